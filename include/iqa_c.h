@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * iqa_c.h: image-quality metrics through a C ABI.
+ *
+ * In one minute
+ * -------------
+ *   iqa_context   where and how to run (threads, instruction set, allocator) and the text of the last error
+ *   iqa_metric    one accumulating metric: update it with image pairs, read its value at any time
+ *   iqa_tensor    a borrowed view of the caller's memory, laid out like DLPack's DLTensor
+ *
+ *   iqa_context *ctx = NULL;
+ *   iqa_metric *ssim = NULL;
+ *   double value;
+ *   iqa_context_create(NULL, &ctx);
+ *   iqa_ssim_create(ctx, NULL, &ssim);
+ *   while (next_pair(&reference, &candidate))
+ *       iqa_metric_update(ssim, &reference, &candidate, NULL);
+ *   iqa_metric_compute(ssim, &value);
+ *   iqa_metric_destroy(ssim);
+ *   iqa_context_destroy(ctx);
+ *
+ * Every fallible call returns an iqa_status, 0 on success; iqa_context_error() then says what was wrong, in words.
+ * A call that fails leaves the metric as it was.
+ *
+ * The same bits everywhere
+ * ------------------------
+ * A result depends on the input and the options alone: not on the thread count, the split into batches, the order of
+ * merges, the instruction set, strides, or the caller's floating-point mode. docs/numerics.md has the proof for each
+ * metric.
+ *
+ * Threads
+ * -------
+ * A context and its metrics are used by one thread at a time. Different contexts are independent of each other. To use
+ * many threads of your own, give each a context and a metric and merge the metrics at the end. The destroy functions
+ * may be called from any thread and in any order: a metric keeps its context alive.
+ */
+#ifndef IQA_C_H
+#define IQA_C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define IQA_API
+#elif defined(__GNUC__)
+#define IQA_API __attribute__((visibility("default")))
+#else
+#define IQA_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------------------------- */
+
+#define IQA_VERSION_MAJOR 0
+#define IQA_VERSION_MINOR 1
+#define IQA_VERSION_PATCH 0
+#define IQA_VERSION ((IQA_VERSION_MAJOR << 16) | (IQA_VERSION_MINOR << 8) | IQA_VERSION_PATCH)
+
+/** The version of the loaded library, packed like IQA_VERSION. Until 1.0 a program runs with a library whose major and
+ *  minor numbers equal those of the header that it was compiled with. */
+IQA_API uint32_t iqa_library_version(void);
+
+/* ---- Status -------------------------------------------------------------------------------------------------- */
+
+typedef int32_t iqa_status;
+enum {
+    IQA_OK = 0,
+    IQA_ERROR_INVALID_ARGUMENT = 1, /* a NULL handle, an option out of its domain, unknown bytes after the options */
+    IQA_ERROR_SHAPE = 2,            /* ranks or extents disagree, or an image is smaller than the window            */
+    IQA_ERROR_DTYPE = 3,            /* an element type that this metric does not take                               */
+    IQA_ERROR_DEVICE = 4,           /* the tensors of one call live on different devices                            */
+    IQA_ERROR_UNAVAILABLE = 5,      /* a device without a backend: no CUDA in this build, no driver, no such device */
+    IQA_ERROR_NO_DATA = 6,          /* compute or read before the first update                                      */
+    IQA_ERROR_INCOMPATIBLE = 7,     /* merge, deserialize, add_lanes: another metric, other options, a later format */
+    IQA_ERROR_CORRUPT = 8,          /* deserialize: truncated or altered bytes                                      */
+    IQA_ERROR_BUFFER_SIZE = 9,      /* an output buffer is too small; the needed size was written                   */
+    IQA_ERROR_NUMERIC = 10,         /* non-finite input under the error policy, or arithmetic that overflowed       */
+    IQA_ERROR_CANCELLED = 11,       /* the progress callback asked to stop                                          */
+    IQA_ERROR_OUT_OF_MEMORY = 12,   /* the allocator returned NULL                                                  */
+    IQA_ERROR_CUDA = 13,            /* a CUDA call failed                                                           */
+    IQA_ERROR_INTERNAL = 14         /* a defect of the library                                                      */
+};
+
+/** The name of a status as in the list above, e.g. "IQA_ERROR_SHAPE"; "IQA_ERROR_UNKNOWN" for any other number.
+ *  Static storage, never NULL. */
+IQA_API const char *iqa_status_name(iqa_status status);
+
+/* ---- Tensors ------------------------------------------------------------------------------------------------- */
+
+/** A borrowed view of memory: the layout of DLPack's DLTensor, so that a DLTensor pointer may be passed as it is. */
+typedef struct iqa_tensor {
+    void *data;             /* never written through where the function says that it reads                           */
+    int32_t device_type;    /* IQA_CPU, IQA_CUDA, ...: DLPack's numbers                                              */
+    int32_t device_id;      /* 0 for the CPU                                                                         */
+    int32_t ndim;           /* number of axes                                                                        */
+    uint8_t dtype_code;     /* DLPack: 0 int, 1 uint, 2 float, 4 bfloat, 6 bool                                      */
+    uint8_t dtype_bits;     /* bits of one element                                                                   */
+    uint16_t dtype_lanes;   /* must be 1                                                                             */
+    const int64_t *shape;   /* ndim extents                                                                          */
+    const int64_t *strides; /* ndim strides in elements, negative and 0 included; NULL means compact row-major       */
+    uint64_t byte_offset;   /* from data to the element [0, 0, ...]                                                  */
+} iqa_tensor;
+
+enum { IQA_CPU = 1, IQA_CUDA = 2, IQA_CUDA_HOST = 3, IQA_CUDA_MANAGED = 13 };
+
+/** Element types: DLPack's code << 8 | bits. */
+enum {
+    IQA_INT8 = 0x0008,
+    IQA_INT16 = 0x0010,
+    IQA_INT32 = 0x0020,
+    IQA_INT64 = 0x0040,
+    IQA_UINT8 = 0x0108,
+    IQA_UINT16 = 0x0110,
+    IQA_FLOAT16 = 0x0210,
+    IQA_FLOAT32 = 0x0220,
+    IQA_FLOAT64 = 0x0240,
+    IQA_BFLOAT16 = 0x0410,
+    IQA_BOOL = 0x0608
+};
+
+/** A compact row-major CPU tensor over `data`. `shape` is borrowed: it must outlive the tensor. */
+static inline iqa_tensor iqa_cpu_tensor(const void *data, int32_t dtype, int32_t ndim, const int64_t *shape)
+{
+    iqa_tensor tensor;
+    tensor.data = (void *)(uintptr_t)data;
+    tensor.device_type = IQA_CPU;
+    tensor.device_id = 0;
+    tensor.ndim = ndim;
+    tensor.dtype_code = (uint8_t)((uint32_t)dtype >> 8);
+    tensor.dtype_bits = (uint8_t)((uint32_t)dtype & 0xffu);
+    tensor.dtype_lanes = 1;
+    tensor.shape = shape;
+    tensor.strides = NULL;
+    tensor.byte_offset = 0;
+    return tensor;
+}
+
+/** What the axes of an image tensor are. Never guessed: a tensor of three axes needs its layout stated. */
+enum {
+    IQA_LAYOUT_HW = 0,   /* height, width: one grey image  */
+    IQA_LAYOUT_HWC = 1,  /* interleaved channels           */
+    IQA_LAYOUT_CHW = 2,  /* planar channels                */
+    IQA_LAYOUT_NHW = 3,  /* a batch of grey images         */
+    IQA_LAYOUT_NHWC = 4, /* a batch, interleaved channels  */
+    IQA_LAYOUT_NCHW = 5  /* a batch, planar channels       */
+};
+
+/* ---- Context ------------------------------------------------------------------------------------------------- */
+
+typedef struct iqa_context iqa_context;
+
+/** The instruction sets that the CPU kernels are compiled for. All give the same bits. */
+enum { IQA_ISA_BASELINE = 0, IQA_ISA_AVX2 = 1, IQA_ISA_AVX512 = 2, IQA_ISA_BEST = 255 };
+
+/** As many threads as the process may run on processors. */
+enum { IQA_THREADS_ALL = -1 };
+
+/** The caller's memory. `allocate` returns memory aligned to at least 16 bytes, or NULL. Both may be called from the
+ *  thread that is inside a library call, and `deallocate` from any thread that destroys a handle. */
+typedef void *(*iqa_allocate_function)(void *user, size_t bytes);
+typedef void (*iqa_deallocate_function)(void *user, void *memory, size_t bytes);
+
+/** One task of a parallel region: call it once for each worker number 0 ... workers - 1. */
+typedef void (*iqa_task_function)(void *task, int32_t worker);
+
+/** The caller's threads: must call `function(task, worker)` exactly once for each worker in 0 ... workers - 1, on any
+ *  threads, at the same time or one after another, and return when all have returned. */
+typedef void (*iqa_parallel_function)(void *user, int32_t workers, iqa_task_function function, void *task);
+
+/** Progress of one call: `done` of `total` pieces are finished. Called by worker 0 only (the calling thread, unless
+ *  `parallel` says otherwise). A return value other than 0 cancels the call: it returns IQA_ERROR_CANCELLED and the
+ *  metric is as it was before. */
+typedef int32_t (*iqa_progress_function)(void *user, int64_t done, int64_t total);
+
+/** Something worth telling that is no error, such as fewer threads than asked for. */
+typedef void (*iqa_log_function)(void *user, const char *message);
+
+typedef struct iqa_context_options {
+    uint32_t struct_size;               /* sizeof(iqa_context_options) of the caller                                */
+    int32_t threads;                    /* CPU threads of one call, 1 or more, or IQA_THREADS_ALL                   */
+    int32_t instruction_set;            /* highest IQA_ISA_... to use; the environment variable IQA_ISA (baseline,
+                                           avx2, avx512) lowers it further                                          */
+    void *cuda_stream;                  /* cudaStream_t for CUDA tensors; NULL is the legacy default stream         */
+    iqa_allocate_function allocate;     /* NULL, with deallocate: the C library's                                   */
+    iqa_deallocate_function deallocate; /*                                                                          */
+    void *allocator_user;               /* first argument of both                                                   */
+    iqa_parallel_function parallel;     /* NULL: the library's own OpenMP team                                      */
+    void *parallel_user;                /*                                                                          */
+    iqa_progress_function progress;     /* NULL: none                                                               */
+    void *progress_user;                /*                                                                          */
+    iqa_log_function log;               /* NULL: none                                                               */
+    void *log_user;                     /*                                                                          */
+} iqa_context_options;
+
+#define IQA_CONTEXT_OPTIONS_INIT                                                                                       \
+    {                                                                                                                  \
+        sizeof(iqa_context_options), IQA_THREADS_ALL, IQA_ISA_BEST, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
+            NULL, NULL                                                                                                 \
+    }
+
+/** Writes the defaults, as IQA_CONTEXT_OPTIONS_INIT does, into the first `size` bytes of an options struct.
+ *
+ *  The rule for every options struct of this header: `struct_size` says how much of it the caller knows. Fields beyond
+ *  it take the library's defaults; bytes beyond what the library knows must be zero. Every default is a real value:
+ *  writing 0 into a field means 0.
+ *
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT if `options` is NULL or `size` is smaller than its first field. */
+IQA_API iqa_status iqa_context_options_init(iqa_context_options *options, size_t size);
+
+/** Creates a context.
+ *
+ *  @param options  NULL for the defaults.
+ *  @param out      receives the handle, or NULL on failure; destroy it with iqa_context_destroy().
+ *  @return IQA_OK, IQA_ERROR_INVALID_ARGUMENT, IQA_ERROR_OUT_OF_MEMORY. There is no context yet to ask for a text:
+ *          iqa_context_error(NULL) has a general one. */
+IQA_API iqa_status iqa_context_create(const iqa_context_options *options, iqa_context **out);
+
+/** Releases the caller's hold on a context; it lives on while metrics use it. NULL is allowed. */
+IQA_API void iqa_context_destroy(iqa_context *context);
+
+/** The text of the last failure of a call on this context or one of its metrics; "" if none failed yet. Valid until the
+ *  next failure or until the context ends. NULL gives the text for a context that could not be created. */
+IQA_API const char *iqa_context_error(const iqa_context *context);
+
+/** The instruction set in use: "baseline", "avx2" or "avx512". Static storage. "" for NULL. */
+IQA_API const char *iqa_context_instruction_set(const iqa_context *context);
+
+/** The number of CPU threads that a large call uses. 0 for NULL. */
+IQA_API int32_t iqa_context_thread_count(const iqa_context *context);
+
+/** What this library can do with CUDA tensors on this machine, in words: "available: ..." or "unavailable: ..." with
+ *  the reason. Static storage. The first call may start the CUDA driver. */
+IQA_API const char *iqa_cuda_state(void);
+
+/* ---- Metrics: one verb set ----------------------------------------------------------------------------------- */
+
+/** An accumulating metric. Its whole state is a vector of int64 lanes that add: see iqa_metric_lanes(). */
+typedef struct iqa_metric iqa_metric;
+
+/** What one update may also give. Each tensor is the caller's memory on the device of the images; NULL means that it is
+ *  not wanted. When the call fails, the content of these tensors is unspecified. */
+typedef struct iqa_update_extras {
+    uint32_t struct_size;          /* sizeof(iqa_update_extras) of the caller                                       */
+    const iqa_tensor *per_image;   /* float64 [N]: one value per image (N is 1 without a batch axis)                */
+    const iqa_tensor *per_channel; /* float64 [N, C] (C is 1 without a channel axis)                                */
+    const iqa_tensor *map;         /* SSIM: float32 or float64, the layout of the images; the extents of the images,
+                                      less the window size plus 1 in height and width for IQA_BORDER_VALID         */
+} iqa_update_extras;
+
+#define IQA_UPDATE_EXTRAS_INIT                                                                                         \
+    {                                                                                                                  \
+        sizeof(iqa_update_extras), NULL, NULL, NULL                                                                    \
+    }
+
+/** Writes the defaults (nothing wanted). Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size);
+
+/** Adds one pair of images, or one batch of pairs.
+ *
+ *  @param reference  uint8, uint16, int16, float16, bfloat16, float32 or float64, in the layout of the options, with
+ *                    any strides. Integers are taken as they are; the 16-bit floats are widened on load.
+ *  @param candidate  the same shape, element type and device.
+ *  @param extras     what else the call shall give, or NULL.
+ *
+ *  The tensors are borrowed for the call. Nothing of the size of an image is allocated, and nothing at all on a second
+ *  call with the same shape. A batch of N pairs and N calls with one pair each give the same state.
+ *
+ *  @return IQA_OK, or one of IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _DEVICE, _UNAVAILABLE, _NUMERIC, _CANCELLED,
+ *          _OUT_OF_MEMORY, _CUDA; the metric is then as it was. */
+IQA_API iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *reference, const iqa_tensor *candidate,
+                                     const iqa_update_extras *extras);
+
+/** The headline value: SSIM, or PSNR in dB. A pure read: any time, any number of times.
+ *
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_NO_DATA before the first image; IQA_ERROR_INCOMPATIBLE where
+ *          the metric says so. */
+IQA_API iqa_status iqa_metric_compute(const iqa_metric *metric, double *value);
+
+/** Fields for iqa_metric_read(). Counts are exact up to 2^53. */
+enum {
+    IQA_FIELD_VALUE = 0,              /* what iqa_metric_compute() gives                                            */
+    IQA_FIELD_IMAGES = 1,             /* images added                                                               */
+    IQA_FIELD_OUT_OF_RANGE = 2,       /* samples of either image outside the data range, non-finite ones included   */
+    IQA_FIELD_NONFINITE = 3,          /* non-finite samples of either image                                         */
+    IQA_FIELD_MSE = 4,                /* PSNR: mean squared error over all samples added                            */
+    IQA_FIELD_SAMPLES = 5,            /* PSNR: samples added (pixels times channels)                                */
+    IQA_FIELD_INFINITE_IMAGES = 6,    /* PSNR: images with no error at all                                          */
+    IQA_FIELD_PSNR_OF_MEAN_MSE = 7,   /* PSNR: dB of the mean error, whatever the aggregate option says             */
+    IQA_FIELD_MEAN_PSNR = 8,          /* PSNR: mean of the images' dB                                               */
+    IQA_FIELD_MEAN_PSNR_OF_FINITE = 9 /* PSNR: the same over the images with an error                               */
+};
+
+/** Reads another result by field.
+ *
+ *  @param out       receives the values; may be NULL to ask for the count.
+ *  @param capacity  how many doubles `out` holds.
+ *  @param count     receives how many the field has; may be NULL.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT for a field that this metric lacks; IQA_ERROR_BUFFER_SIZE;
+ *          IQA_ERROR_NO_DATA. */
+IQA_API iqa_status iqa_metric_read(const iqa_metric *metric, int32_t field, double *out, size_t capacity,
+                                   size_t *count);
+
+/** Forgets all data; options stay. */
+IQA_API iqa_status iqa_metric_reset(iqa_metric *metric);
+
+/** Adds the data of `from` to `into`. The result does not depend on the order or grouping of merges.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_INCOMPATIBLE when kinds or options differ. */
+IQA_API iqa_status iqa_metric_merge(iqa_metric *into, const iqa_metric *from);
+
+/** The state as int64 numbers whose merge is addition, lane by lane: MPI_SUM, all_reduce, a SQL SUM or NumPy's + are
+ *  exact merges. Up to 2^31 states may be added before they go back through iqa_metric_add_lanes(). The meaning of the
+ *  lanes is in docs/abi.md; their number depends on kind and options alone.
+ *
+ *  @param out    receives the lanes; NULL to ask for the count.
+ *  @param count  receives the number of lanes; may be NULL.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_BUFFER_SIZE. */
+IQA_API iqa_status iqa_metric_lanes(const iqa_metric *metric, int64_t *out, size_t capacity, size_t *count);
+
+/** Adds lanes, of one state or summed over many, to the metric.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT for NULL; IQA_ERROR_INCOMPATIBLE for another number of lanes or for
+ *          numbers that no state can have (a negative count, an overflow). */
+IQA_API iqa_status iqa_metric_add_lanes(iqa_metric *metric, const int64_t *lanes, size_t count);
+
+/** Writes kind, options and state as bytes: little-endian, without padding, with a checksum; the same bytes on every
+ *  machine. docs/abi.md has the format.
+ *
+ *  @param buffer  NULL to ask for the size.
+ *  @param size    receives the number of bytes; may be NULL.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_BUFFER_SIZE. */
+IQA_API iqa_status iqa_metric_serialize(const iqa_metric *metric, void *buffer, size_t capacity, size_t *size);
+
+/** Makes a metric from such bytes. The bytes may come from anywhere: they are checked before use.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_CORRUPT; IQA_ERROR_INCOMPATIBLE for a kind or format that this
+ *          version does not know; IQA_ERROR_OUT_OF_MEMORY. */
+IQA_API iqa_status iqa_metric_deserialize(iqa_context *context, const void *buffer, size_t size, iqa_metric **out);
+
+/** Destroys a metric, from any thread. NULL is allowed. */
+IQA_API void iqa_metric_destroy(iqa_metric *metric);
+
+/* ---- Options that images share ------------------------------------------------------------------------------- */
+
+/** What to do with NaN and infinite samples. */
+enum {
+    IQA_NONFINITE_ERROR = 0,    /* the update fails; the text says how many there are and where the first one is    */
+    IQA_NONFINITE_PROPAGATE = 1 /* the image's value, and with it the total, is NaN                                 */
+};
+
+/* The data range, data_low ... data_high, gives L = data_high - data_low, the peak value. An interval with data_low
+ * above data_high (the default) is "not stated": the span of the element type for 8- and 16-bit integers, an error for
+ * floating-point input, whose range cannot be known. Samples are neither shifted nor clipped; those outside are
+ * counted (IQA_FIELD_OUT_OF_RANGE). */
+
+/* ---- SSIM ---------------------------------------------------------------------------------------------------- */
+
+enum { IQA_WINDOW_GAUSSIAN = 0, IQA_WINDOW_UNIFORM = 1 };
+
+/** The window size follows from sigma and truncate (Gaussian windows only). */
+enum { IQA_SIZE_AUTO = -1 };
+
+/** How samples beyond the edge are made, for the pixels a b c d. */
+enum {
+    IQA_BORDER_VALID = 0,     /* not at all: only windows inside the image; the map is smaller than the image       */
+    IQA_BORDER_REFLECT = 1,   /* d c b | a b c d | c b a   the edge is not repeated                                 */
+    IQA_BORDER_SYMMETRIC = 2, /* c b a | a b c d | d c b   the edge is repeated                                     */
+    IQA_BORDER_REPLICATE = 3, /* a a a | a b c d | d d d                                                            */
+    IQA_BORDER_ZERO = 4       /* 0 0 0 | a b c d | 0 0 0                                                            */
+};
+
+enum { IQA_COVARIANCE_POPULATION = 0, IQA_COVARIANCE_SAMPLE = 1 };
+
+/** The arithmetic of the filters. */
+enum {
+    IQA_ARITHMETIC_AUTO = 0,   /* double for float64 input, float for everything else                               */
+    IQA_ARITHMETIC_FLOAT64 = 1 /* double for every input                                                            */
+};
+
+/** Structural similarity: Z. Wang, A. C. Bovik, H. R. Sheikh, E. P. Simoncelli, "Image quality assessment: from error
+ *  visibility to structural similarity", IEEE Trans. Image Processing 13 (2004), in the difference form of
+ *  docs/numerics.md: never above 1, never below -1, exactly 1 for equal images. The defaults are the paper's. */
+typedef struct iqa_ssim_options {
+    uint32_t struct_size; /* sizeof(iqa_ssim_options) of the caller                                               */
+    int32_t layout;       /* IQA_LAYOUT_...                                                                       */
+    double data_low;      /* the data range: see above                                                            */
+    double data_high;     /*                                                                                      */
+    int32_t window;       /* IQA_WINDOW_...                                                                       */
+    int32_t border;       /* IQA_BORDER_...                                                                       */
+    int32_t size_y;       /* odd number of taps down, or IQA_SIZE_AUTO: 2 * floor(truncate * sigma + 0.5) + 1     */
+    int32_t size_x;       /* the same across                                                                      */
+    double sigma_y;       /* standard deviation of the Gaussian down, in pixels                                   */
+    double sigma_x;       /* the same across                                                                      */
+    double truncate;      /* radius of an automatic size, in sigmas                                               */
+    double k1;            /* C1 = (k1 L)^2                                                                        */
+    double k2;            /* C2 = (k2 L)^2                                                                        */
+    int32_t covariance;   /* IQA_COVARIANCE_...: divide by N, or by N - 1 with N the number of taps               */
+    int32_t arithmetic;   /* IQA_ARITHMETIC_...                                                                   */
+    int32_t nonfinite;    /* IQA_NONFINITE_...                                                                    */
+    int32_t reserved;     /* 0                                                                                    */
+} iqa_ssim_options;
+
+#define IQA_SSIM_OPTIONS_INIT                                                                                          \
+    {                                                                                                                  \
+        sizeof(iqa_ssim_options), IQA_LAYOUT_HW, 0.0, -1.0, IQA_WINDOW_GAUSSIAN, IQA_BORDER_VALID, IQA_SIZE_AUTO,      \
+            IQA_SIZE_AUTO, 1.5, 1.5, 3.5, 0.01, 0.03, IQA_COVARIANCE_POPULATION, IQA_ARITHMETIC_AUTO,                  \
+            IQA_NONFINITE_ERROR, 0                                                                                     \
+    }
+
+/** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_ssim_options_init(iqa_ssim_options *options, size_t size);
+
+/** Creates an SSIM metric. Its value is the mean over images of each image's mean over pixels and channels.
+ *
+ *  @param options  NULL for the defaults, which fit one grey 8- or 16-bit image.
+ *  @param out      receives the handle, or NULL on failure.
+ *  @return IQA_OK, IQA_ERROR_INVALID_ARGUMENT, IQA_ERROR_OUT_OF_MEMORY. */
+IQA_API iqa_status iqa_ssim_create(iqa_context *context, const iqa_ssim_options *options, iqa_metric **out);
+
+/** Create, update once, compute, destroy. Statuses: those of the four. */
+IQA_API iqa_status iqa_measure_ssim(iqa_context *context, const iqa_ssim_options *options, const iqa_tensor *reference,
+                                    const iqa_tensor *candidate, double *value);
+
+/* ---- PSNR ---------------------------------------------------------------------------------------------------- */
+
+/** Two numbers go by the name of "average PSNR"; they differ. */
+enum {
+    IQA_PSNR_OF_MEAN_MSE = 0, /* 10 log10(L^2 / mean squared error over all samples)                                */
+    IQA_MEAN_OF_PSNR = 1      /* mean over images of each image's 10 log10(L^2 / MSE)                               */
+};
+
+/** No cap: equal images have an infinite PSNR. */
+#define IQA_PSNR_NO_CAP 1.7976931348623157e308
+
+/** Peak signal-to-noise ratio, 10 log(L^2 / MSE) in the stated base. The squared error of integer images is an exact
+ *  integer; of floating-point images an exact sum of the rounded squares. */
+typedef struct iqa_psnr_options {
+    uint32_t struct_size; /* sizeof(iqa_psnr_options) of the caller                                                 */
+    int32_t layout;       /* IQA_LAYOUT_...                                                                         */
+    double data_low;      /* the data range: see above                                                              */
+    double data_high;     /*                                                                                        */
+    double log_base;      /* above 1; 10 gives dB                                                                   */
+    double cap;           /* values above are reported as this; IQA_PSNR_NO_CAP for none                            */
+    int32_t aggregate;    /* IQA_PSNR_OF_MEAN_MSE or IQA_MEAN_OF_PSNR: what compute gives                           */
+    int32_t nonfinite;    /* IQA_NONFINITE_...                                                                      */
+} iqa_psnr_options;
+
+#define IQA_PSNR_OPTIONS_INIT                                                                                          \
+    {                                                                                                                  \
+        sizeof(iqa_psnr_options), IQA_LAYOUT_HW, 0.0, -1.0, 10.0, IQA_PSNR_NO_CAP, IQA_PSNR_OF_MEAN_MSE,               \
+            IQA_NONFINITE_ERROR                                                                                        \
+    }
+
+/** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_psnr_options_init(iqa_psnr_options *options, size_t size);
+
+/** Creates a PSNR metric. Arguments and statuses: iqa_ssim_create(). Per-image and per-channel values of an update are
+ *  in dB. compute and read return IQA_ERROR_INCOMPATIBLE for a value that needs one L when 8- and 16-bit images were
+ *  mixed without a stated data range. */
+IQA_API iqa_status iqa_psnr_create(iqa_context *context, const iqa_psnr_options *options, iqa_metric **out);
+
+/** Create, update once, compute, destroy. Statuses: those of the four. */
+IQA_API iqa_status iqa_measure_psnr(iqa_context *context, const iqa_psnr_options *options, const iqa_tensor *reference,
+                                    const iqa_tensor *candidate, double *value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* IQA_C_H */
