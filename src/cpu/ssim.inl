@@ -4,7 +4,7 @@
 // instruction set.
 //
 // Memory of a tile, in rows of `ssim_row_samples`: a ring of staged rows (s, d), the maps M_s, M_d, E_ss, E_dd of the
-// rows filtered together, the pivots, and the finished values.
+// rows filtered together, the pivots, the finished values, and at the end the addresses of the staged rows in order.
 
 template <class Real>
 struct lanes_of;
@@ -30,6 +30,7 @@ struct ssim_workspace {
     real *filtered;
     real *pivot;
     real *values;
+    const real **staged_in_order;
 
     real *staged(int row) const { return ring + 2 * stride * (row % ring_rows); }
     real *map(int row, int which) const { return filtered + stride * (4 * row + which); }
@@ -142,6 +143,8 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
     using real = typename Lanes::real;
     const int size = taps ? taps : work.tile.taps_y;
     const int64_t samples = (work.tile.columns + work.tile.taps_x - 1) * work.tile.channels;
+    for (int tap = 0; tap < size + rows - 1; ++tap)
+        work.staged_in_order[tap] = work.staged(first + tap);
     for (int64_t at = 0; at < samples; at += Lanes::width) {
         Lanes total[rows][4];
         IQA_UNROLL
@@ -151,7 +154,7 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
             total[row][which] = Lanes::broadcast(real(0));
         IQA_UNROLL
         for (int tap = 0; tap < size + rows - 1; ++tap) {
-            const real *staged = work.staged(first + tap) + at;
+            const real *staged = work.staged_in_order[tap] + at;
             const Lanes sum = Lanes::load(staged);
             const Lanes difference = Lanes::load(staged + work.stride);
             const Lanes parts[4] = {sum, difference, sum * sum, difference * difference};
@@ -319,14 +322,18 @@ static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
     Real *ring = static_cast<Real *>(tile.memory);
     Real *filtered = ring + 2 * ring_rows * stride;
     Real *pivot = filtered + 4 * ssim_rows_at_once * stride;
-    const ssim_workspace<lanes_type> work = {tile,
-                                             static_cast<const Real *>(tile.weights_y),
-                                             static_cast<const Real *>(tile.weights_x),
-                                             stride,
-                                             ring_rows,
-                                             ring,
-                                             filtered,
-                                             pivot,
-                                             pivot + stride};
+    Real *values = pivot + stride;
+    const ssim_workspace<lanes_type> work = {
+        .tile = tile,
+        .weights_y = static_cast<const Real *>(tile.weights_y),
+        .weights_x = static_cast<const Real *>(tile.weights_x),
+        .stride = stride,
+        .ring_rows = ring_rows,
+        .ring = ring,
+        .filtered = filtered,
+        .pivot = pivot,
+        .values = values,
+        .staged_in_order = reinterpret_cast<const Real **>(values + stride),
+    };
     run_tile(work, result);
 }
