@@ -2,11 +2,12 @@
 // The library is a guest in somebody else's process, and the OpenMP runtime has habits that a guest must not have:
 //   - it ends the process when a thread cannot be created: so threads are tried first, and fewer are used;
 //   - a child of fork() that enters a region hangs for the threads that it has not: so the team is dissolved before;
-//   - its workers inherit the signal mask: so every signal is blocked while they are created.
+//   - its workers inherit the signal mask: so every signal is blocked while they are created;
+//   - a region ends only when its last worker has been scheduled, which beside busy neighbours takes many times the
+//     work itself: so a thread that was kept waiting computes alone for a while.
 #include "core/parallel.hpp"
 
-#include <cerrno>
-#include <cstdlib>
+#include <ctime>
 #include <omp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -68,6 +69,16 @@ namespace {
 // The size of the team that this thread last ran, and thus of the pool that its OpenMP runtime keeps.
 thread_local int team_in_place = 1;
 
+// Until when this thread computes alone.
+thread_local int64_t alone_until = 0;
+
+int64_t nanoseconds() noexcept
+{
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
 void dissolve_team_before_fork()
 {
     omp_pause_resource_all(omp_pause_hard);
@@ -116,8 +127,23 @@ int possible_team(int wanted)
 
 void run_team(int workers, iqa_task_function function, void *task) noexcept
 {
+    // A wait that is longer than this and than a part of the work costs as much again before the next try, at most.
+    constexpr int64_t tolerable_wait = 50'000;
+    constexpr int64_t tolerable_part = 4;
+    constexpr int64_t caution = 16;
+    const int64_t begin = nanoseconds();
+    int64_t own_end = begin;
 #pragma omp parallel num_threads(workers)
-    function(task, omp_get_thread_num());
+    {
+        const int worker = omp_get_thread_num();
+        function(task, worker);
+        if (worker == 0)
+            own_end = nanoseconds();
+    }
+    const int64_t end = nanoseconds();
+    const int64_t wait = end - own_end;
+    if (wait > tolerable_wait && wait > (own_end - begin) / tolerable_part)
+        alone_until = end + caution * wait;
 }
 
 void run_with_openmp(const context &where, int workers, iqa_task_function function, void *task)
@@ -172,6 +198,8 @@ void run_workers(context &where, int workers, iqa_task_function function, void *
         function(task, 0);
     else if (options.parallel != nullptr)
         options.parallel(options.parallel_user, workers, function, task);
+    else if (alone_until != 0 && nanoseconds() < alone_until)
+        function(task, 0);
     else
         run_with_openmp(where, workers, function, task);
 }
