@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# Tests of the frame rather than of numbers: the header, the ABI, installed packages, statuses, memory, manners in
+# somebody else's process, state files. Small C programs that end with 0 when all holds.
+enable_language(C)
+find_package(Threads REQUIRED)
+
+set(frame_source ${CMAKE_CURRENT_LIST_DIR})
+set(frame_include ${PROJECT_SOURCE_DIR}/include)
+
+# A program of one source file; more arguments are libraries.
+function(iqa_frame_program name source)
+  add_executable(${name} ${frame_source}/${source})
+  target_include_directories(${name} PRIVATE ${frame_source}/c ${frame_include})
+  target_link_libraries(${name} PRIVATE iqa_warnings ${ARGN} Threads::Threads ${CMAKE_DL_LIBS})
+  set_target_properties(${name} PROPERTIES C_STANDARD 11 C_EXTENSIONS ON)
+endfunction()
+
+# The same, linked to the library and run without arguments.
+function(iqa_frame_test name source)
+  iqa_frame_program(${name} ${source} iqa_c)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+endfunction()
+
+add_test(NAME c_header_matrix COMMAND ${frame_source}/c/header_matrix.sh ${frame_include})
+iqa_frame_test(c_layout c/layout.c)
+iqa_frame_test(c_options c/options.c)
+iqa_frame_test(c_lifecycle c/lifecycle.c)
+iqa_frame_program(c_dlopen c/dlopen.c)
+add_test(NAME c_dlopen COMMAND c_dlopen $<TARGET_FILE:iqa_c> ${frame_source}/abi/symbols.txt)
