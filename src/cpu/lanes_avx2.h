@@ -36,6 +36,11 @@ struct lanes_float {
 
     static lanes_float broadcast(float v) { return {_mm256_set1_ps(v)}; }
     static lanes_float load(const float *from) { return {_mm256_loadu_ps(from)}; }
+    template <int offset>
+    static lanes_float load_beyond(const float *map)
+    {
+        return load(map + offset);
+    }
     void store(float *to) const { _mm256_storeu_ps(to, value); }
 
     friend lanes_float operator+(lanes_float a, lanes_float b) { return {_mm256_add_ps(a.value, b.value)}; }
@@ -64,6 +69,11 @@ struct lanes_double {
 
     static lanes_double broadcast(double v) { return {_mm256_set1_pd(v)}; }
     static lanes_double load(const double *from) { return {_mm256_loadu_pd(from)}; }
+    template <int offset>
+    static lanes_double load_beyond(const double *map)
+    {
+        return load(map + offset);
+    }
     void store(double *to) const { _mm256_storeu_pd(to, value); }
 
     friend lanes_double operator+(lanes_double a, lanes_double b) { return {_mm256_add_pd(a.value, b.value)}; }
@@ -150,12 +160,16 @@ inline lanes_double larger(lanes_double a, lanes_double b)
 struct integer_sum {
     __m256i sum = _mm256_setzero_si256();
 
-    void add_bits(lanes_double anchored, lanes_double anchor)
+    void add_bits(lanes_double anchored) { sum = _mm256_add_epi64(sum, _mm256_castpd_si256(anchored.value)); }
+    int128 total(int64_t additions, double anchor) const
     {
-        sum = _mm256_add_epi64(
-            sum, _mm256_sub_epi64(_mm256_castpd_si256(anchored.value), _mm256_castpd_si256(anchor.value)));
+        uint64_t parts[4];
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(parts), sum);
+        int128 all = 0;
+        for (const uint64_t part : parts)
+            all += int64_t(part - uint64_t(additions) * bits_of(anchor));
+        return all;
     }
-    int128 total() const { return sum_of_4(sum); }
 };
 
 } // namespace iqa::avx2
