@@ -30,3 +30,10 @@ iqa_frame_program(c_dlopen c/dlopen.c)
 add_test(NAME c_dlopen COMMAND c_dlopen $<TARGET_FILE:iqa_c> ${frame_source}/abi/symbols.txt)
 iqa_frame_test(c_statuses c/statuses.cpp)
 iqa_frame_test(c_allocations c/allocations.c)
+
+iqa_frame_test(manners_threads manners/threads.c)
+set_target_properties(manners_threads PROPERTIES ENABLE_EXPORTS ON) # its pthread_create is the process's
+iqa_frame_test(manners_fork manners/fork.c)
+iqa_frame_test(manners_stacks manners/stacks.c)
+iqa_frame_program(manners_unload manners/unload.c)
+add_test(NAME manners_unload COMMAND manners_unload $<TARGET_FILE:iqa_c>)

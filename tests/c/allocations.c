@@ -17,7 +17,7 @@ struct subject {
 
 typedef struct fallible {
     const char *name;
-    int which;  /* 0 SSIM, 1 PSNR */
+    int which; /* 0 SSIM, 1 PSNR */
     int32_t layout, dtype, ndim;
     int64_t shape[4], strides[4];
     int extras;      /* per image and per channel */

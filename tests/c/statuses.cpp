@@ -157,7 +157,9 @@ void reach_invalid_argument()
     options.instruction_set = 3;
     expect(IQA_ERROR_INVALID_ARGUMENT, iqa_context_create(&options, &context), nullptr, {"options"});
     options = IQA_CONTEXT_OPTIONS_INIT;
-    options.allocate = [](void *, size_t) -> void * { return nullptr; };
+    options.allocate = [](void *, size_t) -> void * {
+        return nullptr;
+    };
     expect(IQA_ERROR_INVALID_ARGUMENT, iqa_context_create(&options, &context), nullptr, {"options"});
 }
 
@@ -273,8 +275,7 @@ void reach_states()
                   {"holds 0", "1 are needed"});
 
     iqa_metric *loaded = nullptr;
-    f.expect_text(IQA_ERROR_CORRUPT, iqa_metric_deserialize(f.context, state.data(), size - 1, &loaded),
-                  {"announces"});
+    f.expect_text(IQA_ERROR_CORRUPT, iqa_metric_deserialize(f.context, state.data(), size - 1, &loaded), {"announces"});
     f.expect_text(IQA_ERROR_CORRUPT, iqa_metric_deserialize(f.context, state.data(), 3, &loaded), {"3 bytes"});
     state[size - 1] ^= 1;
     f.expect_text(IQA_ERROR_CORRUPT, iqa_metric_deserialize(f.context, state.data(), size, &loaded), {"checksum"});
@@ -307,18 +308,25 @@ void reach_numeric()
 void reach_callbacks()
 {
     iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
-    options.progress = [](void *, int64_t, int64_t) -> int32_t { return 1; };
+    options.progress = [](void *, int64_t, int64_t) -> int32_t {
+        return 1;
+    };
     {
         fixture f(&options);
         f.expect_text(IQA_ERROR_CANCELLED, f.ssim(f.tensor(), f.tensor()), {"progress callback", "of 1 pieces"});
     }
     options = IQA_CONTEXT_OPTIONS_INIT;
-    options.allocate = [](void *, size_t) -> void * { return nullptr; };
-    options.deallocate = [](void *, void *, size_t) {};
+    options.allocate = [](void *, size_t) -> void * {
+        return nullptr;
+    };
+    options.deallocate = [](void *, void *, size_t) {
+    };
     iqa_context *context = nullptr;
     expect(IQA_ERROR_OUT_OF_MEMORY, iqa_context_create(&options, &context), nullptr, {"memory"});
     // A callback of the caller's that throws is the one way to a status that stands for a defect.
-    options.allocate = [](void *, size_t) -> void * { throw 42; };
+    options.allocate = [](void *, size_t) -> void * {
+        throw 42;
+    };
     expect(IQA_ERROR_INTERNAL, iqa_context_create(&options, &context), nullptr, {});
     CHECK(context == nullptr);
 }
