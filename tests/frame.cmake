@@ -37,3 +37,21 @@ iqa_frame_test(manners_fork manners/fork.c)
 iqa_frame_test(manners_stacks manners/stacks.c)
 iqa_frame_program(manners_unload manners/unload.c)
 add_test(NAME manners_unload COMMAND manners_unload $<TARGET_FILE:iqa_c>)
+iqa_frame_test(manners_runner manners/runner.c)
+iqa_frame_test(manners_malloc manners/malloc.c)
+set_target_properties(manners_malloc PROPERTIES ENABLE_EXPORTS ON)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  iqa_frame_test(manners_floating_point manners/floating_point.c)
+  target_link_libraries(manners_floating_point PRIVATE m)
+endif()
+
+# A locale with a decimal comma, made here so that the machine needs none.
+find_program(localedef localedef REQUIRED)
+set(locale_directory ${CMAKE_CURRENT_BINARY_DIR}/locales)
+add_custom_command(OUTPUT ${locale_directory}/de_DE.utf8/LC_NUMERIC
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${locale_directory}
+  COMMAND ${localedef} -i de_DE -f UTF-8 ${locale_directory}/de_DE.utf8)
+add_custom_target(decimal_comma ALL DEPENDS ${locale_directory}/de_DE.utf8/LC_NUMERIC)
+iqa_frame_program(manners_environment manners/environment.c iqa_c)
+add_test(NAME manners_environment COMMAND manners_environment de_DE.utf8)
+set_tests_properties(manners_environment PROPERTIES ENVIRONMENT LOCPATH=${locale_directory})
