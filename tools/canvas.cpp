@@ -38,9 +38,8 @@ public:
         if (setjmp(png_jmpbuf(png_)) != 0)
             return false;
         png_init_io(png_, file);
-        png_set_IHDR(png_, info_, static_cast<png_uint_32>(picture.width()),
-                     static_cast<png_uint_32>(picture.height()), 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-                     PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+        png_set_IHDR(png_, info_, static_cast<png_uint_32>(picture.width()), static_cast<png_uint_32>(picture.height()),
+                     8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
         png_write_info(png_, info_);
         for (int64_t y = 0; y < picture.height(); ++y)
             png_write_row(png_, picture.row(y));

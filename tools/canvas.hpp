@@ -35,8 +35,8 @@ private:
     std::vector<uint8_t> rgb_;
 };
 
-/** Draws text whose capitals are `size` pixels high; (x, baseline) is its lower left end. Printable ASCII is drawn, other
- *  characters as a question mark. */
+/** Draws text whose capitals are `size` pixels high; (x, baseline) is its lower left end. Printable ASCII is drawn,
+ * other characters as a question mark. */
 void draw_text(canvas &target, double x, double baseline, double size, std::string_view text, colour ink);
 
 /** How wide draw_text() draws it, in pixels. */

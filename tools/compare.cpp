@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "commands.hpp"
+#include "file_error.hpp"
 #include "heat_map.hpp"
 #include "number.hpp"
 #include "report.hpp"
@@ -7,6 +8,7 @@
 #include <iostream>
 #include <limits>
 #include <memory>
+#include <optional>
 
 namespace iqa_tool {
 
@@ -16,35 +18,12 @@ struct compare_options {
     settings chosen;
     std::string reference, test;
     std::string map_path, side_by_side_path;
-    double map_low = 0;
+    std::optional<double> map_low;
     bool as_json = false;
     bool verbose = false;
 
     bool wants_map() const { return !map_path.empty() || !side_by_side_path.empty(); }
 };
-
-/** Runs `work` and puts the name of the file before what it says is wrong. */
-template <typename function> auto blame(const std::string &file, function work)
-{
-    try {
-        return work();
-    } catch (const image_error &problem) {
-        throw file_error(file, problem.what());
-    } catch (const iqa::error &problem) {
-        throw file_error(file, problem.what());
-    } catch (const std::bad_alloc &) {
-        throw file_error(file, "out of memory");
-    }
-}
-
-image read(const std::string &path, const settings &chosen)
-{
-    return blame(path, [&] {
-        image picture = read_image(path, chosen.decode);
-        apply_alpha_policy(picture, chosen.alpha);
-        return picture;
-    });
-}
 
 struct comparison {
     image reference, test, map;
@@ -58,19 +37,29 @@ std::pair<double, double> shown_range(const settings &chosen, int32_t dtype)
     if (chosen.data_range_is_stated())
         return {chosen.ssim.data_low, chosen.ssim.data_high};
     switch (dtype) {
-    case IQA_UINT8: return {0, std::numeric_limits<uint8_t>::max()};
-    case IQA_INT16: return {std::numeric_limits<int16_t>::min(), std::numeric_limits<int16_t>::max()};
-    default: return {0, std::numeric_limits<uint16_t>::max()};
+    case IQA_UINT8:
+        return {0, std::numeric_limits<uint8_t>::max()};
+    case IQA_INT16:
+        return {std::numeric_limits<int16_t>::min(), std::numeric_limits<int16_t>::max()};
+    default:
+        return {0, std::numeric_limits<uint16_t>::max()};
     }
 }
 
 void write_pictures(const compare_options &options, const comparison &found)
 {
     const auto [low, high] = shown_range(options.chosen, found.reference.dtype);
-    const comparison_view view{found.reference,   found.test,       found.map,
-                               options.reference, options.test,     found.values.ssim,
-                               found.values.psnr, psnr_unit(options.chosen), options.map_low,
-                               low,               high};
+    const comparison_view view{found.reference,
+                               found.test,
+                               found.map,
+                               options.reference,
+                               options.test,
+                               found.values.ssim,
+                               found.values.psnr,
+                               psnr_unit(options.chosen),
+                               options.map_low ? *options.map_low : automatic_low(found.map),
+                               low,
+                               high};
     if (!options.map_path.empty())
         blame(options.map_path, [&] {
             if (options.map_path.ends_with(".npy"))
@@ -152,8 +141,8 @@ int run(const compare_options &options)
 {
     measurer meter(options.chosen);
     comparison found;
-    found.reference = read(options.reference, options.chosen);
-    found.test = read(options.test, options.chosen);
+    found.reference = read_picture(options.reference, options.chosen);
+    found.test = read_picture(options.test, options.chosen);
     blame(options.test, [&] {
         check_comparable(found.reference, found.test, options.chosen);
         if (options.wants_map() && found.test.shape[axis_image] > 1)
@@ -186,26 +175,40 @@ command_function add_compare(CLI::App &command)
     command.add_option("TEST", options->test, "The picture to judge")->required();
     command.add_flag("--json", options->as_json, "Write JSON with every digit");
     command.add_flag("-v,--verbose", options->verbose, "Also show the files and each channel and image");
-    command.add_option("--map", options->map_path,
-                       "Write the SSIM map as a heat map (.png) or as numbers (.npy)")
-        ->type_name("FILE");
-    command.add_option("--side-by-side", options->side_by_side_path,
-                       "Write reference, test and heat map in one picture (.png)")
-        ->type_name("FILE");
+    const auto ends_with = [](std::vector<std::string> endings) {
+        return [endings](const std::string &path) {
+            for (const std::string &ending : endings)
+                if (path.ends_with(ending))
+                    return std::string();
+            return "\"" + path + "\" does not end with " + endings.front() +
+                   (endings.size() > 1 ? " or " + endings[1] : "");
+        };
+    };
+    command.add_option("--map", options->map_path, "Write the SSIM map as a heat map (.png) or as numbers (.npy)")
+        ->type_name("FILE")
+        ->check(ends_with({".png", ".npy"}));
+    command
+        .add_option("--side-by-side", options->side_by_side_path,
+                    "Write reference, test and heat map in one picture (.png)")
+        ->type_name("FILE")
+        ->check(ends_with({".png"}));
     add_metric_options(command, options->chosen);
     command
         .add_option_function<std::string>(
             "--map-low",
             [options](const std::string &text) {
-                const std::optional<double> low = parse_number<double>(text);
-                if (!low || !(*low >= -1 && *low < 1))
-                    throw CLI::ValidationError("--map-low", "\"" + text + "\" is not a number from -1 to below 1");
-                options->map_low = *low;
+                options->map_low = parse_number<double>(text);
+                if (text != "auto" && !(options->map_low >= -1.0 && options->map_low < 1.0))
+                    throw CLI::ValidationError("--map-low",
+                                               "\"" + text + "\" is neither auto nor a number from -1 to below 1");
             },
-            "The SSIM that has the brightest colour of the heat map; 1 has the darkest")
-        ->type_name("NUMBER")
-        ->default_str("0");
-    return [options] { return run(*options); };
+            "The SSIM with the brightest colour of the heat map; 1 has the darkest. auto: a round number that "
+            "shows the differences")
+        ->type_name("NUMBER|auto")
+        ->default_str("auto");
+    return [options] {
+        return run(*options);
+    };
 }
 
 } // namespace iqa_tool

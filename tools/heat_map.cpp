@@ -23,9 +23,9 @@ const colour_map &colours()
 
 /** Sizes of one drawing, in pixels. */
 struct measures {
-    int64_t zoom;  // pixels of the drawing for one of the picture
+    int64_t zoom; // pixels of the drawing for one of the picture
     int64_t panel_width, panel_height;
-    double text;   // height of capitals
+    double text; // height of capitals
     int64_t margin, caption, bar;
 
     explicit measures(const image &picture)
@@ -92,6 +92,15 @@ void draw_picture(canvas &target, const rectangle &panel, const measures &sizes,
     draw_frame(target, panel);
 }
 
+/** The mean over channels of one element of the map. */
+double mean_over_channels(const image &map, int64_t y, int64_t x)
+{
+    double sum = 0;
+    for (int64_t channel = 0; channel < map.channels(); ++channel)
+        sum += map.sample(0, y, x, channel);
+    return sum / static_cast<double>(map.channels());
+}
+
 /** The map's mean over channels, in the middle of the panel. */
 void draw_map(canvas &target, const rectangle &panel, const measures &sizes, const comparison_view &view)
 {
@@ -102,9 +111,7 @@ void draw_map(canvas &target, const rectangle &panel, const measures &sizes, con
         const int64_t map_y = y - above, map_x = x - left;
         if (map_y < 0 || map_y >= map.height() || map_x < 0 || map_x >= map.width())
             return no_value;
-        double mean = 0;
-        for (int64_t channel = 0; channel < map.channels(); ++channel)
-            mean += map.sample(0, map_y, map_x, channel) / static_cast<double>(map.channels());
+        const double mean = mean_over_channels(map, map_y, map_x);
         return std::isnan(mean) ? no_value : colours().at((1 - mean) / (1 - view.low));
     });
     draw_frame(target, panel);
@@ -151,6 +158,20 @@ std::string title_of(const comparison_view &view)
 
 } // namespace
 
+double automatic_low(const image &map)
+{
+    constexpr std::array<double, 6> candidates = {0.99, 0.95, 0.9, 0.8, 0.5, 0.0};
+    std::array<int64_t, candidates.size()> below{};
+    for (int64_t y = 0; y < map.height(); ++y)
+        for (int64_t x = 0; x < map.width(); ++x)
+            for (std::size_t index = 0; index < candidates.size(); ++index)
+                below[index] += mean_over_channels(map, y, x) < candidates[index];
+    for (std::size_t index = 0; index < candidates.size(); ++index)
+        if (below[index] * 1000 <= map.height() * map.width())
+            return candidates[index];
+    return candidates.back();
+}
+
 canvas draw_heat_map(const comparison_view &view)
 {
     const measures sizes(view.reference);
@@ -175,7 +196,9 @@ canvas draw_side_by_side(const comparison_view &view)
     draw_caption(target, panel, sizes, "test", view.test_name);
     draw_picture(target, panel, sizes, view.test, view);
     panel.x += step;
-    draw_caption(target, panel, sizes, title_of(view), "dark: equal, bright: different");
+    const std::string note = "dark: equal, bright: different";
+    const double needed = text_width(sizes.text, title_of(view) + "   " + note);
+    draw_caption(target, panel, sizes, title_of(view), needed < static_cast<double>(panel.width) ? note : "");
     draw_map(target, panel, sizes, view);
     draw_legend(target, panel, sizes, view);
     return target;

@@ -14,14 +14,17 @@ namespace iqa_tool {
 struct comparison_view {
     const image &reference;
     const image &test;
-    const image &map;       // SSIM; smaller than the pictures where the border is "valid"
+    const image &map; // SSIM; smaller than the pictures where the border is "valid"
     std::string reference_name, test_name;
-    double ssim;            // mean
+    double ssim; // mean
     double psnr;
     std::string psnr_unit;
-    double low;             // SSIM of the colour for "different"
+    double low;                 // SSIM of the colour for "different"
     double data_low, data_high; // black and white of the pictures
 };
+
+/** The highest of a few round values that at most one pixel in a thousand is below; 0 at the lowest. */
+double automatic_low(const image &map);
 
 /** The heat map with a colour bar. */
 canvas draw_heat_map(const comparison_view &view);

@@ -23,7 +23,8 @@ double half_to_double(uint16_t bits) noexcept
     return (bits & 0x8000) != 0 ? -magnitude : magnitude;
 }
 
-template <typename element> element load(const std::byte *address) noexcept
+template <typename element>
+element load(const std::byte *address) noexcept
 {
     element value;
     std::memcpy(&value, address, sizeof value);
@@ -35,19 +36,32 @@ template <typename element> element load(const std::byte *address) noexcept
 const char *dtype_name(int32_t dtype) noexcept
 {
     switch (dtype) {
-    case IQA_UINT8: return "uint8";
-    case IQA_UINT16: return "uint16";
-    case IQA_INT16: return "int16";
-    case IQA_FLOAT16: return "float16";
-    case IQA_FLOAT32: return "float32";
-    case IQA_FLOAT64: return "float64";
-    default: return "unknown";
+    case IQA_UINT8:
+        return "uint8";
+    case IQA_UINT16:
+        return "uint16";
+    case IQA_INT16:
+        return "int16";
+    case IQA_FLOAT16:
+        return "float16";
+    case IQA_FLOAT32:
+        return "float32";
+    case IQA_FLOAT64:
+        return "float64";
+    default:
+        return "unknown";
     }
 }
 
-std::size_t dtype_size(int32_t dtype) noexcept { return static_cast<std::size_t>(dtype & 0xff) / 8; }
+std::size_t dtype_size(int32_t dtype) noexcept
+{
+    return static_cast<std::size_t>(dtype & 0xff) / 8;
+}
 
-bool dtype_is_float(int32_t dtype) noexcept { return (dtype >> 8) == (IQA_FLOAT32 >> 8); }
+bool dtype_is_float(int32_t dtype) noexcept
+{
+    return (dtype >> 8) == (IQA_FLOAT32 >> 8);
+}
 
 iqa_tensor image::tensor() const noexcept
 {
@@ -73,12 +87,18 @@ double image::sample(int64_t picture, int64_t y, int64_t x, int64_t channel) con
                           x * strides[axis_width] + channel * strides[axis_channel];
     const std::byte *address = storage.data() + static_cast<std::size_t>(index) * dtype_size(dtype);
     switch (dtype) {
-    case IQA_UINT8: return load<uint8_t>(address);
-    case IQA_UINT16: return load<uint16_t>(address);
-    case IQA_INT16: return load<int16_t>(address);
-    case IQA_FLOAT16: return half_to_double(load<uint16_t>(address));
-    case IQA_FLOAT32: return static_cast<double>(load<float>(address));
-    default: return load<double>(address);
+    case IQA_UINT8:
+        return load<uint8_t>(address);
+    case IQA_UINT16:
+        return load<uint16_t>(address);
+    case IQA_INT16:
+        return load<int16_t>(address);
+    case IQA_FLOAT16:
+        return half_to_double(load<uint16_t>(address));
+    case IQA_FLOAT32:
+        return static_cast<double>(load<float>(address));
+    default:
+        return load<double>(address);
     }
 }
 
@@ -130,8 +150,7 @@ int64_t check_pixel_count(int64_t images, int64_t height, int64_t width, const d
         pixels > options.max_pixels)
         throw image_error("is " + std::to_string(height) + " x " + std::to_string(width) +
                           (images > 1 ? " x " + std::to_string(images) + " images" : std::string()) +
-                          " pixels, more than the limit of " + std::to_string(options.max_pixels) +
-                          " (--max-pixels)");
+                          " pixels, more than the limit of " + std::to_string(options.max_pixels) + " (--max-pixels)");
     return pixels;
 }
 

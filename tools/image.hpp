@@ -47,13 +47,13 @@ enum class alpha_kind { none, straight, premultiplied };
 /** One picture, or with .npy files a batch of pictures, seen as images x height x width x channels. */
 struct image {
     byte_buffer storage;
-    int64_t first_element = 0;            // index of the element [0, 0, 0, 0] in storage
-    std::array<int64_t, 4> shape{};       // extents
-    std::array<int64_t, 4> strides{};     // in elements
-    int32_t dtype = IQA_UINT8;            // IQA_UINT8, ...
-    alpha_kind alpha = alpha_kind::none;  // whether the last channel is alpha
-    int64_t stated_maximum = 0;           // PNM: a maximum that is not the element type's, else 0
-    const char *format = "";              // "PNG", ...
+    int64_t first_element = 0;           // index of the element [0, 0, 0, 0] in storage
+    std::array<int64_t, 4> shape{};      // extents
+    std::array<int64_t, 4> strides{};    // in elements
+    int32_t dtype = IQA_UINT8;           // IQA_UINT8, ...
+    alpha_kind alpha = alpha_kind::none; // whether the last channel is alpha
+    int64_t stated_maximum = 0;          // PNM: a maximum that is not the element type's, else 0
+    const char *format = "";             // "PNG", ...
 
     int64_t height() const noexcept { return shape[axis_height]; }
     int64_t width() const noexcept { return shape[axis_width]; }

@@ -13,10 +13,14 @@ namespace {
 double opaque_value(int32_t dtype) noexcept
 {
     switch (dtype) {
-    case IQA_UINT8: return std::numeric_limits<uint8_t>::max();
-    case IQA_UINT16: return std::numeric_limits<uint16_t>::max();
-    case IQA_INT16: return std::numeric_limits<int16_t>::max();
-    default: return 1.0;
+    case IQA_UINT8:
+        return std::numeric_limits<uint8_t>::max();
+    case IQA_UINT16:
+        return std::numeric_limits<uint16_t>::max();
+    case IQA_INT16:
+        return std::numeric_limits<int16_t>::max();
+    default:
+        return 1.0;
     }
 }
 
@@ -42,7 +46,8 @@ element put_on_background(element colour, element alpha, element opaque, element
     }
 }
 
-template <typename element> void composite(image &picture, bool white)
+template <typename element>
+void composite(image &picture, bool white)
 {
     const auto opaque = static_cast<element>(opaque_value(picture.dtype));
     const element background = white ? opaque : element{0};
@@ -58,8 +63,8 @@ template <typename element> void composite(image &picture, bool white)
             std::memcpy(&alpha, at(y, x, alpha_channel), sizeof alpha);
             for (int64_t channel = 0; channel < alpha_channel; ++channel) {
                 std::memcpy(&colour, at(y, x, channel), sizeof colour);
-                colour = put_on_background(colour, alpha, opaque, background,
-                                           picture.alpha == alpha_kind::premultiplied);
+                colour =
+                    put_on_background(colour, alpha, opaque, background, picture.alpha == alpha_kind::premultiplied);
                 std::memcpy(at(y, x, channel), &colour, sizeof colour);
             }
         }
@@ -68,10 +73,18 @@ template <typename element> void composite(image &picture, bool white)
 void composite_any(image &picture, bool white)
 {
     switch (picture.dtype) {
-    case IQA_UINT8: composite<uint8_t>(picture, white); break;
-    case IQA_UINT16: composite<uint16_t>(picture, white); break;
-    case IQA_FLOAT32: composite<float>(picture, white); break;
-    case IQA_FLOAT64: composite<double>(picture, white); break;
+    case IQA_UINT8:
+        composite<uint8_t>(picture, white);
+        break;
+    case IQA_UINT16:
+        composite<uint16_t>(picture, white);
+        break;
+    case IQA_FLOAT32:
+        composite<float>(picture, white);
+        break;
+    case IQA_FLOAT64:
+        composite<double>(picture, white);
+        break;
     default:
         throw image_error(std::string("has alpha with ") + dtype_name(picture.dtype) +
                           " samples, which cannot be put on a background");

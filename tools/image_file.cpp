@@ -28,8 +28,7 @@ std::size_t largest_useful_file(const decode_options &options) noexcept
 
 [[noreturn]] void throw_too_large(const decode_options &options)
 {
-    throw image_error("is larger than any picture of " + std::to_string(options.max_pixels) +
-                      " pixels (--max-pixels)");
+    throw image_error("is larger than any picture of " + std::to_string(options.max_pixels) + " pixels (--max-pixels)");
 }
 
 byte_buffer read_file(const std::string &path, const decode_options &options)

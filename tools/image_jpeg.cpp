@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// JPEG through libjpeg-turbo. Its errors and its warnings of damaged data (which would leave grey blocks in the picture)
-// end in a longjmp: the two functions that call setjmp hold no object with a destructor.
+// JPEG through libjpeg-turbo. Its errors and its warnings of damaged data (which would leave grey blocks in the
+// picture) end in a longjmp: the two functions that call setjmp hold no object with a destructor.
 #include "image.hpp"
 
 #include <csetjmp>
@@ -62,10 +62,7 @@ public:
     int64_t height() const noexcept { return jpeg_.output_height; }
     int64_t width() const noexcept { return jpeg_.output_width; }
     int64_t channels() const noexcept { return jpeg_.out_color_space == JCS_GRAYSCALE ? 1 : 3; }
-    bool is_cmyk() const noexcept
-    {
-        return jpeg_.jpeg_color_space == JCS_CMYK || jpeg_.jpeg_color_space == JCS_YCCK;
-    }
+    bool is_cmyk() const noexcept { return jpeg_.jpeg_color_space == JCS_CMYK || jpeg_.jpeg_color_space == JCS_YCCK; }
     std::string message() const { return std::string("cannot be decoded: ") + message_; }
 
 private:

@@ -141,30 +141,32 @@ bool is_foreign_order(std::string_view descr)
 {
     const bool little = std::endian::native == std::endian::little;
     switch (descr.front()) {
-    case '<': return !little;
-    case '>': return little;
+    case '<':
+        return !little;
+    case '>':
+        return little;
     case '|':
-    case '=': return false;
-    default: throw image_error(bad_header);
+    case '=':
+        return false;
+    default:
+        throw image_error(bad_header);
     }
 }
 
 /** Which of image, height, width and channel each axis of the array is. */
 std::vector<axis> axes_of(int32_t layout, std::size_t count)
 {
-    static const std::vector<axis> axes[] = {
-        {axis_height, axis_width},                            // IQA_LAYOUT_HW
-        {axis_height, axis_width, axis_channel},              // IQA_LAYOUT_HWC
-        {axis_channel, axis_height, axis_width},              // IQA_LAYOUT_CHW
-        {axis_image, axis_height, axis_width},                // IQA_LAYOUT_NHW
-        {axis_image, axis_height, axis_width, axis_channel},  // IQA_LAYOUT_NHWC
-        {axis_image, axis_channel, axis_height, axis_width}}; // IQA_LAYOUT_NCHW
+    static const std::vector<axis> axes[] = {{axis_height, axis_width},                            // IQA_LAYOUT_HW
+                                             {axis_height, axis_width, axis_channel},              // IQA_LAYOUT_HWC
+                                             {axis_channel, axis_height, axis_width},              // IQA_LAYOUT_CHW
+                                             {axis_image, axis_height, axis_width},                // IQA_LAYOUT_NHW
+                                             {axis_image, axis_height, axis_width, axis_channel},  // IQA_LAYOUT_NHWC
+                                             {axis_image, axis_channel, axis_height, axis_width}}; // IQA_LAYOUT_NCHW
     if (layout < 0 && count > 2)
         throw image_error("has " + std::to_string(count) + " axes: state what they are with --layout");
     const std::vector<axis> &found = axes[layout < 0 ? IQA_LAYOUT_HW : layout];
     if (found.size() != count)
-        throw image_error("has " + std::to_string(count) + " axes, but the layout has " +
-                          std::to_string(found.size()));
+        throw image_error("has " + std::to_string(count) + " axes, but the layout has " + std::to_string(found.size()));
     return found;
 }
 

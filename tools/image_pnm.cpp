@@ -15,7 +15,10 @@ namespace {
 
 constexpr const char *ends_too_early = "cannot be decoded: it ends too early";
 
-bool is_space(char character) noexcept { return std::string_view(" \t\n\v\f\r").find(character) != std::string::npos; }
+bool is_space(char character) noexcept
+{
+    return std::string_view(" \t\n\v\f\r").find(character) != std::string::npos;
+}
 
 /** Reads the text of a header or of P1 ... P3. */
 class text_reader {
@@ -133,7 +136,8 @@ image read_bitmap(byte_buffer file, bool as_text, const decode_options &options)
     return picture;
 }
 
-template <typename element> void check_maximum(const image &picture, int64_t maximum)
+template <typename element>
+void check_maximum(const image &picture, int64_t maximum)
 {
     for (std::size_t start = 0; start < picture.storage.size(); start += sizeof(element)) {
         element value;
@@ -207,12 +211,16 @@ image read_pnm(byte_buffer file, const decode_options &options)
     const auto kind = static_cast<char>(file.data()[1]);
     switch (kind) {
     case '1':
-    case '4': return read_bitmap(std::move(file), kind == '1', options);
+    case '4':
+        return read_bitmap(std::move(file), kind == '1', options);
     case '2':
-    case '5': return read_samples(std::move(file), kind == '2', 1, options);
+    case '5':
+        return read_samples(std::move(file), kind == '2', 1, options);
     case '3':
-    case '6': return read_samples(std::move(file), kind == '3', 3, options);
-    default: return read_pfm(std::move(file), kind == 'F' ? 3 : 1, options);
+    case '6':
+        return read_samples(std::move(file), kind == '3', 3, options);
+    default:
+        return read_pfm(std::move(file), kind == 'F' ? 3 : 1, options);
     }
 }
 

@@ -38,7 +38,10 @@ tsize_t on_read(thandle_t handle, void *out, tsize_t size)
     return static_cast<tsize_t>(count);
 }
 
-tsize_t on_write(thandle_t, void *, tsize_t) { return 0; }
+tsize_t on_write(thandle_t, void *, tsize_t)
+{
+    return 0;
+}
 
 toff_t on_seek(thandle_t handle, toff_t offset, int origin)
 {
@@ -48,13 +51,24 @@ toff_t on_seek(thandle_t handle, toff_t offset, int origin)
     return source->position;
 }
 
-int on_close(thandle_t) { return 0; }
+int on_close(thandle_t)
+{
+    return 0;
+}
 
-toff_t on_size(thandle_t handle) { return static_cast<tiff_source *>(handle)->file.size(); }
+toff_t on_size(thandle_t handle)
+{
+    return static_cast<tiff_source *>(handle)->file.size();
+}
 
-int on_map(thandle_t, void **, toff_t *) { return 0; }
+int on_map(thandle_t, void **, toff_t *)
+{
+    return 0;
+}
 
-void on_unmap(thandle_t, void *, toff_t) {}
+void on_unmap(thandle_t, void *, toff_t)
+{
+}
 
 int on_error(TIFF *, void *user, const char *, const char *format, va_list arguments)
 {
@@ -86,7 +100,8 @@ using tiff_handle = std::unique_ptr<TIFF, tiff_closer>;
                       (source.message[0] != '\0' ? source.message : "libtiff gives no reason"));
 }
 
-template <typename value> value field(TIFF *tiff, uint32_t tag) noexcept
+template <typename value>
+value field(TIFF *tiff, uint32_t tag) noexcept
 {
     value content{};
     TIFFGetFieldDefaulted(tiff, tag, &content);
@@ -99,8 +114,10 @@ struct description {
     uint16_t bits, samples, sample_format, photometric, planar;
 
     explicit description(TIFF *tiff)
-        : height(field<uint32_t>(tiff, TIFFTAG_IMAGELENGTH)), width(field<uint32_t>(tiff, TIFFTAG_IMAGEWIDTH)),
-          bits(field<uint16_t>(tiff, TIFFTAG_BITSPERSAMPLE)), samples(field<uint16_t>(tiff, TIFFTAG_SAMPLESPERPIXEL)),
+        : height(field<uint32_t>(tiff, TIFFTAG_IMAGELENGTH)),
+          width(field<uint32_t>(tiff, TIFFTAG_IMAGEWIDTH)),
+          bits(field<uint16_t>(tiff, TIFFTAG_BITSPERSAMPLE)),
+          samples(field<uint16_t>(tiff, TIFFTAG_SAMPLESPERPIXEL)),
           sample_format(field<uint16_t>(tiff, TIFFTAG_SAMPLEFORMAT)),
           photometric(field<uint16_t>(tiff, TIFFTAG_PHOTOMETRIC)),
           planar(field<uint16_t>(tiff, TIFFTAG_PLANARCONFIG))
@@ -155,9 +172,8 @@ void read_strips(TIFF *tiff, const tiff_source &source, std::byte *plane, std::s
 }
 
 /** Tiles are cut at the right and lower edge. */
-void read_tiles(TIFF *tiff, const tiff_source &source, std::byte *plane, std::size_t row_bytes,
-                std::size_t pixel_bytes, const description &tags, uint16_t plane_number,
-                const decode_options &options)
+void read_tiles(TIFF *tiff, const tiff_source &source, std::byte *plane, std::size_t row_bytes, std::size_t pixel_bytes,
+                const description &tags, uint16_t plane_number, const decode_options &options)
 {
     const int64_t tile_height = field<uint32_t>(tiff, TIFFTAG_TILELENGTH);
     const int64_t tile_width = field<uint32_t>(tiff, TIFFTAG_TILEWIDTH);
@@ -191,8 +207,7 @@ image read_as_stored(TIFF *tiff, const tiff_source &source, const description &t
     for (int64_t plane_number = 0; plane_number < planes; ++plane_number) {
         std::byte *plane = picture.storage.data() + static_cast<std::size_t>(plane_number * tags.height) * row_bytes;
         if (TIFFIsTiled(tiff) != 0)
-            read_tiles(tiff, source, plane, row_bytes, pixel_bytes, tags, static_cast<uint16_t>(plane_number),
-                       options);
+            read_tiles(tiff, source, plane, row_bytes, pixel_bytes, tags, static_cast<uint16_t>(plane_number), options);
         else
             read_strips(tiff, source, plane, row_bytes, tags.height, static_cast<uint16_t>(plane_number));
     }
@@ -204,7 +219,8 @@ image read_as_stored(TIFF *tiff, const tiff_source &source, const description &t
 }
 
 /** MinIsWhite: white is 0. */
-template <typename element> void invert(byte_buffer &storage) noexcept
+template <typename element>
+void invert(byte_buffer &storage) noexcept
 {
     for (std::size_t start = 0; start + sizeof(element) <= storage.size(); start += sizeof(element)) {
         element value;

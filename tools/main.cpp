@@ -2,6 +2,7 @@
 //
 // iqa: image quality from the command line.
 #include "commands.hpp"
+#include "help.hpp"
 #include "report.hpp"
 
 #include <iostream>
@@ -22,7 +23,10 @@ int report_error(std::string text)
 }
 
 /** Until 1.0 a program runs with a library of the same major and minor version. */
-bool library_fits() { return iqa_library_version() >> 8 == IQA_VERSION >> 8; }
+bool library_fits()
+{
+    return iqa_library_version() >> 8 == IQA_VERSION >> 8;
+}
 
 int run(int count, char **arguments)
 {
@@ -34,11 +38,11 @@ int run(int count, char **arguments)
     parser.require_subcommand(1);
     parser.footer("Exit code: 0 fine, 1 a value is below --fail-under, 2 an error, 130 interrupted.\n"
                   "`iqa COMMAND --help` lists the options of a command.");
-    parser.get_formatter()->column_width(36);
+    parser.formatter(help_formatter());
 
     std::vector<std::pair<CLI::App *, command_function>> commands;
     const auto add = [&](const char *name, const char *help, command_function (*add_command)(CLI::App &)) {
-        CLI::App *command = parser.add_subcommand(name, help);
+        CLI::App *command = parser.add_subcommand(name, help)->group("Commands");
         commands.emplace_back(command, add_command(*command));
     };
     add("compare", "Compare two pictures", add_compare);

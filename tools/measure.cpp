@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "measure.hpp"
 
-#include "number.hpp"
+#include "file_error.hpp"
 
 #include <cmath>
 #include <limits>
@@ -44,6 +44,15 @@ double read_common(const iqa::metric &metric, int32_t field)
 
 } // namespace
 
+image read_picture(const std::string &path, const settings &chosen)
+{
+    return blame(path, [&] {
+        image picture = read_image(path, chosen.decode);
+        apply_alpha_policy(picture, chosen.alpha);
+        return picture;
+    });
+}
+
 void check_comparable(const image &reference, const image &test, const settings &chosen)
 {
     const auto differ = [](const std::string &own, const std::string &other) {
@@ -71,8 +80,11 @@ void check_comparable(const image &reference, const image &test, const settings 
 }
 
 measurer::measurer(const settings &chosen)
-    : chosen_(with_common_layout(chosen)), context_(chosen_.context), ssim_(iqa::metric::ssim(context_, &chosen_.ssim)),
-      psnr_(iqa::metric::psnr(context_, &chosen_.psnr)), total_ssim_(iqa::metric::ssim(context_, &chosen_.ssim)),
+    : chosen_(with_common_layout(chosen)),
+      context_(chosen_.context),
+      ssim_(iqa::metric::ssim(context_, &chosen_.ssim)),
+      psnr_(iqa::metric::psnr(context_, &chosen_.psnr)),
+      total_ssim_(iqa::metric::ssim(context_, &chosen_.ssim)),
       total_psnr_(iqa::metric::psnr(context_, &chosen_.psnr))
 {
 }

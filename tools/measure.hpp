@@ -29,6 +29,9 @@ struct total_values {
     double ssim = 0, psnr = 0, psnr_of_mean_mse = 0, mean_psnr = 0, mse = 0;
 };
 
+/** Reads a file and treats its alpha channel. Throws file_error. */
+image read_picture(const std::string &path, const settings &chosen);
+
 /** Throws image_error, about the test picture, unless the two can be compared. */
 void check_comparable(const image &reference, const image &test, const settings &chosen);
 

@@ -29,7 +29,8 @@ inline std::string fixed(double value, int digits)
     return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, digits).ptr};
 }
 
-template <typename number> std::optional<number> parse_number(std::string_view text)
+template <typename number>
+std::optional<number> parse_number(std::string_view text)
 {
     number value{};
     const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);

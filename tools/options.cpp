@@ -9,12 +9,14 @@ namespace iqa_tool {
 
 namespace {
 
-template <typename value> struct choice {
+template <typename value>
+struct choice {
     const char *name;
     value meaning;
 };
 
-template <typename value> using choices = std::vector<choice<value>>;
+template <typename value>
+using choices = std::vector<choice<value>>;
 
 const choices<int32_t> layouts = {{"hw", IQA_LAYOUT_HW},   {"hwc", IQA_LAYOUT_HWC},   {"chw", IQA_LAYOUT_CHW},
                                   {"nhw", IQA_LAYOUT_NHW}, {"nhwc", IQA_LAYOUT_NHWC}, {"nchw", IQA_LAYOUT_NCHW}};
@@ -28,17 +30,16 @@ const choices<int32_t> covariances = {{"population", IQA_COVARIANCE_POPULATION},
 const choices<int32_t> arithmetics = {{"auto", IQA_ARITHMETIC_AUTO}, {"float64", IQA_ARITHMETIC_FLOAT64}};
 const choices<int32_t> nonfinites = {{"error", IQA_NONFINITE_ERROR}, {"propagate", IQA_NONFINITE_PROPAGATE}};
 const choices<int32_t> aggregates = {{"psnr-of-mean-mse", IQA_PSNR_OF_MEAN_MSE}, {"mean-of-psnr", IQA_MEAN_OF_PSNR}};
-const choices<int32_t> instruction_sets = {{"baseline", IQA_ISA_BASELINE},
-                                           {"avx2", IQA_ISA_AVX2},
-                                           {"avx512", IQA_ISA_AVX512},
-                                           {"best", IQA_ISA_BEST}};
+const choices<int32_t> instruction_sets = {
+    {"baseline", IQA_ISA_BASELINE}, {"avx2", IQA_ISA_AVX2}, {"avx512", IQA_ISA_AVX512}, {"best", IQA_ISA_BEST}};
 const choices<alpha_policy> alpha_policies = {{"opaque", alpha_policy::opaque},
                                               {"drop", alpha_policy::drop},
                                               {"channel", alpha_policy::channel},
                                               {"black", alpha_policy::black},
                                               {"white", alpha_policy::white}};
 
-template <typename value> std::string name_of(const choices<value> &known, value meaning)
+template <typename value>
+std::string name_of(const choices<value> &known, value meaning)
 {
     for (const auto &[name, known_meaning] : known)
         if (known_meaning == meaning)
@@ -47,8 +48,9 @@ template <typename value> std::string name_of(const choices<value> &known, value
 }
 
 /** An option whose text `parse` takes; it returns false for a text that it does not know. */
-CLI::Option *add_parsed(CLI::App &command, const std::string &name, const std::string &type, const std::string &standard,
-                        const std::string &help, std::function<bool(const std::string &)> parse)
+CLI::Option *add_parsed(CLI::App &command, const std::string &name, const std::string &type,
+                        const std::string &standard, const std::string &help,
+                        std::function<bool(const std::string &)> parse)
 {
     CLI::Option *option = command.add_option_function<std::string>(
         name,
@@ -106,8 +108,8 @@ CLI::Option *add_number(CLI::App &command, const std::string &name, double &targ
     return add_number<double>(command, name, shortest(target), help, [&target](double value) { target = value; });
 }
 
-CLI::Option *add_size(CLI::App &command, const std::string &name, const std::string &standard,
-                      const std::string &help, std::function<void(int32_t)> store)
+CLI::Option *add_size(CLI::App &command, const std::string &name, const std::string &standard, const std::string &help,
+                      std::function<void(int32_t)> store)
 {
     return add_parsed(command, name, "TAPS|auto", standard, help, [store = std::move(store)](const std::string &text) {
         const std::optional<int32_t> value = text == "auto" ? IQA_SIZE_AUTO : parse_number<int32_t>(text);
@@ -119,8 +121,12 @@ CLI::Option *add_size(CLI::App &command, const std::string &name, const std::str
 
 void add_range_options(CLI::App &command, settings &target)
 {
-    const auto set_low = [&target](double low) { target.ssim.data_low = target.psnr.data_low = low; };
-    const auto set_high = [&target](double high) { target.ssim.data_high = target.psnr.data_high = high; };
+    const auto set_low = [&target](double low) {
+        target.ssim.data_low = target.psnr.data_low = low;
+    };
+    const auto set_high = [&target](double high) {
+        target.ssim.data_high = target.psnr.data_high = high;
+    };
     CLI::Option *range = add_number<double>(command, "--data-range", "",
                                             "The peak value L: short for --data-low 0 --data-high L. Needed for "
                                             "floating-point samples; integers have the span of their type",
@@ -150,14 +156,13 @@ void add_input_options(CLI::App &command, settings &target)
                "What the axes of .npy arrays are; needed for more than two")
         ->default_str("hw")
         ->group("Samples");
-    add_number<int64_t>(
-        command, "--max-pixels", std::to_string(target.decode.max_pixels),
-        "Refuse files that hold more pixels than this, before any memory is taken for them",
-        [&target](int64_t value) {
-            if (value < 1 || value > int64_t{1} << 40)
-                throw CLI::ValidationError("--max-pixels", "must be from 1 to 2^40");
-            target.decode.max_pixels = value;
-        })
+    add_number<int64_t>(command, "--max-pixels", std::to_string(target.decode.max_pixels),
+                        "Refuse files that hold more pixels than this, before any memory is taken for them",
+                        [&target](int64_t value) {
+                            if (value < 1 || value > int64_t{1} << 40)
+                                throw CLI::ValidationError("--max-pixels", "must be from 1 to 2^40");
+                            target.decode.max_pixels = value;
+                        })
         ->group("Samples");
 }
 
@@ -170,10 +175,10 @@ void add_ssim_options(CLI::App &command, iqa_ssim_options &ssim)
     const std::string size_help = "An odd number of taps; auto: from sigma and truncate";
     CLI::Option *size = add_size(command, "--size", "auto", size_help + ", down and across",
                                  [&ssim](int32_t value) { ssim.size_y = ssim.size_x = value; });
-    CLI::Option *size_y = add_size(command, "--size-y", "", "The same, down only",
-                                   [&ssim](int32_t value) { ssim.size_y = value; });
-    CLI::Option *size_x = add_size(command, "--size-x", "", "The same, across only",
-                                   [&ssim](int32_t value) { ssim.size_x = value; });
+    CLI::Option *size_y =
+        add_size(command, "--size-y", "", "The same, down only", [&ssim](int32_t value) { ssim.size_y = value; });
+    CLI::Option *size_x =
+        add_size(command, "--size-x", "", "The same, across only", [&ssim](int32_t value) { ssim.size_x = value; });
     CLI::Option *sigma = add_number<double>(command, "--sigma", shortest(ssim.sigma_y),
                                             "The standard deviation of the Gaussian in pixels, down and across",
                                             [&ssim](double value) { ssim.sigma_y = ssim.sigma_x = value; });
@@ -206,8 +211,7 @@ void add_psnr_options(CLI::App &command, iqa_psnr_options &psnr)
                    return value.has_value();
                })
         ->group("PSNR");
-    add_choice(command, "--aggregate", psnr.aggregate, aggregates, "What the PSNR of several images is")
-        ->group("PSNR");
+    add_choice(command, "--aggregate", psnr.aggregate, aggregates, "What the PSNR of several images is")->group("PSNR");
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pairing.hpp"
 
-#include "report.hpp"
+#include "file_error.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -21,11 +21,12 @@ bool is_picture_name(const fs::path &path)
     for (char &character : ending)
         if (character >= 'A' && character <= 'Z')
             character = static_cast<char>(character - 'A' + 'a');
-    return !path.filename().string().starts_with('.') && std::find(std::begin(endings), std::end(endings), ending) !=
-                                                             std::end(endings);
+    return !path.filename().string().starts_with('.') &&
+           std::find(std::begin(endings), std::end(endings), ending) != std::end(endings);
 }
 
-template <typename iterator> std::vector<std::string> list(const std::string &folder)
+template <typename iterator>
+std::vector<std::string> list(const std::string &folder)
 {
     std::vector<std::string> names;
     for (const fs::directory_entry &entry : iterator(folder))
@@ -35,7 +36,10 @@ template <typename iterator> std::vector<std::string> list(const std::string &fo
     return names;
 }
 
-std::string without_extension(const std::string &name) { return fs::path(name).replace_extension().string(); }
+std::string without_extension(const std::string &name)
+{
+    return fs::path(name).replace_extension().string();
+}
 
 using names_by_stem = std::map<std::string, std::vector<std::string>>;
 
@@ -85,8 +89,8 @@ pairing pair_files(std::vector<std::string> references, std::vector<std::string>
             group->second.clear();
         }
     }
-    for (const auto &[groups, lone] : {std::pair(&reference_groups, &found.lone_references),
-                                       std::pair(&test_groups, &found.lone_tests)}) {
+    for (const auto &[groups, lone] :
+         {std::pair(&reference_groups, &found.lone_references), std::pair(&test_groups, &found.lone_tests)}) {
         for (const auto &[stem, names] : *groups)
             lone->insert(lone->end(), names.begin(), names.end());
         std::sort(lone->begin(), lone->end());

@@ -21,7 +21,9 @@ std::size_t terminal_width()
 std::string clock_text(double seconds)
 {
     const auto whole = static_cast<long long>(seconds + 0.5);
-    const auto two_digits = [](long long number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+    const auto two_digits = [](long long number) {
+        return (number < 10 ? "0" : "") + std::to_string(number);
+    };
     if (whole >= 3600)
         return std::to_string(whole / 3600) + ":" + two_digits(whole / 60 % 60) + ":" + two_digits(whole % 60);
     return std::to_string(whole / 60) + ":" + two_digits(whole % 60);

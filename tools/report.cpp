@@ -65,7 +65,10 @@ json library_as_json(const iqa::context &context)
             {"threads", context.thread_count()}};
 }
 
-std::string psnr_unit(const settings &chosen) { return chosen.psnr.log_base == 10 ? " dB" : ""; }
+std::string psnr_unit(const settings &chosen)
+{
+    return chosen.psnr.log_base == 10 ? " dB" : "";
+}
 
 std::string below_threshold_text(const settings &chosen, double ssim, double psnr)
 {

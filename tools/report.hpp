@@ -8,19 +8,12 @@
 #include <nlohmann/json.hpp>
 
 #include <ostream>
-#include <stdexcept>
 #include <string>
 
 namespace iqa_tool {
 
-/** What is wrong with one file: printed as "iqa: <file>: <what>". */
-class file_error : public std::runtime_error {
-public:
-    file_error(const std::string &file, const std::string &what) : std::runtime_error(file + ": " + what) {}
-};
-
-/** Indented JSON. Numbers have the shortest digits that read back; infinities and NaN, which JSON lacks, are the strings
- *  "inf", "-inf" and "nan"; bytes of a name that are not UTF-8 become U+FFFD. */
+/** Indented JSON. Numbers have the shortest digits that read back; infinities and NaN, which JSON lacks, are the
+ * strings "inf", "-inf" and "nan"; bytes of a name that are not UTF-8 become U+FFFD. */
 void write_json(std::ostream &out, const nlohmann::ordered_json &value);
 
 /** What a picture is: format, shape, element type. */

@@ -127,7 +127,10 @@ struct glyph {
     std::vector<outline> strokes;
 };
 
-int digit(char character) noexcept { return character <= '9' ? character - '0' : character - 'a' + 10; }
+int digit(char character) noexcept
+{
+    return character <= '9' ? character - '0' : character - 'a' + 10;
+}
 
 point middle(const point &first, const point &second) noexcept
 {
@@ -168,7 +171,8 @@ glyph parse_glyph(std::string_view text)
             continue;
         outline points;
         for (; position < text.size() && text[position] != ' '; position += 2)
-            points.push_back({static_cast<double>(digit(text[position])), static_cast<double>(digit(text[position + 1]))});
+            points.push_back(
+                {static_cast<double>(digit(text[position])), static_cast<double>(digit(text[position + 1]))});
         parsed.strokes.push_back(kind == '-' ? points : smooth(points, kind == 'o'));
     }
     return parsed;
@@ -187,7 +191,10 @@ const glyph &glyph_of(char character)
 }
 
 /** Draws the continuation bytes of UTF-8 as nothing, so that one character is one question mark. */
-bool is_continuation(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+bool is_continuation(char byte) noexcept
+{
+    return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
+}
 
 constexpr double capital_height = 9; // in units of the grid
 constexpr double gap = 3;            // between two characters
