@@ -107,7 +107,7 @@ void list_problems(const batch_options &options, const batch_report &report)
 {
     const auto list_lone = [](const std::vector<std::string> &names, const std::string &own, const std::string &other) {
         for (const std::string &name : names)
-            std::cerr << "iqa: " << own << '/' << name << ": has no partner in " << other << '\n';
+            std::cerr << "iqa: " << one_line(own + "/" + name + ": has no partner in " + other) << '\n';
     };
     list_lone(report.lone_references, options.reference_folder, options.test_folder);
     list_lone(report.lone_tests, options.test_folder, options.reference_folder);
@@ -125,7 +125,7 @@ bool list_below_threshold(const batch_options &options, const batch_report &repo
             continue;
         const std::string below = below_threshold_text(options.chosen, result.values.ssim, result.values.psnr);
         if (!below.empty())
-            std::cerr << "iqa: " << options.test_folder << '/' << result.names.test << ": " << below << '\n';
+            std::cerr << "iqa: " << one_line(options.test_folder + "/" + result.names.test + ": " + below) << '\n';
         any = any || !below.empty();
     }
     return any;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "batch.hpp"
+#include "file_error.hpp"
 #include "number.hpp"
 #include "report.hpp"
 
@@ -155,7 +156,7 @@ void print_summary(std::ostream &out, const batch_options &options, const batch_
     for (const pair_result *result : worst) {
         const std::string psnr = fixed(result->values.psnr, 4);
         out << "  " << fixed(result->values.ssim, 6) << std::string(psnr.size() < 10 ? 10 - psnr.size() : 1, ' ')
-            << psnr << unit << "  " << result->names.test << '\n';
+            << psnr << unit << "  " << one_line(result->names.test) << '\n';
     }
 }
 

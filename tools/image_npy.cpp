@@ -4,6 +4,7 @@
 // Fortran order and the layout of the axes become strides.
 #include "image.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -133,6 +134,12 @@ int32_t dtype_of(std::string_view descr)
         return IQA_FLOAT32;
     if (kind == "f8")
         return IQA_FLOAT64;
+    // Other bytes are no type at all, and not for a terminal.
+    const auto is_printable = [](char character) {
+        return character > ' ' && character <= '~';
+    };
+    if (!std::all_of(descr.begin(), descr.end(), is_printable))
+        throw image_error(bad_header);
     throw image_error("holds elements of type " + std::string(descr) +
                       "; uint8, uint16, int16, float16, float32 and float64 are read");
 }

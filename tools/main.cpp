@@ -2,6 +2,7 @@
 //
 // iqa: image quality from the command line.
 #include "commands.hpp"
+#include "file_error.hpp"
 #include "help.hpp"
 #include "report.hpp"
 
@@ -13,12 +14,9 @@ namespace {
 using namespace iqa_tool;
 
 /** One line on stderr. */
-int report_error(std::string text)
+int report_error(const std::string &text)
 {
-    for (char &character : text)
-        if (character == '\n')
-            character = ' ';
-    std::cerr << "iqa: " << text << '\n';
+    std::cerr << "iqa: " << one_line(text) << '\n';
     return exit_error;
 }
 
