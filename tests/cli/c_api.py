@@ -74,7 +74,15 @@ def tensor(array: NDArray[np.generic]) -> Tensor:
     """A view of a C-ordered array; keeps the shape alive."""
     assert array.flags.c_contiguous
     shape = (ctypes.c_int64 * array.ndim)(*array.shape)
-    view = Tensor(array.ctypes.data, 1, 0, array.ndim, DTYPE_CODES[array.dtype.kind], 8 * array.dtype.itemsize, 1)
+    view = Tensor(
+        array.ctypes.data,
+        1,
+        0,
+        array.ndim,
+        DTYPE_CODES[array.dtype.kind],
+        8 * array.dtype.itemsize,
+        1,
+    )
     view.shape = ctypes.cast(shape, ctypes.POINTER(ctypes.c_int64))
     view._shape = shape
     return view
@@ -84,7 +92,9 @@ class Library:
     """The shared library that the program was linked with."""
 
     def __init__(self, program: str) -> None:
-        listing = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+        listing = subprocess.run(
+            ["ldd", program], capture_output=True, text=True, check=True
+        ).stdout
         path = re.search(r"libiqa_c\S* => (\S+)", listing)
         assert path, listing
         self._library = ctypes.CDLL(path.group(1))
@@ -96,10 +106,17 @@ class Library:
         assert status == 0, self._library.iqa_context_error(self._context)
 
     def _measure(
-        self, name: str, options: ctypes.Structure, x: NDArray[np.generic], y: NDArray[np.generic], fields: dict
+        self,
+        name: str,
+        options: ctypes.Structure,
+        x: NDArray[np.generic],
+        y: NDArray[np.generic],
+        fields: dict,
     ) -> float:
         self._check(
-            getattr(self._library, f"iqa_{name}_options_init")(ctypes.byref(options), ctypes.sizeof(options))
+            getattr(self._library, f"iqa_{name}_options_init")(
+                ctypes.byref(options), ctypes.sizeof(options)
+            )
         )
         for field, value in fields.items():
             setattr(options, field, value)

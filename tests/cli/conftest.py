@@ -26,7 +26,11 @@ class Program:
     def __call__(self, *arguments: object, **keywords: Any) -> subprocess.CompletedProcess[str]:
         keywords.setdefault("timeout", 120)
         return subprocess.run(
-            [self.path, *map(str, arguments)], capture_output=True, text=True, check=False, **keywords
+            [self.path, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            **keywords,
         )
 
     def fine(self, *arguments: object, **keywords: Any) -> str:

@@ -62,7 +62,9 @@ def test_values_are_those_of_compare(
         wanted = iqa.compare(folders[0] / row["reference"], folders[1] / row["test"])
         for key in ("ssim", "psnr", "mse"):
             assert float(row[key]) == float(wanted[key]) == float(pair[key])
-            assert row[key] == (pair[key] if isinstance(pair[key], str) else f"{pair[key]!r}".removesuffix(".0"))
+            assert row[key] == (
+                pair[key] if isinstance(pair[key], str) else f"{pair[key]!r}".removesuffix(".0")
+            )
         assert (row["height"], row["width"], row["channels"]) == ("64", "80", "1")
         assert row["dtype"] == "uint8" and row["error"] == ""
     assert rows[11]["psnr"] == "inf" and found["pairs"][11]["ssim"] == 1
@@ -386,9 +388,7 @@ def test_address_space_is_not_needed_for_all_pictures(
     assert iqa("batch", *folders, "--threads", "2", preexec_fn=limit).returncode == 0
 
 
-def test_locale_changes_nothing(
-    iqa: Program, folders: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_locale_changes_nothing(iqa: Program, folders: tuple[Path, Path], tmp_path: Path) -> None:
     locales = tmp_path / "locales"
     locales.mkdir()
     if shutil.which("localedef") is None or not Path("/usr/share/i18n/locales/de_DE").exists():
@@ -418,9 +418,7 @@ def test_locale_changes_nothing(
         assert iqa(*arguments, env=german).returncode == 0
 
 
-def test_picture_of_another_size_is_a_failed_pair(
-    iqa: Program, folders: tuple[Path, Path]
-) -> None:
+def test_picture_of_another_size_is_a_failed_pair(iqa: Program, folders: tuple[Path, Path]) -> None:
     Image.new("L", (30, 30)).save(folders[1] / "04.png")
     done = iqa("batch", *folders)
     assert done.returncode == 2

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,8 +23,6 @@ from writers import (
     write_png,
     write_pnm,
 )
-
-import zlib
 
 Writer = Callable[[Path, NDArray], None]
 

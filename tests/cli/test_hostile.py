@@ -159,7 +159,12 @@ def tiff_with(width: int, height: int, **changes: int) -> bytes:
     tags.update({int(tag[1:]): value for tag, value in changes.items()})
     body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
     return (
-        b"II*\0" + struct.pack("<I", 24) + bytes(16) + struct.pack("<H", len(tags)) + body + bytes(4)
+        b"II*\0"
+        + struct.pack("<I", 24)
+        + bytes(16)
+        + struct.pack("<H", len(tags))
+        + body
+        + bytes(4)
     )
 
 
@@ -303,6 +308,9 @@ def test_output_that_cannot_be_written(iqa: Program, tmp_path: Path) -> None:
         import subprocess
 
         done = subprocess.run(
-            [iqa.path, "compare", *map(str, pictures)], stdout=full, stderr=subprocess.PIPE, text=True
+            [iqa.path, "compare", *map(str, pictures)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
         )
     assert done.returncode == 2 and "cannot be written" in done.stderr

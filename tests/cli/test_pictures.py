@@ -89,7 +89,9 @@ def test_numbers_of_the_map(maps: tuple[NDArray, NDArray]) -> None:
     assert numbers.mean(dtype=np.float64) == pytest.approx(wanted[5:-5, 5:-5].mean(), abs=2e-7)
 
 
-def test_numbers_in_double(iqa: Program, tmp_path: Path, camera: NDArray, noisy_camera: NDArray) -> None:
+def test_numbers_in_double(
+    iqa: Program, tmp_path: Path, camera: NDArray, noisy_camera: NDArray
+) -> None:
     np.save(tmp_path / "x.npy", camera.astype(float))
     np.save(tmp_path / "y.npy", noisy_camera.astype(float))
     arguments = ("--data-range", 255, "--border", "symmetric", "--map", tmp_path / "map.npy")

@@ -50,7 +50,9 @@ def pictures() -> list[tuple[Path, Path]]:
     ]
 
 
-@pytest.mark.parametrize("reference, test", pictures(), ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "reference, test", pictures(), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_shipped_pictures_agree_with_scikit_image(
     iqa: Program, tmp_path: Path, reference: Path, test: Path
 ) -> None:
@@ -63,7 +65,9 @@ def test_shipped_pictures_agree_with_scikit_image(
     from_files = iqa.compare(reference, test)
     assert from_files["ssim"] == pytest.approx(wanted, abs=2e-7)
     assert from_files["mse"] == pytest.approx(mean_squared_error(x, y), rel=1e-14)
-    assert from_files["psnr"] == pytest.approx(peak_signal_noise_ratio(x, y, data_range=peak), rel=1e-13)
+    assert from_files["psnr"] == pytest.approx(
+        peak_signal_noise_ratio(x, y, data_range=peak), rel=1e-13
+    )
 
     np.save(tmp_path / "x.npy", x.astype(float))
     np.save(tmp_path / "y.npy", y.astype(float))
@@ -74,8 +78,12 @@ def test_shipped_pictures_agree_with_scikit_image(
     assert in_double["ssim"] == from_arrays["ssim"]
 
 
-def test_default_window_of_scikit_image(iqa: Program, chelsea: NDArray, noisy_chelsea: NDArray) -> None:
-    wanted = structural_similarity(chelsea.astype(float), noisy_chelsea.astype(float), data_range=255, channel_axis=2)
+def test_default_window_of_scikit_image(
+    iqa: Program, chelsea: NDArray, noisy_chelsea: NDArray
+) -> None:
+    wanted = structural_similarity(
+        chelsea.astype(float), noisy_chelsea.astype(float), data_range=255, channel_axis=2
+    )
     found = iqa.compare(
         *(DATA / folder / "chelsea.png" for folder in ("reference", "noise")),
         *("--window", "uniform", "--size", 7, "--covariance", "sample", "--arithmetic", "float64"),
@@ -83,7 +91,9 @@ def test_default_window_of_scikit_image(iqa: Program, chelsea: NDArray, noisy_ch
     assert found["ssim"] == pytest.approx(wanted, abs=1e-10)
 
 
-def test_channels_are_pictures_of_their_own(iqa: Program, chelsea: NDArray, noisy_chelsea: NDArray) -> None:
+def test_channels_are_pictures_of_their_own(
+    iqa: Program, chelsea: NDArray, noisy_chelsea: NDArray
+) -> None:
     found = iqa.compare(DATA / "reference" / "chelsea.png", DATA / "noise" / "chelsea.png")
     assert len(found["channels"]) == 3
     for channel, values in enumerate(found["channels"]):
@@ -127,7 +137,9 @@ def test_every_ssim_option_reaches_the_library(
     arguments: list[str],
     fields: dict[str, float],
 ) -> None:
-    found = iqa.compare(DATA / "reference" / "camera.png", DATA / "noise" / "camera.png", *arguments)
+    found = iqa.compare(
+        DATA / "reference" / "camera.png", DATA / "noise" / "camera.png", *arguments
+    )
     assert found["ssim"] == library.ssim(camera, noisy_camera, **fields)
     if fields:
         assert found["ssim"] != library.ssim(camera, noisy_camera)
@@ -150,7 +162,9 @@ def test_every_psnr_option_reaches_the_library(
     arguments: list[str],
     fields: dict[str, float],
 ) -> None:
-    found = iqa.compare(DATA / "reference" / "camera.png", DATA / "noise" / "camera.png", *arguments)
+    found = iqa.compare(
+        DATA / "reference" / "camera.png", DATA / "noise" / "camera.png", *arguments
+    )
     assert found["psnr"] == library.psnr(camera, noisy_camera, **fields)
     if fields:
         assert found["psnr"] != library.psnr(camera, noisy_camera)
@@ -164,7 +178,9 @@ def test_aggregate_and_per_image_values(
     np.save(tmp_path / "x.npy", x)
     np.save(tmp_path / "y.npy", y)
     for name, number in (("psnr-of-mean-mse", 0), ("mean-of-psnr", 1)):
-        found = iqa.compare(tmp_path / "x.npy", tmp_path / "y.npy", "--layout", "nhw", "--aggregate", name)
+        found = iqa.compare(
+            tmp_path / "x.npy", tmp_path / "y.npy", "--layout", "nhw", "--aggregate", name
+        )
         assert found["psnr"] == library.psnr(x, y, layout=3, aggregate=number)
         assert found["ssim"] == library.ssim(x, y, layout=3)
         assert found["ssim_per_image"] == [library.ssim(x[i], y[i]) for i in range(2)]
@@ -174,7 +190,20 @@ def test_aggregate_and_per_image_values(
 def test_options_are_reported(iqa: Program) -> None:
     found = iqa.compare(
         *(DATA / folder / "camera.png" for folder in ("reference", "noise")),
-        *("--size-y", 5, "--sigma-x", 2, "--cap", 80, "--data-range", 255, "--k1", 0.1, "--nonfinite", "propagate"),
+        *(
+            "--size-y",
+            5,
+            "--sigma-x",
+            2,
+            "--cap",
+            80,
+            "--data-range",
+            255,
+            "--k1",
+            0.1,
+            "--nonfinite",
+            "propagate",
+        ),
     )
     assert found["options"] == {
         "data_range": [0, 255],
@@ -220,7 +249,9 @@ def test_context_options_are_used(iqa: Program) -> None:
 
 
 def test_json_numbers_are_the_shortest_that_read_back(iqa: Program) -> None:
-    text = iqa.fine("compare", "--json", DATA / "reference" / "chelsea.png", DATA / "noise" / "chelsea.png")
+    text = iqa.fine(
+        "compare", "--json", DATA / "reference" / "chelsea.png", DATA / "noise" / "chelsea.png"
+    )
     numbers = re.findall(r"(?<=[ \[])-?\d+\.\d+(?:e[-+]\d+)?", text)
     assert len(numbers) > 10
     for number in numbers:
@@ -246,7 +277,9 @@ def test_text_output(iqa: Program) -> None:
     ]
     verbose = iqa.fine("compare", "-v", *files)
     for values in (found, *found["channels"]):
-        assert re.search(rf"{values['ssim']:.6f} +{values['psnr']:.4f} +{values['mse']:.6f}", verbose)
+        assert re.search(
+            rf"{values['ssim']:.6f} +{values['psnr']:.4f} +{values['mse']:.6f}", verbose
+        )
     assert "3 channels, uint8" in verbose
 
 
@@ -266,7 +299,10 @@ def test_nonfinite_samples(iqa: Program, tmp_path: Path) -> None:
     assert "finite" in iqa.error("compare", *files)
     found = iqa.compare(*files, "--nonfinite", "propagate")
     assert (found["ssim"], found["psnr"], found["nonfinite"]) == ("nan", "nan", 1)
-    assert iqa("compare", *files, "--nonfinite", "propagate", "--fail-under", "ssim=-1").returncode == 1
+    assert (
+        iqa("compare", *files, "--nonfinite", "propagate", "--fail-under", "ssim=-1").returncode
+        == 1
+    )
 
 
 def test_fail_under(iqa: Program) -> None:
@@ -325,7 +361,10 @@ def test_version_help_and_info(iqa: Program) -> None:
         assert "--threads" in iqa.fine(command, "--help")
     text = iqa.fine("info")
     found = json.loads(iqa.fine("info", "--json"))
-    assert found["instruction_set"] in ("baseline", "avx2", "avx512") and found["instruction_set"] in text
+    assert (
+        found["instruction_set"] in ("baseline", "avx2", "avx512")
+        and found["instruction_set"] in text
+    )
     assert found["threads"] >= 1 and found["cuda"] in text
     assert found["cuda"].startswith(("available", "unavailable"))
     assert set(found["formats"]) == {"PNG", "JPEG", "TIFF", "PNM", "PFM", "NPY"}

@@ -12,17 +12,32 @@ from numpy.typing import NDArray
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 PNG_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
-ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+ADAM7 = (
+    (0, 0, 8, 8),
+    (0, 4, 8, 8),
+    (4, 0, 8, 4),
+    (0, 2, 4, 4),
+    (2, 0, 4, 2),
+    (0, 1, 2, 2),
+    (1, 0, 2, 1),
+)
 
 
 def png_chunk(kind: bytes, content: bytes) -> bytes:
     """One chunk with its check sum."""
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
 
 
 def png_header(width: int, height: int, bits: int, colour_type: int, interlace: int = 0) -> bytes:
     """The IHDR chunk."""
-    return png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, interlace))
+    return png_chunk(
+        b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, interlace)
+    )
 
 
 def png_lines(samples: NDArray[np.uint8]) -> bytes:
@@ -58,7 +73,9 @@ def read_png_16bit(path: Path) -> NDArray[np.uint16]:
     width, height = struct.unpack(">II", data[16:24])
     start = data.index(b"IDAT")
     (length,) = struct.unpack(">I", data[start - 4 : start])
-    lines = np.frombuffer(zlib.decompress(data[start + 4 : start + 4 + length]), np.uint8).reshape(height, -1)
+    lines = np.frombuffer(zlib.decompress(data[start + 4 : start + 4 + length]), np.uint8).reshape(
+        height, -1
+    )
     assert (lines[:, 0] == 2).all()
     samples = np.cumsum(lines[:, 1:], axis=0, dtype=np.uint8)
     return samples.view(">u2").reshape(height, width, 3).astype(np.uint16)
@@ -71,7 +88,10 @@ def write_pnm(path: Path, array: NDArray[np.integer], maximum: int, text: bool =
     kind = (3 if colour else 2) + (0 if text else 3)
     header = f"P{kind}\n# made by a test\n{width} {height}\n{maximum}\n".encode()
     if text:
-        path.write_bytes(header + "\n".join(" ".join(map(str, row)) for row in array.reshape(height, -1)).encode())
+        path.write_bytes(
+            header
+            + "\n".join(" ".join(map(str, row)) for row in array.reshape(height, -1)).encode()
+        )
     else:
         path.write_bytes(header + array.astype(">u2" if maximum > 255 else "u1").tobytes())
 
