@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,13 @@ class Program:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        listing = subprocess.run(["ldd", path], capture_output=True, text=True, check=True).stdout
+        self._is_sanitized = "libasan" in listing
+
+    def limit_memory(self) -> None:
+        """Allows 1 GiB of address space; for preexec_fn. AddressSanitizer reserves far more."""
+        if not self._is_sanitized:
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 
     def __call__(self, *arguments: object, **keywords: Any) -> subprocess.CompletedProcess[str]:
         keywords.setdefault("timeout", 120)

@@ -8,7 +8,6 @@ import io
 import json
 import os
 import pty
-import resource
 import select
 import shutil
 import signal
@@ -382,10 +381,7 @@ def test_memory_stays_bounded(iqa: Program, many: tuple[Path, Path, int]) -> Non
 def test_address_space_is_not_needed_for_all_pictures(
     iqa: Program, folders: tuple[Path, Path]
 ) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-
-    assert iqa("batch", *folders, "--threads", "2", preexec_fn=limit).returncode == 0
+    assert iqa("batch", *folders, "--threads", "2", preexec_fn=iqa.limit_memory).returncode == 0
 
 
 def test_locale_changes_nothing(iqa: Program, folders: tuple[Path, Path], tmp_path: Path) -> None:

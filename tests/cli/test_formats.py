@@ -30,7 +30,7 @@ Writer = Callable[[Path, NDArray], None]
 def expect_samples(
     iqa: Program, file: Path, samples: NDArray, file_format: str, *arguments: object
 ) -> None:
-    """The file holds exactly these samples: no error against them, and the right error against others."""
+    """The file holds these samples: no error against them, the right error against others."""
     layout = ("--layout", "hw" if samples.ndim == 2 else "hwc")
     if samples.dtype.kind == "f":
         arguments += ("--data-range", 1)

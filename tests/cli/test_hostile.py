@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import io
 import os
-import resource
 import struct
+import subprocess
 import zlib
 from pathlib import Path
 
@@ -17,13 +17,6 @@ from conftest import DATA, Program
 from numpy.typing import NDArray
 from PIL import Image
 from writers import PNG_MAGIC, png_chunk, png_header, write_pfm, write_png, write_pnm
-
-GIBIBYTE = 1 << 30
-
-
-def limit_memory() -> None:
-    """Runs in the child before the program starts."""
-    resource.setrlimit(resource.RLIMIT_AS, (GIBIBYTE, GIBIBYTE))
 
 
 def make_files(folder: Path, grey: NDArray, colour: NDArray) -> dict[str, bytes]:
@@ -250,7 +243,9 @@ def test_hostile_header(iqa: Program, tmp_path: Path, name: str) -> None:
     path = tmp_path / "file"
     path.write_bytes(HOSTILE[name])
     layout = ("--layout", "hwc") if "channels" in name else ()
-    message = iqa.error("compare", path, path, "--data-range", 1, *layout, preexec_fn=limit_memory)
+    message = iqa.error(
+        "compare", path, path, "--data-range", 1, *layout, preexec_fn=iqa.limit_memory
+    )
     assert message.startswith(f"iqa: {path}: ")
     assert "out of memory" not in message
 
@@ -280,7 +275,7 @@ def test_files_that_are_none(iqa: Program, tmp_path: Path) -> None:
         (Path("/dev/zero"), "--max-pixels"),
     ):
         message = iqa.error(
-            "compare", picture, path, "--max-pixels", 10**6, preexec_fn=limit_memory
+            "compare", picture, path, "--max-pixels", 10**6, preexec_fn=iqa.limit_memory
         )
         assert message.startswith(f"iqa: {path}: ") and words in message
 
@@ -305,8 +300,6 @@ def test_output_that_cannot_be_written(iqa: Program, tmp_path: Path) -> None:
     for name in ("full.png", "full.npy"):
         assert "cannot be written" in iqa.error("compare", *pictures, "--map", tmp_path / name)
     with open("/dev/full", "w") as full:
-        import subprocess
-
         done = subprocess.run(
             [iqa.path, "compare", *map(str, pictures)],
             stdout=full,
