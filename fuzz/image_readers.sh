@@ -17,6 +17,7 @@ mkdir -p "$folder/found" "$folder/seeds"
 for file in "$root"/tests/data/jpeg_q10/*.jpg; do
     { printf '\001'; cat "$file"; } > "$folder/seeds/$(basename "$file")"
 done
+# shellcheck disable=SC2059 # the seeds are formats: that is how their bytes are written
 seed() { printf "$2" > "$folder/seeds/$1"; }
 seed pbm_text '\001P1\n2 2\n01 10\n'
 seed pgm_text '\001P2\n2 2\n9\n1 2 3 4\n'

@@ -5,6 +5,7 @@
 #     install_packages $iqa_packages_build
 
 # The library and the command-line program.
+# shellcheck disable=SC2034 # for the scripts that source this file
 iqa_packages_build="cmake ninja-build g++ pkg-config libpng-dev libjpeg-dev libtiff-dev libcli11-dev nlohmann-json3-dev"
 
 # Installs those of its arguments that are missing; does nothing, and needs no rights, when none is.

@@ -5,6 +5,7 @@
 #include "number.hpp"
 #include "report.hpp"
 
+#include <filesystem>
 #include <iostream>
 #include <limits>
 #include <memory>
@@ -46,20 +47,27 @@ std::pair<double, double> shown_range(const settings &chosen, int32_t dtype)
     }
 }
 
+/** The name with the folder that it is in: enough to tell files apart, short enough for a caption. */
+std::string caption_of(const std::string &path)
+{
+    const std::filesystem::path whole(path);
+    return (whole.parent_path().filename() / whole.filename()).string();
+}
+
 void write_pictures(const compare_options &options, const comparison &found)
 {
     const auto [low, high] = shown_range(options.chosen, found.reference.dtype);
-    const comparison_view view{found.reference,
-                               found.test,
-                               found.map,
-                               options.reference,
-                               options.test,
-                               found.values.ssim,
-                               found.values.psnr,
-                               psnr_unit(options.chosen),
-                               options.map_low ? *options.map_low : automatic_low(found.map),
-                               low,
-                               high};
+    const comparison_view view{.reference = found.reference,
+                               .test = found.test,
+                               .map = found.map,
+                               .reference_name = caption_of(options.reference),
+                               .test_name = caption_of(options.test),
+                               .ssim = found.values.ssim,
+                               .psnr = found.values.psnr,
+                               .psnr_unit = psnr_unit(options.chosen),
+                               .low = options.map_low ? *options.map_low : automatic_low(found.map),
+                               .data_low = low,
+                               .data_high = high};
     if (!options.map_path.empty())
         blame(options.map_path, [&] {
             if (options.map_path.ends_with(".npy"))
