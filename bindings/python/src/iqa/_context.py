@@ -71,12 +71,12 @@ class Context:
     @property
     def threads(self) -> int:
         """How many CPU threads a large call uses."""
-        return library.iqa_context_thread_count(self.handle)
+        return int(library.iqa_context_thread_count(self.handle))
 
     @property
     def instruction_set(self) -> str:
         """The instruction set in use: "baseline", "avx2" or "avx512"."""
-        return library.iqa_context_instruction_set(self.handle).decode()
+        return str(library.iqa_context_instruction_set(self.handle).decode())
 
     def call(self, function: Any, *arguments: Any) -> None:
         """Calls a function of the library and raises what it reports. The metrics use it."""
@@ -111,9 +111,7 @@ def _thread_count(threads: int) -> int:
     return count
 
 
-def _progress_callback(
-    progress: Callable[[int, int], object], raised: list[BaseException]
-) -> Any:
+def _progress_callback(progress: Callable[[int, int], object], raised: list[BaseException]) -> Any:
     def report(_: object, done: int, total: int) -> int:
         try:
             progress(done, total)
@@ -123,15 +121,3 @@ def _progress_callback(
         return 0
 
     return _abi.ProgressFunction(report)
-
-
-_of_thread = threading.local()
-
-
-def default_context() -> Context:
-    """The context of the calling thread, made on first use, with the default options."""
-    try:
-        return _of_thread.context
-    except AttributeError:
-        _of_thread.context = Context()
-        return _of_thread.context

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from ._options import Setter
 
-_MOST_KEPT = 64
-
 _STATE_HEADER = struct.Struct("<4sHHII")  # magic, format version, kind, bytes of options, lanes
 
 
@@ -42,36 +40,22 @@ class Kind:
         in_state: tuple[tuple[str, tuple[str, ...]], ...],
     ) -> None:
         self.create = getattr(library, f"iqa_{name}_create")
-        self.measure = getattr(library, f"iqa_measure_{name}")
         self._init = getattr(library, f"iqa_{name}_options_init")
         self._number = number
         self._structure = structure
         self._setters = setters
-        self._layout = struct.Struct("<" + "".join(letter * len(names) for letter, names in in_state))
+        self._layout = struct.Struct(
+            "<" + "".join(letter * len(names) for letter, names in in_state)
+        )
         self._names = [name for _, names in in_state for name in names]
-        self._known: dict[Any, Any] = {}
 
     def options(self, data_range: Any, layout: str | None, rest: Mapping[str, Any]) -> Any:
-        """The filled structure; kept, as filling it takes longer than measuring a small image."""
-        key = (data_range, layout, *rest.items()) if rest else (data_range, layout)
-        try:
-            return self._known[key]
-        except KeyError:
-            pass
-        except TypeError:  # a list, for instance: not hashable
-            return self._fill({"data_range": data_range, "layout": layout, **rest})
-        options = self._fill({"data_range": data_range, "layout": layout, **rest})
-        if len(self._known) >= _MOST_KEPT:
-            self._known.clear()
-        self._known[key] = options
-        return options
-
-    def _fill(self, values: Mapping[str, Any]) -> Any:
+        """The structure: the library's defaults, and over them each value that is not None."""
         options = self._structure()
         status = self._init(ctypes.byref(options), ctypes.sizeof(options))
         if status:
             raise error(status, library.iqa_context_error(None).decode(errors="replace"))
-        for name, value in values.items():
+        for name, value in {"data_range": data_range, "layout": layout, **rest}.items():
             if name not in self._setters:
                 words = ", ".join(self._setters)
                 raise TypeError(f"there is no option {name!r}; the options are {words}")
@@ -81,7 +65,7 @@ class Kind:
 
     def wrote(self, state: bytes) -> bool:
         """Whether checked state bytes are of this kind."""
-        return _STATE_HEADER.unpack_from(state)[2] == self._number
+        return bool(_STATE_HEADER.unpack_from(state)[2] == self._number)
 
     def options_in(self, state: bytes) -> Any:
         """The options in checked state bytes."""
@@ -99,12 +83,12 @@ class Kind:
             and options.layout == _abi.LAYOUTS["HW"]
             and tensor.ndim > 2
         ):
-            words = [repr(word) for word in _abi.LAYOUTS if len(word) == tensor.ndim]
+            words = [f"layout={word!r}" for word in _abi.LAYOUTS if len(word) == tensor.ndim]
             shape = tuple(tensor.shape[: tensor.ndim])
-            expected = f"one of {', '.join(words)}" if words else "an image of up to 4 axes"
+            expected = " or ".join(words) or "2 to 4 axes"
             return ShapeError(
-                f"reference has shape {shape}, and what its axes are is never guessed: layout is"
-                f" 'HW', expected {expected}"
+                f"reference has shape {shape} but the layout is HW, and what the axes are is never"
+                f" guessed: expected {expected}"
             )
         if (
             isinstance(problem, InvalidArgumentError)

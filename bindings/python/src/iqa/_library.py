@@ -39,7 +39,7 @@ def _load() -> ctypes.CDLL:
 
 
 def _declare(library: ctypes.CDLL) -> None:
-    # Every pointer is declared void *, which takes addresses as Python integers, byref() and bytes alike.
+    # Every pointer is void *, which takes addresses as Python integers, byref() and bytes alike.
     pointer, size, text = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p
     status, number = ctypes.c_int32, ctypes.c_int32
     signatures = {
@@ -63,10 +63,8 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_metric_destroy": (None, pointer),
         "iqa_ssim_options_init": (status, pointer, size),
         "iqa_ssim_create": (status, pointer, pointer, pointer),
-        "iqa_measure_ssim": (status, pointer, pointer, pointer, pointer, pointer),
         "iqa_psnr_options_init": (status, pointer, size),
         "iqa_psnr_create": (status, pointer, pointer, pointer),
-        "iqa_measure_psnr": (status, pointer, pointer, pointer, pointer, pointer),
     }
     for name, (result, *arguments) in signatures.items():
         function = getattr(library, name)
@@ -86,4 +84,4 @@ def library_version() -> str:
 
 def cuda_state() -> str:
     """What the library can do with CUDA tensors on this machine, in words."""
-    return library.iqa_cuda_state().decode()
+    return str(library.iqa_cuda_state().decode())

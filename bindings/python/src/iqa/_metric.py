@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from array import array
 
 from . import _abi
-from ._context import Context, default_context
+from ._context import Context
 from ._errors import Error, IncompatibleError, InvalidArgumentError
 from ._kind import Kind
 from ._library import library
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
     AnyMetric = TypeVar("AnyMetric", bound="Metric")
 
+_NOTHING = Details(None, None, None)
+
 
 class Metric:
     """An accumulating metric; the base of SSIM and PSNR.
 
-    A metric is used by one thread at a time. Without a context of the caller it has one of its own, so different
-    metrics may be used by different threads at once.
+    A metric is used by one thread at a time. Without a context of the caller it has one of its
+    own, so different metrics may be used by different threads at once.
     """
 
     __slots__ = ("__weakref__", "_context", "_handle", "_has_own_context", "_options")
@@ -64,7 +67,7 @@ class Metric:
         per_image: Any = False,
         per_channel: Any = False,
         map: Any = False,
-    ) -> Details | None:
+    ) -> Details:
         """Adds one pair of images, or one batch of pairs.
 
         Args:
@@ -79,23 +82,22 @@ class Metric:
                 border="valid".
 
         Returns:
-            The arrays asked for, as a named tuple (per_image, per_channel, map); None if there
-            are none.
+            A named tuple (per_image, per_channel, map) with the arrays asked for.
         """
         context = self._context
-        keep_reference, x = borrow(reference, "reference", context.cuda_stream)
-        keep_candidate, y = borrow(candidate, "candidate", context.cuda_stream)
+        _keep_reference, x = borrow(reference, "reference", context.cuda_stream)
+        _keep_candidate, y = borrow(candidate, "candidate", context.cuda_stream)
         try:
             if per_image is False and per_channel is False and map is False:
                 context.call(library.iqa_metric_update, self._open(), x, y, None)
-                return None
+                return _NOTHING
             wanted = {"per_image": per_image, "per_channel": per_channel, "map": map}
             outputs = Outputs(wanted, x, self._resolved())
             extras = ctypes.byref(outputs.extras)
             context.call(library.iqa_metric_update, self._open(), x, y, extras)
-            return outputs.details
         except Error as problem:
             raise self._kind.explain(problem, x, self._resolved()) from None
+        return outputs.details
 
     def compute(self) -> float:
         """The value of all images added so far. A pure read: any time, any number of times."""
@@ -110,7 +112,7 @@ class Metric:
 
     @property
     def out_of_range(self) -> int:
-        """How many samples, of either image, lay outside the data range, non-finite ones included."""
+        """How many samples, of either image, lay outside the data range, or were not finite."""
         return int(self._read("out_of_range"))
 
     @property
@@ -221,7 +223,7 @@ class Metric:
         return self._handle
 
     def close(self) -> None:
-        """Frees the metric's memory; every later call but close() fails."""
+        """Frees the metric's memory. It cannot be used afterwards."""
         handle, self._handle = self._handle, ctypes.c_void_p()
         self._destroy(handle)
 
@@ -239,6 +241,11 @@ class Metric:
         return f"<{name}, {self.images} images>" if self._handle else f"<{name}, closed>"
 
 
+_MOST_KEPT = 8
+
+_of_thread = threading.local()
+
+
 def measure(
     metric: type[Metric],
     reference: Any,
@@ -246,25 +253,48 @@ def measure(
     data_range: Any,
     layout: str | None,
     context: Context | None,
-    wanted: dict[str, Any],
+    wanted: dict[str, Any] | None,
     options: dict[str, Any],
 ) -> float | Result:
-    """One pair or batch of images: the value, with what else is wanted."""
+    """One pair or batch of images: the value, with what else is wanted.
+
+    A metric and its working memory take longer to make than a small image to measure, so each
+    thread keeps its last few. While one is used it is taken out, so that a signal handler or a
+    finalizer which measures too gets another.
+    """
+    key = (metric, data_range, layout, *options.items())
+    accumulator = _take(key) if context is None else None
+    if accumulator is None:
+        accumulator = metric(data_range, layout, context=context, **options)
+    result: float | Result
+    if wanted is None:
+        accumulator.update(reference, candidate)
+        result = accumulator.compute()
+    else:
+        details = accumulator.update(reference, candidate, **wanted)
+        result = Result(accumulator.compute(), *details)
     if context is None:
-        context = default_context()
-    if any(array is not False for array in wanted.values()):
-        with metric(data_range, layout, context=context, **options) as accumulator:
-            details = accumulator.update(reference, candidate, **wanted)
-            return Result(accumulator.compute(), *details)
-    kind = metric._kind
-    resolved = kind.options(data_range, layout, options)
-    keep_reference, x = borrow(reference, "reference", context.cuda_stream)
-    keep_candidate, y = borrow(candidate, "candidate", context.cuda_stream)
-    value = ctypes.c_double()
+        accumulator.reset()
+        _put_back(key, accumulator)
+    return result
+
+
+def _take(key: tuple[Any, ...]) -> Metric | None:
     try:
-        context.call(
-            kind.measure, context.handle, ctypes.byref(resolved), x, y, ctypes.byref(value)
-        )
-    except Error as problem:
-        raise kind.explain(problem, x, resolved) from None
-    return value.value
+        metric: Metric | None = _of_thread.kept.pop(key, None)
+    except AttributeError:
+        _of_thread.kept = {}
+        return None
+    except TypeError:  # an option that is not hashable, such as a list
+        return None
+    return metric
+
+
+def _put_back(key: tuple[Any, ...], metric: Metric) -> None:
+    kept = _of_thread.kept
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    try:
+        kept[key] = metric
+    except TypeError:
+        return

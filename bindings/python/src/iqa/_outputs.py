@@ -15,74 +15,79 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    Specification = tuple[str, tuple[int, ...]]
+
 Details = namedtuple("Details", ("per_image", "per_channel", "map"))
-Details.__doc__ = "What one update gave besides: float64 [N], float64 [N, C], and the map; None where not asked for."
+Details.__doc__ = """What an update gave besides; None for what was not asked for.
+
+per_image is float64 [N], per_channel float64 [N, C], map has the layout of the images.
+"""
 
 Result = namedtuple("Result", ("value", "per_image", "per_channel", "map"))
-Result.__doc__ = "A metric's value with its details; None where not asked for."
+Result.__doc__ = "The value and, as in Details, what else was asked for."
 
 
 def empty(dtype: str, shape: tuple[int, ...]) -> Any:
-    """A new array: NumPy's where NumPy is installed, else a memoryview with that shape."""
+    """A new array: NumPy's where NumPy is installed, else a memoryview of that shape."""
     try:
-        import numpy  # noqa: PLC0415: here alone, so that importing iqa does not import it
+        import numpy as np  # noqa: PLC0415 importing iqa does not import it
     except ImportError:
         letter, size = {"float64": ("d", 8), "float32": ("f", 4), "int64": ("q", 8)}[dtype]
-        return memoryview(bytearray(math.prod(shape) * size)).cast(letter, shape)
-    return numpy.empty(shape, dtype)
+        memory: Any = memoryview(bytearray(math.prod(shape) * size))
+        return memory.cast(letter, shape)
+    return np.empty(shape, dtype)
 
 
 class Outputs:
-    """The arrays of one update, made where True was asked for and borrowed where an array was given."""
+    """The arrays of one update: new where True was asked for, else the caller's, borrowed.
+
+    Args:
+        wanted: True, False, None or an array for each name.
+        reference: address of the tensor of the reference images.
+        options: the metric's, without automatic ones.
+    """
 
     def __init__(self, wanted: dict[str, Any], reference: int, options: Any) -> None:
         self.extras = _abi.UpdateExtras(ctypes.sizeof(_abi.UpdateExtras))
         self._arrays: dict[str, Any] = {}
         self._keep = []
-        for name, array in wanted.items():
-            if array is None or array is False:
+        tensor = _abi.Tensor.from_address(reference)
+        for name, value in wanted.items():
+            if value is None or value is False:
                 continue
-            if array is True:
-                tensor = _abi.Tensor.from_address(reference)
-                if tensor.device_type != _abi.CPU:
-                    raise InvalidArgumentError(f"{name} is True, expected an array on the images' device")
-                array = empty(*_SPECIFICATIONS[name](tensor, options))
+            array = _new(name, tensor, options) if value is True else value
             keep, address = borrow(array, name, writable=True)
+            setattr(self.extras, name, address)
             self._arrays[name] = array
             self._keep.append(keep)
-            setattr(self.extras, name, address)
 
     @property
     def details(self) -> Details:
-        """The arrays, once the update has filled them."""
+        """The arrays, for after the update that fills them."""
         return Details(*map(self._arrays.get, Details._fields))
 
 
-def _axes(tensor: Any, options: Any) -> dict[str, int]:
+def _new(name: str, tensor: Any, options: Any) -> Any:
+    if tensor.device_type != _abi.CPU:
+        raise InvalidArgumentError(f"{name} is True, expected an array on the images' device")
     layout = next(word for word, number in _abi.LAYOUTS.items() if number == options.layout)
     if tensor.ndim != len(layout):
-        raise ShapeError(f"reference has {tensor.ndim} axes, but the layout {layout} has {len(layout)}")
-    return dict(zip(layout, tensor.shape[: tensor.ndim]))
+        raise ShapeError(
+            f"reference has {tensor.ndim} axes, but the layout {layout!r} has {len(layout)}"
+        )
+    axes = dict(zip(layout, tensor.shape[: tensor.ndim]))
+    if name == "per_image":
+        return empty("float64", (axes.get("N", 1),))
+    if name == "per_channel":
+        return empty("float64", (axes.get("N", 1), axes.get("C", 1)))
+    return _new_map(axes, tensor, options)
 
 
-def _per_image(tensor: Any, options: Any) -> tuple[str, tuple[int, ...]]:
-    return "float64", (_axes(tensor, options).get("N", 1),)
-
-
-def _per_channel(tensor: Any, options: Any) -> tuple[str, tuple[int, ...]]:
-    axes = _axes(tensor, options)
-    return "float64", (axes.get("N", 1), axes.get("C", 1))
-
-
-def _map(tensor: Any, options: Any) -> tuple[str, tuple[int, ...]]:
-    axes = _axes(tensor, options)
-    if options.border == _abi.BORDERS["valid"]:
-        for axis, taps, sigma in (("H", options.size_y, options.sigma_y), ("W", options.size_x, options.sigma_x)):
-            if taps == _abi.SIZE_AUTO:
-                taps = 2 * math.floor(options.truncate * sigma + 0.5) + 1
-            axes[axis] = max(axes[axis] - taps + 1, 1)  # an image that is too small is the library's to refuse
+def _new_map(axes: dict[str, int], tensor: Any, options: Any) -> Any:
+    if not hasattr(options, "border"):
+        raise InvalidArgumentError("map is True, but this metric has no map")
+    if options.border == _abi.BORDERS["valid"]:  # where the image is too small the library says so
+        axes["H"] = max(axes["H"] - options.size_y + 1, 1)
+        axes["W"] = max(axes["W"] - options.size_x + 1, 1)
     double = tensor.dtype_bits == 64 or options.arithmetic == _abi.ARITHMETICS["float64"]
-    return "float64" if double else "float32", tuple(axes.values())
-
-
-_SPECIFICATIONS = {"per_image": _per_image, "per_channel": _per_channel, "map": _map}
+    return empty("float64" if double else "float32", tuple(axes.values()))

@@ -155,7 +155,7 @@ def psnr(
         candidate: the same shape, element type and device.
         data_range: L, or a pair (low, high); required for floating-point images.
         layout: "HW", "HWC", "CHW", "NHW", "NHWC" or "NCHW"; required from three axes on.
-        context: threads, instruction set, progress; None for the calling thread's own.
+        context: threads, instruction set, progress; None for those of a Context().
         per_image: True for one value per image, or a float64 array [N] to write them into.
         per_channel: True for one value per image and channel, or a float64 array [N, C].
         **options: aggregate, log_base, cap and nonfinite; see PSNR.
@@ -164,5 +164,7 @@ def psnr(
         The value; with per_image or per_channel a named tuple (value, per_image, per_channel,
         map) whose map is None.
     """
-    wanted = {"per_image": per_image, "per_channel": per_channel}
+    wanted = None
+    if not (per_image is False and per_channel is False):
+        wanted = {"per_image": per_image, "per_channel": per_channel}
     return measure(PSNR, reference, candidate, data_range, layout, context, wanted, options)

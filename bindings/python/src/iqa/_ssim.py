@@ -141,7 +141,7 @@ def ssim(
         candidate: the same shape, element type and device.
         data_range: L, or a pair (low, high); required for floating-point images.
         layout: "HW", "HWC", "CHW", "NHW", "NHWC" or "NCHW"; required from three axes on.
-        context: threads, instruction set, progress; None for the calling thread's own.
+        context: threads, instruction set, progress; None for those of a Context().
         per_image: True for one value per image, or a float64 array [N] to write them into.
         per_channel: True for one value per image and channel, or a float64 array [N, C].
         map: True for the map of values, or an array of its shape; see SSIM.update.
@@ -156,5 +156,7 @@ def ssim(
         >>> iqa.ssim(photo, decoded)
         >>> iqa.ssim(x, y, data_range=1.0, layout="HWC", map=True).map
     """
-    wanted = {"per_image": per_image, "per_channel": per_channel, "map": map}
+    wanted = None
+    if not (per_image is False and per_channel is False and map is False):
+        wanted = {"per_image": per_image, "per_channel": per_channel, "map": map}
     return measure(SSIM, reference, candidate, data_range, layout, context, wanted, options)
