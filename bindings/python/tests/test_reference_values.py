@@ -126,9 +126,7 @@ def test_psnr_of_the_small_binary_pair():
 def test_constants(border, window):
     expected = (2 * 0.5 * 0.25 + 0.0001) / (0.5**2 + 0.25**2 + 0.0001)
     x, y = np.full((16, 20), 0.5), np.full((16, 20), 0.25)
-    assert iqa.ssim(x, y, 1.0, border=border, **window) == pytest.approx(
-        expected, abs=EXACT, rel=0
-    )
+    assert iqa.ssim(x, y, 1.0, border=border, **window) == pytest.approx(expected, abs=EXACT, rel=0)
 
 
 @pytest.mark.parametrize(
