@@ -37,11 +37,17 @@ def _real(*fields: str) -> Setter:
     def put(options: Any, name: str, value: Any) -> None:
         for field, part in zip(fields, _parts(name, value, len(fields))):
             try:
-                setattr(options, field, float(part))
+                setattr(options, field, _number(part))
             except (TypeError, ValueError):
                 raise InvalidArgumentError(f"{name} is {value!r}, expected a number") from None
 
     return put
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, (str, bytes)):
+        raise TypeError
+    return float(value)
 
 
 def _taps(*fields: str) -> Setter:
@@ -71,7 +77,7 @@ def _put_range(options: Any, name: str, value: Any) -> None:
     """L, or (low, high)."""
     try:
         low, high = value if isinstance(value, (tuple, list)) else (0.0, value)
-        options.data_low, options.data_high = float(low), float(high)
+        options.data_low, options.data_high = _number(low), _number(high)
     except (TypeError, ValueError):
         options.data_low, options.data_high = 0.0, 0.0
     if not options.data_low < options.data_high:  # the library reads low > high as "not stated"
