@@ -2,6 +2,7 @@
 """State as bytes, as pickles, as copies and as lanes."""
 
 import copy
+import gc
 import pickle
 import random
 from array import array
@@ -126,3 +127,25 @@ def test_subclasses_come_back_as_such(kind, options):
 
     Own.__qualname__ = Own.__name__
     assert type(Own.from_bytes(filled(kind, options).to_bytes())) is Own
+
+
+def test_finalizers_of_a_cycle(kind, options):
+    """The collector runs them in any order: one may use a metric that was finalized before."""
+    found = []
+
+    class Last:
+        def __init__(self):
+            self.metric = filled(kind, options)
+            self.cycle = self
+
+        def __del__(self):
+            try:
+                found.append(self.metric.compute())
+            except iqa.InvalidArgumentError as problem:
+                found.append(str(problem))
+
+    for _ in range(3):
+        Last()
+    gc.collect()
+    assert len(found) == 3
+    assert set(found) <= {"the metric is closed", filled(kind, options).compute()}

@@ -98,7 +98,8 @@ class Context:
         raise error(status, library.iqa_context_error(self.handle).decode(errors="replace"))
 
     def __del__(self) -> None:
-        self._destroy(self.handle)
+        address, self.handle.value = self.handle.value, None
+        self._destroy(address)
 
     def __repr__(self) -> str:
         return f"<iqa.Context, {self.threads} threads, {self.instruction_set}>"

@@ -224,8 +224,8 @@ class Metric:
 
     def close(self) -> None:
         """Frees the metric's memory. It cannot be used afterwards."""
-        handle, self._handle = self._handle, ctypes.c_void_p()
-        self._destroy(handle)
+        address, self._handle.value = self._handle.value, None
+        self._destroy(address)
 
     def __enter__(self: AnyMetric) -> AnyMetric:
         return self
@@ -234,7 +234,7 @@ class Metric:
         self.close()
 
     def __del__(self) -> None:
-        self._destroy(self._handle)
+        self.close()  # a cycle's finalizers run in any order: a later one may still use this metric
 
     def __repr__(self) -> str:
         name = f"iqa.{type(self).__name__}"
