@@ -34,9 +34,9 @@ def test_no_array_library_is_imported():
 def test_import_takes_less_than_50_ms():
     code = (
         "import time\n"
-        "start = time.perf_counter()\n"
+        "start = time.process_time()\n"
         "import iqa\n"
-        "print(1e3 * (time.perf_counter() - start))\n"
+        "print(1e3 * (time.process_time() - start))\n"
     )
     milliseconds = min(float(run(code).stdout) for _ in range(5))
     assert milliseconds < 50
