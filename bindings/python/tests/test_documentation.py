@@ -24,7 +24,7 @@ def test_the_tutorial(monkeypatch):
         assert len(expected) == block.count("print("), block
         output = io.StringIO()
         with contextlib.redirect_stdout(output):
-            exec(compile(block, str(TUTORIAL), "exec"), names)  # noqa: S102
+            exec(compile(block, str(TUTORIAL), "exec"), names)
         assert output.getvalue().splitlines() == expected, block
 
 
