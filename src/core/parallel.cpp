@@ -167,10 +167,11 @@ void run_team(int team, iqa_task_function function, void *task) noexcept
     constexpr int64_t tolerable_wait = 50'000;
     constexpr int64_t tolerable_part = 4;
     constexpr int64_t caution = 16;
+    constexpr int64_t longest = 100'000'000;
     const int64_t end = nanoseconds();
     const int64_t wait = end - own_end;
     if (wait > tolerable_wait && wait > (own_end - begin) / tolerable_part)
-        alone_until = end + caution * wait;
+        alone_until = end + (caution * wait < longest ? caution * wait : longest);
 }
 
 void run_with_openmp(const context &where, int workers, iqa_task_function function, void *task)
