@@ -2,11 +2,12 @@
 // The library is a guest in somebody else's process, and the OpenMP runtime has habits that a guest must not have:
 //   - it ends the process when a thread cannot be created: so threads are tried first, and fewer are used;
 //   - a child of fork() that enters a region hangs for the threads that it has not: so the team is dissolved before;
-//   - its workers inherit the signal mask: so every signal is blocked while they are created.
+//   - its workers inherit the signal mask: so every signal is blocked while they are created;
+//   - a region ends only when its last worker has been scheduled, which beside busy neighbours takes many times the
+//     work itself: so a thread that was kept waiting computes alone for a while.
 #include "core/parallel.hpp"
 
-#include <cerrno>
-#include <cstdlib>
+#include <ctime>
 #include <omp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -67,6 +68,16 @@ namespace {
 
 // The size of the team that this thread last ran, and thus of the pool that its OpenMP runtime keeps.
 thread_local int team_in_place = 1;
+
+// Until when this thread computes alone.
+thread_local int64_t alone_until = 0;
+
+int64_t nanoseconds() noexcept
+{
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
 
 void dissolve_team_before_fork()
 {
@@ -136,6 +147,33 @@ int grow_team(int wanted)
     return possible;
 }
 
+void run_team(int team, iqa_task_function function, void *task) noexcept
+{
+    // A smaller team would make the runtime end threads, and allocate when they are wanted again: the others just wait.
+    const int kept = team > team_in_place ? team : team_in_place;
+    const int64_t begin = nanoseconds();
+    int64_t own_end = begin;
+#pragma omp parallel num_threads(kept)
+    {
+        if (omp_get_thread_num() < team)
+            function(task, omp_get_thread_num());
+#pragma omp master
+        {
+            team_in_place = omp_get_num_threads();
+            own_end = nanoseconds();
+        }
+    }
+    // Waiting longer than this, and than this part of the work, is paid back by computing alone.
+    constexpr int64_t tolerable_wait = 50'000;
+    constexpr int64_t tolerable_part = 4;
+    constexpr int64_t caution = 16;
+    constexpr int64_t longest = 100'000'000;
+    const int64_t end = nanoseconds();
+    const int64_t wait = end - own_end;
+    if (wait > tolerable_wait && wait > (own_end - begin) / tolerable_part)
+        alone_until = end + (caution * wait < longest ? caution * wait : longest);
+}
+
 void run_with_openmp(const context &where, int workers, iqa_task_function function, void *task)
 {
     static pthread_once_t fork_handler = PTHREAD_ONCE_INIT;
@@ -157,15 +195,7 @@ void run_with_openmp(const context &where, int workers, iqa_task_function functi
         function(task, 0);
         return;
     }
-    // A smaller team would make the runtime end threads, and allocate when they are wanted again: the others just wait.
-    const int kept = team > team_in_place ? team : team_in_place;
-#pragma omp parallel num_threads(kept)
-    {
-#pragma omp master
-        team_in_place = omp_get_num_threads();
-        if (omp_get_thread_num() < team)
-            function(task, omp_get_thread_num());
-    }
+    run_team(team, function, task);
 }
 
 } // namespace
@@ -192,6 +222,8 @@ void run_workers(context &where, int workers, iqa_task_function function, void *
         function(task, 0);
     else if (options.parallel != nullptr)
         options.parallel(options.parallel_user, workers, function, task);
+    else if (alone_until != 0 && nanoseconds() < alone_until)
+        function(task, 0);
     else
         run_with_openmp(where, workers, function, task);
 }
