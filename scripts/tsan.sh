@@ -7,10 +7,12 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build-tsan
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang \
     -DCMAKE_CXX_COMPILER=clang++ -DIQA_SANITIZE=thread -DIQA_BUILD_TOOLS=OFF > /dev/null
+archer=$(dirname "$(readlink -f "$(command -v clang)")")/../lib/libarcher.so
+[ -f "$archer" ] || { echo "$archer is missing: install libomp-dev"; exit 1; }
 targets="manners_storm manners_runner c_lifecycle"
 # shellcheck disable=SC2086 # a list
 cmake --build "$build" --target $targets > "$build/build.log" || { cat "$build/build.log"; exit 1; }
 for target in $targets; do
     echo "== $target"
-    TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1" "$build/tests/$target"
+    OMP_TOOL_LIBRARIES=$archer TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1" "$build/tests/$target"
 done
