@@ -143,7 +143,8 @@ void check_everywhere(Make &&make, bool with_map, int border, int window, uint32
         CHECK(run(set, make_context(2), make, with_map, border, window, split) == expected);
 
     // Recorded from this test: a change of bits is a change of the library's answer and belongs into the changelog.
-    const uint32_t checksum = iqa::checksum(std::as_bytes(std::span(expected.state)));
+    // The state ends with its own checksum, which is left out: with it every state has the same one.
+    const uint32_t checksum = iqa::checksum(std::as_bytes(std::span(expected.state)).first(expected.state.size() - 4));
     CAPTURE(dtype_of<Sample>::value, border, window);
     CHECK(checksum == golden);
 }
@@ -169,16 +170,16 @@ TEST_CASE("SSIM: any instruction set, threads, batches and merges", "[same_bits]
     const auto check = [](auto sample, int border, int window, uint32_t golden) {
         check_everywhere<decltype(sample)>(ssim_maker<decltype(sample)>(border, window), true, border, window, golden);
     };
-    check(uint8_t(), IQA_BORDER_VALID, 11, 0x2144df1c);
-    check(uint8_t(), IQA_BORDER_REFLECT, 11, 0x2144df1c);
-    check(uint16_t(), IQA_BORDER_SYMMETRIC, 7, 0x2144df1c);
-    check(int16_t(), IQA_BORDER_REPLICATE, 9, 0x2144df1c);
-    check(iqa::float16(), IQA_BORDER_ZERO, 11, 0x2144df1c);
-    check(iqa::bfloat16(), IQA_BORDER_VALID, 5, 0x2144df1c);
-    check(float(), IQA_BORDER_VALID, 11, 0x2144df1c);
-    check(float(), IQA_BORDER_REFLECT, 13, 0x2144df1c);
-    check(double(), IQA_BORDER_VALID, 11, 0x2144df1c);
-    check(double(), IQA_BORDER_ZERO, 7, 0x2144df1c);
+    check(uint8_t(), IQA_BORDER_VALID, 11, 0x982b386);
+    check(uint8_t(), IQA_BORDER_REFLECT, 11, 0x8e6b001f);
+    check(uint16_t(), IQA_BORDER_SYMMETRIC, 7, 0xfd743f4f);
+    check(int16_t(), IQA_BORDER_REPLICATE, 9, 0x624c21e3);
+    check(iqa::float16(), IQA_BORDER_ZERO, 11, 0xbdac8aa7);
+    check(iqa::bfloat16(), IQA_BORDER_VALID, 5, 0xa26181d5);
+    check(float(), IQA_BORDER_VALID, 11, 0x1b13d428);
+    check(float(), IQA_BORDER_REFLECT, 13, 0x33f949ef);
+    check(double(), IQA_BORDER_VALID, 11, 0x136a41ab);
+    check(double(), IQA_BORDER_ZERO, 7, 0xffbf029c);
 }
 
 TEST_CASE("PSNR: any instruction set, threads, batches and merges", "[same_bits]")
@@ -193,13 +194,13 @@ TEST_CASE("PSNR: any instruction set, threads, batches and merges", "[same_bits]
     const auto check = [&](auto sample, uint32_t golden) {
         check_everywhere<decltype(sample)>(make, false, IQA_BORDER_ZERO, 1, golden);
     };
-    check(uint8_t(), 0x2144df1c);
-    check(uint16_t(), 0x2144df1c);
-    check(int16_t(), 0x2144df1c);
-    check(iqa::float16(), 0x2144df1c);
-    check(iqa::bfloat16(), 0x2144df1c);
-    check(float(), 0x2144df1c);
-    check(double(), 0x2144df1c);
+    check(uint8_t(), 0xd60bbd9);
+    check(uint16_t(), 0xd60bbd9);
+    check(int16_t(), 0xd60bbd9);
+    check(iqa::float16(), 0xc555ec76);
+    check(iqa::bfloat16(), 0xa66b9a3b);
+    check(float(), 0xc555ec76);
+    check(double(), 0xc555ec76);
 }
 
 TEST_CASE("lanes of many states added by anyone are the state of all", "[same_bits]")

@@ -56,8 +56,13 @@ protected:
     void commit(std::span<const int64_t> addend) noexcept;
 
 private:
+    struct lane_range {
+        int64_t lowest, highest;
+    };
+
     void carry(std::span<int64_t> lanes) const noexcept;
-    void check_counts(std::span<const int64_t> lanes, iqa_status otherwise) const;
+    lane_range range_of(size_t lane) const noexcept;
+    void check_lane(size_t lane, int64_t value, iqa_status otherwise) const;
 
     iqa::context &owner_;
     iqa::metric_kind kind_;
@@ -74,6 +79,7 @@ Metric *iqa_metric::make(iqa::context &owner, const Arguments &...arguments)
     try {
         Metric *metric = new (memory) Metric(owner, arguments...);
         metric->size_ = sizeof(Metric);
+        owner.retain(); // only now: a constructor that throws holds nothing
         return metric;
     } catch (...) {
         owner.deallocate(memory, sizeof(Metric));
