@@ -440,7 +440,7 @@ typedef struct iqa_psnr_options {
     double data_low;      /* the data range: see above                                                              */
     double data_high;     /*                                                                                        */
     double log_base;      /* above 1; 10 gives dB                                                                   */
-    double cap;           /* values above are reported as this; IQA_PSNR_NO_CAP for none                            */
+    double cap;           /* 0 or more: values above are reported as this; IQA_PSNR_NO_CAP for none                 */
     int32_t aggregate;    /* IQA_PSNR_OF_MEAN_MSE or IQA_MEAN_OF_PSNR: what compute gives                           */
     int32_t nonfinite;    /* IQA_NONFINITE_...                                                                      */
 } iqa_psnr_options;
