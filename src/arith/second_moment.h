@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Sums of products of grid features as exact integers, and the covariance that follows from them.
+// A sum of q_i q_j over rows is kept as two int64 words, low + high 2^32 with low in [0, 2^32): up to 2^32 rows fit, and
+// up to 2^31 states may be added word by word before carry().
+#pragma once
+
+#include "arith/feature_grid.h"
+
+namespace iqa {
+
+constexpr int64_t most_rows_of_a_state = int64_t(1) << 32;
+
+struct moment_words {
+    int64_t low;
+    int64_t high;
+};
+
+IQA_HD moment_words carry(moment_words words)
+{
+    return {words.low & 0xffffffff, words.high + (words.low >> 32)};
+}
+
+IQA_HD int128 value_of(moment_words words)
+{
+    return int128(words.high) * (int128(1) << 32) + words.low;
+}
+
+// The sums of the products of wide planes 0 ... 5 over one block of rows. The cross sums come out of the squares:
+// d0 d1' + d1 d0' = (d0 + d1)(d0' + d1') - d0 d0' - d1 d1'.
+IQA_HD moment_words from_wide_planes(int64_t p0, int64_t p1, int64_t p2, int64_t p3, int64_t p4, int64_t p5)
+{
+    const int64_t weight_11 = p3 - p0 - p1;
+    const int64_t weight_22 = p4 - p0 - p2 + p1;
+    const int64_t weight_33 = p5 - p1 - p2;
+    return {p0 + weight_11 * (1 << 11) + weight_22 * (1 << 22), weight_33 * 2 + p2 * (1 << 12)};
+}
+
+IQA_HD moment_words from_narrow_planes(int64_t p0, int64_t p1, int64_t p2)
+{
+    return {p0 + (p2 - p0 - p1) * (1 << 12) + p1 * (1 << 24), 0};
+}
+
+// (n sum q_i q_j - sum q_i sum q_j) / (n (n - 1)): the numerator is exact (|q| < 2^31 and n <= 2^32 keep it below
+// 2^127), so there are two roundings, of the numerator and of the quotient; n (n - 1) is exact up to 94,906,266 rows.
+// `unit` is 2^(-2p).
+IQA_HD double covariance(int64_t rows, moment_words product, int64_t sum_i, int64_t sum_j, double unit)
+{
+    const int128 numerator = int128(rows) * value_of(product) - int128(sum_i) * int128(sum_j);
+    const double denominator = double(uint64_t(rows) * uint64_t(rows - 1));
+    return double(numerator) / denominator * unit;
+}
+
+// `unit` is 2^-p.
+IQA_HD double mean(int64_t rows, int64_t sum, double unit)
+{
+    return double(sum) / double(rows) * unit;
+}
+
+} // namespace iqa

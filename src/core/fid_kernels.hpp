@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// The inner loops of FID, compiled for each instruction set. All versions give the same bits: the integer ones because
+// they are exact, the float64 ones because every element of every output is one written chain of fused multiply-adds.
+// A float64 vector is padded with zeros to a multiple of `lanes` and aligned to 64 bytes.
+#pragma once
+
+#include <cstdint>
+
+namespace iqa {
+
+// Features go through the integer kernels in panels of this many columns.
+constexpr int panel_width = 32;
+
+// A float64 dot product has this many partial sums, whatever the register width.
+constexpr int dot_lanes = 16;
+
+constexpr int64_t padded(int64_t length, int64_t multiple)
+{
+    return (length + multiple - 1) / multiple * multiple;
+}
+
+struct fid_kernels {
+    const char *name;
+
+    // Cuts two rows of one panel into planes. q: [2][panel_width] grid integers; plane k of the pair goes to
+    // planes + k * plane_stride as panel_width pairs of int16.
+    void (*split_pair)(const int32_t *q, bool wide, int64_t plane_stride, int16_t *planes);
+
+    // products[i][j] = sum over row pairs of rows[i] * columns[j], for one plane of two panels.
+    void (*multiply_panels)(const int16_t *rows, const int16_t *columns, int pairs, int32_t *products);
+
+    // Adds (or takes away) row `row` of the products of all planes, [plane][panel_width][panel_width], to the words of
+    // the state: low and high of each of the first `count` columns.
+    void (*add_products)(const int32_t *products, bool wide, bool negative, int row, int count, int64_t *words);
+
+    // The register tile of the matrix product: tile_rows x tile_columns.
+    int tile_rows;
+    int tile_columns;
+
+    // One tile of C (+)= A B over `depth` steps: a is [depth][tile_rows], b is [depth][tile_columns], c is column-major.
+    // Each element is one chain from zero, added to (or put into) c at its end.
+    void (*multiply_tile)(const double *a, const double *b, int depth, double *c, int64_t c_stride, bool add);
+
+    // x[r] = x[r] - basis_0[r] c_0 - basis_1[r] c_1 ..., one fused chain. Column t of the basis is at basis + t * stride.
+    void (*subtract_combination)(double *x, const double *basis, int64_t stride, const double *coefficients, int count,
+                                 int64_t length);
+
+    // Dot product: element i belongs to partial sum i % dot_lanes; the partial sums are added in one fixed tree.
+    double (*dot)(const double *a, const double *b, int64_t length);
+
+    // out[i] = dot(a + i * stride, b), i = 0 and 1, in one pass over b.
+    void (*dot_pair)(const double *a, int64_t stride, const double *b, int64_t length, double *out);
+
+    // x[r] = x[r] + a_0[r] c_0 + a_1[r] c_1, one fused chain; a_1 is at a + stride.
+    void (*add_pair)(double *x, const double *a, int64_t stride, const double *coefficients, int64_t length);
+
+    // Singular values of a bidiagonal matrix by bisection: see arith/bidiagonal.h.
+    void (*bisect)(const double *diagonal_squared, const double *off_squared, int64_t order, double upper,
+                   int64_t first, double *values);
+};
+
+// The kernels for an IQA_ISA_... level, or for what the processor has beyond it.
+const fid_kernels &fid_kernels_for(int32_t instruction_set);
+
+} // namespace iqa
