@@ -42,14 +42,14 @@ private:
 
 } // namespace
 
-bool crew::take_one() noexcept
+bool crew::take_one(int32_t worker) noexcept
 {
     uint64_t step = step_.load(std::memory_order_acquire);
     while (next_item(step) < items_of(step)) {
         const call_function call = call_.load(std::memory_order_relaxed);
         void *const body = body_.load(std::memory_order_relaxed);
         if (step_.compare_exchange_weak(step, step + 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
-            call(body, int64_t(next_item(step)));
+            call(body, int64_t(next_item(step)), worker);
             unfinished_.fetch_sub(1, std::memory_order_release);
             return true;
         }
@@ -64,7 +64,7 @@ void crew::work_through(int64_t items, call_function call, void *body) noexcept
     unfinished_.store(items, std::memory_order_relaxed);
     const uint64_t number = (step_.load(std::memory_order_relaxed) >> (2 * item_bits)) + 1;
     step_.store((number << (2 * item_bits)) | (uint64_t(items) << item_bits), std::memory_order_release);
-    while (take_one()) {
+    while (take_one(leader_)) {
     }
     for (patience waiting; unfinished_.load(std::memory_order_acquire) != 0;)
         waiting.wait();
@@ -75,7 +75,7 @@ void crew::help(int32_t worker) noexcept
     patience waiting;
     int64_t reported = 0;
     while (!closed_.load(std::memory_order_acquire)) {
-        if (take_one())
+        if (take_one(worker))
             waiting = {};
         else
             waiting.wait();

@@ -21,8 +21,8 @@ public:
     template <class Body>
     static void run(context &where, int workers, Body &&body);
 
-    // Calls body(item) for each item in 0 ... items - 1 (below 2^20), and returns when all are done. `cost` is that of
-    // one item in multiply-adds: steps too short to share stay with the leader.
+    // Calls body(item, worker) for each item in 0 ... items - 1 (below 2^20), and returns when all are done. `cost` is
+    // that of one item in multiply-adds: steps too short to share stay with the leader.
     template <class Body>
     void each(int64_t items, int64_t cost, Body &&body);
 
@@ -30,12 +30,12 @@ public:
     bool proceed(int64_t done, int64_t total) noexcept;
 
 private:
-    using call_function = void (*)(void *body, int64_t item);
+    using call_function = void (*)(void *body, int64_t item, int32_t worker);
 
     crew(context &where, int workers) noexcept : where_(where), workers_(workers) {}
 
     void work_through(int64_t items, call_function call, void *body) noexcept;
-    bool take_one() noexcept;
+    bool take_one(int32_t worker) noexcept;
     void help(int32_t worker) noexcept;
     void report() noexcept;
     void throw_if_cancelled() const;
@@ -86,11 +86,14 @@ void crew::each(int64_t items, int64_t cost, Body &&body)
 {
     if (workers_ == 1 || items < 2 || items * cost < cost_worth_sharing) {
         for (int64_t item = 0; item < items; ++item)
-            body(item);
+            body(item, leader_);
         return;
     }
     work_through(
-        items, [](void *pointer, int64_t item) { (*static_cast<std::remove_reference_t<Body> *>(pointer))(item); },
+        items,
+        [](void *pointer, int64_t item, int32_t worker) {
+            (*static_cast<std::remove_reference_t<Body> *>(pointer))(item, worker);
+        },
         const_cast<void *>(static_cast<const void *>(&body)));
 }
 

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "arith/element_type.h"
+
 namespace iqa {
 
 // Features go through the integer kernels in panels of this many columns.
@@ -19,15 +21,29 @@ constexpr int64_t padded(int64_t length, int64_t multiple)
     return (length + multiple - 1) / multiple * multiple;
 }
 
+// Some rows of at most panel_width features. Strides in elements.
+struct panel_request {
+    element_type type;
+    const void *data;
+    int64_t row_stride, column_stride;
+    int rows, columns;
+    double scale; // 2^p
+    bool wide;
+
+    int16_t *planes;      // [plane][pair of rows][panel_width][2]; an odd last row is paired with zeros
+    int64_t plane_stride; // in int16
+    int64_t *sums;        // [panel_width]: sum of q over the rows
+};
+
 struct fid_kernels {
     const char *name;
 
-    // Cuts two rows of one panel into planes. q: [2][panel_width] grid integers; plane k of the pair goes to
-    // planes + k * plane_stride as panel_width pairs of int16.
-    void (*split_pair)(const int32_t *q, bool wide, int64_t plane_stride, int16_t *planes);
+    // Rounds one panel of a block of rows to the grid and cuts it into planes. False if a feature is outside the limit;
+    // planes and sums are then unspecified.
+    bool (*pack_panel)(const panel_request &request);
 
-    // products[i][j] = sum over row pairs of rows[i] * columns[j], for one plane of two panels.
-    void (*multiply_panels)(const int16_t *rows, const int16_t *columns, int pairs, int32_t *products);
+    // products[i][j] = sum over pairs of rows of left[i] * right[j], for one plane of two panels.
+    void (*multiply_panels)(const int16_t *left, const int16_t *right, int pairs, int32_t *products);
 
     // Adds (or takes away) row `row` of the products of all planes, [plane][panel_width][panel_width], to the words of
     // the state: low and high of each of the first `count` columns.

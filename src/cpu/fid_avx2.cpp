@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "arith/bidiagonal.h"
+#include "arith/half.h"
 #include "arith/second_moment.h"
 #include "cpu/fid_tables.hpp"
 

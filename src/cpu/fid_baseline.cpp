@@ -2,6 +2,7 @@
 // The portable FID kernels. Where the compiler's target has no fused multiply-add, the C library's is called, which
 // rounds alike.
 #include "arith/bidiagonal.h"
+#include "arith/half.h"
 #include "arith/second_moment.h"
 #include "cpu/fid_tables.hpp"
 

@@ -4,29 +4,89 @@
 
 namespace {
 
-void split_pair(const int32_t *q, bool wide, int64_t plane_stride, int16_t *planes)
+// One row of a panel as grid integers, zero beyond `count`. False if one of them is outside the limit.
+template <class Element>
+bool quantize_row(const Element *from, int64_t stride, int count, double scale, double limit, int32_t *q)
 {
-    constexpr int width = panel_width;
-    const int count = wide ? wide_planes : narrow_planes;
-    int32_t digits[2][wide_planes][width];
-    for (int row = 0; row < 2; ++row)
-        for (int j = 0; j < width; ++j) {
-            int32_t of_one[wide_planes];
-            if (wide)
-                split_wide(q[row * width + j], of_one);
-            else
-                split_narrow(q[row * width + j], of_one);
-            for (int plane = 0; plane < count; ++plane)
-                digits[row][plane][j] = of_one[plane];
-        }
-    for (int plane = 0; plane < count; ++plane)
-        for (int j = 0; j < width; ++j) {
-            planes[plane * plane_stride + 2 * j] = int16_t(digits[0][plane][j]);
-            planes[plane * plane_stride + 2 * j + 1] = int16_t(digits[1][plane][j]);
-        }
+    int outside = 0;
+    for (int j = 0; j < count; ++j) {
+        const double value = to_grid(widen(from[j * stride]), scale);
+        const bool inside = __builtin_fabs(value) <= limit;
+        outside |= inside ? 0 : 1;
+        q[j] = int32_t(inside ? value : 0.0);
+    }
+    for (int j = count; j < panel_width; ++j)
+        q[j] = 0;
+    return outside == 0;
 }
 
-void multiply_panels(const int16_t *rows, const int16_t *columns, int pairs, int32_t *products)
+// Two rows of grid integers as planes of digit pairs; the lower half of a pair is the first row's.
+template <bool Wide>
+void split_rows(const int32_t *first, const int32_t *second, int64_t plane_stride, int16_t *planes)
+{
+    constexpr int count = Wide ? wide_planes : narrow_planes;
+    for (int j = 0; j < panel_width; ++j) {
+        int32_t a[count];
+        int32_t b[count];
+        if constexpr (Wide) {
+            split_wide(first[j], a);
+            split_wide(second[j], b);
+        } else {
+            split_narrow(first[j], a);
+            split_narrow(second[j], b);
+        }
+        for (int plane = 0; plane < count; ++plane) {
+            const uint32_t pair = (uint32_t(a[plane]) & 0xffffu) | (uint32_t(b[plane]) << 16);
+            __builtin_memcpy(planes + plane * plane_stride + 2 * j, &pair, sizeof pair);
+        }
+    }
+}
+
+template <class Element, bool Wide>
+bool pack_panel_of(const panel_request &request)
+{
+    constexpr double limit = double(Wide ? wide_limit : narrow_limit);
+    const auto *data = static_cast<const Element *>(request.data);
+    int32_t q[2][panel_width];
+    int64_t sums[panel_width] = {};
+    bool inside = true;
+    for (int row = 0; row < request.rows; ++row) {
+        const Element *from = data + row * request.row_stride;
+        int32_t *to = q[row & 1];
+        const bool whole = request.column_stride == 1 && request.columns == panel_width;
+        inside &= whole ? quantize_row(from, 1, panel_width, request.scale, limit, to)
+                        : quantize_row(from, request.column_stride, request.columns, request.scale, limit, to);
+        for (int j = 0; j < panel_width; ++j)
+            sums[j] += to[j];
+        if ((row & 1) == 0 && row + 1 == request.rows)
+            for (int j = 0; j < panel_width; ++j)
+                q[1][j] = 0;
+        else if ((row & 1) == 0)
+            continue;
+        split_rows<Wide>(q[0], q[1], request.plane_stride, request.planes + int64_t(row / 2) * panel_width * 2);
+    }
+    for (int j = 0; j < panel_width; ++j)
+        request.sums[j] = sums[j];
+    return inside;
+}
+
+template <class Element>
+bool pack_panel_as(const panel_request &request)
+{
+    return request.wide ? pack_panel_of<Element, true>(request) : pack_panel_of<Element, false>(request);
+}
+
+bool pack_panel(const panel_request &request)
+{
+    switch (request.type) {
+    case element_type::float16: return pack_panel_as<float16>(request);
+    case element_type::bfloat16: return pack_panel_as<bfloat16>(request);
+    case element_type::float32: return pack_panel_as<float>(request);
+    default: return pack_panel_as<double>(request);
+    }
+}
+
+void multiply_panels(const int16_t *left, const int16_t *right, int pairs, int32_t *products)
 {
     constexpr int width = panel_width;
     constexpr int lanes = integer_lanes::count;
@@ -35,22 +95,22 @@ void multiply_panels(const int16_t *rows, const int16_t *columns, int pairs, int
     for (int i0 = 0; i0 < width; i0 += tile_rows)
         for (int j0 = 0; j0 < width; j0 += vectors * lanes) {
             integer_lanes sums[tile_rows][vectors];
-            for (auto &row : sums)
-                for (auto &sum : row)
+            for (auto &of_row : sums)
+                for (auto &sum : of_row)
                     sum = integer_lanes::zero();
             for (int pair = 0; pair < pairs; ++pair) {
-                const int16_t *a = rows + (pair * width + i0) * 2;
-                const int16_t *b = columns + (pair * width + j0) * 2;
-                integer_lanes right[vectors];
+                const int16_t *a = left + (pair * width + i0) * 2;
+                const int16_t *b = right + (pair * width + j0) * 2;
+                integer_lanes columns[vectors];
 #pragma GCC unroll 4
                 for (int v = 0; v < vectors; ++v)
-                    right[v] = integer_lanes::load(b + v * lanes * 2);
+                    columns[v] = integer_lanes::load(b + v * lanes * 2);
 #pragma GCC unroll 16
                 for (int i = 0; i < tile_rows; ++i) {
-                    const integer_lanes left = integer_lanes::repeat_pair(a + i * 2);
+                    const integer_lanes row = integer_lanes::repeat_pair(a + i * 2);
 #pragma GCC unroll 4
                     for (int v = 0; v < vectors; ++v)
-                        sums[i][v] = add_products_of_pairs(sums[i][v], left, right[v]);
+                        sums[i][v] = add_products_of_pairs(sums[i][v], row, columns[v]);
                 }
             }
             for (int i = 0; i < tile_rows; ++i)

@@ -3,7 +3,7 @@
 
 const fid_kernels fid = {
     .name = IQA_FID_NAME,
-    .split_pair = split_pair,
+    .pack_panel = pack_panel,
     .multiply_panels = multiply_panels,
     .add_products = add_products,
     .tile_rows = tile_rows,

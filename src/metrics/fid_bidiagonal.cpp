@@ -58,7 +58,7 @@ private:
     void each_chunk(int64_t first, int64_t end, int64_t chunk, int64_t cost, Body &&body)
     {
         const int64_t from = first / chunk;
-        team_.each(chunks(end, chunk) - from, cost, [&](int64_t item) {
+        team_.each(chunks(end, chunk) - from, cost, [&](int64_t item, int32_t) {
             const int64_t index = from + item;
             body(index, std::max(lanes_down(first), index * chunk), std::min(end, (index + 1) * chunk));
         });
@@ -135,7 +135,7 @@ void reduction::reflect_from_left(int64_t k)
 {
     const int64_t from = lanes_down(k);
     double *const u = left(pairs_);
-    team_.each(pairs_ + 1, rows_ - from, [&](int64_t s) {
+    team_.each(pairs_ + 1, rows_ - from, [&](int64_t s, int32_t) {
         if (s == pairs_) {
             for (int64_t r = from; r < rows_; ++r)
                 u[r] = r < k ? 0.0 : column_tail_[r] * from_left_.scale;
@@ -200,7 +200,7 @@ void reduction::reflect_from_right(int64_t k)
 {
     const int64_t from = lanes_down(k + 1);
     double *const v = right(pairs_ + 1);
-    team_.each(pairs_ + 2, columns_ - from, [&](int64_t s) {
+    team_.each(pairs_ + 2, columns_ - from, [&](int64_t s, int32_t) {
         if (s == pairs_ + 1) {
             for (int64_t c = from; c < columns_; ++c)
                 v[c] = row_tail_[c] * from_right_.scale;
@@ -289,7 +289,7 @@ double reduction::sum_of_singular_values()
     }
     double *const values = left_;
     team_.each(chunks(true_columns_, bisection_width), true_columns_ * bisection_width * bisection_steps,
-               [&](int64_t item) {
+               [&](int64_t item, int32_t) {
                    const int64_t first = item * bisection_width;
                    kernels_.bisect(diagonal_, off_, true_columns_, 1.0, first, values + first);
                });

@@ -84,7 +84,7 @@ trace_computation::trace_computation(context &where, const fid_kernels &kernels,
 
 bool trace_computation::factor(crew &team, const side &which, const matrix &l, int64_t progress_before, int64_t &rank)
 {
-    team.each(order_, 16 * order_, [&](int64_t j) {
+    team.each(order_, 16 * order_, [&](int64_t j, int32_t) {
         double *const column = work_.column(j);
         std::fill(column, column + stride_, 0.0);
         for (int64_t i = j; i < order_; ++i)

@@ -60,7 +60,7 @@ void multiplier::pack(crew &team, const product_request &request, int64_t from, 
     const int64_t panels_a = tiles(request.rows, width_a);
     const int64_t panels_b = tiles(request.columns, width_b);
     const double sign = request.subtract ? -1.0 : 1.0;
-    team.each(panels_a + panels_b, int64_t(width_a) * depth, [&](int64_t item) {
+    team.each(panels_a + panels_b, int64_t(width_a) * depth, [&](int64_t item, int32_t) {
         const int64_t panel = item - panels_a;
         if (panel < 0)
             pack_panel(request.a, item, width_a, request.rows, from, depth, sign,
@@ -77,7 +77,7 @@ void multiplier::multiply_packed(crew &team, const product_request &request, int
     const int64_t column_blocks = tiles(request.columns, block_column_tiles * kernels_.tile_columns);
     const int64_t cost =
         block_row_tiles * kernels_.tile_rows * block_column_tiles * kernels_.tile_columns * int64_t(depth);
-    team.each(row_blocks * column_blocks, cost, [&](int64_t item) {
+    team.each(row_blocks * column_blocks, cost, [&](int64_t item, int32_t) {
         multiply_block(request, item % row_blocks, item / row_blocks, depth, add);
     });
 }
