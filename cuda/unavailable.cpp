@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Stands in for the CUDA backend where the library is built without one.
+#include "core/backend.hpp"
+
+namespace iqa {
+
+const char *cuda_state()
+{
+    return "unavailable: this library was built without CUDA";
+}
+
+const backend &cuda_backend()
+{
+    fail(IQA_ERROR_UNAVAILABLE, "the tensors are on a CUDA device, but this library was built without CUDA");
+}
+
+} // namespace iqa

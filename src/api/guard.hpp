@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// The boundary of the C API: the only place where exceptions are caught. A call runs in the library's floating-point
+// mode and leaves the caller's, and errno, as they were.
+#pragma once
+
+#include <cerrno>
+#include <exception>
+#include <new>
+
+#include "core/context.hpp"
+#include "core/parallel.hpp"
+
+namespace iqa {
+
+template <class Function>
+iqa_status guard(context *where, Function &&function) noexcept
+{
+    const int error_number = errno;
+    const floating_point_mode mode;
+    iqa_status status = IQA_OK;
+    text message;
+    try {
+        function();
+    } catch (const error &failure) {
+        status = failure.status;
+        message = failure.message;
+    } catch (const std::bad_alloc &) {
+        status = IQA_ERROR_OUT_OF_MEMORY;
+        message << "out of memory";
+    } catch (...) {
+        status = IQA_ERROR_INTERNAL;
+        message << "an unexpected exception: a defect of the library";
+    }
+    if (status != IQA_OK && where != nullptr)
+        where->set_error(message);
+    errno = error_number;
+    return status;
+}
+
+template <class Pointer>
+void require(const Pointer *pointer, const char *name)
+{
+    if (pointer == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, " is NULL");
+}
+
+} // namespace iqa

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "api/guard.hpp"
+#include "core/metric.hpp"
+#include "core/options.hpp"
+#include "metrics/metrics.hpp"
+
+namespace {
+
+constexpr iqa_update_extras default_extras = IQA_UPDATE_EXTRAS_INIT;
+
+iqa_context *context_of(const iqa_metric *metric)
+{
+    return metric != nullptr ? &metric->owner() : nullptr;
+}
+
+// The two-call pattern: tells how many items there are, and copies them when there is a buffer, which must hold all.
+template <class Copy>
+void give(size_t needed, bool has_buffer, size_t capacity, size_t *count, const char *items, Copy &&copy)
+{
+    if (count != nullptr)
+        *count = needed;
+    if (!has_buffer)
+        return;
+    if (capacity < needed)
+        iqa::fail(IQA_ERROR_BUFFER_SIZE, "the buffer holds ", capacity, " ", items, "; ", needed, " are needed");
+    copy();
+}
+
+} // namespace
+
+extern "C" {
+
+iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size)
+{
+    return iqa::guard(nullptr, [&] { iqa::write_defaults(extras, size, default_extras, "iqa_update_extras"); });
+}
+
+iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *reference, const iqa_tensor *candidate,
+                             const iqa_update_extras *extras)
+{
+    return iqa::guard(context_of(metric), [&] {
+        iqa::require(metric, "metric");
+        metric->update(reference, candidate, iqa::copy_sized(extras, default_extras, "iqa_update_extras"));
+    });
+}
+
+iqa_status iqa_metric_compute(const iqa_metric *metric, double *value)
+{
+    return iqa_metric_read(metric, IQA_FIELD_VALUE, value, value != nullptr ? 1 : 0, nullptr);
+}
+
+iqa_status iqa_metric_read(const iqa_metric *metric, int32_t field, double *out, size_t capacity, size_t *count)
+{
+    return iqa::guard(context_of(metric), [&] {
+        iqa::require(metric, "metric");
+        if (out == nullptr && count == nullptr)
+            iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "the output is NULL");
+        const size_t needed = metric->read(field, {});
+        give(needed, out != nullptr, capacity, count, "numbers", [&] { metric->read(field, {out, needed}); });
+    });
+}
+
+iqa_status iqa_metric_reset(iqa_metric *metric)
+{
+    return iqa::guard(context_of(metric), [&] {
+        iqa::require(metric, "metric");
+        metric->reset();
+    });
+}
+
+iqa_status iqa_metric_merge(iqa_metric *into, const iqa_metric *from)
+{
+    return iqa::guard(context_of(into), [&] {
+        iqa::require(into, "into");
+        iqa::require(from, "from");
+        into->merge(*from);
+    });
+}
+
+iqa_status iqa_metric_lanes(const iqa_metric *metric, int64_t *out, size_t capacity, size_t *count)
+{
+    return iqa::guard(context_of(metric), [&] {
+        iqa::require(metric, "metric");
+        const std::span<const int64_t> lanes = metric->lanes();
+        give(lanes.size(), out != nullptr, capacity, count, "lanes",
+             [&] { std::copy(lanes.begin(), lanes.end(), out); });
+    });
+}
+
+iqa_status iqa_metric_add_lanes(iqa_metric *metric, const int64_t *lanes, size_t count)
+{
+    return iqa::guard(context_of(metric), [&] {
+        iqa::require(metric, "metric");
+        iqa::require(lanes, "lanes");
+        metric->add_lanes({lanes, count});
+    });
+}
+
+iqa_status iqa_metric_serialize(const iqa_metric *metric, void *buffer, size_t capacity, size_t *size)
+{
+    return iqa::guard(context_of(metric), [&] {
+        iqa::require(metric, "metric");
+        const size_t needed = metric->serialized_size();
+        give(needed, buffer != nullptr, capacity, size, "bytes", [&] {
+            metric->serialize({static_cast<std::byte *>(buffer), needed});
+        });
+    });
+}
+
+iqa_status iqa_metric_deserialize(iqa_context *context, const void *buffer, size_t size, iqa_metric **out)
+{
+    return iqa::guard(context, [&] {
+        iqa::require(out, "out");
+        *out = nullptr;
+        iqa::require(context, "context");
+        iqa::require(buffer, "buffer");
+        *out = iqa::create_from_state(*context, {static_cast<const std::byte *>(buffer), size});
+    });
+}
+
+void iqa_metric_destroy(iqa_metric *metric)
+{
+    iqa_metric::destroy(metric);
+}
+
+} // extern "C"

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Element types of images, with DLPack's numbers: code << 8 | bits.
+#pragma once
+
+#include <stdint.h>
+
+namespace iqa {
+
+enum class element_type : int32_t {
+    uint8 = 0x0108,
+    uint16 = 0x0110,
+    int16 = 0x0010,
+    float16 = 0x0210,
+    bfloat16 = 0x0410,
+    float32 = 0x0220,
+    float64 = 0x0240
+};
+
+constexpr int64_t element_size(element_type type)
+{
+    return (static_cast<int32_t>(type) & 0xff) / 8;
+}
+
+constexpr bool is_integer(element_type type)
+{
+    return type == element_type::uint8 || type == element_type::uint16 || type == element_type::int16;
+}
+
+struct data_range {
+    double low;
+    double high;
+};
+
+// The span of an integer type.
+constexpr data_range span_of(element_type type)
+{
+    return type == element_type::uint8    ? data_range{0, 255}
+           : type == element_type::uint16 ? data_range{0, 65535}
+                                          : data_range{-32768, 32767};
+}
+
+// Can no sample of this type lie outside the range?
+constexpr bool covers(data_range range, element_type type)
+{
+    return is_integer(type) && range.low <= span_of(type).low && range.high >= span_of(type).high;
+}
+
+// Samples that lie outside the data range, and those that are not finite (which lie outside too).
+struct sample_counts {
+    int64_t outside;
+    int64_t nonfinite;
+};
+
+} // namespace iqa

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include "core/backend.hpp"
+
+namespace iqa {
+
+const backend &backend_of(const iqa_tensor *reference, const iqa_tensor *candidate)
+{
+    if (reference == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "reference is NULL");
+    if (candidate == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "candidate is NULL");
+    if (reference->device_type != candidate->device_type || reference->device_id != candidate->device_id)
+        fail(IQA_ERROR_DEVICE, "candidate is on device ", candidate->device_type, ":", candidate->device_id,
+             " but reference is on ", reference->device_type, ":", reference->device_id);
+    switch (reference->device_type) {
+    case IQA_CPU:
+    case IQA_CUDA_HOST:
+        return cpu_backend();
+    case IQA_CUDA:
+    case IQA_CUDA_MANAGED:
+        return cuda_backend();
+    default:
+        fail(IQA_ERROR_UNAVAILABLE, "reference is on device type ", reference->device_type,
+             "; this library computes on CPU and CUDA tensors");
+    }
+}
+
+} // namespace iqa

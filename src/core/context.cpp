@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "core/context.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "core/parallel.hpp"
+
+namespace {
+
+constexpr size_t cache_line = 64;
+
+void *allocate_from_c_library(void *, size_t bytes)
+{
+    return std::malloc(bytes);
+}
+
+void deallocate_to_c_library(void *, void *memory, size_t)
+{
+    std::free(memory);
+}
+
+} // namespace
+
+iqa_context *iqa_context::create(const iqa_context_options &given)
+{
+    iqa_context_options options = given;
+    if ((options.allocate == nullptr) != (options.deallocate == nullptr))
+        iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "allocate and deallocate must both be given or both be NULL");
+    if (options.threads != IQA_THREADS_ALL && options.threads < 1)
+        iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "threads is ", options.threads,
+                  "; expected 1 or more, or IQA_THREADS_ALL");
+    if (options.instruction_set != IQA_ISA_BEST &&
+        (options.instruction_set < IQA_ISA_BASELINE || options.instruction_set > IQA_ISA_AVX512))
+        iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "instruction_set is ", options.instruction_set,
+                  "; expected an IQA_ISA_ constant");
+    if (options.allocate == nullptr) {
+        options.allocate = allocate_from_c_library;
+        options.deallocate = deallocate_to_c_library;
+    }
+    void *memory = options.allocate(options.allocator_user, sizeof(iqa_context));
+    if (memory == nullptr)
+        iqa::fail(IQA_ERROR_OUT_OF_MEMORY, "out of memory: ", sizeof(iqa_context), " bytes for a context");
+    return new (memory) iqa_context(options);
+}
+
+iqa_context::iqa_context(const iqa_context_options &options)
+    : options_(options), threads_(options.threads == IQA_THREADS_ALL ? iqa::available_processors() : options.threads)
+{
+}
+
+void iqa_context::release() noexcept
+{
+    if (holders_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return;
+    const iqa_context_options options = options_;
+    this->~iqa_context();
+    options.deallocate(options.allocator_user, this, sizeof(iqa_context));
+}
+
+// The block begins up to a cache line after what the caller's allocator gave; the byte before it says how much.
+void *iqa_context::allocate(size_t bytes, const char *purpose)
+{
+    void *memory = nullptr;
+    if (bytes <= SIZE_MAX - cache_line)
+        memory = options_.allocate(options_.allocator_user, bytes + cache_line);
+    if (memory == nullptr)
+        iqa::fail(IQA_ERROR_OUT_OF_MEMORY, "out of memory: ", bytes, " bytes for ", purpose);
+    const size_t offset = cache_line - reinterpret_cast<uintptr_t>(memory) % cache_line;
+    unsigned char *block = static_cast<unsigned char *>(memory) + offset;
+    block[-1] = static_cast<unsigned char>(offset);
+    return block;
+}
+
+void iqa_context::deallocate(void *memory, size_t bytes) noexcept
+{
+    if (memory == nullptr)
+        return;
+    unsigned char *block = static_cast<unsigned char *>(memory);
+    options_.deallocate(options_.allocator_user, block - block[-1], bytes + cache_line);
+}
+
+void iqa_context::log(const char *message) const noexcept
+{
+    if (options_.log != nullptr)
+        options_.log(options_.log_user, message);
+}
+
+namespace iqa {
+
+void *scratch::reserve(size_t bytes, const char *purpose)
+{
+    if (bytes > size_) {
+        void *larger = owner_.allocate(bytes, purpose);
+        owner_.deallocate(memory_, size_);
+        memory_ = larger;
+        size_ = bytes;
+        std::memset(memory_, 0, bytes);
+    }
+    return memory_;
+}
+
+} // namespace iqa

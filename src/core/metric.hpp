@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// A metric: options that never change after creation, and a state of int64 lanes that add. Everything that only moves
+// lanes about (reset, merge, lanes in and out, bytes) is here once; a metric adds update, compute and read.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "arith/exact_sum.h"
+#include "core/context.hpp"
+#include "core/state.hpp"
+
+namespace iqa {
+
+// Where a metric's lanes hold a fixed-point number rather than a count.
+struct exact_field {
+    int first;
+    exact_format format;
+};
+
+} // namespace iqa
+
+struct iqa_metric {
+public:
+    iqa_metric(const iqa_metric &) = delete;
+    iqa_metric &operator=(const iqa_metric &) = delete;
+
+    virtual void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) = 0;
+
+    // The values of a field, at most `field_values` of them, into `out`; their number is returned.
+    virtual size_t read(int32_t field, std::span<double> out) const = 0;
+
+    void reset() noexcept;
+    void merge(const iqa_metric &from);
+    void add_lanes(std::span<const int64_t> lanes);
+    void load_lanes(iqa::byte_reader bytes); // into a metric that has no data yet
+    std::span<const int64_t> lanes() const noexcept { return lanes_; }
+
+    size_t serialized_size() const noexcept;
+    void serialize(std::span<std::byte> out) const noexcept;
+
+    iqa::context &owner() const noexcept { return owner_; }
+
+    // Memory of the context with the metric in it.
+    template <class Metric, class... Arguments>
+    static Metric *make(iqa::context &owner, const Arguments &...arguments);
+    static void destroy(iqa_metric *metric) noexcept;
+
+protected:
+    iqa_metric(iqa::context &owner, iqa::metric_kind kind, std::span<const std::byte> options, std::span<int64_t> lanes,
+               std::span<const iqa::exact_field> fields) noexcept;
+    virtual ~iqa_metric();
+
+    // Adds a state's lanes to this one's. Cannot fail: call it last.
+    void commit(std::span<const int64_t> addend) noexcept;
+
+private:
+    void carry(std::span<int64_t> lanes) const noexcept;
+    void check_counts(std::span<const int64_t> lanes, iqa_status otherwise) const;
+
+    iqa::context &owner_;
+    iqa::metric_kind kind_;
+    std::span<const std::byte> options_;       // as in the state file; a member of the metric itself
+    std::span<int64_t> lanes_;                 // likewise
+    std::span<const iqa::exact_field> fields_; // the lanes between them are counts
+    size_t size_ = 0;
+};
+
+template <class Metric, class... Arguments>
+Metric *iqa_metric::make(iqa::context &owner, const Arguments &...arguments)
+{
+    void *memory = owner.allocate(sizeof(Metric), "a metric");
+    try {
+        Metric *metric = new (memory) Metric(owner, arguments...);
+        metric->size_ = sizeof(Metric);
+        return metric;
+    } catch (...) {
+        owner.deallocate(memory, sizeof(Metric));
+        throw;
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// The rule for structs that begin with their size: a shorter one lacks fields and takes the defaults, a longer one may
+// have only zeros where this library knows nothing.
+#pragma once
+
+#include <cstring>
+
+#include "core/error.hpp"
+
+namespace iqa {
+
+template <class Struct>
+Struct copy_sized(const Struct *given, const Struct &defaults, const char *name)
+{
+    Struct copy = defaults;
+    if (given == nullptr)
+        return copy;
+    const size_t size = given->struct_size;
+    if (size < sizeof given->struct_size)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".struct_size is ", size, "; expected sizeof(", name, ")");
+    const auto *bytes = reinterpret_cast<const unsigned char *>(given);
+    for (size_t i = sizeof(Struct); i < size; ++i)
+        if (bytes[i] != 0)
+            fail(IQA_ERROR_INVALID_ARGUMENT, name, " has ", size, " bytes and byte ", i,
+                 " is not zero; this library knows the first ", sizeof(Struct));
+    std::memcpy(&copy, bytes, size < sizeof(Struct) ? size : sizeof(Struct));
+    copy.struct_size = sizeof(Struct);
+    return copy;
+}
+
+template <class Struct>
+void write_defaults(Struct *out, size_t size, const Struct &defaults, const char *name)
+{
+    if (out == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, " is NULL");
+    if (size < sizeof out->struct_size)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "size is ", size, "; expected sizeof(", name, ")");
+    std::memset(static_cast<void *>(out), 0, size);
+    std::memcpy(static_cast<void *>(out), &defaults, size < sizeof(Struct) ? size : sizeof(Struct));
+    out->struct_size = static_cast<uint32_t>(size);
+}
+
+inline void check_constant(const char *name, int32_t value, int32_t largest, const char *family)
+{
+    if (value < 0 || value > largest)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, " is ", value, "; expected an ", family, " constant");
+}
+
+} // namespace iqa

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Single samples of an image, for error texts: slow and obvious.
+#pragma once
+
+#include "arith/half.h"
+#include "core/tensor.hpp"
+
+namespace iqa {
+
+inline double load_sample(const image_view &view, int64_t image, int64_t channel, int64_t row, int64_t column)
+{
+    const std::byte *address = view.at(image, channel, row, column);
+    switch (view.type) {
+    case element_type::uint8:
+        return widen(*reinterpret_cast<const uint8_t *>(address));
+    case element_type::uint16:
+        return widen(*reinterpret_cast<const uint16_t *>(address));
+    case element_type::int16:
+        return widen(*reinterpret_cast<const int16_t *>(address));
+    case element_type::float16:
+        return widen(*reinterpret_cast<const float16 *>(address));
+    case element_type::bfloat16:
+        return widen(*reinterpret_cast<const bfloat16 *>(address));
+    case element_type::float32:
+        return *reinterpret_cast<const float *>(address);
+    default:
+        return *reinterpret_cast<const double *>(address);
+    }
+}
+
+// Ends the call: says how many non-finite samples there are, and where the first one is.
+[[noreturn]] inline void fail_for_nonfinite(const image_pair &images, int32_t layout, int64_t count)
+{
+    const struct {
+        const char *name;
+        const image_view &view;
+    } sides[] = {{"reference", images.reference}, {"candidate", images.candidate}};
+    for (const auto &[name, view] : sides)
+        for (int64_t image = 0; image < view.images; ++image)
+            for (int64_t channel = 0; channel < view.channels; ++channel)
+                for (int64_t row = 0; row < view.height; ++row)
+                    for (int64_t column = 0; column < view.width; ++column)
+                        if (!is_finite(load_sample(view, image, channel, row, column)))
+                            fail(IQA_ERROR_NUMERIC, "the images have ", count, " non-finite samples, the first in the ",
+                                 name, " at ", index_text(layout, image, channel, row, column),
+                                 "; set nonfinite to IQA_NONFINITE_PROPAGATE to let them through");
+    fail(IQA_ERROR_INTERNAL, "non-finite samples were counted but not found");
+}
+
+} // namespace iqa

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+#include "core/tensor.hpp"
+
+#include <cmath>
+#include <iterator>
+
+namespace iqa {
+
+namespace {
+
+constexpr int most_axes = 4;
+
+struct layout_axes {
+    const char *name;
+    const char *axes; // one letter for each: N, C, H, W
+};
+
+constexpr layout_axes layouts[] = {
+    {"IQA_LAYOUT_HW", "HW"},   {"IQA_LAYOUT_HWC", "HWC"},   {"IQA_LAYOUT_CHW", "CHW"},
+    {"IQA_LAYOUT_NHW", "NHW"}, {"IQA_LAYOUT_NHWC", "NHWC"}, {"IQA_LAYOUT_NCHW", "NCHW"},
+};
+
+text dtype_text(const iqa_tensor &tensor)
+{
+    const char *family = "type";
+    switch (tensor.dtype_code) {
+    case 0:
+        family = "int";
+        break;
+    case 1:
+        family = "uint";
+        break;
+    case 2:
+        family = "float";
+        break;
+    case 4:
+        family = "bfloat";
+        break;
+    case 5:
+        family = "complex";
+        break;
+    case 6:
+        family = "bool";
+        break;
+    default:
+        break;
+    }
+    text out;
+    out << family << int(tensor.dtype_bits);
+    if (tensor.dtype_lanes != 1)
+        out << "x" << int(tensor.dtype_lanes);
+    return out;
+}
+
+int32_t dtype_of(const iqa_tensor &tensor)
+{
+    return tensor.dtype_lanes == 1 ? tensor.dtype_code << 8 | tensor.dtype_bits : -1;
+}
+
+// Rank, extents and strides are sane: no negative extent, and every element's offset in bytes fits an int64.
+void check_extents(const iqa_tensor &tensor, const char *name)
+{
+    if (tensor.ndim < 0 || tensor.ndim > 32)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".ndim is ", tensor.ndim, "; expected 0 to 32");
+    if (tensor.ndim > 0 && tensor.shape == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".shape is NULL");
+    constexpr int64_t limit = INT64_MAX / 64; // offsets in elements of up to 8 bytes, and sums of a few of them
+    int64_t elements = 1;
+    int64_t reach = 0;
+    for (int axis = 0; axis < tensor.ndim; ++axis) {
+        const int64_t extent = tensor.shape[axis];
+        if (extent < 0)
+            fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; extents must not be negative");
+        int64_t distance = 0;
+        bool overflow = __builtin_mul_overflow(elements, extent, &elements) || elements > limit;
+        if (tensor.strides != nullptr && extent > 1) {
+            const int64_t stride = tensor.strides[axis];
+            overflow = overflow || stride == INT64_MIN ||
+                       __builtin_mul_overflow(stride < 0 ? -stride : stride, extent - 1, &distance) ||
+                       distance > limit || (reach += distance) > limit;
+        }
+        if (overflow)
+            fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), ": more elements than memory can hold");
+    }
+    if (tensor.byte_offset > uint64_t(INT64_MAX / 2))
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".byte_offset is ", tensor.byte_offset, "; larger than any memory");
+}
+
+// The stride of an axis; a compact tensor's follows from the extents behind it.
+int64_t stride_of(const iqa_tensor &tensor, int axis)
+{
+    if (tensor.shape[axis] <= 1)
+        return 0;
+    if (tensor.strides != nullptr)
+        return tensor.strides[axis];
+    int64_t stride = 1;
+    for (int inner = axis + 1; inner < tensor.ndim; ++inner)
+        stride *= tensor.shape[inner];
+    return stride;
+}
+
+bool same_shape(const iqa_tensor &a, const iqa_tensor &b)
+{
+    bool same = a.ndim == b.ndim;
+    for (int axis = 0; same && axis < a.ndim; ++axis)
+        same = a.shape[axis] == b.shape[axis];
+    return same;
+}
+
+image_view view_image(const iqa_tensor &tensor, const char *name, const layout_axes &layout)
+{
+    const int32_t dtype = dtype_of(tensor);
+    constexpr int32_t accepted[] = {IQA_UINT8,    IQA_UINT16,  IQA_INT16,  IQA_FLOAT16,
+                                    IQA_BFLOAT16, IQA_FLOAT32, IQA_FLOAT64};
+    bool known = false;
+    for (const int32_t type : accepted)
+        known = known || type == dtype;
+    if (!known)
+        fail(IQA_ERROR_DTYPE, name, " has element type ", dtype_text(tensor),
+             "; expected uint8, uint16, int16, float16, bfloat16, float32 or float64");
+
+    image_view view{};
+    view.type = static_cast<element_type>(dtype);
+    view.device_type = tensor.device_type;
+    view.data = static_cast<const std::byte *>(tensor.data) + tensor.byte_offset;
+    view.images = view.channels = view.height = view.width = 1;
+    for (int axis = 0; axis < tensor.ndim; ++axis) {
+        const int64_t extent = tensor.shape[axis];
+        const int64_t stride = stride_of(tensor, axis);
+        if (extent == 0)
+            fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; every extent must be at least 1");
+        switch (layout.axes[axis]) {
+        case 'N':
+            view.images = extent, view.image_stride = stride;
+            break;
+        case 'C':
+            view.channels = extent, view.channel_stride = stride;
+            break;
+        case 'H':
+            view.height = extent, view.row_stride = stride;
+            break;
+        default:
+            view.width = extent, view.column_stride = stride;
+            break;
+        }
+    }
+    if (tensor.data == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is NULL");
+    if (reinterpret_cast<uintptr_t>(view.data) % uintptr_t(element_size(view.type)) != 0)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is not aligned to its elements of ", element_size(view.type),
+             " bytes");
+    return view;
+}
+
+// Checks an output tensor against the extents that it must have, and gives its strides.
+void view_output(const iqa_tensor &tensor, const char *name, const image_view &images, const int64_t *extents,
+                 int count, bool float32_too, output_view &view, int64_t *strides)
+{
+    check_extents(tensor, name);
+    if (tensor.device_type != images.device_type)
+        fail(IQA_ERROR_DEVICE, name, " is on device type ", tensor.device_type, " but the images are on ",
+             images.device_type);
+    const int32_t dtype = dtype_of(tensor);
+    if (dtype != IQA_FLOAT64 && !(float32_too && dtype == IQA_FLOAT32))
+        fail(IQA_ERROR_DTYPE, name, " has element type ", dtype_text(tensor),
+             float32_too ? "; expected float32 or float64" : "; expected float64");
+    int64_t strides_of_expected[most_axes] = {};
+    iqa_tensor expected = tensor;
+    expected.ndim = count;
+    expected.shape = extents;
+    expected.strides = strides_of_expected;
+    if (!same_shape(tensor, expected))
+        fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected ", shape_text(expected));
+    if (tensor.data == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is NULL");
+    view.data = static_cast<std::byte *>(tensor.data) + tensor.byte_offset;
+    view.is_double = dtype == IQA_FLOAT64;
+    if (reinterpret_cast<uintptr_t>(view.data) % (view.is_double ? sizeof(double) : sizeof(float)) != 0)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is not aligned to its elements");
+    for (int axis = 0; axis < count; ++axis)
+        strides[axis] = stride_of(tensor, axis);
+}
+
+} // namespace
+
+text shape_text(const iqa_tensor &tensor)
+{
+    text out;
+    out << "[";
+    for (int axis = 0; axis < tensor.ndim; ++axis)
+        out << (axis == 0 ? "" : ", ") << tensor.shape[axis];
+    return out << "]";
+}
+
+text index_text(int32_t layout, int64_t image, int64_t channel, int64_t row, int64_t column)
+{
+    text out;
+    out << "[";
+    for (const char *axis = layouts[layout].axes; *axis != '\0'; ++axis) {
+        const int64_t index = *axis == 'N' ? image : *axis == 'C' ? channel : *axis == 'H' ? row : column;
+        out << (axis == layouts[layout].axes ? "" : ", ") << index;
+    }
+    return out << "]";
+}
+
+void check_range(double low, double high)
+{
+    // Beyond these peaks the scaled constants would not be normal numbers.
+    constexpr double smallest = 1e-300;
+    constexpr double largest = 1e300;
+    const double peak = high - low;
+    if (std::isfinite(low) && std::isfinite(high) && (peak < 0 || (peak >= smallest && peak <= largest)))
+        return;
+    fail(IQA_ERROR_INVALID_ARGUMENT, "the data range is ", low, " ... ", high,
+         "; expected finite numbers whose difference is from 1e-300 to 1e300, or data_low above data_high for a range "
+         "that is not stated");
+}
+
+data_range resolve_range(double low, double high, element_type type)
+{
+    if (low < high)
+        return {low, high};
+    if (is_integer(type))
+        return span_of(type);
+    fail(IQA_ERROR_INVALID_ARGUMENT, "the data range of floating-point images cannot be known: set data_low and "
+                                     "data_high, for example 0 and 1");
+}
+
+image_pair view_images(const iqa_tensor *reference, const iqa_tensor *candidate, int32_t layout)
+{
+    if (reference == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "reference is NULL");
+    if (candidate == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "candidate is NULL");
+    check_extents(*reference, "reference");
+    check_extents(*candidate, "candidate");
+    const layout_axes &axes = layouts[layout];
+    if (reference->ndim != int(std::char_traits<char>::length(axes.axes)))
+        fail(IQA_ERROR_SHAPE, "reference has shape ", shape_text(*reference), " but the layout ", axes.name, " has ",
+             std::char_traits<char>::length(axes.axes), " axes; set layout to what the axes are");
+    if (!same_shape(*reference, *candidate))
+        fail(IQA_ERROR_SHAPE, "candidate has shape ", shape_text(*candidate), " but reference has ",
+             shape_text(*reference));
+    if (dtype_of(*reference) != dtype_of(*candidate))
+        fail(IQA_ERROR_DTYPE, "candidate has element type ", dtype_text(*candidate), " but reference has ",
+             dtype_text(*reference));
+    return {view_image(*reference, "reference", axes), view_image(*candidate, "candidate", axes)};
+}
+
+output_view view_per_image(const iqa_tensor *tensor, const image_view &images)
+{
+    output_view view;
+    if (tensor != nullptr)
+        view_output(*tensor, "per_image", images, &images.images, 1, false, view, &view.image_stride);
+    return view;
+}
+
+output_view view_per_channel(const iqa_tensor *tensor, const image_view &images)
+{
+    output_view view;
+    if (tensor == nullptr)
+        return view;
+    const int64_t extents[2] = {images.images, images.channels};
+    int64_t strides[2] = {};
+    view_output(*tensor, "per_channel", images, extents, 2, false, view, strides);
+    view.image_stride = strides[0];
+    view.channel_stride = strides[1];
+    return view;
+}
+
+output_view view_map(const iqa_tensor *tensor, const image_view &images, int32_t layout, int64_t height, int64_t width)
+{
+    output_view view;
+    if (tensor == nullptr)
+        return view;
+    int64_t extents[most_axes] = {};
+    int64_t strides[most_axes] = {};
+    int count = 0;
+    for (const char *axis = layouts[layout].axes; *axis != '\0'; ++axis)
+        extents[count++] = *axis == 'N'   ? images.images
+                           : *axis == 'C' ? images.channels
+                           : *axis == 'H' ? height
+                                          : width;
+    view_output(*tensor, "map", images, extents, count, true, view, strides);
+    count = 0;
+    for (const char *axis = layouts[layout].axes; *axis != '\0'; ++axis, ++count)
+        (*axis == 'N'   ? view.image_stride
+         : *axis == 'C' ? view.channel_stride
+         : *axis == 'H' ? view.row_stride
+                        : view.column_stride) = strides[count];
+    return view;
+}
+
+} // namespace iqa

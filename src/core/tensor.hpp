@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Checked views of the caller's tensors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "arith/element_type.h"
+#include "core/error.hpp"
+#include "iqa_c.h"
+
+namespace iqa {
+
+// A batch of images with element strides. Axes that the layout lacks have extent 1 and stride 0.
+struct image_view {
+    const std::byte *data;
+    element_type type;
+    int32_t device_type;
+    int64_t images, channels, height, width;
+    int64_t image_stride, channel_stride, row_stride, column_stride;
+
+    const std::byte *at(int64_t image, int64_t channel, int64_t row, int64_t column) const
+    {
+        return data + (image * image_stride + channel * channel_stride + row * row_stride + column * column_stride) *
+                          element_size(type);
+    }
+};
+
+// The range of the options, or the span of the type where none is stated.
+data_range resolve_range(double low, double high, element_type type);
+void check_range(double low, double high);
+
+// The pair of one update: same device, shape and type, axes as the layout says.
+struct image_pair {
+    image_view reference;
+    image_view candidate;
+};
+image_pair view_images(const iqa_tensor *reference, const iqa_tensor *candidate, int32_t layout);
+
+// Where a value for each image, channel or pixel goes. `data` is NULL where none is wanted.
+struct output_view {
+    std::byte *data = nullptr;
+    bool is_double = true;
+    int64_t image_stride = 0, channel_stride = 0, row_stride = 0, column_stride = 0;
+
+    void store(int64_t image, int64_t channel, int64_t row, int64_t column, double value) const
+    {
+        const int64_t index =
+            image * image_stride + channel * channel_stride + row * row_stride + column * column_stride;
+        if (is_double)
+            reinterpret_cast<double *>(data)[index] = value;
+        else
+            reinterpret_cast<float *>(data)[index] = static_cast<float>(value);
+    }
+};
+output_view view_per_image(const iqa_tensor *tensor, const image_view &images);
+output_view view_per_channel(const iqa_tensor *tensor, const image_view &images);
+output_view view_map(const iqa_tensor *tensor, const image_view &images, int32_t layout, int64_t height, int64_t width);
+
+// "[3, 64, 64]"
+text shape_text(const iqa_tensor &tensor);
+
+// The element at batch index, channel, row, column as an index into the tensor's own axes: "[2, 17, 5]".
+text index_text(int32_t layout, int64_t image, int64_t channel, int64_t row, int64_t column);
+
+} // namespace iqa

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/backend.hpp"
+
+namespace iqa {
+
+void cpu_ssim(context &where, scratch &memory, ssim_request &request);
+void cpu_squared_error(context &where, scratch &memory, squared_error_request &request);
+
+} // namespace iqa

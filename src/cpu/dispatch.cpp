@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// The only file that asks the processor what it can do.
+#include "cpu/dispatch.hpp"
+
+#include <cstdlib>
+#include <string_view>
+
+namespace iqa {
+
+namespace baseline {
+extern const cpu_kernels kernels;
+}
+
+#if defined(__x86_64__)
+
+namespace avx2 {
+extern const cpu_kernels kernels;
+}
+namespace avx512 {
+extern const cpu_kernels kernels;
+}
+
+namespace {
+
+int best_of_processor()
+{
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return IQA_ISA_BASELINE;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return IQA_ISA_AVX512;
+    return IQA_ISA_AVX2;
+}
+
+int limit_of_environment()
+{
+    const char *value = std::getenv("IQA_ISA");
+    const std::string_view name = value != nullptr ? value : "";
+    return name == "baseline" ? IQA_ISA_BASELINE : name == "avx2" ? IQA_ISA_AVX2 : IQA_ISA_AVX512;
+}
+
+} // namespace
+
+const cpu_kernels &kernels_for(const context &where) noexcept
+{
+    static const int limit = [] {
+        const int processor = best_of_processor();
+        const int environment = limit_of_environment();
+        return processor < environment ? processor : environment;
+    }();
+    const int wanted = where.options().instruction_set;
+    switch (wanted < limit ? wanted : limit) {
+    case IQA_ISA_AVX512:
+        return avx512::kernels;
+    case IQA_ISA_AVX2:
+        return avx2::kernels;
+    default:
+        return baseline::kernels;
+    }
+}
+
+#else
+
+const cpu_kernels &kernels_for(const context &) noexcept
+{
+    return baseline::kernels;
+}
+
+#endif
+
+} // namespace iqa

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// The CPU kernels as one table of functions, filled in once for each instruction set from one body (kernels.inl). Only
+// plain structs cross this line: the files on the other side are compiled with other flags and may not share inline
+// functions with anybody.
+#pragma once
+
+#include "arith/border.h"
+#include "arith/element_type.h"
+#include "arith/portable.h"
+#include "arith/squared_error.h"
+
+namespace iqa {
+
+// One image plane, or one image with interleaved channels. Strides in elements.
+struct sample_plane {
+    const void *data;
+    int64_t row_stride;
+    int64_t column_stride;
+};
+
+// Output rows that are filtered together, at most.
+enum : int { ssim_rows_at_once = 4 };
+
+// Interleaved images of up to so many channels are filtered as they lie; more channels are taken one by one.
+enum : int { ssim_most_interleaved = 4 };
+
+// One tile of an SSIM map.
+struct ssim_tile {
+    element_type type;
+    sample_plane reference, candidate;
+    int channels;          // of a pixel, next to each other; 1 for a plane
+    int64_t height, width; // of the image, in pixels
+    border_mode border;
+    int64_t first_row, first_column; // where the window of the first output pixel begins; may be negative
+    int rows, columns;               // of the tile, in output pixels
+
+    int taps_y, taps_x;
+    const void *weights_y, *weights_x; // in the arithmetic's type
+    double twice_c1, twice_c2, covariance, scale;
+
+    // The part of the image whose samples this tile counts; every sample belongs to one tile.
+    bool counting;
+    data_range range;
+    int64_t own_row, own_rows, own_column, own_columns;
+
+    void *memory;    // ssim_tile_memory() items of the arithmetic's type, aligned to a cache line
+    bool by_channel; // one sum for each channel instead of one sum
+    // Receives each finished row of `columns * channels` values, in the arithmetic's type; may be NULL.
+    void (*store_row)(void *receiver, int row, const void *values);
+    void *receiver;
+};
+
+struct ssim_tile_result {
+    int128 sums[ssim_most_interleaved]; // units of 2^-ssim_double_bits
+    sample_counts counts;
+    bool not_a_number;
+};
+
+// Samples in a row of the tile's memory, and rows of it: see the layout in ssim.inl.
+constexpr int64_t ssim_row_samples(int64_t columns, int64_t taps_x, int64_t channels)
+{
+    return ((columns + taps_x - 1) * channels + 63) / 32 * 32;
+}
+
+constexpr int64_t ssim_tile_memory(int64_t columns, int64_t taps_y, int64_t taps_x, int64_t channels)
+{
+    const int64_t ring = 2 * (taps_y - 1 + ssim_rows_at_once);
+    const int64_t filtered = 4 * ssim_rows_at_once;
+    return (ring + filtered + 2) * ssim_row_samples(columns, taps_x, channels);
+}
+
+// A run of samples of both images. Steps in elements.
+struct sample_run {
+    element_type type;
+    const void *reference, *candidate;
+    int64_t count;
+    int64_t reference_step, candidate_step;
+};
+
+// What the runs of floating-point samples add to; integers add to level[0].
+struct squared_error_total {
+    int128 level[error_levels];
+    double largest; // |difference| after scaling; infinite if a difference overflowed
+};
+
+struct cpu_kernels {
+    const char *name;
+    void (*ssim_float)(const ssim_tile &tile, ssim_tile_result &result);
+    void (*ssim_double)(const ssim_tile &tile, ssim_tile_result &result);
+    void (*count_samples)(const sample_run &run, data_range range, sample_counts &counts);
+    // Copies samples `step` apart into dense memory; the 16-bit floating-point types become float32.
+    void (*gather)(element_type type, const void *samples, int64_t step, int64_t count, void *dense);
+    // Dense runs (steps of 1) of all types but the 16-bit floating-point ones.
+    void (*squared_error)(const sample_run &run, double scale, squared_error_total &total);
+};
+
+} // namespace iqa

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The kernel bodies, compiled once for each instruction set. The including file defines IQA_INSTRUCTION_SET, the
+// namespace with its lane types. No header but those of src/arith may come in here: an inline function that another
+// file shares would be compiled for this instruction set, and the linker may keep that copy for all.
+#include "arith/half.h"
+#include "arith/ssim.h"
+#include "cpu/kernels.hpp"
+
+#define IQA_UNROLL _Pragma("GCC unroll 16")
+
+namespace iqa::IQA_INSTRUCTION_SET {
+
+#include "cpu/samples.inl"
+#include "cpu/ssim.inl"
+
+#define IQA_NAME_OF(set) #set
+#define IQA_NAME(set) IQA_NAME_OF(set)
+
+extern const cpu_kernels kernels;
+const cpu_kernels kernels = {
+    .name = IQA_NAME(IQA_INSTRUCTION_SET),
+    .ssim_float = ssim_of_tile<float>,
+    .ssim_double = ssim_of_tile<double>,
+    .count_samples = count_samples,
+    .gather = gather,
+    .squared_error = squared_error,
+};
+
+} // namespace iqa::IQA_INSTRUCTION_SET

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// The lane types of AVX2 and FMA: the meaning of each operation is that of lanes_baseline.h, lane by lane.
+#pragma once
+
+#include <immintrin.h>
+
+#include "arith/portable.h"
+#include "arith/ssim.h"
+
+namespace iqa::avx2 {
+
+// All bits set in the first `count` lanes.
+inline __m256i first_lanes_of_8(int count)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+inline __m256i first_lanes_of_4(int count)
+{
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+
+inline int128 sum_of_4(__m256i lanes)
+{
+    int64_t parts[4];
+    _mm256_storeu_si256(reinterpret_cast<__m256i *>(parts), lanes);
+    return int128(parts[0]) + parts[1] + parts[2] + parts[3];
+}
+
+struct lanes_float {
+    static constexpr int width = 8;
+    static constexpr int rows_at_once = 2;
+    using real = float;
+
+    __m256 value;
+
+    static lanes_float broadcast(float v) { return {_mm256_set1_ps(v)}; }
+    static lanes_float load(const float *from) { return {_mm256_loadu_ps(from)}; }
+    void store(float *to) const { _mm256_storeu_ps(to, value); }
+
+    friend lanes_float operator+(lanes_float a, lanes_float b) { return {_mm256_add_ps(a.value, b.value)}; }
+    friend lanes_float operator-(lanes_float a, lanes_float b) { return {_mm256_sub_ps(a.value, b.value)}; }
+    friend lanes_float operator*(lanes_float a, lanes_float b) { return {_mm256_mul_ps(a.value, b.value)}; }
+    friend lanes_float operator/(lanes_float a, lanes_float b) { return {_mm256_div_ps(a.value, b.value)}; }
+    friend lanes_float fused_multiply_add(lanes_float a, lanes_float b, lanes_float c)
+    {
+        return {_mm256_fmadd_ps(a.value, b.value, c.value)};
+    }
+    // maxps gives its second operand when one is NaN.
+    friend lanes_float clamp_to_zero(lanes_float a) { return {_mm256_max_ps(_mm256_setzero_ps(), a.value)}; }
+    friend lanes_float ratio_or_one(lanes_float a, lanes_float b)
+    {
+        const __m256 zero = _mm256_cmp_ps(b.value, _mm256_setzero_ps(), _CMP_EQ_OQ);
+        return {_mm256_blendv_ps(_mm256_div_ps(a.value, b.value), _mm256_set1_ps(1.0f), zero)};
+    }
+};
+
+struct lanes_double {
+    static constexpr int width = 4;
+    static constexpr int rows_at_once = 2;
+    using real = double;
+
+    __m256d value;
+
+    static lanes_double broadcast(double v) { return {_mm256_set1_pd(v)}; }
+    static lanes_double load(const double *from) { return {_mm256_loadu_pd(from)}; }
+    void store(double *to) const { _mm256_storeu_pd(to, value); }
+
+    friend lanes_double operator+(lanes_double a, lanes_double b) { return {_mm256_add_pd(a.value, b.value)}; }
+    friend lanes_double operator-(lanes_double a, lanes_double b) { return {_mm256_sub_pd(a.value, b.value)}; }
+    friend lanes_double operator*(lanes_double a, lanes_double b) { return {_mm256_mul_pd(a.value, b.value)}; }
+    friend lanes_double operator/(lanes_double a, lanes_double b) { return {_mm256_div_pd(a.value, b.value)}; }
+    friend lanes_double fused_multiply_add(lanes_double a, lanes_double b, lanes_double c)
+    {
+        return {_mm256_fmadd_pd(a.value, b.value, c.value)};
+    }
+    friend lanes_double clamp_to_zero(lanes_double a) { return {_mm256_max_pd(_mm256_setzero_pd(), a.value)}; }
+    friend lanes_double ratio_or_one(lanes_double a, lanes_double b)
+    {
+        const __m256d zero = _mm256_cmp_pd(b.value, _mm256_setzero_pd(), _CMP_EQ_OQ);
+        return {_mm256_blendv_pd(_mm256_div_pd(a.value, b.value), _mm256_set1_pd(1.0), zero)};
+    }
+};
+
+template <class Real>
+struct fixed_sum;
+
+template <>
+struct fixed_sum<float> {
+    __m256i sum = _mm256_setzero_si256();
+    __m256 nan = _mm256_setzero_ps();
+
+    void add(lanes_float v, int count)
+    {
+        __m256i fixed = _mm256_cvtps_epi32(_mm256_mul_ps(v.value, _mm256_set1_ps(0x1p30f)));
+        __m256 unordered = _mm256_cmp_ps(v.value, v.value, _CMP_UNORD_Q);
+        if (count < lanes_float::width) {
+            const __m256i wanted = first_lanes_of_8(count);
+            fixed = _mm256_and_si256(fixed, wanted);
+            unordered = _mm256_and_ps(unordered, _mm256_castsi256_ps(wanted));
+        }
+        nan = _mm256_or_ps(nan, unordered);
+        sum = _mm256_add_epi64(sum, _mm256_cvtepi32_epi64(_mm256_castsi256_si128(fixed)));
+        sum = _mm256_add_epi64(sum, _mm256_cvtepi32_epi64(_mm256_extracti128_si256(fixed, 1)));
+    }
+    int64_t total() const { return int64_t(sum_of_4(sum)); }
+    bool any_nan() const { return _mm256_movemask_ps(nan) != 0; }
+};
+
+template <>
+struct fixed_sum<double> {
+    __m256i sum = _mm256_setzero_si256();
+    __m256d nan = _mm256_setzero_pd();
+
+    void add(lanes_double v, int count)
+    {
+        const __m256d anchor = _mm256_set1_pd(0x1.8p52);
+        const __m256d anchored = _mm256_add_pd(_mm256_mul_pd(v.value, _mm256_set1_pd(0x1p50)), anchor);
+        __m256i fixed = _mm256_sub_epi64(_mm256_castpd_si256(anchored), _mm256_castpd_si256(anchor));
+        __m256d unordered = _mm256_cmp_pd(v.value, v.value, _CMP_UNORD_Q);
+        if (count < lanes_double::width) {
+            const __m256i wanted = first_lanes_of_4(count);
+            fixed = _mm256_and_si256(fixed, wanted);
+            unordered = _mm256_and_pd(unordered, _mm256_castsi256_pd(wanted));
+        }
+        nan = _mm256_or_pd(nan, unordered);
+        sum = _mm256_add_epi64(sum, fixed);
+    }
+    int64_t total() const { return int64_t(sum_of_4(sum)); }
+    bool any_nan() const { return _mm256_movemask_pd(nan) != 0; }
+};
+
+inline lanes_double load_as_double(const float *from)
+{
+    return {_mm256_cvtps_pd(_mm_loadu_ps(from))};
+}
+inline lanes_double load_as_double(const double *from)
+{
+    return lanes_double::load(from);
+}
+inline lanes_double magnitude(lanes_double a)
+{
+    return {_mm256_andnot_pd(_mm256_set1_pd(-0.0), a.value)};
+}
+inline lanes_double larger(lanes_double a, lanes_double b)
+{
+    return {_mm256_max_pd(a.value, b.value)};
+}
+
+struct integer_sum {
+    __m256i sum = _mm256_setzero_si256();
+
+    void add_bits(lanes_double anchored, lanes_double anchor)
+    {
+        sum = _mm256_add_epi64(
+            sum, _mm256_sub_epi64(_mm256_castpd_si256(anchored.value), _mm256_castpd_si256(anchor.value)));
+    }
+    int128 total() const { return sum_of_4(sum); }
+};
+
+} // namespace iqa::avx2

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// The lane types of AVX-512: the meaning of each operation is that of lanes_baseline.h, lane by lane.
+#pragma once
+
+#include <immintrin.h>
+
+#include "arith/portable.h"
+#include "arith/ssim.h"
+
+namespace iqa::avx512 {
+
+struct lanes_float {
+    static constexpr int width = 16;
+    static constexpr int rows_at_once = 4;
+    using real = float;
+
+    __m512 value;
+
+    static lanes_float broadcast(float v) { return {_mm512_set1_ps(v)}; }
+    static lanes_float load(const float *from) { return {_mm512_loadu_ps(from)}; }
+    void store(float *to) const { _mm512_storeu_ps(to, value); }
+
+    friend lanes_float operator+(lanes_float a, lanes_float b) { return {_mm512_add_ps(a.value, b.value)}; }
+    friend lanes_float operator-(lanes_float a, lanes_float b) { return {_mm512_sub_ps(a.value, b.value)}; }
+    friend lanes_float operator*(lanes_float a, lanes_float b) { return {_mm512_mul_ps(a.value, b.value)}; }
+    friend lanes_float operator/(lanes_float a, lanes_float b) { return {_mm512_div_ps(a.value, b.value)}; }
+    friend lanes_float fused_multiply_add(lanes_float a, lanes_float b, lanes_float c)
+    {
+        return {_mm512_fmadd_ps(a.value, b.value, c.value)};
+    }
+    // maxps gives its second operand when one is NaN.
+    friend lanes_float clamp_to_zero(lanes_float a) { return {_mm512_max_ps(_mm512_setzero_ps(), a.value)}; }
+    friend lanes_float ratio_or_one(lanes_float a, lanes_float b)
+    {
+        const __mmask16 zero = _mm512_cmp_ps_mask(b.value, _mm512_setzero_ps(), _CMP_EQ_OQ);
+        return {_mm512_mask_mov_ps(_mm512_div_ps(a.value, b.value), zero, _mm512_set1_ps(1.0f))};
+    }
+};
+
+struct lanes_double {
+    static constexpr int width = 8;
+    static constexpr int rows_at_once = 4;
+    using real = double;
+
+    __m512d value;
+
+    static lanes_double broadcast(double v) { return {_mm512_set1_pd(v)}; }
+    static lanes_double load(const double *from) { return {_mm512_loadu_pd(from)}; }
+    void store(double *to) const { _mm512_storeu_pd(to, value); }
+
+    friend lanes_double operator+(lanes_double a, lanes_double b) { return {_mm512_add_pd(a.value, b.value)}; }
+    friend lanes_double operator-(lanes_double a, lanes_double b) { return {_mm512_sub_pd(a.value, b.value)}; }
+    friend lanes_double operator*(lanes_double a, lanes_double b) { return {_mm512_mul_pd(a.value, b.value)}; }
+    friend lanes_double operator/(lanes_double a, lanes_double b) { return {_mm512_div_pd(a.value, b.value)}; }
+    friend lanes_double fused_multiply_add(lanes_double a, lanes_double b, lanes_double c)
+    {
+        return {_mm512_fmadd_pd(a.value, b.value, c.value)};
+    }
+    friend lanes_double clamp_to_zero(lanes_double a) { return {_mm512_max_pd(_mm512_setzero_pd(), a.value)}; }
+    friend lanes_double ratio_or_one(lanes_double a, lanes_double b)
+    {
+        const __mmask8 zero = _mm512_cmp_pd_mask(b.value, _mm512_setzero_pd(), _CMP_EQ_OQ);
+        return {_mm512_mask_mov_pd(_mm512_div_pd(a.value, b.value), zero, _mm512_set1_pd(1.0))};
+    }
+};
+
+template <class Real>
+struct fixed_sum;
+
+template <>
+struct fixed_sum<float> {
+    __m512i even = _mm512_setzero_si512();
+    __m512i odd = _mm512_setzero_si512();
+    __mmask16 nan = 0;
+
+    void add(lanes_float v, int count)
+    {
+        const __mmask16 wanted = __mmask16(count >= 16 ? 0xffff : (1 << count) - 1);
+        nan = _kor_mask16(nan, _mm512_mask_cmp_ps_mask(wanted, v.value, v.value, _CMP_UNORD_Q));
+        const __m512i fixed = _mm512_maskz_cvtps_epi32(wanted, _mm512_mul_ps(v.value, _mm512_set1_ps(0x1p30f)));
+        // Each 64-bit lane holds two values: the upper by a shift, the lower by a shift up and down.
+        odd = _mm512_add_epi64(odd, _mm512_srai_epi64(fixed, 32));
+        even = _mm512_add_epi64(even, _mm512_srai_epi64(_mm512_slli_epi64(fixed, 32), 32));
+    }
+    int64_t total() const { return _mm512_reduce_add_epi64(_mm512_add_epi64(even, odd)); }
+    bool any_nan() const { return nan != 0; }
+};
+
+template <>
+struct fixed_sum<double> {
+    __m512i sum = _mm512_setzero_si512();
+    __mmask8 nan = 0;
+
+    void add(lanes_double v, int count)
+    {
+        const __mmask8 wanted = __mmask8(count >= 8 ? 0xff : (1 << count) - 1);
+        nan = __mmask8(nan | _mm512_mask_cmp_pd_mask(wanted, v.value, v.value, _CMP_UNORD_Q));
+        const __m512d anchor = _mm512_set1_pd(0x1.8p52);
+        const __m512d anchored = _mm512_add_pd(_mm512_mul_pd(v.value, _mm512_set1_pd(0x1p50)), anchor);
+        const __m512i fixed = _mm512_sub_epi64(_mm512_castpd_si512(anchored), _mm512_castpd_si512(anchor));
+        sum = _mm512_mask_add_epi64(sum, wanted, sum, fixed);
+    }
+    int64_t total() const { return _mm512_reduce_add_epi64(sum); }
+    bool any_nan() const { return nan != 0; }
+};
+
+inline lanes_double load_as_double(const float *from)
+{
+    return {_mm512_cvtps_pd(_mm256_loadu_ps(from))};
+}
+inline lanes_double load_as_double(const double *from)
+{
+    return lanes_double::load(from);
+}
+inline lanes_double magnitude(lanes_double a)
+{
+    return {_mm512_abs_pd(a.value)};
+}
+inline lanes_double larger(lanes_double a, lanes_double b)
+{
+    return {_mm512_max_pd(a.value, b.value)};
+}
+
+struct integer_sum {
+    __m512i sum = _mm512_setzero_si512();
+
+    void add_bits(lanes_double anchored, lanes_double anchor)
+    {
+        sum = _mm512_add_epi64(
+            sum, _mm512_sub_epi64(_mm512_castpd_si512(anchored.value), _mm512_castpd_si512(anchor.value)));
+    }
+    int128 total() const
+    {
+        int64_t parts[8];
+        _mm512_storeu_si512(parts, sum);
+        int128 all = 0;
+        for (const int64_t part : parts)
+            all += part;
+        return all;
+    }
+};
+
+} // namespace iqa::avx512

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// The lane types of any machine: one lane. What the other instruction sets do to many pixels at once, in the same
+// order, is defined by what this one does to one.
+#pragma once
+
+#include "arith/portable.h"
+#include "arith/ssim.h"
+
+namespace iqa::baseline {
+
+template <class Real>
+struct lanes {
+    static constexpr int width = 1;
+    static constexpr int rows_at_once = 1;
+    using real = Real;
+
+    Real value;
+
+    static lanes broadcast(Real v) { return {v}; }
+    static lanes load(const Real *from) { return {*from}; }
+    void store(Real *to) const { *to = value; }
+
+    friend lanes operator+(lanes a, lanes b) { return {a.value + b.value}; }
+    friend lanes operator-(lanes a, lanes b) { return {a.value - b.value}; }
+    friend lanes operator*(lanes a, lanes b) { return {a.value * b.value}; }
+    friend lanes operator/(lanes a, lanes b) { return {a.value / b.value}; }
+    friend lanes fused_multiply_add(lanes a, lanes b, lanes c)
+    {
+        return {iqa::fused_multiply_add(a.value, b.value, c.value)};
+    }
+    friend lanes clamp_to_zero(lanes a) { return {iqa::clamp_to_zero(a.value)}; }
+    friend lanes ratio_or_one(lanes a, lanes b) { return {iqa::ratio_or_one(a.value, b.value)}; }
+};
+
+// Sums SSIM values on their fixed grid; remembers whether any was NaN.
+template <class Real>
+struct fixed_sum {
+    int64_t sum = 0;
+    bool nan = false;
+
+    void add(lanes<Real> v, int)
+    {
+        nan = nan || v.value != v.value;
+        sum += ssim_fixed(v.value);
+    }
+    int64_t total() const { return sum; }
+    bool any_nan() const { return nan; }
+};
+
+using lanes_float = lanes<float>;
+using lanes_double = lanes<double>;
+
+inline lanes_double load_as_double(const float *from)
+{
+    return {double(*from)};
+}
+inline lanes_double load_as_double(const double *from)
+{
+    return {*from};
+}
+inline lanes_double magnitude(lanes_double a)
+{
+    return {a.value < 0 ? -a.value : a.value};
+}
+// NaN in `a` is lost; callers look for it elsewhere.
+inline lanes_double larger(lanes_double a, lanes_double b)
+{
+    return {a.value > b.value ? a.value : b.value};
+}
+
+// Integer sums of what anchored doubles hold in their low bits.
+struct integer_sum {
+    int64_t sum = 0;
+
+    void add_bits(lanes_double anchored, lanes_double anchor)
+    {
+        sum += int64_t(bits_of(anchored.value) - bits_of(anchor.value));
+    }
+    int128 total() const { return sum; }
+};
+
+} // namespace iqa::baseline

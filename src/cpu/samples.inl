@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+// Runs of samples: counting those outside the data range, and squared errors. Included by kernels.inl in the namespace
+// of an instruction set.
+
+// The smallest Limit that is at least `bound`, and the largest that is at most it: comparing a sample with these is
+// comparing it with the double.
+static float at_least(double bound, float)
+{
+    const float near = float(bound);
+    if (double(near) >= bound)
+        return near;
+    const uint32_t bits = bits_of(near);
+    return near == 0 ? 0x1p-149f : float_from_bits(near > 0 ? bits + 1 : bits - 1);
+}
+
+static double at_least(double bound, double)
+{
+    return bound;
+}
+
+static int32_t at_least(double bound, int32_t)
+{
+    constexpr double beyond = 100000.0; // further than any 16-bit sample
+    if (bound <= -beyond)
+        return int32_t(-beyond);
+    if (bound >= beyond)
+        return int32_t(beyond);
+    const int32_t whole = int32_t(bound);
+    return double(whole) < bound ? whole + 1 : whole;
+}
+
+template <class Limit>
+static Limit at_most(double bound, Limit kind)
+{
+    return -at_least(-bound, kind);
+}
+
+template <class Limit, class Sample>
+static int64_t count_outside(const Sample *samples, int64_t count, int64_t step, data_range range)
+{
+    const Limit low = at_least(range.low, Limit());
+    const Limit high = at_most(range.high, Limit());
+    int64_t outside = 0;
+    if (step == 1) {
+        for (int64_t i = 0; i < count; ++i)
+            outside += !(Limit(widen(samples[i])) >= low && Limit(widen(samples[i])) <= high);
+    } else {
+        for (int64_t i = 0; i < count; ++i)
+            outside += !(Limit(widen(samples[i * step])) >= low && Limit(widen(samples[i * step])) <= high);
+    }
+    return outside;
+}
+
+template <class Limit, class Sample>
+static void count_samples_of(const void *data, int64_t count, int64_t step, data_range range, sample_counts &counts)
+{
+    const Sample *samples = static_cast<const Sample *>(data);
+    const int64_t outside = count_outside<Limit>(samples, count, step, range);
+    counts.outside += outside;
+    if (outside == 0)
+        return;
+    for (int64_t i = 0; i < count; ++i)
+        counts.nonfinite += !is_finite(widen(samples[i * step]));
+}
+
+static void count_run(element_type type, const void *data, int64_t count, int64_t step, data_range range,
+                      sample_counts &counts)
+{
+    switch (type) {
+    case element_type::uint8:
+        count_samples_of<int32_t, uint8_t>(data, count, step, range, counts);
+        break;
+    case element_type::uint16:
+        count_samples_of<int32_t, uint16_t>(data, count, step, range, counts);
+        break;
+    case element_type::int16:
+        count_samples_of<int32_t, int16_t>(data, count, step, range, counts);
+        break;
+    case element_type::float16:
+        count_samples_of<float, float16>(data, count, step, range, counts);
+        break;
+    case element_type::bfloat16:
+        count_samples_of<float, bfloat16>(data, count, step, range, counts);
+        break;
+    case element_type::float32:
+        count_samples_of<float, float>(data, count, step, range, counts);
+        break;
+    case element_type::float64:
+        count_samples_of<double, double>(data, count, step, range, counts);
+        break;
+    }
+}
+
+static void count_samples(const sample_run &run, data_range range, sample_counts &counts)
+{
+    count_run(run.type, run.reference, run.count, run.reference_step, range, counts);
+    count_run(run.type, run.candidate, run.count, run.candidate_step, range, counts);
+}
+
+// Squares of 8-bit differences: 2^15 of them fit 32 bits.
+static int64_t squared_error_of_bytes(const uint8_t *reference, const uint8_t *candidate, int64_t count)
+{
+    int64_t total = 0;
+    for (int64_t from = 0; from < count;) {
+        const int64_t to = count - from > 32768 ? from + 32768 : count;
+        int32_t part = 0;
+        for (; from < to; ++from) {
+            const int16_t difference = int16_t(reference[from] - candidate[from]);
+            part += int32_t(difference) * int32_t(difference);
+        }
+        total += part;
+    }
+    return total;
+}
+
+template <class Sample>
+static int128 squared_error_of_words(const Sample *reference, const Sample *candidate, int64_t count)
+{
+    int128 total = 0;
+    for (int64_t from = 0; from < count;) {
+        const int64_t to = count - from > 1 << 24 ? from + (1 << 24) : count;
+        uint64_t part = 0;
+        for (; from < to; ++from) {
+            const int32_t x = reference[from];
+            const int32_t y = candidate[from];
+            const uint32_t difference = uint32_t(x > y ? x - y : y - x);
+            part += uint64_t(difference * difference); // at most 65535^2, which fits 32 bits
+        }
+        total += int128(part);
+    }
+    return total;
+}
+
+// Splits squares over the grids of arith/squared_error.h and adds their integers.
+struct grid_sums {
+    lanes_double scale;
+    lanes_double largest = lanes_double::broadcast(0.0);
+    integer_sum level[error_levels] = {};
+
+    void add(lanes_double x, lanes_double y)
+    {
+        const lanes_double difference = (x - y) * scale;
+        largest = larger(magnitude(difference), largest);
+        lanes_double rest = difference * difference;
+        IQA_UNROLL
+        for (int i = 0; i < error_levels; ++i) {
+            const lanes_double anchor = lanes_double::broadcast(error_anchors[i]);
+            const lanes_double anchored = rest + anchor;
+            level[i].add_bits(anchored, anchor);
+            rest = rest - (anchored - anchor);
+        }
+    }
+
+    void add_to(squared_error_total &total) const
+    {
+        for (int i = 0; i < error_levels; ++i)
+            total.level[i] += level[i].total();
+        double each[lanes_double::width];
+        largest.store(each);
+        for (const double value : each)
+            total.largest = value > total.largest ? value : total.largest;
+    }
+};
+
+template <class Real>
+static void squared_error_of_floats(const Real *reference, const Real *candidate, int64_t count, double scale,
+                                    squared_error_total &total)
+{
+    constexpr int width = lanes_double::width;
+    constexpr int64_t block = int64_t(error_flush) * width;
+    for (int64_t from = 0; from < count; from += block) {
+        const int64_t to = count - from > block ? from + block : count;
+        grid_sums sums = {lanes_double::broadcast(scale)};
+        int64_t i = from;
+        for (; i + width <= to; i += width)
+            sums.add(load_as_double(reference + i), load_as_double(candidate + i));
+        if (i < to) {
+            Real x[width] = {};
+            Real y[width] = {};
+            for (int64_t k = 0; i + k < to; ++k) {
+                x[k] = reference[i + k];
+                y[k] = candidate[i + k];
+            }
+            sums.add(load_as_double(x), load_as_double(y));
+        }
+        sums.add_to(total);
+    }
+}
+
+template <class Sample>
+static const Sample *as(const void *samples)
+{
+    return static_cast<const Sample *>(samples);
+}
+
+// The 16-bit floating-point types come widened, as float32.
+static void squared_error(const sample_run &run, double scale, squared_error_total &total)
+{
+    const void *x = run.reference;
+    const void *y = run.candidate;
+    switch (run.type) {
+    case element_type::uint8:
+        total.level[0] += squared_error_of_bytes(as<uint8_t>(x), as<uint8_t>(y), run.count);
+        break;
+    case element_type::uint16:
+        total.level[0] += squared_error_of_words(as<uint16_t>(x), as<uint16_t>(y), run.count);
+        break;
+    case element_type::int16:
+        total.level[0] += squared_error_of_words(as<int16_t>(x), as<int16_t>(y), run.count);
+        break;
+    case element_type::float64:
+        squared_error_of_floats(as<double>(x), as<double>(y), run.count, scale, total);
+        break;
+    default:
+        squared_error_of_floats(as<float>(x), as<float>(y), run.count, scale, total);
+        break;
+    }
+}
+
+// Copies a strided run into dense memory; the 16-bit floating-point types are widened.
+template <class Sample, class Dense>
+static void gather_samples(const void *samples, int64_t step, int64_t count, void *dense)
+{
+    const Sample *from = static_cast<const Sample *>(samples);
+    Dense *to = static_cast<Dense *>(dense);
+    for (int64_t i = 0; i < count; ++i)
+        to[i] = Dense(widen(from[i * step]));
+}
+
+static void gather(element_type type, const void *samples, int64_t step, int64_t count, void *dense)
+{
+    switch (type) {
+    case element_type::uint8:
+        gather_samples<uint8_t, uint8_t>(samples, step, count, dense);
+        break;
+    case element_type::uint16:
+        gather_samples<uint16_t, uint16_t>(samples, step, count, dense);
+        break;
+    case element_type::int16:
+        gather_samples<int16_t, int16_t>(samples, step, count, dense);
+        break;
+    case element_type::float16:
+        gather_samples<float16, float>(samples, step, count, dense);
+        break;
+    case element_type::bfloat16:
+        gather_samples<bfloat16, float>(samples, step, count, dense);
+        break;
+    case element_type::float32:
+        gather_samples<float, float>(samples, step, count, dense);
+        break;
+    case element_type::float64:
+        gather_samples<double, double>(samples, step, count, dense);
+        break;
+    }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+// Squared errors of a batch: images are cut into runs of samples, in whatever order lies best in memory, since exact
+// sums have none.
+#include <algorithm>
+
+#include "core/parallel.hpp"
+#include "cpu/backend.hpp"
+#include "cpu/dispatch.hpp"
+
+namespace iqa {
+
+namespace {
+
+constexpr int64_t samples_of_a_tile = 1 << 16;
+constexpr int64_t tiles_of_a_wave = 4096;
+constexpr int64_t samples_gathered = 4096; // strided samples are made dense in pieces of this size
+
+struct tile_result {
+    squared_error_total error;
+    sample_counts counts;
+};
+
+// How a plane (an image, or a channel where channels are wanted apart) is made of runs.
+struct run_layout {
+    int64_t planes;          // of an image
+    int64_t rows;            // runs of a plane
+    int64_t length;          // samples of a run
+    int64_t rows_of_channel; // rows that lie row_stride apart before the next channel begins
+    int64_t reference_step, candidate_step;
+    int64_t rows_of_tile, tiles_of_row;
+
+    int64_t tiles_of_plane() const { return (rows + rows_of_tile - 1) / rows_of_tile * tiles_of_row; }
+};
+
+struct axis {
+    int64_t extent, stride;
+};
+
+// Do the samples of these axes fill one stretch of memory?
+bool dense(axis a, axis b, axis c)
+{
+    axis axes[] = {a, b, c};
+    std::sort(std::begin(axes), std::end(axes), [](const axis &x, const axis &y) {
+        return x.stride != y.stride ? x.stride < y.stride : x.extent < y.extent;
+    });
+    int64_t expected = 1;
+    for (const axis &next : axes) {
+        if (next.extent == 1)
+            continue;
+        if (next.stride != expected)
+            return false;
+        expected *= next.extent;
+    }
+    return true;
+}
+
+bool dense(const image_view &view, bool one_channel)
+{
+    return dense({one_channel ? 1 : view.channels, one_channel ? 0 : view.channel_stride},
+                 {view.height, view.row_stride}, {view.width, view.column_stride});
+}
+
+bool rows_are_dense(const image_view &view)
+{
+    return view.channel_stride == 1 && view.column_stride == view.channels;
+}
+
+run_layout lay_out(const image_pair &images, bool by_channel)
+{
+    const image_view &x = images.reference;
+    const image_view &y = images.candidate;
+    const bool same_order = (by_channel || x.channel_stride == y.channel_stride) && x.row_stride == y.row_stride &&
+                            x.column_stride == y.column_stride;
+    run_layout layout{};
+    layout.planes = by_channel ? x.channels : 1;
+    const int64_t channels = by_channel ? 1 : x.channels;
+    layout.reference_step = layout.candidate_step = 1;
+    layout.rows_of_channel = x.height;
+    if (same_order && dense(x, by_channel) && dense(y, by_channel)) {
+        layout.rows = layout.rows_of_channel = 1;
+        layout.length = channels * x.height * x.width;
+    } else if (channels > 1 && rows_are_dense(x) && rows_are_dense(y)) {
+        layout.rows = x.height;
+        layout.length = channels * x.width;
+    } else {
+        layout.rows = channels * x.height;
+        layout.length = x.width;
+        layout.reference_step = x.column_stride;
+        layout.candidate_step = y.column_stride;
+    }
+    layout.rows_of_tile = std::max<int64_t>(1, samples_of_a_tile / layout.length);
+    layout.tiles_of_row = (layout.length + samples_of_a_tile - 1) / samples_of_a_tile;
+    return layout;
+}
+
+class batch_of_runs {
+public:
+    batch_of_runs(context &where, scratch &memory, squared_error_request &request)
+        : where_(where),
+          kernels_(kernels_for(where)),
+          request_(request),
+          layout_(lay_out(request.images, request.by_channel))
+    {
+        const image_view &shape = request.images.reference;
+        const int64_t total = shape.images * tiles_of_image();
+        workers_ = workers_for(where, total, shape.images * shape.channels * shape.height * shape.width);
+        wave_ = std::min(total, tiles_of_a_wave);
+        const size_t results = (size_t(wave_) * sizeof(tile_result) + 63) / 64 * 64;
+        const size_t largest = (size_t(shape.images) * sizeof(double) + 63) / 64 * 64;
+        const size_t gathered = size_t(workers_) * 2 * samples_gathered * sizeof(double);
+        std::byte *block = memory.take<std::byte>(results + largest + gathered, "the runs of squared errors");
+        results_ = reinterpret_cast<tile_result *>(block);
+        largest_ = reinterpret_cast<double *>(block + results);
+        gathered_ = block + results + largest;
+    }
+
+    void run()
+    {
+        const image_view &shape = request_.images.reference;
+        std::fill_n(request_.counts, shape.images, sample_counts{});
+        if (is_integer(shape.type)) {
+            add_images(0, shape.images, 0, !covers(request_.range, shape.type));
+            std::fill_n(request_.overflow, shape.images, false);
+            return;
+        }
+        // Differences of ordinary size lie on the grids at the data range's own scale. Where an image's largest one
+        // does not, the image is summed again at the scale of that difference. Which images that concerns follows
+        // from a maximum, which has no order either.
+        const int usual = -exponent_of(request_.range.high - request_.range.low);
+        add_images(0, shape.images, usual, true);
+        for (int64_t image = 0; image < shape.images; ++image) {
+            const double largest = largest_[image];
+            request_.overflow[image] = !is_finite(largest);
+            if (largest == 0.0 || !is_finite(largest) || (largest >= error_smallest && largest < error_largest))
+                continue;
+            const int own = usual - exponent_of(largest);
+            add_images(image, 1, own < -1000 ? -1000 : own > 1000 ? 1000 : own, false);
+        }
+    }
+
+private:
+    int64_t tiles_of_image() const { return layout_.planes * layout_.tiles_of_plane(); }
+
+    void add_images(int64_t first_image, int64_t images, int scale_exponent, bool counting)
+    {
+        clear(first_image, images, scale_exponent);
+        const double scale = power_of_two(scale_exponent);
+        const int64_t begin = first_image * tiles_of_image();
+        const int64_t end = begin + images * tiles_of_image();
+        for (int64_t first = begin; first < end; first += wave_) {
+            const int64_t count = std::min(wave_, end - first);
+            for_each_tile(where_, workers_, count, [&](int64_t tile, int worker) {
+                compute(first + tile, worker, scale, counting, results_[tile]);
+            });
+            for (int64_t tile = 0; tile < count; ++tile)
+                collect(first + tile, results_[tile]);
+        }
+    }
+
+    void clear(int64_t first_image, int64_t images, int scale_exponent)
+    {
+        const bool integers = is_integer(request_.images.reference.type);
+        squared_error_sum zero{};
+        for (int level = 0; level < error_levels; ++level)
+            zero.exponent[level] = integers ? 0 : error_exponents[level] - 2 * scale_exponent;
+        std::fill_n(request_.sums + first_image * layout_.planes, images * layout_.planes, zero);
+        std::fill_n(largest_ + first_image, images, 0.0);
+    }
+
+    void compute(int64_t index, int worker, double scale, bool counting, tile_result &result) const
+    {
+        result = {};
+        const int64_t column = index % layout_.tiles_of_row * samples_of_a_tile;
+        const int64_t plane = index / layout_.tiles_of_plane();
+        const int64_t first_row = index % layout_.tiles_of_plane() / layout_.tiles_of_row * layout_.rows_of_tile;
+        const int64_t image = plane / layout_.planes;
+        const int64_t end_row = std::min(first_row + layout_.rows_of_tile, layout_.rows);
+        for (int64_t row = first_row; row < end_row; ++row) {
+            const int64_t channel = plane % layout_.planes + row / layout_.rows_of_channel;
+            const int64_t own_row = row % layout_.rows_of_channel;
+            const image_view &x = request_.images.reference;
+            const image_view &y = request_.images.candidate;
+            const auto sample_at = [&](const image_view &view, int64_t step) {
+                return view.at(image, channel, own_row, 0) + column * step * element_size(view.type);
+            };
+            add_run({x.type, sample_at(x, layout_.reference_step), sample_at(y, layout_.candidate_step),
+                     std::min(samples_of_a_tile, layout_.length - column), layout_.reference_step,
+                     layout_.candidate_step},
+                    worker, scale, counting, result);
+        }
+    }
+
+    void add_run(const sample_run &run, int worker, double scale, bool counting, tile_result &result) const
+    {
+        if (counting)
+            kernels_.count_samples(run, request_.range, result.counts);
+        const bool widened = run.type == element_type::float16 || run.type == element_type::bfloat16;
+        if (run.reference_step == 1 && run.candidate_step == 1 && !widened) {
+            kernels_.squared_error(run, scale, result.error);
+            return;
+        }
+        const element_type dense_type = widened ? element_type::float32 : run.type;
+        std::byte *x = gathered_ + size_t(worker) * 2 * samples_gathered * sizeof(double);
+        std::byte *y = x + samples_gathered * sizeof(double);
+        const int64_t size = element_size(run.type);
+        for (int64_t first = 0; first < run.count; first += samples_gathered) {
+            const int64_t count = std::min(samples_gathered, run.count - first);
+            kernels_.gather(run.type, static_cast<const std::byte *>(run.reference) + first * run.reference_step * size,
+                            run.reference_step, count, x);
+            kernels_.gather(run.type, static_cast<const std::byte *>(run.candidate) + first * run.candidate_step * size,
+                            run.candidate_step, count, y);
+            kernels_.squared_error({dense_type, x, y, count, 1, 1}, scale, result.error);
+        }
+    }
+
+    void collect(int64_t index, const tile_result &result)
+    {
+        const int64_t plane = index / layout_.tiles_of_plane();
+        const int64_t image = plane / layout_.planes;
+        request_.counts[image].outside += result.counts.outside;
+        request_.counts[image].nonfinite += result.counts.nonfinite;
+        largest_[image] = std::max(largest_[image], result.error.largest);
+        for (int level = 0; level < error_levels; ++level)
+            request_.sums[plane].level[level] += result.error.level[level];
+    }
+
+    context &where_;
+    const cpu_kernels &kernels_;
+    squared_error_request &request_;
+    run_layout layout_;
+    int workers_ = 1;
+    int64_t wave_ = 0;
+    tile_result *results_ = nullptr;
+    double *largest_ = nullptr; // of each image: the largest scaled difference
+    std::byte *gathered_ = nullptr;
+};
+
+} // namespace
+
+void cpu_squared_error(context &where, scratch &memory, squared_error_request &request)
+{
+    batch_of_runs(where, memory, request).run();
+}
+
+} // namespace iqa

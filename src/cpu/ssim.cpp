@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// Cuts a batch into tiles, lets workers compute them, and adds up what they give. The tiles go in waves, so that the
+// memory for their results does not grow with the image.
+#include <algorithm>
+
+#include "arith/ssim.h"
+#include "arith/window.h"
+#include "core/parallel.hpp"
+#include "cpu/backend.hpp"
+#include "cpu/dispatch.hpp"
+
+namespace iqa {
+
+namespace {
+
+constexpr int64_t tiles_of_a_wave = 4096;
+
+// A batch as planes of tiles.
+struct tile_plan {
+    int channels;   // interleaved channels of a plane
+    int64_t planes; // of an image
+    int64_t down, across;
+
+    int64_t of_image() const { return planes * down * across; }
+};
+
+bool interleaved(const image_view &view)
+{
+    return view.channel_stride == 1 && view.column_stride == view.channels;
+}
+
+tile_plan plan_tiles(const ssim_request &request)
+{
+    const image_view &shape = request.images.reference;
+    const bool together = shape.channels > 1 && shape.channels <= ssim_most_interleaved &&
+                          interleaved(request.images.reference) && interleaved(request.images.candidate);
+    return {
+        .channels = together ? int(shape.channels) : 1,
+        .planes = together ? 1 : shape.channels,
+        .down = (request.out_height + ssim_tile_height - 1) / ssim_tile_height,
+        .across = (request.out_width + ssim_tile_width - 1) / ssim_tile_width,
+    };
+}
+
+// Where a worker's finished rows go.
+struct map_rows {
+    const output_view *map;
+    int64_t image, channel, row, column;
+    int columns, channels;
+};
+
+template <class Real>
+void store_map_row(void *receiver, int row, const void *values)
+{
+    const map_rows &to = *static_cast<const map_rows *>(receiver);
+    const Real *value = static_cast<const Real *>(values);
+    for (int column = 0; column < to.columns; ++column)
+        for (int channel = 0; channel < to.channels; ++channel)
+            to.map->store(to.image, to.channel + channel, to.row + row, to.column + column, *value++);
+}
+
+sample_plane plane_of(const image_view &view, int64_t image, int64_t channel)
+{
+    return {view.at(image, channel, 0, 0), view.row_stride, view.column_stride};
+}
+
+// The part of the image that a tile counts: its own pixels, and at the image's edges the margins too.
+void own_part(int64_t position, int64_t extent_of_tile, int64_t out_extent, int64_t extent, int64_t margin,
+              int64_t &first, int64_t &count)
+{
+    first = position == 0 ? 0 : position + margin;
+    const int64_t end = position + extent_of_tile == out_extent ? extent : position + extent_of_tile + margin;
+    count = end - first;
+}
+
+class batch_of_tiles {
+public:
+    batch_of_tiles(context &where, scratch &memory, ssim_request &request)
+        : kernels_(kernels_for(where)),
+          request_(request),
+          plan_(*request.plan),
+          tiles_(plan_tiles(request)),
+          real_size_(plan_.double_arithmetic ? sizeof(double) : sizeof(float))
+    {
+        const image_view &shape = request.images.reference;
+        const int64_t total = shape.images * tiles_.of_image();
+        workers_ = workers_for(where, total, shape.images * shape.channels * request.out_height * request.out_width);
+        wave_ = std::min(total, tiles_of_a_wave);
+        const int64_t columns = std::min<int64_t>(request.out_width, ssim_tile_width);
+        const size_t weights = size_t(plan_.taps_y + plan_.taps_x + 15) / 16 * 16 * sizeof(double);
+        worker_size_ = size_t(ssim_tile_memory(columns, plan_.taps_y, plan_.taps_x, tiles_.channels)) * real_size_;
+        const size_t results = (size_t(wave_) * sizeof(ssim_tile_result) + 63) / 64 * 64;
+        std::byte *block =
+            memory.take<std::byte>(weights + results + size_t(workers_) * worker_size_, "the rows of SSIM tiles");
+        weights_ = block;
+        results_ = reinterpret_cast<ssim_tile_result *>(block + weights);
+        worker_memory_ = block + weights + results;
+        if (plan_.double_arithmetic)
+            copy_weights<double>();
+        else
+            copy_weights<float>();
+        margin_y_ = plan_.border == border_mode::valid ? plan_.taps_y / 2 : 0;
+        margin_x_ = plan_.border == border_mode::valid ? plan_.taps_x / 2 : 0;
+        counting_ = !covers(plan_.range, shape.type);
+    }
+
+    void run(context &where)
+    {
+        const image_view &shape = request_.images.reference;
+        const int64_t parts = request_.by_channel ? shape.channels : 1;
+        std::fill_n(request_.sums, shape.images * parts, 0);
+        std::fill_n(request_.counts, shape.images, sample_counts{});
+        std::fill_n(request_.not_a_number, shape.images, false);
+        const int64_t total = shape.images * tiles_.of_image();
+        for (int64_t first = 0; first < total; first += wave_) {
+            const int64_t count = std::min(wave_, total - first);
+            for_each_tile(where, workers_, count,
+                          [&](int64_t tile, int worker) { compute(first + tile, worker, results_[tile]); });
+            for (int64_t tile = 0; tile < count; ++tile)
+                collect(first + tile, results_[tile]);
+        }
+    }
+
+private:
+    template <class Real>
+    void copy_weights()
+    {
+        Real *weights = reinterpret_cast<Real *>(weights_);
+        round_taps(plan_.weights_y, plan_.taps_y, weights);
+        round_taps(plan_.weights_x, plan_.taps_x, weights + plan_.taps_y);
+    }
+
+    struct place {
+        int64_t image, channel, row, column;
+    };
+
+    place place_of(int64_t tile) const
+    {
+        const int64_t across = tile % tiles_.across;
+        tile /= tiles_.across;
+        const int64_t down = tile % tiles_.down;
+        tile /= tiles_.down;
+        return {tile / tiles_.planes, tile % tiles_.planes, down * ssim_tile_height, across * ssim_tile_width};
+    }
+
+    void compute(int64_t index, int worker, ssim_tile_result &result) const
+    {
+        const place at = place_of(index);
+        const image_pair &images = request_.images;
+        ssim_tile tile{};
+        tile.type = images.reference.type;
+        tile.reference = plane_of(images.reference, at.image, at.channel);
+        tile.candidate = plane_of(images.candidate, at.image, at.channel);
+        tile.channels = tiles_.channels;
+        tile.height = images.reference.height;
+        tile.width = images.reference.width;
+        tile.border = plan_.border;
+        tile.first_row = at.row - plan_.taps_y / 2 + margin_y_;
+        tile.first_column = at.column - plan_.taps_x / 2 + margin_x_;
+        tile.rows = int(std::min<int64_t>(ssim_tile_height, request_.out_height - at.row));
+        tile.columns = int(std::min<int64_t>(ssim_tile_width, request_.out_width - at.column));
+        tile.taps_y = plan_.taps_y;
+        tile.taps_x = plan_.taps_x;
+        tile.weights_y = weights_;
+        tile.weights_x = weights_ + size_t(plan_.taps_y) * real_size_;
+        tile.twice_c1 = plan_.twice_c1;
+        tile.twice_c2 = plan_.twice_c2;
+        tile.covariance = plan_.covariance;
+        tile.scale = plan_.scale;
+        tile.counting = counting_;
+        tile.range = plan_.range;
+        own_part(at.row, tile.rows, request_.out_height, tile.height, margin_y_, tile.own_row, tile.own_rows);
+        own_part(at.column, tile.columns, request_.out_width, tile.width, margin_x_, tile.own_column, tile.own_columns);
+        tile.memory = worker_memory_ + size_t(worker) * worker_size_;
+        tile.by_channel = request_.by_channel && tiles_.channels > 1;
+        map_rows rows = {&request_.map, at.image, at.channel, at.row, at.column, tile.columns, tile.channels};
+        if (request_.map.data != nullptr) {
+            tile.store_row = plan_.double_arithmetic ? store_map_row<double> : store_map_row<float>;
+            tile.receiver = &rows;
+        }
+        (plan_.double_arithmetic ? kernels_.ssim_double : kernels_.ssim_float)(tile, result);
+    }
+
+    void collect(int64_t index, const ssim_tile_result &result)
+    {
+        const place at = place_of(index);
+        request_.counts[at.image].outside += result.counts.outside;
+        request_.counts[at.image].nonfinite += result.counts.nonfinite;
+        request_.not_a_number[at.image] = request_.not_a_number[at.image] || result.not_a_number;
+        if (!request_.by_channel) {
+            request_.sums[at.image] += result.sums[0];
+            return;
+        }
+        int128 *sums = request_.sums + at.image * request_.images.reference.channels + at.channel;
+        for (int channel = 0; channel < tiles_.channels; ++channel)
+            sums[channel] += result.sums[channel];
+    }
+
+    const cpu_kernels &kernels_;
+    ssim_request &request_;
+    const ssim_plan &plan_;
+    tile_plan tiles_;
+    size_t real_size_;
+    int workers_ = 1;
+    int64_t wave_ = 0;
+    size_t worker_size_ = 0;
+    std::byte *weights_ = nullptr;
+    ssim_tile_result *results_ = nullptr;
+    std::byte *worker_memory_ = nullptr;
+    int64_t margin_y_ = 0, margin_x_ = 0;
+    bool counting_ = false;
+};
+
+} // namespace
+
+void cpu_ssim(context &where, scratch &memory, ssim_request &request)
+{
+    batch_of_tiles(where, memory, request).run(where);
+}
+
+} // namespace iqa

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+// One tile of an SSIM map: rows are staged as s = x' + y' and d = x' - y', filtered down into four maps, filtered
+// across, and turned into SSIM and its sum while they are in the cache. Included by kernels.inl in the namespace of an
+// instruction set.
+//
+// Memory of a tile, in rows of `ssim_row_samples`: a ring of staged rows (s, d), the maps M_s, M_d, E_ss, E_dd of the
+// rows filtered together, the pivots, and the finished values.
+
+template <class Real>
+struct lanes_of;
+template <>
+struct lanes_of<float> {
+    using type = lanes_float;
+};
+template <>
+struct lanes_of<double> {
+    using type = lanes_double;
+};
+
+template <class Lanes>
+struct ssim_workspace {
+    using real = typename Lanes::real;
+
+    const ssim_tile &tile;
+    const real *weights_y;
+    const real *weights_x;
+    int64_t stride; // samples from one row of the memory to the next
+    int ring_rows;
+    real *ring;
+    real *filtered;
+    real *pivot;
+    real *values;
+
+    real *staged(int row) const { return ring + 2 * stride * (row % ring_rows); }
+    real *map(int row, int which) const { return filtered + stride * (4 * row + which); }
+};
+
+// s and d of a run of pixels-times-channels. Multiplying by the scale, a power of two, is exact.
+template <class Real, class Sample>
+static void stage_run(const Sample *__restrict reference, const Sample *__restrict candidate, int64_t count, Real scale,
+                      const Real *__restrict pivot, Real *__restrict sum, Real *__restrict difference)
+{
+    for (int64_t i = 0; i < count; ++i) {
+        const Real x = Real(widen(reference[i])) * scale - pivot[i];
+        const Real y = Real(widen(candidate[i])) * scale - pivot[i];
+        sum[i] = x + y;
+        difference[i] = x - y;
+    }
+}
+
+template <class Real, class Sample>
+static void stage_strided_run(const Sample *reference, int64_t reference_step, const Sample *candidate,
+                              int64_t candidate_step, int64_t count, Real scale, const Real *pivot, Real *sum,
+                              Real *difference)
+{
+    for (int64_t i = 0; i < count; ++i)
+        stage_run(reference + i * reference_step, candidate + i * candidate_step, 1, scale, pivot + i, sum + i,
+                  difference + i);
+}
+
+// One row of the tile with its margins. `row` counts from the first row that the tile's windows touch.
+template <class Sample, class Lanes>
+static void stage_row(const ssim_workspace<Lanes> &work, int row)
+{
+    using real = typename Lanes::real;
+    const ssim_tile &tile = work.tile;
+    const int channels = tile.channels;
+    const int64_t pixels = tile.columns + tile.taps_x - 1;
+    real *sum = work.staged(row);
+    real *difference = sum + work.stride;
+    const real scale = real(tile.scale);
+
+    const int64_t y = border_index(tile.border, tile.first_row + row, tile.height);
+    const auto stage_zeros = [&](int64_t from, int64_t to) {
+        for (int64_t i = from * channels; i < to * channels; ++i) {
+            sum[i] = (real(0) - work.pivot[i]) + (real(0) - work.pivot[i]);
+            difference[i] = real(0);
+        }
+    };
+    if (y < 0) {
+        stage_zeros(0, pixels);
+        return;
+    }
+    const Sample *reference = static_cast<const Sample *>(tile.reference.data) + y * tile.reference.row_stride;
+    const Sample *candidate = static_cast<const Sample *>(tile.candidate.data) + y * tile.candidate.row_stride;
+    const int64_t reference_step = tile.reference.column_stride;
+    const int64_t candidate_step = tile.candidate.column_stride;
+    const auto stage_pixels = [&](int64_t from, int64_t to, int64_t column) {
+        const int64_t at = from * channels;
+        const Sample *x_run = reference + column * reference_step;
+        const Sample *y_run = candidate + column * candidate_step;
+        if (reference_step == channels && candidate_step == channels)
+            stage_run(x_run, y_run, (to - from) * channels, scale, work.pivot + at, sum + at, difference + at);
+        else
+            stage_strided_run(x_run, reference_step, y_run, candidate_step, to - from, scale, work.pivot + at, sum + at,
+                              difference + at);
+    };
+    // The columns inside the image in one run, those outside one by one.
+    const int64_t inside_from = tile.first_column < 0 ? -tile.first_column : 0;
+    const int64_t beyond = tile.first_column + pixels - tile.width;
+    const int64_t inside_to = pixels - (beyond > 0 ? beyond : 0);
+    if (inside_from < inside_to)
+        stage_pixels(inside_from, inside_to, tile.first_column + inside_from);
+    for (int64_t i = 0; i < pixels; ++i) {
+        if (i == inside_from && inside_from < inside_to)
+            i = inside_to;
+        if (i >= pixels)
+            break;
+        const int64_t column = border_index(tile.border, tile.first_column + i, tile.width);
+        if (column < 0)
+            stage_zeros(i, i + 1);
+        else
+            stage_pixels(i, i + 1, column);
+    }
+}
+
+// The pivot of each channel, from the samples under the centre of the tile.
+template <class Sample, class Lanes>
+static void fill_pivots(const ssim_workspace<Lanes> &work)
+{
+    using real = typename Lanes::real;
+    const ssim_tile &tile = work.tile;
+    const int64_t row = tile.first_row + tile.taps_y / 2 + tile.rows / 2;
+    const int64_t column = tile.first_column + tile.taps_x / 2 + tile.columns / 2;
+    const Sample *reference = static_cast<const Sample *>(tile.reference.data) + row * tile.reference.row_stride +
+                              column * tile.reference.column_stride;
+    const Sample *candidate = static_cast<const Sample *>(tile.candidate.data) + row * tile.candidate.row_stride +
+                              column * tile.candidate.column_stride;
+    const real scale = real(tile.scale);
+    for (int channel = 0; channel < tile.channels; ++channel) {
+        const real pivot = ssim_pivot(real(widen(reference[channel])) * scale, real(widen(candidate[channel])) * scale);
+        for (int64_t i = channel; i < work.stride; i += tile.channels)
+            work.pivot[i] = pivot;
+    }
+}
+
+// Filters `rows` rows of the tile down, from `first` on, into the four maps. `taps` is a constant where the compiler
+// may unroll, else 0.
+template <int rows, int taps, class Lanes>
+static void filter_down(const ssim_workspace<Lanes> &work, int first)
+{
+    using real = typename Lanes::real;
+    const int size = taps ? taps : work.tile.taps_y;
+    const int64_t samples = (work.tile.columns + work.tile.taps_x - 1) * work.tile.channels;
+    for (int64_t at = 0; at < samples; at += Lanes::width) {
+        Lanes total[rows][4];
+        IQA_UNROLL
+        for (int row = 0; row < rows; ++row)
+            IQA_UNROLL
+        for (int which = 0; which < 4; ++which)
+            total[row][which] = Lanes::broadcast(real(0));
+        IQA_UNROLL
+        for (int tap = 0; tap < size + rows - 1; ++tap) {
+            const real *staged = work.staged(first + tap) + at;
+            const Lanes sum = Lanes::load(staged);
+            const Lanes difference = Lanes::load(staged + work.stride);
+            const Lanes parts[4] = {sum, difference, sum * sum, difference * difference};
+            IQA_UNROLL
+            for (int row = 0; row < rows; ++row) {
+                const int own = tap - row;
+                if (own < 0 || own >= size)
+                    continue;
+                const Lanes weight = Lanes::broadcast(work.weights_y[own]);
+                IQA_UNROLL
+                for (int which = 0; which < 4; ++which)
+                    total[row][which] = fused_multiply_add(weight, parts[which], total[row][which]);
+            }
+        }
+        IQA_UNROLL
+        for (int row = 0; row < rows; ++row)
+            IQA_UNROLL
+        for (int which = 0; which < 4; ++which)
+            total[row][which].store(work.map(row, which) + at);
+    }
+}
+
+// Filters one map across, at one place.
+template <int taps, int channels, class Lanes>
+static inline Lanes filter_across(const ssim_workspace<Lanes> &work, const typename Lanes::real *map)
+{
+    using real = typename Lanes::real;
+    const int size = taps ? taps : work.tile.taps_x;
+    const int64_t step = channels ? channels : work.tile.channels;
+    Lanes total = Lanes::broadcast(real(0));
+    IQA_UNROLL
+    for (int tap = 0; tap < size; ++tap)
+        total = fused_multiply_add(Lanes::broadcast(work.weights_x[tap]), Lanes::load(map + tap * step), total);
+    return total;
+}
+
+// Filters one row across and finishes it.
+template <bool safe, int taps, int channels, class Lanes>
+static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<Lanes> &constants, int row,
+                       bool keep_values, fixed_sum<typename Lanes::real> &sum)
+{
+    const int64_t samples = int64_t(work.tile.columns) * work.tile.channels;
+    for (int64_t at = 0; at < samples; at += Lanes::width) {
+        const Lanes mean_sum = filter_across<taps, channels, Lanes>(work, work.map(row, 0) + at);
+        const Lanes mean_difference = filter_across<taps, channels, Lanes>(work, work.map(row, 1) + at);
+        const Lanes square_sum = filter_across<taps, channels, Lanes>(work, work.map(row, 2) + at);
+        const Lanes square_difference = filter_across<taps, channels, Lanes>(work, work.map(row, 3) + at);
+        const Lanes pivot = Lanes::load(work.pivot + at);
+        const Lanes value =
+            ssim_from_means<safe>(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
+        const int64_t left = samples - at;
+        sum.add(value, int(left < Lanes::width ? left : Lanes::width));
+        if (keep_values)
+            value.store(work.values + at);
+    }
+}
+
+template <class Lanes>
+static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result)
+{
+    using real = typename Lanes::real;
+    const ssim_tile &tile = work.tile;
+    const ssim_constants<Lanes> constants = {Lanes::broadcast(real(tile.twice_c1)),
+                                             Lanes::broadcast(real(tile.twice_c2)),
+                                             Lanes::broadcast(real(tile.covariance))};
+    const bool safe = tile.twice_c1 * tile.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    constexpr int shift = ssim_double_bits - (sizeof(real) == sizeof(float) ? ssim_float_bits : ssim_double_bits);
+    const bool keep_values = tile.store_row != nullptr || tile.by_channel;
+    const int64_t samples = int64_t(tile.columns) * tile.channels;
+
+    void (*down)(const ssim_workspace<Lanes> &, int) = filter_down<Lanes::rows_at_once, 0, Lanes>;
+    void (*down_last)(const ssim_workspace<Lanes> &, int) = filter_down<1, 0, Lanes>;
+    if (tile.taps_y == 11) {
+        down = filter_down<Lanes::rows_at_once, 11, Lanes>;
+        down_last = filter_down<1, 11, Lanes>;
+    } else if (tile.taps_y == 7) {
+        down = filter_down<Lanes::rows_at_once, 7, Lanes>;
+        down_last = filter_down<1, 7, Lanes>;
+    }
+    auto finish = safe ? finish_row<true, 0, 0, Lanes> : finish_row<false, 0, 0, Lanes>;
+    if (safe && tile.taps_x == 11 && tile.channels == 1)
+        finish = finish_row<true, 11, 1, Lanes>;
+    else if (safe && tile.taps_x == 11 && tile.channels == 3)
+        finish = finish_row<true, 11, 3, Lanes>;
+    else if (safe && tile.taps_x == 7 && tile.channels == 1)
+        finish = finish_row<true, 7, 1, Lanes>;
+    else if (safe && tile.taps_x == 7 && tile.channels == 3)
+        finish = finish_row<true, 7, 3, Lanes>;
+
+    void (*stage)(const ssim_workspace<Lanes> &, int) = nullptr;
+    switch (tile.type) {
+    case element_type::uint8:
+        stage = stage_row<uint8_t, Lanes>, fill_pivots<uint8_t>(work);
+        break;
+    case element_type::uint16:
+        stage = stage_row<uint16_t, Lanes>, fill_pivots<uint16_t>(work);
+        break;
+    case element_type::int16:
+        stage = stage_row<int16_t, Lanes>, fill_pivots<int16_t>(work);
+        break;
+    case element_type::float16:
+        stage = stage_row<float16, Lanes>, fill_pivots<float16>(work);
+        break;
+    case element_type::bfloat16:
+        stage = stage_row<bfloat16, Lanes>, fill_pivots<bfloat16>(work);
+        break;
+    case element_type::float32:
+        stage = stage_row<float, Lanes>, fill_pivots<float>(work);
+        break;
+    case element_type::float64:
+        stage = stage_row<double, Lanes>, fill_pivots<double>(work);
+        break;
+    }
+
+    bool nan = false;
+    int staged_rows = 0;
+    for (int first = 0; first < tile.rows;) {
+        const int rows = tile.rows - first >= Lanes::rows_at_once ? Lanes::rows_at_once : 1;
+        for (; staged_rows < first + rows + tile.taps_y - 1; ++staged_rows)
+            stage(work, staged_rows);
+        (rows == Lanes::rows_at_once ? down : down_last)(work, first);
+        for (int row = 0; row < rows; ++row) {
+            fixed_sum<real> sum;
+            finish(work, constants, row, keep_values, sum);
+            nan = nan || sum.any_nan();
+            if (tile.by_channel)
+                for (int64_t i = 0; i < samples; ++i)
+                    result.sums[i % tile.channels] += int128(ssim_fixed(work.values[i])) * (int64_t(1) << shift);
+            else
+                result.sums[0] += int128(sum.total()) * (int64_t(1) << shift);
+            if (tile.store_row != nullptr)
+                tile.store_row(tile.receiver, first + row, work.values);
+        }
+        first += rows;
+    }
+    result.not_a_number = nan;
+}
+
+// Counts the samples that are this tile's own.
+static void count_own_samples(const ssim_tile &tile, sample_counts &counts)
+{
+    const int64_t size = element_size(tile.type);
+    const sample_plane *const sides[] = {&tile.reference, &tile.candidate};
+    for (const sample_plane *side : sides) {
+        const sample_plane &plane = *side;
+        const bool dense = plane.column_stride == tile.channels;
+        for (int64_t row = 0; row < tile.own_rows; ++row) {
+            const char *data = static_cast<const char *>(plane.data) +
+                               ((tile.own_row + row) * plane.row_stride + tile.own_column * plane.column_stride) * size;
+            count_run(tile.type, data, dense ? tile.own_columns * tile.channels : tile.own_columns,
+                      dense ? 1 : plane.column_stride, tile.range, counts);
+        }
+    }
+}
+
+template <class Real>
+static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
+{
+    using lanes_type = typename lanes_of<Real>::type;
+    result = {};
+    if (tile.counting)
+        count_own_samples(tile, result.counts);
+    const int64_t stride = ssim_row_samples(tile.columns, tile.taps_x, tile.channels);
+    const int ring_rows = tile.taps_y - 1 + ssim_rows_at_once;
+    Real *ring = static_cast<Real *>(tile.memory);
+    Real *filtered = ring + 2 * ring_rows * stride;
+    Real *pivot = filtered + 4 * ssim_rows_at_once * stride;
+    const ssim_workspace<lanes_type> work = {tile,
+                                             static_cast<const Real *>(tile.weights_y),
+                                             static_cast<const Real *>(tile.weights_x),
+                                             stride,
+                                             ring_rows,
+                                             ring,
+                                             filtered,
+                                             pivot,
+                                             pivot + stride};
+    run_tile(work, result);
+}

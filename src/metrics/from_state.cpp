@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "core/state.hpp"
+#include "metrics/metrics.hpp"
+
+namespace iqa {
+
+namespace {
+
+iqa_metric *create_by_kind(context &owner, const state_parts &parts)
+{
+    const byte_reader options(parts.options);
+    switch (parts.kind) {
+    case metric_kind::ssim:
+        return create_ssim(owner, options);
+    case metric_kind::psnr:
+        return create_psnr(owner, options);
+    }
+    fail(IQA_ERROR_INCOMPATIBLE, "the state is of metric kind ", static_cast<int>(parts.kind),
+         ", which this library does not know");
+}
+
+} // namespace
+
+iqa_metric *create_from_state(context &owner, std::span<const std::byte> bytes)
+{
+    const state_parts parts = read_state(bytes);
+    iqa_metric *metric = create_by_kind(owner, parts);
+    try {
+        metric->load_lanes(byte_reader(parts.lanes));
+    } catch (...) {
+        iqa_metric::destroy(metric);
+        throw;
+    }
+    return metric;
+}
+
+} // namespace iqa

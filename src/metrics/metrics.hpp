@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// The constructors of the metrics, from options and from a state file.
+#pragma once
+
+#include "core/metric.hpp"
+
+namespace iqa {
+
+constexpr iqa_ssim_options default_ssim_options = IQA_SSIM_OPTIONS_INIT;
+constexpr iqa_psnr_options default_psnr_options = IQA_PSNR_OPTIONS_INIT;
+
+iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options);
+iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options);
+
+iqa_metric *create_ssim(context &owner, byte_reader options);
+iqa_metric *create_psnr(context &owner, byte_reader options);
+
+iqa_metric *create_from_state(context &owner, std::span<const std::byte> bytes);
+
+} // namespace iqa

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+// Structural similarity: options, checks, and what is accumulated. The arithmetic is in arith/ssim.h.
+#include <array>
+#include <cmath>
+
+#include "arith/ssim.h"
+#include "arith/window.h"
+#include "core/backend.hpp"
+#include "core/options.hpp"
+#include "core/samples.hpp"
+#include "metrics/metrics.hpp"
+
+namespace iqa {
+
+namespace {
+
+// A window may not be larger: its rows are kept in memory, and images of that size do not exist.
+constexpr int largest_window = 4095;
+
+namespace lane {
+enum : int { images, nan_images, outside, nonfinite, sum, count = sum + unit_format.digits };
+}
+
+constexpr exact_field exact_fields[] = {{lane::sum, unit_format}};
+
+constexpr size_t option_bytes = 5 * sizeof(int32_t) + 7 * sizeof(double) + 3 * sizeof(int32_t);
+
+int automatic_size(double truncate, double sigma)
+{
+    return 2 * int(truncate * sigma + 0.5) + 1;
+}
+
+void check_window_axis(const char *size_name, int32_t &size, const char *sigma_name, double sigma,
+                       const iqa_ssim_options &options)
+{
+    if (options.window == IQA_WINDOW_GAUSSIAN && !(std::isfinite(sigma) && sigma > 0))
+        fail(IQA_ERROR_INVALID_ARGUMENT, sigma_name, " is ", sigma, "; expected a finite number above 0");
+    if (size == IQA_SIZE_AUTO) {
+        if (options.window != IQA_WINDOW_GAUSSIAN)
+            fail(IQA_ERROR_INVALID_ARGUMENT, size_name,
+                 " is IQA_SIZE_AUTO; a uniform window has no sigma to follow: state its size");
+        if (!(std::isfinite(options.truncate) && options.truncate > 0))
+            fail(IQA_ERROR_INVALID_ARGUMENT, "truncate is ", options.truncate, "; expected a finite number above 0");
+        if (options.truncate * sigma > largest_window / 2)
+            fail(IQA_ERROR_INVALID_ARGUMENT, sigma_name, " is ", sigma, ": the window would exceed ", largest_window,
+                 " pixels");
+        size = automatic_size(options.truncate, sigma);
+    }
+    if (size < 1 || size > largest_window || size % 2 == 0)
+        fail(IQA_ERROR_INVALID_ARGUMENT, size_name, " is ", size, "; expected an odd number from 1 to ", largest_window,
+             ", or IQA_SIZE_AUTO");
+}
+
+// Checks every field and puts numbers in place of IQA_SIZE_AUTO.
+iqa_ssim_options resolve(iqa_ssim_options options)
+{
+    check_constant("layout", options.layout, IQA_LAYOUT_NCHW, "IQA_LAYOUT_");
+    check_constant("window", options.window, IQA_WINDOW_UNIFORM, "IQA_WINDOW_");
+    check_constant("border", options.border, IQA_BORDER_ZERO, "IQA_BORDER_");
+    check_constant("covariance", options.covariance, IQA_COVARIANCE_SAMPLE, "IQA_COVARIANCE_");
+    check_constant("arithmetic", options.arithmetic, IQA_ARITHMETIC_FLOAT64, "IQA_ARITHMETIC_");
+    check_constant("nonfinite", options.nonfinite, IQA_NONFINITE_PROPAGATE, "IQA_NONFINITE_");
+    if (options.reserved != 0)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "reserved is ", options.reserved, "; expected 0");
+    check_range(options.data_low, options.data_high);
+    if (!(std::isfinite(options.k1) && options.k1 >= 0))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "k1 is ", options.k1, "; expected a finite number of at least 0");
+    if (!(std::isfinite(options.k2) && options.k2 >= 0))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "k2 is ", options.k2, "; expected a finite number of at least 0");
+    check_window_axis("size_y", options.size_y, "sigma_y", options.sigma_y, options);
+    check_window_axis("size_x", options.size_x, "sigma_x", options.sigma_x, options);
+    if (options.covariance == IQA_COVARIANCE_SAMPLE && options.size_y * options.size_x == 1)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "the sample covariance of a window of one pixel is not defined");
+    return options;
+}
+
+class ssim_metric final : public iqa_metric {
+public:
+    ssim_metric(context &owner, const iqa_ssim_options &options);
+
+    void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) override;
+    size_t read(int32_t field, std::span<double> out) const override;
+
+private:
+    ssim_plan plan_for(element_type type) const;
+
+    iqa_ssim_options options_;
+    std::array<std::byte, option_bytes> option_bytes_{};
+    std::array<int64_t, lane::count> lanes_{};
+    scratch taps_, sums_, counts_, flags_, work_;
+    double *weights_y_;
+    double *weights_x_;
+};
+
+ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
+    : iqa_metric(owner, metric_kind::ssim, option_bytes_, lanes_, exact_fields),
+      options_(options),
+      taps_(owner),
+      sums_(owner),
+      counts_(owner),
+      flags_(owner),
+      work_(owner),
+      weights_y_(taps_.take<double>(size_t(options.size_y + options.size_x), "window taps")),
+      weights_x_(weights_y_ + options.size_y)
+{
+    if (options.window == IQA_WINDOW_GAUSSIAN) {
+        gaussian_taps(options.sigma_y, options.size_y, weights_y_);
+        gaussian_taps(options.sigma_x, options.size_x, weights_x_);
+    } else {
+        uniform_taps(options.size_y, weights_y_);
+        uniform_taps(options.size_x, weights_x_);
+    }
+    byte_writer writer(option_bytes_);
+    for (const int32_t value : {options.layout, options.window, options.border, options.size_y, options.size_x})
+        writer.put(value);
+    for (const double value : {options.data_low, options.data_high, options.sigma_y, options.sigma_x, options.truncate,
+                               options.k1, options.k2})
+        writer.put(value);
+    for (const int32_t value : {options.covariance, options.arithmetic, options.nonfinite})
+        writer.put(value);
+}
+
+ssim_plan ssim_metric::plan_for(element_type type) const
+{
+    const data_range range = resolve_range(options_.data_low, options_.data_high, type);
+    const double peak = range.high - range.low;
+    // Samples are scaled by a power of two, which is exact, so that no constant or square leaves the float range
+    // whatever unit the data has.
+    const double scale = power_of_two(-exponent_of(peak));
+    const double scaled_peak = peak * scale;
+    const double taps = double(options_.size_y) * double(options_.size_x);
+    const double c1 = options_.k1 * scaled_peak;
+    const double c2 = options_.k2 * scaled_peak;
+    return {
+        .border = static_cast<border_mode>(options_.border),
+        .taps_y = options_.size_y,
+        .taps_x = options_.size_x,
+        .weights_y = weights_y_,
+        .weights_x = weights_x_,
+        .twice_c1 = 2.0 * (c1 * c1),
+        .twice_c2 = 2.0 * (c2 * c2),
+        .covariance = options_.covariance == IQA_COVARIANCE_SAMPLE ? taps / (taps - 1.0) : 1.0,
+        .scale = scale,
+        .double_arithmetic = type == element_type::float64 || options_.arithmetic == IQA_ARITHMETIC_FLOAT64,
+        .range = range,
+    };
+}
+
+int64_t map_extent(const char *name, int64_t extent, int32_t window, int32_t border)
+{
+    if (border != IQA_BORDER_VALID)
+        return extent;
+    if (extent < window)
+        fail(IQA_ERROR_SHAPE, name, " ", extent, " is smaller than the ", window, "-pixel window");
+    return extent - window + 1;
+}
+
+// The mean over `pixels` of a sum in units of 2^-50, rounded once to a multiple of 2^-80.
+int128 mean_on_grid(int128 sum, int64_t pixels)
+{
+    constexpr int spare = -unit_format.lowest - ssim_double_bits;
+    const int128 scaled = sum * (int128(1) << spare);
+    const int128 half = pixels / 2;
+    return (scaled + (scaled < 0 ? -half : half)) / pixels;
+}
+
+double value_on_grid(int128 value)
+{
+    return double(value) * power_of_two(unit_format.lowest);
+}
+
+void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
+{
+    const backend &device = backend_of(reference, candidate);
+    const image_pair images = view_images(reference, candidate, options_.layout);
+    const image_view &shape = images.reference;
+    const ssim_plan plan = plan_for(shape.type);
+    const int64_t out_height = map_extent("height", shape.height, options_.size_y, options_.border);
+    const int64_t out_width = map_extent("width", shape.width, options_.size_x, options_.border);
+    const output_view per_image = view_per_image(extras.per_image, shape);
+    const output_view per_channel = view_per_channel(extras.per_channel, shape);
+
+    const size_t count = size_t(shape.images);
+    const int64_t parts = per_channel.data != nullptr ? shape.channels : 1;
+    ssim_request request{
+        .plan = &plan,
+        .images = images,
+        .out_height = out_height,
+        .out_width = out_width,
+        .map = view_map(extras.map, shape, options_.layout, out_height, out_width),
+        .by_channel = parts != 1,
+        .sums = sums_.take<int128>(count * size_t(parts), "the sums of a batch"),
+        .counts = counts_.take<sample_counts>(count, "the counts of a batch"),
+        .not_a_number = flags_.take<bool>(count, "the flags of a batch"),
+    };
+    device.ssim(owner(), work_, request);
+
+    std::array<int64_t, lane::count> addend{};
+    bool overflow = false;
+    for (size_t image = 0; image < count; ++image) {
+        addend[lane::outside] += request.counts[image].outside;
+        addend[lane::nonfinite] += request.counts[image].nonfinite;
+        overflow = overflow || (request.not_a_number[image] && request.counts[image].nonfinite == 0);
+    }
+    if (addend[lane::nonfinite] != 0 && options_.nonfinite == IQA_NONFINITE_ERROR)
+        fail_for_nonfinite(images, options_.layout, addend[lane::nonfinite]);
+    if (overflow)
+        fail(IQA_ERROR_NUMERIC, "samples lie so far outside the data range ", plan.range.low, " ... ", plan.range.high,
+             " that their squares overflow; set arithmetic to IQA_ARITHMETIC_FLOAT64 or correct the range");
+
+    const int64_t pixels = out_height * out_width;
+    for (int64_t image = 0; image < shape.images; ++image) {
+        const bool is_nan = request.counts[image].nonfinite != 0;
+        int128 sum = 0;
+        for (int64_t part = 0; part < parts; ++part) {
+            const int128 part_sum = request.sums[image * parts + part];
+            sum += part_sum;
+            if (per_channel.data != nullptr)
+                per_channel.store(image, part, 0, 0,
+                                  is_nan ? std::nan("") : value_on_grid(mean_on_grid(part_sum, pixels)));
+        }
+        const int128 mean = mean_on_grid(sum, pixels * shape.channels);
+        if (per_image.data != nullptr)
+            per_image.store(image, 0, 0, 0, is_nan ? std::nan("") : value_on_grid(mean));
+        ++addend[lane::images];
+        if (is_nan)
+            ++addend[lane::nan_images];
+        else
+            exact_add(unit_format, &addend[lane::sum], mean, unit_format.lowest);
+    }
+    commit(addend);
+}
+
+size_t ssim_metric::read(int32_t field, std::span<double> out) const
+{
+    double value = 0.0;
+    const double images = double(lanes_[lane::images]);
+    switch (field) {
+    case IQA_FIELD_VALUE:
+        if (lanes_[lane::images] == 0)
+            fail(IQA_ERROR_NO_DATA, "no image was added yet");
+        value = lanes_[lane::nan_images] != 0 ? std::nan("")
+                                              : to_double(exact_value(unit_format, &lanes_[lane::sum])) / images;
+        break;
+    case IQA_FIELD_IMAGES:
+        value = images;
+        break;
+    case IQA_FIELD_OUT_OF_RANGE:
+        value = double(lanes_[lane::outside]);
+        break;
+    case IQA_FIELD_NONFINITE:
+        value = double(lanes_[lane::nonfinite]);
+        break;
+    default:
+        fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field, ", which SSIM does not have");
+    }
+    if (!out.empty())
+        out[0] = value;
+    return 1;
+}
+
+} // namespace
+
+iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options)
+{
+    return iqa_metric::make<ssim_metric>(owner, resolve(options));
+}
+
+iqa_metric *create_ssim(context &owner, byte_reader bytes)
+{
+    iqa_ssim_options options = default_ssim_options;
+    for (int32_t *value : {&options.layout, &options.window, &options.border, &options.size_y, &options.size_x})
+        *value = bytes.get<int32_t>();
+    for (double *value : {&options.data_low, &options.data_high, &options.sigma_y, &options.sigma_x, &options.truncate,
+                          &options.k1, &options.k2})
+        *value = bytes.get<double>();
+    for (int32_t *value : {&options.covariance, &options.arithmetic, &options.nonfinite})
+        *value = bytes.get<int32_t>();
+    bytes.expect_end("options");
+    return create_ssim(owner, options);
+}
+
+} // namespace iqa
