@@ -1,5 +1,5 @@
 #include "metrics/fid_moments.hpp"
-#include "cpu/fid_tables.hpp"
+namespace iqa{namespace baseline{extern const fid_kernels fid;}namespace avx2{extern const fid_kernels fid;}namespace avx512{extern const fid_kernels fid,fid_vnni;}}
 #include "arith/second_moment.h"
 #include <chrono>
 #include <cstdio>
@@ -16,7 +16,7 @@ int main(int c,char**a){
     x[3]=127.f;x[4]=-127.f;
     std::vector<int64_t> ref;
     for(int wide=1;wide>=0;wide--){ref.clear();
-    for(int threads=1;threads<=2;threads++)for(const fid_kernels*k:{&cpu::avx512_vnni::fid,&cpu::avx512::fid,&cpu::avx2::fid,&cpu::baseline::fid}){
+    for(int threads=1;threads<=2;threads++)for(const fid_kernels*k:{&avx512::fid_vnni,&avx512::fid,&avx2::fid,&baseline::fid}){
         iqa_context_options o=IQA_CONTEXT_OPTIONS_INIT;o.threads=threads;context*ctx=iqa_context::create(o);
         {scratch memory(*ctx);feature_grid grid{wide?24:16,wide!=0};std::vector<int64_t> lanes;double best=1e9;
         feature_view v{element_type::float32,x.data(),n,d,d,1};

@@ -1,5 +1,5 @@
 #include "metrics/fid_distance.hpp"
-#include "cpu/fid_tables.hpp"
+namespace iqa{namespace baseline{extern const fid_kernels fid;}namespace avx2{extern const fid_kernels fid;}namespace avx512{extern const fid_kernels fid,fid_vnni;}}
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -26,9 +26,9 @@ int main(int c,char**a){
     int64_t d=atoi(a[1]),n1=atoi(a[2]),n2=atoi(a[3]);int rep=c>4?atoi(a[4]):3;
     dense x(n1,d,1,.5),y(n2,d,2,.4);
     if(c>5){FILE*f=fopen(a[5],"wb");for(auto*g:{&x,&y}){fwrite(g->mu.data(),8,g->mu.size(),f);fwrite(g->s.data(),8,g->s.size(),f);}fclose(f);}
-    for(int threads=1;threads<=3;threads++)for(const fid_kernels*k:{&cpu::avx512_vnni::fid,&cpu::avx512::fid,&cpu::avx2::fid,&cpu::baseline::fid}){
-        if(k==&cpu::avx512::fid&&threads>1)continue;
-        if(k==&cpu::baseline::fid&&(threads>1||d>512))continue;
+    for(int threads=1;threads<=3;threads++)for(const fid_kernels*k:{&avx512::fid_vnni,&avx512::fid,&avx2::fid,&baseline::fid}){
+        if(k==&avx512::fid&&threads>1)continue;
+        if(k==&baseline::fid&&(threads>1||d>512))continue;
         iqa_context_options o=IQA_CONTEXT_OPTIONS_INIT;o.threads=threads;context*ctx=iqa_context::create(o);
         double best=1e9;frechet_parts p{};
         for(int r=0;r<rep;r++){double t=now();p=frechet_distance(*ctx,*k,d,x,y);best=std::min(best,now()-t);}

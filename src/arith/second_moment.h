@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sums of products of grid features as exact integers, and the covariance that follows from them.
-// A sum of q_i q_j over rows is kept as two int64 words, low + high 2^32 with low in [0, 2^32): up to 2^32 rows fit, and
-// up to 2^31 states may be added word by word before carry().
+// A sum of q_i q_j over rows is kept as two int64 words, low + high 2^32 with low in [0, 2^32): up to 2^32 rows fit,
+// and up to 2^31 states may be added word by word before carry().
 #pragma once
 
 #include "arith/feature_grid.h"

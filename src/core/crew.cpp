@@ -90,9 +90,8 @@ void crew::help(int32_t worker) noexcept
 void crew::report() noexcept
 {
     const iqa_context_options &options = where_.options();
-    if (options.progress != nullptr &&
-        options.progress(options.progress_user, done_.load(std::memory_order_relaxed),
-                         total_.load(std::memory_order_relaxed)) != 0)
+    if (options.progress != nullptr && options.progress(options.progress_user, done_.load(std::memory_order_relaxed),
+                                                        total_.load(std::memory_order_relaxed)) != 0)
         cancelled_.store(true, std::memory_order_relaxed);
 }
 

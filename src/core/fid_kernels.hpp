@@ -4,9 +4,11 @@
 // A float64 vector is padded with zeros to a multiple of `lanes` and aligned to 64 bytes.
 #pragma once
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "arith/element_type.h"
+
+struct iqa_context;
 
 namespace iqa {
 
@@ -53,11 +55,12 @@ struct fid_kernels {
     int tile_rows;
     int tile_columns;
 
-    // One tile of C (+)= A B over `depth` steps: a is [depth][tile_rows], b is [depth][tile_columns], c is column-major.
-    // Each element is one chain from zero, added to (or put into) c at its end.
+    // One tile of C (+)= A B over `depth` steps: a is [depth][tile_rows], b is [depth][tile_columns], c is
+    // column-major. Each element is one chain from zero, added to (or put into) c at its end.
     void (*multiply_tile)(const double *a, const double *b, int depth, double *c, int64_t c_stride, bool add);
 
-    // x[r] = x[r] - basis_0[r] c_0 - basis_1[r] c_1 ..., one fused chain. Column t of the basis is at basis + t * stride.
+    // x[r] = x[r] - basis_0[r] c_0 - basis_1[r] c_1 ..., one fused chain. Column t of the basis is at basis + t *
+    // stride.
     void (*subtract_combination)(double *x, const double *basis, int64_t stride, const double *coefficients, int count,
                                  int64_t length);
 
@@ -75,7 +78,7 @@ struct fid_kernels {
                    int64_t first, double *values);
 };
 
-// The kernels for an IQA_ISA_... level, or for what the processor has beyond it.
-const fid_kernels &fid_kernels_for(int32_t instruction_set);
+// Those of the best instruction set that the processor has and that the context allows.
+const fid_kernels &fid_kernels_for(const iqa_context &where) noexcept;
 
 } // namespace iqa

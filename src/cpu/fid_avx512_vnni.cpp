@@ -1,20 +1,41 @@
 // SPDX-License-Identifier: MIT
+// The one FID kernel that gains from VNNI: it multiplies digit pairs and adds them to a sum in one instruction.
 #include <immintrin.h>
+#include <stdint.h>
 
-#include "arith/bidiagonal.h"
-#include "arith/half.h"
-#include "arith/second_moment.h"
-#include "cpu/fid_tables.hpp"
+#include "core/fid_kernels.hpp"
 
-#define IQA_FID_NAME "avx512_vnni"
-#define IQA_FID_VNNI 1
+namespace iqa::avx512 {
 
-namespace iqa::cpu::avx512_vnni {
+struct digit_lanes_vnni {
+    static constexpr int count = 16;
+    static constexpr int tile_rows = 8;
+    static constexpr int tile_vectors = 2;
+    __m512i bits;
 
-#include "cpu/fid_avx512.inl"
+    static digit_lanes_vnni zero() { return {_mm512_setzero_si512()}; }
+    static digit_lanes_vnni load(const int16_t *pairs) { return {_mm512_loadu_si512(pairs)}; }
+    static digit_lanes_vnni repeat_pair(const int16_t *pair)
+    {
+        int32_t both;
+        __builtin_memcpy(&both, pair, sizeof both);
+        return {_mm512_set1_epi32(both)};
+    }
+    void store(int32_t *to) const { _mm512_storeu_si512(to, bits); }
 
-#include "cpu/fid_integer.inl"
-#include "cpu/fid_linear.inl"
-#include "cpu/fid_table.inl"
+    friend digit_lanes_vnni add_products_of_pairs(digit_lanes_vnni sum, digit_lanes_vnni a, digit_lanes_vnni b)
+    {
+        return {_mm512_dpwssd_epi32(sum.bits, a.bits, b.bits)};
+    }
+};
 
-} // namespace iqa::cpu::avx512_vnni
+#include "cpu/fid_products.inl"
+
+void multiply_panels_vnni(const int16_t *left, const int16_t *right, int pairs, int32_t *products);
+
+void multiply_panels_vnni(const int16_t *left, const int16_t *right, int pairs, int32_t *products)
+{
+    multiply_panels<digit_lanes_vnni>(left, right, pairs, products);
+}
+
+} // namespace iqa::avx512

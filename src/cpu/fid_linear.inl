@@ -1,64 +1,62 @@
 // SPDX-License-Identifier: MIT
-// The float64 kernels of the trace term. Included once per instruction set, inside its namespace, after its
-// `double_lanes`. Lanes are independent elements; the only reduction is the fixed tree over dot_lanes partial sums.
+// The float64 kernels of the trace term. Lanes are independent elements; the only reduction is the fixed tree over
+// dot_lanes partial sums.
 
 namespace {
 
-constexpr int lanes = double_lanes::count;
-constexpr int dot_vectors = dot_lanes / lanes;
+constexpr int vector = lanes_double::width;
+constexpr int dot_vectors = dot_lanes / vector;
 
-// multiply_tile: three vectors down, `tile_columns` across.
-constexpr int tile_vectors = 3;
-constexpr int tile_rows = tile_vectors * lanes;
-constexpr int tile_columns = double_lanes::tile_columns;
+// The register tile of the matrix product: three vectors down, `product_columns` across.
+constexpr int product_vectors = 3;
+constexpr int product_rows = product_vectors * vector;
 
 void multiply_tile(const double *a, const double *b, int depth, double *c, int64_t c_stride, bool add)
 {
-    double_lanes sums[tile_columns][tile_vectors];
+    lanes_double sums[product_columns][product_vectors];
     for (auto &column : sums)
         for (auto &sum : column)
-            sum = double_lanes::repeat(0.0);
+            sum = lanes_double::broadcast(0.0);
     for (int k = 0; k < depth; ++k) {
-        double_lanes left[tile_vectors];
+        lanes_double left[product_vectors];
 #pragma GCC unroll 4
-        for (int v = 0; v < tile_vectors; ++v)
-            left[v] = double_lanes::load(a + k * tile_rows + v * lanes);
+        for (int v = 0; v < product_vectors; ++v)
+            left[v] = lanes_double::load(a + k * product_rows + v * vector);
 #pragma GCC unroll 8
-        for (int j = 0; j < tile_columns; ++j) {
-            const double_lanes right = double_lanes::repeat(b[k * tile_columns + j]);
+        for (int j = 0; j < product_columns; ++j) {
+            const lanes_double right = lanes_double::broadcast(b[k * product_columns + j]);
 #pragma GCC unroll 4
-            for (int v = 0; v < tile_vectors; ++v)
-                sums[j][v] = fused(left[v], right, sums[j][v]);
+            for (int v = 0; v < product_vectors; ++v)
+                sums[j][v] = fused_multiply_add(left[v], right, sums[j][v]);
         }
     }
 #pragma GCC unroll 8
-    for (int j = 0; j < tile_columns; ++j)
+    for (int j = 0; j < product_columns; ++j)
 #pragma GCC unroll 4
-        for (int v = 0; v < tile_vectors; ++v) {
-            double *target = c + j * c_stride + v * lanes;
-            (add ? double_lanes::load(target) + sums[j][v] : sums[j][v]).store(target);
+        for (int v = 0; v < product_vectors; ++v) {
+            double *target = c + j * c_stride + v * vector;
+            (add ? lanes_double::load(target) + sums[j][v] : sums[j][v]).store(target);
         }
 }
 
 void subtract_combination(double *x, const double *basis, int64_t stride, const double *coefficients, int count,
                           int64_t length)
 {
-    constexpr int vectors = dot_vectors;
     for (int64_t r = 0; r < length; r += dot_lanes) {
-        double_lanes value[vectors];
+        lanes_double value[dot_vectors];
 #pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v)
-            value[v] = double_lanes::load(x + r + v * lanes);
+        for (int v = 0; v < dot_vectors; ++v)
+            value[v] = lanes_double::load(x + r + v * vector);
         for (int t = 0; t < count; ++t) {
-            const double_lanes minus = double_lanes::repeat(-coefficients[t]);
+            const lanes_double minus = lanes_double::broadcast(-coefficients[t]);
             const double *column = basis + t * stride + r;
 #pragma GCC unroll 8
-            for (int v = 0; v < vectors; ++v)
-                value[v] = fused(double_lanes::load(column + v * lanes), minus, value[v]);
+            for (int v = 0; v < dot_vectors; ++v)
+                value[v] = fused_multiply_add(lanes_double::load(column + v * vector), minus, value[v]);
         }
 #pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v)
-            value[v].store(x + r + v * lanes);
+        for (int v = 0; v < dot_vectors; ++v)
+            value[v].store(x + r + v * vector);
     }
 }
 
@@ -77,23 +75,24 @@ double sum_of_lanes(const double *partial)
 template <int Columns>
 void dots(const double *a, int64_t stride, const double *b, int64_t length, double *out)
 {
-    double_lanes sums[Columns][dot_vectors];
+    lanes_double sums[Columns][dot_vectors];
     for (auto &column : sums)
         for (auto &sum : column)
-            sum = double_lanes::repeat(0.0);
+            sum = lanes_double::broadcast(0.0);
     for (int64_t r = 0; r < length; r += dot_lanes) {
 #pragma GCC unroll 8
         for (int v = 0; v < dot_vectors; ++v) {
-            const double_lanes right = double_lanes::load(b + r + v * lanes);
+            const lanes_double right = lanes_double::load(b + r + v * vector);
 #pragma GCC unroll 2
             for (int column = 0; column < Columns; ++column)
-                sums[column][v] = fused(double_lanes::load(a + column * stride + r + v * lanes), right, sums[column][v]);
+                sums[column][v] = fused_multiply_add(lanes_double::load(a + column * stride + r + v * vector), right,
+                                                     sums[column][v]);
         }
     }
     for (int column = 0; column < Columns; ++column) {
         alignas(64) double partial[dot_lanes];
         for (int v = 0; v < dot_vectors; ++v)
-            sums[column][v].store(partial + v * lanes);
+            sums[column][v].store(partial + v * vector);
         out[column] = sum_of_lanes(partial);
     }
 }
@@ -112,11 +111,11 @@ void dot_pair(const double *a, int64_t stride, const double *b, int64_t length, 
 
 void add_pair(double *x, const double *a, int64_t stride, const double *coefficients, int64_t length)
 {
-    const double_lanes first = double_lanes::repeat(coefficients[0]);
-    const double_lanes second = double_lanes::repeat(coefficients[1]);
-    for (int64_t r = 0; r < length; r += lanes) {
-        const double_lanes sum = fused(double_lanes::load(a + r), first, double_lanes::load(x + r));
-        fused(double_lanes::load(a + stride + r), second, sum).store(x + r);
+    const lanes_double first = lanes_double::broadcast(coefficients[0]);
+    const lanes_double second = lanes_double::broadcast(coefficients[1]);
+    for (int64_t r = 0; r < length; r += vector) {
+        const lanes_double sum = fused_multiply_add(lanes_double::load(a + r), first, lanes_double::load(x + r));
+        fused_multiply_add(lanes_double::load(a + stride + r), second, sum).store(x + r);
     }
 }
 

@@ -2,8 +2,8 @@
 // Blocked Golub-Kahan bidiagonalisation (J. J. Dongarra, D. C. Sorensen, S. J. Hammarling, "Block reduction of matrices
 // to condensed forms for eigenvalue computations", J. Comput. Appl. Math. 27, 1989), with both products of a column in
 // one pass over the matrix (G. W. Howell et al., "Cache efficient bidiagonalization using BLAS 2.5 operators", ACM
-// TOMS 34, 2008): memory is what limits it. Within a panel the matrix is A = K - sum_s left_s right_s^T, where the pairs
-// (left_s, right_s) are u_0 y_0^T, x_0 v_0^T, u_1 y_1^T, ...
+// TOMS 34, 2008): memory is what limits it. Within a panel the matrix is A = K - sum_s left_s right_s^T, where the
+// pairs (left_s, right_s) are u_0 y_0^T, x_0 v_0^T, u_1 y_1^T, ...
 //
 // The order of every sum is fixed by absolute row and column numbers, so no bit depends on workers or lanes. Ranges are
 // rounded outward to multiples of dot_lanes; what lies outside is zero in one factor, or is never read again.
@@ -80,7 +80,7 @@ private:
     int pairs_ = 0;
     reflector from_left_{}, from_right_{};
     double row_head_ = 0.0;
-    double along_left_[most_pairs];  // left_s . u, then right_s . v
+    double along_left_[most_pairs]; // left_s . u, then right_s . v
     double right_of_column_[most_pairs];
     double left_of_row_[most_pairs];
 };
@@ -305,7 +305,8 @@ size_t nuclear_norm_memory(int64_t rows, int64_t columns)
 {
     const int64_t height = padded(rows, dot_lanes);
     const int64_t width = padded(columns, dot_lanes);
-    const int64_t doubles = most_pairs * (height + width) + (chunks(width, column_chunk) + 1) * height + height + width +
+    const int64_t doubles = most_pairs * (height + width) + (chunks(width, column_chunk) + 1) * height + height +
+                            width +
                             padded(std::max(chunks(height, row_chunk), chunks(width, column_chunk)), dot_lanes) +
                             2 * (width + bisection_width);
     return size_t(doubles);

@@ -64,11 +64,7 @@ private:
 };
 
 trace_computation::trace_computation(context &where, const fid_kernels &kernels, int64_t order)
-    : kernels_(kernels),
-      order_(order),
-      stride_(column_stride(order)),
-      product_(where, kernels, stride_),
-      memory_(where)
+    : kernels_(kernels), order_(order), stride_(column_stride(order)), product_(where, kernels, stride_), memory_(where)
 {
     const size_t matrix_size = size_t(stride_) * size_t(padded(order, dot_lanes));
     const size_t vector_size = nuclear_norm_memory(order, order);
@@ -119,9 +115,8 @@ double trace_computation::norm_of_product(crew &team, const matrix (&factors)[2]
                         .depth = order_,
                         .subtract = false,
                         .lower_only = false});
-    return nuclear_norm(team, kernels_, product_,
-                        {.k = work_, .rows = rows, .columns = columns, .memory = vectors_}, 2 * order_,
-                        progress_total());
+    return nuclear_norm(team, kernels_, product_, {.k = work_, .rows = rows, .columns = columns, .memory = vectors_},
+                        2 * order_, progress_total());
 }
 
 void trace_computation::run(crew &team, const side (&sides)[2], bool equal, frechet_parts &parts)

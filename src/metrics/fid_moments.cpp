@@ -25,10 +25,14 @@ double feature_at(const feature_view &view, int64_t row, int64_t column)
 {
     const int64_t index = row * view.row_stride + column * view.feature_stride;
     switch (view.type) {
-    case element_type::float16: return double(widen(static_cast<const float16 *>(view.data)[index]));
-    case element_type::bfloat16: return double(widen(static_cast<const bfloat16 *>(view.data)[index]));
-    case element_type::float32: return double(static_cast<const float *>(view.data)[index]);
-    default: return static_cast<const double *>(view.data)[index];
+    case element_type::float16:
+        return double(widen(static_cast<const float16 *>(view.data)[index]));
+    case element_type::bfloat16:
+        return double(widen(static_cast<const bfloat16 *>(view.data)[index]));
+    case element_type::float32:
+        return double(static_cast<const float *>(view.data)[index]);
+    default:
+        return static_cast<const double *>(view.data)[index];
     }
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Exact second moments: 16-bit digits, 32-bit sums, 64-bit words. Included once per instruction set, inside its
-// namespace, after its `integer_lanes`.
+// Exact second moments: 16-bit digits, 32-bit sums, 64-bit words.
 
 namespace {
 
@@ -79,44 +78,15 @@ bool pack_panel_as(const panel_request &request)
 bool pack_panel(const panel_request &request)
 {
     switch (request.type) {
-    case element_type::float16: return pack_panel_as<float16>(request);
-    case element_type::bfloat16: return pack_panel_as<bfloat16>(request);
-    case element_type::float32: return pack_panel_as<float>(request);
-    default: return pack_panel_as<double>(request);
+    case element_type::float16:
+        return pack_panel_as<float16>(request);
+    case element_type::bfloat16:
+        return pack_panel_as<bfloat16>(request);
+    case element_type::float32:
+        return pack_panel_as<float>(request);
+    default:
+        return pack_panel_as<double>(request);
     }
-}
-
-void multiply_panels(const int16_t *left, const int16_t *right, int pairs, int32_t *products)
-{
-    constexpr int width = panel_width;
-    constexpr int lanes = integer_lanes::count;
-    constexpr int tile_rows = integer_lanes::tile_rows;
-    constexpr int vectors = integer_lanes::tile_vectors;
-    for (int i0 = 0; i0 < width; i0 += tile_rows)
-        for (int j0 = 0; j0 < width; j0 += vectors * lanes) {
-            integer_lanes sums[tile_rows][vectors];
-            for (auto &of_row : sums)
-                for (auto &sum : of_row)
-                    sum = integer_lanes::zero();
-            for (int pair = 0; pair < pairs; ++pair) {
-                const int16_t *a = left + (pair * width + i0) * 2;
-                const int16_t *b = right + (pair * width + j0) * 2;
-                integer_lanes columns[vectors];
-#pragma GCC unroll 4
-                for (int v = 0; v < vectors; ++v)
-                    columns[v] = integer_lanes::load(b + v * lanes * 2);
-#pragma GCC unroll 16
-                for (int i = 0; i < tile_rows; ++i) {
-                    const integer_lanes row = integer_lanes::repeat_pair(a + i * 2);
-#pragma GCC unroll 4
-                    for (int v = 0; v < vectors; ++v)
-                        sums[i][v] = add_products_of_pairs(sums[i][v], row, columns[v]);
-                }
-            }
-            for (int i = 0; i < tile_rows; ++i)
-                for (int v = 0; v < vectors; ++v)
-                    sums[i][v].store(products + (i0 + i) * width + j0 + v * lanes);
-        }
 }
 
 template <bool Wide>
