@@ -1,4 +1,5 @@
 #include "metrics/fid_moments.hpp"
+#include "core/tensor.hpp"
 namespace iqa{namespace baseline{extern const fid_kernels fid;}namespace avx2{extern const fid_kernels fid;}namespace avx512{extern const fid_kernels fid,fid_vnni;}}
 #include "arith/second_moment.h"
 #include <chrono>
@@ -19,7 +20,7 @@ int main(int c,char**a){
     for(int threads=1;threads<=2;threads++)for(const fid_kernels*k:{&avx512::fid_vnni,&avx512::fid,&avx2::fid,&baseline::fid}){
         iqa_context_options o=IQA_CONTEXT_OPTIONS_INIT;o.threads=threads;context*ctx=iqa_context::create(o);
         {scratch memory(*ctx);feature_grid grid{wide?24:16,wide!=0};std::vector<int64_t> lanes;double best=1e9;
-        feature_view v{element_type::float32,x.data(),n,d,d,1};
+        table_view v{element_type::float32,reinterpret_cast<const std::byte*>(x.data()),n,d,d,1};
         for(int r=0;r<rep;r++){lanes.assign(size_t(moment_lanes::count(d)),0);double t=now();add_rows(*ctx,memory,*k,grid,v,"features",{lanes.data(),d});best=std::min(best,now()-t);}
         if(ref.empty())ref=lanes;
         int ok=0,tot=0;moment_lanes m{lanes.data(),d};

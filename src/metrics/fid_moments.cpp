@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <atomic>
 
-#include "arith/half.h"
 #include "arith/second_moment.h"
+#include "core/samples.hpp"
 
 namespace iqa {
 
@@ -21,29 +21,18 @@ constexpr int64_t panels_per_item = 4;
 
 constexpr int64_t products_of_a_tile = int64_t(panel_width) * panel_width;
 
-double feature_at(const feature_view &view, int64_t row, int64_t column)
-{
-    const int64_t index = row * view.row_stride + column * view.feature_stride;
-    switch (view.type) {
-    case element_type::float16:
-        return double(widen(static_cast<const float16 *>(view.data)[index]));
-    case element_type::bfloat16:
-        return double(widen(static_cast<const bfloat16 *>(view.data)[index]));
-    case element_type::float32:
-        return double(static_cast<const float *>(view.data)[index]);
-    default:
-        return static_cast<const double *>(view.data)[index];
-    }
-}
-
 class accumulation {
 public:
     accumulation(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
-                 const feature_view &view, const moment_lanes &state);
+                 const table_view &view, const moment_lanes &state);
 
     // Adds all blocks of rows. If one cannot be added, or the call is cancelled, takes back those before it: the state
     // is a sum of integers, so that leaves no trace. Returns the block at fault, or -1.
-    int64_t run(crew &team);
+    int64_t add_all(crew &team);
+
+    void take_back(crew &team, int64_t blocks);
+
+    int64_t blocks() const { return (view_.rows + block_rows_ - 1) / block_rows_; }
 
     int64_t rows_of_a_block() const { return block_rows_; }
 
@@ -53,11 +42,9 @@ private:
     void multiply_tile(int64_t left, int64_t right, int pairs, bool negative, int32_t *products);
     bool apply(crew &team, int64_t block, bool negative);
 
-    int64_t blocks() const { return (view_.rows + block_rows_ - 1) / block_rows_; }
-
     const fid_kernels &kernels_;
     const feature_grid grid_;
-    const feature_view view_;
+    const table_view view_;
     const moment_lanes state_;
     const int planes_;
     const int64_t block_rows_;
@@ -69,14 +56,14 @@ private:
 };
 
 accumulation::accumulation(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
-                           const feature_view &view, const moment_lanes &state)
+                           const table_view &view, const moment_lanes &state)
     : kernels_(kernels),
       grid_(grid),
       view_(view),
       state_(state),
       planes_(grid.wide ? wide_planes : narrow_planes),
       block_rows_(std::min(grid.wide ? rows_wide : rows_narrow, padded(view.rows, 2))),
-      panels_(padded(view.features, panel_width) / panel_width),
+      panels_(padded(view.columns, panel_width) / panel_width),
       plane_size_(block_rows_ * panel_width)
 {
     const int64_t packed_bytes = panels_ * planes_ * plane_size_ * int64_t(sizeof(int16_t));
@@ -95,14 +82,14 @@ bool accumulation::pack(crew &team, int64_t first_row, int64_t rows)
     const int64_t size = element_size(view_.type);
     team.each(panels_, rows * panel_width, [&](int64_t panel, int32_t) {
         const int64_t column = panel * panel_width;
-        const int64_t offset = first_row * view_.row_stride + column * view_.feature_stride;
+        const int64_t offset = first_row * view_.row_stride + column * view_.column_stride;
         const panel_request request{
             .type = view_.type,
-            .data = static_cast<const std::byte *>(view_.data) + offset * size,
+            .data = view_.data + offset * size,
             .row_stride = view_.row_stride,
-            .column_stride = view_.feature_stride,
+            .column_stride = view_.column_stride,
             .rows = int(rows),
-            .columns = int(std::min<int64_t>(panel_width, view_.features - column)),
+            .columns = int(std::min<int64_t>(panel_width, view_.columns - column)),
             .scale = power_of_two(grid_.fraction_bits),
             .wide = grid_.wide,
             .planes = packed_ + panel * planes_ * plane_size_,
@@ -124,7 +111,7 @@ void accumulation::multiply_tile(int64_t left, int64_t right, int pairs, bool ne
                                  products + plane * products_of_a_tile);
     const int64_t first_row = left * panel_width;
     const int64_t first_column = right * panel_width;
-    const int64_t last_row = std::min(first_row + panel_width, view_.features);
+    const int64_t last_row = std::min(first_row + panel_width, view_.columns);
     for (int64_t i = first_row; i < last_row; ++i) {
         const int count = int(std::min<int64_t>(panel_width, i - first_column + 1));
         kernels_.add_products(products, grid_.wide, negative, int(i - first_row), count, state_.words(i, first_column));
@@ -158,31 +145,41 @@ bool accumulation::apply(crew &team, int64_t block, bool negative)
     if (!pack(team, first_row, rows))
         return false;
     multiply(team, rows, negative);
-    for (int64_t i = 0; i < view_.features; ++i)
+    for (int64_t i = 0; i < view_.columns; ++i)
         state_.sums()[i] += negative ? -sums_[i] : sums_[i];
     state_.rows() += negative ? -rows : rows;
     return true;
 }
 
-int64_t accumulation::run(crew &team)
+void accumulation::take_back(crew &team, int64_t blocks)
 {
-    int64_t block = 0;
-    while (block < blocks() && team.proceed(block, blocks()) && apply(team, block, false))
-        ++block;
-    if (block < blocks())
-        for (int64_t done = 0; done < block; ++done)
-            apply(team, done, true);
-    return block < blocks() ? block : -1;
+    for (int64_t block = 0; block < blocks; ++block)
+        apply(team, block, true);
 }
 
-[[noreturn]] void fail_for_feature(const feature_grid &grid, const feature_view &view, const char *name,
+int64_t accumulation::add_all(crew &team)
+{
+    for (int64_t block = 0; block < blocks(); ++block)
+        if (!team.proceed(block, blocks()) || !apply(team, block, false)) {
+            take_back(team, block);
+            return block;
+        }
+    return -1;
+}
+
+int workers_for_rows(const context &where, const table_view &view)
+{
+    return workers_for(where, where.threads(), view.rows * view.columns);
+}
+
+[[noreturn]] void fail_for_feature(const feature_grid &grid, const table_view &view, const char *name,
                                    int64_t first_row)
 {
     const double scale = power_of_two(grid.fraction_bits);
     const int64_t limit = grid.wide ? wide_limit : narrow_limit;
     for (int64_t row = first_row; row < view.rows; ++row)
-        for (int64_t column = 0; column < view.features; ++column) {
-            const double value = feature_at(view, row, column);
+        for (int64_t column = 0; column < view.columns; ++column) {
+            const double value = number_at(view, row, column);
             if (!within(to_grid(value, scale), limit))
                 fail(IQA_ERROR_NUMERIC, name, "[", row, ", ", column, "] is ", value, "; expected a number from ",
                      -double(limit) / scale, " to ", double(limit) / scale, ", the range of the options");
@@ -193,14 +190,20 @@ int64_t accumulation::run(crew &team)
 } // namespace
 
 void add_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
-              const feature_view &view, const char *name, const moment_lanes &state)
+              const table_view &view, const char *name, const moment_lanes &state)
 {
     accumulation work(where, memory, kernels, grid, view, state);
     int64_t fault = -1;
-    const int workers = workers_for(where, where.threads(), view.rows * view.features);
-    crew::run(where, workers, [&](crew &team) { fault = work.run(team); });
+    crew::run(where, workers_for_rows(where, view), [&](crew &team) { fault = work.add_all(team); });
     if (fault >= 0)
         fail_for_feature(grid, view, name, fault * work.rows_of_a_block());
+}
+
+void take_back_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
+                    const table_view &view, const moment_lanes &state)
+{
+    accumulation work(where, memory, kernels, grid, view, state);
+    crew::run(where, workers_for_rows(where, view), [&](crew &team) { work.take_back(team, work.blocks()); });
 }
 
 } // namespace iqa

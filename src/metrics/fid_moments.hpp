@@ -4,6 +4,7 @@
 
 #include "core/crew.hpp"
 #include "core/fid_kernels.hpp"
+#include "core/tensor.hpp"
 
 namespace iqa {
 
@@ -11,13 +12,6 @@ namespace iqa {
 struct feature_grid {
     int fraction_bits; // p
     bool wide;
-};
-
-struct feature_view {
-    element_type type;
-    const void *data;
-    int64_t rows, features;
-    int64_t row_stride, feature_stride; // in elements
 };
 
 // Where the moments of one set lie among the lanes of a state: rows, sums[D], then (low, high) of sum q_i q_j for
@@ -37,6 +31,10 @@ struct moment_lanes {
 // Adds rows of features, all or none: throws IQA_ERROR_NUMERIC for a feature that is not finite or outside the grid,
 // IQA_ERROR_CANCELLED. `name` is what error texts call the tensor.
 void add_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
-              const feature_view &view, const char *name, const moment_lanes &state);
+              const table_view &view, const char *name, const moment_lanes &state);
+
+// Takes back rows that were added, which leaves no trace. Does not fail and cannot be cancelled.
+void take_back_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
+                    const table_view &view, const moment_lanes &state);
 
 } // namespace iqa
