@@ -22,7 +22,7 @@ IQA_HD moment_words carry(moment_words words)
 
 IQA_HD int128 value_of(moment_words words)
 {
-    return int128(words.high) * (int128(1) << 32) + words.low;
+    return int128(words.high) * (int128(1) << 32) + words.low; // below 2^96
 }
 
 // The sums of the products of wide planes 0 ... 5 over one block of rows. The cross sums come out of the squares:
@@ -45,15 +45,33 @@ IQA_HD moment_words from_narrow_planes(int64_t p0, int64_t p1, int64_t p2)
 // `unit` is 2^(-2p).
 IQA_HD double covariance(int64_t rows, moment_words product, int64_t sum_i, int64_t sum_j, double unit)
 {
-    const int128 numerator = int128(rows) * value_of(product) - int128(sum_i) * int128(sum_j);
+    // Unsigned, so that lanes which nobody's rows can have wrap around rather than end the program.
+    const uint128 numerator =
+        uint128(rows) * uint128(value_of(product)) - uint128(int128(sum_i)) * uint128(int128(sum_j));
     const double denominator = double(uint64_t(rows) * uint64_t(rows - 1));
-    return double(numerator) / denominator * unit;
+    return double(int128(numerator)) / denominator * unit;
+}
+
+// A quotient of integers, exact where it is one: the whole part apart from the fraction.
+IQA_HD double ratio(int128 numerator, uint64_t denominator)
+{
+    const int128 whole = numerator / int128(denominator);
+    const int128 rest = numerator % int128(denominator);
+    return double(whole) + double(rest) / double(denominator);
 }
 
 // `unit` is 2^-p.
 IQA_HD double mean(int64_t rows, int64_t sum, double unit)
 {
-    return double(sum) / double(rows) * unit;
+    return ratio(sum, uint64_t(rows)) * unit;
+}
+
+// The mean of one set less that of another: what is common to both cancels before anything is rounded.
+IQA_HD double mean_difference(int64_t rows, int64_t sum, int64_t other_rows, int64_t other_sum, double unit)
+{
+    if (rows == other_rows)
+        return ratio(int128(sum) - other_sum, uint64_t(rows)) * unit;
+    return ratio(int128(sum) * other_rows - int128(other_sum) * rows, uint64_t(rows) * uint64_t(other_rows)) * unit;
 }
 
 } // namespace iqa

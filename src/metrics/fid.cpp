@@ -34,20 +34,14 @@ void check(const iqa_fid_options &options)
              "; expected IQA_FID_WORD_24 or IQA_FID_WORD_32");
 }
 
-// The distribution that one set's moments describe.
-class measured_gaussian final : public gaussian {
+class measured_covariance final : public covariance_matrix {
 public:
-    measured_gaussian(const moment_lanes &state, int fraction_bits)
-        : state_(state), unit_(power_of_two(-fraction_bits)), square_unit_(unit_ * unit_)
-    {
-    }
+    measured_covariance(const moment_lanes &state, double unit) : state_(state), unit_(unit) {}
 
-    double mean(int64_t i) const override { return iqa::mean(state_.rows(), state_.sums()[i], unit_); }
-
-    double covariance(int64_t i, int64_t j) const override
+    double at(int64_t i, int64_t j) const override
     {
         const int64_t *const words = state_.words(i, j);
-        return iqa::covariance(state_.rows(), {words[0], words[1]}, state_.sums()[i], state_.sums()[j], square_unit_);
+        return covariance(state_.rows(), {words[0], words[1]}, state_.sums()[i], state_.sums()[j], unit_);
     }
 
     int64_t most_rank() const override { return state_.rows() - 1; }
@@ -55,7 +49,6 @@ public:
 private:
     moment_lanes state_;
     double unit_;
-    double square_unit_;
 };
 
 class fid_metric final : public iqa_metric {
@@ -72,7 +65,9 @@ protected:
 
 private:
     moment_lanes side(int index) const;
-    measured_gaussian gaussian_of(int index) const { return {side(index), options_.fraction_bits}; }
+    measured_covariance covariance_of(int index) const;
+    double mean_unit() const { return power_of_two(-options_.fraction_bits); }
+    double mean_term() const;
     void require_rows(int index, int64_t rows) const;
     void check_room(int index, const table_view &view) const;
     const frechet_parts &parts() const;
@@ -167,13 +162,30 @@ void fid_metric::require_rows(int index, int64_t rows) const
              rows == 1 ? " is" : " are", " needed");
 }
 
+measured_covariance fid_metric::covariance_of(int index) const
+{
+    return {side(index), power_of_two(-2 * options_.fraction_bits)};
+}
+
+double fid_metric::mean_term() const
+{
+    const moment_lanes a = side(0);
+    const moment_lanes b = side(1);
+    double sum = 0.0;
+    for (int64_t i = 0; i < options_.features; ++i) {
+        const double difference = mean_difference(a.rows(), a.sums()[i], b.rows(), b.sums()[i], mean_unit());
+        sum = fused_multiply_add(difference, difference, sum);
+    }
+    return sum;
+}
+
 const frechet_parts &fid_metric::parts() const
 {
     if (!computed_) {
         for (int index = 0; index < 2; ++index)
             require_rows(index, 2);
-        const frechet_parts now =
-            frechet_distance(owner(), fid_kernels_for(owner()), options_.features, gaussian_of(0), gaussian_of(1));
+        const frechet_parts now = frechet_distance(owner(), fid_kernels_for(owner()), options_.features, mean_term(),
+                                                   covariance_of(0), covariance_of(1));
         // No set of features gets here, but lanes that somebody made up may.
         if (!(now.raw >= -1e-12 * (now.traces[0] + now.traces[1])))
             fail(IQA_ERROR_NUMERIC, "the distance came out as ", now.raw,
@@ -194,20 +206,20 @@ double fid_metric::flags() const
 size_t fid_metric::read_mean(int index, std::span<double> out) const
 {
     require_rows(index, 1);
-    const measured_gaussian of_side = gaussian_of(index);
+    const moment_lanes of_side = side(index);
     for (size_t i = 0; i < out.size(); ++i)
-        out[i] = of_side.mean(int64_t(i));
+        out[i] = mean(of_side.rows(), of_side.sums()[i], mean_unit());
     return size_t(options_.features);
 }
 
 size_t fid_metric::read_covariance(int index, std::span<double> out) const
 {
     require_rows(index, 2);
-    const measured_gaussian of_side = gaussian_of(index);
+    const measured_covariance of_side = covariance_of(index);
     const size_t features = size_t(options_.features);
     for (size_t i = 0; i * features < out.size(); ++i)
         for (size_t j = 0; j <= i; ++j)
-            out[i * features + j] = out[j * features + i] = of_side.covariance(int64_t(i), int64_t(j));
+            out[i * features + j] = out[j * features + i] = of_side.at(int64_t(i), int64_t(j));
     return features * features;
 }
 

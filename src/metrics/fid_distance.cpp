@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "arith/portable.h"
-
 #include "metrics/fid_bidiagonal.hpp"
 #include "metrics/fid_cholesky.hpp"
 
@@ -16,7 +14,7 @@ namespace {
 constexpr int64_t order_worth_a_team = 256;
 
 struct side {
-    const gaussian *distribution;
+    const covariance_matrix *covariance;
     int index; // 0: first, 1: second argument of the caller
 };
 
@@ -28,12 +26,12 @@ int64_t column_stride(int64_t order)
 }
 
 // -1, 0, 1: which covariance has the smaller element where they first differ.
-int compare(int64_t order, const gaussian &a, const gaussian &b)
+int compare(int64_t order, const covariance_matrix &a, const covariance_matrix &b)
 {
     for (int64_t j = 0; j < order; ++j)
         for (int64_t i = j; i < order; ++i) {
-            const double left = a.covariance(i, j);
-            const double right = b.covariance(i, j);
+            const double left = a.at(i, j);
+            const double right = b.at(i, j);
             if (left != right)
                 return left < right ? -1 : 1;
         }
@@ -84,13 +82,13 @@ bool trace_computation::factor(crew &team, const side &which, const matrix &l, i
         double *const column = work_.column(j);
         std::fill(column, column + stride_, 0.0);
         for (int64_t i = j; i < order_; ++i)
-            column[i] = which.distribution->covariance(i, j);
+            column[i] = which.covariance->at(i, j);
     });
     rank = pivoted_cholesky(team, kernels_, product_,
                             {.s = work_,
                              .l = l,
                              .order = order_,
-                             .most_rank = which.distribution->most_rank(),
+                             .most_rank = which.covariance->most_rank(),
                              .diagonal = diagonal_,
                              .permutation = permutation_},
                             progress_before, progress_total());
@@ -136,15 +134,14 @@ void trace_computation::run(crew &team, const side (&sides)[2], bool equal, frec
 
 } // namespace
 
-frechet_parts frechet_distance(context &where, const fid_kernels &kernels, int64_t order, const gaussian &first,
-                               const gaussian &second)
+frechet_parts frechet_distance(context &where, const fid_kernels &kernels, int64_t order, double mean_term,
+                               const covariance_matrix &first, const covariance_matrix &second)
 {
     frechet_parts parts{};
+    parts.mean_term = mean_term;
     for (int64_t i = 0; i < order; ++i) {
-        const double difference = first.mean(i) - second.mean(i);
-        parts.mean_term = fused_multiply_add(difference, difference, parts.mean_term);
-        parts.traces[0] += first.covariance(i, i);
-        parts.traces[1] += second.covariance(i, i);
+        parts.traces[0] += first.at(i, i);
+        parts.traces[1] += second.at(i, i);
     }
 
     // In an order that does not depend on which side is called first.
@@ -157,7 +154,7 @@ frechet_parts frechet_distance(context &where, const fid_kernels &kernels, int64
     crew::run(where, order < order_worth_a_team ? 1 : where.threads(),
               [&](crew &team) { work.run(team, sides, order_of_sides == 0, parts); });
 
-    parts.raw = parts.mean_term + (parts.traces[0] + parts.traces[1]) - 2.0 * parts.trace_term;
+    parts.raw = parts.mean_term + ((parts.traces[0] + parts.traces[1]) - 2.0 * parts.trace_term);
     parts.value = parts.raw > 0.0 ? parts.raw : 0.0;
     return parts;
 }

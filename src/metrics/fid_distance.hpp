@@ -11,15 +11,14 @@
 
 namespace iqa {
 
-// One side: n rows of features, or what somebody else made of them.
-class gaussian {
+// The covariance of one side: of n rows of features, or what somebody else made of them.
+class covariance_matrix {
 public:
-    virtual double mean(int64_t i) const = 0;
-    virtual double covariance(int64_t i, int64_t j) const = 0; // i >= j
-    virtual int64_t most_rank() const = 0;                     // n - 1, or the order if n is not known
+    virtual double at(int64_t i, int64_t j) const = 0; // i >= j
+    virtual int64_t most_rank() const = 0;             // n - 1, or the order if n is not known
 
 protected:
-    ~gaussian() = default;
+    ~covariance_matrix() = default;
 };
 
 struct frechet_parts {
@@ -31,7 +30,7 @@ struct frechet_parts {
     int64_t ranks[2];  // numerical ranks of S1 and S2
 };
 
-frechet_parts frechet_distance(context &where, const fid_kernels &kernels, int64_t order, const gaussian &first,
-                               const gaussian &second);
+frechet_parts frechet_distance(context &where, const fid_kernels &kernels, int64_t order, double mean_term,
+                               const covariance_matrix &first, const covariance_matrix &second);
 
 } // namespace iqa
