@@ -26,18 +26,21 @@ IQA_HD int128 value_of(moment_words words)
 }
 
 // The sums of the products of wide planes 0 ... 5 over one block of rows. The cross sums come out of the squares:
-// d0 d1' + d1 d0' = (d0 + d1)(d0' + d1') - d0 d0' - d1 d1'.
-IQA_HD moment_words from_wide_planes(int64_t p0, int64_t p1, int64_t p2, int64_t p3, int64_t p4, int64_t p5)
+// d0 d1' + d1 d0' = (d0 + d1)(d0' + d1') - d0 d0' - d1 d1'. They fit 32 bits, whatever wraps around on the way: at most
+// 2 * 2^20 + 2^20 for each of fewer than 512 rows.
+IQA_HD moment_words from_wide_planes(int32_t p0, int32_t p1, int32_t p2, int32_t p3, int32_t p4, int32_t p5)
 {
-    const int64_t weight_11 = p3 - p0 - p1;
-    const int64_t weight_22 = p4 - p0 - p2 + p1;
-    const int64_t weight_33 = p5 - p1 - p2;
-    return {p0 + weight_11 * (1 << 11) + weight_22 * (1 << 22), weight_33 * 2 + p2 * (1 << 12)};
+    const int32_t weight_11 = int32_t(uint32_t(p3) - uint32_t(p0) - uint32_t(p1));
+    const int32_t weight_22 = int32_t(uint32_t(p4) - uint32_t(p0) - uint32_t(p2) + uint32_t(p1));
+    const int32_t weight_33 = int32_t(uint32_t(p5) - uint32_t(p1) - uint32_t(p2));
+    return {p0 + int64_t(weight_11) * (1 << 11) + int64_t(weight_22) * (1 << 22),
+            int64_t(weight_33) * 2 + int64_t(p2) * (1 << 12)};
 }
 
-IQA_HD moment_words from_narrow_planes(int64_t p0, int64_t p1, int64_t p2)
+IQA_HD moment_words from_narrow_planes(int32_t p0, int32_t p1, int32_t p2)
 {
-    return {p0 + (p2 - p0 - p1) * (1 << 12) + p1 * (1 << 24), 0};
+    const int32_t weight_12 = int32_t(uint32_t(p2) - uint32_t(p0) - uint32_t(p1));
+    return {p0 + int64_t(weight_12) * (1 << 12) + int64_t(p1) * (1 << 24), 0};
 }
 
 // (n sum q_i q_j - sum q_i sum q_j) / (n (n - 1)): the numerator is exact (|q| < 2^31 and n <= 2^32 keep it below

@@ -89,16 +89,16 @@ bool pack_panel(const panel_request &request)
     }
 }
 
-template <bool Wide>
-void add_products_of(const int32_t *products, int64_t sign, int count, int64_t *words)
+template <bool Wide, bool Negative>
+void add_products_of(const int32_t *p, int count, int64_t *words)
 {
     constexpr int plane = panel_width * panel_width;
-    const int32_t *p = products;
     for (int j = 0; j < count; ++j) {
         const moment_words block = Wide ? from_wide_planes(p[j], p[plane + j], p[2 * plane + j], p[3 * plane + j],
                                                            p[4 * plane + j], p[5 * plane + j])
                                         : from_narrow_planes(p[j], p[plane + j], p[2 * plane + j]);
-        const moment_words sum = carry({words[2 * j] + sign * block.low, words[2 * j + 1] + sign * block.high});
+        const moment_words sum = Negative ? carry({words[2 * j] - block.low, words[2 * j + 1] - block.high})
+                                          : carry({words[2 * j] + block.low, words[2 * j + 1] + block.high});
         words[2 * j] = sum.low;
         words[2 * j + 1] = sum.high;
     }
@@ -106,12 +106,11 @@ void add_products_of(const int32_t *products, int64_t sign, int count, int64_t *
 
 void add_products(const int32_t *products, bool wide, bool negative, int row, int count, int64_t *words)
 {
-    const int32_t *of_row = products + row * panel_width;
-    const int64_t sign = negative ? -1 : 1;
+    const int32_t *p = products + row * panel_width;
     if (wide)
-        add_products_of<true>(of_row, sign, count, words);
+        negative ? add_products_of<true, true>(p, count, words) : add_products_of<true, false>(p, count, words);
     else
-        add_products_of<false>(of_row, sign, count, words);
+        negative ? add_products_of<false, true>(p, count, words) : add_products_of<false, false>(p, count, words);
 }
 
 } // namespace

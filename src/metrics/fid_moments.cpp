@@ -11,13 +11,16 @@ namespace iqa {
 
 namespace {
 
-constexpr int64_t rows_wide = 256;
+// Rows between two visits of the state, which cost as much as some 50 rows of products: as many as 32 bits hold.
+constexpr int64_t rows_wide = 508;
 constexpr int64_t rows_narrow = 128;
 static_assert(rows_wide <= most_rows_wide && rows_narrow <= most_rows_narrow);
 static_assert(rows_wide % 2 == 0 && rows_narrow % 2 == 0);
 
 // Panels whose products one item computes, along each side: their planes stay in the second-level cache.
 constexpr int64_t panels_per_item = 4;
+
+constexpr int64_t pairs_per_cache_line = 4;
 
 constexpr int64_t products_of_a_tile = int64_t(panel_width) * panel_width;
 
@@ -105,13 +108,17 @@ bool accumulation::pack(crew &team, int64_t first_row, int64_t rows)
 // The products of two packed panels, left >= right, into the words of the state.
 void accumulation::multiply_tile(int64_t left, int64_t right, int pairs, bool negative, int32_t *products)
 {
+    const int64_t first_row = left * panel_width;
+    const int64_t first_column = right * panel_width;
+    const int64_t last_row = std::min(first_row + panel_width, view_.columns);
+    // The words of the tile are many short runs, far apart: they are on their way while the products are made.
+    for (int64_t i = first_row; i < last_row; ++i)
+        for (int64_t j = first_column; j < std::min(first_column + panel_width, i + 1); j += pairs_per_cache_line)
+            __builtin_prefetch(state_.words(i, j), 1);
     for (int plane = 0; plane < planes_; ++plane)
         kernels_.multiply_panels(packed_ + (left * planes_ + plane) * plane_size_,
                                  packed_ + (right * planes_ + plane) * plane_size_, pairs,
                                  products + plane * products_of_a_tile);
-    const int64_t first_row = left * panel_width;
-    const int64_t first_column = right * panel_width;
-    const int64_t last_row = std::min(first_row + panel_width, view_.columns);
     for (int64_t i = first_row; i < last_row; ++i) {
         const int count = int(std::min<int64_t>(panel_width, i - first_column + 1));
         kernels_.add_products(products, grid_.wide, negative, int(i - first_row), count, state_.words(i, first_column));
