@@ -66,7 +66,8 @@ constexpr int64_t ssim_tile_memory(int64_t columns, int64_t taps_y, int64_t taps
 {
     const int64_t ring = 2 * (taps_y - 1 + ssim_rows_at_once);
     const int64_t filtered = 4 * ssim_rows_at_once;
-    return (ring + filtered + 2) * ssim_row_samples(columns, taps_x, channels);
+    const int64_t pointers = (taps_y - 1 + ssim_rows_at_once) * 8 / 4; // in samples of the smaller type
+    return (ring + filtered + 2) * ssim_row_samples(columns, taps_x, channels) + (pointers + 31) / 32 * 32;
 }
 
 // A run of samples of both images. Steps in elements.

@@ -36,6 +36,11 @@ struct lanes_float {
 
     static lanes_float broadcast(float v) { return {_mm256_set1_ps(v)}; }
     static lanes_float load(const float *from) { return {_mm256_loadu_ps(from)}; }
+    template <int offset>
+    static lanes_float load_beyond(const float *map)
+    {
+        return load(map + offset);
+    }
     void store(float *to) const { _mm256_storeu_ps(to, value); }
 
     friend lanes_float operator+(lanes_float a, lanes_float b) { return {_mm256_add_ps(a.value, b.value)}; }
@@ -45,6 +50,10 @@ struct lanes_float {
     friend lanes_float fused_multiply_add(lanes_float a, lanes_float b, lanes_float c)
     {
         return {_mm256_fmadd_ps(a.value, b.value, c.value)};
+    }
+    friend lanes_float fused_negative_multiply_add(lanes_float a, lanes_float b, lanes_float c)
+    {
+        return {_mm256_fnmadd_ps(a.value, b.value, c.value)};
     }
     // maxps gives its second operand when one is NaN.
     friend lanes_float clamp_to_zero(lanes_float a) { return {_mm256_max_ps(_mm256_setzero_ps(), a.value)}; }
@@ -64,6 +73,11 @@ struct lanes_double {
 
     static lanes_double broadcast(double v) { return {_mm256_set1_pd(v)}; }
     static lanes_double load(const double *from) { return {_mm256_loadu_pd(from)}; }
+    template <int offset>
+    static lanes_double load_beyond(const double *map)
+    {
+        return load(map + offset);
+    }
     void store(double *to) const { _mm256_storeu_pd(to, value); }
 
     friend lanes_double operator+(lanes_double a, lanes_double b) { return {_mm256_add_pd(a.value, b.value)}; }
@@ -73,6 +87,10 @@ struct lanes_double {
     friend lanes_double fused_multiply_add(lanes_double a, lanes_double b, lanes_double c)
     {
         return {_mm256_fmadd_pd(a.value, b.value, c.value)};
+    }
+    friend lanes_double fused_negative_multiply_add(lanes_double a, lanes_double b, lanes_double c)
+    {
+        return {_mm256_fnmadd_pd(a.value, b.value, c.value)};
     }
     friend lanes_double clamp_to_zero(lanes_double a) { return {_mm256_max_pd(_mm256_setzero_pd(), a.value)}; }
     friend lanes_double ratio_or_one(lanes_double a, lanes_double b)
@@ -150,12 +168,16 @@ inline lanes_double larger(lanes_double a, lanes_double b)
 struct integer_sum {
     __m256i sum = _mm256_setzero_si256();
 
-    void add_bits(lanes_double anchored, lanes_double anchor)
+    void add_bits(lanes_double anchored) { sum = _mm256_add_epi64(sum, _mm256_castpd_si256(anchored.value)); }
+    int128 total(int64_t additions, double anchor) const
     {
-        sum = _mm256_add_epi64(
-            sum, _mm256_sub_epi64(_mm256_castpd_si256(anchored.value), _mm256_castpd_si256(anchor.value)));
+        uint64_t parts[4];
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(parts), sum);
+        int128 all = 0;
+        for (const uint64_t part : parts)
+            all += int64_t(part - uint64_t(additions) * bits_of(anchor));
+        return all;
     }
-    int128 total() const { return sum_of_4(sum); }
 };
 
 } // namespace iqa::avx2

@@ -18,6 +18,20 @@ struct lanes_float {
 
     static lanes_float broadcast(float v) { return {_mm512_set1_ps(v)}; }
     static lanes_float load(const float *from) { return {_mm512_loadu_ps(from)}; }
+    // The lanes from map + offset on. `map` is aligned: half of the taps then come as shifts of whole vectors, since
+    // every other load would touch two cache lines.
+    template <int offset>
+    static lanes_float load_beyond(const float *map)
+    {
+        constexpr int shift = offset % width;
+        if constexpr (shift == 0 || offset % 2 != 0) {
+            return load(map + offset);
+        } else {
+            const __m512i low = _mm512_load_si512(map + offset - shift);
+            const __m512i high = _mm512_load_si512(map + offset - shift + width);
+            return {_mm512_castsi512_ps(_mm512_alignr_epi32(high, low, shift))};
+        }
+    }
     void store(float *to) const { _mm512_storeu_ps(to, value); }
 
     friend lanes_float operator+(lanes_float a, lanes_float b) { return {_mm512_add_ps(a.value, b.value)}; }
@@ -27,6 +41,10 @@ struct lanes_float {
     friend lanes_float fused_multiply_add(lanes_float a, lanes_float b, lanes_float c)
     {
         return {_mm512_fmadd_ps(a.value, b.value, c.value)};
+    }
+    friend lanes_float fused_negative_multiply_add(lanes_float a, lanes_float b, lanes_float c)
+    {
+        return {_mm512_fnmadd_ps(a.value, b.value, c.value)};
     }
     // maxps gives its second operand when one is NaN.
     friend lanes_float clamp_to_zero(lanes_float a) { return {_mm512_max_ps(_mm512_setzero_ps(), a.value)}; }
@@ -46,6 +64,20 @@ struct lanes_double {
 
     static lanes_double broadcast(double v) { return {_mm512_set1_pd(v)}; }
     static lanes_double load(const double *from) { return {_mm512_loadu_pd(from)}; }
+    // The lanes from map + offset on. `map` is aligned: half of the taps then come as shifts of whole vectors, since
+    // every other load would touch two cache lines.
+    template <int offset>
+    static lanes_double load_beyond(const double *map)
+    {
+        constexpr int shift = offset % width;
+        if constexpr (shift == 0 || offset % 2 != 0) {
+            return load(map + offset);
+        } else {
+            const __m512i low = _mm512_load_si512(map + offset - shift);
+            const __m512i high = _mm512_load_si512(map + offset - shift + width);
+            return {_mm512_castsi512_pd(_mm512_alignr_epi64(high, low, shift))};
+        }
+    }
     void store(double *to) const { _mm512_storeu_pd(to, value); }
 
     friend lanes_double operator+(lanes_double a, lanes_double b) { return {_mm512_add_pd(a.value, b.value)}; }
@@ -55,6 +87,10 @@ struct lanes_double {
     friend lanes_double fused_multiply_add(lanes_double a, lanes_double b, lanes_double c)
     {
         return {_mm512_fmadd_pd(a.value, b.value, c.value)};
+    }
+    friend lanes_double fused_negative_multiply_add(lanes_double a, lanes_double b, lanes_double c)
+    {
+        return {_mm512_fnmadd_pd(a.value, b.value, c.value)};
     }
     friend lanes_double clamp_to_zero(lanes_double a) { return {_mm512_max_pd(_mm512_setzero_pd(), a.value)}; }
     friend lanes_double ratio_or_one(lanes_double a, lanes_double b)
@@ -124,18 +160,14 @@ inline lanes_double larger(lanes_double a, lanes_double b)
 struct integer_sum {
     __m512i sum = _mm512_setzero_si512();
 
-    void add_bits(lanes_double anchored, lanes_double anchor)
+    void add_bits(lanes_double anchored) { sum = _mm512_add_epi64(sum, _mm512_castpd_si512(anchored.value)); }
+    int128 total(int64_t additions, double anchor) const
     {
-        sum = _mm512_add_epi64(
-            sum, _mm512_sub_epi64(_mm512_castpd_si512(anchored.value), _mm512_castpd_si512(anchor.value)));
-    }
-    int128 total() const
-    {
-        int64_t parts[8];
+        uint64_t parts[8];
         _mm512_storeu_si512(parts, sum);
         int128 all = 0;
-        for (const int64_t part : parts)
-            all += part;
+        for (const uint64_t part : parts)
+            all += int64_t(part - uint64_t(additions) * bits_of(anchor));
         return all;
     }
 };

@@ -18,6 +18,11 @@ struct lanes {
 
     static lanes broadcast(Real v) { return {v}; }
     static lanes load(const Real *from) { return {*from}; }
+    template <int offset>
+    static lanes load_beyond(const Real *map)
+    {
+        return {map[offset]};
+    }
     void store(Real *to) const { *to = value; }
 
     friend lanes operator+(lanes a, lanes b) { return {a.value + b.value}; }
@@ -27,6 +32,10 @@ struct lanes {
     friend lanes fused_multiply_add(lanes a, lanes b, lanes c)
     {
         return {iqa::fused_multiply_add(a.value, b.value, c.value)};
+    }
+    friend lanes fused_negative_multiply_add(lanes a, lanes b, lanes c)
+    {
+        return {iqa::fused_negative_multiply_add(a.value, b.value, c.value)};
     }
     friend lanes clamp_to_zero(lanes a) { return {iqa::clamp_to_zero(a.value)}; }
     friend lanes ratio_or_one(lanes a, lanes b) { return {iqa::ratio_or_one(a.value, b.value)}; }
@@ -68,15 +77,16 @@ inline lanes_double larger(lanes_double a, lanes_double b)
     return {a.value > b.value ? a.value : b.value};
 }
 
-// Integer sums of what anchored doubles hold in their low bits.
+// Integer sums of what anchored doubles hold in their low bits: the bits are added as they are, and what the anchors
+// have brought in is taken off at the end, modulo 2^64.
 struct integer_sum {
-    int64_t sum = 0;
+    uint64_t sum = 0;
 
-    void add_bits(lanes_double anchored, lanes_double anchor)
+    void add_bits(lanes_double anchored) { sum += bits_of(anchored.value); }
+    int128 total(int64_t additions, double anchor) const
     {
-        sum += int64_t(bits_of(anchored.value) - bits_of(anchor.value));
+        return int64_t(sum - uint64_t(additions) * bits_of(anchor));
     }
-    int128 total() const { return sum; }
 };
 
 } // namespace iqa::baseline

@@ -38,15 +38,25 @@ static Limit at_most(double bound, Limit kind)
 template <class Limit, class Sample>
 static int64_t count_outside(const Sample *samples, int64_t count, int64_t step, data_range range)
 {
+    constexpr int64_t block = 1 << 20; // counts of one block fit the lanes of the samples
     const Limit low = at_least(range.low, Limit());
     const Limit high = at_most(range.high, Limit());
     int64_t outside = 0;
-    if (step == 1) {
-        for (int64_t i = 0; i < count; ++i)
-            outside += !(Limit(widen(samples[i])) >= low && Limit(widen(samples[i])) <= high);
-    } else {
-        for (int64_t i = 0; i < count; ++i)
-            outside += !(Limit(widen(samples[i * step])) >= low && Limit(widen(samples[i * step])) <= high);
+    for (int64_t from = 0; from < count; from += block) {
+        const int64_t to = count - from > block ? from + block : count;
+        int32_t part = 0;
+        if (step == 1) {
+            for (int64_t i = from; i < to; ++i) {
+                const Limit value = Limit(widen(samples[i]));
+                part += !((value >= low) & (value <= high));
+            }
+        } else {
+            for (int64_t i = from; i < to; ++i) {
+                const Limit value = Limit(widen(samples[i * step]));
+                part += !((value >= low) & (value <= high));
+            }
+        }
+        outside += part;
     }
     return outside;
 }
@@ -135,6 +145,7 @@ static int128 squared_error_of_words(const Sample *reference, const Sample *cand
 struct grid_sums {
     lanes_double scale;
     lanes_double largest = lanes_double::broadcast(0.0);
+    int64_t additions = 0;
     integer_sum level[error_levels] = {};
 
     void add(lanes_double x, lanes_double y)
@@ -146,15 +157,16 @@ struct grid_sums {
         for (int i = 0; i < error_levels; ++i) {
             const lanes_double anchor = lanes_double::broadcast(error_anchors[i]);
             const lanes_double anchored = rest + anchor;
-            level[i].add_bits(anchored, anchor);
+            level[i].add_bits(anchored);
             rest = rest - (anchored - anchor);
         }
+        ++additions;
     }
 
     void add_to(squared_error_total &total) const
     {
         for (int i = 0; i < error_levels; ++i)
-            total.level[i] += level[i].total();
+            total.level[i] += level[i].total(additions, error_anchors[i]);
         double each[lanes_double::width];
         largest.store(each);
         for (const double value : each)

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t samples_of_a_tile = 1 << 16;
 constexpr int64_t tiles_of_a_wave = 4096;
-constexpr int64_t samples_gathered = 4096; // strided samples are made dense in pieces of this size
+constexpr int64_t samples_of_a_piece = 2048;
 
 struct tile_result {
     squared_error_total error;
@@ -107,7 +107,7 @@ public:
         wave_ = std::min(total, tiles_of_a_wave);
         const size_t results = (size_t(wave_) * sizeof(tile_result) + 63) / 64 * 64;
         const size_t largest = (size_t(shape.images) * sizeof(double) + 63) / 64 * 64;
-        const size_t gathered = size_t(workers_) * 2 * samples_gathered * sizeof(double);
+        const size_t gathered = size_t(workers_) * 2 * samples_of_a_piece * sizeof(double);
         std::byte *block = memory.take<std::byte>(results + largest + gathered, "the runs of squared errors");
         results_ = reinterpret_cast<tile_result *>(block);
         largest_ = reinterpret_cast<double *>(block + results);
@@ -190,27 +190,30 @@ private:
         }
     }
 
+    // Runs go in pieces that stay in the first cache between counting and summing.
     void add_run(const sample_run &run, int worker, double scale, bool counting, tile_result &result) const
     {
-        if (counting)
-            kernels_.count_samples(run, request_.range, result.counts);
         const bool widened = run.type == element_type::float16 || run.type == element_type::bfloat16;
-        if (run.reference_step == 1 && run.candidate_step == 1 && !widened) {
-            kernels_.squared_error(run, scale, result.error);
-            return;
-        }
-        const element_type dense_type = widened ? element_type::float32 : run.type;
-        std::byte *x = gathered_ + size_t(worker) * 2 * samples_gathered * sizeof(double);
-        std::byte *y = x + samples_gathered * sizeof(double);
+        const bool dense = run.reference_step == 1 && run.candidate_step == 1 && !widened;
         const int64_t size = element_size(run.type);
-        for (int64_t first = 0; first < run.count; first += samples_gathered) {
-            const int64_t count = std::min(samples_gathered, run.count - first);
-            kernels_.gather(run.type, static_cast<const std::byte *>(run.reference) + first * run.reference_step * size,
-                            run.reference_step, count, x);
-            kernels_.gather(run.type, static_cast<const std::byte *>(run.candidate) + first * run.candidate_step * size,
-                            run.candidate_step, count, y);
-            kernels_.squared_error({dense_type, x, y, count, 1, 1}, scale, result.error);
+        for (int64_t first = 0; first < run.count; first += samples_of_a_piece) {
+            sample_run piece = run;
+            piece.reference = static_cast<const std::byte *>(run.reference) + first * run.reference_step * size;
+            piece.candidate = static_cast<const std::byte *>(run.candidate) + first * run.candidate_step * size;
+            piece.count = std::min(samples_of_a_piece, run.count - first);
+            if (counting)
+                kernels_.count_samples(piece, request_.range, result.counts);
+            kernels_.squared_error(dense ? piece : gather(piece, widened, worker), scale, result.error);
         }
+    }
+
+    sample_run gather(const sample_run &piece, bool widened, int worker) const
+    {
+        std::byte *x = gathered_ + size_t(worker) * 2 * samples_of_a_piece * sizeof(double);
+        std::byte *y = x + samples_of_a_piece * sizeof(double);
+        kernels_.gather(piece.type, piece.reference, piece.reference_step, piece.count, x);
+        kernels_.gather(piece.type, piece.candidate, piece.candidate_step, piece.count, y);
+        return {widened ? element_type::float32 : piece.type, x, y, piece.count, 1, 1};
     }
 
     void collect(int64_t index, const tile_result &result)

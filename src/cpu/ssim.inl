@@ -4,7 +4,7 @@
 // instruction set.
 //
 // Memory of a tile, in rows of `ssim_row_samples`: a ring of staged rows (s, d), the maps M_s, M_d, E_ss, E_dd of the
-// rows filtered together, the pivots, and the finished values.
+// rows filtered together, the pivots, the finished values, and at the end the addresses of the staged rows in order.
 
 template <class Real>
 struct lanes_of;
@@ -30,6 +30,7 @@ struct ssim_workspace {
     real *filtered;
     real *pivot;
     real *values;
+    const real **staged_in_order;
 
     real *staged(int row) const { return ring + 2 * stride * (row % ring_rows); }
     real *map(int row, int which) const { return filtered + stride * (4 * row + which); }
@@ -48,6 +49,15 @@ static void stage_run(const Sample *__restrict reference, const Sample *__restri
     }
 }
 
+// Asks for the run that is staged a few rows later: a tile's rows lie too far apart for the processor to foresee.
+template <class Sample>
+static inline void prefetch_run(const Sample *run, int64_t count)
+{
+    const char *bytes = reinterpret_cast<const char *>(run);
+    for (int64_t at = 0; at < count * int64_t(sizeof(Sample)); at += 64)
+        __builtin_prefetch(bytes + at);
+}
+
 template <class Real, class Sample>
 static void stage_strided_run(const Sample *reference, int64_t reference_step, const Sample *candidate,
                               int64_t candidate_step, int64_t count, Real scale, const Real *pivot, Real *sum,
@@ -64,6 +74,7 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
 {
     using real = typename Lanes::real;
     const ssim_tile &tile = work.tile;
+    constexpr int rows_ahead = 8;
     const int channels = tile.channels;
     const int64_t pixels = tile.columns + tile.taps_x - 1;
     real *sum = work.staged(row);
@@ -89,9 +100,13 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
         const int64_t at = from * channels;
         const Sample *x_run = reference + column * reference_step;
         const Sample *y_run = candidate + column * candidate_step;
-        if (reference_step == channels && candidate_step == channels)
+        if (reference_step == channels && candidate_step == channels) {
+            if (y + rows_ahead < tile.height) {
+                prefetch_run(x_run + rows_ahead * tile.reference.row_stride, (to - from) * channels);
+                prefetch_run(y_run + rows_ahead * tile.candidate.row_stride, (to - from) * channels);
+            }
             stage_run(x_run, y_run, (to - from) * channels, scale, work.pivot + at, sum + at, difference + at);
-        else
+        } else
             stage_strided_run(x_run, reference_step, y_run, candidate_step, to - from, scale, work.pivot + at, sum + at,
                               difference + at);
     };
@@ -142,6 +157,8 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
     using real = typename Lanes::real;
     const int size = taps ? taps : work.tile.taps_y;
     const int64_t samples = (work.tile.columns + work.tile.taps_x - 1) * work.tile.channels;
+    for (int tap = 0; tap < size + rows - 1; ++tap)
+        work.staged_in_order[tap] = work.staged(first + tap);
     for (int64_t at = 0; at < samples; at += Lanes::width) {
         Lanes total[rows][4];
         IQA_UNROLL
@@ -151,7 +168,7 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
             total[row][which] = Lanes::broadcast(real(0));
         IQA_UNROLL
         for (int tap = 0; tap < size + rows - 1; ++tap) {
-            const real *staged = work.staged(first + tap) + at;
+            const real *staged = work.staged_in_order[tap] + at;
             const Lanes sum = Lanes::load(staged);
             const Lanes difference = Lanes::load(staged + work.stride);
             const Lanes parts[4] = {sum, difference, sum * sum, difference * difference};
@@ -174,18 +191,32 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
     }
 }
 
+// The rest of a filter across with a known number of taps, from one tap on.
+template <int tap, int taps, int channels, class Lanes>
+static inline Lanes filter_from_tap(const typename Lanes::real *weights, const typename Lanes::real *map, Lanes total)
+{
+    if constexpr (tap == taps) {
+        return total;
+    } else {
+        const Lanes value = Lanes::template load_beyond<tap * channels>(map);
+        total = fused_multiply_add(Lanes::broadcast(weights[tap]), value, total);
+        return filter_from_tap<tap + 1, taps, channels>(weights, map, total);
+    }
+}
+
 // Filters one map across, at one place.
 template <int taps, int channels, class Lanes>
 static inline Lanes filter_across(const ssim_workspace<Lanes> &work, const typename Lanes::real *map)
 {
-    using real = typename Lanes::real;
-    const int size = taps ? taps : work.tile.taps_x;
-    const int64_t step = channels ? channels : work.tile.channels;
-    Lanes total = Lanes::broadcast(real(0));
-    IQA_UNROLL
-    for (int tap = 0; tap < size; ++tap)
-        total = fused_multiply_add(Lanes::broadcast(work.weights_x[tap]), Lanes::load(map + tap * step), total);
-    return total;
+    Lanes total = Lanes::broadcast(0);
+    if constexpr (taps != 0) {
+        return filter_from_tap<0, taps, channels>(work.weights_x, map, total);
+    } else {
+        for (int tap = 0; tap < work.tile.taps_x; ++tap)
+            total = fused_multiply_add(Lanes::broadcast(work.weights_x[tap]),
+                                       Lanes::load(map + int64_t(tap) * work.tile.channels), total);
+        return total;
+    }
 }
 
 // Filters one row across and finishes it.
@@ -206,6 +237,26 @@ static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<L
         sum.add(value, int(left < Lanes::width ? left : Lanes::width));
         if (keep_values)
             value.store(work.values + at);
+    }
+}
+
+// Counts the samples of one row of the image that are this tile's own.
+static void count_own_samples(const ssim_tile &tile, int64_t row, sample_counts &counts)
+{
+    if (row < tile.own_row || row >= tile.own_row + tile.own_rows)
+        return;
+    const sample_plane *const sides[] = {&tile.reference, &tile.candidate};
+    for (const sample_plane *side : sides) {
+        const bool dense = side->column_stride == tile.channels;
+        const char *data = static_cast<const char *>(side->data) +
+                           (row * side->row_stride + tile.own_column * side->column_stride) * element_size(tile.type);
+        if (dense) {
+            count_run(tile.type, data, tile.own_columns * tile.channels, 1, tile.range, counts);
+        } else {
+            for (int channel = 0; channel < tile.channels; ++channel)
+                count_run(tile.type, data + channel * element_size(tile.type), tile.own_columns, side->column_stride,
+                          tile.range, counts);
+        }
     }
 }
 
@@ -270,8 +321,11 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     int staged_rows = 0;
     for (int first = 0; first < tile.rows;) {
         const int rows = tile.rows - first >= Lanes::rows_at_once ? Lanes::rows_at_once : 1;
-        for (; staged_rows < first + rows + tile.taps_y - 1; ++staged_rows)
+        for (; staged_rows < first + rows + tile.taps_y - 1; ++staged_rows) {
             stage(work, staged_rows);
+            if (tile.counting)
+                count_own_samples(tile, tile.first_row + staged_rows, result.counts);
+        }
         (rows == Lanes::rows_at_once ? down : down_last)(work, first);
         for (int row = 0; row < rows; ++row) {
             fixed_sum<real> sum;
@@ -290,43 +344,28 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     result.not_a_number = nan;
 }
 
-// Counts the samples that are this tile's own.
-static void count_own_samples(const ssim_tile &tile, sample_counts &counts)
-{
-    const int64_t size = element_size(tile.type);
-    const sample_plane *const sides[] = {&tile.reference, &tile.candidate};
-    for (const sample_plane *side : sides) {
-        const sample_plane &plane = *side;
-        const bool dense = plane.column_stride == tile.channels;
-        for (int64_t row = 0; row < tile.own_rows; ++row) {
-            const char *data = static_cast<const char *>(plane.data) +
-                               ((tile.own_row + row) * plane.row_stride + tile.own_column * plane.column_stride) * size;
-            count_run(tile.type, data, dense ? tile.own_columns * tile.channels : tile.own_columns,
-                      dense ? 1 : plane.column_stride, tile.range, counts);
-        }
-    }
-}
-
 template <class Real>
 static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
 {
     using lanes_type = typename lanes_of<Real>::type;
     result = {};
-    if (tile.counting)
-        count_own_samples(tile, result.counts);
     const int64_t stride = ssim_row_samples(tile.columns, tile.taps_x, tile.channels);
     const int ring_rows = tile.taps_y - 1 + ssim_rows_at_once;
     Real *ring = static_cast<Real *>(tile.memory);
     Real *filtered = ring + 2 * ring_rows * stride;
     Real *pivot = filtered + 4 * ssim_rows_at_once * stride;
-    const ssim_workspace<lanes_type> work = {tile,
-                                             static_cast<const Real *>(tile.weights_y),
-                                             static_cast<const Real *>(tile.weights_x),
-                                             stride,
-                                             ring_rows,
-                                             ring,
-                                             filtered,
-                                             pivot,
-                                             pivot + stride};
+    Real *values = pivot + stride;
+    const ssim_workspace<lanes_type> work = {
+        .tile = tile,
+        .weights_y = static_cast<const Real *>(tile.weights_y),
+        .weights_x = static_cast<const Real *>(tile.weights_x),
+        .stride = stride,
+        .ring_rows = ring_rows,
+        .ring = ring,
+        .filtered = filtered,
+        .pivot = pivot,
+        .values = values,
+        .staged_in_order = reinterpret_cast<const Real **>(values + stride),
+    };
     run_tile(work, result);
 }

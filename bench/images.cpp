@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// SSIM and PSNR through the C API: channel pixels per second, and the share of what the machine can do. One SSIM pixel
+// with an 11 x 11 window counts 2 * 11 * 4 fused multiply-adds, 176 operations; the rest of its work is not counted.
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "ceilings.hpp"
+#include "iqa_c.h"
+
+namespace {
+
+constexpr double operations_of_a_pixel = 2.0 * 2.0 * 11.0 * 4.0;
+
+double peak_of(const std::string &set)
+{
+    static const double wide = bench::fma_ceiling(true);
+    static const double narrow = bench::fma_ceiling(false);
+    return set == "avx512" ? wide : narrow;
+}
+
+double memory_rate()
+{
+    static const double rate = bench::read_ceiling(512L << 20);
+    return rate;
+}
+
+// Smooth areas, edges and noise: what a photograph has, without being one.
+template <class Sample>
+std::vector<Sample> make_image(const std::vector<int64_t> &shape, unsigned seed)
+{
+    size_t count = 1;
+    for (const int64_t extent : shape)
+        count *= size_t(extent);
+    std::vector<Sample> image(count);
+    const size_t row = size_t(shape.back() <= 4 ? shape.back() * shape[shape.size() - 2] : shape.back());
+    uint32_t noise = seed;
+    for (size_t i = 0; i < count; ++i) {
+        noise = noise * 1664525u + 1013904223u;
+        const size_t x = i % row;
+        const size_t y = i / row;
+        const double value = 90.0 + 60.0 * double((x / 97 + y / 61) % 2) + 0.04 * double(x % 997) + noise / 0x1p28;
+        image[i] = Sample(value);
+    }
+    return image;
+}
+
+struct image_case {
+    const char *name;
+    int layout;
+    std::vector<int64_t> shape;
+};
+
+enum class measure { ssim, psnr };
+
+template <class Sample>
+void run(benchmark::State &state, measure what, const image_case &image, int dtype, int isa, int threads)
+{
+    const std::vector<Sample> reference = make_image<Sample>(image.shape, 1);
+    const std::vector<Sample> candidate = make_image<Sample>(image.shape, 2);
+    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
+    options.threads = threads;
+    options.instruction_set = isa;
+    iqa_context *context = nullptr;
+    iqa_metric *metric = nullptr;
+    iqa_context_create(&options, &context);
+    if (what == measure::ssim) {
+        iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
+        ssim.layout = image.layout;
+        ssim.data_low = 0;
+        ssim.data_high = 255;
+        iqa_ssim_create(context, &ssim, &metric);
+    } else {
+        iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
+        psnr.layout = image.layout;
+        psnr.data_low = 0;
+        psnr.data_high = 255;
+        iqa_psnr_create(context, &psnr, &metric);
+    }
+    const auto axes = int32_t(image.shape.size());
+    const iqa_tensor x = iqa_cpu_tensor(reference.data(), dtype, axes, image.shape.data());
+    const iqa_tensor y = iqa_cpu_tensor(candidate.data(), dtype, axes, image.shape.data());
+    for (auto _ : state)
+        if (iqa_metric_update(metric, &x, &y, nullptr) != IQA_OK) {
+            state.SkipWithError(iqa_context_error(context));
+            break;
+        }
+    const double pixels = double(state.iterations()) * double(reference.size());
+    state.counters["Mpx/s"] = benchmark::Counter(pixels / 1e6, benchmark::Counter::kIsRate);
+    if (what == measure::ssim)
+        state.counters["of_fma_peak"] =
+            benchmark::Counter(pixels * operations_of_a_pixel / peak_of(iqa_context_instruction_set(context)) / threads,
+                               benchmark::Counter::kIsRate);
+    else
+        state.counters["of_read_rate"] =
+            benchmark::Counter(pixels * 2.0 * sizeof(Sample) / memory_rate() / threads, benchmark::Counter::kIsRate);
+    state.SetLabel(iqa_context_instruction_set(context));
+    iqa_metric_destroy(metric);
+    iqa_context_destroy(context);
+}
+
+template <class Sample>
+void add(const char *type, int dtype)
+{
+    static const std::vector<image_case> cases = {
+        {"256", IQA_LAYOUT_HW, {256, 256}},
+        {"1024", IQA_LAYOUT_HW, {1024, 1024}},
+        {"1080pRGB", IQA_LAYOUT_HWC, {1080, 1920, 3}},
+        {"1080pRGBplanar", IQA_LAYOUT_CHW, {3, 1080, 1920}},
+        {"4KRGB", IQA_LAYOUT_HWC, {2160, 3840, 3}},
+        {"16x3x256", IQA_LAYOUT_NCHW, {16, 3, 256, 256}},
+    };
+    const struct {
+        const char *name;
+        int isa;
+    } sets[] = {{"avx512", IQA_ISA_AVX512}, {"avx2", IQA_ISA_AVX2}};
+    for (const measure what : {measure::ssim, measure::psnr})
+        for (const image_case &image : cases)
+            for (const auto &set : sets)
+                for (const int threads : {1, 2}) {
+                    const std::string name = std::string(what == measure::ssim ? "ssim/" : "psnr/") + image.name + "/" +
+                                             type + "/" + set.name + "/threads:" + std::to_string(threads);
+                    auto *registered =
+                        benchmark::RegisterBenchmark(name.c_str(), run<Sample>, what, image, dtype, set.isa, threads);
+                    registered->Unit(benchmark::kMillisecond);
+                    if (threads > 1) // one thread: its own time, whatever else the machine does
+                        registered->UseRealTime();
+                }
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    add<uint8_t>("uint8", IQA_UINT8);
+    add<float>("float32", IQA_FLOAT32);
+    add<double>("float64", IQA_FLOAT64);
+    benchmark::Initialize(&argc, argv);
+    std::printf("ceilings of one thread: %.1f GFLOP/s wide, %.1f GFLOP/s narrow, %.1f GB/s from memory\n",
+                peak_of("avx512") / 1e9, peak_of("avx2") / 1e9, memory_rate() / 1e9);
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+}
