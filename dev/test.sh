@@ -1,4 +1,2 @@
-set -e
-mkdir -p build/t
-[ build/t/main.o -nt /work/main/tests/main.cpp ] || g++ -std=c++20 -I/work/main/tests -c /work/main/tests/main.cpp -o build/t/main.o
-for t in "$@"; do nice g++ -std=c++20 -O1 -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Itests -I/work/main/tests -Isrc -Iinclude -fopenmp tests/test_$t.cpp build/t/main.o $(find build/rel/CMakeFiles/iqa_objects.dir -name '*.o') -o build/t/test_$t; build/t/test_$t; done
+nice ninja -C build/rel -j2 $(for t in "$@"; do echo test_$t; done) 2>&1 | grep -E "error|warning: |FAILED" -A5
+for t in "$@"; do time build/rel/tests/test_$t; done

@@ -144,7 +144,7 @@ TEST_CASE("moments are exact at the bounds of the words", "[fid]")
             const std::vector<double> one = {value};
             CHECK(update(metric, tensor(one.data(), IQA_FLOAT64, {1, 1})) == IQA_ERROR_NUMERIC);
         }
-        CHECK(lanes_of(metric) == before);
+        CHECK((lanes_of(metric) == before));
     }
 }
 
@@ -196,7 +196,7 @@ TEMPLATE_TEST_CASE("features of any type on any strides", "[fid]", iqa::float16,
         REQUIRE(update(metric, view) == IQA_OK);
         return lanes_of(metric);
     };
-    CHECK(lanes_from(tensor(samples.data(), dtype, {rows, features})) == expected);
+    CHECK((lanes_from(tensor(samples.data(), dtype, {rows, features})) == expected));
 
     std::vector<TestType> columns(samples.size());
     std::vector<TestType> apart(samples.size() * 6);
@@ -208,10 +208,10 @@ TEMPLATE_TEST_CASE("features of any type on any strides", "[fid]", iqa::float16,
             apart[size_t((i * features * 2 + j) * 3)] = value;
             backwards[size_t((rows - 1 - i) * features + features - 1 - j)] = value;
         }
-    CHECK(lanes_from(tensor(columns.data(), dtype, {rows, features}, {1, rows})) == expected);
-    CHECK(lanes_from(tensor(apart.data(), dtype, {rows, features}, {features * 6, 3})) == expected);
-    CHECK(lanes_from(tensor(backwards.data() + backwards.size() - 1, dtype, {rows, features}, {-features, -1})) ==
-          expected);
+    CHECK((lanes_from(tensor(columns.data(), dtype, {rows, features}, {1, rows})) == expected));
+    CHECK((lanes_from(tensor(apart.data(), dtype, {rows, features}, {features * 6, 3})) == expected));
+    CHECK((lanes_from(tensor(backwards.data() + backwards.size() - 1, dtype, {rows, features}, {-features, -1})) ==
+           expected));
 
     // One row, read again and again.
     feature_set repeated(rows, features);
@@ -219,7 +219,7 @@ TEMPLATE_TEST_CASE("features of any type on any strides", "[fid]", iqa::float16,
         std::copy_n(set.row(0), features, &repeated.at(i, 0));
     const auto repeated_metric = make_fid(context, fid_options(features));
     REQUIRE(add_rows(repeated_metric, IQA_FID_REFERENCE, repeated) == IQA_OK);
-    CHECK(lanes_from(tensor(samples.data(), dtype, {rows, features}, {0, 1})) == lanes_of(repeated_metric));
+    CHECK((lanes_from(tensor(samples.data(), dtype, {rows, features}, {0, 1})) == lanes_of(repeated_metric)));
 }
 
 TEST_CASE("covariances are the quotients of exact integers", "[fid]")

@@ -20,25 +20,15 @@ uint64_t items_of(uint64_t step)
     return (step >> item_bits) & item_mask;
 }
 
-// Waits a moment: on the processor at first, then by letting others have it.
-class patience {
-public:
-    void wait() noexcept
-    {
-        constexpr int spins = 2000;
-        if (waited_ < spins) {
-            ++waited_;
-#if defined(__x86_64__)
-            __builtin_ia32_pause();
-#endif
-        } else {
-            sched_yield();
-        }
-    }
+// Some 20 microseconds: longer than most steps' gaps, shorter than waking a thread twice.
+constexpr int spins_of_patience = 1000;
 
-private:
-    int waited_ = 0;
-};
+void pause_processor()
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
 
 } // namespace
 
@@ -64,21 +54,46 @@ void crew::work_through(int64_t items, call_function call, void *body) noexcept
     unfinished_.store(items, std::memory_order_relaxed);
     const uint64_t number = (step_.load(std::memory_order_relaxed) >> (2 * item_bits)) + 1;
     step_.store((number << (2 * item_bits)) | (uint64_t(items) << item_bits), std::memory_order_release);
+    ring();
     while (take_one(leader_)) {
     }
-    for (patience waiting; unfinished_.load(std::memory_order_acquire) != 0;)
-        waiting.wait();
+    for (int spins = 0; unfinished_.load(std::memory_order_acquire) != 0; ++spins)
+        spins < spins_of_patience ? pause_processor() : void(sched_yield());
+}
+
+// After the step or the end was announced. A helper counts itself as a sleeper before it looks at the bell for the last
+// time, and the bell changes before the sleepers are counted: one of the two sees the other.
+void crew::ring() noexcept
+{
+    bell_.fetch_add(1);
+    if (sleepers_.load() > 0)
+        bell_.notify_all();
+}
+
+void crew::close() noexcept
+{
+    closed_.store(true, std::memory_order_release);
+    ring();
 }
 
 void crew::help(int32_t worker) noexcept
 {
-    patience waiting;
     int64_t reported = 0;
-    while (!closed_.load(std::memory_order_acquire)) {
-        if (take_one(worker))
-            waiting = {};
-        else
-            waiting.wait();
+    int spins = 0;
+    while (true) {
+        const uint32_t bell = bell_.load();
+        if (closed_.load(std::memory_order_acquire))
+            return;
+        if (take_one(worker)) {
+            spins = 0;
+        } else if (++spins < spins_of_patience) {
+            pause_processor();
+        } else {
+            sleepers_.fetch_add(1);
+            bell_.wait(bell);
+            sleepers_.fetch_sub(1);
+            spins = 0;
+        }
         const int64_t done = done_.load(std::memory_order_relaxed);
         if (worker == 0 && done != reported) {
             reported = done;

@@ -2,7 +2,8 @@
 // A team for work of many short steps, such as the columns of a matrix reduction. One worker leads and runs the whole
 // algorithm; the others take items of the step that is open. Nobody waits for a worker that took nothing: a thread
 // that a busy neighbour keeps off its processor costs its share of the work, and not a standstill at every step. For
-// the same reason the work gets done when the caller's threads run one after another, in any order.
+// the same reason the work gets done when the caller's threads run one after another, in any order. A helper without
+// work spins for some microseconds, and then sleeps rather than take a processor from those who have some.
 #pragma once
 
 #include <atomic>
@@ -36,11 +37,13 @@ private:
 
     void work_through(int64_t items, call_function call, void *body) noexcept;
     bool take_one(int32_t worker) noexcept;
+    void ring() noexcept;
     void help(int32_t worker) noexcept;
     void report() noexcept;
+    void close() noexcept;
     void throw_if_cancelled() const;
 
-    static constexpr int64_t cost_worth_sharing = 1 << 15;
+    static constexpr int64_t cost_worth_sharing = 1 << 16;
 
     context &where_;
     const int workers_;
@@ -57,6 +60,10 @@ private:
     std::atomic<call_function> call_ = nullptr;
     std::atomic<void *> body_ = nullptr;
     std::atomic<int64_t> unfinished_ = 0;
+
+    // A helper that found nothing for a while sleeps until the bell changes.
+    std::atomic<uint32_t> bell_ = 0;
+    std::atomic<int32_t> sleepers_ = 0;
 };
 
 template <class Body>
@@ -75,7 +82,7 @@ void crew::run(context &where, int workers, Body &&body)
         }
         team.leader_ = worker;
         lead(team);
-        team.closed_.store(true, std::memory_order_release);
+        team.close();
     };
     detail::run_workers(where, workers, join, &task);
     task.team.throw_if_cancelled();
