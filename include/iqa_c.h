@@ -527,7 +527,7 @@ IQA_API iqa_status iqa_fid_options_init(iqa_fid_options *options, size_t size);
  *  be NULL. A feature that is not finite or outside the range of the options fails the update with IQA_ERROR_NUMERIC,
  *  and the text says where it is. `extras` must ask for nothing.
  *
- *  The state takes 8 D (D + 1) bytes for each set, 34 MB at D = 2048, however many rows were added (up to 2^32). The
+ *  The state takes 8 D (D + 1) bytes for each set, 34 MB at D = 2048, however many rows were added (up to 2^31). The
  *  first compute or read of a result after a change takes O(D^3) time, 24 D^2 bytes of memory, and reports progress;
  *  further reads are quick. It needs two rows in each set: IQA_ERROR_NO_DATA with fewer.
  *

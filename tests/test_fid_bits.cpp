@@ -351,7 +351,7 @@ TEST_CASE("states from outside: too many rows, wrong sizes, lanes that no featur
     // Of each side: rows, 2 sums, 3 pairs of words.
     const size_t of_side = 1 + 2 + 6;
     std::vector<int64_t> lanes(2 * of_side);
-    lanes[0] = int64_t(1) << 32;
+    lanes[0] = int64_t(1) << 31;
     CHECK(iqa_metric_add_lanes(metric.get(), lanes.data(), lanes.size()) == IQA_OK);
     lanes[0] = 1;
     CHECK(iqa_metric_add_lanes(metric.get(), lanes.data(), lanes.size()) == IQA_ERROR_INCOMPATIBLE);

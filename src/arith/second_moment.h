@@ -8,7 +8,7 @@
 
 namespace iqa {
 
-constexpr int64_t most_rows_of_a_state = int64_t(1) << 32;
+constexpr int64_t most_rows_of_a_state = int64_t(1) << 31;
 
 struct moment_words {
     int64_t low;
@@ -43,8 +43,8 @@ IQA_HD moment_words from_narrow_planes(int32_t p0, int32_t p1, int32_t p2)
     return {p0 + int64_t(weight_12) * (1 << 12) + int64_t(p1) * (1 << 24), 0};
 }
 
-// (n sum q_i q_j - sum q_i sum q_j) / (n (n - 1)): the numerator is exact (|q| < 2^31 and n <= 2^32 keep it below
-// 2^127), so there are two roundings, of the numerator and of the quotient; n (n - 1) is exact up to 94,906,266 rows.
+// (n sum q_i q_j - sum q_i sum q_j) / (n (n - 1)): the numerator is exact (|q| < 2^31 and n <= 2^31 keep it below
+// 2^125), so there are two roundings, of the numerator and of the quotient; n (n - 1) is exact up to 94,906,266 rows.
 // `unit` is 2^(-2p).
 IQA_HD double covariance(int64_t rows, moment_words product, int64_t sum_i, int64_t sum_j, double unit)
 {

@@ -119,6 +119,9 @@ image_view view_image(const iqa_tensor &tensor, const char *name, const layout_a
         fail(IQA_ERROR_DTYPE, name, " has element type ", dtype_text(tensor),
              "; expected uint8, uint16, int16, float16, bfloat16, float32 or float64");
 
+    if (tensor.data == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is NULL");
+
     image_view view{};
     view.type = static_cast<element_type>(dtype);
     view.device_type = tensor.device_type;
@@ -144,8 +147,6 @@ image_view view_image(const iqa_tensor &tensor, const char *name, const layout_a
             break;
         }
     }
-    if (tensor.data == nullptr)
-        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is NULL");
     if (reinterpret_cast<uintptr_t>(view.data) % uintptr_t(element_size(view.type)) != 0)
         fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is not aligned to its elements of ", element_size(view.type),
              " bytes");

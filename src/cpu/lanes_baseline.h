@@ -72,6 +72,10 @@ inline lanes_double magnitude(lanes_double a)
     return {a.value < 0 ? -a.value : a.value};
 }
 // NaN in `a` is lost; callers look for it elsewhere.
+inline lanes_double smaller(lanes_double a, lanes_double b)
+{
+    return {a.value < b.value ? a.value : b.value};
+}
 inline lanes_double larger(lanes_double a, lanes_double b)
 {
     return {a.value > b.value ? a.value : b.value};

@@ -70,8 +70,8 @@ void place_columns(const cholesky_request &request, int64_t first, int64_t last)
 
 } // namespace
 
-int64_t pivoted_cholesky(crew &team, const fid_kernels &kernels, multiplier &product, const cholesky_request &request,
-                         int64_t progress_before, int64_t progress_total)
+cholesky_result pivoted_cholesky(crew &team, const fid_kernels &kernels, multiplier &product,
+                                 const cholesky_request &request, int64_t progress_before, int64_t progress_total)
 {
     const int64_t order = request.order;
     double largest = 0.0;
@@ -84,13 +84,13 @@ int64_t pivoted_cholesky(crew &team, const fid_kernels &kernels, multiplier &pro
 
     for (int64_t first = 0; first < order; first += panel_columns) {
         if (!team.proceed(progress_before + first, progress_total))
-            return -1;
+            return {-1, 0.0};
         const int64_t last = std::min<int64_t>(order, first + panel_columns);
         for (int64_t k = first; k < last; ++k) {
             const int64_t pivot = std::max_element(request.diagonal + k, request.diagonal + order) - request.diagonal;
             if (!(request.diagonal[pivot] > noise) || k >= request.most_rank) {
                 place_columns(request, first, k);
-                return k;
+                return {k, *std::min_element(request.diagonal + k, request.diagonal + order)};
             }
             if (pivot != k)
                 swap_features(request, first, k, pivot);
@@ -107,7 +107,7 @@ int64_t pivoted_cholesky(crew &team, const fid_kernels &kernels, multiplier &pro
                            .subtract = true,
                            .lower_only = true});
     }
-    return order;
+    return {order, 0.0};
 }
 
 } // namespace iqa

@@ -15,10 +15,15 @@ struct cholesky_request {
     int64_t *permutation; // [order] working memory
 };
 
+struct cholesky_result {
+    int64_t rank;       // -1 when the call was cancelled
+    double least_pivot; // the smallest diagonal element that was left over, 0 if none was
+};
+
 // Cholesky with complete pivoting (N. J. Higham, "Accuracy and Stability of Numerical Algorithms", 10.3), stopped at
 // the numerical rank, which is returned; -1 when the call was cancelled. A pivot of at most order * 2^-53 times the
 // largest diagonal element is rounding noise: cutting it off is what keeps a null space out of the trace term.
-int64_t pivoted_cholesky(crew &team, const fid_kernels &kernels, multiplier &product, const cholesky_request &request,
-                         int64_t progress_before, int64_t progress_total);
+cholesky_result pivoted_cholesky(crew &team, const fid_kernels &kernels, multiplier &product,
+                                 const cholesky_request &request, int64_t progress_before, int64_t progress_total);
 
 } // namespace iqa

@@ -45,7 +45,7 @@ public:
     void run(crew &team, const side (&sides)[2], bool equal, frechet_parts &parts);
 
 private:
-    bool factor(crew &team, const side &which, const matrix &l, int64_t progress_before, int64_t &rank);
+    cholesky_result factor(crew &team, const side &which, const matrix &l, int64_t progress_before);
     double norm_of_product(crew &team, const matrix (&factors)[2], const int64_t (&ranks)[2]);
     int64_t progress_total() const { return 3 * order_ + 1; }
 
@@ -76,7 +76,7 @@ trace_computation::trace_computation(context &where, const fid_kernels &kernels,
     permutation_ = reinterpret_cast<int64_t *>(diagonal_ + stride_);
 }
 
-bool trace_computation::factor(crew &team, const side &which, const matrix &l, int64_t progress_before, int64_t &rank)
+cholesky_result trace_computation::factor(crew &team, const side &which, const matrix &l, int64_t progress_before)
 {
     team.each(order_, 16 * order_, [&](int64_t j, int32_t) {
         double *const column = work_.column(j);
@@ -84,7 +84,7 @@ bool trace_computation::factor(crew &team, const side &which, const matrix &l, i
         for (int64_t i = j; i < order_; ++i)
             column[i] = which.covariance->at(i, j);
     });
-    rank = pivoted_cholesky(team, kernels_, product_,
+    return pivoted_cholesky(team, kernels_, product_,
                             {.s = work_,
                              .l = l,
                              .order = order_,
@@ -92,7 +92,6 @@ bool trace_computation::factor(crew &team, const side &which, const matrix &l, i
                              .diagonal = diagonal_,
                              .permutation = permutation_},
                             progress_before, progress_total());
-    return rank >= 0;
 }
 
 // || La^T Lb ||_*, with the factor of larger rank as a.
@@ -119,14 +118,17 @@ double trace_computation::norm_of_product(crew &team, const matrix (&factors)[2]
 
 void trace_computation::run(crew &team, const side (&sides)[2], bool equal, frechet_parts &parts)
 {
+    cholesky_result result{};
     int64_t ranks[2];
-    for (int s = 0; s < (equal ? 1 : 2); ++s)
-        if (!factor(team, sides[s], factors_[s], s * order_, ranks[s]))
+    for (int s = 0; s < 2; ++s) {
+        if (s == 0 || !equal)
+            result = factor(team, sides[s], factors_[s], s * order_);
+        if (result.rank < 0)
             return;
-    if (equal)
-        ranks[1] = ranks[0];
-    parts.ranks[sides[0].index] = ranks[0];
-    parts.ranks[sides[1].index] = ranks[1];
+        ranks[s] = result.rank;
+        parts.ranks[sides[s].index] = result.rank;
+        parts.least_pivots[sides[s].index] = result.least_pivot;
+    }
     // S (S)^(1/2) needs no reduction, and equal sets shall be exactly 0 apart.
     parts.trace_term = equal ? parts.traces[0] : norm_of_product(team, factors_, ranks);
     team.proceed(progress_total(), progress_total());

@@ -22,12 +22,13 @@ protected:
 };
 
 struct frechet_parts {
-    double value;      // never negative
-    double raw;        // before a tiny negative value became 0
-    double mean_term;  // |m1 - m2|^2
-    double traces[2];  // tr S1, tr S2
-    double trace_term; // tr (S1 S2)^(1/2)
-    int64_t ranks[2];  // numerical ranks of S1 and S2
+    double value;           // never negative
+    double raw;             // before a tiny negative value became 0
+    double mean_term;       // |m1 - m2|^2
+    double traces[2];       // tr S1, tr S2
+    double trace_term;      // tr (S1 S2)^(1/2)
+    int64_t ranks[2];       // numerical ranks of S1 and S2
+    double least_pivots[2]; // what their factorisations left over: far below 0 only if they are no covariances
 };
 
 frechet_parts frechet_distance(context &where, const fid_kernels &kernels, int64_t order, double mean_term,
