@@ -31,7 +31,10 @@ private:
     iqa_status status_;
 };
 
-inline iqa_context_options default_context_options() noexcept { return IQA_CONTEXT_OPTIONS_INIT; }
+inline iqa_context_options default_context_options() noexcept
+{
+    return IQA_CONTEXT_OPTIONS_INIT;
+}
 
 /** A shared hold on an iqa_context. Copies mean the same context. */
 class context {

@@ -25,7 +25,8 @@ void iqa_metric::destroy(iqa_metric *metric) noexcept
 void iqa_metric::carry(std::span<int64_t> lanes) const noexcept
 {
     for (const iqa::exact_field &field : fields_)
-        iqa::exact_carry(field.format, lanes.data() + field.first);
+        for (int i = 0; i < field.count; ++i)
+            iqa::exact_carry(field.format, lanes.data() + field.first + i * int64_t(field.format.digits));
 }
 
 void iqa_metric::commit(std::span<const int64_t> addend) noexcept
@@ -35,25 +36,44 @@ void iqa_metric::commit(std::span<const int64_t> addend) noexcept
     carry(lanes_);
 }
 
-// The lanes outside the fixed-point numbers are counts, and a count is never negative.
-void iqa_metric::check_counts(std::span<const int64_t> lanes, iqa_status otherwise) const
+void iqa_metric::place_lanes(std::span<int64_t> lanes, std::span<const iqa::exact_field> fields,
+                             int64_t largest_count) noexcept
 {
-    size_t next = 0;
-    const auto check_to = [&](size_t end) {
-        for (; next < end; ++next)
-            if (lanes[next] < 0)
-                iqa::fail(otherwise, "lane ", next, " is ", lanes[next], "; a count is never negative");
-    };
+    lanes_ = lanes;
+    fields_ = fields;
+    largest_count_ = largest_count;
+}
+
+// What a lane may hold, so that no addition that follows can overflow: counts are never negative, digits leave room for
+// carries, and nothing reaches by updates what is refused here.
+iqa_metric::lane_range iqa_metric::range_of(size_t lane) const noexcept
+{
+    constexpr int64_t most_of_a_digit = INT64_MAX - (int64_t(1) << 32);
     for (const iqa::exact_field &field : fields_) {
-        check_to(size_t(field.first));
-        next = size_t(field.first + field.format.digits);
+        const size_t digits = size_t(field.format.digits);
+        const size_t place = lane - size_t(field.first); // huge for a lane before the field
+        if (place >= digits * size_t(field.count))
+            continue;
+        if (place % digits != digits - 1)
+            return {-most_of_a_digit, most_of_a_digit};
+        return {-most_of_a_lane, most_of_a_lane};
     }
-    check_to(lanes.size());
+    return {0, largest_count_};
+}
+
+void iqa_metric::check_lane(size_t lane, int64_t value, iqa_status otherwise) const
+{
+    const lane_range range = range_of(lane);
+    if (value < range.lowest && range.lowest == 0)
+        iqa::fail(otherwise, "lane ", lane, " is ", value, "; a count is never negative");
+    if (value < range.lowest || value > range.highest)
+        iqa::fail(otherwise, "lane ", lane, " is ", value, "; more than any state can have");
 }
 
 void iqa_metric::reset() noexcept
 {
     std::fill(lanes_.begin(), lanes_.end(), 0);
+    lanes_changed();
 }
 
 void iqa_metric::merge(const iqa_metric &from)
@@ -69,15 +89,15 @@ void iqa_metric::add_lanes(std::span<const int64_t> lanes)
 {
     if (lanes.size() != lanes_.size())
         iqa::fail(IQA_ERROR_INCOMPATIBLE, lanes.size(), " lanes were given; this metric has ", lanes_.size());
-    check_counts(lanes, IQA_ERROR_INCOMPATIBLE);
-    // Room for the carries that follow the addition.
-    constexpr int64_t limit = INT64_MAX - (int64_t(1) << 32);
     for (size_t i = 0; i < lanes_.size(); ++i) {
+        check_lane(i, lanes[i], IQA_ERROR_INCOMPATIBLE);
         int64_t sum = 0;
-        if (__builtin_add_overflow(lanes_[i], lanes[i], &sum) || sum > limit || sum < -limit)
+        if (__builtin_add_overflow(lanes_[i], lanes[i], &sum))
             iqa::fail(IQA_ERROR_INCOMPATIBLE, "lane ", i, " overflows: ", lanes_[i], " + ", lanes[i]);
+        check_lane(i, sum, IQA_ERROR_INCOMPATIBLE);
     }
     commit(lanes);
+    lanes_changed();
 }
 
 void iqa_metric::load_lanes(iqa::byte_reader bytes)
@@ -85,10 +105,12 @@ void iqa_metric::load_lanes(iqa::byte_reader bytes)
     if (bytes.remaining() != lanes_.size() * sizeof(int64_t))
         iqa::fail(IQA_ERROR_CORRUPT, "the state has ", bytes.remaining() / sizeof(int64_t), " lanes; its metric has ",
                   lanes_.size());
-    for (int64_t &lane : lanes_)
-        lane = bytes.get<int64_t>();
-    check_counts(lanes_, IQA_ERROR_CORRUPT);
+    for (size_t i = 0; i < lanes_.size(); ++i) {
+        lanes_[i] = bytes.get<int64_t>();
+        check_lane(i, lanes_[i], IQA_ERROR_CORRUPT);
+    }
     carry(lanes_);
+    lanes_changed();
 }
 
 size_t iqa_metric::serialized_size() const noexcept
