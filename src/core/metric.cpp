@@ -25,7 +25,8 @@ void iqa_metric::destroy(iqa_metric *metric) noexcept
 void iqa_metric::carry(std::span<int64_t> lanes) const noexcept
 {
     for (const iqa::exact_field &field : fields_)
-        iqa::exact_carry(field.format, lanes.data() + field.first);
+        for (int i = 0; i < field.count; ++i)
+            iqa::exact_carry(field.format, lanes.data() + field.first + i * int64_t(field.format.digits));
 }
 
 void iqa_metric::commit(std::span<const int64_t> addend) noexcept
@@ -35,21 +36,29 @@ void iqa_metric::commit(std::span<const int64_t> addend) noexcept
     carry(lanes_);
 }
 
+void iqa_metric::place_lanes(std::span<int64_t> lanes, std::span<const iqa::exact_field> fields,
+                             int64_t largest_count) noexcept
+{
+    lanes_ = lanes;
+    fields_ = fields;
+    largest_count_ = largest_count;
+}
+
 // What a lane may hold, so that no addition that follows can overflow: counts are never negative, digits leave room for
 // carries, and nothing reaches by updates what is refused here.
 iqa_metric::lane_range iqa_metric::range_of(size_t lane) const noexcept
 {
-    constexpr int64_t most = int64_t(1) << 62;
     constexpr int64_t most_of_a_digit = INT64_MAX - (int64_t(1) << 32);
     for (const iqa::exact_field &field : fields_) {
-        const size_t first = size_t(field.first);
-        const size_t last = first + size_t(field.format.digits) - 1;
-        if (lane >= first && lane < last)
+        const size_t digits = size_t(field.format.digits);
+        const size_t place = lane - size_t(field.first); // huge for a lane before the field
+        if (place >= digits * size_t(field.count))
+            continue;
+        if (place % digits != digits - 1)
             return {-most_of_a_digit, most_of_a_digit};
-        if (lane == last)
-            return {-most, most};
+        return {-most_of_a_lane, most_of_a_lane};
     }
-    return {0, most};
+    return {0, largest_count_};
 }
 
 void iqa_metric::check_lane(size_t lane, int64_t value, iqa_status otherwise) const
@@ -64,6 +73,7 @@ void iqa_metric::check_lane(size_t lane, int64_t value, iqa_status otherwise) co
 void iqa_metric::reset() noexcept
 {
     std::fill(lanes_.begin(), lanes_.end(), 0);
+    lanes_changed();
 }
 
 void iqa_metric::merge(const iqa_metric &from)
@@ -87,6 +97,7 @@ void iqa_metric::add_lanes(std::span<const int64_t> lanes)
         check_lane(i, sum, IQA_ERROR_INCOMPATIBLE);
     }
     commit(lanes);
+    lanes_changed();
 }
 
 void iqa_metric::load_lanes(iqa::byte_reader bytes)
@@ -99,6 +110,7 @@ void iqa_metric::load_lanes(iqa::byte_reader bytes)
         check_lane(i, lanes_[i], IQA_ERROR_CORRUPT);
     }
     carry(lanes_);
+    lanes_changed();
 }
 
 size_t iqa_metric::serialized_size() const noexcept

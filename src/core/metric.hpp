@@ -13,10 +13,11 @@
 
 namespace iqa {
 
-// Where a metric's lanes hold a fixed-point number rather than a count.
+// Where a metric's lanes hold fixed-point numbers, one after another, rather than counts.
 struct exact_field {
     int first;
     exact_format format;
+    int count = 1;
 };
 
 } // namespace iqa
@@ -55,10 +56,19 @@ protected:
     // Adds a state's lanes to this one's. Cannot fail: call it last.
     void commit(std::span<const int64_t> addend) noexcept;
 
+    // For a metric whose number of lanes depends on its options. No count may grow beyond `largest_count`.
+    void place_lanes(std::span<int64_t> lanes, std::span<const iqa::exact_field> fields,
+                     int64_t largest_count) noexcept;
+
+    // The lanes were changed by a verb of this class.
+    virtual void lanes_changed() noexcept {}
+
 private:
     struct lane_range {
         int64_t lowest, highest;
     };
+
+    static constexpr int64_t most_of_a_lane = int64_t(1) << 62;
 
     void carry(std::span<int64_t> lanes) const noexcept;
     lane_range range_of(size_t lane) const noexcept;
@@ -69,6 +79,7 @@ private:
     std::span<const std::byte> options_;       // as in the state file; a member of the metric itself
     std::span<int64_t> lanes_;                 // likewise
     std::span<const iqa::exact_field> fields_; // the lanes between them are counts
+    int64_t largest_count_ = most_of_a_lane;
     size_t size_ = 0;
 };
 
