@@ -247,11 +247,10 @@ iqa_metric *create_fid(context &owner, byte_reader bytes, size_t lanes)
 
 void reset_fid_side(iqa_metric &metric, int32_t side)
 {
-    auto *const fid = dynamic_cast<fid_metric *>(&metric);
-    if (fid == nullptr)
+    if (metric.kind() != metric_kind::fid)
         fail(IQA_ERROR_INVALID_ARGUMENT, "metric is not a FID metric");
     check_constant("side", side, IQA_FID_CANDIDATE, "IQA_FID_");
-    fid->reset_side(side);
+    static_cast<fid_metric &>(metric).reset_side(side);
 }
 
 } // namespace iqa
