@@ -10,7 +10,6 @@ namespace iqa {
 
 namespace {
 
-constexpr int32_t most_features = 16384;
 constexpr int32_t largest_fraction_bits = 60;
 constexpr int32_t smallest_fraction_bits = -60;
 
@@ -18,8 +17,8 @@ constexpr const char *side_names[2] = {"reference", "candidate"};
 
 void check(const iqa_fid_options &options)
 {
-    if (options.features < 1 || options.features > most_features)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "features is ", options.features, "; expected 1 to ", most_features);
+    if (options.features < 1 || options.features > most_fid_features)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "features is ", options.features, "; expected 1 to ", most_fid_features);
     if (options.fraction_bits < smallest_fraction_bits || options.fraction_bits > largest_fraction_bits)
         fail(IQA_ERROR_INVALID_ARGUMENT, "fraction_bits is ", options.fraction_bits, "; expected ",
              smallest_fraction_bits, " to ", largest_fraction_bits);
