@@ -179,7 +179,9 @@ def test_refusals():
         metric.compute()
     with pytest.raises(iqa.InvalidArgumentError, match="both NULL"):
         metric.update()
-    with pytest.raises(iqa.ShapeError, match=r"reference has shape \[400, 47\]; expected \[N, 48\]"):
+    with pytest.raises(
+        iqa.ShapeError, match=r"reference has shape \[400, 47\]; expected \[N, 48\]"
+    ):
         metric.update(features(1)[:, 1:])
     with pytest.raises(iqa.DtypeError, match="uint8"):
         metric.update(np.zeros((3, FEATURES), np.uint8))
@@ -216,9 +218,7 @@ def test_handwritten_digits():
     near = iqa.fid(*halves)
     truth = frechet(*halves, by_rows)
     assert abs(near - truth) <= 1e-13 * total_variance(*halves)
-    distances = [
-        iqa.fid(pixels[digits != digit], pixels[digits == digit]) for digit in range(10)
-    ]
+    distances = [iqa.fid(pixels[digits != digit], pixels[digits == digit]) for digit in range(10)]
     assert near < min(distances) / 20  # another digit is far, another half is not
     metric = iqa.FID(64)
     metric.update(*halves)

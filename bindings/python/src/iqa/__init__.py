@@ -6,7 +6,8 @@
     >>> iqa.psnr(x, y, data_range=1.0)
 
 `ssim` and `psnr` measure one pair or batch of images; `SSIM` and `PSNR` accumulate many. `fid`
-and `FID` do the same for the Frechet distance of two sets of features. The same input gives the same bits for any threads, batches, order of merges and instruction set.
+and `FID` do the same for the Frechet distance of two sets of features. The same input gives the
+same bits for any threads, batches, order of merges and instruction set.
 """
 
 from ._context import Context

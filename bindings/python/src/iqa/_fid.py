@@ -23,23 +23,25 @@ if TYPE_CHECKING:
 
     from ._options import Setter
 
-_PARTS = (
-    "value",
-    "raw",
-    "mean_term",
-    "trace_reference",
-    "trace_candidate",
-    "trace_term",
-    "rank_reference",
-    "rank_candidate",
+FIDParts = namedtuple(
+    "FIDParts",
+    (
+        "value",
+        "raw",
+        "mean_term",
+        "trace_reference",
+        "trace_candidate",
+        "trace_term",
+        "rank_reference",
+        "rank_candidate",
+    ),
 )
-
-FIDParts = namedtuple("FIDParts", _PARTS)
 FIDParts.__doc__ = """The value and what it is made of.
 
 value = mean_term + trace_reference + trace_candidate - 2 trace_term, or 0 where rounding made
 that negative, as raw tells. The ranks are those of the covariances.
 """
+_PARTS = FIDParts._fields
 
 _SIDES = {"reference": 0, "candidate": 1}
 
@@ -54,9 +56,7 @@ def _integer(options: Any, name: str, value: Any) -> None:
     setattr(options, name, number)
 
 
-_SETTERS: Mapping[str, Setter] = dict.fromkeys(
-    ("features", "fraction_bits", "word_bits"), _integer
-)
+_SETTERS: Mapping[str, Setter] = dict.fromkeys(("features", "fraction_bits", "word_bits"), _integer)
 
 
 class FID(Metric):
@@ -199,7 +199,9 @@ def fid(
     Args:
         reference: the real features: float16, bfloat16, float32 or float64 [N, D].
         candidate: the generated ones: [M, D].
-        fraction_bits, word_bits, context: see FID.
+        fraction_bits: p of the grid 2^-p; see FID.
+        word_bits: 32 or 24; see FID.
+        context: threads, instruction set, progress; None for those of a Context().
 
     Example:
         >>> iqa.fid(real_features, generated_features)
@@ -210,9 +212,7 @@ def fid(
         raise ShapeError(f"reference has {tensor.ndim} axes, expected [N, D]")
     features = tensor.shape[1]
     del keep
-    with FID(
-        features, fraction_bits=fraction_bits, word_bits=word_bits, context=context
-    ) as metric:
+    with FID(features, fraction_bits=fraction_bits, word_bits=word_bits, context=context) as metric:
         metric.update(reference, candidate)
         return metric.compute()
 
