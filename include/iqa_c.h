@@ -547,6 +547,22 @@ IQA_API iqa_status iqa_fid_reset_side(iqa_metric *metric, int32_t side);
 IQA_API iqa_status iqa_measure_fid(iqa_context *context, const iqa_fid_options *options, const iqa_tensor *reference,
                                    const iqa_tensor *candidate, double *value);
 
+/** The distance of two sets of which only mean and covariance are known, as in the statistics files that FID programs
+ *  exchange (arrays mu and sigma). All are tensors of float64 or narrower floating-point numbers on the CPU, with any
+ *  strides: means [D], covariances [D, D], symmetric and positive semi-definite to 1e-8 of the largest variance. Unlike
+ *  the value of a metric, this one is only as exact as what it is given.
+ *
+ *  @param out       receives up to 8 numbers: value, raw value, mean term, tr S1, tr S2, trace term, ranks of S1 and S2.
+ *  @param capacity  how many `out` holds; 1 gives the value alone.
+ *  @param count     receives 8; may be NULL.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _UNAVAILABLE (no CPU tensor), _CANCELLED,
+ *          _OUT_OF_MEMORY; IQA_ERROR_NUMERIC for numbers that are not finite and for matrices that are no
+ *          covariances. */
+IQA_API iqa_status iqa_fid_from_statistics(iqa_context *context, const iqa_tensor *mean_reference,
+                                           const iqa_tensor *covariance_reference, const iqa_tensor *mean_candidate,
+                                           const iqa_tensor *covariance_candidate, double *out, size_t capacity,
+                                           size_t *count);
+
 #ifdef __cplusplus
 }
 #endif

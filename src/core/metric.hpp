@@ -42,6 +42,7 @@ public:
     void serialize(std::span<std::byte> out) const noexcept;
 
     iqa::context &owner() const noexcept { return owner_; }
+    iqa::metric_kind kind() const noexcept { return kind_; }
 
     // Memory of the context with the metric in it.
     template <class Metric, class... Arguments>
