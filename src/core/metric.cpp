@@ -26,7 +26,8 @@ void iqa_metric::destroy(iqa_metric *metric) noexcept
 void iqa_metric::carry(std::span<int64_t> lanes) const noexcept
 {
     for (const iqa::exact_field &field : fields_)
-        iqa::exact_carry(field.format, lanes.data() + field.first);
+        for (int i = 0; i < field.count; ++i)
+            iqa::exact_carry(field.format, lanes.data() + field.first + i * int64_t(field.format.digits));
 }
 
 void iqa_metric::commit(std::span<const int64_t> addend) noexcept
@@ -36,25 +37,40 @@ void iqa_metric::commit(std::span<const int64_t> addend) noexcept
     carry(lanes_);
 }
 
-// The lanes outside the fixed-point numbers are counts, and a count is never negative.
-void iqa_metric::check_counts(std::span<const int64_t> lanes, iqa_status otherwise) const
+void iqa_metric::place_lanes(std::span<int64_t> lanes, std::span<const iqa::exact_field> fields,
+                             int64_t largest_count) noexcept
+{
+    lanes_ = lanes;
+    fields_ = fields;
+    largest_count_ = largest_count;
+}
+
+// The lanes outside the fixed-point numbers are counts: never negative, and not beyond what the metric can hold.
+void iqa_metric::check_counts(std::span<const int64_t> present, std::span<const int64_t> addend,
+                              iqa_status otherwise) const
 {
     size_t next = 0;
     const auto check_to = [&](size_t end) {
-        for (; next < end; ++next)
-            if (lanes[next] < 0)
-                iqa::fail(otherwise, "lane ", next, " is ", lanes[next], "; a count is never negative");
+        for (; next < end; ++next) {
+            if (addend[next] < 0)
+                iqa::fail(otherwise, "lane ", next, " is ", addend[next], "; a count is never negative");
+            const int64_t before = present.empty() ? 0 : present[next];
+            if (addend[next] > largest_count_ - before)
+                iqa::fail(otherwise, "lane ", next, " would be ", before, " + ", addend[next],
+                          "; the metric counts to ", largest_count_);
+        }
     };
     for (const iqa::exact_field &field : fields_) {
         check_to(size_t(field.first));
-        next = size_t(field.first + field.format.digits);
+        next = size_t(field.first) + size_t(field.format.digits) * size_t(field.count);
     }
-    check_to(lanes.size());
+    check_to(addend.size());
 }
 
 void iqa_metric::reset() noexcept
 {
     std::fill(lanes_.begin(), lanes_.end(), 0);
+    lanes_changed();
 }
 
 void iqa_metric::merge(const iqa_metric &from)
@@ -70,7 +86,7 @@ void iqa_metric::add_lanes(std::span<const int64_t> lanes)
 {
     if (lanes.size() != lanes_.size())
         iqa::fail(IQA_ERROR_INCOMPATIBLE, lanes.size(), " lanes were given; this metric has ", lanes_.size());
-    check_counts(lanes, IQA_ERROR_INCOMPATIBLE);
+    check_counts(lanes_, lanes, IQA_ERROR_INCOMPATIBLE);
     // Room for the carries that follow the addition.
     constexpr int64_t limit = INT64_MAX - (int64_t(1) << 32);
     for (size_t i = 0; i < lanes_.size(); ++i) {
@@ -79,6 +95,7 @@ void iqa_metric::add_lanes(std::span<const int64_t> lanes)
             iqa::fail(IQA_ERROR_INCOMPATIBLE, "lane ", i, " overflows: ", lanes_[i], " + ", lanes[i]);
     }
     commit(lanes);
+    lanes_changed();
 }
 
 void iqa_metric::load_lanes(iqa::byte_reader bytes)
@@ -88,8 +105,9 @@ void iqa_metric::load_lanes(iqa::byte_reader bytes)
                   lanes_.size());
     for (int64_t &lane : lanes_)
         lane = bytes.get<int64_t>();
-    check_counts(lanes_, IQA_ERROR_CORRUPT);
+    check_counts({}, lanes_, IQA_ERROR_CORRUPT);
     carry(lanes_);
+    lanes_changed();
 }
 
 size_t iqa_metric::serialized_size() const noexcept

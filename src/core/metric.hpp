@@ -13,10 +13,11 @@
 
 namespace iqa {
 
-// Where a metric's lanes hold a fixed-point number rather than a count.
+// Where a metric's lanes hold fixed-point numbers, one after another, rather than counts.
 struct exact_field {
     int first;
     exact_format format;
+    int count = 1;
 };
 
 } // namespace iqa
@@ -55,15 +56,26 @@ protected:
     // Adds a state's lanes to this one's. Cannot fail: call it last.
     void commit(std::span<const int64_t> addend) noexcept;
 
+    // For a metric whose number of lanes depends on its options. No count may grow beyond `largest_count`.
+    void place_lanes(std::span<int64_t> lanes, std::span<const iqa::exact_field> fields,
+                     int64_t largest_count) noexcept;
+
+    // Likewise for a metric whose options have no fixed size.
+    void place_options(std::span<const std::byte> options) noexcept { options_ = options; }
+
+    // The lanes were changed by a verb of this class.
+    virtual void lanes_changed() noexcept {}
+
 private:
     void carry(std::span<int64_t> lanes) const noexcept;
-    void check_counts(std::span<const int64_t> lanes, iqa_status otherwise) const;
+    void check_counts(std::span<const int64_t> present, std::span<const int64_t> addend, iqa_status otherwise) const;
 
     iqa::context &owner_;
     iqa::metric_kind kind_;
     std::span<const std::byte> options_;       // as in the state file; a member of the metric itself
     std::span<int64_t> lanes_;                 // likewise
     std::span<const iqa::exact_field> fields_; // the lanes between them are counts
+    int64_t largest_count_ = INT64_MAX;
     size_t size_ = 0;
 };
 

@@ -57,6 +57,13 @@ output_view view_per_image(const iqa_tensor *tensor, const image_view &images);
 output_view view_per_channel(const iqa_tensor *tensor, const image_view &images);
 output_view view_map(const iqa_tensor *tensor, const image_view &images, int32_t layout, int64_t height, int64_t width);
 
+// What every view of a tensor is made with. Extents are checked before strides are asked for.
+void check_extents(const iqa_tensor &tensor, const char *name);
+int64_t stride_of(const iqa_tensor &tensor, int axis);
+bool same_shape(const iqa_tensor &a, const iqa_tensor &b);
+int32_t dtype_of(const iqa_tensor &tensor); // IQA_UINT8, ...; -1 for a vector type
+text dtype_text(const iqa_tensor &tensor);
+
 // "[3, 64, 64]"
 text shape_text(const iqa_tensor &tensor);
 
