@@ -100,4 +100,11 @@ IQA_HD float fused_multiply_add(float a, float b, float c)
 #endif
 }
 
+// c - a * b with one rounding.
+template <class Real>
+IQA_HD Real fused_negative_multiply_add(Real a, Real b, Real c)
+{
+    return fused_multiply_add(-a, b, c);
+}
+
 } // namespace iqa

@@ -24,12 +24,13 @@ constexpr int error_flush = 2048;
 // 10 log(L^2 / MSE) in the base whose natural logarithm is given; MSE = sum / count, positive.
 IQA_HD double psnr_value(double peak, scaled_value sum, double count, double_double log_of_base)
 {
-    const double_double peak_log = log_scaled(peak, 0);
-    const double_double sum_log = log_scaled(sum.mantissa, sum.exponent);
-    const double_double count_log = log_scaled(count, 0);
-    const double_double mse_log = add(sum_log, {-count_log.high, -count_log.low});
-    const double_double ratio = add({2.0 * peak_log.high, 2.0 * peak_log.low}, {-mse_log.high, -mse_log.low});
-    return divide(multiply({10.0, 0.0}, ratio), log_of_base).high;
+    // The mantissas make one ratio near 1, the exponents are added apart: nothing overflows.
+    const int peak_exponent = exponent_of(peak);
+    const double peak_mantissa = __builtin_ldexp(peak, -peak_exponent);
+    const double_double squared_peak = multiply({peak_mantissa, 0.0}, {peak_mantissa, 0.0});
+    const double_double ratio = divide(multiply(squared_peak, {count, 0.0}), {sum.mantissa, 0.0});
+    const double_double log = log_scaled(ratio, 2 * peak_exponent - sum.exponent);
+    return divide(multiply({10.0, 0.0}, log), log_of_base).high;
 }
 
 } // namespace iqa

@@ -64,9 +64,12 @@ template <bool safe, class Value>
 IQA_HD Value ssim_from_means(Value mean_sum, Value mean_difference, Value square_sum, Value square_difference,
                              Value twice_pivot, const ssim_constants<Value> &constants)
 {
-    const Value variance_sum = clamp_to_zero(square_sum - mean_sum * mean_sum) * constants.covariance;
+    // Fused: the square of the mean is not rounded before it is taken off.
+    const Value variance_sum =
+        clamp_to_zero(fused_negative_multiply_add(mean_sum, mean_sum, square_sum)) * constants.covariance;
     const Value variance_difference =
-        clamp_to_zero(square_difference - mean_difference * mean_difference) * constants.covariance;
+        clamp_to_zero(fused_negative_multiply_add(mean_difference, mean_difference, square_difference)) *
+        constants.covariance;
     const Value level = mean_sum + twice_pivot;
     const Value level_square = level * level;
     const Value difference_square = mean_difference * mean_difference;

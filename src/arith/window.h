@@ -10,12 +10,13 @@ namespace iqa {
 IQA_HD void gaussian_taps(double sigma, int size, double *taps)
 {
     const int radius = size / 2;
-    double sum = 0.0;
-    for (int i = 0; i < size; ++i) {
+    for (int i = 0; i <= radius; ++i) {
         const double distance = double(i - radius) / sigma;
-        taps[i] = exponential(-0.5 * distance * distance);
-        sum += taps[i];
+        taps[i] = taps[size - 1 - i] = exponential(-0.5 * distance * distance);
     }
+    double sum = 0.0;
+    for (int i = 0; i < size; ++i)
+        sum += taps[i];
     for (int i = 0; i < size; ++i)
         taps[i] /= sum;
 }

@@ -7,7 +7,6 @@ iqa_metric::iqa_metric(iqa::context &owner, iqa::metric_kind kind, std::span<con
                        std::span<int64_t> lanes, std::span<const iqa::exact_field> fields) noexcept
     : owner_(owner), kind_(kind), options_(options), lanes_(lanes), fields_(fields)
 {
-    owner_.retain();
 }
 
 iqa_metric::~iqa_metric() = default;

@@ -86,6 +86,7 @@ Metric *iqa_metric::make(iqa::context &owner, const Arguments &...arguments)
     try {
         Metric *metric = new (memory) Metric(owner, arguments...);
         metric->size_ = sizeof(Metric);
+        owner.retain(); // only now: a constructor that throws holds nothing
         return metric;
     } catch (...) {
         owner.deallocate(memory, sizeof(Metric));

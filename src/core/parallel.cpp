@@ -2,11 +2,12 @@
 // The library is a guest in somebody else's process, and the OpenMP runtime has habits that a guest must not have:
 //   - it ends the process when a thread cannot be created: so threads are tried first, and fewer are used;
 //   - a child of fork() that enters a region hangs for the threads that it has not: so the team is dissolved before;
-//   - its workers inherit the signal mask: so every signal is blocked while they are created.
+//   - its workers inherit the signal mask: so every signal is blocked while they are created;
+//   - a region ends only when its last worker has been scheduled, which beside busy neighbours takes many times the
+//     work itself: so a thread that was kept waiting computes alone for a while.
 #include "core/parallel.hpp"
 
-#include <cerrno>
-#include <cstdlib>
+#include <ctime>
 #include <omp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -68,6 +69,16 @@ namespace {
 // The size of the team that this thread last ran, and thus of the pool that its OpenMP runtime keeps.
 thread_local int team_in_place = 1;
 
+// Until when this thread computes alone.
+thread_local int64_t alone_until = 0;
+
+int64_t nanoseconds() noexcept
+{
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
 void dissolve_team_before_fork()
 {
     omp_pause_resource_all(omp_pause_hard);
@@ -95,14 +106,14 @@ void *wait_until_open(void *pointer)
     return nullptr;
 }
 
-// Creates threads until one fails, holds them all at once, and tells how large a team is possible.
-int possible_team(int wanted)
+// Creates threads until one fails, holds them all at once, and tells how many there were.
+int possible_threads(int wanted)
 {
     constexpr int most = 256; // threads tried at once; the handles live on a small stack
     pthread_t threads[most];
     rendezvous gate;
     int created = 0;
-    while (created < wanted - 1 && created < most &&
+    while (created < wanted && created < most &&
            pthread_create(&threads[created], nullptr, wait_until_open, &gate) == 0)
         ++created;
     pthread_mutex_lock(&gate.mutex);
@@ -111,13 +122,56 @@ int possible_team(int wanted)
     pthread_mutex_unlock(&gate.mutex);
     for (int i = 0; i < created; ++i)
         pthread_join(threads[i], nullptr);
-    return created + 1;
+    return created;
 }
 
-void run_team(int workers, iqa_task_function function, void *task) noexcept
+// Makes the pool as large as possible, with an empty region: the caller must not miss its signals for longer than it
+// takes to create threads. Faults stay unblocked, or a handler of the host's would not see them.
+int grow_team(int wanted)
 {
-#pragma omp parallel num_threads(workers)
-    function(task, omp_get_thread_num());
+    sigset_t blocked;
+    sigset_t before;
+    sigfillset(&blocked);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS})
+        sigdelset(&blocked, fault);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    const int possible = team_in_place + possible_threads(wanted - team_in_place);
+    int granted = 1;
+    if (possible > 1) {
+#pragma omp parallel num_threads(possible)
+#pragma omp master
+        granted = omp_get_num_threads();
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    team_in_place = granted;
+    return possible;
+}
+
+void run_team(int team, iqa_task_function function, void *task) noexcept
+{
+    // A smaller team would make the runtime end threads, and allocate when they are wanted again: the others just wait.
+    const int kept = team > team_in_place ? team : team_in_place;
+    const int64_t begin = nanoseconds();
+    int64_t own_end = begin;
+#pragma omp parallel num_threads(kept)
+    {
+        if (omp_get_thread_num() < team)
+            function(task, omp_get_thread_num());
+#pragma omp master
+        {
+            team_in_place = omp_get_num_threads();
+            own_end = nanoseconds();
+        }
+    }
+    // Waiting longer than this, and than this part of the work, is paid back by computing alone.
+    constexpr int64_t tolerable_wait = 50'000;
+    constexpr int64_t tolerable_part = 4;
+    constexpr int64_t caution = 16;
+    constexpr int64_t longest = 100'000'000;
+    const int64_t end = nanoseconds();
+    const int64_t wait = end - own_end;
+    if (wait > tolerable_wait && wait > (own_end - begin) / tolerable_part)
+        alone_until = end + (caution * wait < longest ? caution * wait : longest);
 }
 
 void run_with_openmp(const context &where, int workers, iqa_task_function function, void *task)
@@ -125,27 +179,23 @@ void run_with_openmp(const context &where, int workers, iqa_task_function functi
     static pthread_once_t fork_handler = PTHREAD_ONCE_INIT;
     pthread_once(&fork_handler, register_fork_handler);
 
-    if (workers <= team_in_place) {
-        run_team(workers, function, task);
-        team_in_place = workers;
+    int team = workers < omp_get_thread_limit() ? workers : omp_get_thread_limit();
+    if (omp_get_level() > 0) // the host's own region: its threads have the processors, and nested pools do not last
+        team = 1;
+    if (team > team_in_place) {
+        const int possible = grow_team(team);
+        if (possible < team) {
+            text message;
+            message << "asked for " << team << " threads, could start " << possible;
+            where.log(message.c_str());
+            team = possible;
+        }
+    }
+    if (team == 1) {
+        function(task, 0);
         return;
     }
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int possible = possible_team(workers);
-    if (possible > 1)
-        run_team(possible, function, task);
-    else
-        function(task, 0);
-    team_in_place = possible;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (possible < workers) {
-        text message;
-        message << "asked for " << workers << " threads, could start " << possible;
-        where.log(message.c_str());
-    }
+    run_team(team, function, task);
 }
 
 } // namespace
@@ -172,6 +222,8 @@ void run_workers(context &where, int workers, iqa_task_function function, void *
         function(task, 0);
     else if (options.parallel != nullptr)
         options.parallel(options.parallel_user, workers, function, task);
+    else if (alone_until != 0 && nanoseconds() < alone_until)
+        function(task, 0);
     else
         run_with_openmp(where, workers, function, task);
 }

@@ -42,6 +42,10 @@ struct lanes_float {
     {
         return {_mm512_fmadd_ps(a.value, b.value, c.value)};
     }
+    friend lanes_float fused_negative_multiply_add(lanes_float a, lanes_float b, lanes_float c)
+    {
+        return {_mm512_fnmadd_ps(a.value, b.value, c.value)};
+    }
     // maxps gives its second operand when one is NaN.
     friend lanes_float clamp_to_zero(lanes_float a) { return {_mm512_max_ps(_mm512_setzero_ps(), a.value)}; }
     friend lanes_float ratio_or_one(lanes_float a, lanes_float b)
@@ -83,6 +87,10 @@ struct lanes_double {
     friend lanes_double fused_multiply_add(lanes_double a, lanes_double b, lanes_double c)
     {
         return {_mm512_fmadd_pd(a.value, b.value, c.value)};
+    }
+    friend lanes_double fused_negative_multiply_add(lanes_double a, lanes_double b, lanes_double c)
+    {
+        return {_mm512_fnmadd_pd(a.value, b.value, c.value)};
     }
     friend lanes_double clamp_to_zero(lanes_double a) { return {_mm512_max_pd(_mm512_setzero_pd(), a.value)}; }
     friend lanes_double ratio_or_one(lanes_double a, lanes_double b)

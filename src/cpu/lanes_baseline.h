@@ -33,6 +33,10 @@ struct lanes {
     {
         return {iqa::fused_multiply_add(a.value, b.value, c.value)};
     }
+    friend lanes fused_negative_multiply_add(lanes a, lanes b, lanes c)
+    {
+        return {iqa::fused_negative_multiply_add(a.value, b.value, c.value)};
+    }
     friend lanes clamp_to_zero(lanes a) { return {iqa::clamp_to_zero(a.value)}; }
     friend lanes ratio_or_one(lanes a, lanes b) { return {iqa::ratio_or_one(a.value, b.value)}; }
 };

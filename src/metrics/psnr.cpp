@@ -76,7 +76,7 @@ private:
 psnr_metric::psnr_metric(context &owner, const iqa_psnr_options &options)
     : iqa_metric(owner, metric_kind::psnr, option_bytes_, lanes_, exact_fields),
       options_(options),
-      log_of_base_(log_scaled(options.log_base, 0)),
+      log_of_base_(log_scaled({options.log_base, 0.0}, 0)),
       sums_(owner),
       counts_(owner),
       flags_(owner),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Structural similarity: options, checks, and what is accumulated. The arithmetic is in arith/ssim.h.
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -105,7 +106,10 @@ ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
 {
     if (options.window == IQA_WINDOW_GAUSSIAN) {
         gaussian_taps(options.sigma_y, options.size_y, weights_y_);
-        gaussian_taps(options.sigma_x, options.size_x, weights_x_);
+        if (options.sigma_x == options.sigma_y && options.size_x == options.size_y)
+            std::copy_n(weights_y_, options.size_y, weights_x_);
+        else
+            gaussian_taps(options.sigma_x, options.size_x, weights_x_);
     } else {
         uniform_taps(options.size_y, weights_y_);
         uniform_taps(options.size_x, weights_x_);

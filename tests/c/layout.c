@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * The binary layout that bindings and old callers rely on: iqa_tensor is DLPack's DLTensor field by field, and no field
+ * of an options struct ever moves. */
+#include <dlpack/dlpack.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "iqa_c.h"
+
+#define SAME_FIELD(ours, theirs)                                                                                       \
+    _Static_assert(offsetof(iqa_tensor, ours) == offsetof(DLTensor, theirs) &&                                         \
+                       sizeof(((iqa_tensor *)0)->ours) == sizeof(((DLTensor *)0)->theirs),                             \
+                   #ours " is DLTensor's " #theirs)
+
+SAME_FIELD(data, data);
+SAME_FIELD(device_type, device.device_type);
+SAME_FIELD(device_id, device.device_id);
+SAME_FIELD(ndim, ndim);
+SAME_FIELD(dtype_code, dtype.code);
+SAME_FIELD(dtype_bits, dtype.bits);
+SAME_FIELD(dtype_lanes, dtype.lanes);
+SAME_FIELD(shape, shape);
+SAME_FIELD(strides, strides);
+SAME_FIELD(byte_offset, byte_offset);
+_Static_assert(sizeof(iqa_tensor) == sizeof(DLTensor) && sizeof(iqa_tensor) == 48, "a DLTensor may be passed as it is");
+
+_Static_assert((int)IQA_CPU == (int)kDLCPU && (int)IQA_CUDA == (int)kDLCUDA && (int)IQA_CUDA_HOST == (int)kDLCUDAHost &&
+                   (int)IQA_CUDA_MANAGED == (int)kDLCUDAManaged,
+               "DLPack's device numbers");
+
+#define SAME_TYPE(ours, code, bits) _Static_assert((ours) == ((int)(code) << 8 | (bits)), #ours)
+
+SAME_TYPE(IQA_INT8, kDLInt, 8);
+SAME_TYPE(IQA_INT16, kDLInt, 16);
+SAME_TYPE(IQA_INT32, kDLInt, 32);
+SAME_TYPE(IQA_INT64, kDLInt, 64);
+SAME_TYPE(IQA_UINT8, kDLUInt, 8);
+SAME_TYPE(IQA_UINT16, kDLUInt, 16);
+SAME_TYPE(IQA_FLOAT16, kDLFloat, 16);
+SAME_TYPE(IQA_FLOAT32, kDLFloat, 32);
+SAME_TYPE(IQA_FLOAT64, kDLFloat, 64);
+SAME_TYPE(IQA_BFLOAT16, kDLBfloat, 16);
+SAME_TYPE(IQA_BOOL, 6, 8); /* kDLBool, which DLPack has since version 1.0 */
+
+/* Fields may be added behind the last one; then a line is added here and the size grows. */
+#define AT(type, field, offset, size)                                                                                  \
+    _Static_assert(offsetof(type, field) == (offset) && sizeof(((type *)0)->field) == (size), #type "." #field)
+
+AT(iqa_context_options, struct_size, 0, 4);
+AT(iqa_context_options, threads, 4, 4);
+AT(iqa_context_options, instruction_set, 8, 4);
+AT(iqa_context_options, cuda_stream, 16, 8);
+AT(iqa_context_options, allocate, 24, 8);
+AT(iqa_context_options, deallocate, 32, 8);
+AT(iqa_context_options, allocator_user, 40, 8);
+AT(iqa_context_options, parallel, 48, 8);
+AT(iqa_context_options, parallel_user, 56, 8);
+AT(iqa_context_options, progress, 64, 8);
+AT(iqa_context_options, progress_user, 72, 8);
+AT(iqa_context_options, log, 80, 8);
+AT(iqa_context_options, log_user, 88, 8);
+_Static_assert(sizeof(iqa_context_options) == 96, "iqa_context_options");
+
+AT(iqa_update_extras, struct_size, 0, 4);
+AT(iqa_update_extras, per_image, 8, 8);
+AT(iqa_update_extras, per_channel, 16, 8);
+AT(iqa_update_extras, map, 24, 8);
+_Static_assert(sizeof(iqa_update_extras) == 32, "iqa_update_extras");
+
+AT(iqa_ssim_options, struct_size, 0, 4);
+AT(iqa_ssim_options, layout, 4, 4);
+AT(iqa_ssim_options, data_low, 8, 8);
+AT(iqa_ssim_options, data_high, 16, 8);
+AT(iqa_ssim_options, window, 24, 4);
+AT(iqa_ssim_options, border, 28, 4);
+AT(iqa_ssim_options, size_y, 32, 4);
+AT(iqa_ssim_options, size_x, 36, 4);
+AT(iqa_ssim_options, sigma_y, 40, 8);
+AT(iqa_ssim_options, sigma_x, 48, 8);
+AT(iqa_ssim_options, truncate, 56, 8);
+AT(iqa_ssim_options, k1, 64, 8);
+AT(iqa_ssim_options, k2, 72, 8);
+AT(iqa_ssim_options, covariance, 80, 4);
+AT(iqa_ssim_options, arithmetic, 84, 4);
+AT(iqa_ssim_options, nonfinite, 88, 4);
+AT(iqa_ssim_options, reserved, 92, 4);
+_Static_assert(sizeof(iqa_ssim_options) == 96, "iqa_ssim_options");
+
+AT(iqa_psnr_options, struct_size, 0, 4);
+AT(iqa_psnr_options, layout, 4, 4);
+AT(iqa_psnr_options, data_low, 8, 8);
+AT(iqa_psnr_options, data_high, 16, 8);
+AT(iqa_psnr_options, log_base, 24, 8);
+AT(iqa_psnr_options, cap, 32, 8);
+AT(iqa_psnr_options, aggregate, 40, 4);
+AT(iqa_psnr_options, nonfinite, 44, 4);
+_Static_assert(sizeof(iqa_psnr_options) == 48, "iqa_psnr_options");
+
+/* What the asserts cannot say: a tensor made by a framework is read as it was meant. */
+int main(void)
+{
+    static float pixels[15 * 20 + 3] = {0};
+    int64_t shape[2] = {15, 20};
+    int64_t strides[2] = {20, 1};
+    DLTensor theirs;
+    iqa_context *context = NULL;
+    iqa_metric *metric = NULL;
+    iqa_psnr_options options = IQA_PSNR_OPTIONS_INIT;
+    double samples = 0.0;
+    options.data_low = 0.0;
+    options.data_high = 1.0;
+    theirs.data = pixels;
+    theirs.device.device_type = kDLCPU;
+    theirs.device.device_id = 0;
+    theirs.ndim = 2;
+    theirs.dtype.code = kDLFloat;
+    theirs.dtype.bits = 32;
+    theirs.dtype.lanes = 1;
+    theirs.shape = shape;
+    theirs.strides = strides;
+    theirs.byte_offset = 3 * sizeof(float);
+    if (iqa_context_create(NULL, &context) != IQA_OK || iqa_psnr_create(context, &options, &metric) != IQA_OK ||
+        iqa_metric_update(metric, (const iqa_tensor *)&theirs, (const iqa_tensor *)&theirs, NULL) != IQA_OK ||
+        iqa_metric_read(metric, IQA_FIELD_SAMPLES, &samples, 1, NULL) != IQA_OK || samples != 300.0) {
+        fprintf(stderr, "a DLTensor was not taken: %s\n", iqa_context_error(context));
+        return 1;
+    }
+    iqa_metric_destroy(metric);
+    iqa_context_destroy(context);
+    return 0;
+}

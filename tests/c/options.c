@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ * The rule of struct_size, for each options struct: a shorter one takes the defaults for what it lacks, a longer one is
+ * accepted while its unknown tail is zero, and the macro, the function and NULL mean the same. */
+#include <stddef.h>
+
+#include "scenario.h"
+
+enum { TAIL = 24 };
+
+static scenario images;
+static iqa_context *context;
+
+/* Uses an options struct of one kind through the API. The value tells what the library understood. */
+typedef iqa_status (*use_function)(const void *options, double *value);
+
+static iqa_status use_metric(iqa_status status, iqa_metric *metric, double *value)
+{
+    if (status == IQA_OK)
+        CHECK(scenario_update(&images, 0, metric) == IQA_OK && iqa_metric_compute(metric, value) == IQA_OK);
+    iqa_metric_destroy(metric);
+    return status;
+}
+
+static iqa_status use_ssim(const void *options, double *value)
+{
+    iqa_metric *metric = NULL;
+    const iqa_status status = iqa_ssim_create(context, (const iqa_ssim_options *)options, &metric);
+    return use_metric(status, metric, value);
+}
+
+static iqa_status use_psnr(const void *options, double *value)
+{
+    iqa_metric *metric = NULL;
+    const iqa_status status = iqa_psnr_create(context, (const iqa_psnr_options *)options, &metric);
+    return use_metric(status, metric, value);
+}
+
+static iqa_status use_context(const void *options, double *value)
+{
+    iqa_context *made = NULL;
+    const iqa_status status = iqa_context_create((const iqa_context_options *)options, &made);
+    *value = iqa_context_thread_count(made);
+    iqa_context_destroy(made);
+    return status;
+}
+
+static iqa_status use_extras(const void *options, double *value)
+{
+    iqa_metric *metric = NULL;
+    const iqa_tensor tensor = iqa_cpu_tensor(images.reference_bytes, IQA_UINT8, 2, images.shape);
+    CHECK(iqa_ssim_create(context, NULL, &metric) == IQA_OK);
+    const iqa_status status = iqa_metric_update(metric, &tensor, &tensor, (const iqa_update_extras *)options);
+    *value = 0.0;
+    if (status == IQA_OK)
+        CHECK(iqa_metric_compute(metric, value) == IQA_OK);
+    iqa_metric_destroy(metric);
+    return status;
+}
+
+static void set_size(unsigned char *options, size_t size)
+{
+    const uint32_t number = (uint32_t)size;
+    memcpy(options, &number, sizeof number);
+}
+
+/* `defaults` is what the macro gives, `size` its size. */
+static void check_rule(const char *name, const void *defaults, size_t size, use_function use,
+                       iqa_status (*write)(void *options, size_t size))
+{
+    unsigned char options[256];
+    double expected = 0.0;
+    double value = 0.0;
+    CHECK(size + TAIL <= sizeof options);
+    CHECK(use(NULL, &expected) == IQA_OK);
+    CHECK(use(defaults, &value) == IQA_OK && value == expected);
+
+    /* The function writes what the macro gives, whatever was there, and not a byte more. */
+    memset(options, 0xa5, sizeof options);
+    CHECK(write(options, size) == IQA_OK);
+    CHECK(memcmp(options, defaults, sizeof(uint32_t)) == 0 && options[size] == 0xa5);
+    CHECK(use(options, &value) == IQA_OK && value == expected);
+    CHECK(write(NULL, size) == IQA_ERROR_INVALID_ARGUMENT);
+    for (size_t too_short = 0; too_short < sizeof(uint32_t); ++too_short)
+        CHECK(write(options, too_short) == IQA_ERROR_INVALID_ARGUMENT);
+
+    /* Shorter, at every length: the bytes beyond struct_size are garbage that must not be read. */
+    for (size_t shorter = sizeof(uint32_t); shorter < size; ++shorter) {
+        memset(options, 0xff, sizeof options);
+        memcpy(options, defaults, shorter);
+        set_size(options, shorter);
+        CHECK(use(options, &value) == IQA_OK && value == expected);
+        memset(options, 0xa5, sizeof options);
+        CHECK(write(options, shorter) == IQA_OK && options[shorter] == 0xa5);
+        CHECK(use(options, &value) == IQA_OK && value == expected);
+    }
+    /* Too short for its own first field. */
+    for (size_t too_short = 0; too_short < sizeof(uint32_t); ++too_short) {
+        memcpy(options, defaults, size);
+        set_size(options, too_short);
+        CHECK(use(options, &value) == IQA_ERROR_INVALID_ARGUMENT);
+    }
+    /* Longer with zeros, then with one byte that is not. */
+    memset(options, 0, sizeof options);
+    memcpy(options, defaults, size);
+    set_size(options, size + TAIL);
+    CHECK(use(options, &value) == IQA_OK && value == expected);
+    for (size_t at = size; at < size + TAIL; ++at) {
+        options[at] = 1;
+        CHECK(use(options, &value) == IQA_ERROR_INVALID_ARGUMENT);
+        if (use != use_context) { /* the text names the struct and the byte */
+            char place[32];
+            snprintf(place, sizeof place, "byte %zu ", at);
+            CHECK(strstr(iqa_context_error(context), name) != NULL);
+            CHECK(strstr(iqa_context_error(context), place) != NULL);
+        }
+        options[at] = 0;
+    }
+    memset(options, 0xa5, sizeof options);
+    CHECK(write(options, size + TAIL) == IQA_OK && options[size + TAIL] == 0xa5);
+    CHECK(use(options, &value) == IQA_OK && value == expected);
+}
+
+static iqa_status write_ssim(void *options, size_t size)
+{
+    return iqa_ssim_options_init((iqa_ssim_options *)options, size);
+}
+
+static iqa_status write_psnr(void *options, size_t size)
+{
+    return iqa_psnr_options_init((iqa_psnr_options *)options, size);
+}
+
+static iqa_status write_context(void *options, size_t size)
+{
+    return iqa_context_options_init((iqa_context_options *)options, size);
+}
+
+static iqa_status write_extras(void *options, size_t size)
+{
+    return iqa_update_extras_init((iqa_update_extras *)options, size);
+}
+
+int main(void)
+{
+    const iqa_context_options context_options = IQA_CONTEXT_OPTIONS_INIT;
+    const iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
+    const iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
+    double zero = 0.0;
+    double standard = 0.0;
+    scenario_fill(&images);
+    context = scenario_context(1);
+    check_rule("iqa_context_options", &context_options, sizeof context_options, use_context, write_context);
+    check_rule("iqa_update_extras", &extras, sizeof extras, use_extras, write_extras);
+    check_rule("iqa_ssim_options", &ssim, sizeof ssim, use_ssim, write_ssim);
+    check_rule("iqa_psnr_options", &psnr, sizeof psnr, use_psnr, write_psnr);
+
+    /* No field has a magic zero: k1 = k2 = 0 are values of their own. */
+    ssim.k1 = ssim.k2 = 0.0;
+    CHECK(use_ssim(&ssim, &zero) == IQA_OK && use_ssim(NULL, &standard) == IQA_OK && zero != standard);
+    iqa_context_destroy(context);
+    return 0;
+}
