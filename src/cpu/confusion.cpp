@@ -232,17 +232,33 @@ private:
         codes_buffer &buffer = buffers_[worker];
         uint32_t *tables = tables_ + worker * copies_ * stride_;
         for_each_block(begin, end, [&](int64_t first, int64_t count) {
+            code_pairs pairs{buffer.bytes[0], buffer.bytes[1], count, row_length(rules_.codes), {}, {}};
+            announce(which, first + count, pairs);
             if (in_bytes_) {
                 for (const int side : {reference_side, candidate_side})
                     code_side(pair_.of_sample, base(which, side), side, first, count, buffer.bytes, buffer);
-                kernels_.count_byte_pairs(buffer.bytes[0], buffer.bytes[1], count, row_length(rules_.codes), tables,
-                                          stride_, copies_);
+                kernels_.count_byte_pairs(pairs, tables, stride_, copies_);
             } else {
                 for (const int side : {reference_side, candidate_side})
                     code_side(pair_.of_sample, base(which, side), side, first, count, buffer.words, buffer);
-                kernels_.count_pairs(buffer.words[0], buffer.words[1], count, row_length(rules_.codes), tables);
+                pairs.rows = buffer.words[0];
+                pairs.columns = buffer.words[1];
+                kernels_.count_pairs(pairs, tables);
             }
         });
+    }
+
+    // Labels that lie one after another are fetched ahead.
+    void announce(unit which, int64_t next, code_pairs &pairs) const
+    {
+        for (const int side : {reference_side, candidate_side}) {
+            const label_view &view = pair_.labels[side];
+            const position_space &space = pair_.of_sample;
+            if (view.kind != label_kind::index || space.axes != 1 || space.axis[0].stride[side] != 1)
+                continue;
+            pairs.upcoming[side] = base(which, side) + next * label_size(view.type);
+            pairs.upcoming_size[side] = label_size(view.type);
+        }
     }
 
     template <class Body>

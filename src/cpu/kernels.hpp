@@ -108,6 +108,16 @@ struct score_run {
     double threshold;
 };
 
+// Up to label_block pairs of codes.
+struct code_pairs {
+    const void *rows, *columns;
+    int64_t count;
+    int64_t row_length;
+    // Memory that will be read next, to be fetched on the way, and its bytes per pair. Need not exist.
+    const void *upcoming[2];
+    int64_t upcoming_size[2];
+};
+
 // Labels are handled so many at a time, and only with so many classes do their codes fit bytes.
 enum : int { label_block = 1024, most_byte_classes = 254 };
 
@@ -126,12 +136,10 @@ struct cpu_kernels {
     void (*label_scores)(const score_run &run, int32_t *labels);
     // Where the class `targets` is among the k largest scores it becomes the label.
     void (*prefer_target)(const score_run &run, const uint32_t *targets, int64_t k, int32_t *labels);
-    // Counts pairs of codes, up to label_block of them, in one of `copies` (a power of 2) tables that lie `stride`
-    // apart; the table is their sum.
-    void (*count_byte_pairs)(const uint8_t *rows, const uint8_t *columns, int64_t count, int64_t row_length,
-                             uint32_t *tables, int64_t stride, int copies);
-    void (*count_pairs)(const uint32_t *rows, const uint32_t *columns, int64_t count, int64_t row_length,
-                        uint32_t *table);
+    // Counts pairs of codes (bytes) in one of `copies` (1, 2 or 4) tables `stride` apart; their sum is the table.
+    void (*count_byte_pairs)(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies);
+    // Codes are uint32.
+    void (*count_pairs)(const code_pairs &pairs, uint32_t *table);
 };
 
 } // namespace iqa

@@ -6,22 +6,24 @@
 // unsigned number of its own width a negative label is large.
 
 template <bool ignoring, class Unsigned, class Code, class Label>
-static void code_run(const Label *labels, const label_run &run, Unsigned bound, Code *codes)
+static void code_run(const Label *__restrict labels, const label_run &run, Unsigned bound, Code *__restrict codes)
 {
     const auto outside = Code(run.classes);
     const auto ignored = Code(run.classes + 1);
     const auto ignore_label = Label(run.ignore_label);
-    const auto code_of = [&](Label label) {
+    const int64_t count = run.count; // bytes may alias anything: what the loops need is copied
+    const int64_t step = run.step;
+    const auto code_of = [=](Label label) {
         const auto number = Unsigned(label);
         const Code code = number < bound ? Code(number) : outside;
         return ignoring && label == ignore_label ? ignored : code;
     };
-    if (run.step == 1) {
-        for (int64_t i = 0; i < run.count; ++i)
+    if (step == 1) {
+        for (int64_t i = 0; i < count; ++i)
             codes[i] = code_of(labels[i]);
     } else {
-        for (int64_t i = 0; i < run.count; ++i)
-            codes[i] = code_of(labels[i * run.step]);
+        for (int64_t i = 0; i < count; ++i)
+            codes[i] = code_of(labels[i * step]);
     }
 }
 
@@ -263,62 +265,101 @@ static void prefer_target(const score_run &run, const uint32_t *targets, int64_t
 
 constexpr int pair_run = 32;
 
-static void count_byte_pairs(const uint8_t *rows, const uint8_t *columns, int64_t count, int64_t row_length,
-                             uint32_t *tables, int64_t stride, int copies)
+// Are these cells all the same? Most that are not differ at once.
+template <class Cell>
+static bool is_run(const Cell *cells, int length)
+{
+    const Cell first = cells[0];
+    if (cells[length - 1] != first || cells[length / 2] != first)
+        return false;
+    Cell difference = 0;
+    for (int k = 1; k < length; ++k)
+        difference = Cell(difference | (cells[k] ^ first));
+    return difference == 0;
+}
+
+// The labels of the next block are fetched while this one is counted: read all at once they would be waited for.
+struct upcoming_labels {
+    const char *next[2];
+    int64_t bytes[2];
+
+    upcoming_labels(const code_pairs &pairs, int64_t of_labels)
+    {
+        for (int side = 0; side < 2; ++side) {
+            next[side] = static_cast<const char *>(pairs.upcoming[side]);
+            bytes[side] = pairs.upcoming_size[side] * of_labels;
+        }
+    }
+
+    void fetch()
+    {
+        constexpr int64_t line = 64;
+        for (int side = 0; side < 2; ++side) {
+            for (int64_t at = 0; at < bytes[side]; at += line)
+                __builtin_prefetch(next[side] + at);
+            next[side] += bytes[side];
+        }
+    }
+};
+
+static void count_byte_pairs(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies)
 {
     uint16_t cells[label_block];
-    const auto length = uint16_t(row_length);
+    const auto *__restrict rows = static_cast<const uint8_t *>(pairs.rows);
+    const auto *__restrict columns = static_cast<const uint8_t *>(pairs.columns);
+    const auto length = uint16_t(pairs.row_length);
+    const int64_t count = pairs.count;
     for (int64_t i = 0; i < count; ++i)
         cells[i] = uint16_t(rows[i] * length + columns[i]);
-    uint32_t *copy[4];
-    for (int k = 0; k < 4; ++k)
-        copy[k] = tables + (k & (copies - 1)) * stride;
+    uint32_t *const copy_0 = tables;
+    uint32_t *const copy_1 = tables + (1 & (copies - 1)) * stride;
+    uint32_t *const copy_2 = tables + (2 & (copies - 1)) * stride;
+    uint32_t *const copy_3 = tables + (3 & (copies - 1)) * stride;
+    upcoming_labels upcoming(pairs, pair_run);
     int64_t i = 0;
     for (; i + pair_run <= count; i += pair_run) {
-        const uint16_t first = cells[i];
-        uint16_t difference = 0;
-        for (int k = 0; k < pair_run; ++k)
-            difference = uint16_t(difference | (cells[i + k] ^ first));
-        if (difference == 0) {
-            copy[0][first] += pair_run;
+        upcoming.fetch();
+        if (is_run(cells + i, pair_run)) {
+            copy_0[cells[i]] += pair_run;
             continue;
         }
         IQA_UNROLL
-        for (int k = 0; k < pair_run; ++k)
-            ++copy[k & 3][cells[i + k]];
+        for (int k = 0; k < pair_run; k += 4) {
+            ++copy_0[cells[i + k]];
+            ++copy_1[cells[i + k + 1]];
+            ++copy_2[cells[i + k + 2]];
+            ++copy_3[cells[i + k + 3]];
+        }
     }
     for (; i < count; ++i)
-        ++copy[i & 3][cells[i]];
+        ++copy_0[cells[i]];
 }
 
-static void count_pairs(const uint32_t *rows, const uint32_t *columns, int64_t count, int64_t row_length,
-                        uint32_t *table)
+static void count_pairs(const code_pairs &pairs, uint32_t *table)
 {
+    constexpr int part = label_block / 2;
     constexpr int run = pair_run / 2;
-    uint32_t cells[label_block / 2];
-    const auto length = uint32_t(row_length);
-    while (count > 0) {
-        const int64_t part = count < label_block / 2 ? count : label_block / 2;
-        for (int64_t i = 0; i < part; ++i)
+    uint32_t cells[part];
+    const auto length = uint32_t(pairs.row_length);
+    upcoming_labels upcoming(pairs, run);
+    for (int64_t first = 0; first < pairs.count; first += part) {
+        const auto *__restrict rows = static_cast<const uint32_t *>(pairs.rows) + first;
+        const auto *__restrict columns = static_cast<const uint32_t *>(pairs.columns) + first;
+        const int64_t count = pairs.count - first < part ? pairs.count - first : int64_t(part);
+        for (int64_t i = 0; i < count; ++i)
             cells[i] = rows[i] * length + columns[i];
         int64_t i = 0;
-        for (; i + run <= part; i += run) {
-            const uint32_t first = cells[i];
-            uint32_t difference = 0;
-            for (int k = 0; k < run; ++k)
-                difference |= cells[i + k] ^ first;
-            if (difference == 0) {
-                table[first] += run;
+        for (; i + run <= count; i += run) {
+            upcoming.fetch();
+            if (is_run(cells + i, run)) {
+                table[cells[i]] += run;
                 continue;
             }
             IQA_UNROLL
             for (int k = 0; k < run; ++k)
                 ++table[cells[i + k]];
         }
-        for (; i < part; ++i)
+        for (; i < count; ++i)
             ++table[cells[i]];
-        rows += part;
-        columns += part;
-        count -= part;
     }
 }

@@ -330,8 +330,8 @@ void confusion_metric::fail_for_invalid(const label_pair &pair, const invalid_la
         what << (invalid.label == label_of_no_class ? "no 1 at all (label -1)" : "no single 1 among zeros (label -2)");
     else
         what << invalid.label;
-    fail(IQA_ERROR_NUMERIC, invalid.count, " elements have a label outside 0 ... ",
-         multilabel() ? 1 : options_.classes - 1, ", the first in the ",
+    fail(IQA_ERROR_NUMERIC, invalid.count, invalid.count == 1 ? " element has" : " elements have",
+         " a label outside 0 ... ", multilabel() ? 1 : options_.classes - 1, ", the first in the ",
          invalid.side == reference_side ? "reference" : "candidate", " at ", position_text(pair.all, invalid.position),
          ": ", what, "; set ignore_label to drop it, or out_of_range to count such elements as invalid");
 }
