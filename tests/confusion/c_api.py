@@ -189,6 +189,7 @@ class Confusion:
     ) -> None:
         self.context = context or Context()
         self.classes = classes
+        self.shape = (classes, 2, 2) if fields.get("task") == "MULTILABEL" else (classes, classes)
         self.handle = handle or ctypes.c_void_p()
         if handle is not None:
             return
@@ -257,9 +258,7 @@ class Confusion:
 
     def matrix(self) -> np.ndarray:
         """The counts, C x C, or C x 2 x 2."""
-        flat = self.field("MATRIX")
-        square = flat.size == self.classes**2 and flat.size != 4 * self.classes
-        return flat.reshape(self.classes, self.classes) if square or self.classes == 1 else flat
+        return self.field("MATRIX").reshape(self.shape)
 
     def compute(self) -> float:
         """The headline value."""
