@@ -276,7 +276,7 @@ IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size
 IQA_API iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *reference, const iqa_tensor *candidate,
                                      const iqa_update_extras *extras);
 
-/** The headline value: SSIM, or PSNR in dB. A pure read: any time, any number of times.
+/** The headline value: SSIM, PSNR in dB, FID, or the confusion score of the options. A pure read: any time, any number of times.
  *
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_NO_DATA before the first image; IQA_ERROR_INCOMPATIBLE where
  *          the metric says so. */
@@ -294,6 +294,24 @@ enum {
     IQA_FIELD_PSNR_OF_MEAN_MSE = 7,   /* PSNR: dB of the mean error, whatever the aggregate option says             */
     IQA_FIELD_MEAN_PSNR = 8,          /* PSNR: mean of the images' dB                                               */
     IQA_FIELD_MEAN_PSNR_OF_FINITE = 9 /* PSNR: the same over the images with an error                               */
+};
+
+/** The same for FID. The reference set is the real one, the candidate set the generated one. */
+enum {
+    IQA_FIELD_FID_RAW = 100,                  /* the value before a tiny negative one became 0                      */
+    IQA_FIELD_FID_MEAN_TERM = 101,            /* |m1 - m2|^2                                                        */
+    IQA_FIELD_FID_TRACE_REFERENCE = 102,      /* tr S1                                                              */
+    IQA_FIELD_FID_TRACE_CANDIDATE = 103,      /* tr S2                                                              */
+    IQA_FIELD_FID_TRACE_TERM = 104,           /* tr (S1 S2)^(1/2)                                                   */
+    IQA_FIELD_FID_RANK_REFERENCE = 105,       /* numerical rank of S1                                               */
+    IQA_FIELD_FID_RANK_CANDIDATE = 106,       /* numerical rank of S2                                               */
+    IQA_FIELD_FID_ROWS_REFERENCE = 107,       /* rows added to the reference set                                    */
+    IQA_FIELD_FID_ROWS_CANDIDATE = 108,       /* rows added to the candidate set                                    */
+    IQA_FIELD_FID_FLAGS = 109,                /* sum of IQA_FID_RANK_DEFICIENT, IQA_FID_CLAMPED                     */
+    IQA_FIELD_FID_MEAN_REFERENCE = 110,       /* m1: D numbers                                                      */
+    IQA_FIELD_FID_MEAN_CANDIDATE = 111,       /* m2: D numbers                                                      */
+    IQA_FIELD_FID_COVARIANCE_REFERENCE = 112, /* S1: D x D numbers, divided by N - 1                                */
+    IQA_FIELD_FID_COVARIANCE_CANDIDATE = 113  /* S2: D x D numbers                                                  */
 };
 
 /** The same for confusion metrics. C is the number of classes; the matrix has a row for each class of the reference and
@@ -463,7 +481,7 @@ typedef struct iqa_psnr_options {
     double data_low;      /* the data range: see above                                                              */
     double data_high;     /*                                                                                        */
     double log_base;      /* above 1; 10 gives dB                                                                   */
-    double cap;           /* values above are reported as this; IQA_PSNR_NO_CAP for none                            */
+    double cap;           /* 0 or more: values above are reported as this; IQA_PSNR_NO_CAP for none                 */
     int32_t aggregate;    /* IQA_PSNR_OF_MEAN_MSE or IQA_MEAN_OF_PSNR: what compute gives                           */
     int32_t nonfinite;    /* IQA_NONFINITE_...                                                                      */
 } iqa_psnr_options;
@@ -485,6 +503,72 @@ IQA_API iqa_status iqa_psnr_create(iqa_context *context, const iqa_psnr_options 
 /** Create, update once, compute, destroy. Statuses: those of the four. */
 IQA_API iqa_status iqa_measure_psnr(iqa_context *context, const iqa_psnr_options *options, const iqa_tensor *reference,
                                     const iqa_tensor *candidate, double *value);
+
+/* ---- FID ----------------------------------------------------------------------------------------------------- */
+
+/** Bits of a feature on its grid. */
+enum {
+    IQA_FID_WORD_24 = 24, /* about twice as fast: p = 19 holds |x| <= 15.8, p = 16 holds |x| <= 127                  */
+    IQA_FID_WORD_32 = 32  /* p = 24 holds |x| <= 127, p = 20 holds |x| <= 2032                                      */
+};
+
+/** The two sets of a FID metric. */
+enum { IQA_FID_REFERENCE = 0, IQA_FID_CANDIDATE = 1 };
+
+/** Flags of IQA_FIELD_FID_FLAGS. */
+enum {
+    IQA_FID_RANK_DEFICIENT = 1, /* a covariance has a rank below D: too few rows, or constant or repeated features.
+                                   The value is accurate; as an estimate for more rows it is biased upwards         */
+    IQA_FID_CLAMPED = 2         /* rounding had made the value negative; it is reported as 0                        */
+};
+
+/** Frechet distance of two sets of features: M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler, S. Hochreiter, "GANs
+ *  trained by a two time-scale update rule converge to a local Nash equilibrium", NeurIPS 2017 (FID, when the features
+ *  are those of the Inception network):
+ *
+ *    |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)      with covariances divided by N - 1.
+ *
+ *  Each feature x is rounded once to the nearest multiple of 2^-p, ties to even; from there on the moments are exact
+ *  integers. With p = 24 this moves FID by about 1e-8; features that are multiples of 2^-p are not moved at all. */
+typedef struct iqa_fid_options {
+    uint32_t struct_size;  /* sizeof(iqa_fid_options) of the caller                                                 */
+    int32_t features;      /* D, numbers in a row: 1 ... 16384                                                      */
+    int32_t fraction_bits; /* p, -60 ... 60: the grid is 2^-p                                                       */
+    int32_t word_bits;     /* IQA_FID_WORD_32: |x| <= 127 * 2^(24 - p); IQA_FID_WORD_24: |x| <= 127 * 2^(16 - p)    */
+} iqa_fid_options;
+
+#define IQA_FID_OPTIONS_INIT                                                                                           \
+    {                                                                                                                  \
+        sizeof(iqa_fid_options), 2048, 24, IQA_FID_WORD_32                                                             \
+    }
+
+/** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_fid_options_init(iqa_fid_options *options, size_t size);
+
+/** Creates a FID metric. Its updates take features: `reference` and `candidate` are float16, bfloat16, float32 or
+ *  float64 tensors [N, D] on the CPU with any strides, of different N and element type as they come, and one of them may
+ *  be NULL. A feature that is not finite or outside the range of the options fails the update with IQA_ERROR_NUMERIC,
+ *  and the text says where it is. `extras` must ask for nothing.
+ *
+ *  The state takes 8 D (D + 1) bytes for each set, 34 MB at D = 2048, however many rows were added (up to 2^31). The
+ *  first compute or read of a result after a change takes O(D^3) time, 24 D^2 bytes of memory, and reports progress;
+ *  further reads are quick. It needs two rows in each set: IQA_ERROR_NO_DATA with fewer.
+ *
+ *  @param options  NULL for the defaults, D = 2048.
+ *  @param out      receives the handle, or NULL on failure.
+ *  @return IQA_OK, IQA_ERROR_INVALID_ARGUMENT, IQA_ERROR_OUT_OF_MEMORY. */
+IQA_API iqa_status iqa_fid_create(iqa_context *context, const iqa_fid_options *options, iqa_metric **out);
+
+/** Forgets one set and keeps the other: real features are added once, and each epoch's generated ones are compared
+ *  with them.
+ *
+ *  @param side  IQA_FID_REFERENCE or IQA_FID_CANDIDATE.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, also for a metric that is no FID. */
+IQA_API iqa_status iqa_fid_reset_side(iqa_metric *metric, int32_t side);
+
+/** Create, update once, compute, destroy. Statuses: those of the four. */
+IQA_API iqa_status iqa_measure_fid(iqa_context *context, const iqa_fid_options *options, const iqa_tensor *reference,
+                                   const iqa_tensor *candidate, double *value);
 
 /* ---- Confusion metrics: labels compared ---------------------------------------------------------------------- */
 

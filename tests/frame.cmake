@@ -55,3 +55,81 @@ add_custom_target(decimal_comma ALL DEPENDS ${locale_directory}/de_DE.utf8/LC_NU
 iqa_frame_program(manners_environment manners/environment.c iqa_c)
 add_test(NAME manners_environment COMMAND manners_environment de_DE.utf8)
 set_tests_properties(manners_environment PROPERTIES ENVIRONMENT LOCPATH=${locale_directory})
+
+iqa_frame_program(c_state c/state.c iqa_c)
+target_link_libraries(c_state PRIVATE m)
+add_test(NAME c_state COMMAND c_state ${frame_source}/golden)
+iqa_frame_test(manners_exit manners/exit.c)
+iqa_frame_test(manners_storm manners/storm.c)
+
+# A second copy, and a stranger with the same exports.
+set(stranger_source ${CMAKE_CURRENT_BINARY_DIR}/stranger.c)
+file(STRINGS abi/symbols.txt symbols)
+set(stranger_text "")
+foreach(symbol IN LISTS symbols)
+  string(APPEND stranger_text "int ${symbol}(void) { return -77; }\n")
+endforeach()
+file(CONFIGURE OUTPUT ${stranger_source} CONTENT "${stranger_text}")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS abi/symbols.txt)
+add_library(stranger SHARED ${stranger_source})
+set(copy_of_library ${CMAKE_CURRENT_BINARY_DIR}/copy/libiqa_c.so)
+add_custom_command(OUTPUT ${copy_of_library} DEPENDS iqa_c
+  COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:iqa_c> ${copy_of_library})
+add_custom_target(copy_of_library ALL DEPENDS ${copy_of_library})
+iqa_frame_program(manners_copies manners/copies.c)
+add_test(NAME manners_copies COMMAND manners_copies $<TARGET_FILE:iqa_c> ${copy_of_library} $<TARGET_FILE:stranger>)
+
+# The host's OpenMP: the same runtime as the library's, under every setting that changes how many threads there are.
+find_package(OpenMP REQUIRED COMPONENTS C)
+iqa_frame_test(manners_host_openmp manners/host_openmp.c)
+target_link_libraries(manners_host_openmp PRIVATE OpenMP::OpenMP_C)
+foreach(setting OMP_THREAD_LIMIT=1 OMP_THREAD_LIMIT=3 OMP_DYNAMIC=true OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
+    OMP_MAX_ACTIVE_LEVELS=4)
+  add_test(NAME manners_${setting} COMMAND manners_host_openmp)
+  set_tests_properties(manners_${setting} PROPERTIES ENVIRONMENT ${setting})
+endforeach()
+# Another runtime than the library's, clang's, which is loaded before it or after it.
+find_program(clang clang)
+find_library(libomp NAMES omp HINTS /usr/lib/llvm-14/lib)
+if(clang AND libomp AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT IQA_SANITIZE)
+  foreach(order first last)
+    set(program ${CMAKE_CURRENT_BINARY_DIR}/libomp/${order})
+    set(libraries ${libomp} $<TARGET_FILE:iqa_c>)
+    if(order STREQUAL "last")
+      list(REVERSE libraries)
+    endif()
+    add_custom_command(OUTPUT ${program} VERBATIM
+      DEPENDS iqa_c manners/host_openmp.c c/scenario.h c/check.h
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/libomp
+      COMMAND ${clang} -std=gnu11 -O1 -fopenmp=libomp -I ${frame_source}/c -I ${frame_include}
+        ${frame_source}/manners/host_openmp.c -o ${program} -Wl,--no-as-needed ${libraries}
+        -Wl,-rpath,$<TARGET_FILE_DIR:iqa_c>)
+    add_custom_target(manners_libomp_${order} ALL DEPENDS ${program})
+    add_test(NAME manners_libomp_${order} COMMAND ${program})
+    set_tests_properties(manners_libomp_${order} PROPERTIES TIMEOUT 120)
+  endforeach()
+endif()
+
+find_program(valgrind valgrind)
+if(valgrind AND NOT IQA_SANITIZE)
+  foreach(program c_layout c_statuses)
+    add_test(NAME valgrind_${program} COMMAND ${valgrind} --quiet --error-exitcode=1 --leak-check=full
+      --errors-for-leak-kinds=definite $<TARGET_FILE:${program}>)
+    set_tests_properties(valgrind_${program} PROPERTIES ENVIRONMENT IQA_ISA=avx2 TIMEOUT 300)
+  endforeach()
+endif()
+
+find_package(MPI COMPONENTS C)
+if(MPI_C_FOUND AND NOT IQA_SANITIZE)
+  iqa_frame_program(mpi_lanes mpi/lanes.c iqa_c MPI::MPI_C)
+  add_test(NAME mpi_lanes COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n 4 $<TARGET_FILE:mpi_lanes>)
+endif()
+
+if(NOT IQA_SANITIZE)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    add_test(NAME abi_library COMMAND ${frame_source}/abi/check_library.sh $<TARGET_FILE:iqa_c>
+      $<TARGET_SONAME_FILE_NAME:iqa_c>)
+  endif()
+  add_test(NAME consumer COMMAND ${frame_source}/consumer/consume.sh ${CMAKE_COMMAND} ${PROJECT_BINARY_DIR}
+    ${CMAKE_CURRENT_BINARY_DIR}/consumer)
+endif()

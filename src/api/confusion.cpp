@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Confusion metrics: constructors, readings and scores.
-#include "api/guard.hpp"
-#include "core/options.hpp"
+#include "api/constructors.hpp"
 #include "metrics/metrics.hpp"
 
 namespace {
@@ -66,14 +65,8 @@ iqa_status iqa_confusion_options_init(iqa_confusion_options *options, size_t siz
 
 iqa_status iqa_confusion_create(iqa_context *context, const iqa_confusion_options *options, iqa_metric **out)
 {
-    return iqa::guard(context, [&] {
-        iqa::require(out, "out");
-        *out = nullptr;
-        iqa::require(context, "context");
-        iqa::require(options, "options");
-        *out = iqa::create_confusion(*context,
-                                     iqa::copy_sized(options, iqa::default_confusion_options, "iqa_confusion_options"));
-    });
+    return iqa::create(context, options, iqa::default_confusion_options, "iqa_confusion_options",
+                       iqa::create_confusion, out);
 }
 
 iqa_status iqa_confusion_score(const iqa_metric *metric, int32_t score, const iqa_confusion_reading *reading,
@@ -95,14 +88,7 @@ iqa_status iqa_confusion_score(const iqa_metric *metric, int32_t score, const iq
 iqa_status iqa_measure_confusion(iqa_context *context, const iqa_confusion_options *options,
                                  const iqa_tensor *reference, const iqa_tensor *candidate, double *value)
 {
-    iqa_metric *metric = nullptr;
-    iqa_status status = iqa_confusion_create(context, options, &metric);
-    if (status == IQA_OK)
-        status = iqa_metric_update(metric, reference, candidate, nullptr);
-    if (status == IQA_OK)
-        status = iqa_metric_compute(metric, value);
-    iqa_metric_destroy(metric);
-    return status;
+    return iqa::measure(context, options, iqa_confusion_create, reference, candidate, value);
 }
 
 } // extern "C"

@@ -1,39 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Constructors and one-shots of the image metrics.
-#include "api/guard.hpp"
-#include "core/options.hpp"
+#include "api/constructors.hpp"
 #include "metrics/metrics.hpp"
 
-namespace {
-
-template <class Options>
-iqa_status create(iqa_context *context, const Options *options, const Options &defaults, const char *name,
-                  iqa_metric *(*make)(iqa_context &, const Options &), iqa_metric **out) noexcept
-{
-    return iqa::guard(context, [&] {
-        iqa::require(out, "out");
-        *out = nullptr;
-        iqa::require(context, "context");
-        *out = make(*context, iqa::copy_sized(options, defaults, name));
-    });
-}
-
-template <class Options>
-iqa_status measure(iqa_context *context, const Options *options,
-                   iqa_status (*make)(iqa_context *, const Options *, iqa_metric **), const iqa_tensor *reference,
-                   const iqa_tensor *candidate, double *value) noexcept
-{
-    iqa_metric *metric = nullptr;
-    iqa_status status = make(context, options, &metric);
-    if (status == IQA_OK)
-        status = iqa_metric_update(metric, reference, candidate, nullptr);
-    if (status == IQA_OK)
-        status = iqa_metric_compute(metric, value);
-    iqa_metric_destroy(metric);
-    return status;
-}
-
-} // namespace
+using iqa::create;
+using iqa::measure;
 
 extern "C" {
 

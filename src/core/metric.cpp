@@ -44,26 +44,30 @@ void iqa_metric::place_lanes(std::span<int64_t> lanes, std::span<const iqa::exac
     largest_count_ = largest_count;
 }
 
-// The lanes outside the fixed-point numbers are counts: never negative, and not beyond what the metric can hold.
-void iqa_metric::check_counts(std::span<const int64_t> present, std::span<const int64_t> addend,
-                              iqa_status otherwise) const
+// What a lane may hold, so that no addition that follows can overflow: counts are never negative, digits leave room for
+// carries, and nothing reaches by updates what is refused here.
+iqa_metric::lane_range iqa_metric::range_of(size_t lane) const noexcept
 {
-    size_t next = 0;
-    const auto check_to = [&](size_t end) {
-        for (; next < end; ++next) {
-            if (addend[next] < 0)
-                iqa::fail(otherwise, "lane ", next, " is ", addend[next], "; a count is never negative");
-            const int64_t before = present.empty() ? 0 : present[next];
-            if (addend[next] > largest_count_ - before)
-                iqa::fail(otherwise, "lane ", next, " would be ", before, " + ", addend[next],
-                          "; the metric counts to ", largest_count_);
-        }
-    };
+    constexpr int64_t most_of_a_digit = INT64_MAX - (int64_t(1) << 32);
     for (const iqa::exact_field &field : fields_) {
-        check_to(size_t(field.first));
-        next = size_t(field.first) + size_t(field.format.digits) * size_t(field.count);
+        const size_t digits = size_t(field.format.digits);
+        const size_t place = lane - size_t(field.first); // huge for a lane before the field
+        if (place >= digits * size_t(field.count))
+            continue;
+        if (place % digits != digits - 1)
+            return {-most_of_a_digit, most_of_a_digit};
+        return {-most_of_a_lane, most_of_a_lane};
     }
-    check_to(addend.size());
+    return {0, largest_count_};
+}
+
+void iqa_metric::check_lane(size_t lane, int64_t value, iqa_status otherwise) const
+{
+    const lane_range range = range_of(lane);
+    if (value < range.lowest && range.lowest == 0)
+        iqa::fail(otherwise, "lane ", lane, " is ", value, "; a count is never negative");
+    if (value < range.lowest || value > range.highest)
+        iqa::fail(otherwise, "lane ", lane, " is ", value, "; more than any state can have");
 }
 
 void iqa_metric::reset() noexcept
@@ -85,13 +89,12 @@ void iqa_metric::add_lanes(std::span<const int64_t> lanes)
 {
     if (lanes.size() != lanes_.size())
         iqa::fail(IQA_ERROR_INCOMPATIBLE, lanes.size(), " lanes were given; this metric has ", lanes_.size());
-    check_counts(lanes_, lanes, IQA_ERROR_INCOMPATIBLE);
-    // Room for the carries that follow the addition.
-    constexpr int64_t limit = INT64_MAX - (int64_t(1) << 32);
     for (size_t i = 0; i < lanes_.size(); ++i) {
+        check_lane(i, lanes[i], IQA_ERROR_INCOMPATIBLE);
         int64_t sum = 0;
-        if (__builtin_add_overflow(lanes_[i], lanes[i], &sum) || sum > limit || sum < -limit)
+        if (__builtin_add_overflow(lanes_[i], lanes[i], &sum))
             iqa::fail(IQA_ERROR_INCOMPATIBLE, "lane ", i, " overflows: ", lanes_[i], " + ", lanes[i]);
+        check_lane(i, sum, IQA_ERROR_INCOMPATIBLE);
     }
     commit(lanes);
     lanes_changed();
@@ -102,9 +105,10 @@ void iqa_metric::load_lanes(iqa::byte_reader bytes)
     if (bytes.remaining() != lanes_.size() * sizeof(int64_t))
         iqa::fail(IQA_ERROR_CORRUPT, "the state has ", bytes.remaining() / sizeof(int64_t), " lanes; its metric has ",
                   lanes_.size());
-    for (int64_t &lane : lanes_)
-        lane = bytes.get<int64_t>();
-    check_counts({}, lanes_, IQA_ERROR_CORRUPT);
+    for (size_t i = 0; i < lanes_.size(); ++i) {
+        lanes_[i] = bytes.get<int64_t>();
+        check_lane(i, lanes_[i], IQA_ERROR_CORRUPT);
+    }
     carry(lanes_);
     lanes_changed();
 }

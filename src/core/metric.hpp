@@ -67,15 +67,22 @@ protected:
     virtual void lanes_changed() noexcept {}
 
 private:
+    struct lane_range {
+        int64_t lowest, highest;
+    };
+
+    static constexpr int64_t most_of_a_lane = int64_t(1) << 62;
+
     void carry(std::span<int64_t> lanes) const noexcept;
-    void check_counts(std::span<const int64_t> present, std::span<const int64_t> addend, iqa_status otherwise) const;
+    lane_range range_of(size_t lane) const noexcept;
+    void check_lane(size_t lane, int64_t value, iqa_status otherwise) const;
 
     iqa::context &owner_;
     iqa::metric_kind kind_;
     std::span<const std::byte> options_;       // as in the state file; a member of the metric itself
     std::span<int64_t> lanes_;                 // likewise
     std::span<const iqa::exact_field> fields_; // the lanes between them are counts
-    int64_t largest_count_ = INT64_MAX;
+    int64_t largest_count_ = most_of_a_lane;
     size_t size_ = 0;
 };
 

@@ -28,6 +28,22 @@ inline double load_sample(const image_view &view, int64_t image, int64_t channel
     }
 }
 
+inline double number_at(const table_view &view, int64_t row, int64_t column)
+{
+    const int64_t index = row * view.row_stride + column * view.column_stride;
+    const std::byte *address = view.data + index * element_size(view.type);
+    switch (view.type) {
+    case element_type::float16:
+        return widen(*reinterpret_cast<const float16 *>(address));
+    case element_type::bfloat16:
+        return widen(*reinterpret_cast<const bfloat16 *>(address));
+    case element_type::float32:
+        return *reinterpret_cast<const float *>(address);
+    default:
+        return *reinterpret_cast<const double *>(address);
+    }
+}
+
 // Ends the call: says how many non-finite samples there are, and where the first one is.
 [[noreturn]] inline void fail_for_nonfinite(const image_pair &images, int32_t layout, int64_t count)
 {

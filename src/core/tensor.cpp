@@ -123,6 +123,9 @@ image_view view_image(const iqa_tensor &tensor, const char *name, const layout_a
         fail(IQA_ERROR_DTYPE, name, " has element type ", dtype_text(tensor),
              "; expected uint8, uint16, int16, float16, bfloat16, float32 or float64");
 
+    if (tensor.data == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is NULL");
+
     image_view view{};
     view.type = static_cast<element_type>(dtype);
     view.device_type = tensor.device_type;
@@ -148,8 +151,6 @@ image_view view_image(const iqa_tensor &tensor, const char *name, const layout_a
             break;
         }
     }
-    if (tensor.data == nullptr)
-        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is NULL");
     if (reinterpret_cast<uintptr_t>(view.data) % uintptr_t(element_size(view.type)) != 0)
         fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is not aligned to its elements of ", element_size(view.type),
              " bytes");
@@ -292,6 +293,35 @@ output_view view_map(const iqa_tensor *tensor, const image_view &images, int32_t
          : *axis == 'C' ? view.channel_stride
          : *axis == 'H' ? view.row_stride
                         : view.column_stride) = strides[count];
+    return view;
+}
+
+table_view view_table(const iqa_tensor &tensor, const char *name, int64_t columns)
+{
+    if (tensor.device_type != IQA_CPU && tensor.device_type != IQA_CUDA_HOST)
+        fail(IQA_ERROR_UNAVAILABLE, name, " is on device type ", tensor.device_type,
+             "; this metric computes on CPU tensors");
+    check_extents(tensor, name);
+    if (tensor.ndim != 2 || tensor.shape[1] != columns)
+        fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected [N, ", columns, "]");
+    const int32_t dtype = dtype_of(tensor);
+    if (dtype != IQA_FLOAT16 && dtype != IQA_BFLOAT16 && dtype != IQA_FLOAT32 && dtype != IQA_FLOAT64)
+        fail(IQA_ERROR_DTYPE, name, " has element type ", dtype_text(tensor),
+             "; expected float16, bfloat16, float32 or float64");
+    table_view view{static_cast<element_type>(dtype),
+                    static_cast<const std::byte *>(tensor.data),
+                    tensor.shape[0],
+                    columns,
+                    stride_of(tensor, 0),
+                    stride_of(tensor, 1)};
+    if (view.rows == 0)
+        return view;
+    if (tensor.data == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is NULL");
+    view.data += tensor.byte_offset;
+    if (reinterpret_cast<uintptr_t>(view.data) % uintptr_t(element_size(view.type)) != 0)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is not aligned to its elements of ", element_size(view.type),
+             " bytes");
     return view;
 }
 

@@ -57,6 +57,16 @@ output_view view_per_image(const iqa_tensor *tensor, const image_view &images);
 output_view view_per_channel(const iqa_tensor *tensor, const image_view &images);
 output_view view_map(const iqa_tensor *tensor, const image_view &images, int32_t layout, int64_t height, int64_t width);
 
+// A table of floating-point numbers: rows x columns, with element strides.
+struct table_view {
+    element_type type;
+    const std::byte *data;
+    int64_t rows, columns;
+    int64_t row_stride, column_stride;
+};
+// Two axes, the second of `columns`; no rows at all are allowed. CPU only.
+table_view view_table(const iqa_tensor &tensor, const char *name, int64_t columns);
+
 // What every view of a tensor is made with. Extents are checked before strides are asked for.
 void check_extents(const iqa_tensor &tensor, const char *name);
 int64_t stride_of(const iqa_tensor &tensor, int axis);

@@ -2,6 +2,8 @@
 // The only file that asks the processor what it can do.
 #include "cpu/dispatch.hpp"
 
+#include "core/fid_kernels.hpp"
+
 #include <cstdlib>
 #include <string_view>
 
@@ -9,15 +11,19 @@ namespace iqa {
 
 namespace baseline {
 extern const cpu_kernels kernels;
+extern const fid_kernels fid;
 }
 
 #if defined(__x86_64__)
 
 namespace avx2 {
 extern const cpu_kernels kernels;
+extern const fid_kernels fid;
 }
 namespace avx512 {
 extern const cpu_kernels kernels;
+extern const fid_kernels fid;
+extern const fid_kernels fid_vnni;
 }
 
 namespace {
@@ -40,9 +46,7 @@ int limit_of_environment()
     return name == "baseline" ? IQA_ISA_BASELINE : name == "avx2" ? IQA_ISA_AVX2 : IQA_ISA_AVX512;
 }
 
-} // namespace
-
-const cpu_kernels &kernels_for(const context &where) noexcept
+int instruction_set_for(const context &where) noexcept
 {
     static const int limit = [] {
         const int processor = best_of_processor();
@@ -50,7 +54,14 @@ const cpu_kernels &kernels_for(const context &where) noexcept
         return processor < environment ? processor : environment;
     }();
     const int wanted = where.options().instruction_set;
-    switch (wanted < limit ? wanted : limit) {
+    return wanted < limit ? wanted : limit;
+}
+
+} // namespace
+
+const cpu_kernels &kernels_for(const context &where) noexcept
+{
+    switch (instruction_set_for(where)) {
     case IQA_ISA_AVX512:
         return avx512::kernels;
     case IQA_ISA_AVX2:
@@ -60,11 +71,28 @@ const cpu_kernels &kernels_for(const context &where) noexcept
     }
 }
 
+const fid_kernels &fid_kernels_for(const context &where) noexcept
+{
+    switch (instruction_set_for(where)) {
+    case IQA_ISA_AVX512:
+        return __builtin_cpu_supports("avx512vnni") ? avx512::fid_vnni : avx512::fid;
+    case IQA_ISA_AVX2:
+        return avx2::fid;
+    default:
+        return baseline::fid;
+    }
+}
+
 #else
 
 const cpu_kernels &kernels_for(const context &) noexcept
 {
     return baseline::kernels;
+}
+
+const fid_kernels &fid_kernels_for(const context &) noexcept
+{
+    return baseline::fid;
 }
 
 #endif

@@ -83,6 +83,10 @@ struct sample_run {
 struct squared_error_total {
     int128 level[error_levels];
     double largest; // |difference| after scaling; infinite if a difference overflowed
+    // Of floating-point samples: bounds of all of them, and whether there may be non-finite ones. It spares ordinary
+    // images a second look at every sample.
+    double least_sample, most_sample;
+    bool nonfinite;
 };
 
 // A run of labels, `step` elements apart, and what their codes shall be: see arith/confusion.h.

@@ -160,6 +160,10 @@ inline lanes_double magnitude(lanes_double a)
 {
     return {_mm256_andnot_pd(_mm256_set1_pd(-0.0), a.value)};
 }
+inline lanes_double smaller(lanes_double a, lanes_double b)
+{
+    return {_mm256_min_pd(a.value, b.value)};
+}
 inline lanes_double larger(lanes_double a, lanes_double b)
 {
     return {_mm256_max_pd(a.value, b.value)};

@@ -152,6 +152,10 @@ inline lanes_double magnitude(lanes_double a)
 {
     return {_mm512_abs_pd(a.value)};
 }
+inline lanes_double smaller(lanes_double a, lanes_double b)
+{
+    return {_mm512_min_pd(a.value, b.value)};
+}
 inline lanes_double larger(lanes_double a, lanes_double b)
 {
     return {_mm512_max_pd(a.value, b.value)};

@@ -44,15 +44,15 @@ struct lanes {
 // Sums SSIM values on their fixed grid; remembers whether any was NaN.
 template <class Real>
 struct fixed_sum {
-    int64_t sum = 0;
+    uint64_t sum = 0; // NaN brings in any bits
     bool nan = false;
 
     void add(lanes<Real> v, int)
     {
         nan = nan || v.value != v.value;
-        sum += ssim_fixed(v.value);
+        sum += uint64_t(ssim_fixed(v.value));
     }
-    int64_t total() const { return sum; }
+    int64_t total() const { return int64_t(sum); }
     bool any_nan() const { return nan; }
 };
 
@@ -72,6 +72,10 @@ inline lanes_double magnitude(lanes_double a)
     return {a.value < 0 ? -a.value : a.value};
 }
 // NaN in `a` is lost; callers look for it elsewhere.
+inline lanes_double smaller(lanes_double a, lanes_double b)
+{
+    return {a.value < b.value ? a.value : b.value};
+}
 inline lanes_double larger(lanes_double a, lanes_double b)
 {
     return {a.value > b.value ? a.value : b.value};

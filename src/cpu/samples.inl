@@ -144,13 +144,19 @@ static int128 squared_error_of_words(const Sample *reference, const Sample *cand
 // Splits squares over the grids of arith/squared_error.h and adds their integers.
 struct grid_sums {
     lanes_double scale;
+    lanes_double least;
+    lanes_double most;
     lanes_double largest = lanes_double::broadcast(0.0);
+    lanes_double poison = lanes_double::broadcast(0.0); // NaN once a difference was not finite
     int64_t additions = 0;
     integer_sum level[error_levels] = {};
 
     void add(lanes_double x, lanes_double y)
     {
         const lanes_double difference = (x - y) * scale;
+        least = smaller(x, smaller(y, least));
+        most = larger(x, larger(y, most));
+        poison = poison + (difference - difference);
         largest = larger(magnitude(difference), largest);
         lanes_double rest = difference * difference;
         IQA_UNROLL
@@ -171,6 +177,15 @@ struct grid_sums {
         largest.store(each);
         for (const double value : each)
             total.largest = value > total.largest ? value : total.largest;
+        least.store(each);
+        for (const double value : each)
+            total.least_sample = value < total.least_sample ? value : total.least_sample;
+        most.store(each);
+        for (const double value : each)
+            total.most_sample = value > total.most_sample ? value : total.most_sample;
+        poison.store(each);
+        for (const double value : each)
+            total.nonfinite = total.nonfinite || value != value;
     }
 };
 
@@ -182,16 +197,19 @@ static void squared_error_of_floats(const Real *reference, const Real *candidate
     constexpr int64_t block = int64_t(error_flush) * width;
     for (int64_t from = 0; from < count; from += block) {
         const int64_t to = count - from > block ? from + block : count;
-        grid_sums sums = {lanes_double::broadcast(scale)};
+        grid_sums sums = {.scale = lanes_double::broadcast(scale),
+                          .least = lanes_double::broadcast(total.least_sample),
+                          .most = lanes_double::broadcast(total.most_sample)};
         int64_t i = from;
         for (; i + width <= to; i += width)
             sums.add(load_as_double(reference + i), load_as_double(candidate + i));
         if (i < to) {
-            Real x[width] = {};
-            Real y[width] = {};
-            for (int64_t k = 0; i + k < to; ++k) {
-                x[k] = reference[i + k];
-                y[k] = candidate[i + k];
+            // Repeating a sample changes no bound, and equal samples have no error.
+            Real x[width];
+            Real y[width];
+            for (int64_t k = 0; k < width; ++k) {
+                x[k] = reference[i + k < to ? i + k : to - 1];
+                y[k] = i + k < to ? candidate[i + k] : x[k];
             }
             sums.add(load_as_double(x), load_as_double(y));
         }

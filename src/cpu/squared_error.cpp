@@ -170,6 +170,8 @@ private:
     void compute(int64_t index, int worker, double scale, bool counting, tile_result &result) const
     {
         result = {};
+        result.error.least_sample = request_.range.high;
+        result.error.most_sample = request_.range.low;
         const int64_t column = index % layout_.tiles_of_row * samples_of_a_tile;
         const int64_t plane = index / layout_.tiles_of_plane();
         const int64_t first_row = index % layout_.tiles_of_plane() / layout_.tiles_of_row * layout_.rows_of_tile;
@@ -190,7 +192,7 @@ private:
         }
     }
 
-    // Runs go in pieces that stay in the first cache between counting and summing.
+    // Runs go in pieces that stay in the first cache between summing and counting.
     void add_run(const sample_run &run, int worker, double scale, bool counting, tile_result &result) const
     {
         const bool widened = run.type == element_type::float16 || run.type == element_type::bfloat16;
@@ -201,10 +203,18 @@ private:
             piece.reference = static_cast<const std::byte *>(run.reference) + first * run.reference_step * size;
             piece.candidate = static_cast<const std::byte *>(run.candidate) + first * run.candidate_step * size;
             piece.count = std::min(samples_of_a_piece, run.count - first);
-            if (counting)
-                kernels_.count_samples(piece, request_.range, result.counts);
             kernels_.squared_error(dense ? piece : gather(piece, widened, worker), scale, result.error);
+            if (counting && may_have_outside(result.error))
+                kernels_.count_samples(piece, request_.range, result.counts);
         }
+    }
+
+    // Whether some sample of the tile so far lies outside the range. Integers are not looked at: they are cheap to
+    // count.
+    bool may_have_outside(const squared_error_total &total) const
+    {
+        return is_integer(request_.images.reference.type) || total.nonfinite ||
+               total.least_sample < request_.range.low || total.most_sample > request_.range.high;
     }
 
     sample_run gather(const sample_run &piece, bool widened, int worker) const

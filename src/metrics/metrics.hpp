@@ -8,6 +8,18 @@ namespace iqa {
 
 constexpr iqa_ssim_options default_ssim_options = IQA_SSIM_OPTIONS_INIT;
 constexpr iqa_psnr_options default_psnr_options = IQA_PSNR_OPTIONS_INIT;
+constexpr iqa_fid_options default_fid_options = IQA_FID_OPTIONS_INIT;
+
+iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options);
+iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options);
+iqa_metric *create_fid(context &owner, const iqa_fid_options &options);
+
+iqa_metric *create_ssim(context &owner, byte_reader options);
+iqa_metric *create_psnr(context &owner, byte_reader options);
+iqa_metric *create_fid(context &owner, byte_reader options, size_t lanes);
+
+// Forgets one set of a FID metric.
+void reset_fid_side(iqa_metric &metric, int32_t side);
 constexpr iqa_confusion_options default_confusion_options = IQA_CONFUSION_OPTIONS_INIT;
 constexpr iqa_confusion_reading default_confusion_reading = IQA_CONFUSION_READING_INIT;
 

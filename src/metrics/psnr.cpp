@@ -45,8 +45,9 @@ iqa_psnr_options resolve(const iqa_psnr_options &options)
     if (!(std::isfinite(options.log_base) && options.log_base >= smallest_base))
         fail(IQA_ERROR_INVALID_ARGUMENT, "log_base is ", options.log_base, "; expected a finite number of at least ",
              smallest_base);
-    if (!std::isfinite(options.cap))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "cap is ", options.cap, "; expected a number, or IQA_PSNR_NO_CAP");
+    if (!(std::isfinite(options.cap) && options.cap >= 0))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "cap is ", options.cap,
+             "; expected a finite number of at least 0, or IQA_PSNR_NO_CAP");
     return options;
 }
 
@@ -123,6 +124,7 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
     const output_view per_channel = view_per_channel(extras.per_channel, shape);
     if (extras.map != nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, "map is given, but PSNR has no map");
+    refuse_label_extras(extras);
 
     const size_t count = size_t(shape.images);
     const int64_t parts = per_channel.data != nullptr ? shape.channels : 1;

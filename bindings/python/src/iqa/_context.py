@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Where and how to run."""
+
+from __future__ import annotations
+
+import ctypes
+import operator
+import threading
+
+from . import _abi
+from ._errors import CancelledError, InvalidArgumentError, error
+from ._library import library
+from ._options import choose
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Context:
+    """Threads, instruction set, CUDA stream and callbacks of the metrics that are made with it.
+
+    A context, with its metrics, is used by one thread at a time: a call that finds it in use by
+    another thread raises RuntimeError. To use many threads, give each its own context or metric
+    and merge the metrics at the end. Nothing in a context changes a bit of any result.
+
+    Args:
+        threads: CPU threads of one call, or None for as many as the process may use.
+        instruction_set: the highest to use: "baseline", "avx2", "avx512" or "best".
+        cuda_stream: address of the cudaStream_t for CUDA tensors; None is the default stream.
+        progress: called as progress(done, total) from time to time during an update. An
+            exception that it raises, such as iqa.CancelledError or KeyboardInterrupt, cancels
+            the update, which leaves the metric as it was, and comes out of the update.
+        log: called as log(message) with what is worth telling and no error, such as fewer
+            threads than asked for.
+    """
+
+    __slots__ = ("__weakref__", "_callbacks", "_lock", "_raised", "cuda_stream", "handle")
+
+    _destroy = library.iqa_context_destroy
+
+    def __init__(
+        self,
+        threads: int | None = None,
+        instruction_set: str = "best",
+        *,
+        cuda_stream: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        log: Callable[[str], object] | None = None,
+    ) -> None:
+        self.handle = ctypes.c_void_p()
+        self.cuda_stream = cuda_stream
+        self._lock = threading.Lock()
+        self._raised: list[BaseException] = []
+        options = _abi.ContextOptions()
+        library.iqa_context_options_init(ctypes.byref(options), ctypes.sizeof(options))
+        if threads is not None:
+            options.threads = _thread_count(threads)
+        options.instruction_set = choose("instruction_set", instruction_set, _abi.INSTRUCTION_SETS)
+        options.cuda_stream = cuda_stream
+        if progress is not None:
+            options.progress = _progress_callback(progress, self._raised)
+        if log is not None:
+            options.log = _abi.LogFunction(lambda _, message: log(message.decode(errors="replace")))
+        self._callbacks = (options.progress, options.log)
+        status = library.iqa_context_create(ctypes.byref(options), ctypes.byref(self.handle))
+        if status:
+            raise error(status, library.iqa_context_error(None).decode(errors="replace"))
+
+    @property
+    def threads(self) -> int:
+        """How many CPU threads a large call uses."""
+        return int(library.iqa_context_thread_count(self.handle))
+
+    @property
+    def instruction_set(self) -> str:
+        """The instruction set in use: "baseline", "avx2" or "avx512"."""
+        return str(library.iqa_context_instruction_set(self.handle).decode())
+
+    def call(self, function: Any, *arguments: Any) -> None:
+        """Calls a function of the library and raises what it reports. The metrics use it."""
+        if not self._lock.acquire(False):
+            raise RuntimeError(
+                "the context is in use by another thread: give each thread its own iqa.Context or"
+                " metric, and merge the metrics"
+            )
+        try:
+            status = function(*arguments)
+            if status:
+                self._fail(status)
+        finally:
+            self._lock.release()
+
+    def _fail(self, status: int) -> None:
+        if self._raised and status == CancelledError.status:
+            raise self._raised.pop()
+        raise error(status, library.iqa_context_error(self.handle).decode(errors="replace"))
+
+    def __del__(self) -> None:
+        address, self.handle.value = self.handle.value, None
+        self._destroy(address)
+
+    def __repr__(self) -> str:
+        return f"<iqa.Context, {self.threads} threads, {self.instruction_set}>"
+
+
+def _thread_count(threads: int) -> int:
+    count = operator.index(threads)
+    if not 1 <= count < 2**31:  # ctypes would take the lower 32 bits without a word
+        raise InvalidArgumentError(f"threads is {count}, expected 1 or more, or None for all")
+    return count
+
+
+def _progress_callback(progress: Callable[[int, int], object], raised: list[BaseException]) -> Any:
+    def report(_: object, done: int, total: int) -> int:
+        try:
+            progress(done, total)
+        except BaseException as problem:  # Ctrl-C too has to come out of update
+            raised[:] = [problem]
+            return 1
+        return 0
+
+    return _abi.ProgressFunction(report)

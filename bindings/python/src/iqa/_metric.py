@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: MIT
+"""The verbs that every metric has."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from array import array
+
+from . import _abi
+from ._context import Context
+from ._errors import Error, IncompatibleError, InvalidArgumentError
+from ._kind import Kind
+from ._library import library
+from ._outputs import Details, Outputs, Result, empty
+from ._tensor import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, TypeVar
+
+    AnyMetric = TypeVar("AnyMetric", bound="Metric")
+
+_NOTHING = Details(None, None, None)
+
+
+class Metric:
+    """An accumulating metric; the base of SSIM and PSNR.
+
+    A metric is used by one thread at a time. Without a context of the caller it has one of its
+    own, so different metrics may be used by different threads at once.
+    """
+
+    __slots__ = ("__weakref__", "_context", "_handle", "_has_own_context", "_options")
+
+    _kind: Kind
+    _destroy = library.iqa_metric_destroy
+
+    def __init__(
+        self,
+        data_range: float | tuple[float, float] | None = None,
+        layout: str | None = None,
+        *,
+        context: Context | None = None,
+        **options: Any,
+    ) -> None:
+        self._begin(context)
+        self._options = self._kind.options(data_range, layout, options)
+        self._context.call(
+            self._kind.create,
+            self._context.handle,
+            ctypes.byref(self._options),
+            ctypes.byref(self._handle),
+        )
+
+    def _begin(self, context: Context | None) -> None:
+        self._handle = ctypes.c_void_p()
+        self._has_own_context = context is None
+        self._context = Context() if context is None else context
+
+    def update(
+        self,
+        reference: Any,
+        candidate: Any,
+        *,
+        per_image: Any = False,
+        per_channel: Any = False,
+        map: Any = False,
+    ) -> Details:
+        """Adds one pair of images, or one batch of pairs.
+
+        Args:
+            reference: an array of uint8, uint16, int16, float16, bfloat16, float32 or float64,
+                with any strides: whatever has __dlpack__, __array_interface__ or the buffer
+                protocol. It is borrowed, not copied.
+            candidate: the same shape, element type and device.
+            per_image: True for one value per image, or a float64 array [N] to write them into.
+            per_channel: True for one value per image and channel, or a float64 array [N, C].
+            map: SSIM only: True for the map, or a float32 or float64 array of its shape, which
+                is that of the images, less the window size plus 1 in height and width for
+                border="valid".
+
+        Returns:
+            A named tuple (per_image, per_channel, map) with the arrays asked for.
+        """
+        context = self._context
+        _keep_reference, x = borrow(reference, "reference", context.cuda_stream)
+        _keep_candidate, y = borrow(candidate, "candidate", context.cuda_stream)
+        try:
+            if per_image is False and per_channel is False and map is False:
+                context.call(library.iqa_metric_update, self._open(), x, y, None)
+                return _NOTHING
+            wanted = {"per_image": per_image, "per_channel": per_channel, "map": map}
+            outputs = Outputs(wanted, x, self._resolved())
+            extras = ctypes.byref(outputs.extras)
+            context.call(library.iqa_metric_update, self._open(), x, y, extras)
+        except Error as problem:
+            raise self._kind.explain(problem, x, self._resolved()) from None
+        return outputs.details
+
+    def compute(self) -> float:
+        """The value of all images added so far. A pure read: any time, any number of times."""
+        value = ctypes.c_double()
+        self._context.call(library.iqa_metric_compute, self._open(), ctypes.byref(value))
+        return value.value
+
+    @property
+    def images(self) -> int:
+        """How many images were added."""
+        return int(self._read("images"))
+
+    @property
+    def out_of_range(self) -> int:
+        """How many samples, of either image, lay outside the data range, or were not finite."""
+        return int(self._read("out_of_range"))
+
+    @property
+    def nonfinite(self) -> int:
+        """How many samples, of either image, were NaN or infinite."""
+        return int(self._read("nonfinite"))
+
+    def _read(self, field: str) -> float:
+        value = ctypes.c_double()
+        number = _abi.FIELDS[field]
+        self._context.call(
+            library.iqa_metric_read, self._open(), number, ctypes.byref(value), 1, None
+        )
+        return value.value
+
+    def reset(self) -> None:
+        """Forgets all data; the options stay."""
+        self._context.call(library.iqa_metric_reset, self._open())
+
+    def merge(self, other: Metric) -> None:
+        """Adds the data of another metric with the same options.
+
+        The order and grouping of merges change no bit of the result.
+        """
+        if not isinstance(other, Metric):
+            raise TypeError(f"other is {type(other).__name__}, expected a metric")
+        merge = (library.iqa_metric_merge, self._open(), other._open())
+        if other._context is self._context:
+            self._context.call(*merge)
+        else:  # inside a call of the other context, so that both are held
+            other._context.call(self._context.call, *merge)
+
+    def lanes(self) -> Any:
+        """The state as int64 numbers whose merge is addition, lane by lane.
+
+        A NumPy array, or a memoryview where NumPy is not installed. The sums of the lanes of
+        many metrics, by NumPy, MPI, all_reduce or SQL, go back into a metric by add_lanes().
+        """
+        count = ctypes.c_size_t()
+        function = library.iqa_metric_lanes
+        self._context.call(function, self._open(), None, 0, ctypes.byref(count))
+        lanes = empty("int64", (count.value,))
+        keep, tensor = borrow(lanes, "lanes", writable=True)
+        memory = _abi.Tensor.from_address(tensor).data
+        self._context.call(function, self._open(), memory, count.value, None)
+        del keep
+        return lanes
+
+    def add_lanes(self, lanes: Iterable[int]) -> None:
+        """Adds lanes, of one metric or summed over many."""
+        numbers = array("q", lanes)  # refuses what is no integer, and what does not fit
+        memory, count = numbers.buffer_info()
+        self._context.call(library.iqa_metric_add_lanes, self._open(), memory, count)
+
+    def to_bytes(self) -> bytes:
+        """Kind, options and state: the same bytes on every machine, with a checksum."""
+        size = ctypes.c_size_t()
+        function = library.iqa_metric_serialize
+        self._context.call(function, self._open(), None, 0, ctypes.byref(size))
+        buffer = ctypes.create_string_buffer(size.value)
+        self._context.call(function, self._open(), buffer, size, None)
+        return buffer.raw
+
+    @classmethod
+    def from_bytes(
+        cls: type[AnyMetric], state: bytes, *, context: Context | None = None
+    ) -> AnyMetric:
+        """The metric that wrote the bytes.
+
+        They may come from anywhere: they are checked before use.
+        """
+        metric = cls.__new__(cls)
+        metric._begin(context)
+        metric._options = None
+        state = bytes(state)
+        metric._context.call(
+            library.iqa_metric_deserialize,
+            metric._context.handle,
+            state,
+            len(state),
+            ctypes.byref(metric._handle),
+        )
+        if not cls._kind.wrote(state):
+            raise IncompatibleError(f"the bytes hold another metric than {cls.__name__}")
+        return metric
+
+    def copy(self: AnyMetric) -> AnyMetric:
+        """An independent metric with the same options and data."""
+        context = None if self._has_own_context else self._context
+        return self.from_bytes(self.to_bytes(), context=context)
+
+    def __copy__(self: AnyMetric) -> AnyMetric:
+        return self.copy()
+
+    def __deepcopy__(self: AnyMetric, _: object) -> AnyMetric:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_bytes, (self.to_bytes(),)
+
+    def _resolved(self) -> Any:
+        """The options without automatic ones, which the state bytes have."""
+        return self._kind.options_in(self.to_bytes())
+
+    def _open(self) -> ctypes.c_void_p:
+        if not self._handle:
+            raise InvalidArgumentError("the metric is closed")
+        return self._handle
+
+    def close(self) -> None:
+        """Frees the metric's memory. It cannot be used afterwards."""
+        address, self._handle.value = self._handle.value, None
+        self._destroy(address)
+
+    def __enter__(self: AnyMetric) -> AnyMetric:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()  # a cycle's finalizers run in any order: a later one may still use this metric
+
+    def __repr__(self) -> str:
+        name = f"iqa.{type(self).__name__}"
+        return f"<{name}, {self.images} images>" if self._handle else f"<{name}, closed>"
+
+
+_MOST_KEPT = 8
+
+_of_thread = threading.local()
+
+
+def measure(
+    metric: type[Metric],
+    reference: Any,
+    candidate: Any,
+    data_range: Any,
+    layout: str | None,
+    context: Context | None,
+    wanted: dict[str, Any] | None,
+    options: dict[str, Any],
+) -> float | Result:
+    """One pair or batch of images: the value, with what else is wanted.
+
+    A metric and its working memory take longer to make than a small image to measure, so each
+    thread keeps its last few. While one is used it is taken out, so that a signal handler or a
+    finalizer which measures too gets another.
+    """
+    key = (metric, data_range, layout, *options.items())
+    accumulator = _take(key) if context is None else None
+    if accumulator is None:
+        accumulator = metric(data_range, layout, context=context, **options)
+    result: float | Result
+    if wanted is None:
+        accumulator.update(reference, candidate)
+        result = accumulator.compute()
+    else:
+        details = accumulator.update(reference, candidate, **wanted)
+        result = Result(accumulator.compute(), *details)
+    if context is None:
+        accumulator.reset()
+        _put_back(key, accumulator)
+    return result
+
+
+def _take(key: tuple[Any, ...]) -> Metric | None:
+    try:
+        metric: Metric | None = _of_thread.kept.pop(key, None)
+    except AttributeError:
+        _of_thread.kept = {}
+        return None
+    except TypeError:  # an option that is not hashable, such as a list
+        return None
+    return metric
+
+
+def _put_back(key: tuple[Any, ...], metric: Metric) -> None:
+    kept = _of_thread.kept
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    try:
+        kept[key] = metric
+    except TypeError:
+        return

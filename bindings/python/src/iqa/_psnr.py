@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""Peak signal-to-noise ratio."""
+
+from __future__ import annotations
+
+from . import _abi, _options
+from ._kind import Kind
+from ._metric import Metric, measure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal, TypedDict, overload
+
+    from typing_extensions import Unpack
+
+    from ._context import Context
+    from ._outputs import Result
+
+    class PSNROptions(TypedDict, total=False):
+        """What PSNR's documentation says of each."""
+
+        aggregate: Literal["psnr_of_mean_mse", "mean_of_psnr"]
+        log_base: float
+        cap: float | None
+        nonfinite: Literal["error", "propagate"]
+
+
+class PSNR(Metric):
+    """Peak signal-to-noise ratio, 10 log(L^2 / MSE), infinite for equal images.
+
+    The squared error of integer images is an exact integer; of floating-point images an exact
+    sum of the rounded squares. Results have the same bits whatever the threads, batches, order
+    of merges, instruction set or strides.
+
+    Args:
+        data_range: L, the peak value, or a pair (low, high) with L = high - low. Required for
+            floating-point images; 8- and 16-bit integers have the span of their type.
+        layout: what the axes are: "HW" (the default, for two axes), "HWC", "CHW", "NHW", "NHWC"
+            or "NCHW". Never guessed: required from three axes on.
+        context: threads, instruction set, progress; None for one of the metric's own.
+        aggregate: what compute() gives: "psnr_of_mean_mse" (the default), the value of the mean
+            squared error over all samples, or "mean_of_psnr", the mean of the images' values.
+        log_base: of the logarithm; 10, which gives dB.
+        cap: values above, infinity too, are given as this; None for no cap.
+        nonfinite: "error" (the default) refuses NaN and infinite samples; "propagate" makes
+            the value NaN.
+
+    Example:
+        >>> metric = iqa.PSNR(layout="HWC", aggregate="mean_of_psnr")
+        >>> for reference, candidate in pairs:
+        ...     metric.update(reference, candidate)
+        >>> metric.compute(), metric.mse, metric.infinite_images
+    """
+
+    __slots__ = ()
+
+    _kind = Kind(
+        "psnr",
+        2,
+        _abi.PSNROptions,
+        _options.PSNR,
+        (
+            ("i", ("layout", "aggregate", "nonfinite")),
+            ("d", ("data_low", "data_high", "log_base", "cap")),
+        ),
+    )
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            data_range: float | tuple[float, float] | None = None,
+            layout: str | None = None,
+            *,
+            context: Context | None = None,
+            **options: Unpack[PSNROptions],
+        ) -> None: ...
+
+    @property
+    def mse(self) -> float:
+        """The mean squared error over all samples added."""
+        return self._read("mse")
+
+    @property
+    def samples(self) -> int:
+        """How many samples were added: pixels times channels."""
+        return int(self._read("samples"))
+
+    @property
+    def infinite_images(self) -> int:
+        """How many images had no error at all."""
+        return int(self._read("infinite_images"))
+
+    @property
+    def psnr_of_mean_mse(self) -> float:
+        """The value of the mean squared error, whatever the aggregate option says."""
+        return self._read("psnr_of_mean_mse")
+
+    @property
+    def mean_psnr(self) -> float:
+        """The mean of the images' values."""
+        return self._read("mean_psnr")
+
+    @property
+    def mean_psnr_of_finite(self) -> float:
+        """The mean of the values of the images with an error."""
+        return self._read("mean_psnr_of_finite")
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def psnr(
+        reference: Any,
+        candidate: Any,
+        data_range: float | tuple[float, float] | None = None,
+        layout: str | None = None,
+        *,
+        context: Context | None = None,
+        per_image: Literal[False] = False,
+        per_channel: Literal[False] = False,
+        **options: Unpack[PSNROptions],
+    ) -> float: ...
+
+    @overload
+    def psnr(
+        reference: Any,
+        candidate: Any,
+        data_range: float | tuple[float, float] | None = None,
+        layout: str | None = None,
+        *,
+        context: Context | None = None,
+        per_image: Any = False,
+        per_channel: Any = False,
+        **options: Unpack[PSNROptions],
+    ) -> Result: ...
+
+
+def psnr(
+    reference: Any,
+    candidate: Any,
+    data_range: float | tuple[float, float] | None = None,
+    layout: str | None = None,
+    *,
+    context: Context | None = None,
+    per_image: Any = False,
+    per_channel: Any = False,
+    **options: Any,
+) -> float | Result:
+    """The peak signal-to-noise ratio of two images, or of two batches of images, in dB.
+
+    Args:
+        reference: an array of uint8, uint16, int16, float16, bfloat16, float32 or float64, with
+            any strides: whatever has __dlpack__, __array_interface__ or the buffer protocol.
+        candidate: the same shape, element type and device.
+        data_range: L, or a pair (low, high); required for floating-point images.
+        layout: "HW", "HWC", "CHW", "NHW", "NHWC" or "NCHW"; required from three axes on.
+        context: threads, instruction set, progress; None for those of a Context().
+        per_image: True for one value per image, or a float64 array [N] to write them into.
+        per_channel: True for one value per image and channel, or a float64 array [N, C].
+        **options: aggregate, log_base, cap and nonfinite; see PSNR.
+
+    Returns:
+        The value; with per_image or per_channel a named tuple (value, per_image, per_channel,
+        map) whose map is None.
+    """
+    wanted = None
+    if not (per_image is False and per_channel is False):
+        wanted = {"per_image": per_image, "per_channel": per_channel}
+    return measure(PSNR, reference, candidate, data_range, layout, context, wanted, options)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""Borrows the arrays of other libraries.
+
+No array library is imported and nothing is copied. The caller holds what keeps the tensor alive
+for as long as its address is used; a DLPack capsule is borrowed too, never consumed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+from . import _abi
+from ._interfaces import borrow_by_interface, read_only
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Borrowed = tuple[Any, int]
+
+_NEWEST = (1, 0)  # version of DLPack whose structures this file knows
+_READ_ONLY = 1  # bit of flags
+
+
+class _ManagedTensorVersioned(ctypes.Structure):
+    """DLPack's DLManagedTensorVersioned. The older DLManagedTensor begins with its tensor."""
+
+    _fields_ = [
+        ("major", ctypes.c_uint32),
+        ("minor", ctypes.c_uint32),
+        ("manager", ctypes.c_void_p),
+        ("deleter", ctypes.c_void_p),
+        ("flags", ctypes.c_uint64),
+        ("tensor", _abi.Tensor),
+    ]
+
+
+_TENSOR_OFFSET = _ManagedTensorVersioned.tensor.offset
+
+_pointer_in = ctypes.pythonapi.PyCapsule_GetPointer
+_pointer_in.restype = ctypes.c_void_p
+_pointer_in.argtypes = [ctypes.py_object, ctypes.c_char_p]
+
+_older: set[type] = set()
+"""Types whose __dlpack__ does not know max_version."""
+
+
+def borrow(array: Any, name: str, stream: int | None = None, writable: bool = False) -> Borrowed:
+    """What keeps the tensor alive, and the tensor's address.
+
+    Args:
+        array: an array of any library.
+        name: what to call it in an error.
+        stream: the CUDA stream on which it will be read; None for the default stream.
+        writable: whether it will be written to.
+    """
+    kind = type(array)
+    has_dlpack = hasattr(kind, "__dlpack__")
+    if has_dlpack:
+        try:
+            return _from_dlpack(array, kind, name, stream, writable)
+        except BufferError as problem:  # another protocol may do, or say better what is wrong
+            refusal = problem
+    borrowed = borrow_by_interface(array, name, writable)
+    if borrowed is not None:
+        return borrowed
+    if has_dlpack:
+        raise refusal
+    raise TypeError(
+        f"{name} is {kind.__module__}.{kind.__qualname__}, expected an array with __dlpack__,"
+        " __array_interface__ or the buffer protocol"
+    )
+
+
+def _from_dlpack(array: Any, kind: type, name: str, stream: int | None, writable: bool) -> Borrowed:
+    arguments = {}
+    if stream is not None and array.__dlpack_device__()[0] == _abi.CUDA:
+        arguments["stream"] = stream
+    if kind in _older:
+        capsule = array.__dlpack__(**arguments)
+        return capsule, _pointer_in(capsule, b"dltensor")
+    try:
+        capsule = array.__dlpack__(max_version=_NEWEST, **arguments)
+    except TypeError:
+        capsule = array.__dlpack__(**arguments)
+        _older.add(kind)
+    try:
+        pointer = _pointer_in(capsule, b"dltensor_versioned")
+    except ValueError:  # the capsule has the other name
+        return capsule, _pointer_in(capsule, b"dltensor")
+    if writable and _ManagedTensorVersioned.from_address(pointer).flags & _READ_ONLY:
+        raise read_only(name)
+    return capsule, pointer + _TENSOR_OFFSET

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""The ctypes structures and numbers against what a C compiler makes of iqa_c.h."""
+
+import ctypes
+import subprocess
+
+import pytest
+
+import iqa
+from iqa import _abi
+
+STRUCTURES = {
+    "iqa_tensor": _abi.Tensor,
+    "iqa_context_options": _abi.ContextOptions,
+    "iqa_update_extras": _abi.UpdateExtras,
+    "iqa_ssim_options": _abi.SSIMOptions,
+    "iqa_psnr_options": _abi.PSNROptions,
+}
+
+WORDS = {
+    "IQA_LAYOUT_": _abi.LAYOUTS,
+    "IQA_WINDOW_": _abi.WINDOWS,
+    "IQA_BORDER_": _abi.BORDERS,
+    "IQA_COVARIANCE_": _abi.COVARIANCES,
+    "IQA_ARITHMETIC_": _abi.ARITHMETICS,
+    "IQA_NONFINITE_": _abi.NONFINITES,
+    "IQA_": _abi.AGGREGATES,
+    "IQA_ISA_": _abi.INSTRUCTION_SETS,
+    "IQA_FIELD_": _abi.FIELDS,
+}
+
+NUMBERS = {
+    "IQA_VERSION_MAJOR": _abi.VERSION[0],
+    "IQA_VERSION_MINOR": _abi.VERSION[1],
+    "IQA_CPU": _abi.CPU,
+    "IQA_CUDA": _abi.CUDA,
+    "IQA_FLOAT32 >> 8": _abi.FLOAT,
+    "IQA_BFLOAT16 >> 8": _abi.BFLOAT,
+    **{
+        prefix + word.upper(): number
+        for prefix, words in WORDS.items()
+        for word, number in words.items()
+    },
+}
+
+STATUSES = {
+    "IQA_ERROR_INVALID_ARGUMENT": iqa.InvalidArgumentError,
+    "IQA_ERROR_SHAPE": iqa.ShapeError,
+    "IQA_ERROR_DTYPE": iqa.DtypeError,
+    "IQA_ERROR_DEVICE": iqa.DeviceError,
+    "IQA_ERROR_UNAVAILABLE": iqa.UnavailableError,
+    "IQA_ERROR_NO_DATA": iqa.NoDataError,
+    "IQA_ERROR_INCOMPATIBLE": iqa.IncompatibleError,
+    "IQA_ERROR_CORRUPT": iqa.CorruptError,
+    "IQA_ERROR_BUFFER_SIZE": iqa.BufferSizeError,
+    "IQA_ERROR_NUMERIC": iqa.NumericError,
+    "IQA_ERROR_CANCELLED": iqa.CancelledError,
+    "IQA_ERROR_OUT_OF_MEMORY": iqa.OutOfMemoryError,
+    "IQA_ERROR_CUDA": iqa.CudaError,
+    "IQA_ERROR_INTERNAL": iqa.InternalError,
+}
+
+
+@pytest.fixture(scope="module")
+def compiled(header_directory, tmp_path_factory):
+    """Each expression with its value, as a C program prints them."""
+    expressions = list(NUMBERS) + list(STATUSES)
+    for name, structure in STRUCTURES.items():
+        expressions.append(f"sizeof({name})")
+        for field, *_ in structure._fields_:
+            expressions.append(f"offsetof({name}, {field})")
+            expressions.append(f"sizeof((({name} *)0)->{field})")
+    lines = "".join(f'printf("%lld\\n", (long long)({part}));\n' for part in expressions)
+    directory = tmp_path_factory.mktemp("abi")
+    source = directory / "layout.c"
+    source.write_text(f'#include <stdio.h>\n#include "iqa_c.h"\nint main(void) {{\n{lines}}}\n')
+    program = directory / "layout"
+    subprocess.run(
+        ["cc", "-std=c99", f"-I{header_directory}", str(source), "-o", str(program)], check=True
+    )
+    output = subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout
+    return dict(zip(expressions, map(int, output.split())))
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_structures(compiled, name):
+    structure = STRUCTURES[name]
+    assert ctypes.sizeof(structure) == compiled[f"sizeof({name})"]
+    end = 0
+    for field, *_ in structure._fields_:
+        descriptor = getattr(structure, field)
+        assert descriptor.offset == compiled[f"offsetof({name}, {field})"], field
+        assert descriptor.size == compiled[f"sizeof((({name} *)0)->{field})"], field
+        assert descriptor.offset - end < 8, f"the header has a field before {field}"
+        end = descriptor.offset + descriptor.size
+    assert ctypes.sizeof(structure) - end < 8, "the header has a field at the end"
+
+
+@pytest.mark.parametrize("expression", NUMBERS)
+def test_numbers(compiled, expression):
+    assert NUMBERS[expression] == compiled[expression]
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_statuses(compiled, name):
+    kind = STATUSES[name]
+    assert kind.status == compiled[name]
+    assert iqa._library.library.iqa_status_name(kind.status).decode() == name
+    assert isinstance(iqa._errors.error(kind.status, "text"), kind)
+
+
+def test_every_class_has_a_status():
+    assert sorted(kind.status for kind in iqa.Error.__subclasses__()) == list(range(1, 15))
+
+
+def test_the_version_is_that_of_the_header(compiled):
+    major, minor, _ = iqa.__version__.split(".")
+    assert (int(major), int(minor)) == (
+        compiled["IQA_VERSION_MAJOR"],
+        compiled["IQA_VERSION_MINOR"],
+    )

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// Every reader of the command-line program on any bytes. The first byte says how .npy axes are laid out; a picture that
+// is read must hold every sample that its shape and strides promise.
+#include "image.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+{
+    using namespace iqa_tool;
+    if (size < 1)
+        return 0;
+    decode_options options;
+    options.max_pixels = 1 << 16;
+    options.layout = data[0] % 7 - 1;
+    byte_buffer file(size - 1);
+    if (size > 1)
+        std::memcpy(file.data(), data + 1, size - 1);
+    try {
+        image picture = decode_image(std::move(file), options);
+        if (check_pixel_count(picture.shape[axis_image], picture.height(), picture.width(), options) < 1)
+            std::abort();
+        apply_alpha_policy(picture, alpha_policy::black);
+        volatile double sum = 0;
+        for (int64_t image = 0; image < picture.shape[axis_image]; ++image)
+            for (int64_t y = 0; y < picture.height(); ++y)
+                for (int64_t x = 0; x < picture.width(); ++x)
+                    for (int64_t channel = 0; channel < picture.channels(); ++channel)
+                        sum = sum + picture.sample(image, y, x, channel);
+    } catch (const image_error &) {
+    } catch (const std::bad_alloc &) {
+    }
+    return 0;
+}

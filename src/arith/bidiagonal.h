@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// From a matrix to its singular values: Householder reflectors that make it bidiagonal, and bisection.
+#pragma once
+
+#include "arith/portable.h"
+
+namespace iqa {
+
+// I - tau u u^T with u = (1, scale * tail) maps (head, tail) to (beta, 0) (G. H. Golub, C. F. Van Loan, "Matrix
+// Computations", 5.1, in LAPACK's scaling).
+struct reflector {
+    double beta;
+    double tau;
+    double scale;
+};
+
+// `tail_squares` is the sum of the squares of the tail.
+IQA_HD reflector make_reflector(double head, double tail_squares)
+{
+    if (!(tail_squares > 0.0))
+        return {head, 0.0, 0.0};
+    const double norm = __builtin_sqrt(fused_multiply_add(head, head, tail_squares));
+    const double beta = head > 0.0 ? -norm : norm;
+    return {beta, (beta - head) / beta, 1.0 / (head - beta)};
+}
+
+// Singular values of an upper bidiagonal matrix B by bisection. How many of them lie below m is the number of negative
+// pivots of the qd form of B^T B - m^2 I (K. V. Fernando, B. N. Parlett, "Accurate singular values and differential qd
+// algorithms", Numerische Mathematik 67, 1994): with q_k = diagonal_k^2, e_k = off_k^2 (the last one 0),
+//   d_k = q_k + s_k,   s_(k+1) = s_k (e_k / d_k) - m^2,   s_0 = -m^2.
+// Nothing is reduced across values, so any number of them may go side by side without a change of bits.
+
+// Values that one kernel call finds: several vectors, to hide the latency of the division.
+constexpr int bisection_width = 32;
+
+// The upper bound of all values is below 1 (see bidiagonal_scale), so each is known to 2^-65.
+constexpr int bisection_steps = 64;
+
+// A pivot closer to zero than this is moved there: far below the rounding of any q + s of this scale.
+constexpr double smallest_pivot = 1e-290;
+
+IQA_HD void sturm_step(double q, double e, double shift, double *state, double *below)
+{
+    double pivot = q + *state;
+    pivot = __builtin_fabs(pivot) < smallest_pivot ? -smallest_pivot : pivot;
+    *below += pivot < 0.0 ? 1.0 : 0.0;
+    *state = *state * (e / pivot) - shift;
+}
+
+} // namespace iqa

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Features on a fixed grid. A feature x is rounded once to the integer q = x 2^p, ties to even; from there on the
+// moments are exact. q is cut into balanced digits small enough that products of digits, and of sums of two digits,
+// add up in 32 bits over a block of rows:
+//   wide words    |q| <= 127 2^24   three digits of 11 bits   q = d0 + d1 2^11 + d2 2^22
+//   narrow words  |q| <= 127 2^16   two digits of 12 bits     q = d0 + d1 2^12
+// The digits and their pairwise sums (Karatsuba) are the planes that are multiplied, each with itself: six planes for
+// wide words where nine products would be needed, three for narrow words where four would.
+#pragma once
+
+#include "arith/portable.h"
+
+namespace iqa {
+
+constexpr int64_t wide_limit = int64_t(127) << 24;
+constexpr int64_t narrow_limit = int64_t(127) << 16;
+
+constexpr int wide_planes = 6;
+constexpr int narrow_planes = 3;
+constexpr int wide_digit_bits = 11;
+constexpr int narrow_digit_bits = 12;
+
+// Rows whose plane products fit an int32. Wide: |d0 + d1| <= 2^11. Narrow: |d0 + d1| <= 2048 + 2033.
+constexpr int most_rows_wide = int(0x7fffffff / (int64_t(2048) * 2048));
+constexpr int most_rows_narrow = int(0x7fffffff / (int64_t(4081) * 4081));
+
+// Ties to even for |value| < 2^51, in the mode that results are defined in; larger values, infinities and NaN stay
+// outside every limit.
+IQA_HD double to_grid(double value, double scale)
+{
+    const double shift = 0x1.8p52;
+    return (value * scale + shift) - shift;
+}
+
+IQA_HD bool within(double grid_value, int64_t limit)
+{
+    return __builtin_fabs(grid_value) <= double(limit);
+}
+
+// The lowest balanced digit of q, in [-2^(bits - 1), 2^(bits - 1)).
+IQA_HD int32_t low_digit(int32_t q, int bits)
+{
+    const int32_t half = 1 << (bits - 1);
+    return int32_t((uint32_t(q) + uint32_t(half)) & ((1u << bits) - 1u)) - half;
+}
+
+// q less its lowest digit, shifted down. The difference may leave 32 bits by the carry only, which the limits exclude.
+IQA_HD int32_t without_low_digit(int32_t q, int bits)
+{
+    return (q - low_digit(q, bits)) >> bits;
+}
+
+IQA_HD void split_wide(int32_t q, int32_t *planes)
+{
+    const int32_t d0 = low_digit(q, wide_digit_bits);
+    const int32_t rest = without_low_digit(q, wide_digit_bits);
+    const int32_t d1 = low_digit(rest, wide_digit_bits);
+    const int32_t d2 = without_low_digit(rest, wide_digit_bits);
+    planes[0] = d0;
+    planes[1] = d1;
+    planes[2] = d2;
+    planes[3] = d0 + d1;
+    planes[4] = d0 + d2;
+    planes[5] = d1 + d2;
+}
+
+IQA_HD void split_narrow(int32_t q, int32_t *planes)
+{
+    const int32_t d0 = low_digit(q, narrow_digit_bits);
+    const int32_t d1 = without_low_digit(q, narrow_digit_bits);
+    planes[0] = d0;
+    planes[1] = d1;
+    planes[2] = d0 + d1;
+}
+
+} // namespace iqa

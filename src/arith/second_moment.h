@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Sums of products of grid features as exact integers, and the covariance that follows from them.
+// A sum of q_i q_j over rows is kept as two int64 words, low + high 2^32 with low in [0, 2^32): up to 2^32 rows fit,
+// and up to 2^31 states may be added word by word before carry().
+#pragma once
+
+#include "arith/feature_grid.h"
+
+namespace iqa {
+
+constexpr int64_t most_rows_of_a_state = int64_t(1) << 31;
+
+struct moment_words {
+    int64_t low;
+    int64_t high;
+};
+
+IQA_HD moment_words carry(moment_words words)
+{
+    return {words.low & 0xffffffff, words.high + (words.low >> 32)};
+}
+
+IQA_HD int128 value_of(moment_words words)
+{
+    return int128(words.high) * (int128(1) << 32) + words.low; // below 2^96
+}
+
+// The sums of the products of wide planes 0 ... 5 over one block of rows. The cross sums come out of the squares:
+// d0 d1' + d1 d0' = (d0 + d1)(d0' + d1') - d0 d0' - d1 d1'. They fit 32 bits, whatever wraps around on the way: at most
+// 2 * 2^20 + 2^20 for each of fewer than 512 rows.
+IQA_HD moment_words from_wide_planes(int32_t p0, int32_t p1, int32_t p2, int32_t p3, int32_t p4, int32_t p5)
+{
+    const int32_t weight_11 = int32_t(uint32_t(p3) - uint32_t(p0) - uint32_t(p1));
+    const int32_t weight_22 = int32_t(uint32_t(p4) - uint32_t(p0) - uint32_t(p2) + uint32_t(p1));
+    const int32_t weight_33 = int32_t(uint32_t(p5) - uint32_t(p1) - uint32_t(p2));
+    return {p0 + int64_t(weight_11) * (1 << 11) + int64_t(weight_22) * (1 << 22),
+            int64_t(weight_33) * 2 + int64_t(p2) * (1 << 12)};
+}
+
+IQA_HD moment_words from_narrow_planes(int32_t p0, int32_t p1, int32_t p2)
+{
+    const int32_t weight_12 = int32_t(uint32_t(p2) - uint32_t(p0) - uint32_t(p1));
+    return {p0 + int64_t(weight_12) * (1 << 12) + int64_t(p1) * (1 << 24), 0};
+}
+
+// (n sum q_i q_j - sum q_i sum q_j) / (n (n - 1)): the numerator is exact (|q| < 2^31 and n <= 2^31 keep it below
+// 2^125), so there are two roundings, of the numerator and of the quotient; n (n - 1) is exact up to 94,906,266 rows.
+// `unit` is 2^(-2p).
+IQA_HD double covariance(int64_t rows, moment_words product, int64_t sum_i, int64_t sum_j, double unit)
+{
+    // Unsigned, so that lanes which nobody's rows can have wrap around rather than end the program.
+    const uint128 numerator =
+        uint128(rows) * uint128(value_of(product)) - uint128(int128(sum_i)) * uint128(int128(sum_j));
+    const double denominator = double(uint64_t(rows) * uint64_t(rows - 1));
+    return double(int128(numerator)) / denominator * unit;
+}
+
+// A quotient of integers, exact where it is one: the whole part apart from the fraction.
+IQA_HD double ratio(int128 numerator, uint64_t denominator)
+{
+    const int128 whole = numerator / int128(denominator);
+    const int128 rest = numerator % int128(denominator);
+    return double(whole) + double(rest) / double(denominator);
+}
+
+// `unit` is 2^-p.
+IQA_HD double mean(int64_t rows, int64_t sum, double unit)
+{
+    return ratio(sum, uint64_t(rows)) * unit;
+}
+
+// The mean of one set less that of another: what is common to both cancels before anything is rounded.
+IQA_HD double mean_difference(int64_t rows, int64_t sum, int64_t other_rows, int64_t other_sum, double unit)
+{
+    if (rows == other_rows)
+        return ratio(int128(sum) - other_sum, uint64_t(rows)) * unit;
+    return ratio(int128(sum) * other_rows - int128(other_sum) * rows, uint64_t(rows) * uint64_t(other_rows)) * unit;
+}
+
+} // namespace iqa

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// A team for work of many short steps, such as the columns of a matrix reduction. One worker leads and runs the whole
+// algorithm; the others take items of the step that is open. Nobody waits for a worker that took nothing: a thread
+// that a busy neighbour keeps off its processor costs its share of the work, and not a standstill at every step. For
+// the same reason the work gets done when the caller's threads run one after another, in any order. A helper without
+// work spins for some microseconds, and then sleeps rather than take a processor from those who have some.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "core/parallel.hpp"
+
+namespace iqa {
+
+class crew {
+public:
+    crew(const crew &) = delete;
+    crew &operator=(const crew &) = delete;
+
+    // Calls body(crew) once. Throws IQA_ERROR_CANCELLED when the progress callback said so; `body` must not throw.
+    template <class Body>
+    static void run(context &where, int workers, Body &&body);
+
+    // Calls body(item, worker) for each item in 0 ... items - 1 (below 2^20), and returns when all are done. `cost` is
+    // that of one item in multiply-adds: steps too short to share stay with the leader.
+    template <class Body>
+    void each(int64_t items, int64_t cost, Body &&body);
+
+    // To be called by the leader now and then; false says that the call was cancelled and `body` shall return.
+    bool proceed(int64_t done, int64_t total) noexcept;
+
+private:
+    using call_function = void (*)(void *body, int64_t item, int32_t worker);
+
+    crew(context &where, int workers) noexcept : where_(where), workers_(workers) {}
+
+    void work_through(int64_t items, call_function call, void *body) noexcept;
+    bool take_one(int32_t worker) noexcept;
+    void ring() noexcept;
+    void help(int32_t worker) noexcept;
+    void report() noexcept;
+    void close() noexcept;
+    void throw_if_cancelled() const;
+
+    static constexpr int64_t cost_worth_sharing = 1 << 16;
+
+    context &where_;
+    const int workers_;
+    int32_t leader_ = 0;
+    std::atomic<bool> led_ = false;
+    std::atomic<bool> closed_ = false;
+    std::atomic<bool> cancelled_ = false;
+    std::atomic<int64_t> done_ = 0;
+    std::atomic<int64_t> total_ = 0;
+
+    // The open step. One word holds its number, its items and the next item, so that an item can only be taken from the
+    // step that the taker saw.
+    std::atomic<uint64_t> step_ = 0;
+    std::atomic<call_function> call_ = nullptr;
+    std::atomic<void *> body_ = nullptr;
+    std::atomic<int64_t> unfinished_ = 0;
+
+    // A helper that found nothing for a while sleeps until the bell changes.
+    std::atomic<uint32_t> bell_ = 0;
+    std::atomic<int32_t> sleepers_ = 0;
+};
+
+template <class Body>
+void crew::run(context &where, int workers, Body &&body)
+{
+    struct work {
+        crew team;
+        Body &body;
+    } task{{where, workers}, body};
+    const iqa_task_function join = [](void *pointer, int32_t worker) {
+        const floating_point_mode mode;
+        auto &[team, lead] = *static_cast<work *>(pointer);
+        if (team.led_.exchange(true)) {
+            team.help(worker);
+            return;
+        }
+        team.leader_ = worker;
+        lead(team);
+        team.close();
+    };
+    detail::run_workers(where, workers, join, &task);
+    task.team.throw_if_cancelled();
+}
+
+template <class Body>
+void crew::each(int64_t items, int64_t cost, Body &&body)
+{
+    if (workers_ == 1 || items < 2 || items * cost < cost_worth_sharing) {
+        for (int64_t item = 0; item < items; ++item)
+            body(item, leader_);
+        return;
+    }
+    work_through(
+        items,
+        [](void *pointer, int64_t item, int32_t worker) {
+            (*static_cast<std::remove_reference_t<Body> *>(pointer))(item, worker);
+        },
+        const_cast<void *>(static_cast<const void *>(&body)));
+}
+
+} // namespace iqa

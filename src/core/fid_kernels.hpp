@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// The inner loops of FID, compiled for each instruction set. All versions give the same bits: the integer ones because
+// they are exact, the float64 ones because every element of every output is one written chain of fused multiply-adds.
+// A float64 vector is padded with zeros to a multiple of `lanes` and aligned to 64 bytes.
+#pragma once
+
+#include <stdint.h>
+
+#include "arith/element_type.h"
+
+struct iqa_context;
+
+namespace iqa {
+
+// Features go through the integer kernels in panels of this many columns.
+constexpr int panel_width = 32;
+
+// A float64 dot product has this many partial sums, whatever the register width.
+constexpr int dot_lanes = 16;
+
+constexpr int64_t padded(int64_t length, int64_t multiple)
+{
+    return (length + multiple - 1) / multiple * multiple;
+}
+
+// Some rows of at most panel_width features. Strides in elements.
+struct panel_request {
+    element_type type;
+    const void *data;
+    int64_t row_stride, column_stride;
+    int rows, columns;
+    double scale; // 2^p
+    bool wide;
+
+    int16_t *planes;      // [plane][pair of rows][panel_width][2]; an odd last row is paired with zeros
+    int64_t plane_stride; // in int16
+    int64_t *sums;        // [panel_width]: sum of q over the rows
+};
+
+struct fid_kernels {
+    const char *name;
+
+    // Rounds one panel of a block of rows to the grid and cuts it into planes. False if a feature is outside the limit;
+    // planes and sums are then unspecified.
+    bool (*pack_panel)(const panel_request &request);
+
+    // products[i][j] = sum over pairs of rows of left[i] * right[j], for one plane of two panels.
+    void (*multiply_panels)(const int16_t *left, const int16_t *right, int pairs, int32_t *products);
+
+    // Adds (or takes away) row `row` of the products of all planes, [plane][panel_width][panel_width], to the words of
+    // the state: low and high of each of the first `count` columns.
+    void (*add_products)(const int32_t *products, bool wide, bool negative, int row, int count, int64_t *words);
+
+    // The register tile of the matrix product: tile_rows x tile_columns.
+    int tile_rows;
+    int tile_columns;
+
+    // One tile of C (+)= A B over `depth` steps: a is [depth][tile_rows], b is [depth][tile_columns], c is
+    // column-major. Each element is one chain from zero, added to (or put into) c at its end.
+    void (*multiply_tile)(const double *a, const double *b, int depth, double *c, int64_t c_stride, bool add);
+
+    // x[r] = x[r] - basis_0[r] c_0 - basis_1[r] c_1 ..., one fused chain. Column t of the basis is at basis + t *
+    // stride.
+    void (*subtract_combination)(double *x, const double *basis, int64_t stride, const double *coefficients, int count,
+                                 int64_t length);
+
+    // Dot product: element i belongs to partial sum i % dot_lanes; the partial sums are added in one fixed tree.
+    double (*dot)(const double *a, const double *b, int64_t length);
+
+    // out[i] = dot(a + i * stride, b), i = 0 and 1, in one pass over b.
+    void (*dot_pair)(const double *a, int64_t stride, const double *b, int64_t length, double *out);
+
+    // x[r] = x[r] + a_0[r] c_0 + a_1[r] c_1, one fused chain; a_1 is at a + stride.
+    void (*add_pair)(double *x, const double *a, int64_t stride, const double *coefficients, int64_t length);
+
+    // Singular values of a bidiagonal matrix by bisection: see arith/bidiagonal.h.
+    void (*bisect)(const double *diagonal_squared, const double *off_squared, int64_t order, double upper,
+                   int64_t first, double *values);
+};
+
+// Those of the best instruction set that the processor has and that the context allows.
+const fid_kernels &fid_kernels_for(const iqa_context &where) noexcept;
+
+} // namespace iqa

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// The float64 kernels of the trace term. Lanes are independent elements; the only reduction is the fixed tree over
+// dot_lanes partial sums.
+
+namespace {
+
+constexpr int vector = lanes_double::width;
+constexpr int dot_vectors = dot_lanes / vector;
+
+// The register tile of the matrix product: three vectors down, `product_columns` across.
+constexpr int product_vectors = 3;
+constexpr int product_rows = product_vectors * vector;
+
+void multiply_tile(const double *a, const double *b, int depth, double *c, int64_t c_stride, bool add)
+{
+    lanes_double sums[product_columns][product_vectors];
+    for (auto &column : sums)
+        for (auto &sum : column)
+            sum = lanes_double::broadcast(0.0);
+    for (int k = 0; k < depth; ++k) {
+        lanes_double left[product_vectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < product_vectors; ++v)
+            left[v] = lanes_double::load(a + k * product_rows + v * vector);
+#pragma GCC unroll 8
+        for (int j = 0; j < product_columns; ++j) {
+            const lanes_double right = lanes_double::broadcast(b[k * product_columns + j]);
+#pragma GCC unroll 4
+            for (int v = 0; v < product_vectors; ++v)
+                sums[j][v] = fused_multiply_add(left[v], right, sums[j][v]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < product_columns; ++j)
+#pragma GCC unroll 4
+        for (int v = 0; v < product_vectors; ++v) {
+            double *target = c + j * c_stride + v * vector;
+            (add ? lanes_double::load(target) + sums[j][v] : sums[j][v]).store(target);
+        }
+}
+
+void subtract_combination(double *x, const double *basis, int64_t stride, const double *coefficients, int count,
+                          int64_t length)
+{
+    for (int64_t r = 0; r < length; r += dot_lanes) {
+        lanes_double value[dot_vectors];
+#pragma GCC unroll 8
+        for (int v = 0; v < dot_vectors; ++v)
+            value[v] = lanes_double::load(x + r + v * vector);
+        for (int t = 0; t < count; ++t) {
+            const lanes_double minus = lanes_double::broadcast(-coefficients[t]);
+            const double *column = basis + t * stride + r;
+#pragma GCC unroll 8
+            for (int v = 0; v < dot_vectors; ++v)
+                value[v] = fused_multiply_add(lanes_double::load(column + v * vector), minus, value[v]);
+        }
+#pragma GCC unroll 8
+        for (int v = 0; v < dot_vectors; ++v)
+            value[v].store(x + r + v * vector);
+    }
+}
+
+// The tree that every instruction set adds the partial sums in: halves onto halves.
+double sum_of_lanes(const double *partial)
+{
+    double sums[dot_lanes];
+    for (int i = 0; i < dot_lanes; ++i)
+        sums[i] = partial[i];
+    for (int half = dot_lanes / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; ++i)
+            sums[i] += sums[i + half];
+    return sums[0];
+}
+
+template <int Columns>
+void dots(const double *a, int64_t stride, const double *b, int64_t length, double *out)
+{
+    lanes_double sums[Columns][dot_vectors];
+    for (auto &column : sums)
+        for (auto &sum : column)
+            sum = lanes_double::broadcast(0.0);
+    for (int64_t r = 0; r < length; r += dot_lanes) {
+#pragma GCC unroll 8
+        for (int v = 0; v < dot_vectors; ++v) {
+            const lanes_double right = lanes_double::load(b + r + v * vector);
+#pragma GCC unroll 2
+            for (int column = 0; column < Columns; ++column)
+                sums[column][v] = fused_multiply_add(lanes_double::load(a + column * stride + r + v * vector), right,
+                                                     sums[column][v]);
+        }
+    }
+    for (int column = 0; column < Columns; ++column) {
+        alignas(64) double partial[dot_lanes];
+        for (int v = 0; v < dot_vectors; ++v)
+            sums[column][v].store(partial + v * vector);
+        out[column] = sum_of_lanes(partial);
+    }
+}
+
+double dot(const double *a, const double *b, int64_t length)
+{
+    double result;
+    dots<1>(a, 0, b, length, &result);
+    return result;
+}
+
+void dot_pair(const double *a, int64_t stride, const double *b, int64_t length, double *out)
+{
+    dots<2>(a, stride, b, length, out);
+}
+
+void add_pair(double *x, const double *a, int64_t stride, const double *coefficients, int64_t length)
+{
+    const lanes_double first = lanes_double::broadcast(coefficients[0]);
+    const lanes_double second = lanes_double::broadcast(coefficients[1]);
+    for (int64_t r = 0; r < length; r += vector) {
+        const lanes_double sum = fused_multiply_add(lanes_double::load(a + r), first, lanes_double::load(x + r));
+        fused_multiply_add(lanes_double::load(a + stride + r), second, sum).store(x + r);
+    }
+}
+
+// Bisection for `bisection_width` neighbouring singular values at once: see arith/bidiagonal.h.
+void bisect(const double *diagonal_squared, const double *off_squared, int64_t order, double upper, int64_t first,
+            double *values)
+{
+    constexpr int width = bisection_width;
+    double low[width];
+    double high[width];
+    for (int i = 0; i < width; ++i) {
+        low[i] = 0.0;
+        high[i] = upper;
+    }
+    for (int step = 0; step < bisection_steps; ++step) {
+        double middle[width];
+        double shift[width];
+        double state[width];
+        double below[width];
+        for (int i = 0; i < width; ++i) {
+            middle[i] = 0.5 * (low[i] + high[i]);
+            shift[i] = middle[i] * middle[i];
+            state[i] = -shift[i];
+            below[i] = 0.0;
+        }
+        for (int64_t k = 0; k < order; ++k)
+            for (int i = 0; i < width; ++i)
+                sturm_step(diagonal_squared[k], off_squared[k], shift[i], &state[i], &below[i]);
+        for (int i = 0; i < width; ++i) {
+            const bool above = below[i] <= double(first + i);
+            low[i] = above ? middle[i] : low[i];
+            high[i] = above ? high[i] : middle[i];
+        }
+    }
+    for (int i = 0; i < width; ++i)
+        values[i] = 0.5 * (low[i] + high[i]);
+}
+
+} // namespace

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+#include "metrics/fid_metric.hpp"
+
+#include <algorithm>
+
+#include "core/options.hpp"
+#include "metrics/metrics.hpp"
+
+namespace iqa {
+
+namespace {
+
+constexpr int32_t most_features = 16384;
+constexpr int32_t largest_fraction_bits = 60;
+constexpr int32_t smallest_fraction_bits = -60;
+
+constexpr const char *side_names[2] = {"reference", "candidate"};
+
+void check(const iqa_fid_options &options)
+{
+    if (options.features < 1 || options.features > most_features)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "features is ", options.features, "; expected 1 to ", most_features);
+    if (options.fraction_bits < smallest_fraction_bits || options.fraction_bits > largest_fraction_bits)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "fraction_bits is ", options.fraction_bits, "; expected ",
+             smallest_fraction_bits, " to ", largest_fraction_bits);
+    if (options.word_bits != IQA_FID_WORD_24 && options.word_bits != IQA_FID_WORD_32)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "word_bits is ", options.word_bits,
+             "; expected IQA_FID_WORD_24 or IQA_FID_WORD_32");
+}
+
+} // namespace
+
+fid_metric::fid_metric(context &owner, const iqa_fid_options &options)
+    : iqa_metric(owner, metric_kind::fid, option_bytes_, {}, {}), options_(options), lanes_memory_(owner), work_(owner)
+{
+    byte_writer writer(option_bytes_);
+    for (const int32_t value : {options.features, options.fraction_bits, options.word_bits})
+        writer.put(value);
+
+    const int features = options.features;
+    const int pairs = features * (features + 1) / 2;
+    const int64_t of_side = moment_lanes::count(features);
+    for (int index = 0; index < 2; ++index) {
+        const int first = index * int(of_side) + 1; // behind the count of rows
+        fields_[size_t(2 * index)] = {first, {1, 0}, features};
+        fields_[size_t(2 * index + 1)] = {first + features, {2, 0}, pairs};
+    }
+    const size_t count = size_t(2 * of_side);
+    lanes_ = lanes_memory_.take<int64_t>(count, "the moments of the features");
+    std::fill_n(lanes_, count, 0);
+    place_lanes({lanes_, count}, fields_, most_rows_of_a_state);
+}
+
+moment_lanes fid_metric::side(int index) const
+{
+    return {lanes_ + index * moment_lanes::count(options_.features), options_.features};
+}
+
+void fid_metric::check_room(int index, const table_view &view) const
+{
+    if (view.rows > most_rows_of_a_state - side(index).rows())
+        fail(IQA_ERROR_NUMERIC, side_names[index], " has ", view.rows, " rows after ", side(index).rows(),
+             "; the metric holds at most ", most_rows_of_a_state);
+}
+
+void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
+{
+    if (extras.per_image != nullptr || extras.per_channel != nullptr || extras.map != nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "extras asks for per_image, per_channel or map, which FID does not give");
+    refuse_label_extras(extras);
+    if (reference == nullptr && candidate == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "reference and candidate are both NULL; one of them may be");
+    const iqa_tensor *const tensors[2] = {reference, candidate};
+    table_view views[2] = {};
+    for (int index = 0; index < 2; ++index)
+        if (tensors[index] != nullptr) {
+            views[index] = view_table(*tensors[index], side_names[index], options_.features);
+            check_room(index, views[index]);
+        }
+
+    const fid_kernels &kernels = fid_kernels_for(owner());
+    const feature_grid grid{options_.fraction_bits, options_.word_bits == IQA_FID_WORD_32};
+    const auto add = [&](int index) {
+        if (views[index].rows > 0)
+            add_rows(owner(), work_, kernels, grid, views[index], side_names[index], side(index));
+    };
+    add(0);
+    try {
+        add(1);
+    } catch (...) {
+        if (views[0].rows > 0)
+            take_back_rows(owner(), work_, kernels, grid, views[0], side(0));
+        throw;
+    }
+    computed_ = false;
+}
+
+void fid_metric::reset_side(int32_t index) noexcept
+{
+    std::fill_n(side(index).lanes, moment_lanes::count(options_.features), 0);
+    computed_ = false;
+}
+
+void fid_metric::require_rows(int index, int64_t rows) const
+{
+    if (side(index).rows() < rows)
+        fail(IQA_ERROR_NO_DATA, "the ", side_names[index], " set has ", side(index).rows(), " rows; at least ", rows,
+             rows == 1 ? " is" : " are", " needed");
+}
+
+measured_covariance fid_metric::covariance_of(int index) const
+{
+    return {side(index), power_of_two(-2 * options_.fraction_bits)};
+}
+
+double fid_metric::mean_term() const
+{
+    const moment_lanes a = side(0);
+    const moment_lanes b = side(1);
+    double sum = 0.0;
+    for (int64_t i = 0; i < options_.features; ++i) {
+        const double difference = mean_difference(a.rows(), a.sums()[i], b.rows(), b.sums()[i], mean_unit());
+        sum = fused_multiply_add(difference, difference, sum);
+    }
+    return sum;
+}
+
+const frechet_parts &fid_metric::parts() const
+{
+    if (!computed_) {
+        for (int index = 0; index < 2; ++index)
+            require_rows(index, 2);
+        const frechet_parts now = frechet_distance(owner(), fid_kernels_for(owner()), options_.features, mean_term(),
+                                                   covariance_of(0), covariance_of(1));
+        // No set of features gets here, but lanes that somebody made up may.
+        if (!(now.raw >= -1e-12 * (now.traces[0] + now.traces[1])))
+            fail(IQA_ERROR_NUMERIC, "the distance came out as ", now.raw,
+                 ": the lanes that were added are not those of any features");
+        parts_ = now;
+        computed_ = true;
+    }
+    return parts_;
+}
+
+double fid_metric::flags() const
+{
+    const frechet_parts &now = parts();
+    const bool deficient = now.ranks[0] < options_.features || now.ranks[1] < options_.features;
+    return (deficient ? IQA_FID_RANK_DEFICIENT : 0) + (now.raw < 0.0 ? IQA_FID_CLAMPED : 0);
+}
+
+size_t fid_metric::read_mean(int index, std::span<double> out) const
+{
+    require_rows(index, 1);
+    const moment_lanes of_side = side(index);
+    for (size_t i = 0; i < out.size(); ++i)
+        out[i] = mean(of_side.rows(), of_side.sums()[i], mean_unit());
+    return size_t(options_.features);
+}
+
+size_t fid_metric::read_covariance(int index, std::span<double> out) const
+{
+    require_rows(index, 2);
+    const measured_covariance of_side = covariance_of(index);
+    const size_t features = size_t(options_.features);
+    for (size_t i = 0; i * features < out.size(); ++i)
+        for (size_t j = 0; j <= i; ++j)
+            out[i * features + j] = out[j * features + i] = of_side.at(int64_t(i), int64_t(j));
+    return features * features;
+}
+
+size_t fid_metric::read(int32_t field, std::span<double> out) const
+{
+    switch (field) {
+    case IQA_FIELD_FID_MEAN_REFERENCE:
+        return read_mean(0, out);
+    case IQA_FIELD_FID_MEAN_CANDIDATE:
+        return read_mean(1, out);
+    case IQA_FIELD_FID_COVARIANCE_REFERENCE:
+        return read_covariance(0, out);
+    case IQA_FIELD_FID_COVARIANCE_CANDIDATE:
+        return read_covariance(1, out);
+    default:
+        break;
+    }
+    double value = 0.0;
+    switch (field) {
+    case IQA_FIELD_VALUE:
+        value = parts().value;
+        break;
+    case IQA_FIELD_FID_RAW:
+        value = parts().raw;
+        break;
+    case IQA_FIELD_FID_MEAN_TERM:
+        value = parts().mean_term;
+        break;
+    case IQA_FIELD_FID_TRACE_REFERENCE:
+        value = parts().traces[0];
+        break;
+    case IQA_FIELD_FID_TRACE_CANDIDATE:
+        value = parts().traces[1];
+        break;
+    case IQA_FIELD_FID_TRACE_TERM:
+        value = parts().trace_term;
+        break;
+    case IQA_FIELD_FID_RANK_REFERENCE:
+        value = double(parts().ranks[0]);
+        break;
+    case IQA_FIELD_FID_RANK_CANDIDATE:
+        value = double(parts().ranks[1]);
+        break;
+    case IQA_FIELD_FID_FLAGS:
+        value = flags();
+        break;
+    case IQA_FIELD_FID_ROWS_REFERENCE:
+        value = double(side(0).rows());
+        break;
+    case IQA_FIELD_FID_ROWS_CANDIDATE:
+        value = double(side(1).rows());
+        break;
+    default:
+        fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field, ", which FID does not have");
+    }
+    if (!out.empty())
+        out[0] = value;
+    return 1;
+}
+
+iqa_metric *create_fid(context &owner, const iqa_fid_options &options)
+{
+    check(options);
+    return iqa_metric::make<fid_metric>(owner, options);
+}
+
+// The number of lanes is checked first: the options alone could ask for gigabytes.
+iqa_metric *create_fid(context &owner, byte_reader bytes, size_t lanes)
+{
+    iqa_fid_options options = default_fid_options;
+    for (int32_t *value : {&options.features, &options.fraction_bits, &options.word_bits})
+        *value = bytes.get<int32_t>();
+    bytes.expect_end("options");
+    check(options);
+    if (lanes != size_t(2 * moment_lanes::count(options.features)))
+        fail(IQA_ERROR_CORRUPT, "the state has ", lanes, " lanes; ", options.features, " features have ",
+             2 * moment_lanes::count(options.features));
+    return create_fid(owner, options);
+}
+
+void reset_fid_side(iqa_metric &metric, int32_t side)
+{
+    auto *const fid = dynamic_cast<fid_metric *>(&metric);
+    if (fid == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "metric is not a FID metric");
+    check_constant("side", side, IQA_FID_CANDIDATE, "IQA_FID_");
+    fid->reset_side(side);
+}
+
+} // namespace iqa

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// The Frechet distance of two sets of features (FID): what is accumulated, and what can be read.
+#pragma once
+
+#include <array>
+
+#include "arith/second_moment.h"
+#include "core/metric.hpp"
+#include "metrics/fid_distance.hpp"
+#include "metrics/fid_moments.hpp"
+
+namespace iqa {
+
+constexpr size_t fid_option_bytes = 3 * sizeof(int32_t);
+
+class measured_covariance final : public covariance_matrix {
+public:
+    measured_covariance(const moment_lanes &state, double unit) : state_(state), unit_(unit) {}
+
+    double at(int64_t i, int64_t j) const override
+    {
+        const int64_t *const words = state_.words(i, j);
+        return covariance(state_.rows(), {words[0], words[1]}, state_.sums()[i], state_.sums()[j], unit_);
+    }
+
+    int64_t most_rank() const override { return state_.rows() - 1; }
+
+private:
+    moment_lanes state_;
+    double unit_;
+};
+
+class fid_metric final : public iqa_metric {
+public:
+    fid_metric(context &owner, const iqa_fid_options &options);
+
+    void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) override;
+    size_t read(int32_t field, std::span<double> out) const override;
+
+    void reset_side(int32_t side) noexcept;
+
+protected:
+    void lanes_changed() noexcept override { computed_ = false; }
+
+private:
+    moment_lanes side(int index) const;
+    measured_covariance covariance_of(int index) const;
+    double mean_unit() const { return power_of_two(-options_.fraction_bits); }
+    double mean_term() const;
+    void require_rows(int index, int64_t rows) const;
+    void check_room(int index, const table_view &view) const;
+    const frechet_parts &parts() const;
+    double flags() const;
+    size_t read_mean(int index, std::span<double> out) const;
+    size_t read_covariance(int index, std::span<double> out) const;
+
+    iqa_fid_options options_;
+    std::array<std::byte, fid_option_bytes> option_bytes_{};
+    std::array<exact_field, 4> fields_{};
+    scratch lanes_memory_;
+    scratch work_;
+    int64_t *lanes_;
+    mutable frechet_parts parts_{};
+    mutable bool computed_ = false; // parts_ is of the present lanes
+};
+
+} // namespace iqa

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Matrix products in a fixed order. Matrices are column-major.
+#pragma once
+
+#include "core/crew.hpp"
+#include "core/fid_kernels.hpp"
+
+namespace iqa {
+
+// Steps of one chain of fused multiply-adds; longer products are sums of such chains, in ascending order.
+constexpr int chain_depth = 256;
+
+struct matrix {
+    double *data;
+    int64_t stride;
+
+    double *column(int64_t index) const { return data + index * stride; }
+};
+
+struct operand {
+    const double *data;
+    int64_t stride;
+    bool transposed; // element (i, k) at data[i * stride + k] instead of data[k * stride + i]
+
+    double at(int64_t i, int64_t k) const { return transposed ? data[i * stride + k] : data[k * stride + i]; }
+};
+
+// C = A B^T or C = C - A B^T.
+struct product_request {
+    operand a; // rows x depth
+    operand b; // columns x depth
+    matrix c;
+    int64_t rows, columns, depth;
+    bool subtract;
+    bool lower_only; // what lies above the diagonal may or may not be computed
+};
+
+class multiplier {
+public:
+    multiplier(context &where, const fid_kernels &kernels, int64_t most_rows);
+
+    void run(crew &team, const product_request &request);
+
+private:
+    void pack(crew &team, const product_request &request, int64_t from, int depth);
+    void multiply_packed(crew &team, const product_request &request, int depth, bool add);
+    void multiply_block(const product_request &request, int64_t row_block, int64_t column_block, int depth, bool add);
+
+    const fid_kernels &kernels_;
+    scratch memory_;
+    double *packed_a_;
+    double *packed_b_;
+};
+
+} // namespace iqa

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//
+// The commands. Each one adds its options to the parser and returns what to run when it was chosen; that gives the exit
+// code.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+
+namespace iqa_tool {
+
+using command_function = std::function<int()>;
+
+command_function add_compare(CLI::App &command);
+command_function add_batch(CLI::App &command);
+command_function add_info(CLI::App &command);
+
+} // namespace iqa_tool

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "heat_map.hpp"
+
+#include "number.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace iqa_tool {
+
+namespace {
+
+constexpr colour paper{255, 255, 255};
+constexpr colour ink{32, 32, 40};
+constexpr colour faint_ink{120, 120, 130};
+constexpr colour no_value{208, 208, 214}; // where the map has none, and for NaN
+
+const colour_map &colours()
+{
+    static const colour_map map;
+    return map;
+}
+
+/** Sizes of one drawing, in pixels. */
+struct measures {
+    int64_t zoom; // pixels of the drawing for one of the picture
+    int64_t panel_width, panel_height;
+    double text; // height of capitals
+    int64_t margin, caption, bar;
+
+    explicit measures(const image &picture)
+    {
+        constexpr int64_t smallest_panel = 300;
+        const int64_t longer = std::max(picture.width(), picture.height());
+        zoom = std::max<int64_t>(1, smallest_panel / longer);
+        panel_width = zoom * picture.width();
+        panel_height = zoom * picture.height();
+        text = std::clamp(static_cast<double>(zoom * longer) / 46, 9.0, 90.0);
+        margin = std::llround(1.6 * text);
+        caption = std::llround(2.0 * text);
+        bar = std::llround(1.4 * text);
+    }
+
+    /** The colour bar with its numbers. */
+    int64_t legend_width() const { return margin / 2 + bar + std::llround(1.0 * text + text_width(text, "-0.00")); }
+};
+
+/** Copies a picture, each of its pixels `zoom` wide and high; `pixel(y, x)` gives the colour. */
+template <typename pixel_function>
+void draw_pixels(canvas &target, int64_t left, int64_t top, const measures &sizes, pixel_function pixel)
+{
+    for (int64_t y = 0; y < sizes.panel_height; ++y)
+        for (int64_t x = 0; x < sizes.panel_width; ++x)
+            target.set(left + x, top + y, pixel(y / sizes.zoom, x / sizes.zoom));
+}
+
+void draw_frame(canvas &target, const rectangle &area)
+{
+    target.fill({area.x - 1, area.y - 1, area.width + 2, 1}, faint_ink);
+    target.fill({area.x - 1, area.y + area.height, area.width + 2, 1}, faint_ink);
+    target.fill({area.x - 1, area.y, 1, area.height}, faint_ink);
+    target.fill({area.x + area.width, area.y, 1, area.height}, faint_ink);
+}
+
+/** A title on the left and, where there is room, a name in a fainter colour after it. */
+void draw_caption(canvas &target, const rectangle &panel, const measures &sizes, const std::string &title,
+                  const std::string &name)
+{
+    const double baseline = static_cast<double>(panel.y) - 0.8 * sizes.text;
+    const auto left = static_cast<double>(panel.x);
+    draw_text(target, left, baseline, sizes.text, title, ink);
+    const double used = text_width(sizes.text, title) + 1.2 * sizes.text;
+    const double room = static_cast<double>(panel.width) - used;
+    if (room > 4 * sizes.text)
+        draw_text(target, left + used, baseline, sizes.text, fitted_text(sizes.text, name, room), faint_ink);
+}
+
+void draw_picture(canvas &target, const rectangle &panel, const measures &sizes, const image &picture,
+                  const comparison_view &view)
+{
+    const double scale = 255 / (view.data_high - view.data_low);
+    // Other numbers of channels have no colours that anybody agrees on: the first one is shown.
+    const bool is_rgb = picture.channels() == 3 || picture.channels() == 4;
+    draw_pixels(target, panel.x, panel.y, sizes, [&](int64_t y, int64_t x) {
+        const auto level = [&](int64_t channel) {
+            const double value = (picture.sample(0, y, x, channel) - view.data_low) * scale;
+            return static_cast<uint8_t>(std::nearbyint(value >= 0 ? std::min(value, 255.0) : 0.0));
+        };
+        const uint8_t first = level(0);
+        return is_rgb ? colour{first, level(1), level(2)} : colour{first, first, first};
+    });
+    draw_frame(target, panel);
+}
+
+/** The mean over channels of one element of the map. */
+double mean_over_channels(const image &map, int64_t y, int64_t x)
+{
+    double sum = 0;
+    for (int64_t channel = 0; channel < map.channels(); ++channel)
+        sum += map.sample(0, y, x, channel);
+    return sum / static_cast<double>(map.channels());
+}
+
+/** The map's mean over channels, in the middle of the panel. */
+void draw_map(canvas &target, const rectangle &panel, const measures &sizes, const comparison_view &view)
+{
+    const image &map = view.map;
+    const int64_t above = (view.reference.height() - map.height()) / 2;
+    const int64_t left = (view.reference.width() - map.width()) / 2;
+    draw_pixels(target, panel.x, panel.y, sizes, [&](int64_t y, int64_t x) {
+        const int64_t map_y = y - above, map_x = x - left;
+        if (map_y < 0 || map_y >= map.height() || map_x < 0 || map_x >= map.width())
+            return no_value;
+        const double mean = mean_over_channels(map, map_y, map_x);
+        return std::isnan(mean) ? no_value : colours().at((1 - mean) / (1 - view.low));
+    });
+    draw_frame(target, panel);
+}
+
+/** A step of 1, 2 or 5 times a power of ten that gives about five ticks. */
+double tick_step(double span)
+{
+    const double power = std::pow(10, std::floor(std::log10(span / 5)));
+    for (const double factor : {1.0, 2.0, 5.0})
+        if (span / (factor * power) <= 6.001)
+            return factor * power;
+    return 10 * power;
+}
+
+void draw_legend(canvas &target, const rectangle &panel, const measures &sizes, const comparison_view &view)
+{
+    const rectangle bar{panel.x + panel.width + sizes.margin / 2, panel.y, sizes.bar, panel.height};
+    for (int64_t y = 0; y < bar.height; ++y) {
+        const double position = static_cast<double>(y) / static_cast<double>(std::max<int64_t>(bar.height - 1, 1));
+        target.fill({bar.x, bar.y + y, bar.width, 1}, colours().at(position));
+    }
+    draw_frame(target, bar);
+
+    const auto y_of = [&](double ssim) {
+        return static_cast<double>(bar.y) + (1 - ssim) / (1 - view.low) * static_cast<double>(bar.height - 1);
+    };
+    const double step = tick_step(1 - view.low);
+    const int digits = std::max(1, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+    const auto right = static_cast<double>(bar.x + bar.width);
+    for (int tick = 0; 1 - tick * step >= view.low - 1e-9; ++tick) {
+        const double y = y_of(1 - tick * step);
+        target.fill({bar.x + bar.width, std::llround(y), std::llround(0.4 * sizes.text), 1}, ink);
+        const double lowest = static_cast<double>(bar.y + bar.height);
+        const double baseline = std::clamp(y + sizes.text / 2, static_cast<double>(bar.y) + sizes.text, lowest);
+        draw_text(target, right + 0.8 * sizes.text, baseline, sizes.text, fixed(1 - tick * step, digits), ink);
+    }
+}
+
+std::string title_of(const comparison_view &view)
+{
+    return "SSIM " + fixed(view.ssim, 4) + "   PSNR " + fixed(view.psnr, 2) + view.psnr_unit;
+}
+
+} // namespace
+
+double automatic_low(const image &map)
+{
+    constexpr std::array<double, 6> candidates = {0.99, 0.95, 0.9, 0.8, 0.5, 0.0};
+    std::array<int64_t, candidates.size()> below{};
+    for (int64_t y = 0; y < map.height(); ++y)
+        for (int64_t x = 0; x < map.width(); ++x)
+            for (std::size_t index = 0; index < candidates.size(); ++index)
+                below[index] += mean_over_channels(map, y, x) < candidates[index];
+    for (std::size_t index = 0; index < candidates.size(); ++index)
+        if (below[index] * 1000 <= map.height() * map.width())
+            return candidates[index];
+    return candidates.back();
+}
+
+canvas draw_heat_map(const comparison_view &view)
+{
+    const measures sizes(view.reference);
+    const rectangle panel{sizes.margin, sizes.margin / 2 + sizes.caption, sizes.panel_width, sizes.panel_height};
+    canvas target(panel.x + panel.width + sizes.legend_width() + sizes.margin / 2,
+                  panel.y + panel.height + sizes.margin, paper);
+    draw_caption(target, panel, sizes, title_of(view), view.test_name);
+    draw_map(target, panel, sizes, view);
+    draw_legend(target, panel, sizes, view);
+    return target;
+}
+
+canvas draw_side_by_side(const comparison_view &view)
+{
+    const measures sizes(view.reference);
+    rectangle panel{sizes.margin, sizes.margin / 2 + sizes.caption, sizes.panel_width, sizes.panel_height};
+    const int64_t step = panel.width + sizes.margin;
+    canvas target(3 * step + sizes.legend_width() + sizes.margin / 2, panel.y + panel.height + sizes.margin, paper);
+    draw_caption(target, panel, sizes, "reference", view.reference_name);
+    draw_picture(target, panel, sizes, view.reference, view);
+    panel.x += step;
+    draw_caption(target, panel, sizes, "test", view.test_name);
+    draw_picture(target, panel, sizes, view.test, view);
+    panel.x += step;
+    const std::string note = "dark: equal, bright: different";
+    const double needed = text_width(sizes.text, title_of(view) + "   " + note);
+    draw_caption(target, panel, sizes, title_of(view), needed < static_cast<double>(panel.width) ? note : "");
+    draw_map(target, panel, sizes, view);
+    draw_legend(target, panel, sizes, view);
+    return target;
+}
+
+} // namespace iqa_tool

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+//
+// PNG through libpng. libpng reports an error by longjmp: the two functions that call setjmp hold no object with a
+// destructor, and memory is taken between them, not in them.
+#include "image.hpp"
+
+#include <bit>
+#include <cstdio>
+#include <cstring>
+#include <png.h>
+#include <vector>
+
+namespace iqa_tool {
+
+namespace {
+
+class png_session {
+public:
+    explicit png_session(std::span<const std::byte> file) : remaining_(file)
+    {
+        png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, on_warning);
+        if (png_ != nullptr)
+            info_ = png_create_info_struct(png_);
+        if (info_ == nullptr) {
+            png_destroy_read_struct(&png_, nullptr, nullptr);
+            throw std::bad_alloc();
+        }
+    }
+    png_session(const png_session &) = delete;
+    png_session &operator=(const png_session &) = delete;
+    ~png_session() { png_destroy_read_struct(&png_, &info_, nullptr); }
+
+    bool read_header() noexcept
+    {
+        if (setjmp(png_jmpbuf(png_)) != 0)
+            return false;
+        png_set_read_fn(png_, this, on_read);
+        png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+        png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+        png_read_info(png_, info_);
+        png_set_palette_to_rgb(png_);
+        png_set_expand_gray_1_2_4_to_8(png_);
+        png_set_tRNS_to_alpha(png_);
+        if constexpr (std::endian::native == std::endian::little)
+            png_set_swap(png_);
+        png_set_interlace_handling(png_);
+        png_read_update_info(png_, info_);
+        return true;
+    }
+
+    bool read_rows(png_bytepp rows) noexcept
+    {
+        if (setjmp(png_jmpbuf(png_)) != 0)
+            return false;
+        png_read_image(png_, rows);
+        png_read_end(png_, nullptr);
+        return true;
+    }
+
+    int64_t height() const noexcept { return png_get_image_height(png_, info_); }
+    int64_t width() const noexcept { return png_get_image_width(png_, info_); }
+    int64_t channels() const noexcept { return png_get_channels(png_, info_); }
+    bool has_alpha() const noexcept { return (png_get_color_type(png_, info_) & PNG_COLOR_MASK_ALPHA) != 0; }
+    int32_t dtype() const noexcept { return png_get_bit_depth(png_, info_) == 16 ? IQA_UINT16 : IQA_UINT8; }
+    std::string message() const { return std::string("cannot be decoded: ") + message_; }
+
+private:
+    static void on_error(png_structp png, png_const_charp text)
+    {
+        auto *session = static_cast<png_session *>(png_get_error_ptr(png));
+        std::snprintf(session->message_, sizeof session->message_, "%s", text);
+        png_longjmp(png, 1);
+    }
+
+    static void on_warning(png_structp, png_const_charp) {}
+
+    static void on_read(png_structp png, png_bytep out, png_size_t size)
+    {
+        auto *session = static_cast<png_session *>(png_get_io_ptr(png));
+        if (size > session->remaining_.size())
+            png_error(png, "it ends too early");
+        std::memcpy(out, session->remaining_.data(), size);
+        session->remaining_ = session->remaining_.subspan(size);
+    }
+
+    png_structp png_ = nullptr;
+    png_infop info_ = nullptr;
+    std::span<const std::byte> remaining_;
+    char message_[160] = "";
+};
+
+} // namespace
+
+image read_png(std::span<const std::byte> file, const decode_options &options)
+{
+    png_session session(file);
+    if (!session.read_header())
+        throw image_error(session.message());
+    check_pixel_count(1, session.height(), session.width(), options);
+    image picture = make_image(session.dtype(), {1, session.height(), session.width(), session.channels()}, "PNG");
+    picture.alpha = session.has_alpha() ? alpha_kind::straight : alpha_kind::none;
+
+    const auto row_bytes = static_cast<std::size_t>(picture.strides[axis_height]) * dtype_size(picture.dtype);
+    std::vector<png_bytep> rows(static_cast<std::size_t>(picture.height()));
+    for (std::size_t y = 0; y < rows.size(); ++y)
+        rows[y] = reinterpret_cast<png_bytep>(picture.storage.data() + y * row_bytes);
+    if (!session.read_rows(rows.data()))
+        throw image_error(session.message());
+    return picture;
+}
+
+} // namespace iqa_tool

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "measure.hpp"
+
+#include "file_error.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace iqa_tool {
+
+namespace {
+
+std::string shape_text(const image &picture)
+{
+    std::string text = std::to_string(picture.height()) + " x " + std::to_string(picture.width());
+    if (picture.shape[axis_image] != 1)
+        text = std::to_string(picture.shape[axis_image]) + " images of " + text;
+    return text;
+}
+
+/** Every picture is seen as a batch with channels, whatever its file was. */
+settings with_common_layout(settings chosen)
+{
+    chosen.ssim.layout = chosen.psnr.layout = IQA_LAYOUT_NHWC;
+    return chosen;
+}
+
+int64_t read_count(const iqa::metric &metric, int32_t field)
+{
+    return static_cast<int64_t>(metric.read(field));
+}
+
+/** A field that pictures of different types do not have in common is NaN. */
+double read_common(const iqa::metric &metric, int32_t field)
+{
+    try {
+        return metric.read(field);
+    } catch (const iqa::error &problem) {
+        if (problem.status() == IQA_ERROR_INCOMPATIBLE)
+            return std::numeric_limits<double>::quiet_NaN();
+        throw;
+    }
+}
+
+} // namespace
+
+image read_picture(const std::string &path, const settings &chosen)
+{
+    return blame(path, [&] {
+        image picture = read_image(path, chosen.decode);
+        apply_alpha_policy(picture, chosen.alpha);
+        return picture;
+    });
+}
+
+void check_comparable(const image &reference, const image &test, const settings &chosen)
+{
+    const auto differ = [](const std::string &own, const std::string &other) {
+        return image_error("has " + own + ", but the reference has " + other);
+    };
+    if (test.channels() != reference.channels())
+        throw differ(std::to_string(test.channels()) + " channel" + (test.channels() == 1 ? "" : "s"),
+                     std::to_string(reference.channels()));
+    for (const axis extent : {axis_image, axis_height, axis_width})
+        if (test.shape[extent] != reference.shape[extent])
+            throw differ(shape_text(test) + " pixels", shape_text(reference));
+    if (test.dtype != reference.dtype)
+        throw differ(std::string(dtype_name(test.dtype)) + " samples", dtype_name(reference.dtype));
+    if (chosen.data_range_is_stated())
+        return;
+    if (dtype_is_float(test.dtype))
+        throw image_error(std::string("has ") + dtype_name(test.dtype) +
+                          " samples, whose range is not known: state it with --data-range (or --data-low and "
+                          "--data-high)");
+    for (const image *picture : {&reference, &test})
+        if (picture->stated_maximum != 0)
+            throw image_error((picture == &test ? "has" : "has a reference with") + std::string(" the maximum ") +
+                              std::to_string(picture->stated_maximum) +
+                              ", not the element type's: state the range with --data-range");
+}
+
+measurer::measurer(const settings &chosen)
+    : chosen_(with_common_layout(chosen)),
+      context_(chosen_.context),
+      ssim_(iqa::metric::ssim(context_, &chosen_.ssim)),
+      psnr_(iqa::metric::psnr(context_, &chosen_.psnr)),
+      total_ssim_(iqa::metric::ssim(context_, &chosen_.ssim)),
+      total_psnr_(iqa::metric::psnr(context_, &chosen_.psnr))
+{
+}
+
+image measurer::make_map(const image &reference) const
+{
+    std::array<int64_t, 4> shape = reference.shape;
+    if (chosen_.ssim.border == IQA_BORDER_VALID) {
+        // The library refuses pictures smaller than the window, whose size it alone knows where it is automatic.
+        const auto taps = [this](int32_t size, double sigma) {
+            const bool automatic = size == IQA_SIZE_AUTO;
+            return automatic ? 2 * static_cast<int64_t>(std::floor(chosen_.ssim.truncate * sigma + 0.5)) + 1 : size;
+        };
+        shape[axis_height] -= taps(chosen_.ssim.size_y, chosen_.ssim.sigma_y) - 1;
+        shape[axis_width] -= taps(chosen_.ssim.size_x, chosen_.ssim.sigma_x) - 1;
+        if (shape[axis_height] < 1 || shape[axis_width] < 1)
+            return {};
+    }
+    const bool in_double = reference.dtype == IQA_FLOAT64 || chosen_.ssim.arithmetic == IQA_ARITHMETIC_FLOAT64;
+    return make_image(in_double ? IQA_FLOAT64 : IQA_FLOAT32, shape, "map");
+}
+
+pair_values measurer::measure(const image &reference, const image &test, image *map)
+{
+    const int64_t images = reference.shape[axis_image];
+    pair_values values;
+    values.ssim_per_image.resize(static_cast<std::size_t>(images));
+    values.psnr_per_image.resize(static_cast<std::size_t>(images));
+    const iqa_tensor ssim_tensor = iqa_cpu_tensor(values.ssim_per_image.data(), IQA_FLOAT64, 1, &images);
+    const iqa_tensor psnr_tensor = iqa_cpu_tensor(values.psnr_per_image.data(), IQA_FLOAT64, 1, &images);
+    const iqa_tensor reference_tensor = reference.tensor();
+    const iqa_tensor test_tensor = test.tensor();
+
+    image drawn;
+    iqa_tensor map_tensor{};
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    extras.per_image = &ssim_tensor;
+    if (map != nullptr) {
+        drawn = make_map(reference);
+        map_tensor = drawn.tensor();
+        if (drawn.storage.size() > 0)
+            extras.map = &map_tensor;
+    }
+    ssim_.reset();
+    ssim_.update(reference_tensor, test_tensor, &extras);
+    extras.map = nullptr;
+    extras.per_image = &psnr_tensor;
+    psnr_.reset();
+    psnr_.update(reference_tensor, test_tensor, &extras);
+    total_ssim_.merge(ssim_);
+    total_psnr_.merge(psnr_);
+    if (map != nullptr)
+        *map = std::move(drawn);
+
+    values.ssim = ssim_.compute();
+    values.psnr = psnr_.compute();
+    values.mse = psnr_.read(IQA_FIELD_MSE);
+    values.out_of_range = read_count(psnr_, IQA_FIELD_OUT_OF_RANGE);
+    values.nonfinite = read_count(psnr_, IQA_FIELD_NONFINITE);
+    return values;
+}
+
+std::vector<channel_values> measurer::measure_channels(const image &reference, const image &test)
+{
+    std::vector<channel_values> values;
+    std::array<int64_t, 4> shape{};
+    for (int64_t channel = 0; channel < reference.channels(); ++channel) {
+        const iqa_tensor reference_tensor = reference.channel_tensor(channel, shape);
+        const iqa_tensor test_tensor = test.channel_tensor(channel, shape);
+        ssim_.reset();
+        ssim_.update(reference_tensor, test_tensor);
+        psnr_.reset();
+        psnr_.update(reference_tensor, test_tensor);
+        values.push_back({ssim_.compute(), psnr_.compute(), psnr_.read(IQA_FIELD_MSE)});
+    }
+    return values;
+}
+
+void measurer::merge(const measurer &other)
+{
+    total_ssim_.merge(other.total_ssim_);
+    total_psnr_.merge(other.total_psnr_);
+}
+
+total_values measurer::total() const
+{
+    total_values values;
+    values.images = read_count(total_ssim_, IQA_FIELD_IMAGES);
+    if (values.images == 0)
+        return values;
+    values.infinite_images = read_count(total_psnr_, IQA_FIELD_INFINITE_IMAGES);
+    values.out_of_range = read_count(total_psnr_, IQA_FIELD_OUT_OF_RANGE);
+    values.ssim = total_ssim_.compute();
+    values.psnr = read_common(total_psnr_, IQA_FIELD_VALUE);
+    values.psnr_of_mean_mse = read_common(total_psnr_, IQA_FIELD_PSNR_OF_MEAN_MSE);
+    values.mean_psnr = read_common(total_psnr_, IQA_FIELD_MEAN_PSNR);
+    values.mse = read_common(total_psnr_, IQA_FIELD_MSE);
+    return values;
+}
+
+} // namespace iqa_tool

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// The options that `iqa compare` and `iqa batch` share: every field of the library's options under its own name.
+#pragma once
+
+#include "image.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace iqa_tool {
+
+/** Exit codes of the program. */
+enum exit_code { exit_fine = 0, exit_below_threshold = 1, exit_error = 2, exit_interrupted = 130 };
+
+struct threshold {
+    std::string metric; // "ssim" or "psnr"
+    double least;
+};
+
+struct settings {
+    iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
+    iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
+    iqa_context_options context = IQA_CONTEXT_OPTIONS_INIT;
+    decode_options decode;
+    alpha_policy alpha = alpha_policy::opaque;
+    std::vector<threshold> fail_under;
+
+    bool data_range_is_stated() const noexcept { return ssim.data_low <= ssim.data_high; }
+};
+
+/** Adds the options to a command; `target` must outlive it. */
+void add_metric_options(CLI::App &command, settings &target);
+
+/** Adds --threads and --instruction-set. */
+void add_context_options(CLI::App &command, settings &target);
+
+/** The options as an object with the fields of the C structs. */
+nlohmann::ordered_json options_as_json(const settings &chosen);
+
+} // namespace iqa_tool

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "pairing.hpp"
+
+#include "file_error.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+namespace iqa_tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_picture_name(const fs::path &path)
+{
+    constexpr const char *endings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pnm",
+                                       ".pbm", ".pgm", ".ppm",  ".pfm", ".npy"};
+    std::string ending = path.extension().string();
+    for (char &character : ending)
+        if (character >= 'A' && character <= 'Z')
+            character = static_cast<char>(character - 'A' + 'a');
+    return !path.filename().string().starts_with('.') &&
+           std::find(std::begin(endings), std::end(endings), ending) != std::end(endings);
+}
+
+template <typename iterator>
+std::vector<std::string> list(const std::string &folder)
+{
+    std::vector<std::string> names;
+    for (const fs::directory_entry &entry : iterator(folder))
+        if (is_picture_name(entry.path()) && !entry.is_directory())
+            names.push_back(entry.path().lexically_relative(folder).string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::string without_extension(const std::string &name)
+{
+    return fs::path(name).replace_extension().string();
+}
+
+using names_by_stem = std::map<std::string, std::vector<std::string>>;
+
+names_by_stem group_by_stem(const std::vector<std::string> &names)
+{
+    names_by_stem groups;
+    for (const std::string &name : names)
+        groups[without_extension(name)].push_back(name);
+    return groups;
+}
+
+std::vector<std::string> difference(const std::vector<std::string> &from, const std::vector<std::string> &without)
+{
+    std::vector<std::string> left;
+    std::set_difference(from.begin(), from.end(), without.begin(), without.end(), std::back_inserter(left));
+    return left;
+}
+
+} // namespace
+
+std::vector<std::string> list_pictures(const std::string &folder, bool recursive)
+{
+    try {
+        return recursive ? list<fs::recursive_directory_iterator>(folder) : list<fs::directory_iterator>(folder);
+    } catch (const fs::filesystem_error &problem) {
+        throw file_error(folder, problem.code().message());
+    }
+}
+
+pairing pair_files(std::vector<std::string> references, std::vector<std::string> tests)
+{
+    std::sort(references.begin(), references.end());
+    std::sort(tests.begin(), tests.end());
+    pairing found;
+    std::vector<std::string> equal;
+    std::set_intersection(references.begin(), references.end(), tests.begin(), tests.end(), std::back_inserter(equal));
+    for (const std::string &name : equal)
+        found.pairs.push_back({name, name});
+
+    names_by_stem reference_groups = group_by_stem(difference(references, equal));
+    names_by_stem test_groups = group_by_stem(difference(tests, equal));
+    for (auto &[stem, names] : reference_groups) {
+        const auto group = test_groups.find(stem);
+        if (group != test_groups.end() && names.size() == 1 && group->second.size() == 1) {
+            found.pairs.push_back({names.front(), group->second.front()});
+            names.clear();
+            group->second.clear();
+        }
+    }
+    for (const auto &[groups, lone] :
+         {std::pair(&reference_groups, &found.lone_references), std::pair(&test_groups, &found.lone_tests)}) {
+        for (const auto &[stem, names] : *groups)
+            lone->insert(lone->end(), names.begin(), names.end());
+        std::sort(lone->begin(), lone->end());
+    }
+    std::sort(found.pairs.begin(), found.pairs.end(),
+              [](const file_pair &first, const file_pair &second) { return first.reference < second.reference; });
+    return found;
+}
+
+} // namespace iqa_tool

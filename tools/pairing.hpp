@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// Which file of one folder belongs to which of the other.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace iqa_tool {
+
+/** Names relative to the two folders. */
+struct file_pair {
+    std::string reference, test;
+};
+
+struct pairing {
+    std::vector<file_pair> pairs;                         // sorted by the reference's name
+    std::vector<std::string> lone_references, lone_tests; // sorted
+};
+
+/** The pictures of a folder, relative to it: regular files that do not start with a dot and that end in .png, .jpg,
+ *  .jpeg, .tif, .tiff, .pnm, .pbm, .pgm, .ppm, .pfm or .npy, in capitals or not. Throws std::runtime_error. */
+std::vector<std::string> list_pictures(const std::string &folder, bool recursive);
+
+/** Pairs equal names first; then names that are equal but for the extension, where only one file of each folder is left
+ *  with that name. */
+pairing pair_files(std::vector<std::string> references, std::vector<std::string> tests);
+
+} // namespace iqa_tool

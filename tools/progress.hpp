@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// A progress bar on the standard error, and nothing where that is no terminal.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace iqa_tool {
+
+class progress_bar {
+public:
+    explicit progress_bar(std::size_t total);
+    progress_bar(const progress_bar &) = delete;
+    progress_bar &operator=(const progress_bar &) = delete;
+    ~progress_bar() { clear(); }
+
+    /** Draws the bar again, at most ten times a second. */
+    void show(std::size_t done);
+    /** Removes the bar from the terminal. */
+    void clear();
+
+private:
+    std::string line(std::size_t done, double seconds) const;
+
+    using clock = std::chrono::steady_clock;
+    std::size_t total_;
+    bool is_terminal_;
+    bool is_drawn_ = false;
+    clock::time_point start_, last_;
+};
+
+} // namespace iqa_tool
