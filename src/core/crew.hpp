@@ -76,7 +76,10 @@ void crew::run(context &where, int workers, Body &&body)
     const iqa_task_function join = [](void *pointer, int32_t worker) {
         const floating_point_mode mode;
         auto &[team, lead] = *static_cast<work *>(pointer);
-        if (team.led_.exchange(true)) {
+        // The calling thread leads the library's own team: it is running already, and it is the one that reports
+        // progress. Of the caller's threads, which may run one after another, the first one leads.
+        const bool anyone_leads = team.where_.options().parallel != nullptr;
+        if ((worker != 0 && !anyone_leads) || team.led_.exchange(true)) {
             team.help(worker);
             return;
         }
