@@ -61,6 +61,9 @@ protected:
     void place_lanes(std::span<int64_t> lanes, std::span<const iqa::exact_field> fields,
                      int64_t largest_count) noexcept;
 
+    // Likewise for a metric whose options have no fixed size.
+    void place_options(std::span<const std::byte> options) noexcept { options_ = options; }
+
     // The lanes were changed by a verb of this class.
     virtual void lanes_changed() noexcept {}
 

@@ -66,6 +66,7 @@ void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate
 {
     if (extras.per_image != nullptr || extras.per_channel != nullptr || extras.map != nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, "extras asks for per_image, per_channel or map, which FID does not give");
+    refuse_label_extras(extras);
     if (reference == nullptr && candidate == nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, "reference and candidate are both NULL; one of them may be");
     const iqa_tensor *const tensors[2] = {reference, candidate};

@@ -33,6 +33,20 @@ fid_parts_array fid_from_statistics(context &where, const fid_statistics &refere
 
 // Forgets one set of a FID metric.
 void reset_fid_side(iqa_metric &metric, int32_t side);
+constexpr iqa_confusion_options default_confusion_options = IQA_CONFUSION_OPTIONS_INIT;
+constexpr iqa_confusion_reading default_confusion_reading = IQA_CONFUSION_READING_INIT;
+
+iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options);
+iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options);
+iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options);
+
+iqa_metric *create_ssim(context &owner, byte_reader options);
+iqa_metric *create_psnr(context &owner, byte_reader options);
+iqa_metric *create_confusion(context &owner, byte_reader options, size_t lanes);
+
+// A score of a confusion metric: its values, at most `out.size()` of them; their number is returned.
+size_t read_confusion_score(const iqa_metric &metric, int32_t score, const iqa_confusion_reading &reading,
+                            std::span<double> out);
 
 iqa_metric *create_from_state(context &owner, std::span<const std::byte> bytes);
 
