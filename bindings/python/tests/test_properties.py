@@ -25,6 +25,12 @@ def samples(dtype, shape, kind, offset, seed):
     return (image + offset).astype(dtype)
 
 
+def mirrored(x):
+    """About its mean, as far as its type can show it."""
+    mirror = 2 * np.mean(x, dtype=np.float64) - x.astype(np.float64)
+    return (np.maximum(mirror, 0) if x.dtype.kind == "u" else mirror).astype(x.dtype)
+
+
 def cases():
     """One of each dtype, kind and border, with the rest in turn."""
     number = 0
@@ -59,9 +65,7 @@ def test_the_interval(dtype, kind, border, offset, shape, data_range, seed):
         samples(dtype, shape, "noise", offset, seed),
         np.nextafter(x, np.inf, dtype=x.dtype) if x.dtype.kind == "f" else x ^ 1,
         x[::-1, ::-1],
-        (2 * np.mean(x, dtype=np.float64) - x.astype(np.float64))
-        .clip(0 if x.dtype.kind == "u" else None, None)
-        .astype(dtype),
+        mirrored(x),
     ]
     for y in candidates:
         for window in ({}, {"window": "uniform", "size": 7, "covariance": "sample"}):
