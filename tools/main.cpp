@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <new>
 
@@ -54,7 +55,9 @@ int run(int count, char **arguments)
     } catch (const CLI::ParseError &problem) {
         if (problem.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
             return parser.exit(problem); // --help and --version
-        return report_error(problem.what());
+        const bool has_command =
+            std::any_of(commands.begin(), commands.end(), [](const auto &entry) { return entry.first->parsed(); });
+        return report_error(has_command ? problem.what() : "state a command: compare, batch or info (iqa --help)");
     }
     for (const auto &[command, run_command] : commands)
         if (command->parsed()) {

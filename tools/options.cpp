@@ -57,7 +57,7 @@ CLI::Option *add_parsed(CLI::App &command, const std::string &name, const std::s
         name,
         [name, type, parse = std::move(parse)](const std::string &text) {
             if (!parse(text))
-                throw CLI::ValidationError(name, "\"" + text + "\" is not " + type);
+                throw CLI::ValidationError(name, "expects " + type + ", not \"" + text + "\"");
         },
         help);
     option->type_name(type);
@@ -248,7 +248,7 @@ void add_metric_options(CLI::App &command, settings &target)
                         equals == std::string::npos ? std::string_view() : std::string_view(text).substr(equals + 1));
                     if (!least || (metric != "ssim" && metric != "psnr"))
                         throw CLI::ValidationError("--fail-under",
-                                                   "\"" + text + "\" is not ssim=NUMBER or psnr=NUMBER");
+                                                   "expects ssim=NUMBER or psnr=NUMBER, not \"" + text + "\"");
                     target.fail_under.push_back({metric, *least});
                 }
             },

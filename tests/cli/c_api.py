@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import re
 import subprocess
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,16 +89,19 @@ def tensor(array: NDArray[np.generic]) -> Tensor:
     return view
 
 
+def library_path(program: str) -> Path:
+    """The shared library that the program was linked with."""
+    done = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
+    path = re.search(r"libiqa_c\S* => (\S+)", done.stdout)
+    assert path, done.stdout
+    return Path(path.group(1))
+
+
 class Library:
     """The shared library that the program was linked with."""
 
     def __init__(self, program: str) -> None:
-        listing = subprocess.run(
-            ["ldd", program], capture_output=True, text=True, check=True
-        ).stdout
-        path = re.search(r"libiqa_c\S* => (\S+)", listing)
-        assert path, listing
-        self._library = ctypes.CDLL(path.group(1))
+        self._library = ctypes.CDLL(str(library_path(program)))
         self._library.iqa_context_error.restype = ctypes.c_char_p
         self._context = ctypes.c_void_p()
         self._check(self._library.iqa_context_create(None, ctypes.byref(self._context)))

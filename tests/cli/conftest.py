@@ -24,11 +24,11 @@ class Program:
     def __init__(self, path: str) -> None:
         self.path = path
         listing = subprocess.run(["ldd", path], capture_output=True, text=True, check=True).stdout
-        self._is_sanitized = "libasan" in listing
+        self.is_sanitized = "libasan" in listing
 
     def limit_memory(self) -> None:
         """Allows 1 GiB of address space; for preexec_fn. AddressSanitizer reserves far more."""
-        if not self._is_sanitized:
+        if not self.is_sanitized:
             resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 
     def __call__(self, *arguments: object, **keywords: Any) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,9 @@ import pytest
 from conftest import Program
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = re.findall(r"```console\n\$ (.*?)\n(.*?)```", (ROOT / "docs" / "cli.md").read_text(), re.S)
+EXAMPLES = re.findall(
+    r"```console\n\$ (.*?)\n(.*?)```", (ROOT / "docs" / "cli.md").read_text(), re.S
+)
 
 
 def test_there_are_examples() -> None:
@@ -28,4 +30,6 @@ def test_example(iqa: Program, command: str, output: str) -> None:
 def test_every_option_is_in_the_page_or_explained_by_help(iqa: Program) -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
     for option in set(re.findall(r"`(--[a-z0-9-]+)", page)):
-        assert any(f"{option} " in iqa.fine(name, "--help") for name in ("compare", "batch")), option
+        assert any(f"{option} " in iqa.fine(name, "--help") for name in ("compare", "batch")), (
+            option
+        )
