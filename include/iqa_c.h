@@ -248,11 +248,14 @@ typedef struct iqa_update_extras {
     const iqa_tensor *per_channel; /* float64 [N, C] (C is 1 without a channel axis)                                */
     const iqa_tensor *map;         /* SSIM: float32 or float64, the layout of the images; the extents of the images,
                                       less the window size plus 1 in height and width for IQA_BORDER_VALID         */
+    const iqa_tensor *weights;     /* confusion: float32 or float64, one weight for each element of the labels      */
+    const iqa_tensor *counts;      /* confusion: int64 (float64 with weights) [N, C, 4]: true positives, false
+                                      positives, false negatives, true negatives of each sample and class          */
 } iqa_update_extras;
 
 #define IQA_UPDATE_EXTRAS_INIT                                                                                         \
     {                                                                                                                  \
-        sizeof(iqa_update_extras), NULL, NULL, NULL                                                                    \
+        sizeof(iqa_update_extras), NULL, NULL, NULL, NULL, NULL                                                        \
     }
 
 /** Writes the defaults (nothing wanted). Rules and statuses: iqa_context_options_init(). */
@@ -273,7 +276,8 @@ IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size
 IQA_API iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *reference, const iqa_tensor *candidate,
                                      const iqa_update_extras *extras);
 
-/** The headline value: SSIM, PSNR in dB, or FID. A pure read: any time, any number of times.
+/** The headline value: SSIM, PSNR in dB, FID, or the confusion score of the options. A pure read: any time, any number of
+ *  times.
  *
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_NO_DATA before the first image; IQA_ERROR_INCOMPATIBLE where
  *          the metric says so. */
@@ -309,6 +313,26 @@ enum {
     IQA_FIELD_FID_MEAN_CANDIDATE = 111,       /* m2: D numbers                                                      */
     IQA_FIELD_FID_COVARIANCE_REFERENCE = 112, /* S1: D x D numbers, divided by N - 1                                */
     IQA_FIELD_FID_COVARIANCE_CANDIDATE = 113  /* S2: D x D numbers                                                  */
+};
+
+/** The same for confusion metrics. C is the number of classes; the matrix has a row for each class of the reference and
+ *  a column for each class of the candidate. With weights every count but the first four is a sum of weights. */
+enum {
+    IQA_FIELD_CONFUSION_SAMPLES = 200,         /* samples added: see `batched`                                       */
+    IQA_FIELD_CONFUSION_ELEMENTS = 201,        /* elements added; multilabel: elements times classes                 */
+    IQA_FIELD_CONFUSION_IGNORED = 202,         /* of these, dropped because the reference has the ignore label       */
+    IQA_FIELD_CONFUSION_INVALID = 203,         /* of these, with a label outside the classes on either side          */
+    IQA_FIELD_CONFUSION_MATRIX = 204,          /* C x C; multilabel: C x 2 x 2, [[tn, fp], [fn, tp]] of each class   */
+    IQA_FIELD_CONFUSION_MATRIX_BY_ROW = 205,   /* the same, each row divided by its sum; 0 where the sum is 0        */
+    IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN = 206, /* each column divided by its sum                                    */
+    IQA_FIELD_CONFUSION_MATRIX_BY_ALL = 207,   /* everything divided by the sum of all (multilabel: of the class)    */
+    IQA_FIELD_CONFUSION_TRUE_POSITIVES = 208,  /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_FALSE_POSITIVES = 209, /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_FALSE_NEGATIVES = 210, /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_TRUE_NEGATIVES = 211,  /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_SUPPORT = 212,         /* C numbers: elements of the class in the reference                  */
+    IQA_FIELD_CONFUSION_PRESENCE = 213         /* C numbers: 0 the class occurs nowhere, 1 in the reference, 2 in the
+                                                  candidate, 3 in both                                               */
 };
 
 /** Reads another result by field.
@@ -546,6 +570,225 @@ IQA_API iqa_status iqa_fid_reset_side(iqa_metric *metric, int32_t side);
 /** Create, update once, compute, destroy. Statuses: those of the four. */
 IQA_API iqa_status iqa_measure_fid(iqa_context *context, const iqa_fid_options *options, const iqa_tensor *reference,
                                    const iqa_tensor *candidate, double *value);
+
+/** The distance of two sets of which only mean and covariance are known, as in the statistics files that FID programs
+ *  exchange (arrays mu and sigma). All are tensors of float64 or narrower floating-point numbers on the CPU, with any
+ *  strides: means [D], covariances [D, D], symmetric and positive semi-definite to 1e-8 of the largest variance. Unlike
+ *  the value of a metric, this one is only as exact as what it is given.
+ *
+ *  @param out       receives up to 8 numbers: value, raw value, mean term, tr S1, tr S2, trace term, ranks of S1 and S2.
+ *  @param capacity  how many `out` holds; 1 gives the value alone.
+ *  @param count     receives 8; may be NULL.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _UNAVAILABLE (no CPU tensor), _CANCELLED,
+ *          _OUT_OF_MEMORY; IQA_ERROR_NUMERIC for numbers that are not finite and for matrices that are no
+ *          covariances. */
+IQA_API iqa_status iqa_fid_from_statistics(iqa_context *context, const iqa_tensor *mean_reference,
+                                           const iqa_tensor *covariance_reference, const iqa_tensor *mean_candidate,
+                                           const iqa_tensor *covariance_candidate, double *out, size_t capacity,
+                                           size_t *count);
+
+/* ---- Confusion metrics: labels compared ---------------------------------------------------------------------- */
+
+/** What is counted. */
+enum {
+    IQA_TASK_MULTICLASS = 0, /* each element has one of C classes; binary is C = 2, class 1 being the positive one  */
+    IQA_TASK_MULTILABEL = 1  /* each element has a yes or a no for each of C classes, along an axis of classes      */
+};
+
+/** What the elements of a tensor are. Stated, never guessed. Integers may be bool, uint8, int8, uint16, int16, int32 or
+ *  int64; scores any of these, float16, bfloat16, float32 or float64. */
+enum {
+    IQA_LABELS_INDEX = 0,    /* integers, the number of the class; multilabel: 1 for yes, 0 for no                  */
+    IQA_LABELS_ONE_HOT = 1,  /* an axis of C classes with a single 1 among zeros. All zeros are the label -1,
+                                anything else the label -2, and `ignore_label` may name either                      */
+    IQA_LABELS_ARGMAX = 2,   /* an axis of C scores: the class is the largest one's, the lowest of equal ones       */
+    IQA_LABELS_THRESHOLD = 3 /* a score: above `threshold` it is 1, else 0 (binary, multilabel)                     */
+};
+
+/** What is kept: sums for all pairs of classes, or for each class. */
+enum {
+    IQA_COUNTS_MATRIX = 0,   /* 8 (C + 1)^2 bytes; with weights 64 (C + 1)^2. 1 GiB at most: C = 11,584, or 4,095   */
+    IQA_COUNTS_PER_CLASS = 1 /* 24 C bytes; with weights 192 C. Everything but the matrix and weighted kappas       */
+};
+
+/** What to do with labels outside 0 ... C - 1 that are not ignored, and with scores that are NaN. None is ever counted
+ *  in the cell of another label. */
+enum {
+    IQA_OUT_OF_RANGE_ERROR = 0, /* the update fails; the text has their number and the first one's value and place  */
+    IQA_OUT_OF_RANGE_DROP = 1,  /* the element is left out and counted as invalid                                   */
+    IQA_OUT_OF_RANGE_WRONG = 2  /* also counted as invalid, but still an error of the valid label on the other side:
+                                   a false negative of the reference's class, a false positive of the candidate's.
+                                   Multiclass only                                                                  */
+};
+
+/** Scores, computed from the counts: tp, fp, fn, tn of a class. */
+enum {
+    IQA_SCORE_NONE = -1,
+    IQA_SCORE_ACCURACY = 0,             /* tp / (tp + fn), so that micro is the share of correct elements; multilabel
+                                           and the binary average: (tp + tn) / (tp + fp + fn + tn)                  */
+    IQA_SCORE_PRECISION = 1,            /* tp / (tp + fp)                                                           */
+    IQA_SCORE_RECALL = 2,               /* tp / (tp + fn)                                                           */
+    IQA_SCORE_SPECIFICITY = 3,          /* tn / (tn + fp)                                                           */
+    IQA_SCORE_F = 4,                    /* (1 + b^2) tp / ((1 + b^2) tp + b^2 fn + fp), b is `beta`                 */
+    IQA_SCORE_DICE = 5,                 /* 2 tp / (2 tp + fn + fp)                                                  */
+    IQA_SCORE_IOU = 6,                  /* tp / (tp + fp + fn), the Jaccard index                                   */
+    /* One number each; the average is not used. */
+    IQA_SCORE_BALANCED_ACCURACY = 7,    /* mean recall of the classes that occur in the reference                   */
+    IQA_SCORE_FREQUENCY_WEIGHTED_IOU = 8, /* mean IoU weighted by support                                           */
+    IQA_SCORE_GENERALIZED_DICE = 9,     /* sum w 2 tp / sum w (2 tp + fp + fn), w from `generalized_weights`        */
+    /* The same without samples. */
+    IQA_SCORE_MCC = 10,                 /* Matthews correlation; multilabel: of the sum of the 2 x 2 matrices       */
+    IQA_SCORE_KAPPA = 11,               /* Cohen's kappa, 1 - (sum w O) / (sum w E) with w = 0 on the diagonal,
+                                           else 1                                                                   */
+    IQA_SCORE_KAPPA_LINEAR = 12,        /* the same with w = |row - column|                                         */
+    IQA_SCORE_KAPPA_QUADRATIC = 13      /* the same with w = (row - column)^2                                       */
+};
+
+/** How the scores of C classes become one number. There is no default: users of different tools expect different ones. */
+enum {
+    IQA_AVERAGE_UNSTATED = -1,
+    IQA_AVERAGE_NONE = 0,     /* not at all: C numbers                                                              */
+    IQA_AVERAGE_MICRO = 1,    /* the score of the summed counts                                                     */
+    IQA_AVERAGE_MACRO = 2,    /* the mean over classes                                                              */
+    IQA_AVERAGE_WEIGHTED = 3, /* the mean weighted by support                                                       */
+    IQA_AVERAGE_BINARY = 4,   /* the score of class 1 of 2                                                          */
+    IQA_AVERAGE_PAIRS = 5     /* the mean over all (sample, class) pairs whose score is defined; needs samples      */
+};
+
+/** What the counts are of. The mean of scores is not the score of sums. */
+enum {
+    IQA_OVER_ELEMENTS = 0, /* everything added so far: the score of the data set                                    */
+    IQA_OVER_SAMPLES = 1   /* each sample by itself: the mean of the samples' scores; needs `keep_samples`          */
+};
+
+/** The value of a score that is 0 / 0. */
+enum {
+    IQA_ZERO_DIVISION_ZERO = 0,
+    IQA_ZERO_DIVISION_ONE = 1,
+    IQA_ZERO_DIVISION_NAN = 2, /* NaN, and so is every average that it enters                                       */
+    IQA_ZERO_DIVISION_SKIP = 3 /* NaN, left out of averages                                                         */
+};
+
+/** What an empty class counts: one that occurs neither in the reference nor in the candidate. */
+enum {
+    IQA_EMPTY_SKIP = 0,            /* NaN by itself, left out of averages                                           */
+    IQA_EMPTY_ZERO = 1,            /* 0                                                                             */
+    IQA_EMPTY_ONE = 2,             /* 1                                                                             */
+    IQA_EMPTY_NAN = 3,             /* NaN, and so is every average                                                  */
+    IQA_EMPTY_AS_RATIO = 4,        /* nothing special: whatever the formula and `zero_division` give                */
+    IQA_EMPTY_SKIP_IN_AVERAGES = 5, /* by itself as IQA_EMPTY_AS_RATIO, but left out of averages                    */
+    IQA_EMPTY_ONE_ELSE_ZERO = 6,   /* 1; a class of the candidate that the reference lacks is 0, whatever the score */
+    IQA_EMPTY_SKIP_UNREFERENCED = 7 /* as IQA_EMPTY_SKIP, and for every class that the reference lacks: its false
+                                      positives go unpunished                                                       */
+};
+
+/** Weights of the generalised Dice score for a class with t elements in the reference: 1 / t^2, 1 / t, 1. A class
+ *  without any takes the largest weight of the others. */
+enum { IQA_WEIGHTS_SQUARE = 0, IQA_WEIGHTS_SIMPLE = 1, IQA_WEIGHTS_LINEAR = 2 };
+
+/** How a score is read from the counts. */
+typedef struct iqa_confusion_reading {
+    uint32_t struct_size;        /* sizeof(iqa_confusion_reading) of the caller                                     */
+    int32_t average;             /* IQA_AVERAGE_...; must be stated for the scores that use it                      */
+    int32_t over;                /* IQA_OVER_...                                                                    */
+    int32_t empty;               /* IQA_EMPTY_...                                                                   */
+    int32_t zero_division;       /* IQA_ZERO_DIVISION_...; also of an average over no class at all                  */
+    int32_t generalized_weights; /* IQA_WEIGHTS_...                                                                 */
+    double beta;                 /* of IQA_SCORE_F, above 0: recall counts beta times as much as precision          */
+    const uint8_t *excluded;     /* for each class whether to leave it out of averages (not 0); NULL: none is. Its
+                                    elements stay counted, unlike those of `ignore_label`                           */
+    int64_t excluded_count;      /* numbers behind `excluded`: C, or 0 with NULL                                    */
+} iqa_confusion_reading;
+
+#define IQA_CONFUSION_READING_INIT                                                                                     \
+    {                                                                                                                  \
+        sizeof(iqa_confusion_reading), IQA_AVERAGE_UNSTATED, IQA_OVER_ELEMENTS, IQA_EMPTY_SKIP,                        \
+            IQA_ZERO_DIVISION_ZERO, IQA_WEIGHTS_SQUARE, 1.0, NULL, 0                                                   \
+    }
+
+/** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_confusion_reading_init(iqa_confusion_reading *reading, size_t size);
+
+/** The rules of known tools. docs/confusion.md has the table, and where those tools disagree with themselves. */
+enum {
+    IQA_CONVENTION_SCIKIT_LEARN = 0,            /* labels=None, zero_division=0                                     */
+    IQA_CONVENTION_TORCHMETRICS = 1,            /* multiclass classification                                        */
+    IQA_CONVENTION_TORCHMETRICS_MULTILABEL = 2, /* multilabel classification                                        */
+    IQA_CONVENTION_TORCHMETRICS_DICE = 3,       /* segmentation.DiceScore, samplewise                               */
+    IQA_CONVENTION_TORCHMETRICS_MEAN_IOU = 4,   /* segmentation.MeanIoU: mean over (sample, class) pairs            */
+    IQA_CONVENTION_MONAI = 5,                   /* DiceMetric, MeanIoU: ignore_empty=True, mean over samples        */
+    IQA_CONVENTION_MONAI_KEEP_EMPTY = 6,        /* ignore_empty=False                                               */
+    IQA_CONVENTION_MMSEGMENTATION = 7           /* IoUMetric: mean over classes of the IoU of the data set          */
+};
+
+/** Writes the reading of a convention; where the convention includes the average, that too. Statuses:
+ *  iqa_context_options_init(), and IQA_ERROR_INVALID_ARGUMENT for an unknown convention. */
+IQA_API iqa_status iqa_confusion_reading_preset(iqa_confusion_reading *reading, size_t size, int32_t convention);
+
+typedef struct iqa_confusion_options {
+    uint32_t struct_size;                 /* sizeof(iqa_confusion_options) of the caller                            */
+    int32_t classes;                      /* C, 1 ... 65536; must be stated                                         */
+    int32_t task;                         /* IQA_TASK_...                                                           */
+    int32_t reference;                    /* IQA_LABELS_...: what the reference has                                 */
+    int32_t candidate;                    /* IQA_LABELS_...: what the candidate has                                 */
+    int32_t class_axis;                   /* axis of classes where there is one; below 0 counts from the end        */
+    int32_t batched;                      /* 1: axis 0 counts samples; 0: an update is one sample                   */
+    int32_t counts;                       /* IQA_COUNTS_...; multilabel always counts per class                     */
+    int32_t out_of_range;                 /* IQA_OUT_OF_RANGE_...                                                   */
+    int32_t ignore;                       /* 1: elements whose reference is `ignore_label` are dropped; the
+                                             candidate's label there may be anything                                */
+    int64_t ignore_label;                 /* any number, inside or outside 0 ... C - 1                              */
+    double threshold;                     /* of IQA_LABELS_THRESHOLD, in the unit of the scores: 0.5 for
+                                             probabilities, 0 for logits                                            */
+    int32_t top_k;                        /* IQA_LABELS_ARGMAX: if the reference's class is among the k largest
+                                             scores, the candidate's class is that one; else the largest's          */
+    int32_t weighted;                     /* 1: every update has weights, see iqa_confusion_create()                */
+    int32_t keep_samples;                 /* 1: also sum the scores of each sample, for IQA_OVER_SAMPLES and
+                                             IQA_AVERAGE_PAIRS; takes 40 (7 C + 23) bytes                           */
+    int32_t score;                        /* IQA_SCORE_...: what iqa_metric_compute() gives, and per_image and
+                                             per_channel of an update                                               */
+    const iqa_confusion_reading *reading; /* how they, and kept samples, are read; copied. NULL: the defaults       */
+} iqa_confusion_options;
+
+#define IQA_CONFUSION_OPTIONS_INIT                                                                                     \
+    {                                                                                                                  \
+        sizeof(iqa_confusion_options), 0, IQA_TASK_MULTICLASS, IQA_LABELS_INDEX, IQA_LABELS_INDEX, 1, 0,               \
+            IQA_COUNTS_MATRIX, IQA_OUT_OF_RANGE_ERROR, 0, 0, 0.5, 1, 0, 0, IQA_SCORE_NONE, NULL                        \
+    }
+
+/** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_confusion_options_init(iqa_confusion_options *options, size_t size);
+
+/** Creates a confusion metric. An update compares the labels of `reference`, the truth, with those of `candidate`, the
+ *  prediction. Both have the same shape, any number of axes and any strides, less the axis of classes of the one that
+ *  has it; element types may differ. An update adds nothing unless all of it is valid.
+ *
+ *  Weights (extras.weights, the shape of the labels without an axis of classes; multilabel: with it) are 0 or from 2^-76
+ *  to 2^64, in which range their sums are exact.
+ *
+ *  extras.per_image is `score` of each sample, extras.per_channel the score of each sample and class, extras.counts the
+ *  counts behind them.
+ *
+ *  @param options  what is to be counted; not NULL, for the number of classes has no default.
+ *  @param out      receives the handle, or NULL on failure.
+ *  @return IQA_OK, IQA_ERROR_INVALID_ARGUMENT, IQA_ERROR_OUT_OF_MEMORY. */
+IQA_API iqa_status iqa_confusion_create(iqa_context *context, const iqa_confusion_options *options, iqa_metric **out);
+
+/** Reads a score: any of them, in any way, any number of times, from the one set of counts.
+ *
+ *  @param score     IQA_SCORE_...
+ *  @param reading   how; NULL for the defaults, which serve the scores without an average.
+ *  @param out       receives 1 number, or C for IQA_AVERAGE_NONE; may be NULL to ask for the count.
+ *  @param capacity  how many doubles `out` holds.
+ *  @param count     receives how many there are; may be NULL.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, also for a metric of another kind; IQA_ERROR_NO_DATA before the first
+ *          update; IQA_ERROR_BUFFER_SIZE; IQA_ERROR_OUT_OF_MEMORY. */
+IQA_API iqa_status iqa_confusion_score(const iqa_metric *metric, int32_t score, const iqa_confusion_reading *reading,
+                                       double *out, size_t capacity, size_t *count);
+
+/** Create, update once, compute `options->score`, destroy. Statuses: those of the four. */
+IQA_API iqa_status iqa_measure_confusion(iqa_context *context, const iqa_confusion_options *options,
+                                         const iqa_tensor *reference, const iqa_tensor *candidate, double *value);
 
 #ifdef __cplusplus
 }

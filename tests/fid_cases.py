@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The reference values of test_fid_distance.cpp, in 60-digit arithmetic with mpmath.
 
-The features are integers (scale 2^-18), so their covariances are exact rationals; the trace term is the sum of the
-square roots of the eigenvalues of L^T S2 L with S1 = L L^T. Run: python tests/fid_cases.py
+The features are integers (scale 2^-18), so their covariances are exact rationals; the trace term
+is the sum of the square roots of the eigenvalues of L^T S2 L with S1 = L L^T.
+
+    python tests/fid_cases.py
 """
 
 from __future__ import annotations
@@ -75,7 +77,10 @@ def main() -> None:
         value = frechet_distance(
             hash_features(1, rows_1, features), hash_features(2, rows_2, features, shift)
         )
-        print(f"D={features} rows={rows_1},{rows_2} shift={shift}: {mpmath.nstr(value, 22)}", flush=True)
+        print(
+            f"D={features} rows={rows_1},{rows_2} shift={shift}: {mpmath.nstr(value, 22)}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

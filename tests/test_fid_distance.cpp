@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // FID against known answers: exact cases, 60-digit references, and long double.
 #include <algorithm>
+#include <limits>
 
 #include "catch.hpp"
 #include "fid_reference.hpp"
@@ -267,4 +268,70 @@ TEST_CASE("FID of any float features is within 1e-9 of the total variance", "[fi
     check_against(fid_of(context, a, b), double(reference_fid(a, b)), 1e-9);
     // Narrow words: a grid of 2^-19.
     check_against(fid_of(context, a, b, 19, IQA_FID_WORD_24), double(reference_fid(a, b)), 1e-6);
+}
+
+TEST_CASE("FID from statistics equals FID from features, and refuses what is no covariance", "[fid]")
+{
+    const auto context = make_context();
+    const int64_t features = 24;
+    const feature_set sets[2] = {hash_features(1, 100, features), hash_features(2, 15, features, 0.5f)};
+    const auto metric = fid_of(context, sets[0], sets[1]);
+    std::vector<double> means[2];
+    std::vector<double> covariances[2];
+    for (int side = 0; side < 2; ++side) {
+        means[side].resize(size_t(features));
+        covariances[side].resize(size_t(features * features));
+        iqa_metric_read(metric.get(), IQA_FIELD_FID_MEAN_REFERENCE + side, means[side].data(), means[side].size(),
+                        nullptr);
+        iqa_metric_read(metric.get(), IQA_FIELD_FID_COVARIANCE_REFERENCE + side, covariances[side].data(),
+                        covariances[side].size(), nullptr);
+    }
+    double parts[8] = {};
+    const auto distance = [&] {
+        const tensor mean_1(means[0].data(), IQA_FLOAT64, {features});
+        const tensor mean_2(means[1].data(), IQA_FLOAT64, {features});
+        const tensor covariance_1(covariances[0].data(), IQA_FLOAT64, {features, features});
+        const tensor covariance_2(covariances[1].data(), IQA_FLOAT64, {features, features});
+        return iqa_fid_from_statistics(context.get(), mean_1, covariance_1, mean_2, covariance_2, parts, 8, nullptr);
+    };
+    REQUIRE(distance() == IQA_OK);
+    CHECK(std::fabs(parts[0] - read(metric)) <= 1e-14 * total_variance(metric));
+    CHECK(parts[3] == read(metric, IQA_FIELD_FID_TRACE_REFERENCE));
+    CHECK(parts[6] == double(features));
+    CHECK(parts[7] == 14); // found without knowing the number of rows
+
+    SECTION("not symmetric")
+    {
+        covariances[1][1] += 1;
+        CHECK(distance() == IQA_ERROR_NUMERIC);
+        CHECK(std::string(iqa_context_error(context.get())).find("covariance_candidate is not symmetric") == 0);
+    }
+    SECTION("not semi-definite")
+    {
+        covariances[0][0] = -1;
+        CHECK(distance() == IQA_ERROR_NUMERIC);
+        CHECK(std::string(iqa_context_error(context.get())).find("covariance_reference is not positive") == 0);
+    }
+    SECTION("not finite")
+    {
+        covariances[0][5] = std::nan("");
+        CHECK(distance() == IQA_ERROR_NUMERIC);
+        covariances[0][5] = 0;
+        means[1][3] = std::numeric_limits<double>::infinity();
+        CHECK(distance() == IQA_ERROR_NUMERIC);
+    }
+    SECTION("not of one size")
+    {
+        const tensor mean(means[0].data(), IQA_FLOAT64, {features});
+        const tensor shorter(means[1].data(), IQA_FLOAT64, {features - 1});
+        const tensor square(covariances[0].data(), IQA_FLOAT64, {features, features});
+        const tensor oblong(covariances[0].data(), IQA_FLOAT64, {features - 1, features});
+        const auto call = [&](const iqa_tensor *m, const iqa_tensor *s) {
+            return iqa_fid_from_statistics(context.get(), mean, square, m, s, parts, 8, nullptr);
+        };
+        CHECK(call(shorter, square) == IQA_ERROR_SHAPE);
+        CHECK(call(mean, oblong) == IQA_ERROR_SHAPE);
+        CHECK(call(mean, mean) == IQA_ERROR_SHAPE);
+        CHECK(call(nullptr, square) == IQA_ERROR_INVALID_ARGUMENT);
+    }
 }

@@ -75,7 +75,7 @@ struct outcome {
     bool operator==(const outcome &other) const
     {
         const auto same = [](const auto &a, const auto &b) {
-            return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof a[0]) == 0;
+            return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof a[0]) == 0);
         };
         return same(state, other.state) && std::memcmp(&value, &other.value, sizeof value) == 0 &&
                same(per_image, other.per_image) && same(per_channel, other.per_channel) && same(map, other.map);

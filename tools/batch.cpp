@@ -7,6 +7,8 @@
 #include "progress.hpp"
 #include "report.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -174,7 +176,7 @@ int run(const batch_options &options)
     if (csv)
         csv->write_rest(report.results);
     if (json) {
-        write_json(json->stream(), batch_as_json(options, report, library_as_json(context)));
+        write_batch_json(json->stream(), options, report, context);
         json->finish();
     }
     list_problems(options, report);

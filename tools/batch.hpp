@@ -6,8 +6,6 @@
 #include "measure.hpp"
 #include "pairing.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <atomic>
 #include <functional>
 #include <ostream>
@@ -60,8 +58,8 @@ void run_batch(const batch_options &options, std::vector<pair_result> &results, 
 void write_csv_header(std::ostream &out);
 void write_csv_row(std::ostream &out, const pair_result &result);
 
-nlohmann::ordered_json batch_as_json(const batch_options &options, const batch_report &report,
-                                     const nlohmann::ordered_json &library);
+void write_batch_json(std::ostream &out, const batch_options &options, const batch_report &report,
+                      const iqa::context &context);
 
 void print_summary(std::ostream &out, const batch_options &options, const batch_report &report);
 

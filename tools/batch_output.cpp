@@ -4,6 +4,8 @@
 #include "number.hpp"
 #include "report.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cmath>
 
@@ -91,10 +93,11 @@ void write_csv_row(std::ostream &out, const pair_result &result)
         << std::to_string(result.values.nonfinite) << ",\n";
 }
 
-json batch_as_json(const batch_options &options, const batch_report &report, const json &library)
+void write_batch_json(std::ostream &out, const batch_options &options, const batch_report &report,
+                      const iqa::context &context)
 {
     json object;
-    object["library"] = library;
+    object["library"] = library_as_json(context);
     object["reference_folder"] = options.reference_folder;
     object["test_folder"] = options.test_folder;
     object["interrupted"] = report.interrupted;
@@ -124,7 +127,7 @@ json batch_as_json(const batch_options &options, const batch_report &report, con
         }
     object["unmatched"] = {{"reference", report.lone_references}, {"test", report.lone_tests}};
     object["options"] = options_as_json(options.chosen);
-    return object;
+    write_json(out, object);
 }
 
 void print_summary(std::ostream &out, const batch_options &options, const batch_report &report)

@@ -4,9 +4,11 @@
 // code.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
+
+namespace CLI {
+class App;
+}
 
 namespace iqa_tool {
 

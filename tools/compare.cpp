@@ -5,6 +5,9 @@
 #include "number.hpp"
 #include "report.hpp"
 
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include <filesystem>
 #include <iostream>
 #include <limits>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "help.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <sstream>
 
 namespace iqa_tool {

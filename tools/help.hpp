@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <memory>
+
+namespace CLI {
+class Formatter;
+}
 
 namespace iqa_tool {
 

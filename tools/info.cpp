@@ -2,6 +2,9 @@
 #include "commands.hpp"
 #include "report.hpp"
 
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include <cstdio>
 #include <iostream>
 #include <memory>

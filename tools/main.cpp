@@ -6,6 +6,8 @@
 #include "help.hpp"
 #include "report.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <iostream>
 #include <new>
 

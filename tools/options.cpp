@@ -3,7 +3,8 @@
 
 #include "number.hpp"
 
-#include <thread>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 namespace iqa_tool {
 

@@ -3,6 +3,8 @@
 
 #include "number.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace iqa_tool {
 
 namespace {

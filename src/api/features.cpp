@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Constructors and one-shots of the metrics of feature sets.
+#include <algorithm>
+
 #include "api/constructors.hpp"
 #include "metrics/metrics.hpp"
 
@@ -27,6 +29,25 @@ iqa_status iqa_fid_reset_side(iqa_metric *metric, int32_t side)
     return iqa::guard(metric != nullptr ? &metric->owner() : nullptr, [&] {
         iqa::require(metric, "metric");
         iqa::reset_fid_side(*metric, side);
+    });
+}
+
+iqa_status iqa_fid_from_statistics(iqa_context *context, const iqa_tensor *mean_reference,
+                                   const iqa_tensor *covariance_reference, const iqa_tensor *mean_candidate,
+                                   const iqa_tensor *covariance_candidate, double *out, size_t capacity, size_t *count)
+{
+    return iqa::guard(context, [&] {
+        iqa::require(context, "context");
+        iqa::require(mean_reference, "mean_reference");
+        iqa::require(covariance_reference, "covariance_reference");
+        iqa::require(mean_candidate, "mean_candidate");
+        iqa::require(covariance_candidate, "covariance_candidate");
+        iqa::require(out, "out");
+        const iqa::fid_parts_array parts = iqa::fid_from_statistics(*context, {mean_reference, covariance_reference},
+                                                                    {mean_candidate, covariance_candidate});
+        if (count != nullptr)
+            *count = parts.size();
+        std::copy_n(parts.begin(), capacity < parts.size() ? capacity : parts.size(), out);
     });
 }
 

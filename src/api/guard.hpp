@@ -44,4 +44,17 @@ void require(const Pointer *pointer, const char *name)
         fail(IQA_ERROR_INVALID_ARGUMENT, name, " is NULL");
 }
 
+// The two-call pattern: tells how many items there are, and copies them when there is a buffer, which must hold all.
+template <class Copy>
+void give(size_t needed, bool has_buffer, size_t capacity, size_t *count, const char *items, Copy &&copy)
+{
+    if (count != nullptr)
+        *count = needed;
+    if (!has_buffer)
+        return;
+    if (capacity < needed)
+        fail(IQA_ERROR_BUFFER_SIZE, "the buffer holds ", capacity, " ", items, "; ", needed, " are needed");
+    copy();
+}
+
 } // namespace iqa

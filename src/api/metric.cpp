@@ -15,19 +15,6 @@ iqa_context *context_of(const iqa_metric *metric)
     return metric != nullptr ? &metric->owner() : nullptr;
 }
 
-// The two-call pattern: tells how many items there are, and copies them when there is a buffer, which must hold all.
-template <class Copy>
-void give(size_t needed, bool has_buffer, size_t capacity, size_t *count, const char *items, Copy &&copy)
-{
-    if (count != nullptr)
-        *count = needed;
-    if (!has_buffer)
-        return;
-    if (capacity < needed)
-        iqa::fail(IQA_ERROR_BUFFER_SIZE, "the buffer holds ", capacity, " ", items, "; ", needed, " are needed");
-    copy();
-}
-
 } // namespace
 
 extern "C" {
@@ -58,7 +45,7 @@ iqa_status iqa_metric_read(const iqa_metric *metric, int32_t field, double *out,
         if (out == nullptr && count == nullptr)
             iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "the output is NULL");
         const size_t needed = metric->read(field, {});
-        give(needed, out != nullptr, capacity, count, "numbers", [&] { metric->read(field, {out, needed}); });
+        iqa::give(needed, out != nullptr, capacity, count, "numbers", [&] { metric->read(field, {out, needed}); });
     });
 }
 
@@ -84,8 +71,8 @@ iqa_status iqa_metric_lanes(const iqa_metric *metric, int64_t *out, size_t capac
     return iqa::guard(context_of(metric), [&] {
         iqa::require(metric, "metric");
         const std::span<const int64_t> lanes = metric->lanes();
-        give(lanes.size(), out != nullptr, capacity, count, "lanes",
-             [&] { std::copy(lanes.begin(), lanes.end(), out); });
+        iqa::give(lanes.size(), out != nullptr, capacity, count, "lanes",
+                  [&] { std::copy(lanes.begin(), lanes.end(), out); });
     });
 }
 
@@ -103,7 +90,7 @@ iqa_status iqa_metric_serialize(const iqa_metric *metric, void *buffer, size_t c
     return iqa::guard(context_of(metric), [&] {
         iqa::require(metric, "metric");
         const size_t needed = metric->serialized_size();
-        give(needed, buffer != nullptr, capacity, size, "bytes", [&] {
+        iqa::give(needed, buffer != nullptr, capacity, size, "bytes", [&] {
             metric->serialize({static_cast<std::byte *>(buffer), needed});
         });
     });

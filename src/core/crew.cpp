@@ -32,6 +32,18 @@ void pause_processor()
 
 } // namespace
 
+// In a team of our own the calling thread leads, as it is the one that reports progress. The caller's threads may run
+// one after another, and then the first one must.
+bool crew::may_lead(int32_t worker) noexcept
+{
+    if (where_.options().parallel == nullptr)
+        return worker == 0;
+    if (led_.exchange(true))
+        return false;
+    leader_ = worker;
+    return true;
+}
+
 bool crew::take_one(int32_t worker) noexcept
 {
     uint64_t step = step_.load(std::memory_order_acquire);
@@ -53,47 +65,58 @@ void crew::work_through(int64_t items, call_function call, void *body) noexcept
     body_.store(body, std::memory_order_relaxed);
     unfinished_.store(items, std::memory_order_relaxed);
     const uint64_t number = (step_.load(std::memory_order_relaxed) >> (2 * item_bits)) + 1;
-    step_.store((number << (2 * item_bits)) | (uint64_t(items) << item_bits), std::memory_order_release);
-    ring();
+    step_.store((number << (2 * item_bits)) | (uint64_t(items) << item_bits));
+    wake_sleepers();
     while (take_one(leader_)) {
     }
     for (int spins = 0; unfinished_.load(std::memory_order_acquire) != 0; ++spins)
         spins < spins_of_patience ? pause_processor() : void(sched_yield());
 }
 
-// After the step or the end was announced. A helper counts itself as a sleeper before it looks at the bell for the last
-// time, and the bell changes before the sleepers are counted: one of the two sees the other.
-void crew::ring() noexcept
+// Called after a step or the end was announced. A helper counts itself as a sleeper before it looks for the last time
+// whether there is something new: one of the two sees the other.
+void crew::wake_sleepers() noexcept
 {
-    bell_.fetch_add(1);
-    if (sleepers_.load() > 0)
-        bell_.notify_all();
+    if (sleepers_.load() == 0)
+        return;
+    pthread_mutex_lock(&mutex_);
+    pthread_cond_broadcast(&opened_);
+    pthread_mutex_unlock(&mutex_);
+}
+
+void crew::sleep_after(uint64_t step) noexcept
+{
+    const auto number = [](uint64_t of_step) {
+        return of_step >> (2 * item_bits);
+    };
+    pthread_mutex_lock(&mutex_);
+    sleepers_.fetch_add(1);
+    while (number(step_.load()) == number(step) && !closed_.load())
+        pthread_cond_wait(&opened_, &mutex_);
+    sleepers_.fetch_sub(1);
+    pthread_mutex_unlock(&mutex_);
 }
 
 void crew::close() noexcept
 {
-    closed_.store(true, std::memory_order_release);
-    ring();
+    closed_.store(true);
+    wake_sleepers();
 }
 
 void crew::help(int32_t worker) noexcept
 {
     int64_t reported = 0;
     int spins = 0;
-    while (true) {
-        const uint32_t bell = bell_.load();
-        if (closed_.load(std::memory_order_acquire))
-            return;
-        if (take_one(worker)) {
+    while (!closed_.load(std::memory_order_acquire)) {
+        const uint64_t step = step_.load(std::memory_order_acquire);
+        if (take_one(worker))
             spins = 0;
-        } else if (++spins < spins_of_patience) {
+        else if (++spins < spins_of_patience)
             pause_processor();
-        } else {
-            sleepers_.fetch_add(1);
-            bell_.wait(bell);
-            sleepers_.fetch_sub(1);
-            spins = 0;
-        }
+        else if (worker == 0) // it has progress to report
+            sched_yield();
+        else
+            sleep_after(step);
         const int64_t done = done_.load(std::memory_order_relaxed);
         if (worker == 0 && done != reported) {
             reported = done;

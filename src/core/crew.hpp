@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <pthread.h>
 
 #include "core/parallel.hpp"
 
@@ -35,9 +36,11 @@ private:
 
     crew(context &where, int workers) noexcept : where_(where), workers_(workers) {}
 
+    bool may_lead(int32_t worker) noexcept;
     void work_through(int64_t items, call_function call, void *body) noexcept;
     bool take_one(int32_t worker) noexcept;
-    void ring() noexcept;
+    void wake_sleepers() noexcept;
+    void sleep_after(uint64_t step) noexcept;
     void help(int32_t worker) noexcept;
     void report() noexcept;
     void close() noexcept;
@@ -61,9 +64,10 @@ private:
     std::atomic<void *> body_ = nullptr;
     std::atomic<int64_t> unfinished_ = 0;
 
-    // A helper that found nothing for a while sleeps until the bell changes.
-    std::atomic<uint32_t> bell_ = 0;
+    // A helper that found nothing for a while sleeps until a step is opened after the last one that it saw.
     std::atomic<int32_t> sleepers_ = 0;
+    pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t opened_ = PTHREAD_COND_INITIALIZER;
 };
 
 template <class Body>
@@ -76,11 +80,10 @@ void crew::run(context &where, int workers, Body &&body)
     const iqa_task_function join = [](void *pointer, int32_t worker) {
         const floating_point_mode mode;
         auto &[team, lead] = *static_cast<work *>(pointer);
-        if (team.led_.exchange(true)) {
+        if (!team.may_lead(worker)) {
             team.help(worker);
             return;
         }
-        team.leader_ = worker;
         lead(team);
         team.close();
     };

@@ -42,6 +42,7 @@ public:
     void serialize(std::span<std::byte> out) const noexcept;
 
     iqa::context &owner() const noexcept { return owner_; }
+    iqa::metric_kind kind() const noexcept { return kind_; }
 
     // Memory of the context with the metric in it.
     template <class Metric, class... Arguments>
@@ -59,6 +60,9 @@ protected:
     // For a metric whose number of lanes depends on its options. No count may grow beyond `largest_count`.
     void place_lanes(std::span<int64_t> lanes, std::span<const iqa::exact_field> fields,
                      int64_t largest_count) noexcept;
+
+    // Likewise for a metric whose options have no fixed size.
+    void place_options(std::span<const std::byte> options) noexcept { options_ = options; }
 
     // The lanes were changed by a verb of this class.
     virtual void lanes_changed() noexcept {}

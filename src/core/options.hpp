@@ -40,6 +40,14 @@ void write_defaults(Struct *out, size_t size, const Struct &defaults, const char
     out->struct_size = static_cast<uint32_t>(size);
 }
 
+// For metrics of images and features.
+inline void refuse_label_extras(const iqa_update_extras &extras)
+{
+    if (extras.weights != nullptr || extras.counts != nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, extras.weights != nullptr ? "weights" : "counts",
+             " is given, which only confusion metrics take");
+}
+
 inline void check_constant(const char *name, int32_t value, int32_t largest, const char *family)
 {
     if (value < 0 || value > largest)

@@ -10,7 +10,7 @@
 
 namespace iqa {
 
-enum class metric_kind : uint16_t { ssim = 1, psnr = 2, fid = 16 };
+enum class metric_kind : uint16_t { ssim = 1, psnr = 2, fid = 16, confusion = 32 };
 
 constexpr uint16_t state_version = 1;
 

@@ -20,6 +20,8 @@ constexpr layout_axes layouts[] = {
     {"IQA_LAYOUT_NHW", "NHW"}, {"IQA_LAYOUT_NHWC", "NHWC"}, {"IQA_LAYOUT_NCHW", "NCHW"},
 };
 
+} // namespace
+
 text dtype_text(const iqa_tensor &tensor)
 {
     const char *family = "type";
@@ -106,6 +108,8 @@ bool same_shape(const iqa_tensor &a, const iqa_tensor &b)
         same = a.shape[axis] == b.shape[axis];
     return same;
 }
+
+namespace {
 
 image_view view_image(const iqa_tensor &tensor, const char *name, const layout_axes &layout)
 {

@@ -67,6 +67,13 @@ struct table_view {
 // Two axes, the second of `columns`; no rows at all are allowed. CPU only.
 table_view view_table(const iqa_tensor &tensor, const char *name, int64_t columns);
 
+// What every view of a tensor is made with. Extents are checked before strides are asked for.
+void check_extents(const iqa_tensor &tensor, const char *name);
+int64_t stride_of(const iqa_tensor &tensor, int axis);
+bool same_shape(const iqa_tensor &a, const iqa_tensor &b);
+int32_t dtype_of(const iqa_tensor &tensor); // IQA_UINT8, ...; -1 for a vector type
+text dtype_text(const iqa_tensor &tensor);
+
 // "[3, 64, 64]"
 text shape_text(const iqa_tensor &tensor);
 

@@ -6,7 +6,7 @@ namespace iqa {
 
 const backend &cpu_backend()
 {
-    static constexpr backend instance = {"cpu", cpu_ssim, cpu_squared_error};
+    static constexpr backend instance = {"cpu", cpu_ssim, cpu_squared_error, cpu_confusion};
     return instance;
 }
 

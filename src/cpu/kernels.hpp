@@ -5,6 +5,7 @@
 #pragma once
 
 #include "arith/border.h"
+#include "arith/confusion.h"
 #include "arith/element_type.h"
 #include "arith/portable.h"
 #include "arith/squared_error.h"
@@ -88,6 +89,42 @@ struct squared_error_total {
     bool nonfinite;
 };
 
+// A run of labels, `step` elements apart, and what their codes shall be: see arith/confusion.h.
+struct label_run {
+    label_type type;
+    const void *data;
+    int64_t step;
+    int64_t count;
+    int64_t classes;
+    bool ignoring;
+    int64_t ignore_label;
+};
+
+// A run of elements with scores for each class, or with one score (threshold).
+struct score_run {
+    label_type type;
+    label_kind kind;
+    const void *data;
+    int64_t step;
+    int64_t class_step;
+    int64_t count; // at most label_block
+    int64_t classes;
+    double threshold;
+};
+
+// Up to label_block pairs of codes.
+struct code_pairs {
+    const void *rows, *columns;
+    int64_t count;
+    int64_t row_length;
+    // Memory that will be read next, to be fetched on the way, and its bytes per pair. Need not exist.
+    const void *upcoming[2];
+    int64_t upcoming_size[2];
+};
+
+// Labels are handled so many at a time, and only with so many classes do their codes fit bytes.
+enum : int { label_block = 1024, most_byte_classes = 254 };
+
 struct cpu_kernels {
     const char *name;
     void (*ssim_float)(const ssim_tile &tile, ssim_tile_result &result);
@@ -97,6 +134,16 @@ struct cpu_kernels {
     void (*gather)(element_type type, const void *samples, int64_t step, int64_t count, void *dense);
     // Dense runs (steps of 1) of all types but the 16-bit floating-point ones.
     void (*squared_error)(const sample_run &run, double scale, squared_error_total &total);
+
+    void (*code_labels_in_bytes)(const label_run &run, uint8_t *codes); // up to most_byte_classes
+    void (*code_labels)(const label_run &run, uint32_t *codes);
+    void (*label_scores)(const score_run &run, int32_t *labels);
+    // Where the class `targets` is among the k largest scores it becomes the label.
+    void (*prefer_target)(const score_run &run, const uint32_t *targets, int64_t k, int32_t *labels);
+    // Counts pairs of codes (bytes) in one of `copies` (1, 2 or 4) tables `stride` apart; their sum is the table.
+    void (*count_byte_pairs)(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies);
+    // Codes are uint32.
+    void (*count_pairs)(const code_pairs &pairs, uint32_t *table);
 };
 
 } // namespace iqa

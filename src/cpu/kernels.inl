@@ -10,6 +10,7 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
+#include "cpu/labels.inl"
 #include "cpu/samples.inl"
 #include "cpu/ssim.inl"
 
@@ -24,6 +25,12 @@ const cpu_kernels kernels = {
     .count_samples = count_samples,
     .gather = gather,
     .squared_error = squared_error,
+    .code_labels_in_bytes = code_labels_in<uint8_t>,
+    .code_labels = code_labels_in<uint32_t>,
+    .label_scores = label_scores,
+    .prefer_target = prefer_target,
+    .count_byte_pairs = count_byte_pairs,
+    .count_pairs = count_pairs,
 };
 
 } // namespace iqa::IQA_INSTRUCTION_SET

@@ -100,6 +100,17 @@ struct lanes_double {
     }
 };
 
+// Modulo 2^64, which the intrinsic for it does not promise: NaN brings in any bits.
+inline int64_t sum_of_8(__m512i lanes)
+{
+    uint64_t parts[8];
+    _mm512_storeu_si512(parts, lanes);
+    uint64_t sum = 0;
+    for (const uint64_t part : parts)
+        sum += part;
+    return int64_t(sum);
+}
+
 template <class Real>
 struct fixed_sum;
 
@@ -118,7 +129,7 @@ struct fixed_sum<float> {
         odd = _mm512_add_epi64(odd, _mm512_srai_epi64(fixed, 32));
         even = _mm512_add_epi64(even, _mm512_srai_epi64(_mm512_slli_epi64(fixed, 32), 32));
     }
-    int64_t total() const { return _mm512_reduce_add_epi64(_mm512_add_epi64(even, odd)); }
+    int64_t total() const { return sum_of_8(_mm512_add_epi64(even, odd)); }
     bool any_nan() const { return nan != 0; }
 };
 
@@ -136,7 +147,7 @@ struct fixed_sum<double> {
         const __m512i fixed = _mm512_sub_epi64(_mm512_castpd_si512(anchored), _mm512_castpd_si512(anchor));
         sum = _mm512_mask_add_epi64(sum, wanted, sum, fixed);
     }
-    int64_t total() const { return _mm512_reduce_add_epi64(sum); }
+    int64_t total() const { return sum_of_8(sum); }
     bool any_nan() const { return nan != 0; }
 };
 

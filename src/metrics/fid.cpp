@@ -10,7 +10,6 @@ namespace iqa {
 
 namespace {
 
-constexpr int32_t most_features = 16384;
 constexpr int32_t largest_fraction_bits = 60;
 constexpr int32_t smallest_fraction_bits = -60;
 
@@ -18,8 +17,8 @@ constexpr const char *side_names[2] = {"reference", "candidate"};
 
 void check(const iqa_fid_options &options)
 {
-    if (options.features < 1 || options.features > most_features)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "features is ", options.features, "; expected 1 to ", most_features);
+    if (options.features < 1 || options.features > most_fid_features)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "features is ", options.features, "; expected 1 to ", most_fid_features);
     if (options.fraction_bits < smallest_fraction_bits || options.fraction_bits > largest_fraction_bits)
         fail(IQA_ERROR_INVALID_ARGUMENT, "fraction_bits is ", options.fraction_bits, "; expected ",
              smallest_fraction_bits, " to ", largest_fraction_bits);
@@ -67,6 +66,7 @@ void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate
 {
     if (extras.per_image != nullptr || extras.per_channel != nullptr || extras.map != nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, "extras asks for per_image, per_channel or map, which FID does not give");
+    refuse_label_extras(extras);
     if (reference == nullptr && candidate == nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, "reference and candidate are both NULL; one of them may be");
     const iqa_tensor *const tensors[2] = {reference, candidate};
@@ -247,11 +247,10 @@ iqa_metric *create_fid(context &owner, byte_reader bytes, size_t lanes)
 
 void reset_fid_side(iqa_metric &metric, int32_t side)
 {
-    auto *const fid = dynamic_cast<fid_metric *>(&metric);
-    if (fid == nullptr)
+    if (metric.kind() != metric_kind::fid)
         fail(IQA_ERROR_INVALID_ARGUMENT, "metric is not a FID metric");
     check_constant("side", side, IQA_FID_CANDIDATE, "IQA_FID_");
-    fid->reset_side(side);
+    static_cast<fid_metric &>(metric).reset_side(side);
 }
 
 } // namespace iqa

@@ -16,6 +16,8 @@ iqa_metric *create_by_kind(context &owner, const state_parts &parts)
         return create_psnr(owner, options);
     case metric_kind::fid:
         return create_fid(owner, options, parts.lanes.size() / sizeof(int64_t));
+    case metric_kind::confusion:
+        return create_confusion(owner, options, parts.lanes.size() / sizeof(int64_t));
     }
     fail(IQA_ERROR_INCOMPATIBLE, "the state is of metric kind ", static_cast<int>(parts.kind),
          ", which this library does not know");

@@ -2,6 +2,8 @@
 // The constructors of the metrics, from options and from a state file.
 #pragma once
 
+#include <array>
+
 #include "core/metric.hpp"
 
 namespace iqa {
@@ -18,8 +20,33 @@ iqa_metric *create_ssim(context &owner, byte_reader options);
 iqa_metric *create_psnr(context &owner, byte_reader options);
 iqa_metric *create_fid(context &owner, byte_reader options, size_t lanes);
 
+constexpr int64_t most_fid_features = 16384;
+
+struct fid_statistics {
+    const iqa_tensor *mean;
+    const iqa_tensor *covariance;
+};
+
+// In the order that iqa_fid_from_statistics() documents.
+using fid_parts_array = std::array<double, 8>;
+fid_parts_array fid_from_statistics(context &where, const fid_statistics &reference, const fid_statistics &candidate);
+
 // Forgets one set of a FID metric.
 void reset_fid_side(iqa_metric &metric, int32_t side);
+constexpr iqa_confusion_options default_confusion_options = IQA_CONFUSION_OPTIONS_INIT;
+constexpr iqa_confusion_reading default_confusion_reading = IQA_CONFUSION_READING_INIT;
+
+iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options);
+iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options);
+iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options);
+
+iqa_metric *create_ssim(context &owner, byte_reader options);
+iqa_metric *create_psnr(context &owner, byte_reader options);
+iqa_metric *create_confusion(context &owner, byte_reader options, size_t lanes);
+
+// A score of a confusion metric: its values, at most `out.size()` of them; their number is returned.
+size_t read_confusion_score(const iqa_metric &metric, int32_t score, const iqa_confusion_reading &reading,
+                            std::span<double> out);
 
 iqa_metric *create_from_state(context &owner, std::span<const std::byte> bytes);
 

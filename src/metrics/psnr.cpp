@@ -124,6 +124,7 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
     const output_view per_channel = view_per_channel(extras.per_channel, shape);
     if (extras.map != nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, "map is given, but PSNR has no map");
+    refuse_label_extras(extras);
 
     const size_t count = size_t(shape.images);
     const int64_t parts = per_channel.data != nullptr ? shape.channels : 1;

@@ -183,6 +183,7 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
     const int64_t out_width = map_extent("width", shape.width, options_.size_x, options_.border);
     const output_view per_image = view_per_image(extras.per_image, shape);
     const output_view per_channel = view_per_channel(extras.per_channel, shape);
+    refuse_label_extras(extras);
 
     const size_t count = size_t(shape.images);
     const int64_t parts = per_channel.data != nullptr ? shape.channels : 1;

@@ -15,6 +15,7 @@ STRUCTURES = {
     "iqa_update_extras": _abi.UpdateExtras,
     "iqa_ssim_options": _abi.SSIMOptions,
     "iqa_psnr_options": _abi.PSNROptions,
+    "iqa_fid_options": _abi.FIDOptions,
 }
 
 WORDS = {
@@ -34,6 +35,7 @@ NUMBERS = {
     "IQA_VERSION_MINOR": _abi.VERSION[1],
     "IQA_CPU": _abi.CPU,
     "IQA_CUDA": _abi.CUDA,
+    "IQA_FID_RANK_DEFICIENT": _abi.FID_RANK_DEFICIENT,
     "IQA_FLOAT32 >> 8": _abi.FLOAT,
     "IQA_BFLOAT16 >> 8": _abi.BFLOAT,
     **{

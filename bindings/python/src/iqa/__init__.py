@@ -5,8 +5,9 @@
     >>> iqa.ssim(photo, decoded, layout="HWC")
     >>> iqa.psnr(x, y, data_range=1.0)
 
-`ssim` and `psnr` measure one pair or batch of images; `SSIM` and `PSNR` accumulate many. The
-same input gives the same bits for any threads, batches, order of merges and instruction set.
+`ssim` and `psnr` measure one pair or batch of images; `SSIM` and `PSNR` accumulate many. `fid`
+and `FID` do the same for the Frechet distance of two sets of features. The same input gives the
+same bits for any threads, batches, order of merges and instruction set.
 """
 
 from ._context import Context
@@ -27,6 +28,7 @@ from ._errors import (
     ShapeError,
     UnavailableError,
 )
+from ._fid import FID, FIDParts, fid, fid_from_statistics
 from ._library import cuda_state, library_version
 from ._metric import Metric
 from ._outputs import Details, Result
@@ -36,6 +38,7 @@ from ._ssim import SSIM, ssim
 __version__ = library_version()
 
 __all__ = [
+    "FID",
     "PSNR",
     "SSIM",
     "BufferSizeError",
@@ -47,6 +50,7 @@ __all__ = [
     "DeviceError",
     "DtypeError",
     "Error",
+    "FIDParts",
     "IncompatibleError",
     "InternalError",
     "InvalidArgumentError",
@@ -58,6 +62,8 @@ __all__ = [
     "ShapeError",
     "UnavailableError",
     "cuda_state",
+    "fid",
+    "fid_from_statistics",
     "library_version",
     "psnr",
     "ssim",

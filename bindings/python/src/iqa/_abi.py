@@ -40,7 +40,23 @@ FIELDS = {
     "psnr_of_mean_mse": 7,
     "mean_psnr": 8,
     "mean_psnr_of_finite": 9,
+    "fid_raw": 100,
+    "fid_mean_term": 101,
+    "fid_trace_reference": 102,
+    "fid_trace_candidate": 103,
+    "fid_trace_term": 104,
+    "fid_rank_reference": 105,
+    "fid_rank_candidate": 106,
+    "fid_rows_reference": 107,
+    "fid_rows_candidate": 108,
+    "fid_flags": 109,
+    "fid_mean_reference": 110,
+    "fid_mean_candidate": 111,
+    "fid_covariance_reference": 112,
+    "fid_covariance_candidate": 113,
 }
+
+FID_RANK_DEFICIENT = 1
 
 ProgressFunction = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 LogFunction = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
@@ -130,4 +146,15 @@ class PSNROptions(ctypes.Structure):
         ("cap", ctypes.c_double),
         ("aggregate", ctypes.c_int32),
         ("nonfinite", ctypes.c_int32),
+    ]
+
+
+class FIDOptions(ctypes.Structure):
+    """iqa_fid_options."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("features", ctypes.c_int32),
+        ("fraction_bits", ctypes.c_int32),
+        ("word_bits", ctypes.c_int32),
     ]

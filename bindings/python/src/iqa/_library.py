@@ -65,6 +65,10 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_ssim_create": (status, pointer, pointer, pointer),
         "iqa_psnr_options_init": (status, pointer, size),
         "iqa_psnr_create": (status, pointer, pointer, pointer),
+        "iqa_fid_options_init": (status, pointer, size),
+        "iqa_fid_create": (status, pointer, pointer, pointer),
+        "iqa_fid_reset_side": (status, pointer, number),
+        "iqa_fid_from_statistics": (status, *[pointer] * 6, size, pointer),
     }
     for name, (result, *arguments) in signatures.items():
         function = getattr(library, name)

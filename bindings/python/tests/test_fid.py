@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: MIT
+"""FID against the formulas of other programs, and as Python people use it."""
+
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import iqa
+
+ROWS, FEATURES = 400, 48
+
+
+def features(seed, rows=ROWS, count=FEATURES):
+    random = np.random.default_rng(seed)
+    values = random.standard_normal((rows, count)) * np.linspace(0.2, 2, count)
+    values += 0.5 * np.roll(values, 1, axis=1) + 0.1 * seed
+    return np.round(np.abs(values) * 2**16) / 2**16  # on the grid: not moved by it
+
+
+def moments(x):
+    return x.mean(axis=0), np.cov(x, rowvar=False)
+
+
+def frechet(x, y, trace_term):
+    (mean_1, sigma_1), (mean_2, sigma_2) = moments(x), moments(y)
+    return (
+        ((mean_1 - mean_2) ** 2).sum()
+        + np.trace(sigma_1)
+        + np.trace(sigma_2)
+        - 2 * trace_term(x, y, sigma_1, sigma_2)
+    )
+
+
+def by_sqrtm(x, y, sigma_1, sigma_2):
+    """The trace term of pytorch-fid."""
+    linalg = pytest.importorskip("scipy.linalg")
+    return np.trace(linalg.sqrtm(sigma_1 @ sigma_2)).real
+
+
+def by_eigenvalues(x, y, sigma_1, sigma_2):
+    """The trace term of torch-fidelity and TorchMetrics."""
+    return np.sqrt(np.linalg.eigvals(sigma_1 @ sigma_2).astype(complex)).real.sum()
+
+
+def by_rows(x, y, sigma_1, sigma_2):
+    """The trace term as singular values of the centred rows' products: accurate at any rank."""
+    a = (x - x.mean(axis=0)) / np.sqrt(len(x) - 1)
+    b = (y - y.mean(axis=0)) / np.sqrt(len(y) - 1)
+    return np.linalg.svd(a @ b.T, compute_uv=False).sum()
+
+
+def total_variance(x, y):
+    return x.var(axis=0, ddof=1).sum() + y.var(axis=0, ddof=1).sum()
+
+
+@pytest.mark.parametrize("trace_term", [by_sqrtm, by_eigenvalues, by_rows])
+def test_agrees_with_the_formulas_where_they_are_sound(trace_term):
+    x, y = features(1), features(2)
+    expected = frechet(x, y, trace_term)
+    assert abs(iqa.fid(x, y) - expected) <= 1e-12 * total_variance(x, y)
+
+
+def collapsed(seed):
+    return features(seed)[np.arange(ROWS) % 8]
+
+
+@pytest.mark.parametrize(
+    "x, y",
+    [
+        (features(1, 20), features(2)),
+        (features(1, 20), features(2, 12)),
+        (features(1), collapsed(2)),
+        (features(1, 20), features(1, 20)),
+    ],
+    ids=["few real rows", "few rows", "mode collapse", "equal sets"],
+)
+def test_is_nearer_to_the_truth_where_they_are_not(x, y):
+    truth = frechet(x, y, by_rows)
+    ours = abs(iqa.fid(x, y) - truth)
+    scale = total_variance(x, y)
+    assert ours <= 1e-13 * scale
+    for trace_term in (by_sqrtm, by_eigenvalues):
+        theirs = abs(frechet(x, y, trace_term) - truth)
+        assert theirs <= 1e-5 * scale  # they compute the same thing
+        assert theirs > 10 * ours
+
+
+def test_equal_sets_are_exactly_0_apart():
+    x = features(3)
+    assert iqa.fid(x, x) == 0.0
+    assert iqa.fid(x, x[::-1]) == 0.0
+    assert iqa.fid(x[:5], x[:5]) == 0.0
+
+
+def test_batches_order_and_merges_change_no_bit():
+    x, y = features(1), features(2, 333)
+    expected = iqa.fid(x, y)
+    random = np.random.default_rng(0)
+    for size in (1, 7, 100):
+        metric = iqa.FID(FEATURES, context=iqa.Context(3))
+        for rows, side in ((x[random.permutation(len(x))], "reference"), (y, "candidate")):
+            for begin in range(0, len(rows), size):
+                metric.update(**{side: rows[begin : begin + size]})
+        assert metric.compute() == expected
+    parts = [iqa.FID(FEATURES) for _ in range(3)]
+    for i, part in enumerate(parts):
+        part.update(x[i::3], y[i::3])
+    total = iqa.FID(FEATURES)
+    for part in reversed(parts):
+        total.merge(part)
+    assert total.compute() == expected
+    summed = iqa.FID(FEATURES)
+    summed.add_lanes(sum(part.lanes() for part in parts))
+    assert summed.to_bytes() == total.to_bytes()
+    assert pickle.loads(pickle.dumps(total)).compute() == expected
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_types_and_strides(dtype):
+    x, y = (np.round(features(seed) * 8).astype(dtype) / 8 for seed in (1, 2))
+    expected = iqa.fid(x.astype("float64"), y.astype("float64"))
+    assert iqa.fid(x, y) == expected
+    assert iqa.fid(np.asfortranarray(x), y[::-1]) == expected
+    wide = np.zeros((2 * ROWS, 2 * FEATURES), dtype)
+    wide[::2, ::2] = x
+    assert iqa.fid(wide[::2, ::2], y) == expected
+
+
+def test_parts_and_statistics():
+    x, y = features(1), features(2, 20)
+    metric = iqa.FID(FEATURES)
+    metric.update(x)
+    metric.update(candidate=y)
+    parts = metric.parts
+    assert parts.value == metric.compute() == parts.raw
+    assert metric.rows == (ROWS, 20)
+    assert (parts.rank_reference, parts.rank_candidate) == (FEATURES, 19)
+    assert metric.rank_deficient
+    assert parts.value == pytest.approx(
+        parts.mean_term + parts.trace_reference + parts.trace_candidate - 2 * parts.trace_term
+    )
+    mean, sigma = metric.statistics("reference")
+    np.testing.assert_allclose(mean, x.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(sigma, np.cov(x, rowvar=False), rtol=1e-10, atol=1e-14)
+    again = iqa.fid_from_statistics((mean, sigma), metric.statistics("candidate"))
+    assert again.value == pytest.approx(parts.value, rel=1e-12)
+    assert again.rank_candidate == 19
+
+
+def test_statistics_files(tmp_path):
+    x, y = features(1), features(2)
+    for name, rows in (("real", x), ("generated", y)):
+        mu, sigma = moments(rows)
+        np.savez(tmp_path / f"{name}.npz", mu=mu, sigma=sigma)
+    with np.load(tmp_path / "real.npz") as a, np.load(tmp_path / "generated.npz") as b:
+        parts = iqa.fid_from_statistics((a["mu"], a["sigma"]), (b["mu"], b["sigma"]))
+    assert parts.value == pytest.approx(iqa.fid(x, y), rel=1e-10)
+
+
+def test_one_set_is_kept():
+    x, y, z = features(1), features(2), features(3)
+    metric = iqa.FID(FEATURES)
+    metric.update(x, y)
+    metric.reset("candidate")
+    assert metric.rows == (ROWS, 0)
+    metric.update(candidate=z)
+    assert metric.compute() == iqa.fid(x, z)
+    metric.reset()
+    assert metric.rows == (0, 0)
+    with pytest.raises(iqa.InvalidArgumentError, match="side is 'real'"):
+        metric.reset("real")
+
+
+def test_refusals():
+    metric = iqa.FID(FEATURES)
+    with pytest.raises(iqa.NoDataError, match="the reference set has 0 rows"):
+        metric.compute()
+    with pytest.raises(iqa.InvalidArgumentError, match="both NULL"):
+        metric.update()
+    with pytest.raises(
+        iqa.ShapeError, match=r"reference has shape \[400, 47\]; expected \[N, 48\]"
+    ):
+        metric.update(features(1)[:, 1:])
+    with pytest.raises(iqa.DtypeError, match="uint8"):
+        metric.update(np.zeros((3, FEATURES), np.uint8))
+    spoiled = features(1)
+    spoiled[17, 5] = np.nan
+    before = metric.to_bytes()
+    with pytest.raises(iqa.NumericError, match=r"candidate\[17, 5\] is nan"):
+        metric.update(features(1), spoiled)
+    assert metric.to_bytes() == before
+    with pytest.raises(iqa.InvalidArgumentError, match="features is 0"):
+        iqa.FID(0)
+    with pytest.raises(iqa.InvalidArgumentError, match=r"features is 2\.5"):
+        iqa.FID(2.5)
+    with pytest.raises(iqa.ShapeError):
+        iqa.fid(np.zeros(4), np.zeros(4))
+
+
+def test_a_long_computation_can_be_cancelled():
+    def stop(done, total):
+        if done > 5:
+            raise KeyboardInterrupt
+
+    metric = iqa.FID(300, context=iqa.Context(2, progress=stop))
+    metric.update(features(1, 400, 300), features(2, 400, 300))
+    with pytest.raises(KeyboardInterrupt):
+        metric.compute()
+
+
+def test_handwritten_digits():
+    """Real pictures of 8 x 8 pixels as features: E. Alpaydin, C. Kaynak, CC BY 4.0."""
+    datasets = pytest.importorskip("sklearn.datasets")
+    pixels, digits = datasets.load_digits(return_X_y=True)
+    halves = pixels[::2], pixels[1::2]
+    near = iqa.fid(*halves)
+    truth = frechet(*halves, by_rows)
+    assert abs(near - truth) <= 1e-13 * total_variance(*halves)
+    distances = [iqa.fid(pixels[digits != digit], pixels[digits == digit]) for digit in range(10)]
+    assert near < min(distances) / 20  # another digit is far, another half is not
+    metric = iqa.FID(64)
+    metric.update(*halves)
+    assert metric.rank_deficient  # three pixels are always blank
+    assert metric.parts.rank_reference == np.linalg.matrix_rank(np.cov(halves[0], rowvar=False))
+
+
+def test_a_network_that_gives_features():
+    """The loop of the documentation, with a stand-in for the network."""
+
+    def network(images):
+        small = [
+            np.asarray(Image.fromarray(image).resize((6, 6), Image.Resampling.BOX), np.float32)
+            for image in images
+        ]
+        return np.stack(small).reshape(len(images), -1) / 4
+
+    random = np.random.default_rng(4)
+    batches = [random.integers(0, 256, (8, 32, 32), np.uint8) for _ in range(10)]
+    metric = iqa.FID(36)
+    for images in batches[:5]:
+        metric.update(reference=network(images))
+    for images in batches[5:]:
+        metric.update(candidate=network(images))
+    assert metric.rows == (40, 40)
+    assert 0 < metric.compute() < 1000

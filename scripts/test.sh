@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# From a fresh Debian 12 to every test: installs what is missing, builds, and runs
+#     style        clang-format, clang-tidy
+#     release      the optimised build with the tests of numbers, frame and manners, installed consumers, MPI, valgrind
+#     demo         scripts/demo.sh
+#     python       the Python package as pip installs it, the program, the documentation's own examples
+#     sanitizers   the same C++ and C tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#     fuzz         a few seconds of each fuzz target
+#     threads      ThreadSanitizer
+# Usage: scripts/test.sh [STEP ...]    (all steps without arguments; a summary at the end; exit status 1 if any failed)
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+root=$PWD
+jobs=$(nproc)
+build=$root/build
+. scripts/packages.sh
+
+step_packages() {
+    # shellcheck disable=SC2086 # lists
+    install_packages $iqa_packages_build $iqa_packages_test
+}
+
+configure_and_build() { # directory, options for CMake
+    local directory=$1
+    shift
+    cmake -S "$root" -B "$directory" -G Ninja "$@" > "$directory.log" 2>&1 &&
+        cmake --build "$directory" --parallel "$jobs" >> "$directory.log" 2>&1 ||
+        { tail -n 60 "$directory.log"; return 1; }
+}
+
+run_ctest() { # directory
+    ctest --test-dir "$1" --parallel "$jobs" --output-on-failure --no-tests=error
+}
+
+step_release() {
+    configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DIQA_SANITIZE= -DIQA_BUILD_TESTS=ON -DIQA_BUILD_TOOLS=ON \
+        -DIQA_WERROR=ON && run_ctest "$build"
+}
+
+step_style() {
+    scripts/format.sh --check && scripts/tidy.sh
+}
+
+step_demo() {
+    scripts/demo.sh
+}
+
+step_python() {
+    local venv=$build/venv
+    [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return 1
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt || return 1
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall \
+        ./bindings/python || return 1
+    "$venv/bin/ruff" check --quiet bindings/python || return 1
+    local failed=0
+    local directory
+    for directory in bindings/python/tests tests/cli tests/docs; do
+        echo "pytest $directory"
+        IQA_CLI=$build/tools/iqa IQA_BUILD_DIR=$build "$venv/bin/python" -m pytest -q "$directory" || failed=1
+    done
+    return $failed
+}
+
+step_sanitizers() {
+    # Warnings are errors in the other builds; here sanitizers enlarge frames and make gcc see ghosts.
+    configure_and_build "$build-asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DIQA_SANITIZE=address,undefined \
+        -DCMAKE_C_FLAGS_RELWITHDEBINFO="-O1 -g1" -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" -DIQA_WERROR=OFF \
+        -DIQA_BUILD_TOOLS=OFF && run_ctest "$build-asan"
+}
+
+step_fuzz() {
+    scripts/fuzz.sh 10
+}
+
+step_threads() {
+    scripts/tsan.sh
+}
+
+steps=("$@")
+[ $# -gt 0 ] || steps=(packages release style demo python sanitizers fuzz threads)
+summary=()
+failures=0
+for step in "${steps[@]}"; do
+    printf '\n==== %s\n' "$step"
+    started=$SECONDS
+    if "step_$step"; then
+        result=passed
+    else
+        result=FAILED
+        failures=$((failures + 1))
+    fi
+    summary+=("$(printf '%-12s %s  %5d s' "$step" "$result" $((SECONDS - started)))")
+done
+printf '\n==== summary\n'
+printf '%s\n' "${summary[@]}"
+if [ $failures -gt 0 ]; then
+    echo "$failures of ${#steps[@]} steps failed"
+    exit 1
+fi
+echo "all ${#steps[@]} steps passed in $SECONDS s"

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MIT
+// Labels to codes, scores to labels, and counting pairs of codes. Included by kernels.inl in the namespace of an
+// instruction set. All of it is integers and comparisons, so that every instruction set gives the same.
+
+// ---- Codes: a label below `classes` is its own code, any other one is `classes`, an ignored one `classes` + 1. As an
+// unsigned number of its own width a negative label is large.
+
+template <bool ignoring, class Unsigned, class Code, class Label>
+static void code_run(const Label *__restrict labels, const label_run &run, Unsigned bound, Code *__restrict codes)
+{
+    const auto outside = Code(run.classes);
+    const auto ignored = Code(run.classes + 1);
+    const auto ignore_label = Label(run.ignore_label);
+    const int64_t count = run.count; // bytes may alias anything: what the loops need is copied
+    const int64_t step = run.step;
+    const auto code_of = [=](Label label) {
+        const auto number = Unsigned(label);
+        const Code code = number < bound ? Code(number) : outside;
+        return ignoring && label == ignore_label ? ignored : code;
+    };
+    if (step == 1) {
+        for (int64_t i = 0; i < count; ++i)
+            codes[i] = code_of(labels[i]);
+    } else {
+        for (int64_t i = 0; i < count; ++i)
+            codes[i] = code_of(labels[i * step]);
+    }
+}
+
+// Labels come as `Unsigned`, wide enough for the bound: the class count, or less where the type has no larger labels.
+template <class Label, class Unsigned, class Code>
+static void code_labels_as(const label_run &run, Code *codes)
+{
+    constexpr bool is_signed = Label(-1) < Label(0);
+    constexpr auto all = Unsigned(-1);
+    constexpr uint64_t limit = is_signed ? uint64_t(all / 2) + 1 : uint64_t(all);
+    const auto bound = Unsigned(uint64_t(run.classes) < limit ? uint64_t(run.classes) : limit);
+    const auto *labels = static_cast<const Label *>(run.data);
+    if (run.ignoring && int64_t(Label(run.ignore_label)) == run.ignore_label)
+        code_run<true, Unsigned>(labels, run, bound, codes);
+    else
+        code_run<false, Unsigned>(labels, run, bound, codes);
+}
+
+template <class Code>
+struct unsigned_for; // what narrow labels are compared as
+
+template <>
+struct unsigned_for<uint8_t> {
+    using of_8_bits = uint8_t;
+    using of_16_bits = uint16_t;
+};
+
+template <>
+struct unsigned_for<uint32_t> {
+    using of_8_bits = uint32_t;
+    using of_16_bits = uint32_t;
+};
+
+template <class Code>
+static void code_labels_in(const label_run &run, Code *codes)
+{
+    using narrow = typename unsigned_for<Code>::of_8_bits;
+    using medium = typename unsigned_for<Code>::of_16_bits;
+    switch (run.type) {
+    case label_type::boolean:
+    case label_type::uint8:
+        return code_labels_as<uint8_t, narrow>(run, codes);
+    case label_type::int8:
+        return code_labels_as<int8_t, narrow>(run, codes);
+    case label_type::uint16:
+        return code_labels_as<uint16_t, medium>(run, codes);
+    case label_type::int16:
+        return code_labels_as<int16_t, medium>(run, codes);
+    case label_type::int32:
+        return code_labels_as<int32_t, uint32_t>(run, codes);
+    default:
+        return code_labels_as<int64_t, uint64_t>(run, codes);
+    }
+}
+
+// ---- Scores
+
+// A score in the type that it is compared in: exactly.
+static int32_t comparable(uint8_t score)
+{
+    return score;
+}
+static int32_t comparable(int8_t score)
+{
+    return score;
+}
+static int32_t comparable(uint16_t score)
+{
+    return score;
+}
+static int32_t comparable(int16_t score)
+{
+    return score;
+}
+static int32_t comparable(int32_t score)
+{
+    return score;
+}
+static int64_t comparable(int64_t score)
+{
+    return score;
+}
+static float comparable(float16 score)
+{
+    return widen(score);
+}
+static float comparable(bfloat16 score)
+{
+    return widen(score);
+}
+static float comparable(float score)
+{
+    return score;
+}
+static double comparable(double score)
+{
+    return score;
+}
+
+template <class Score>
+using comparable_type = decltype(comparable(Score()));
+
+// Calls `function` with a pointer of the run's type.
+template <class Function>
+static void with_scores(label_type type, const void *data, Function &&function)
+{
+    switch (type) {
+    case label_type::boolean:
+    case label_type::uint8:
+        return function(static_cast<const uint8_t *>(data));
+    case label_type::int8:
+        return function(static_cast<const int8_t *>(data));
+    case label_type::uint16:
+        return function(static_cast<const uint16_t *>(data));
+    case label_type::int16:
+        return function(static_cast<const int16_t *>(data));
+    case label_type::int32:
+        return function(static_cast<const int32_t *>(data));
+    case label_type::int64:
+        return function(static_cast<const int64_t *>(data));
+    case label_type::float16:
+        return function(static_cast<const float16 *>(data));
+    case label_type::bfloat16:
+        return function(static_cast<const bfloat16 *>(data));
+    case label_type::float32:
+        return function(static_cast<const float *>(data));
+    case label_type::float64:
+        return function(static_cast<const double *>(data));
+    }
+}
+
+// Planes of scores, one for each class: a part of every plane at a time, so that what is known so far stays near.
+constexpr int score_part = 128;
+
+template <class Score>
+static void argmax_of_planes(const Score *scores, const score_run &run, int32_t *labels)
+{
+    using value = comparable_type<Score>;
+    value best[score_part];
+    value unordered[score_part]; // becomes NaN with the first NaN
+    for (int64_t first = 0; first < run.count; first += score_part) {
+        const int count = int(run.count - first < score_part ? run.count - first : int64_t(score_part));
+        int32_t *label = labels + first;
+        for (int i = 0; i < count; ++i) {
+            best[i] = comparable(scores[first + i]);
+            unordered[i] = best[i];
+            label[i] = 0;
+        }
+        for (int64_t c = 1; c < run.classes; ++c) {
+            const Score *plane = scores + c * run.class_step + first;
+            for (int i = 0; i < count; ++i) {
+                const value score = comparable(plane[i]);
+                label[i] = score > best[i] ? int32_t(c) : label[i];
+                best[i] = score > best[i] ? score : best[i];
+                unordered[i] = score == score ? unordered[i] : score;
+            }
+        }
+        for (int i = 0; i < count; ++i)
+            label[i] = unordered[i] == unordered[i] ? label[i] : label_of_nan;
+    }
+}
+
+template <class Score>
+static int32_t argmax_of_one(const Score *scores, int64_t step, int64_t classes)
+{
+    auto best = comparable(scores[0]);
+    int32_t label = 0;
+    bool ordered = best == best;
+    for (int64_t c = 1; c < classes; ++c) {
+        const auto score = comparable(scores[c * step]);
+        ordered = ordered && score == score;
+        label = score > best ? int32_t(c) : label;
+        best = score > best ? score : best;
+    }
+    return ordered ? label : label_of_nan;
+}
+
+template <class Score>
+static int32_t one_hot_label(const Score *scores, int64_t step, int64_t classes)
+{
+    int32_t label = label_of_no_class;
+    for (int64_t c = 0; c < classes; ++c) {
+        const auto score = comparable(scores[c * step]);
+        if (score == 1)
+            label = label == label_of_no_class ? int32_t(c) : label_of_bad_one_hot;
+        else if (score != 0)
+            label = label_of_bad_one_hot;
+    }
+    return label;
+}
+
+static void label_scores(const score_run &run, int32_t *labels)
+{
+    with_scores(run.type, run.data, [&](const auto *scores) {
+        switch (run.kind) {
+        case label_kind::argmax:
+            if (run.step == 1 && run.count > 1)
+                return argmax_of_planes(scores, run, labels);
+            for (int64_t i = 0; i < run.count; ++i)
+                labels[i] = argmax_of_one(scores + i * run.step, run.class_step, run.classes);
+            break;
+        case label_kind::one_hot:
+            for (int64_t i = 0; i < run.count; ++i)
+                labels[i] = one_hot_label(scores + i * run.step, run.class_step, run.classes);
+            break;
+        default:
+            for (int64_t i = 0; i < run.count; ++i) {
+                const auto score = comparable(scores[i * run.step]);
+                const int32_t above = double(score) > run.threshold ? 1 : 0;
+                labels[i] = score == score ? above : label_of_nan;
+            }
+        }
+    });
+}
+
+// Equal scores rank by class, the lowest first.
+static void prefer_target(const score_run &run, const uint32_t *targets, int64_t k, int32_t *labels)
+{
+    with_scores(run.type, run.data, [&](const auto *scores) {
+        for (int64_t i = 0; i < run.count; ++i) {
+            const int64_t target = targets[i];
+            if (target >= run.classes || labels[i] < 0)
+                continue;
+            const auto *own = scores + i * run.step;
+            const auto score = comparable(own[target * run.class_step]);
+            int64_t rank = 0;
+            for (int64_t c = 0; c < run.classes; ++c) {
+                const auto other = comparable(own[c * run.class_step]);
+                rank += other > score || (other == score && c < target);
+            }
+            if (rank < k)
+                labels[i] = int32_t(target);
+        }
+    });
+}
+
+// ---- Pairs. Label maps are long runs of one pair: adding 1 to the same number again and again would wait for the
+// store before each load, so runs are added at once, and what remains is spread over several copies of the table.
+
+constexpr int pair_run = 32;
+
+// Are these cells all the same? Most that are not differ at once.
+template <class Cell>
+static bool is_run(const Cell *cells, int length)
+{
+    const Cell first = cells[0];
+    if (cells[length - 1] != first || cells[length / 2] != first)
+        return false;
+    Cell difference = 0;
+    for (int k = 1; k < length; ++k)
+        difference = Cell(difference | (cells[k] ^ first));
+    return difference == 0;
+}
+
+// The labels of the next block are fetched while this one is counted: read all at once they would be waited for.
+struct upcoming_labels {
+    const char *next[2];
+    int64_t bytes[2];
+
+    upcoming_labels(const code_pairs &pairs, int64_t of_labels)
+    {
+        for (int side = 0; side < 2; ++side) {
+            next[side] = static_cast<const char *>(pairs.upcoming[side]);
+            bytes[side] = pairs.upcoming_size[side] * of_labels;
+        }
+    }
+
+    void fetch()
+    {
+        constexpr int64_t line = 64;
+        for (int side = 0; side < 2; ++side) {
+            for (int64_t at = 0; at < bytes[side]; at += line)
+                __builtin_prefetch(next[side] + at);
+            next[side] += bytes[side];
+        }
+    }
+};
+
+static void count_byte_pairs(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies)
+{
+    uint16_t cells[label_block];
+    const auto *__restrict rows = static_cast<const uint8_t *>(pairs.rows);
+    const auto *__restrict columns = static_cast<const uint8_t *>(pairs.columns);
+    const auto length = uint16_t(pairs.row_length);
+    const int64_t count = pairs.count;
+    for (int64_t i = 0; i < count; ++i)
+        cells[i] = uint16_t(rows[i] * length + columns[i]);
+    uint32_t *const copy_0 = tables;
+    uint32_t *const copy_1 = tables + (1 & (copies - 1)) * stride;
+    uint32_t *const copy_2 = tables + (2 & (copies - 1)) * stride;
+    uint32_t *const copy_3 = tables + (3 & (copies - 1)) * stride;
+    upcoming_labels upcoming(pairs, pair_run);
+    int64_t i = 0;
+    for (; i + pair_run <= count; i += pair_run) {
+        upcoming.fetch();
+        if (is_run(cells + i, pair_run)) {
+            copy_0[cells[i]] += pair_run;
+            continue;
+        }
+        IQA_UNROLL
+        for (int k = 0; k < pair_run; k += 4) {
+            ++copy_0[cells[i + k]];
+            ++copy_1[cells[i + k + 1]];
+            ++copy_2[cells[i + k + 2]];
+            ++copy_3[cells[i + k + 3]];
+        }
+    }
+    for (; i < count; ++i)
+        ++copy_0[cells[i]];
+}
+
+static void count_pairs(const code_pairs &pairs, uint32_t *table)
+{
+    constexpr int part = label_block / 2;
+    constexpr int run = pair_run / 2;
+    uint32_t cells[part];
+    const auto length = uint32_t(pairs.row_length);
+    upcoming_labels upcoming(pairs, run);
+    for (int64_t first = 0; first < pairs.count; first += part) {
+        const auto *__restrict rows = static_cast<const uint32_t *>(pairs.rows) + first;
+        const auto *__restrict columns = static_cast<const uint32_t *>(pairs.columns) + first;
+        const int64_t count = pairs.count - first < part ? pairs.count - first : int64_t(part);
+        for (int64_t i = 0; i < count; ++i)
+            cells[i] = rows[i] * length + columns[i];
+        int64_t i = 0;
+        for (; i + run <= count; i += run) {
+            upcoming.fetch();
+            if (is_run(cells + i, run)) {
+                table[cells[i]] += run;
+                continue;
+            }
+            IQA_UNROLL
+            for (int k = 0; k < run; ++k)
+                ++table[cells[i + k]];
+        }
+        for (; i < count; ++i)
+            ++table[cells[i]];
+    }
+}

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: MIT
+"""Scores beside scikit-learn, run live on random labels: classes that are absent, ignored labels, weights."""
+
+from __future__ import annotations
+
+import warnings
+from fractions import Fraction
+from math import isnan, isqrt
+
+import numpy as np
+import pytest
+from c_api import Confusion, Context, reading
+
+sklearn_metrics = pytest.importorskip("sklearn.metrics")
+
+CASES = {False: 2500, True: 1000}
+TOLERANCE = 1e-15
+INTEGERS = [np.uint8, np.int8, np.uint16, np.int16, np.int32, np.int64]
+
+
+def close(ours: float, theirs: float) -> bool:
+    """Equal to 1e-15 relative; NaN equals NaN."""
+    if isnan(theirs) or isnan(ours):
+        return isnan(theirs) and isnan(ours)
+    return abs(ours - theirs) <= TOLERANCE * abs(theirs)
+
+
+def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int, int | None]:
+    """Labels of a random number of classes, some of them absent; an ignore label in or out of range, or none."""
+    classes = int(rng.integers(2, 12))
+    count = int(rng.integers(1, 200))
+    used = rng.permutation(classes)[: rng.integers(1, classes + 1)]
+    reference = rng.choice(used, count)
+    candidate = np.where(rng.random(count) < rng.random(), reference, rng.integers(0, classes, count))
+    ignore = [None, 100, -1, int(rng.integers(0, classes))][rng.integers(0, 4)]
+    if ignore is not None:
+        reference = np.where(rng.random(count) < 0.2, ignore, reference)
+    types = [INTEGERS[i] for i in rng.integers(0, len(INTEGERS), 2)]
+    if ignore is not None and ignore < 0:
+        types[0] = np.int16
+    return reference.astype(types[0]), candidate.astype(types[1]), classes, ignore
+
+
+def kept(reference: np.ndarray, ignore: int | None) -> np.ndarray:
+    """Where scikit-learn gets to see the labels."""
+    return np.ones(reference.shape, bool) if ignore is None else reference.astype(np.int64) != ignore
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_random_cases(weighted: bool) -> None:
+    """All that scikit-learn has: the matrix, its normalisations, and every score with every average."""
+    rng = np.random.default_rng(20 + weighted)
+    context = Context()
+    compared = 0
+    for _ in range(CASES[weighted]):
+        reference, candidate, classes, ignore = draw(rng)
+        keep = kept(reference, ignore)
+        # Multiples of 1/64 below 16: scikit-learn's own sums are then exact, and its results fit to compare with.
+        weights = rng.integers(1, 1024, reference.size) / 64 if weighted else None
+        metric = Confusion(classes, context, ignore=ignore, weighted=int(weighted))
+        metric.update(reference, candidate, weights)
+        if not keep.any():
+            assert metric.field("IGNORED")[0] == reference.size
+            continue
+        own_weights = None if weights is None else weights[keep]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compared += compare(metric, reference[keep], candidate[keep], classes, own_weights, rng)
+    assert compared > 50 * CASES[weighted]
+
+
+def compare(
+    metric: Confusion,
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    classes: int,
+    weights: np.ndarray | None,
+    rng: np.random.Generator,
+) -> int:
+    """Compares everything; returns the number of comparisons."""
+    y_true, y_pred = y_true.astype(np.int64), y_pred.astype(np.int64)
+    labels = np.arange(classes)
+    own = {"sample_weight": weights}
+    compared = 0
+
+    def same(ours: float, theirs: float, what: str) -> None:
+        nonlocal compared
+        assert close(float(ours), float(theirs)), (what, float(ours), float(theirs), y_true, y_pred, weights)
+        compared += 1
+
+    matrix = sklearn_metrics.confusion_matrix(y_true, y_pred, labels=labels, **own)
+    assert np.array_equal(metric.matrix(), matrix)
+    if matrix.sum() == 0:
+        return 0
+    for ours, theirs in (("ROW", "true"), ("COLUMN", "pred"), ("ALL", "all")):
+        normal = sklearn_metrics.confusion_matrix(y_true, y_pred, labels=labels, normalize=theirs, **own)
+        for a, b in zip(metric.field("MATRIX_BY_" + ours), normal.ravel(), strict=True):
+            same(a, b, "normalised by " + theirs)
+
+    beta = float(rng.choice([0.5, 1.0, 2.0]))
+    zero = int(rng.integers(0, 2))
+    average = str(rng.choice(["NONE", "MICRO", "MACRO", "WEIGHTED"]))
+    # labels=all: absent classes count; labels=None: only the labels that occur.
+    everywhere = average == "NONE" or bool(rng.integers(0, 2))
+    how = reading(
+        average=average,
+        empty="AS_RATIO" if everywhere else "SKIP_IN_AVERAGES",
+        zero_division=("ZERO", "ONE")[zero],
+        beta=beta,
+    )
+    rules = {
+        "labels": labels if everywhere else None,
+        "average": None if average == "NONE" else average.lower(),
+        "zero_division": zero,
+    }
+    scores = sklearn_metrics.precision_recall_fscore_support(y_true, y_pred, beta=beta, **rules, **own)
+    jaccard = sklearn_metrics.jaccard_score(y_true, y_pred, **rules, **own)
+    for score, theirs in zip(("PRECISION", "RECALL", "F", "IOU"), (*scores[:3], jaccard), strict=True):
+        for a, b in zip(np.atleast_1d(metric.score(score, how)), np.atleast_1d(theirs), strict=True):
+            same(a, b, f"{score} {average} {everywhere} beta={beta} zero={zero}")
+
+    same(metric.score("ACCURACY", average="MICRO"), sklearn_metrics.accuracy_score(y_true, y_pred, **own), "accuracy")
+    same(
+        metric.score("BALANCED_ACCURACY"),
+        sklearn_metrics.balanced_accuracy_score(y_true, y_pred, **own),
+        "balanced accuracy",
+    )
+    correlation, kappas = exact_agreement(matrix)
+    same(metric.score("MCC"), correlation, "mcc")
+    theirs_mcc = sklearn_metrics.matthews_corrcoef(y_true, y_pred, **own)
+    assert abs(metric.score("MCC") - theirs_mcc) <= 4e-16 + 1e-14 * abs(theirs_mcc)
+    for suffix, weights_of in (("", None), ("_LINEAR", "linear"), ("_QUADRATIC", "quadratic")):
+        ours = metric.score("KAPPA" + suffix, zero_division="NAN")
+        same(ours, kappas[weights_of], "kappa" + suffix)
+        theirs_kappa = sklearn_metrics.cohen_kappa_score(y_true, y_pred, labels=labels, weights=weights_of, **own)
+        assert (isnan(ours) and isnan(theirs_kappa)) or abs(ours - theirs_kappa) < 1e-14
+    return compared
+
+
+def exact_agreement(matrix: np.ndarray) -> tuple[float, dict[str | None, float]]:
+    """MCC and kappas in rational arithmetic: near 0 scikit-learn's floats cancel, and are no yardstick."""
+    cells = [[Fraction(float(v)) for v in row] for row in matrix]
+    size = range(len(cells))
+    total = sum(map(sum, cells))
+    rows = [sum(row) for row in cells]
+    columns = [sum(cells[i][j] for i in size) for j in size]
+    agreement = sum(cells[i][i] for i in size)
+    numerator = agreement * total - sum(r * c for r, c in zip(rows, columns, strict=True))
+    spread = (total**2 - sum(c * c for c in columns)) * (total**2 - sum(r * r for r in rows))
+    correlation = 0.0
+    if spread:
+        square = numerator**2 / spread
+        scaled = int(square * Fraction(4) ** 160)
+        correlation = float(Fraction(isqrt(scaled), 2**160)) * (1 if numerator >= 0 else -1)
+    kappas: dict[str | None, float] = {}
+    for name, power in ((None, 0), ("linear", 1), ("quadratic", 2)):
+        weight = [[Fraction(abs(i - j) ** power if i != j else 0) for j in size] for i in size]
+        observed = sum(weight[i][j] * cells[i][j] for i in size for j in size)
+        expected = sum(weight[i][j] * rows[i] * columns[j] for i in size for j in size)
+        kappas[name] = float(1 - observed * total / expected) if expected else float("nan")
+    return correlation, kappas
+
+
+def test_nan_zero_division() -> None:
+    """scikit-learn leaves undefined classes out of means when zero_division is NaN."""
+    rng = np.random.default_rng(5)
+    for _ in range(300):
+        reference, candidate, classes, _ = draw(rng)
+        reference = np.where((reference < 0) | (reference >= classes), 0, reference.astype(np.int64))
+        metric = Confusion(classes).update(reference, candidate)
+        for average in ("NONE", "MACRO", "WEIGHTED"):
+            name = None if average == "NONE" else average.lower()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                theirs = sklearn_metrics.precision_recall_fscore_support(
+                    reference,
+                    candidate,
+                    labels=np.arange(classes),
+                    average=name,
+                    zero_division=np.nan,
+                )
+            for score, value in zip(("PRECISION", "RECALL", "F"), theirs, strict=False):
+                ours = metric.score(score, average=average, empty="AS_RATIO", zero_division="SKIP")
+                each = metric.score(score, average="NONE", empty="AS_RATIO", zero_division="SKIP")
+                if average == "WEIGHTED" and not metric.field("SUPPORT")[~np.isnan(each)].any():
+                    assert isnan(ours)  # there scikit-learn falls back to the unweighted mean
+                    continue
+                for a, b in zip(np.atleast_1d(ours), np.atleast_1d(value), strict=True):
+                    assert close(float(a), float(b)), (score, average, a, b, reference, candidate)
+
+
+@pytest.mark.parametrize("average", ["NONE", "MICRO", "MACRO", "WEIGHTED"])
+def test_multilabel(average: str) -> None:
+    """Masks N x C, and the matrices of each label."""
+    rng = np.random.default_rng(6)
+    name = None if average == "NONE" else average.lower()
+    for _ in range(200):
+        labels = int(rng.integers(2, 7))
+        shape = (int(rng.integers(1, 40)), labels)
+        reference = (rng.random(shape) < rng.random(labels)).astype(np.uint8)
+        candidate = (rng.random(shape) < rng.random(labels)).astype(bool)
+        metric = Confusion(labels, task="MULTILABEL").update(reference, candidate)
+        matrices = sklearn_metrics.multilabel_confusion_matrix(reference, candidate)
+        assert np.array_equal(metric.field("MATRIX"), matrices.ravel())
+        how = reading("TORCHMETRICS_MULTILABEL", average=average)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            theirs = sklearn_metrics.precision_recall_fscore_support(
+                reference, candidate, average=name, zero_division=0
+            )[:3] + (sklearn_metrics.jaccard_score(reference, candidate, average=name, zero_division=0),)
+        for score, value in zip(("PRECISION", "RECALL", "F", "IOU"), theirs, strict=True):
+            for a, b in zip(
+                np.atleast_1d(metric.score(score, how)), np.atleast_1d(value), strict=True
+            ):
+                assert close(float(a), float(b)), (score, a, b)
+
+
+def test_samplewise() -> None:
+    """The mean over samples of a multilabel metric is scikit-learn's average='samples', transposed."""
+    rng = np.random.default_rng(8)
+    for _ in range(100):
+        shape = (int(rng.integers(1, 30)), 2, int(rng.integers(1, 9)))
+        reference, candidate = rng.integers(0, 2, shape), rng.integers(0, 2, shape)
+        how = reading(average="MICRO", over="SAMPLES", empty="AS_RATIO")
+        metric = Confusion(2, task="MULTILABEL", batched=1, keep_samples=1, read=how)
+        metric.update(reference, candidate)
+        flat = [a.reshape(shape[0], -1) for a in (reference, candidate)]
+        theirs = sklearn_metrics.f1_score(*flat, average="samples", zero_division=0)
+        assert abs(metric.score("F", how) - theirs) <= 1e-15
+
+
+def test_top_k() -> None:
+    """Hits among the k largest scores."""
+    rng = np.random.default_rng(9)
+    for _ in range(200):
+        classes = int(rng.integers(3, 9))
+        count = int(rng.integers(1, 50))
+        scores = rng.random((count, classes))
+        reference = rng.integers(0, classes, count)
+        k = int(rng.integers(1, classes + 1))
+        metric = Confusion(classes, candidate="ARGMAX", top_k=k).update(reference, scores)
+        theirs = sklearn_metrics.top_k_accuracy_score(reference, scores, k=k, labels=np.arange(classes))
+        assert close(metric.score("ACCURACY", average="MICRO"), theirs)
