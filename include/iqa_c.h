@@ -276,8 +276,8 @@ IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size
 IQA_API iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *reference, const iqa_tensor *candidate,
                                      const iqa_update_extras *extras);
 
-/** The headline value: SSIM, PSNR in dB, FID, or the confusion score of the options. A pure read: any time, any number of
- *  times.
+/** The headline value: SSIM, PSNR in dB, FID, or the confusion score of the options. A pure read: any time, any number
+ *  of times.
  *
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_NO_DATA before the first image; IQA_ERROR_INCOMPATIBLE where
  *          the metric says so. */

@@ -65,7 +65,9 @@ AT(iqa_update_extras, struct_size, 0, 4);
 AT(iqa_update_extras, per_image, 8, 8);
 AT(iqa_update_extras, per_channel, 16, 8);
 AT(iqa_update_extras, map, 24, 8);
-_Static_assert(sizeof(iqa_update_extras) == 32, "iqa_update_extras");
+AT(iqa_update_extras, weights, 32, 8);
+AT(iqa_update_extras, counts, 40, 8);
+_Static_assert(sizeof(iqa_update_extras) == 48, "iqa_update_extras");
 
 AT(iqa_ssim_options, struct_size, 0, 4);
 AT(iqa_ssim_options, layout, 4, 4);
