@@ -154,7 +154,9 @@ def print_table(results, names, memory):
                 cells.append("-")
             elif result["pixels"] <= 256:
                 ratio = one["seconds"] / result["peers"]["iqa"]["seconds"]
-                cells.append(f"{1e6 * one['seconds']:.1f} us" + f" ({ratio:.0f}x)" * (name != "iqa"))
+                cells.append(
+                    f"{1e6 * one['seconds']:.1f} us" + f" ({ratio:.0f}x)" * (name != "iqa")
+                )
             else:
                 speed = result["pixels"] / one["seconds"] / 1e6
                 ratio = one["seconds"] / result["peers"]["iqa"]["seconds"]
@@ -167,11 +169,15 @@ def print_table(results, names, memory):
             + " |"
         )
     for result in memory:
-        cells = [
-            f"{result['peers'][name] / 1024:.1f} MB" if result["peers"].get(name) is not None else "-"
-            for name in names
-        ]
+        cells = [megabytes(result["peers"].get(name)) for name in names]
         print(f"| peak memory of {result['case']} {result['dtype']} | " + " | ".join(cells) + " |")
+
+
+def megabytes(kilobytes):
+    """In words; the kernel counts a process's pages only to some hundred kilobytes."""
+    if kilobytes is None:
+        return "-"
+    return "< 0.5 MB" if kilobytes < 512 else f"{kilobytes / 1024:.1f} MB"
 
 
 def arguments():

@@ -2,6 +2,7 @@
 """The ctypes structures and numbers against what a C compiler makes of iqa_c.h."""
 
 import ctypes
+import struct
 import subprocess
 
 import pytest
@@ -121,3 +122,21 @@ def test_the_version_is_that_of_the_header(compiled):
         compiled["IQA_VERSION_MAJOR"],
         compiled["IQA_VERSION_MINOR"],
     )
+
+
+@pytest.mark.parametrize(
+    ("metric", "number", "option_bytes"),
+    [
+        (iqa.SSIM((2, 5), "CHW", sigma=(0.8, 1.0), k2=0.04, arithmetic="float64"), 1, 88),
+        (iqa.PSNR((2, 5), "CHW", aggregate="mean_of_psnr", log_base=2, cap=90), 2, 44),
+    ],
+)
+def test_the_options_in_state_bytes(metric, number, option_bytes):
+    state = metric.to_bytes()
+    assert state[:12] == b"IQAS" + struct.pack("<HHI", 1, number, option_bytes)
+    found, given = metric._kind.options_in(state), metric._options
+    for name, *_ in given._fields_:
+        if name not in ("struct_size", "size_y", "size_x"):
+            assert getattr(found, name) == getattr(given, name), name
+    if number == 1:
+        assert (found.size_y, found.size_x) == (7, 9)

@@ -107,6 +107,8 @@ class UpdateExtras(ctypes.Structure):
         ("per_image", ctypes.c_void_p),
         ("per_channel", ctypes.c_void_p),
         ("map", ctypes.c_void_p),
+        ("weights", ctypes.c_void_p),
+        ("counts", ctypes.c_void_p),
     ]
 
 
