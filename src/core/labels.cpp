@@ -108,8 +108,11 @@ position_space arranged(const position_space &space)
         const int64_t stride = axis.stride[reference_side];
         return stride < 0 ? -stride : stride;
     };
-    std::stable_sort(sorted.axis, sorted.axis + sorted.axes,
-                     [&](const position_axis &a, const position_axis &b) { return distance(a) > distance(b); });
+    const auto farther = [&](const position_axis &a, const position_axis &b) {
+        return distance(a) > distance(b);
+    };
+    for (position_axis *next = sorted.axis; next < sorted.axis + sorted.axes; ++next) // std::stable_sort allocates
+        std::rotate(std::upper_bound(sorted.axis, next, *next, farther), next, next + 1);
     position_space merged;
     for (int i = 0; i < sorted.axes; ++i) {
         const position_axis &next = sorted.axis[i];
