@@ -65,6 +65,11 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_ssim_create": (status, pointer, pointer, pointer),
         "iqa_psnr_options_init": (status, pointer, size),
         "iqa_psnr_create": (status, pointer, pointer, pointer),
+        "iqa_confusion_reading_init": (status, pointer, size),
+        "iqa_confusion_reading_preset": (status, pointer, size, number),
+        "iqa_confusion_options_init": (status, pointer, size),
+        "iqa_confusion_create": (status, pointer, pointer, pointer),
+        "iqa_confusion_score": (status, pointer, number, pointer, pointer, size, pointer),
     }
     for name, (result, *arguments) in signatures.items():
         function = getattr(library, name)
