@@ -2,6 +2,7 @@
 #include "core/labels.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace iqa {
 
@@ -100,19 +101,19 @@ void check_same_positions(const position_axes &reference, const position_axes &o
 // The same positions in the order in which they lie in the reference's memory, with as few axes as possible.
 position_space arranged(const position_space &space)
 {
-    position_space sorted;
-    for (int i = 0; i < space.axes; ++i)
-        if (space.axis[i].extent != 1)
-            sorted.push(space.axis[i]);
     const auto distance = [](const position_axis &axis) {
         const int64_t stride = axis.stride[reference_side];
         return stride < 0 ? -stride : stride;
     };
-    const auto farther = [&](const position_axis &a, const position_axis &b) {
-        return distance(a) > distance(b);
-    };
-    for (position_axis *next = sorted.axis; next < sorted.axis + sorted.axes; ++next) // std::stable_sort allocates
-        std::rotate(std::upper_bound(sorted.axis, next, *next, farther), next, next + 1);
+    position_space sorted; // by insertion: the axes are few, and equal ones keep their order
+    for (int i = 0; i < space.axes; ++i) {
+        if (space.axis[i].extent == 1)
+            continue;
+        int place = sorted.axes;
+        sorted.push(space.axis[i]);
+        for (; place > 0 && distance(sorted.axis[place - 1]) < distance(sorted.axis[place]); --place)
+            std::swap(sorted.axis[place - 1], sorted.axis[place]);
+    }
     position_space merged;
     for (int i = 0; i < sorted.axes; ++i) {
         const position_axis &next = sorted.axis[i];

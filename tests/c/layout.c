@@ -98,6 +98,36 @@ AT(iqa_psnr_options, aggregate, 40, 4);
 AT(iqa_psnr_options, nonfinite, 44, 4);
 _Static_assert(sizeof(iqa_psnr_options) == 48, "iqa_psnr_options");
 
+AT(iqa_confusion_reading, struct_size, 0, 4);
+AT(iqa_confusion_reading, average, 4, 4);
+AT(iqa_confusion_reading, over, 8, 4);
+AT(iqa_confusion_reading, empty, 12, 4);
+AT(iqa_confusion_reading, zero_division, 16, 4);
+AT(iqa_confusion_reading, generalized_weights, 20, 4);
+AT(iqa_confusion_reading, beta, 24, 8);
+AT(iqa_confusion_reading, excluded, 32, 8);
+AT(iqa_confusion_reading, excluded_count, 40, 8);
+_Static_assert(sizeof(iqa_confusion_reading) == 48, "iqa_confusion_reading");
+
+AT(iqa_confusion_options, struct_size, 0, 4);
+AT(iqa_confusion_options, classes, 4, 4);
+AT(iqa_confusion_options, task, 8, 4);
+AT(iqa_confusion_options, reference, 12, 4);
+AT(iqa_confusion_options, candidate, 16, 4);
+AT(iqa_confusion_options, class_axis, 20, 4);
+AT(iqa_confusion_options, batched, 24, 4);
+AT(iqa_confusion_options, counts, 28, 4);
+AT(iqa_confusion_options, out_of_range, 32, 4);
+AT(iqa_confusion_options, ignore, 36, 4);
+AT(iqa_confusion_options, ignore_label, 40, 8);
+AT(iqa_confusion_options, threshold, 48, 8);
+AT(iqa_confusion_options, top_k, 56, 4);
+AT(iqa_confusion_options, weighted, 60, 4);
+AT(iqa_confusion_options, keep_samples, 64, 4);
+AT(iqa_confusion_options, score, 68, 4);
+AT(iqa_confusion_options, reading, 72, 8);
+_Static_assert(sizeof(iqa_confusion_options) == 80, "iqa_confusion_options");
+
 /* What the asserts cannot say: a tensor made by a framework is read as it was meant. */
 int main(void)
 {

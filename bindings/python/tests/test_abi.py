@@ -17,6 +17,8 @@ STRUCTURES = {
     "iqa_ssim_options": _abi.SSIMOptions,
     "iqa_psnr_options": _abi.PSNROptions,
     "iqa_fid_options": _abi.FIDOptions,
+    "iqa_confusion_reading": _abi.ConfusionReading,
+    "iqa_confusion_options": _abi.ConfusionOptions,
 }
 
 WORDS = {
@@ -29,12 +31,25 @@ WORDS = {
     "IQA_": _abi.AGGREGATES,
     "IQA_ISA_": _abi.INSTRUCTION_SETS,
     "IQA_FIELD_": _abi.FIELDS,
+    "IQA_TASK_": _abi.TASKS,
+    "IQA_LABELS_": _abi.LABELS,
+    "IQA_COUNTS_": _abi.COUNTS,
+    "IQA_OUT_OF_RANGE_": _abi.OUT_OF_RANGES,
+    "IQA_SCORE_": _abi.SCORES,
+    "IQA_AVERAGE_": _abi.AVERAGES,
+    "IQA_OVER_": _abi.OVERS,
+    "IQA_ZERO_DIVISION_": _abi.ZERO_DIVISIONS,
+    "IQA_EMPTY_": _abi.EMPTIES,
+    "IQA_WEIGHTS_": _abi.WEIGHTS,
+    "IQA_CONVENTION_": _abi.CONVENTIONS,
+    "IQA_FIELD_CONFUSION_": _abi.CONFUSION_FIELDS,
 }
 
 NUMBERS = {
     "IQA_VERSION_MAJOR": _abi.VERSION[0],
     "IQA_VERSION_MINOR": _abi.VERSION[1],
     "IQA_CPU": _abi.CPU,
+    "IQA_SCORE_NONE": _abi.SCORE_NONE,
     "IQA_CUDA": _abi.CUDA,
     "IQA_FID_RANK_DEFICIENT": _abi.FID_RANK_DEFICIENT,
     "IQA_FLOAT32 >> 8": _abi.FLOAT,

@@ -4,12 +4,26 @@
     >>> import iqa
     >>> iqa.ssim(photo, decoded, layout="HWC")
     >>> iqa.psnr(x, y, data_range=1.0)
+    >>> iqa.iou(truth, prediction, 19, ignore=255, average="macro")
 
 `ssim` and `psnr` measure one pair or batch of images; `SSIM` and `PSNR` accumulate many. `fid`
-and `FID` do the same for the Frechet distance of two sets of features. The same input gives the
-same bits for any threads, batches, order of merges and instruction set.
+and `FID` do the same for the Frechet distance of two sets of features. `ConfusionMatrix` compares
+labels; `f1`, `dice`, `iou` and their like do so in one call. The same input gives the same bits for
+any threads, batches, order of merges and instruction set.
 """
 
+from ._confusion import (
+    ConfusionMatrix,
+    SampleDetails,
+    accuracy,
+    dice,
+    f1,
+    iou,
+    kappa,
+    mcc,
+    precision,
+    recall,
+)
 from ._context import Context
 from ._errors import (
     BufferSizeError,
@@ -43,6 +57,7 @@ __all__ = [
     "SSIM",
     "BufferSizeError",
     "CancelledError",
+    "ConfusionMatrix",
     "Context",
     "CorruptError",
     "CudaError",
@@ -59,12 +74,21 @@ __all__ = [
     "NumericError",
     "OutOfMemoryError",
     "Result",
+    "SampleDetails",
     "ShapeError",
     "UnavailableError",
+    "accuracy",
     "cuda_state",
+    "dice",
+    "f1",
     "fid",
     "fid_from_statistics",
+    "iou",
+    "kappa",
     "library_version",
+    "mcc",
+    "precision",
     "psnr",
+    "recall",
     "ssim",
 ]

@@ -57,6 +57,67 @@ FIELDS = {
 }
 
 FID_RANK_DEFICIENT = 1
+TASKS = {"multiclass": 0, "multilabel": 1}
+LABELS = {"index": 0, "one_hot": 1, "argmax": 2, "threshold": 3}
+COUNTS = {"matrix": 0, "per_class": 1}
+OUT_OF_RANGES = {"error": 0, "drop": 1, "wrong": 2}
+SCORES = {
+    "accuracy": 0,
+    "precision": 1,
+    "recall": 2,
+    "specificity": 3,
+    "f": 4,
+    "dice": 5,
+    "iou": 6,
+    "balanced_accuracy": 7,
+    "frequency_weighted_iou": 8,
+    "generalized_dice": 9,
+    "mcc": 10,
+    "kappa": 11,
+    "kappa_linear": 12,
+    "kappa_quadratic": 13,
+}
+SCORE_NONE = -1
+AVERAGES = {"none": 0, "micro": 1, "macro": 2, "weighted": 3, "binary": 4, "pairs": 5}
+OVERS = {"elements": 0, "samples": 1}
+ZERO_DIVISIONS = {"zero": 0, "one": 1, "nan": 2, "skip": 3}
+EMPTIES = {
+    "skip": 0,
+    "zero": 1,
+    "one": 2,
+    "nan": 3,
+    "as_ratio": 4,
+    "skip_in_averages": 5,
+    "one_else_zero": 6,
+    "skip_unreferenced": 7,
+}
+WEIGHTS = {"square": 0, "simple": 1, "linear": 2}
+CONVENTIONS = {
+    "scikit_learn": 0,
+    "torchmetrics": 1,
+    "torchmetrics_multilabel": 2,
+    "torchmetrics_dice": 3,
+    "torchmetrics_mean_iou": 4,
+    "monai": 5,
+    "monai_keep_empty": 6,
+    "mmsegmentation": 7,
+}
+CONFUSION_FIELDS = {
+    "samples": 200,
+    "elements": 201,
+    "ignored": 202,
+    "invalid": 203,
+    "matrix": 204,
+    "matrix_by_row": 205,
+    "matrix_by_column": 206,
+    "matrix_by_all": 207,
+    "true_positives": 208,
+    "false_positives": 209,
+    "false_negatives": 210,
+    "true_negatives": 211,
+    "support": 212,
+    "presence": 213,
+}
 
 ProgressFunction = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 LogFunction = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
@@ -159,4 +220,44 @@ class FIDOptions(ctypes.Structure):
         ("features", ctypes.c_int32),
         ("fraction_bits", ctypes.c_int32),
         ("word_bits", ctypes.c_int32),
+    ]
+
+
+class ConfusionReading(ctypes.Structure):
+    """iqa_confusion_reading; `excluded` is an address of bytes."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("average", ctypes.c_int32),
+        ("over", ctypes.c_int32),
+        ("empty", ctypes.c_int32),
+        ("zero_division", ctypes.c_int32),
+        ("generalized_weights", ctypes.c_int32),
+        ("beta", ctypes.c_double),
+        ("excluded", ctypes.c_void_p),
+        ("excluded_count", ctypes.c_int64),
+    ]
+
+
+class ConfusionOptions(ctypes.Structure):
+    """iqa_confusion_options; `reading` is an address."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("classes", ctypes.c_int32),
+        ("task", ctypes.c_int32),
+        ("reference", ctypes.c_int32),
+        ("candidate", ctypes.c_int32),
+        ("class_axis", ctypes.c_int32),
+        ("batched", ctypes.c_int32),
+        ("counts", ctypes.c_int32),
+        ("out_of_range", ctypes.c_int32),
+        ("ignore", ctypes.c_int32),
+        ("ignore_label", ctypes.c_int64),
+        ("threshold", ctypes.c_double),
+        ("top_k", ctypes.c_int32),
+        ("weighted", ctypes.c_int32),
+        ("keep_samples", ctypes.c_int32),
+        ("score", ctypes.c_int32),
+        ("reading", ctypes.c_void_p),
     ]

@@ -69,6 +69,11 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_fid_create": (status, pointer, pointer, pointer),
         "iqa_fid_reset_side": (status, pointer, number),
         "iqa_fid_from_statistics": (status, *[pointer] * 6, size, pointer),
+        "iqa_confusion_reading_init": (status, pointer, size),
+        "iqa_confusion_reading_preset": (status, pointer, size, number),
+        "iqa_confusion_options_init": (status, pointer, size),
+        "iqa_confusion_create": (status, pointer, pointer, pointer),
+        "iqa_confusion_score": (status, pointer, number, pointer, pointer, size, pointer),
     }
     for name, (result, *arguments) in signatures.items():
         function = getattr(library, name)

@@ -1,0 +1,455 @@
+# SPDX-License-Identifier: MIT
+"""Labels compared: the confusion matrix and what is read from it."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections import namedtuple
+
+from . import _abi
+from ._errors import InvalidArgumentError
+from ._kind import Kind
+from ._library import library
+from ._metric import Metric
+from ._options import choose
+from ._outputs import empty
+from ._reading import NAMES, READING_WORDS, make_reading
+from ._tensor import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from typing_extensions import Unpack
+
+    from ._context import Context
+    from ._reading import Reading
+
+SampleDetails = namedtuple("SampleDetails", ("per_sample", "per_class", "counts"))
+SampleDetails.__doc__ = """What an update gave for each sample; None for what was not asked for.
+
+per_sample is float64 [N], per_class float64 [N, C], counts int64 (float64 with weights) [N, C, 4]:
+true positives, false positives, false negatives, true negatives.
+"""
+
+_WORDS = {
+    "task": _abi.TASKS,
+    "reference": _abi.LABELS,
+    "candidate": _abi.LABELS,
+    "counts": _abi.COUNTS,
+    "out_of_range": _abi.OUT_OF_RANGES,
+}
+
+# The options in the state bytes, behind the header; behind them a byte for each excluded class.
+_STATE_BEGIN = struct.calcsize("<4sHHII")
+_STATE = struct.Struct("<18iqddq")
+_STATE_NAMES = (
+    *("classes", "task", "reference", "candidate", "class_axis", "batched", "counts"),
+    *("out_of_range", "ignore", "top_k", "weighted", "keep_samples", "score"),
+    *("average", "over", "empty", "zero_division", "generalized_weights"),
+    *("ignore_label", "threshold", "beta", "excluded_count"),
+)
+
+
+class ConfusionMatrix(Metric):
+    """Counts pairs of labels exactly, and gives every score of them.
+
+    The counts are integers (with weights: exact sums), so results have the same bits whatever the
+    threads, batches, order of merges, instruction set, element types or strides. Memory is fixed.
+
+    Args:
+        classes: C.
+        task: "multiclass" (the default; binary is C = 2 with class 1 as the positive one) or
+            "multilabel": a yes or a no for each class, along an axis of classes.
+        reference: what the reference's elements are: "index" (the default), class numbers of any
+            integer type or bool; "one_hot", an axis of classes with one 1; "argmax", an axis of
+            scores whose largest wins, the lowest class of equal ones; "threshold", a score that
+            is class 1 above the threshold. Never guessed.
+        candidate: the same of the prediction.
+        class_axis: the axis of classes of tensors that have one; 1, or -1 for the last.
+        batched: True where axis 0 counts samples; else an update is one sample.
+        counts: "matrix" (the default), or "per_class" where the matrix would be too large.
+        ignore: a label, inside or outside the classes: elements whose *reference* has it are
+            dropped. None for none.
+        out_of_range: what other labels outside the classes do: "error" (the default) names their
+            number, value and place; "drop" leaves them out, "wrong" counts them against the valid
+            label on the other side, and both count them as invalid.
+        threshold: in the unit of the scores: 0.5 for probabilities, 0 for logits.
+        top_k: for candidate="argmax": a reference among the k largest scores is a hit.
+        weighted: True where every update has weights.
+        keep_samples: True to also sum the scores of each sample, for over="samples" and
+            average="pairs".
+        score: what compute() and per_sample give, such as "iou".
+        context: threads, instruction set, progress; None for one of the metric's own.
+        average: "none", "micro", "macro", "weighted", "binary" (class 1 of 2) or "pairs" (all
+            defined sample-class pairs). There is no default.
+        over: "elements" (the default): the score of all data; "samples": the mean of the samples'.
+        empty: what a class counts that occurs on neither side: "skip" (the default), "zero",
+            "one", "nan", "as_ratio", "skip_in_averages", "one_else_zero", "skip_unreferenced".
+        zero_division: the value of 0 / 0: "zero" (the default), "one", "nan" or "skip".
+        generalized_weights: of generalized_dice: "square" (the default), "simple" or "linear".
+        beta: of the F score.
+        excluded: classes to leave out of averages; their elements stay counted.
+        convention: the rules of a tool: "scikit_learn", "torchmetrics",
+            "torchmetrics_multilabel", "torchmetrics_dice", "torchmetrics_mean_iou", "monai",
+            "monai_keep_empty" or "mmsegmentation".
+
+    The arguments from `average` on are the defaults of every score read later, which may state
+    others.
+
+    Example:
+        >>> matrix = iqa.ConfusionMatrix(19, ignore=255)
+        >>> for truth, prediction in maps:
+        ...     matrix.update(truth, prediction)
+        >>> matrix.iou(average="macro"), matrix.f1(average="none"), matrix.mcc()
+    """
+
+    __slots__ = ("_classes", "_multilabel", "_reading", "_weighted")
+
+    _kind = Kind("confusion", 32, _abi.ConfusionOptions, {}, ())
+
+    def __init__(
+        self,
+        classes: int,
+        *,
+        task: str = "multiclass",
+        reference: str = "index",
+        candidate: str = "index",
+        class_axis: int = 1,
+        batched: bool = False,
+        counts: str = "matrix",
+        ignore: int | None = None,
+        out_of_range: str = "error",
+        threshold: float = 0.5,
+        top_k: int = 1,
+        weighted: bool = False,
+        keep_samples: bool = False,
+        score: str | None = None,
+        context: Context | None = None,
+        **reading: Unpack[Reading],
+    ) -> None:
+        self._begin(context)
+        self._classes = int(classes)
+        self._multilabel = task == "multilabel"
+        self._weighted = bool(weighted)
+        self._reading = dict(reading)
+        given = {
+            "task": task,
+            "reference": reference,
+            "candidate": candidate,
+            "counts": counts,
+            "out_of_range": out_of_range,
+        }
+        how, _mask = make_reading(max(self._classes, 0), self._reading)
+        options = _abi.ConfusionOptions(
+            struct_size=ctypes.sizeof(_abi.ConfusionOptions),
+            classes=self._classes,
+            class_axis=class_axis,
+            batched=bool(batched),
+            ignore=ignore is not None,
+            ignore_label=0 if ignore is None else int(ignore),
+            threshold=float(threshold),
+            top_k=int(top_k),
+            weighted=self._weighted,
+            keep_samples=bool(keep_samples),
+            score=_abi.SCORE_NONE if score is None else choose("score", score, _abi.SCORES),
+            reading=ctypes.addressof(how),
+            **{name: choose(name, given[name], numbers) for name, numbers in _WORDS.items()},
+        )
+        self._options = options
+        self._context.call(
+            self._kind.create,
+            self._context.handle,
+            ctypes.byref(options),
+            ctypes.byref(self._handle),
+        )
+
+    def update(  # type: ignore[override]
+        self,
+        reference: Any,
+        candidate: Any,
+        *,
+        weights: Any = None,
+        per_sample: Any = False,
+        per_class: Any = False,
+        counts: Any = False,
+    ) -> SampleDetails:
+        """Adds labels.
+
+        Args:
+            reference: the truth: an array with any strides and number of axes, of bool, uint8,
+                int8, uint16, int16, int32 or int64; scores may be floating-point numbers too.
+            candidate: the prediction: the same shape, less the axis of classes of the one that
+                has it.
+            weights: float32 or float64, one weight for each element, 0 or 2^-76 to 2^64.
+            per_sample: True for `score` of each sample, or a float64 array [N] for it.
+            per_class: True for `score` of each sample and class, or a float64 array [N, C].
+            counts: True for the counts of each sample and class, or an int64 array [N, C, 4].
+
+        Returns:
+            A named tuple (per_sample, per_class, counts) with the arrays asked for.
+        """
+        context = self._context
+        keep = [borrow(reference, "reference", context.cuda_stream)]
+        keep.append(borrow(candidate, "candidate", context.cuda_stream))
+        extras = _abi.UpdateExtras(ctypes.sizeof(_abi.UpdateExtras))
+        if weights is not None:
+            keep.append(borrow(weights, "weights", context.cuda_stream))
+            extras.weights = keep[-1][1]
+        samples = self._samples_in(keep[0][1])
+        count_type = "float64" if self._weighted else "int64"
+        arrays = []
+        for field, value, dtype, shape in (
+            ("per_image", per_sample, "float64", (samples,)),
+            ("per_channel", per_class, "float64", (samples, self._classes)),
+            ("counts", counts, count_type, (samples, self._classes, 4)),
+        ):
+            if value is None or value is False:
+                arrays.append(None)
+                continue
+            array = empty(dtype, shape) if value is True else value
+            keep.append(borrow(array, field, writable=True))
+            setattr(extras, field, keep[-1][1])
+            arrays.append(array)
+        context.call(
+            library.iqa_metric_update, self._open(), keep[0][1], keep[1][1], ctypes.byref(extras)
+        )
+        return SampleDetails(*arrays)
+
+    def _samples_in(self, address: int) -> int:
+        tensor = _abi.Tensor.from_address(address)
+        return int(tensor.shape[0]) if self._options.batched and tensor.ndim else 1
+
+    def score(self, name: str, **reading: Unpack[Reading]) -> Any:
+        """A score by name, such as "iou": a number, or C of them for average="none".
+
+        Args:
+            name: "accuracy", "precision", "recall", "specificity", "f", "dice", "iou",
+                "balanced_accuracy", "frequency_weighted_iou", "generalized_dice", "mcc",
+                "kappa", "kappa_linear" or "kappa_quadratic".
+            **reading: average, over, empty, zero_division, beta, excluded and so on; what is not
+                stated is as the metric was created with.
+        """
+        number = choose("score", name, _abi.SCORES)
+        how, _mask = make_reading(self._classes, {**self._reading, **reading})
+        count = ctypes.c_size_t()
+        call = (library.iqa_confusion_score, self._open(), number, ctypes.byref(how))
+        self._context.call(*call, None, 0, ctypes.byref(count))
+        values = (ctypes.c_double * count.value)()
+        self._context.call(*call, values, count.value, None)
+        each = how.average == _abi.AVERAGES["none"] and number <= _abi.SCORES["iou"]
+        return self._array(values, (self._classes,)) if each else values[0]
+
+    def accuracy(self, **reading: Unpack[Reading]) -> Any:
+        """The share of correct elements; of a class: tp / (tp + fn), multilabel (tp + tn) / all."""
+        return self.score("accuracy", **reading)
+
+    def precision(self, **reading: Unpack[Reading]) -> Any:
+        """Precision: tp / (tp + fp)."""
+        return self.score("precision", **reading)
+
+    def recall(self, **reading: Unpack[Reading]) -> Any:
+        """Recall: tp / (tp + fn)."""
+        return self.score("recall", **reading)
+
+    def specificity(self, **reading: Unpack[Reading]) -> Any:
+        """Specificity: tn / (tn + fp)."""
+        return self.score("specificity", **reading)
+
+    def f(self, **reading: Unpack[Reading]) -> Any:
+        """F score of `beta`."""
+        return self.score("f", **reading)
+
+    def f1(self, **reading: Unpack[Reading]) -> Any:
+        """F score with beta 1, which is Dice."""
+        return self.score("dice", **reading)
+
+    def dice(self, **reading: Unpack[Reading]) -> Any:
+        """Dice score: 2 tp / (2 tp + fp + fn)."""
+        return self.score("dice", **reading)
+
+    def iou(self, **reading: Unpack[Reading]) -> Any:
+        """Intersection over union, the Jaccard index: tp / (tp + fp + fn)."""
+        return self.score("iou", **reading)
+
+    def balanced_accuracy(self, **reading: Unpack[Reading]) -> float:
+        """Mean recall of the classes that occur in the reference."""
+        return float(self.score("balanced_accuracy", **reading))
+
+    def frequency_weighted_iou(self, **reading: Unpack[Reading]) -> float:
+        """Mean IoU weighted by support."""
+        return float(self.score("frequency_weighted_iou", **reading))
+
+    def generalized_dice(self, **reading: Unpack[Reading]) -> float:
+        """Generalised Dice score, its weights as `generalized_weights` says."""
+        return float(self.score("generalized_dice", **reading))
+
+    def mcc(self, **reading: Unpack[Reading]) -> float:
+        """Matthews correlation coefficient."""
+        return float(self.score("mcc", **reading))
+
+    def kappa(self, weights: str | None = None, **reading: Unpack[Reading]) -> float:
+        """Cohen's kappa; `weights` is None, "linear" or "quadratic"."""
+        return float(self.score("kappa" if weights is None else f"kappa_{weights}", **reading))
+
+    def _array(self, values: Any, shape: tuple[int, ...], integers: bool = False) -> Any:
+        array = empty("float64", shape)
+        _keep, address = borrow(array, "values", writable=True)
+        ctypes.memmove(_abi.Tensor.from_address(address).data, values, ctypes.sizeof(values))
+        return array.astype("int64") if integers and hasattr(array, "astype") else array
+
+    def _field(self, name: str, integers: bool) -> Any:
+        number = _abi.CONFUSION_FIELDS[name]
+        count = ctypes.c_size_t()
+        call = (library.iqa_metric_read, self._open(), number)
+        self._context.call(*call, None, 0, ctypes.byref(count))
+        values = (ctypes.c_double * count.value)()
+        self._context.call(*call, values, count.value, None)
+        shape: tuple[int, ...] = (count.value,)
+        if name.startswith("matrix"):
+            shape = (self._classes, 2, 2) if self._multilabel else (self._classes, self._classes)
+        return self._array(values, shape, integers)
+
+    @property
+    def classes(self) -> int:
+        """C."""
+        return self._classes
+
+    @property
+    def matrix(self) -> Any:
+        """C x C counts: a row for each class of the reference, a column for the candidate's.
+
+        Multilabel: C x 2 x 2, [[tn, fp], [fn, tp]] of each class. int64; float64 with weights.
+        """
+        return self._field("matrix", not self._weighted)
+
+    def normalized(self, by: str) -> Any:
+        """The matrix divided by the sums of "row", "column" or "all"; 0 where the sum is 0."""
+        if by not in ("row", "column", "all"):
+            raise InvalidArgumentError(f"by is {by!r}, expected one of 'row', 'column', 'all'")
+        return self._field(f"matrix_by_{by}", False)
+
+    @property
+    def true_positives(self) -> Any:
+        """Of each class."""
+        return self._field("true_positives", not self._weighted)
+
+    @property
+    def false_positives(self) -> Any:
+        """Of each class."""
+        return self._field("false_positives", not self._weighted)
+
+    @property
+    def false_negatives(self) -> Any:
+        """Of each class."""
+        return self._field("false_negatives", not self._weighted)
+
+    @property
+    def true_negatives(self) -> Any:
+        """Of each class."""
+        return self._field("true_negatives", not self._weighted)
+
+    @property
+    def support(self) -> Any:
+        """Elements of each class in the reference."""
+        return self._field("support", not self._weighted)
+
+    @property
+    def presence(self) -> Any:
+        """Of each class: 0 it occurs nowhere, 1 in the reference, 2 in the candidate, 3 in both."""
+        return self._field("presence", True)
+
+    @property
+    def samples(self) -> int:
+        """How many samples were added."""
+        return int(self._field("samples", False)[0])
+
+    @property
+    def elements(self) -> int:
+        """How many elements were added."""
+        return int(self._field("elements", False)[0])
+
+    @property
+    def ignored(self) -> int:
+        """How many of them were dropped because the reference has the ignored label."""
+        return int(self._field("ignored", False)[0])
+
+    @property
+    def invalid(self) -> int:
+        """How many of them had a label outside the classes."""
+        return int(self._field("invalid", False)[0])
+
+    @classmethod
+    def from_bytes(cls, state: bytes, *, context: Context | None = None) -> ConfusionMatrix:
+        """The metric that wrote the bytes; they are checked before use."""
+        metric = super().from_bytes(state, context=context)
+        state = bytes(state)
+        found = dict(zip(_STATE_NAMES, _STATE.unpack_from(state, _STATE_BEGIN)))
+        mask = state[_STATE_BEGIN + _STATE.size :][: found["excluded_count"]]
+        metric._classes = found["classes"]
+        metric._multilabel = found["task"] == _abi.TASKS["multilabel"]
+        metric._weighted = bool(found["weighted"])
+        metric._options = _abi.ConfusionOptions(batched=found["batched"])
+        metric._reading = {"beta": found["beta"]}
+        for name, numbers in READING_WORDS.items():
+            for word, number in numbers.items():  # an unstated average is none of them
+                if number == found[name]:
+                    metric._reading[name] = word
+        if mask:
+            metric._reading["excluded"] = [label for label, out in enumerate(mask) if out]
+        return metric
+
+    def __repr__(self) -> str:
+        if not self._handle:
+            return "<iqa.ConfusionMatrix, closed>"
+        return f"<iqa.ConfusionMatrix, {self._classes} classes, {self.elements} elements>"
+
+
+def _measure(
+    name: str, reference: Any, candidate: Any, classes: int, weights: Any, options: dict[str, Any]
+) -> Any:
+    reading = {word: options.pop(word) for word in NAMES if word in options}
+    kinds = {
+        "reference": options.pop("reference_labels", "index"),
+        "candidate": options.pop("candidate_labels", "index"),
+    }
+    options.setdefault("keep_samples", True)
+    metric = ConfusionMatrix(classes, weighted=weights is not None, **kinds, **options, **reading)
+    with metric:
+        metric.update(reference, candidate, weights=weights)
+        return metric.score(name)
+
+
+def _one_shot(name: str, score: str, what: str) -> Any:
+    def measure(
+        reference: Any, candidate: Any, classes: int, *, weights: Any = None, **options: Any
+    ) -> Any:
+        return _measure(score, reference, candidate, classes, weights, options)
+
+    measure.__name__ = measure.__qualname__ = name
+    measure.__doc__ = f"""{what} of two arrays of labels.
+
+    Args:
+        reference: the truth, as for ConfusionMatrix.update().
+        candidate: the prediction.
+        classes: how many there are.
+        weights: one for each element, or None.
+        **options: those of ConfusionMatrix; `average` has no default. What the arrays hold, if
+            not class numbers, is said by reference_labels and candidate_labels: "one_hot",
+            "argmax" or "threshold".
+
+    Returns:
+        A number, or one for each class with average="none".
+    """
+    return measure
+
+
+accuracy = _one_shot("accuracy", "accuracy", "Accuracy")
+precision = _one_shot("precision", "precision", "Precision")
+recall = _one_shot("recall", "recall", "Recall")
+f1 = _one_shot("f1", "dice", "F1 score")
+dice = _one_shot("dice", "dice", "Dice score")
+iou = _one_shot("iou", "iou", "Intersection over union")
+mcc = _one_shot("mcc", "mcc", "Matthews correlation")
+kappa = _one_shot("kappa", "kappa", "Cohen's kappa")
