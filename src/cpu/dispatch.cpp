@@ -12,19 +12,19 @@ namespace iqa {
 namespace baseline {
 extern const cpu_kernels kernels;
 extern const fid_kernels fid;
-}
+} // namespace baseline
 
 #if defined(__x86_64__)
 
 namespace avx2 {
 extern const cpu_kernels kernels;
 extern const fid_kernels fid;
-}
+} // namespace avx2
 namespace avx512 {
 extern const cpu_kernels kernels;
 extern const fid_kernels fid;
 extern const fid_kernels fid_vnni;
-}
+} // namespace avx512
 
 namespace {
 

@@ -11,14 +11,20 @@ namespace iqa {
 constexpr iqa_ssim_options default_ssim_options = IQA_SSIM_OPTIONS_INIT;
 constexpr iqa_psnr_options default_psnr_options = IQA_PSNR_OPTIONS_INIT;
 constexpr iqa_fid_options default_fid_options = IQA_FID_OPTIONS_INIT;
+constexpr iqa_confusion_options default_confusion_options = IQA_CONFUSION_OPTIONS_INIT;
+constexpr iqa_confusion_reading default_confusion_reading = IQA_CONFUSION_READING_INIT;
 
 iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options);
 iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options);
 iqa_metric *create_fid(context &owner, const iqa_fid_options &options);
+iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options);
 
+// From the options of a state file. `lanes` is what the file has behind them: metrics whose number of lanes follows
+// from their options refuse another one before they take memory.
 iqa_metric *create_ssim(context &owner, byte_reader options);
 iqa_metric *create_psnr(context &owner, byte_reader options);
 iqa_metric *create_fid(context &owner, byte_reader options, size_t lanes);
+iqa_metric *create_confusion(context &owner, byte_reader options, size_t lanes);
 
 constexpr int64_t most_fid_features = 16384;
 
@@ -33,16 +39,6 @@ fid_parts_array fid_from_statistics(context &where, const fid_statistics &refere
 
 // Forgets one set of a FID metric.
 void reset_fid_side(iqa_metric &metric, int32_t side);
-constexpr iqa_confusion_options default_confusion_options = IQA_CONFUSION_OPTIONS_INIT;
-constexpr iqa_confusion_reading default_confusion_reading = IQA_CONFUSION_READING_INIT;
-
-iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options);
-iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options);
-iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options);
-
-iqa_metric *create_ssim(context &owner, byte_reader options);
-iqa_metric *create_psnr(context &owner, byte_reader options);
-iqa_metric *create_confusion(context &owner, byte_reader options, size_t lanes);
 
 // A score of a confusion metric: its values, at most `out.size()` of them; their number is returned.
 size_t read_confusion_score(const iqa_metric &metric, int32_t score, const iqa_confusion_reading &reading,
