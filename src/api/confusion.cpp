@@ -65,8 +65,8 @@ iqa_status iqa_confusion_options_init(iqa_confusion_options *options, size_t siz
 
 iqa_status iqa_confusion_create(iqa_context *context, const iqa_confusion_options *options, iqa_metric **out)
 {
-    return iqa::create(context, options, iqa::default_confusion_options, "iqa_confusion_options",
-                       iqa::create_confusion, out);
+    return iqa::create(context, options, iqa::default_confusion_options, "iqa_confusion_options", iqa::create_confusion,
+                       out);
 }
 
 iqa_status iqa_confusion_score(const iqa_metric *metric, int32_t score, const iqa_confusion_reading *reading,

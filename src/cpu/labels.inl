@@ -14,7 +14,7 @@ static void code_run(const Label *__restrict labels, const label_run &run, Unsig
     const int64_t count = run.count; // bytes may alias anything: what the loops need is copied
     const int64_t step = run.step;
     const auto code_of = [=](Label label) {
-        const auto number = Unsigned(label);
+        const auto number = Unsigned(label); // NOLINT(bugprone-signed-char-misuse): negative ones become large
         const Code code = number < bound ? Code(number) : outside;
         return ignoring && label == ignore_label ? ignored : code;
     };

@@ -195,7 +195,6 @@ private:
     sample_outputs outputs_;
     int64_t *sample_lanes_ = nullptr;
     int64_t *sample_sums_ = nullptr; // how many, how many NaN, and the sums of each entry
-    int64_t *work_sums_ = nullptr;
     class_counts *sample_counts_ = nullptr;
 };
 
