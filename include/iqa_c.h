@@ -318,21 +318,21 @@ enum {
 /** The same for confusion metrics. C is the number of classes; the matrix has a row for each class of the reference and
  *  a column for each class of the candidate. With weights every count but the first four is a sum of weights. */
 enum {
-    IQA_FIELD_CONFUSION_SAMPLES = 200,         /* samples added: see `batched`                                       */
-    IQA_FIELD_CONFUSION_ELEMENTS = 201,        /* elements added; multilabel: elements times classes                 */
-    IQA_FIELD_CONFUSION_IGNORED = 202,         /* of these, dropped because the reference has the ignore label       */
-    IQA_FIELD_CONFUSION_INVALID = 203,         /* of these, with a label outside the classes on either side          */
-    IQA_FIELD_CONFUSION_MATRIX = 204,          /* C x C; multilabel: C x 2 x 2, [[tn, fp], [fn, tp]] of each class   */
-    IQA_FIELD_CONFUSION_MATRIX_BY_ROW = 205,   /* the same, each row divided by its sum; 0 where the sum is 0        */
+    IQA_FIELD_CONFUSION_SAMPLES = 200,          /* samples added: see `batched`                                       */
+    IQA_FIELD_CONFUSION_ELEMENTS = 201,         /* elements added; multilabel: elements times classes                 */
+    IQA_FIELD_CONFUSION_IGNORED = 202,          /* of these, dropped because the reference has the ignore label       */
+    IQA_FIELD_CONFUSION_INVALID = 203,          /* of these, with a label outside the classes on either side          */
+    IQA_FIELD_CONFUSION_MATRIX = 204,           /* C x C; multilabel: C x 2 x 2, [[tn, fp], [fn, tp]] of each class   */
+    IQA_FIELD_CONFUSION_MATRIX_BY_ROW = 205,    /* the same, each row divided by its sum; 0 where the sum is 0        */
     IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN = 206, /* each column divided by its sum                                    */
-    IQA_FIELD_CONFUSION_MATRIX_BY_ALL = 207,   /* everything divided by the sum of all (multilabel: of the class)    */
-    IQA_FIELD_CONFUSION_TRUE_POSITIVES = 208,  /* C numbers                                                          */
-    IQA_FIELD_CONFUSION_FALSE_POSITIVES = 209, /* C numbers                                                          */
-    IQA_FIELD_CONFUSION_FALSE_NEGATIVES = 210, /* C numbers                                                          */
-    IQA_FIELD_CONFUSION_TRUE_NEGATIVES = 211,  /* C numbers                                                          */
-    IQA_FIELD_CONFUSION_SUPPORT = 212,         /* C numbers: elements of the class in the reference                  */
-    IQA_FIELD_CONFUSION_PRESENCE = 213         /* C numbers: 0 the class occurs nowhere, 1 in the reference, 2 in the
-                                                  candidate, 3 in both                                               */
+    IQA_FIELD_CONFUSION_MATRIX_BY_ALL = 207,    /* everything divided by the sum of all (multilabel: of the class)    */
+    IQA_FIELD_CONFUSION_TRUE_POSITIVES = 208,   /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_FALSE_POSITIVES = 209,  /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_FALSE_NEGATIVES = 210,  /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_TRUE_NEGATIVES = 211,   /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_SUPPORT = 212,          /* C numbers: elements of the class in the reference                  */
+    IQA_FIELD_CONFUSION_PRESENCE = 213          /* C numbers: 0 the class occurs nowhere, 1 in the reference, 2 in the
+                                                   candidate, 3 in both                                               */
 };
 
 /** Reads another result by field.
@@ -547,9 +547,9 @@ typedef struct iqa_fid_options {
 IQA_API iqa_status iqa_fid_options_init(iqa_fid_options *options, size_t size);
 
 /** Creates a FID metric. Its updates take features: `reference` and `candidate` are float16, bfloat16, float32 or
- *  float64 tensors [N, D] on the CPU with any strides, of different N and element type as they come, and one of them may
- *  be NULL. A feature that is not finite or outside the range of the options fails the update with IQA_ERROR_NUMERIC,
- *  and the text says where it is. `extras` must ask for nothing.
+ *  float64 tensors [N, D] on the CPU with any strides, of different N and element type as they come, and one of them
+ * may be NULL. A feature that is not finite or outside the range of the options fails the update with
+ * IQA_ERROR_NUMERIC, and the text says where it is. `extras` must ask for nothing.
  *
  *  The state takes 8 D (D + 1) bytes for each set, 34 MB at D = 2048, however many rows were added (up to 2^31). The
  *  first compute or read of a result after a change takes O(D^3) time, 24 D^2 bytes of memory, and reports progress;
@@ -576,7 +576,8 @@ IQA_API iqa_status iqa_measure_fid(iqa_context *context, const iqa_fid_options *
  *  strides: means [D], covariances [D, D], symmetric and positive semi-definite to 1e-8 of the largest variance. Unlike
  *  the value of a metric, this one is only as exact as what it is given.
  *
- *  @param out       receives up to 8 numbers: value, raw value, mean term, tr S1, tr S2, trace term, ranks of S1 and S2.
+ *  @param out       receives up to 8 numbers: value, raw value, mean term, tr S1, tr S2, trace term, ranks of S1 and
+ * S2.
  *  @param capacity  how many `out` holds; 1 gives the value alone.
  *  @param count     receives 8; may be NULL.
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _UNAVAILABLE (no CPU tensor), _CANCELLED,
@@ -624,27 +625,28 @@ enum {
 /** Scores, computed from the counts: tp, fp, fn, tn of a class. */
 enum {
     IQA_SCORE_NONE = -1,
-    IQA_SCORE_ACCURACY = 0,             /* tp / (tp + fn), so that micro is the share of correct elements; multilabel
-                                           and the binary average: (tp + tn) / (tp + fp + fn + tn)                  */
-    IQA_SCORE_PRECISION = 1,            /* tp / (tp + fp)                                                           */
-    IQA_SCORE_RECALL = 2,               /* tp / (tp + fn)                                                           */
-    IQA_SCORE_SPECIFICITY = 3,          /* tn / (tn + fp)                                                           */
-    IQA_SCORE_F = 4,                    /* (1 + b^2) tp / ((1 + b^2) tp + b^2 fn + fp), b is `beta`                 */
-    IQA_SCORE_DICE = 5,                 /* 2 tp / (2 tp + fn + fp)                                                  */
-    IQA_SCORE_IOU = 6,                  /* tp / (tp + fp + fn), the Jaccard index                                   */
+    IQA_SCORE_ACCURACY = 0,    /* tp / (tp + fn), so that micro is the share of correct elements; multilabel
+                                  and the binary average: (tp + tn) / (tp + fp + fn + tn)                  */
+    IQA_SCORE_PRECISION = 1,   /* tp / (tp + fp)                                                           */
+    IQA_SCORE_RECALL = 2,      /* tp / (tp + fn)                                                           */
+    IQA_SCORE_SPECIFICITY = 3, /* tn / (tn + fp)                                                           */
+    IQA_SCORE_F = 4,           /* (1 + b^2) tp / ((1 + b^2) tp + b^2 fn + fp), b is `beta`                 */
+    IQA_SCORE_DICE = 5,        /* 2 tp / (2 tp + fn + fp)                                                  */
+    IQA_SCORE_IOU = 6,         /* tp / (tp + fp + fn), the Jaccard index                                   */
     /* One number each; the average is not used. */
-    IQA_SCORE_BALANCED_ACCURACY = 7,    /* mean recall of the classes that occur in the reference                   */
+    IQA_SCORE_BALANCED_ACCURACY = 7,      /* mean recall of the classes that occur in the reference                   */
     IQA_SCORE_FREQUENCY_WEIGHTED_IOU = 8, /* mean IoU weighted by support                                           */
-    IQA_SCORE_GENERALIZED_DICE = 9,     /* sum w 2 tp / sum w (2 tp + fp + fn), w from `generalized_weights`        */
+    IQA_SCORE_GENERALIZED_DICE = 9,       /* sum w 2 tp / sum w (2 tp + fp + fn), w from `generalized_weights`        */
     /* The same without samples. */
-    IQA_SCORE_MCC = 10,                 /* Matthews correlation; multilabel: of the sum of the 2 x 2 matrices       */
-    IQA_SCORE_KAPPA = 11,               /* Cohen's kappa, 1 - (sum w O) / (sum w E) with w = 0 on the diagonal,
-                                           else 1                                                                   */
-    IQA_SCORE_KAPPA_LINEAR = 12,        /* the same with w = |row - column|                                         */
-    IQA_SCORE_KAPPA_QUADRATIC = 13      /* the same with w = (row - column)^2                                       */
+    IQA_SCORE_MCC = 10,            /* Matthews correlation; multilabel: of the sum of the 2 x 2 matrices       */
+    IQA_SCORE_KAPPA = 11,          /* Cohen's kappa, 1 - (sum w O) / (sum w E) with w = 0 on the diagonal,
+                                      else 1                                                                   */
+    IQA_SCORE_KAPPA_LINEAR = 12,   /* the same with w = |row - column|                                         */
+    IQA_SCORE_KAPPA_QUADRATIC = 13 /* the same with w = (row - column)^2                                       */
 };
 
-/** How the scores of C classes become one number. There is no default: users of different tools expect different ones. */
+/** How the scores of C classes become one number. There is no default: users of different tools expect different ones.
+ */
 enum {
     IQA_AVERAGE_UNSTATED = -1,
     IQA_AVERAGE_NONE = 0,     /* not at all: C numbers                                                              */
@@ -671,13 +673,13 @@ enum {
 
 /** What an empty class counts: one that occurs neither in the reference nor in the candidate. */
 enum {
-    IQA_EMPTY_SKIP = 0,            /* NaN by itself, left out of averages                                           */
-    IQA_EMPTY_ZERO = 1,            /* 0                                                                             */
-    IQA_EMPTY_ONE = 2,             /* 1                                                                             */
-    IQA_EMPTY_NAN = 3,             /* NaN, and so is every average                                                  */
-    IQA_EMPTY_AS_RATIO = 4,        /* nothing special: whatever the formula and `zero_division` give                */
+    IQA_EMPTY_SKIP = 0,             /* NaN by itself, left out of averages                                           */
+    IQA_EMPTY_ZERO = 1,             /* 0                                                                             */
+    IQA_EMPTY_ONE = 2,              /* 1                                                                             */
+    IQA_EMPTY_NAN = 3,              /* NaN, and so is every average                                                  */
+    IQA_EMPTY_AS_RATIO = 4,         /* nothing special: whatever the formula and `zero_division` give                */
     IQA_EMPTY_SKIP_IN_AVERAGES = 5, /* by itself as IQA_EMPTY_AS_RATIO, but left out of averages                    */
-    IQA_EMPTY_ONE_ELSE_ZERO = 6,   /* 1; a class of the candidate that the reference lacks is 0, whatever the score */
+    IQA_EMPTY_ONE_ELSE_ZERO = 6,    /* 1; a class of the candidate that the reference lacks is 0, whatever the score */
     IQA_EMPTY_SKIP_UNREFERENCED = 7 /* as IQA_EMPTY_SKIP, and for every class that the reference lacks: its false
                                       positives go unpunished                                                       */
 };
@@ -763,8 +765,8 @@ IQA_API iqa_status iqa_confusion_options_init(iqa_confusion_options *options, si
  *  prediction. Both have the same shape, any number of axes and any strides, less the axis of classes of the one that
  *  has it; element types may differ. An update adds nothing unless all of it is valid.
  *
- *  Weights (extras.weights, the shape of the labels without an axis of classes; multilabel: with it) are 0 or from 2^-76
- *  to 2^64, in which range their sums are exact.
+ *  Weights (extras.weights, the shape of the labels without an axis of classes; multilabel: with it) are 0 or from
+ * 2^-76 to 2^64, in which range their sums are exact.
  *
  *  extras.per_image is `score` of each sample, extras.per_channel the score of each sample and class, extras.counts the
  *  counts behind them.
