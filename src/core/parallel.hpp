@@ -62,6 +62,7 @@ void for_each_tile(context &where, int workers, int64_t tiles, Body &&body)
     const iqa_task_function pull = [](void *pointer, int32_t worker) {
         const floating_point_mode mode;
         auto &[queue, tile_body] = *static_cast<work *>(pointer);
+        queue.report(worker); // also where the others leave worker 0 no tile: a call can always be cancelled
         while (!queue.cancelled.load(std::memory_order_relaxed)) {
             const int64_t tile = queue.next.fetch_add(1, std::memory_order_relaxed);
             if (tile >= queue.total)
