@@ -33,5 +33,5 @@ seed npy_2 "\\002\\223NUMPY\\002\\000\\073\\000\\000\\000${header}abcdefgh"
 seed png '\001\211PNG\r\n\032\n'
 seed tiff '\001II*\000\010\000\000\000'
 
-"$folder/image_readers" -max_total_time="$seconds" -max_len=20000 -rss_limit_mb=1024 -timeout=10 \
+"$folder/image_readers" -max_total_time="$seconds" -max_len=20000 -artifact_prefix="$folder/" -rss_limit_mb=1024 -timeout=10 \
     -print_final_stats=1 "$folder/found" "$folder/seeds"

@@ -60,6 +60,7 @@ iqa_frame_program(c_state c/state.c iqa_c)
 target_link_libraries(c_state PRIVATE m)
 add_test(NAME c_state COMMAND c_state ${frame_source}/golden)
 iqa_frame_test(manners_exit manners/exit.c)
+iqa_frame_test(manners_storm manners/storm.c)
 
 # A second copy, and a stranger with the same exports.
 set(stranger_source ${CMAKE_CURRENT_BINARY_DIR}/stranger.c)

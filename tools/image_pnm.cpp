@@ -125,7 +125,7 @@ image read_bitmap(byte_buffer file, bool as_text, const decode_options &options)
     image picture = make_image(IQA_UINT8, {1, size.height, size.width, 1}, "PNM");
     std::byte *out = picture.storage.data();
     for (std::size_t y = 0; y < height; ++y) {
-        const std::byte *row = packed.storage.data() + y * static_cast<std::size_t>(packed.width());
+        const std::byte *row = as_text ? nullptr : packed.storage.data() + y * static_cast<std::size_t>(packed.width());
         for (std::size_t x = 0; x < width; ++x) {
             const bool black = as_text ? text.bit() : ((row[x / 8] << (x % 8)) & std::byte{0x80}) != std::byte{0};
             *out++ = black ? std::byte{0} : std::byte{255};

@@ -44,15 +44,15 @@ struct lanes {
 // Sums SSIM values on their fixed grid; remembers whether any was NaN.
 template <class Real>
 struct fixed_sum {
-    int64_t sum = 0;
+    uint64_t sum = 0; // NaN brings in any bits
     bool nan = false;
 
     void add(lanes<Real> v, int)
     {
         nan = nan || v.value != v.value;
-        sum += ssim_fixed(v.value);
+        sum += uint64_t(ssim_fixed(v.value));
     }
-    int64_t total() const { return sum; }
+    int64_t total() const { return int64_t(sum); }
     bool any_nan() const { return nan; }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The distance of distributions whose mean and covariance somebody else computed, such as the statistics files that
 // FID programs exchange. Nothing is known of how exact they are, so they are checked and their noise is tolerated.
+#include <algorithm>
 #include <cmath>
 
 #include "core/samples.hpp"
@@ -21,7 +22,7 @@ public:
         if (view_.rows != order)
             fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected [", order, ", ", order, "]");
         for (int64_t i = 0; i < order; ++i)
-            largest_ = std::fmax(largest_, number_at(view_, i, i));
+            largest_ = std::max(largest_, number_at(view_, i, i));
         for (int64_t i = 0; i < order; ++i)
             for (int64_t j = 0; j <= i; ++j)
                 check(name, i, j);

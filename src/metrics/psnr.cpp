@@ -45,8 +45,9 @@ iqa_psnr_options resolve(const iqa_psnr_options &options)
     if (!(std::isfinite(options.log_base) && options.log_base >= smallest_base))
         fail(IQA_ERROR_INVALID_ARGUMENT, "log_base is ", options.log_base, "; expected a finite number of at least ",
              smallest_base);
-    if (!std::isfinite(options.cap))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "cap is ", options.cap, "; expected a number, or IQA_PSNR_NO_CAP");
+    if (!(std::isfinite(options.cap) && options.cap >= 0))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "cap is ", options.cap,
+             "; expected a finite number of at least 0, or IQA_PSNR_NO_CAP");
     return options;
 }
 

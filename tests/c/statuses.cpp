@@ -113,6 +113,7 @@ void reach_invalid_argument()
     ssim([](auto &o) { o.struct_size = 3; }, {"iqa_ssim_options.struct_size is 3", "sizeof"});
     psnr([](auto &o) { o.log_base = 1.0; }, {"log_base is 1", "at least"});
     psnr([&](auto &o) { o.cap = nan; }, {"cap is nan", "IQA_PSNR_NO_CAP"});
+    psnr([](auto &o) { o.cap = -1e30; }, {"cap is -1e+30", "at least 0"});
     psnr([](auto &o) { o.aggregate = 2; }, {"aggregate is 2", "IQA_MEAN_OF_PSNR"});
     psnr([](auto &o) { o.layout = 17; }, {"layout is 17"});
     psnr([](auto &o) { o.nonfinite = -2; }, {"nonfinite is -2"});
