@@ -571,6 +571,28 @@ IQA_API iqa_status iqa_fid_reset_side(iqa_metric *metric, int32_t side);
 IQA_API iqa_status iqa_measure_fid(iqa_context *context, const iqa_fid_options *options, const iqa_tensor *reference,
                                    const iqa_tensor *candidate, double *value);
 
+/** FID for sets without end: FID falls as rows are added, nearly in proportion to 1 / N. For the candidate rows of the
+ *  first shard, of the first two, and so on, against the reference rows of all shards, FID is computed, and the line
+ *  through the values over 1 / N is followed to 1 / N = 0 (M. J. Chong, D. Forsyth, "Effectively unbiased FID and
+ *  Inception Score and where to find them", CVPR 2020). The first shard should have several times D rows.
+ *
+ *  @param shards  FID metrics with the same options, two or more of them with candidate rows. Their contexts must not
+ *                 be in use; the first one's threads compute, and its error text tells what failed.
+ *  @param value   receives the value at infinity.
+ *  @param slope   receives the slope of the line, FID times rows; may be NULL.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_INCOMPATIBLE for different options; those of compute. */
+IQA_API iqa_status iqa_fid_extrapolate(const iqa_metric *const *shards, size_t count, double *value, double *slope);
+
+/** FID with an error bar: the candidate rows of each shard are left out once, and the spread of these values tells how
+ *  much the choice of candidate rows matters (the jackknife). The reference set, of all shards, is taken as it is.
+ *
+ *  @param shards          as for iqa_fid_extrapolate(); ten or more of equal size are a good number.
+ *  @param value           receives the jackknife's estimate, whose bias of order 1 / N is taken out.
+ *  @param standard_error  receives its standard error.
+ *  @return as for iqa_fid_extrapolate(). */
+IQA_API iqa_status iqa_fid_jackknife(const iqa_metric *const *shards, size_t count, double *value,
+                                     double *standard_error);
+
 /** The distance of two sets of which only mean and covariance are known, as in the statistics files that FID programs
  *  exchange (arrays mu and sigma). All are tensors of float64 or narrower floating-point numbers on the CPU, with any
  *  strides: means [D], covariances [D, D], symmetric and positive semi-definite to 1e-8 of the largest variance. Unlike

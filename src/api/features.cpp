@@ -5,6 +5,23 @@
 #include "api/constructors.hpp"
 #include "metrics/metrics.hpp"
 
+namespace {
+
+iqa_context *context_of(const iqa_metric *const *shards, size_t count)
+{
+    return shards != nullptr && count > 0 && shards[0] != nullptr ? &shards[0]->owner() : nullptr;
+}
+
+std::span<const iqa_metric *const> span_of(const iqa_metric *const *shards, size_t count)
+{
+    iqa::require(shards, "shards");
+    if (count == 0)
+        iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "count is 0; expected at least 2 shards");
+    return {shards, count};
+}
+
+} // namespace
+
 extern "C" {
 
 iqa_status iqa_fid_options_init(iqa_fid_options *options, size_t size)
@@ -48,6 +65,28 @@ iqa_status iqa_fid_from_statistics(iqa_context *context, const iqa_tensor *mean_
         if (count != nullptr)
             *count = parts.size();
         std::copy_n(parts.begin(), capacity < parts.size() ? capacity : parts.size(), out);
+    });
+}
+
+iqa_status iqa_fid_extrapolate(const iqa_metric *const *shards, size_t count, double *value, double *slope)
+{
+    return iqa::guard(context_of(shards, count), [&] {
+        iqa::require(value, "value");
+        const iqa::fid_line line = iqa::fid_extrapolate(span_of(shards, count));
+        *value = line.at_infinity;
+        if (slope != nullptr)
+            *slope = line.slope;
+    });
+}
+
+iqa_status iqa_fid_jackknife(const iqa_metric *const *shards, size_t count, double *value, double *standard_error)
+{
+    return iqa::guard(context_of(shards, count), [&] {
+        iqa::require(value, "value");
+        iqa::require(standard_error, "standard_error");
+        const iqa::fid_estimate estimate = iqa::fid_jackknife(span_of(shards, count));
+        *value = estimate.value;
+        *standard_error = estimate.standard_error;
     });
 }
 

@@ -55,11 +55,31 @@ moment_lanes fid_metric::side(int index) const
     return {lanes_ + index * moment_lanes::count(options_.features), options_.features};
 }
 
-void fid_metric::check_room(int index, const table_view &view) const
+void fid_metric::check_room(int index, int64_t rows) const
 {
-    if (view.rows > most_rows_of_a_state - side(index).rows())
-        fail(IQA_ERROR_NUMERIC, side_names[index], " has ", view.rows, " rows after ", side(index).rows(),
+    if (rows > most_rows_of_a_state - side(index).rows())
+        fail(IQA_ERROR_NUMERIC, side_names[index], " has ", rows, " rows after ", side(index).rows(),
              "; the metric holds at most ", most_rows_of_a_state);
+}
+
+void fid_metric::add_side(const fid_metric &from, int index, bool negative)
+{
+    if (!std::equal(option_bytes_.begin(), option_bytes_.end(), from.option_bytes_.begin()))
+        fail(IQA_ERROR_INCOMPATIBLE, "the metrics were created with different options");
+    if (!negative)
+        check_room(index, from.side(index).rows());
+    int64_t *const lanes = side(index).lanes;
+    const int64_t *const other = from.side(index).lanes;
+    const int64_t singles = 1 + options_.features; // rows and sums; the rest are pairs of words
+    for (int64_t i = 0; i < singles; ++i)
+        lanes[i] += negative ? -other[i] : other[i];
+    for (int64_t i = singles; i < moment_lanes::count(options_.features); i += 2) {
+        const moment_words words = negative ? iqa::carry({lanes[i] - other[i], lanes[i + 1] - other[i + 1]})
+                                            : iqa::carry({lanes[i] + other[i], lanes[i + 1] + other[i + 1]});
+        lanes[i] = words.low;
+        lanes[i + 1] = words.high;
+    }
+    computed_ = false;
 }
 
 void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
@@ -74,7 +94,7 @@ void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate
     for (int index = 0; index < 2; ++index)
         if (tensors[index] != nullptr) {
             views[index] = view_table(*tensors[index], side_names[index], options_.features);
-            check_room(index, views[index]);
+            check_room(index, views[index].rows);
         }
 
     const fid_kernels &kernels = fid_kernels_for(owner());

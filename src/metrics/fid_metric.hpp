@@ -39,16 +39,21 @@ public:
 
     void reset_side(int32_t side) noexcept;
 
+    // Adds one set of a metric with the same options to this one's, or takes away what was added.
+    void add_side(const fid_metric &from, int index, bool negative);
+
+    const iqa_fid_options &options() const noexcept { return options_; }
+    moment_lanes side(int index) const;
+
 protected:
     void lanes_changed() noexcept override { computed_ = false; }
 
 private:
-    moment_lanes side(int index) const;
     measured_covariance covariance_of(int index) const;
     double mean_unit() const { return power_of_two(-options_.fraction_bits); }
     double mean_term() const;
     void require_rows(int index, int64_t rows) const;
-    void check_room(int index, const table_view &view) const;
+    void check_room(int index, int64_t rows) const;
     const frechet_parts &parts() const;
     double flags() const;
     size_t read_mean(int index, std::span<double> out) const;

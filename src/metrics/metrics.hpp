@@ -37,6 +37,16 @@ struct fid_statistics {
 using fid_parts_array = std::array<double, 8>;
 fid_parts_array fid_from_statistics(context &where, const fid_statistics &reference, const fid_statistics &candidate);
 
+struct fid_line {
+    double at_infinity, slope;
+};
+fid_line fid_extrapolate(std::span<const iqa_metric *const> shards);
+
+struct fid_estimate {
+    double value, standard_error;
+};
+fid_estimate fid_jackknife(std::span<const iqa_metric *const> shards);
+
 // Forgets one set of a FID metric.
 void reset_fid_side(iqa_metric &metric, int32_t side);
 
