@@ -7,6 +7,7 @@ namespace iqa {
 
 void cpu_ssim(context &where, scratch &memory, ssim_request &request);
 void cpu_squared_error(context &where, scratch &memory, squared_error_request &request);
+void cpu_error_gradient(context &where, scratch &memory, const error_gradient_request &request);
 void cpu_confusion(context &where, scratch &memory, confusion_request &request);
 
 } // namespace iqa

@@ -147,7 +147,7 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         overflow = overflow || (request.not_a_number[image] && request.counts[image].nonfinite == 0);
     }
     if (addend[lane::nonfinite] != 0 && options_.nonfinite == IQA_NONFINITE_ERROR)
-        fail_for_nonfinite(images, options_.layout, 0, addend[lane::nonfinite]);
+        fail_for_nonfinite(images, {}, options_.layout, 0, addend[lane::nonfinite]);
     if (overflow)
         fail(IQA_ERROR_NUMERIC, "samples lie so far outside the data range ", plan.range.low, " ... ", plan.range.high,
              " that their squares overflow; set arithmetic to IQA_ARITHMETIC_FLOAT64 or correct the range");
