@@ -25,7 +25,7 @@ constexpr double error_anchors[error_levels] = {0x1.8p22, 0x1.8p-28, 0x1.8p-78};
 constexpr int error_flush = 2048;
 
 // Integer samples: the sum of the squares is level 0, in units of 1, and that of weighted squares level 1.
-constexpr int integer_error_exponents[error_levels] = {0, -weight_bits, 0};
+constexpr int integer_error_exponents[error_levels] = {0, -pixel_weight_bits, 0};
 
 // 10 log(L^2 / MSE) in the base whose natural logarithm is given; MSE = sum / count, positive.
 IQA_HD double psnr_value(double peak, scaled_value sum, double count, double_double log_of_base)

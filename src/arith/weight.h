@@ -6,7 +6,7 @@
 
 namespace iqa {
 
-constexpr int weight_bits = 24;
+enum : int { pixel_weight_bits = 24 };
 
 // What stands for a weight that is none: NaN, negative or above 1.
 constexpr float invalid_weight = -1.0f;
@@ -19,7 +19,7 @@ IQA_HD float weight_on_grid(double weight)
     return weight >= 0.0 && weight <= 1.0 ? float(units * 0x1p-24) : invalid_weight;
 }
 
-IQA_HD int32_t weight_units(float weight)
+IQA_HD int32_t units_of_weight(float weight)
 {
     return int32_t(weight * 0x1p24f);
 }

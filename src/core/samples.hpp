@@ -46,22 +46,6 @@ inline double number_at(const table_view &view, int64_t row, int64_t column)
     }
 }
 
-// A weight as the caller has it.
-inline double load_weight(const weight_view &view, int64_t image, int64_t channel, int64_t slice, int64_t row,
-                          int64_t column)
-{
-    const int64_t index = image * view.image_stride + channel * view.channel_stride + slice * view.slice_stride +
-                          row * view.row_stride + column * view.column_stride;
-    switch (view.dtype) {
-    case IQA_FLOAT32:
-        return reinterpret_cast<const float *>(view.data)[index];
-    case IQA_FLOAT64:
-        return reinterpret_cast<const double *>(view.data)[index];
-    default:
-        return reinterpret_cast<const uint8_t *>(view.data)[index] != 0 ? 1.0 : 0.0;
-    }
-}
-
 // Ends the call: says how many non-finite samples there are, and where the first one is. `shave`: what the views lack
 // at each edge. Masked samples are passed over.
 [[noreturn]] inline void fail_for_nonfinite(const image_pair &images, const weight_view &weights, int32_t layout,
@@ -72,8 +56,7 @@ inline double load_weight(const weight_view &view, int64_t image, int64_t channe
         const image_view &view;
     } sides[] = {{"reference", images.reference}, {"candidate", images.candidate}};
     const auto is_masked = [&](int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column) {
-        return weights.data != nullptr &&
-               weight_on_grid(load_weight(weights, image, channel, slice, row, column)) == 0.0f;
+        return weight_at(weights, image, channel, slice, row, column) == 0.0;
     };
     for (const auto &[name, view] : sides)
         for (int64_t image = 0; image < view.images; ++image)
@@ -107,7 +90,7 @@ inline double load_weight(const weight_view &view, int64_t image, int64_t channe
             for (int64_t slice = 0; slice < extent(images.depth, weights.slice_stride); ++slice)
                 for (int64_t row = 0; row < extent(images.height, weights.row_stride); ++row)
                     for (int64_t column = 0; column < extent(images.width, weights.column_stride); ++column) {
-                        const double weight = load_weight(weights, image, channel, slice, row, column);
+                        const double weight = weight_at(weights, image, channel, slice, row, column);
                         if (weight_on_grid(weight) != invalid_weight || count++ != 0)
                             continue;
                         first = weight;

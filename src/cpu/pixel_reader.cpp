@@ -12,22 +12,22 @@ pixel_reader::pixel_reader(const cpu_kernels &kernels, const weighted_images &so
 {
 }
 
-void pixel_reader::read_weights(const pixel_place &place, float *weights) const
+void pixel_reader::read_weights(const row_part &part, float *weights) const
 {
     const weight_view &view = source_.weights;
     if (view.data == nullptr) {
-        std::fill_n(weights, place.count, 1.0f);
+        std::fill_n(weights, part.count, 1.0f);
         return;
     }
-    const int64_t index = place.image * view.image_stride + place.channel * view.channel_stride +
-                          place.slice * view.slice_stride + place.row * view.row_stride +
-                          place.column * view.column_stride;
+    const int64_t index = part.image * view.image_stride + part.channel * view.channel_stride +
+                          part.slice * view.slice_stride + part.row * view.row_stride +
+                          part.column * view.column_stride;
     const int64_t size = (view.dtype & 0xff) / 8;
     kernels_.gather_weights(static_cast<weight_type>(view.dtype), view.data + index * size, view.column_stride,
-                            place.count, weights);
+                            part.count, weights);
 }
 
-pixel_run pixel_reader::read(const pixel_place &place, pixel_memory &memory) const
+pixel_run pixel_reader::read(const row_part &part, pixel_memory &memory) const
 {
     const element_type type = source_.images.reference.type;
     const bool widened = type == element_type::float16 || type == element_type::bfloat16;
@@ -36,16 +36,16 @@ pixel_run pixel_reader::read(const pixel_place &place, pixel_memory &memory) con
                      .reference = {},
                      .candidate = {},
                      .weights = nullptr,
-                     .count = place.count};
+                     .count = part.count};
     if (source_.weights.data != nullptr || masks_nonfinite_) {
         run.weights = memory.weights;
-        read_weights(place, run.weights);
+        read_weights(part, run.weights);
     }
     const auto gather = [&](const image_view &view, int channel, void *samples) {
-        kernels_.gather(type, view.at(place.image, place.channel + channel, place.slice, place.row, place.column),
-                        view.column_stride, place.count, samples);
+        kernels_.gather(type, view.at(part.image, part.channel + channel, part.slice, part.row, part.column),
+                        view.column_stride, part.count, samples);
         if (masks_nonfinite_)
-            kernels_.mask_nonfinite(run.type, samples, place.count, run.weights);
+            kernels_.mask_nonfinite(run.type, samples, part.count, run.weights);
     };
     for (int channel = 0; channel < run.channels; ++channel) {
         run.reference[channel] = memory.reference[channel];
@@ -59,7 +59,8 @@ pixel_run pixel_reader::read(const pixel_place &place, pixel_memory &memory) con
 weight_survey pixel_reader::leave_out_masked(pixel_run &run) const
 {
     if (run.weights == nullptr)
-        return {.units = run.count << weight_bits, .some_zero = false, .some_between = false, .some_invalid = false};
+        return {
+            .units = run.count << pixel_weight_bits, .some_zero = false, .some_between = false, .some_invalid = false};
     const weight_survey survey = kernels_.survey_weights(run.weights, run.count);
     if (survey.some_zero) {
         for (int channel = 0; channel < run.channels; ++channel) {

@@ -10,7 +10,7 @@ namespace iqa {
 constexpr int64_t pixels_at_once = 1024;
 
 // Part of a row, where the images have it.
-struct pixel_place {
+struct row_part {
     int64_t image, channel, slice, row, column;
     int64_t count;
 };
@@ -38,7 +38,7 @@ public:
     pixel_reader(const cpu_kernels &kernels, const weighted_images &source);
 
     // Samples that are not finite have weight 0 where they are masked.
-    pixel_run read(const pixel_place &place, pixel_memory &memory) const;
+    pixel_run read(const row_part &part, pixel_memory &memory) const;
 
     // Takes out the samples without weight, and the weights where all others are 1.
     weight_survey leave_out_masked(pixel_run &run) const;
@@ -47,7 +47,7 @@ public:
     void to_double(const pixel_run &run, pixel_memory &memory) const;
 
 private:
-    void read_weights(const pixel_place &place, float *weights) const;
+    void read_weights(const row_part &part, float *weights) const;
 
     const cpu_kernels &kernels_;
     const weighted_images &source_;

@@ -225,7 +225,7 @@ static void squared_error_of_floats(const Real *reference, const Real *candidate
     }
 }
 
-// In units of 2^-weight_bits.
+// In units of 2^-pixel_weight_bits.
 template <class Sample>
 static int128 weighted_error_of_integers(const Sample *reference, const Sample *candidate, const float *weights,
                                          int64_t count)
@@ -239,7 +239,7 @@ static int128 weighted_error_of_integers(const Sample *reference, const Sample *
             const int32_t x = reference[from];
             const int32_t y = candidate[from];
             const uint32_t difference = uint32_t(x > y ? x - y : y - x);
-            part += uint64_t(difference * difference) * uint64_t(weight_units(weights[from]));
+            part += uint64_t(difference * difference) * uint64_t(units_of_weight(weights[from]));
         }
         total += int128(part);
     }

@@ -184,7 +184,7 @@ private:
         // Where every sample counts, how many there are is known.
         const int64_t samples = request_.source.channels() / layout_.planes * shape_.pixels();
         std::fill_n(request_.weights + first_image * layout_.planes, images * layout_.planes,
-                    plain_ ? int128(samples) << weight_bits : int128(0));
+                    plain_ ? int128(samples) << pixel_weight_bits : int128(0));
         std::fill_n(largest_ + first_image, images, 0.0);
     }
 
@@ -199,30 +199,30 @@ private:
         const int64_t end_row = std::min(first_row + layout_.rows_of_tile, layout_.rows);
         for (int64_t row = first_row; row < end_row; ++row) {
             const int64_t line = row / layout_.channels;
-            const pixel_place place = {.image = plane / layout_.planes,
-                                       .channel = plane % layout_.planes + row % layout_.channels,
-                                       .slice = line / shape_.height,
-                                       .row = line % shape_.height,
-                                       .column = column,
-                                       .count = std::min(samples_of_a_tile, layout_.length - column)};
+            const row_part part = {.image = plane / layout_.planes,
+                                   .channel = plane % layout_.planes + row % layout_.channels,
+                                   .slice = line / shape_.height,
+                                   .row = line % shape_.height,
+                                   .column = column,
+                                   .count = std::min(samples_of_a_tile, layout_.length - column)};
             if (plain_)
-                add_run(place, worker, scale, counting, result);
+                add_run(part, worker, scale, counting, result);
             else
-                add_pixels(place, worker, scale, counting, result);
+                add_pixels(part, worker, scale, counting, result);
         }
     }
 
     // Runs go in pieces that stay in the first cache between summing and counting.
-    void add_run(const pixel_place &place, int worker, double scale, bool counting, tile_result &result) const
+    void add_run(const row_part &part, int worker, double scale, bool counting, tile_result &result) const
     {
         const auto samples_of = [&](const image_view &view, int64_t step) {
-            return view.at(place.image, place.channel, place.slice, place.row, 0) +
-                   place.column * step * element_size(view.type);
+            return view.at(part.image, part.channel, part.slice, part.row, 0) +
+                   part.column * step * element_size(view.type);
         };
         const sample_run run = {shape_.type,
                                 samples_of(request_.source.images.reference, layout_.reference_step),
                                 samples_of(request_.source.images.candidate, layout_.candidate_step),
-                                place.count,
+                                part.count,
                                 layout_.reference_step,
                                 layout_.candidate_step};
         const bool widened = run.type == element_type::float16 || run.type == element_type::bfloat16;
@@ -257,13 +257,13 @@ private:
     }
 
     // Masked samples are taken out first, so that nothing that follows can see them.
-    void add_pixels(pixel_place place, int worker, double scale, bool counting, tile_result &result) const
+    void add_pixels(row_part part, int worker, double scale, bool counting, tile_result &result) const
     {
         auto &memory = *reinterpret_cast<pixel_memory *>(memory_of(worker));
-        const int64_t end = place.column + place.count;
-        for (; place.column < end; place.column += pixels_at_once) {
-            place.count = std::min(pixels_at_once, end - place.column);
-            pixel_run run = reader_.read(place, memory);
+        const int64_t end = part.column + part.count;
+        for (; part.column < end; part.column += pixels_at_once) {
+            part.count = std::min(pixels_at_once, end - part.column);
+            pixel_run run = reader_.read(part, memory);
             const weight_survey survey = reader_.leave_out_masked(run);
             result.invalid_weight = result.invalid_weight || survey.some_invalid;
             result.weight_units += survey.units;

@@ -45,7 +45,7 @@ static weight_survey survey_weights(const float *weights, int64_t count)
     int32_t between = 0;
     int32_t invalid = 0;
     for (int64_t i = 0; i < count; ++i) {
-        units += weight_units(weights[i]);
+        units += units_of_weight(weights[i]);
         zero |= weights[i] == 0.0f;
         between |= (weights[i] != 0.0f) & (weights[i] != 1.0f);
         invalid |= weights[i] < 0.0f;

@@ -135,7 +135,7 @@ void add_errors(int64_t *lanes, const squared_error_sum &sum)
 
 double weight_of(int128 units)
 {
-    return double(units) * power_of_two(-weight_bits);
+    return double(units) * power_of_two(-pixel_weight_bits);
 }
 
 // The PSNR of some samples; infinite without an error and without a cap, NaN without a sample.
@@ -191,8 +191,9 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
     const output_view per_channel = view_per_channel(extras.per_channel, measured);
     const auto view_gradient = [&](const iqa_tensor *tensor, const char *name) {
         const image_view &shape = whole.reference;
-        return view_pixels(tensor, name, shape, options_.layout, shape.channels, shape.depth, shape.height,
-                           shape.width);
+        return shave_edges(
+            view_pixels(tensor, name, shape, options_.layout, shape.channels, shape.depth, shape.height, shape.width),
+            shape, options_.layout, options_.shave);
     };
     const output_view candidate_gradient = view_gradient(extras.candidate_gradient, "candidate_gradient");
     const output_view reference_gradient = view_gradient(extras.reference_gradient, "reference_gradient");
@@ -262,13 +263,9 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
     if (!range_is_stated())
         addend[type == element_type::uint8 ? lane::images_of_8_bits : lane::images_of_16_bits] = measured.images;
     if (candidate_gradient.data != nullptr || reference_gradient.data != nullptr)
-        device.error_gradient(owner(), work_,
-                              {.source = source,
-                               .margin_z = has_depth(options_.layout) ? options_.shave : 0,
-                               .margin = options_.shave,
-                               .slopes = slopes,
-                               .reference = reference_gradient,
-                               .candidate = candidate_gradient});
+        device.error_gradient(
+            owner(), work_,
+            {.source = source, .slopes = slopes, .reference = reference_gradient, .candidate = candidate_gradient});
     commit(addend);
 }
 
