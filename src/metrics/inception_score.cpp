@@ -23,15 +23,10 @@ constexpr double sum_unit = 0x1p-80;
 // How far the sum of a row of probabilities may be from 1: 16-bit numbers lose as much.
 constexpr double sum_tolerance = 1e-3;
 
-// Probabilities below it count as 0: p log p is then far below the unit.
+// The logarithm of a smaller probability is taken as this one's: p log p is far below the unit.
 constexpr double least_probability = 1e-300;
 
 constexpr int64_t least_item = 16;
-
-double logarithm(double_double value)
-{
-    return log_scaled(value, 0).high;
-}
 
 class score_computation {
 public:
@@ -186,7 +181,7 @@ bool score_computation::load_logits(int64_t row, const share &to, double *sum, d
         *sum += to.weights[i];
         weighted += to.weights[i] * to.exponents[i];
     }
-    *negative_entropy = weighted / *sum - logarithm({*sum, 0.0});
+    *negative_entropy = weighted / *sum - quick_logarithm(*sum);
     return true;
 }
 
@@ -200,9 +195,12 @@ bool score_computation::load_probabilities(int64_t row, const share &to, double 
     });
     if (!valid || !(__builtin_fabs(*sum - 1.0) <= sum_tolerance))
         return false;
+    for (int64_t i = 0; i < classes_; ++i) {
+        const double p = to.weights[i] / *sum;
+        to.exponents[i] = p * quick_logarithm(p > least_probability ? p : least_probability);
+    }
     for (int64_t i = 0; i < classes_; ++i)
-        if (const double p = to.weights[i] / *sum; p >= least_probability)
-            *negative_entropy += p * logarithm({p, 0.0});
+        *negative_entropy += to.exponents[i];
     return true;
 }
 
