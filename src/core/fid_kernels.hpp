@@ -79,7 +79,7 @@ struct fid_kernels {
     void (*bisect)(const double *diagonal_squared, const double *off_squared, int64_t order, double upper,
                    int64_t first, double *values);
 
-    // Adds the kernel values of at most 4096 dot products to sums[0] and sums[1]: see to_kernel_digits().
+    // Adds the kernel values of at most 4096 dot products to sums of their levels: see arith/polynomial_kernel.h.
     void (*add_kernel_values)(const polynomial_kernel &kernel, const double *products, int64_t count, int64_t *sums);
 };
 

@@ -167,15 +167,11 @@ void add_kernel_values(const polynomial_kernel &kernel, const double *products, 
         for (int power = 1; power < kernel.degree; ++power)
             for (int i = 0; i < run; ++i)
                 value[i] *= base[i];
-        int64_t high = 0;
-        int64_t low = 0;
-        for (int i = 0; i < run; ++i) {
-            const kernel_digits digits = to_kernel_digits(value[i] * kernel.unit);
-            high += digits.high;
-            low += digits.low;
-        }
-        sums[0] += high;
-        sums[1] += low;
+        int64_t levels[kernel_levels] = {};
+        for (int i = 0; i < run; ++i)
+            add_to_levels(value[i] * kernel.unit, levels);
+        for (int level = 0; level < kernel_levels; ++level)
+            sums[level] += levels[level];
     }
 }
 

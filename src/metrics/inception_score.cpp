@@ -213,8 +213,7 @@ mean_and_deviation score_computation::result() const
 
 void score_computation::fail_for_scores() const
 {
-    if (options_.scores == IQA_SCORES_LOGITS)
-        fail_for_nonfinite(rows_.view, "scores");
+    check_finite(rows_.view, "scores");
     for (int64_t row = 0; row < rows_.count; ++row) {
         double sum = 0.0;
         for (int64_t column = 0; column < classes_; ++column) {
@@ -228,7 +227,7 @@ void score_computation::fail_for_scores() const
             fail(IQA_ERROR_NUMERIC, "row ", row, " of scores sums to ", sum,
                  "; expected probabilities, which sum to 1, or IQA_SCORES_LOGITS");
     }
-    fail(IQA_ERROR_INTERNAL, "scores that are no probabilities were seen but not found");
+    fail(IQA_ERROR_INTERNAL, "scores that are not valid were seen but not found");
 }
 
 void check(const iqa_inception_score_options &options, const table_view &table)

@@ -34,25 +34,21 @@ int64_t quotient_up(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-struct digit_sums {
-    int128 high, low;
+struct level_sums {
+    int128 levels[kernel_levels];
 
-    void add(const int64_t *sums)
+    template <class Integer>
+    void add(const Integer *sums)
     {
-        high += sums[0];
-        low += sums[1];
-    }
-    void add(const digit_sums &other)
-    {
-        high += other.high;
-        low += other.low;
+        for (int level = 0; level < kernel_levels; ++level)
+            levels[level] += sums[level];
     }
 };
 
 // Sums over pairs of rows; within one set each pair of different rows is taken once. A cache line for each worker.
 struct alignas(64) pair_sums {
-    digit_sums pairs;
-    digit_sums diagonal;
+    level_sums pairs;
+    level_sums diagonal;
 };
 
 class kid_computation {
@@ -74,7 +70,6 @@ private:
     double_double mean_within(int64_t count, const pair_sums &sums) const;
     int64_t blocks_of_estimate() const;
     bool has_subsets() const { return options_.subsets > 0; }
-    double largest_feature() const { return double_from_bits(std::max(largest_[0], largest_[1])); }
 
     const iqa_kid_options options_;
     const fid_kernels &kernels_;
@@ -91,8 +86,8 @@ private:
     std::span<pair_sums> of_workers_;
     keyed_row *keys_[2] = {};
     std::span<double> values_;
-    uint64_t largest_[2] = {}; // magnitudes as bits, whose order is that of the numbers
-    double bound_ = 0.0;       // of kernel values
+    double largest_[2] = {}; // dot products of rows with themselves
+    double bounds_[2] = {};  // of kernel values
     int64_t done_ = 0;
     int64_t total_;
 };
@@ -155,32 +150,38 @@ void kid_computation::run(crew &team)
     team.proceed(total_, total_);
 }
 
-uint64_t largest_magnitude(crew &team, const table_view &table)
+// The largest dot product of a row with itself; infinite or NaN where a number is not finite, or too large.
+double largest_square(crew &team, const table_view &table)
 {
     constexpr int64_t most_items = 1 << 18;
     const int64_t rows_of_item = std::max(least_item, quotient_up(table.rows, most_items));
-    std::atomic<uint64_t> largest = 0;
+    std::atomic<uint64_t> largest = 0; // as bits, whose order is that of the numbers
     team.each(quotient_up(table.rows, rows_of_item), rows_of_item * table.columns, [&](int64_t item, int32_t) {
         uint64_t own = 0;
-        for (int64_t row = item * rows_of_item; row < std::min((item + 1) * rows_of_item, table.rows); ++row)
-            visit_row(table, row, [&](int64_t, double value) { own = std::max(own, bits_of(value) << 1 >> 1); });
+        for (int64_t row = item * rows_of_item; row < std::min((item + 1) * rows_of_item, table.rows); ++row) {
+            double sum = 0.0;
+            visit_row(table, row, [&](int64_t, double value) { sum += value * value; });
+            own = std::max(own, bits_of(sum) << 1 >> 1);
+        }
         uint64_t seen = largest.load(std::memory_order_relaxed);
         while (seen < own && !largest.compare_exchange_weak(seen, own, std::memory_order_relaxed)) {
         }
     });
-    return largest.load(std::memory_order_relaxed);
+    return double_from_bits(largest.load(std::memory_order_relaxed));
 }
 
 // All features are looked at, drawn or not: whether a call fails shall not depend on the seed.
 bool kid_computation::find_unit(crew &team)
 {
     for (int i = 0; i < 2; ++i)
-        largest_[i] = largest_magnitude(team, sets_[i].view);
-    bound_ = largest_kernel_value(kernel_, double(features_), largest_feature());
-    if (!(bound_ <= largest_value))
+        largest_[i] = largest_square(team, sets_[i].view);
+    for (int i = 0; i < 2; ++i)
+        bounds_[i] = largest_kernel_value(kernel_, largest_[i]);
+    if (!(bounds_[0] <= largest_value) || !(bounds_[1] <= largest_value))
         return false;
-    if (bound_ >= 1.0 / largest_value) // else hardly anything but zeros is left
-        kernel_.unit = power_of_two(-exponent_of(bound_) - 2);
+    const double bound = std::max(bounds_[0], bounds_[1]);
+    if (bound >= 1.0 / largest_value) // else hardly anything but zeros is left
+        kernel_.unit = power_of_two(-exponent_of(bound) - 2);
     return true;
 }
 
@@ -199,7 +200,7 @@ bool kid_computation::estimate(crew &team, double *value)
         !add_pairs(team, sets_[0], sets_[1], false, &sums[2]))
         return false;
     const double_double within = add(mean_within(sets_[0].count, sums[0]), mean_within(sets_[1].count, sums[1]));
-    const double_double between = divide(from_kernel_digits(sums[2].pairs.high, sums[2].pairs.low),
+    const double_double between = divide(value_of_levels(sums[2].pairs.levels),
                                          multiply({double(sets_[0].count), 0.0}, {double(sets_[1].count), 0.0}));
     *value = add(within, {-2.0 * between.high, -2.0 * between.low}).high / kernel_.unit;
     return true;
@@ -208,10 +209,11 @@ bool kid_computation::estimate(crew &team, double *value)
 double_double kid_computation::mean_within(int64_t count, const pair_sums &sums) const
 {
     const bool biased = options_.estimator == IQA_KID_BIASED;
-    digit_sums sum = {2 * sums.pairs.high, 2 * sums.pairs.low};
+    level_sums sum = sums.pairs;
+    sum.add(sums.pairs.levels);
     if (biased)
-        sum.add(sums.diagonal);
-    return divide(from_kernel_digits(sum.high, sum.low),
+        sum.add(sums.diagonal.levels);
+    return divide(value_of_levels(sum.levels),
                   multiply({double(count), 0.0}, {double(biased ? count : count - 1), 0.0}));
 }
 
@@ -259,30 +261,31 @@ void kid_computation::add_block(crew &team, int64_t rows, int64_t columns, bool 
         for (int64_t j = item * least_item; j < std::min((item + 1) * least_item, columns); ++j) {
             const double *const column = products_.column(j);
             const int64_t first = on_diagonal ? j + 1 : 0;
-            int64_t pairs[2] = {};
+            int64_t pairs[kernel_levels] = {};
             kernels_.add_kernel_values(kernel_, column + first, rows - first, pairs);
             of_workers_[size_t(worker)].pairs.add(pairs);
             if (on_diagonal) {
-                int64_t own[2] = {};
+                int64_t own[kernel_levels] = {};
                 kernels_.add_kernel_values(kernel_, column + j, 1, own);
                 of_workers_[size_t(worker)].diagonal.add(own);
             }
         }
     });
     for (const pair_sums &sums : of_workers_) {
-        total->pairs.add(sums.pairs);
-        total->diagonal.add(sums.diagonal);
+        total->pairs.add(sums.pairs.levels);
+        total->diagonal.add(sums.diagonal.levels);
     }
 }
 
 mean_and_deviation kid_computation::result() const
 {
-    for (int i = 0; i < 2; ++i)
-        if (!is_finite(double_from_bits(largest_[i])))
-            fail_for_nonfinite(sets_[i].view, set_names[i]);
-    if (!(bound_ <= largest_value))
-        fail(IQA_ERROR_NUMERIC, "the features go up to ", largest_feature(), ", whose kernel value may be ", bound_,
-             "; expected at most ", largest_value);
+    for (int i = 0; i < 2; ++i) {
+        if (!is_finite(largest_[i]))
+            check_finite(sets_[i].view, set_names[i]);
+        if (!(bounds_[i] <= largest_value))
+            fail(IQA_ERROR_NUMERIC, set_names[i], " has a row whose kernel value with itself is ", bounds_[i],
+                 "; expected at most ", largest_value);
+    }
     return mean_and_deviation_of(values_);
 }
 
