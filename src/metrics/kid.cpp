@@ -51,6 +51,13 @@ struct alignas(64) pair_sums {
     level_sums diagonal;
 };
 
+// Rows as doubles, and which they are.
+struct row_block {
+    double *numbers;
+    const row_set *set; // NULL: none yet
+    int64_t first;
+};
+
 class kid_computation {
 public:
     kid_computation(context &where, const iqa_kid_options &options, const table_view (&tables)[2]);
@@ -65,7 +72,7 @@ private:
     void draw(crew &team, int64_t subset);
     bool estimate(crew &team, double *value);
     bool add_pairs(crew &team, const row_set &left, const row_set &right, bool within, pair_sums *total);
-    void load(crew &team, const row_set &rows, int64_t first, int64_t count, double *block) const;
+    const double *load(crew &team, const row_set &rows, int64_t first, int64_t count, const double *needed);
     void add_block(crew &team, int64_t rows, int64_t columns, bool on_diagonal, pair_sums *total);
     double_double mean_within(int64_t count, const pair_sums &sums) const;
     int64_t blocks_of_estimate() const;
@@ -81,7 +88,7 @@ private:
     scratch memory_;
     scratch keys_memory_;
     scratch values_memory_;
-    double *blocks_[2];
+    row_block blocks_[2] = {};
     matrix products_;
     std::span<pair_sums> of_workers_;
     keyed_row *keys_[2] = {};
@@ -118,9 +125,9 @@ kid_computation::kid_computation(context &where, const iqa_kid_options &options,
     double *const memory =
         memory_.take<double>(workers * per_worker + 2 * block + products, "blocks of rows and of their products");
     of_workers_ = {reinterpret_cast<pair_sums *>(memory), workers};
-    blocks_[0] = memory + workers * per_worker;
-    blocks_[1] = blocks_[0] + block;
-    products_ = {blocks_[1] + block, block_rows_};
+    blocks_[0].numbers = memory + workers * per_worker;
+    blocks_[1].numbers = blocks_[0].numbers + block;
+    products_ = {blocks_[1].numbers + block, block_rows_};
     if (has_subsets()) {
         const auto first = size_t(tables[0].rows);
         keys_[0] = keys_memory_.take<keyed_row>(first + size_t(tables[1].rows), "the drawing of subsets");
@@ -190,14 +197,16 @@ void kid_computation::draw(crew &team, int64_t subset)
     team.each(2, sets_[0].view.rows + sets_[1].view.rows, [&](int64_t side, int32_t) {
         draw_rows(options_.seed, uint64_t(2 * subset + side), sets_[side].view.rows, sets_[side].count, keys_[side]);
         sets_[side].chosen = keys_[side];
+        blocks_[side].set = nullptr;
     });
 }
 
 bool kid_computation::estimate(crew &team, double *value)
 {
     pair_sums sums[3] = {};
-    if (!add_pairs(team, sets_[0], sets_[0], true, &sums[0]) || !add_pairs(team, sets_[1], sets_[1], true, &sums[1]) ||
-        !add_pairs(team, sets_[0], sets_[1], false, &sums[2]))
+    // In an order that finds rows where they are.
+    if (!add_pairs(team, sets_[0], sets_[0], true, &sums[0]) || !add_pairs(team, sets_[0], sets_[1], false, &sums[2]) ||
+        !add_pairs(team, sets_[1], sets_[1], true, &sums[1]))
         return false;
     const double_double within = add(mean_within(sets_[0].count, sums[0]), mean_within(sets_[1].count, sums[1]));
     const double_double between = divide(value_of_levels(sums[2].pairs.levels),
@@ -222,16 +231,15 @@ bool kid_computation::add_pairs(crew &team, const row_set &left, const row_set &
 {
     for (int64_t i = 0; i < left.count; i += block_rows_) {
         const int64_t rows = std::min(block_rows_, left.count - i);
-        load(team, left, i, rows, blocks_[0]);
         for (int64_t j = 0; j < (within ? i + rows : right.count); j += block_rows_) {
             if (!team.proceed(done_++, total_))
                 return false;
             const bool on_diagonal = within && j == i;
             const int64_t columns = std::min(block_rows_, right.count - j);
-            if (!on_diagonal)
-                load(team, right, j, columns, blocks_[1]);
-            product_.run(team, {.a = {blocks_[0], features_, true},
-                                .b = {blocks_[on_diagonal ? 0 : 1], features_, true},
+            const double *const a = load(team, left, i, rows, nullptr);
+            const double *const b = load(team, right, j, columns, a);
+            product_.run(team, {.a = {a, features_, true},
+                                .b = {b, features_, true},
                                 .c = products_,
                                 .rows = rows,
                                 .columns = columns,
@@ -244,14 +252,22 @@ bool kid_computation::add_pairs(crew &team, const row_set &left, const row_set &
     return true;
 }
 
-void kid_computation::load(crew &team, const row_set &rows, int64_t first, int64_t count, double *block) const
+// The rows as doubles: where they are already, or in the block that is not `needed`.
+const double *kid_computation::load(crew &team, const row_set &rows, int64_t first, int64_t count, const double *needed)
 {
+    for (const row_block &block : blocks_)
+        if (block.set == &rows && block.first == first)
+            return block.numbers;
+    row_block &block = blocks_[blocks_[0].numbers == needed ? 1 : 0];
+    block.set = &rows;
+    block.first = first;
     team.each(quotient_up(count, least_item), least_item * features_, [&](int64_t item, int32_t) {
         for (int64_t i = item * least_item; i < std::min((item + 1) * least_item, count); ++i) {
-            double *const to = block + i * features_;
+            double *const to = block.numbers + i * features_;
             visit_row(rows.view, rows.row(first + i), [&](int64_t column, double value) { to[column] = value; });
         }
     });
+    return block.numbers;
 }
 
 void kid_computation::add_block(crew &team, int64_t rows, int64_t columns, bool on_diagonal, pair_sums *total)

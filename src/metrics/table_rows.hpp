@@ -16,8 +16,12 @@ template <class Number, class Function>
 void visit_row_of(const table_view &view, int64_t row, Function &&function)
 {
     const Number *const numbers = reinterpret_cast<const Number *>(view.data) + row * view.row_stride;
-    for (int64_t j = 0; j < view.columns; ++j)
-        function(j, double(widen(numbers[j * view.column_stride])));
+    if (view.column_stride == 1) // a loop that becomes lanes
+        for (int64_t j = 0; j < view.columns; ++j)
+            function(j, double(widen(numbers[j])));
+    else
+        for (int64_t j = 0; j < view.columns; ++j)
+            function(j, double(widen(numbers[j * view.column_stride])));
 }
 
 } // namespace detail
