@@ -2,13 +2,13 @@
 """KID and Inception Score against the formulas of other programs, and as Python people use them."""
 
 import array
+import re
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 
 import iqa
-
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def features(seed, rows=400, count=48):
@@ -17,18 +17,12 @@ def features(seed, rows=400, count=48):
     return np.abs(values + 0.5 * np.roll(values, 1, axis=1) + 0.1 * seed)
 
 
-def split_mix(state, position):
-    """Number `position` of the SplitMix64 generator: docs/fid.md."""
-    with np.errstate(over="ignore"):
-        z = np.uint64(state) + (np.asarray(position, np.uint64) + np.uint64(1)) * GOLDEN
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))
-
-
 def draw(seed, number, rows, count):
-    keys = split_mix(split_mix(seed, number), np.arange(rows))
-    return np.argsort(keys, kind="stable")[:count]
+    """The rule of docs/fid.md, by the code that stands there."""
+    page = (REPOSITORY / "docs" / "fid.md").read_text()
+    names = {}
+    exec(re.search(r"^```python\n(import numpy as np\n.*?)^```$", page, re.M | re.S)[1], names)
+    return names["draw"](seed, number, rows, count)
 
 
 def kernel(a, b, degree=3, gamma=None, coef0=1.0):
