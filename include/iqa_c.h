@@ -615,7 +615,7 @@ IQA_API iqa_status iqa_fid_from_statistics(iqa_context *context, const iqa_tenso
 /** How the mean over pairs of rows is taken. */
 enum {
     IQA_KID_UNBIASED = 0, /* pairs of a row with itself are left out: right on average, slightly negative at times    */
-    IQA_KID_BIASED = 1    /* with them: never negative, 0 for equal sets, too large by some 1 / N on average          */
+    IQA_KID_BIASED = 1    /* with them: 0 for equal sets, not negative beyond rounding, too large by some 1 / N      */
 };
 
 /** gamma = 1 / D. */
@@ -638,7 +638,7 @@ typedef struct iqa_kid_options {
     double gamma;         /* above 0, or IQA_KID_GAMMA_AUTO                                                         */
     double coef0;         /* 0 or more                                                                              */
     int32_t estimator;    /* IQA_KID_...                                                                            */
-    int32_t subsets;      /* how many, up to 1000000; 0: none, all rows                                             */
+    int32_t subsets;      /* how many, up to 100000; 0: none, all rows                                              */
     int64_t subset_size;  /* rows of a subset, of each set; none is drawn twice. Not used without subsets           */
     uint64_t seed;        /* says which rows: docs/fid.md has the rule, so that any program can draw the same       */
 } iqa_kid_options;

@@ -423,7 +423,7 @@ TEST_CASE("what KID refuses, and in which words", "[kid]")
     with([](auto &o) { o.coef0 = -1; }, "coef0 is -1; expected 0 or more");
     with([](auto &o) { o.coef0 = std::numeric_limits<double>::infinity(); }, "coef0 is inf; expected 0 or more");
     with([](auto &o) { o.estimator = 2; }, "estimator is 2; expected an IQA_KID_ constant");
-    with([](auto &o) { o.subsets = -1; }, "subsets is -1; expected 0, for all rows at once, to 1000000");
+    with([](auto &o) { o.subsets = -1; }, "subsets is -1; expected 0, for all rows at once, to 100000");
     with([](auto &o) { o.subset_size = 1; }, "subset_size is 1; expected 2 or more");
     with([](auto &o) { o.struct_size = 2; }, "iqa_kid_options.struct_size is 2; expected sizeof(iqa_kid_options)");
     refuse(IQA_ERROR_NO_DATA, subsets(5, 21), of_x, of_y,

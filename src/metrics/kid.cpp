@@ -15,7 +15,7 @@ namespace iqa {
 namespace {
 
 constexpr int32_t most_degree = 16;
-constexpr int32_t most_subsets = 1'000'000;
+constexpr int32_t most_subsets = 100'000;
 constexpr int64_t most_rows = int64_t(1) << 31;
 
 // Rows of each set whose products are computed at once: the usual subset in one piece.
@@ -347,8 +347,8 @@ mean_and_deviation measure_kid(context &where, const iqa_kid_options &options, c
     for (int i = 0; i < 2; ++i)
         check_rows(options, tables[i], set_names[i]);
     kid_computation work(where, options, tables);
-    crew::run(where, workers_for(where, where.threads(), (tables[0].rows + tables[1].rows) * first.columns),
-              [&](crew &team) { work.run(team); });
+    const int64_t pairs = rows_of_estimate(options, tables[0]) * rows_of_estimate(options, tables[1]);
+    crew::run(where, workers_for(where, where.threads(), pairs), [&](crew &team) { work.run(team); });
     return work.result();
 }
 
