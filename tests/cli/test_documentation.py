@@ -30,6 +30,6 @@ def test_example(iqa: Program, command: str, output: str) -> None:
 def test_every_option_is_in_the_page_or_explained_by_help(iqa: Program) -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
     for option in set(re.findall(r"`(--[a-z0-9-]+)", page)):
-        assert any(f"{option} " in iqa.fine(name, "--help") for name in ("compare", "batch")), (
+        assert any(f"{option} " in iqa.fine(name, "--help") for name in ("compare", "batch", "segment")), (
             option
         )
