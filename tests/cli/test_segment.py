@@ -12,6 +12,7 @@ import pty
 import re
 import signal
 import subprocess
+import sys
 import time
 import zlib
 from pathlib import Path
@@ -160,6 +161,15 @@ def test_shipped_label_maps(iqa: Program, tmp_path: Path) -> None:
             0,
         ]
         assert row["error"] == ""
+
+
+def test_the_script_makes_the_shipped_label_maps(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, DATA / "make_labels.py", tmp_path], check=True)
+    made = sorted(path.relative_to(tmp_path) for path in tmp_path.glob("*/*.png"))
+    assert made == sorted(path.relative_to(LABELS) for path in LABELS.glob("*/*.png"))
+    for name in made:
+        assert np.array_equal(read(tmp_path / name), read(LABELS / name)), name
+    assert (tmp_path / "names.csv").read_text() == (LABELS / "names.csv").read_text()
 
 
 def test_the_table_shows_the_same_numbers(iqa: Program) -> None:
