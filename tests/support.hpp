@@ -33,6 +33,11 @@ inline context_pointer make_context(int threads = 2, int isa = IQA_ISA_BEST)
     return context_pointer(context);
 }
 
+inline std::string last_error(const context_pointer &context)
+{
+    return iqa_context_error(context.get());
+}
+
 inline metric_pointer make_ssim(const context_pointer &context, const iqa_ssim_options &options)
 {
     iqa_metric *metric = nullptr;
@@ -61,6 +66,15 @@ inline std::vector<unsigned char> bytes_of(const metric_pointer &metric)
     std::vector<unsigned char> bytes(size);
     iqa_metric_serialize(metric.get(), bytes.data(), size, nullptr);
     return bytes;
+}
+
+inline std::vector<int64_t> lanes_of(const metric_pointer &metric)
+{
+    size_t count = 0;
+    iqa_metric_lanes(metric.get(), nullptr, 0, &count);
+    std::vector<int64_t> lanes(count);
+    iqa_metric_lanes(metric.get(), lanes.data(), count, nullptr);
+    return lanes;
 }
 
 // ---- Element types

@@ -243,11 +243,12 @@ std::vector<unsigned char> outcome(const context_pointer &context, const iqa_psn
         REQUIRE(iqa_metric_merge(total.get(), metric.get()) == IQA_OK);
         first += count;
     }
-    std::vector<unsigned char> bytes = bytes_of(total);
+    std::vector<unsigned char> bytes;
     const auto append = [&](const auto &numbers) {
         const auto *from = reinterpret_cast<const unsigned char *>(numbers.data());
         bytes.insert(bytes.end(), from, from + numbers.size() * sizeof numbers[0]);
     };
+    append(lanes_of(total)); // options and what else a state file has may grow
     append(values);
     append(candidate.data);
     append(reference.data);
@@ -290,23 +291,23 @@ TEST_CASE("weights, luma, edges and gradients: any instruction set, threads, bat
 {
     iqa_psnr_options options = options_for(IQA_LAYOUT_NHWC);
     options.data_high = 100; // some samples lie outside
-    check_everywhere<uint8_t>(options, 0x6a790e4e);
-    check_everywhere<int16_t>(options, 0x6a790e4e);
+    check_everywhere<uint8_t>(options, 0x9cebb72e);
+    check_everywhere<int16_t>(options, 0x9cebb72e);
     options.layout = IQA_LAYOUT_NCHW;
-    check_everywhere<uint16_t>(options, 0xcd8ad324);
-    check_everywhere<float>(options, 0xcd8ad324);
+    check_everywhere<uint16_t>(options, 0x3b186a44);
+    check_everywhere<float>(options, 0x3b186a44);
     options.shave = 2;
-    check_everywhere<iqa::float16>(options, 0xf2d12bdf);
-    check_everywhere<iqa::bfloat16>(options, 0xf2d12bdf);
+    check_everywhere<iqa::float16>(options, 0x24bd71ee);
+    check_everywhere<iqa::bfloat16>(options, 0x24bd71ee);
     options.layout = IQA_LAYOUT_NCDHW;
-    check_everywhere<double>(options, 0x974557be);
+    check_everywhere<double>(options, 0x474a0fe2);
     options.luma = IQA_LUMA_BT709_STUDIO;
     options.luma_rounded = 1;
-    check_everywhere<uint8_t>(options, 0x9c97745d);
+    check_everywhere<uint8_t>(options, 0xa7ac011e);
     options.layout = IQA_LAYOUT_NHWC;
     options.gradient = IQA_GRADIENT_OF_MSE;
     options.nonfinite = IQA_NONFINITE_MASK;
-    check_everywhere<float>(options, 0xe4ce9cc0);
+    check_everywhere<float>(options, 0x55636d7e);
 }
 
 TEST_CASE("gradients and weighted values do not depend on strides", "[psnr_gradient]")

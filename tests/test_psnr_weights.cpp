@@ -19,15 +19,6 @@ iqa_psnr_options options_for(int layout, double high)
     return options;
 }
 
-std::vector<int64_t> lanes_of(const metric_pointer &metric)
-{
-    size_t count = 0;
-    iqa_metric_lanes(metric.get(), nullptr, 0, &count);
-    std::vector<int64_t> lanes(count);
-    iqa_metric_lanes(metric.get(), lanes.data(), count, nullptr);
-    return lanes;
-}
-
 metric_pointer measured(const context_pointer &context, const iqa_psnr_options &options, const iqa_tensor *x,
                         const iqa_tensor *y, const iqa_tensor *weights,
                         iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT)
