@@ -75,8 +75,8 @@ int run(const batch_options &options)
 {
     if (options.csv_path == "-" && options.json_path == "-")
         throw std::runtime_error("--csv and --json cannot both go to the standard output");
-    batch_report report(pair_files(list_pictures(options.reference_folder, options.recursive),
-                                   list_pictures(options.test_folder, options.recursive)));
+    batch_report report(pair_files(list_files(options.reference_folder, options.recursive, picture_endings),
+                                   list_files(options.test_folder, options.recursive, picture_endings)));
     const iqa::context context(options.chosen.context);
 
     std::optional<csv_writer<pair_result>> csv;

@@ -48,6 +48,7 @@ int run(int count, char **arguments)
     };
     add("compare", "Compare two pictures", add_compare);
     add("batch", "Compare the pictures of two folders, paired by name", add_batch);
+    add("fid", "The Frechet distance of two sets of features (FID)", add_fid);
     add("info", "Show versions, instruction set, threads, CUDA and formats", add_info);
 
     try {
@@ -57,7 +58,7 @@ int run(int count, char **arguments)
             return parser.exit(problem); // --help and --version
         const bool has_command =
             std::any_of(commands.begin(), commands.end(), [](const auto &entry) { return entry.first->parsed(); });
-        return report_error(has_command ? problem.what() : "state a command: compare, batch or info (iqa --help)");
+        return report_error(has_command ? problem.what() : "state a command: compare, batch, fid or info (iqa --help)");
     }
     for (const auto &[command, run_command] : commands)
         if (command->parsed()) {
