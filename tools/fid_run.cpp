@@ -300,10 +300,13 @@ private:
                                                           &tensors[3], values.data(), values.size(), nullptr);
         if (status == IQA_OK)
             return;
-        const std::string text =
-            iqa_context_error(context_.get()); // it names mean_reference, covariance_candidate, ...
-        const std::size_t side = text.find(fid_side_names[IQA_FID_CANDIDATE]) != std::string::npos ? 1 : 0;
-        throw file_error(report_.sets[side].files.front().path, text);
+        // The text says mean_reference or covariance_candidate where it is about one of them.
+        const std::string text = iqa_context_error(context_.get());
+        std::string names;
+        for (std::size_t side = 0; side < report_.sets.size(); ++side)
+            if (report_.sets[side].statistics && text.find(fid_side_names[1 - side]) == std::string::npos)
+                names += (names.empty() ? "" : ", ") + report_.sets[side].files.front().path;
+        throw file_error(names, text);
     }
 
     const fid_options &options_;

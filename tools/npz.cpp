@@ -66,7 +66,7 @@ void npz_archive::closer::operator()(zip *archive) const noexcept
 npz_archive::npz_archive(const std::string &path)
 {
     int code = 0;
-    archive_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
+    archive_.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code));
     if (!archive_)
         throw image_error("is no readable .npz file: " + text_of(code));
 }
