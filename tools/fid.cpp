@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "number.hpp"
+#include "options.hpp"
 #include "parsed_option.hpp"
 #include "report.hpp"
 
@@ -58,7 +59,7 @@ json set_as_json(const fid_set &set)
 void print_json(const fid_options &options, const fid_report &report)
 {
     json object;
-    object["library"] = library_as_json(iqa::context(options.chosen.context));
+    object["library"] = library_as_json(iqa::context(options.context));
     if (report.values) {
         const fid_values &values = *report.values;
         object["fid"] = values.value;
@@ -173,7 +174,7 @@ command_function add_fid(CLI::App &command)
     add_number<int32_t>(command, "--word-bits", std::to_string(IQA_FID_WORD_32),
                         "32: features lie within 127 * 2^(24 - P). 24: faster, within 127 * 2^(16 - P)",
                         [options](int32_t value) { options->word_bits = value; });
-    add_context_options(command, options->chosen);
+    add_context_options(command, options->context);
     command.footer(
         "Files are .npy or .npz arrays of rows, .npz statistics (mu and sigma) of other FID programs, states "
         "of iqa, or\nraw float32 numbers; of a folder those that end in .npy, .npz or .iqa (with --dims also "

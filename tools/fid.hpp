@@ -4,7 +4,6 @@
 #pragma once
 
 #include "feature_file.hpp"
-#include "options.hpp"
 
 #include <iqa.hpp>
 
@@ -19,7 +18,7 @@ namespace iqa_tool {
 constexpr const char *fid_side_names[2] = {"reference", "candidate"};
 
 struct fid_options {
-    settings chosen;
+    iqa_context_options context = IQA_CONTEXT_OPTIONS_INIT;
     std::array<std::vector<std::string>, 2> paths; // files and folders of each set; the second set may be missing
     feature_options input;
     std::optional<int32_t> fraction_bits, word_bits; // none: as the state files have it, or the defaults

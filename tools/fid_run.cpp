@@ -65,7 +65,7 @@ std::string with_row_of_file(std::string text, int64_t first_row)
 
 class fid_run {
 public:
-    explicit fid_run(const fid_options &options) : options_(options), context_(watched(options.chosen.context)) {}
+    explicit fid_run(const fid_options &options) : options_(options), context_(watched(options.context)) {}
 
     fid_report run()
     {
