@@ -145,7 +145,13 @@ enum {
     IQA_LAYOUT_CHW = 2,  /* planar channels                */
     IQA_LAYOUT_NHW = 3,  /* a batch of grey images         */
     IQA_LAYOUT_NHWC = 4, /* a batch, interleaved channels  */
-    IQA_LAYOUT_NCHW = 5  /* a batch, planar channels       */
+    IQA_LAYOUT_NCHW = 5, /* a batch, planar channels       */
+    IQA_LAYOUT_DHW = 6,  /* depth, height, width: a volume */
+    IQA_LAYOUT_CDHW = 7,
+    IQA_LAYOUT_DHWC = 8,
+    IQA_LAYOUT_NDHW = 9,
+    IQA_LAYOUT_NCDHW = 10,
+    IQA_LAYOUT_NDHWC = 11
 };
 
 /* ---- Context ------------------------------------------------------------------------------------------------- */
@@ -247,15 +253,27 @@ typedef struct iqa_update_extras {
     const iqa_tensor *per_image;   /* float64 [N]: one value per image (N is 1 without a batch axis)                */
     const iqa_tensor *per_channel; /* float64 [N, C] (C is 1 without a channel axis)                                */
     const iqa_tensor *map;         /* SSIM: float32 or float64, the layout of the images; the extents of the images,
-                                      less the window size plus 1 in height and width for IQA_BORDER_VALID         */
-    const iqa_tensor *weights;     /* confusion: float32 or float64, one weight for each element of the labels      */
+                                      less the window size plus 1 in depth, height and width for IQA_BORDER_VALID.
+                                      With several scales the map is that of the first                             */
+    const iqa_tensor *weights;     /* confusion: float32 or float64, one weight for each element of the labels.
+                                      Images: a mask, or weights of pixels: see below                              */
     const iqa_tensor *counts;      /* confusion: int64 (float64 with weights) [N, C, 4]: true positives, false
                                       positives, false negatives, true negatives of each sample and class          */
+    const iqa_tensor *candidate_gradient; /* images: float32 or float64, the layout and extents of the images: the
+                                      derivative of each image's own value (PSNR: in dB, or of its mean squared
+                                      error: see the options) with respect to each of its samples                  */
+    const iqa_tensor *reference_gradient; /* the same with respect to the reference                                 */
 } iqa_update_extras;
+
+/* Masks and weights of images. `weights` is bool or uint8 (0 masks a pixel, everything else keeps it), or float32 or
+ * float64 from 0 (masked) to 1. It has the layout of the images, where the extents of the batch and channel axes may
+ * be 1, or the same without the channel axis; it then holds for all images or channels. An image's value is the mean
+ * of its pixels in proportion to their weights, which are rounded to multiples of 2^-24. Masked samples are never
+ * looked at, so they may be anything. An image that is masked altogether is IQA_ERROR_NUMERIC. */
 
 #define IQA_UPDATE_EXTRAS_INIT                                                                                         \
     {                                                                                                                  \
-        sizeof(iqa_update_extras), NULL, NULL, NULL, NULL, NULL                                                        \
+        sizeof(iqa_update_extras), NULL, NULL, NULL, NULL, NULL, NULL, NULL                                            \
     }
 
 /** Writes the defaults (nothing wanted). Rules and statuses: iqa_context_options_init(). */
@@ -285,16 +303,21 @@ IQA_API iqa_status iqa_metric_compute(const iqa_metric *metric, double *value);
 
 /** Fields for iqa_metric_read(). Counts are exact up to 2^53. */
 enum {
-    IQA_FIELD_VALUE = 0,              /* what iqa_metric_compute() gives                                            */
-    IQA_FIELD_IMAGES = 1,             /* images added                                                               */
-    IQA_FIELD_OUT_OF_RANGE = 2,       /* samples of either image outside the data range, non-finite ones included   */
-    IQA_FIELD_NONFINITE = 3,          /* non-finite samples of either image                                         */
-    IQA_FIELD_MSE = 4,                /* PSNR: mean squared error over all samples added                            */
-    IQA_FIELD_SAMPLES = 5,            /* PSNR: samples added (pixels times channels)                                */
-    IQA_FIELD_INFINITE_IMAGES = 6,    /* PSNR: images with no error at all                                          */
-    IQA_FIELD_PSNR_OF_MEAN_MSE = 7,   /* PSNR: dB of the mean error, whatever the aggregate option says             */
-    IQA_FIELD_MEAN_PSNR = 8,          /* PSNR: mean of the images' dB                                               */
-    IQA_FIELD_MEAN_PSNR_OF_FINITE = 9 /* PSNR: the same over the images with an error                               */
+    IQA_FIELD_VALUE = 0,               /* what iqa_metric_compute() gives                                            */
+    IQA_FIELD_IMAGES = 1,              /* images added                                                               */
+    IQA_FIELD_OUT_OF_RANGE = 2,        /* samples of either image outside the data range, non-finite ones included   */
+    IQA_FIELD_NONFINITE = 3,           /* non-finite samples of either image                                         */
+    IQA_FIELD_MSE = 4,                 /* PSNR: mean squared error over all samples added                            */
+    IQA_FIELD_SAMPLES = 5,             /* PSNR: samples added (pixels times channels)                                */
+    IQA_FIELD_INFINITE_IMAGES = 6,     /* PSNR: images with no error at all                                          */
+    IQA_FIELD_PSNR_OF_MEAN_MSE = 7,    /* PSNR: dB of the mean error, whatever the aggregate option says             */
+    IQA_FIELD_MEAN_PSNR = 8,           /* PSNR: mean of the images' dB                                               */
+    IQA_FIELD_MEAN_PSNR_OF_FINITE = 9, /* PSNR: the same over the images with an error                              */
+
+    /* SSIM with the option `parts`: one number for each scale, the mean over images of                             */
+    IQA_FIELD_LUMINANCE = 10,          /* the mean of the luminance factor                                          */
+    IQA_FIELD_CONTRAST_STRUCTURE = 11, /* the mean of the contrast-structure factor                                 */
+    IQA_FIELD_SSIM_OF_SCALES = 12      /* the mean of their product                                                 */
 };
 
 /** The same for FID. The reference set is the real one, the candidate set the generated one. */
@@ -386,8 +409,20 @@ IQA_API void iqa_metric_destroy(iqa_metric *metric);
 
 /** What to do with NaN and infinite samples. */
 enum {
-    IQA_NONFINITE_ERROR = 0,    /* the update fails; the text says how many there are and where the first one is    */
-    IQA_NONFINITE_PROPAGATE = 1 /* the image's value, and with it the total, is NaN                                 */
+    IQA_NONFINITE_ERROR = 0,     /* the update fails; the text says how many there are and where the first one is   */
+    IQA_NONFINITE_PROPAGATE = 1, /* the image's value, and with it the total, is NaN                                */
+    IQA_NONFINITE_MASK = 2       /* a sample that is not finite in either image is masked                           */
+};
+
+/** Colour images as one channel of luma, for images of three channels R, G, B. Images of one channel are taken as they
+ *  are. With L the data range and R, G, B from 0 to L: */
+enum {
+    IQA_LUMA_NONE = 0,
+    IQA_LUMA_BT601_FULL = 1,   /* 0.299 R + 0.587 G + 0.114 B; also the Y of YIQ                                    */
+    IQA_LUMA_BT601_STUDIO = 2, /* 16 L / 255 + (65.481 R + 128.553 G + 24.966 B) / 255, as MATLAB's rgb2ycbcr and
+                                  the papers on super-resolution use                                                */
+    IQA_LUMA_BT709_FULL = 3,   /* 0.2126 R + 0.7152 G + 0.0722 B                                                    */
+    IQA_LUMA_BT709_STUDIO = 4  /* 16 L / 255 + 219 / 255 times that                                                 */
 };
 
 /* The data range, data_low ... data_high, gives L = data_high - data_low, the peak value. An interval with data_low
@@ -397,10 +432,18 @@ enum {
 
 /* ---- SSIM ---------------------------------------------------------------------------------------------------- */
 
-enum { IQA_WINDOW_GAUSSIAN = 0, IQA_WINDOW_UNIFORM = 1 };
+enum {
+    IQA_WINDOW_GAUSSIAN = 0,
+    IQA_WINDOW_UNIFORM = 1,
+    IQA_WINDOW_BLOCKS = 2 /* uniform blocks of 8 x 8 pixels, one every 4 pixels, as FFmpeg's filter ssim: integer sums
+                             and its rules for edges. uint8 and uint16 only; border, sizes and sigmas are not used   */
+};
 
-/** The window size follows from sigma and truncate (Gaussian windows only). */
-enum { IQA_SIZE_AUTO = -1 };
+/** The window size follows from sigma and truncate (Gaussian windows only): 2 radius + 1 with the radius ... */
+enum {
+    IQA_SIZE_AUTO = -1,        /* floor(truncate * sigma + 0.5)                                                     */
+    IQA_SIZE_AUTO_CEILING = -2 /* ceil(truncate * sigma)                                                            */
+};
 
 /** How samples beyond the edge are made, for the pixels a b c d. */
 enum {
@@ -419,9 +462,51 @@ enum {
     IQA_ARITHMETIC_FLOAT64 = 1 /* double for every input                                                            */
 };
 
+/** Shrinking by a factor f: each pixel of the smaller image is the mean of f x f pixels (volumes: f x f x f). */
+enum {
+    IQA_SHRINK_SYMMETRIC = 0, /* every f-th place of a centred box filter, borders symmetric: extents are rounded up
+                                 (Wang, TensorFlow)                                                                 */
+    IQA_SHRINK_FLOOR = 1,     /* boxes side by side; a rest at the end is dropped (TorchMetrics, MONAI)             */
+    IQA_SHRINK_ZERO = 2,      /* f = 2: where the extent is odd, a zero before the first pixel (pytorch-msssim)     */
+    IQA_SHRINK_REPLICATE = 3  /* f = 2: where the extent is odd, the first pixel twice (PIQ)                        */
+};
+
+/** f = max(1, round(min(height, width) / 256)), as ssim.m of Wang et al.; halves are rounded up with
+ *  IQA_SHRINK_SYMMETRIC (MATLAB) and to even otherwise (Python). */
+enum { IQA_DOWNSAMPLE_AUTO = -1 };
+
+enum { IQA_MOST_SCALES = 12 };
+
+/** Several scales: the product over scales is taken for each ... */
+enum {
+    IQA_PRODUCT_OF_CHANNEL = 0, /* channel, and the image's value is the mean over channels                         */
+    IQA_PRODUCT_OF_IMAGE = 1    /* image, from means over pixels and channels together                              */
+};
+
+/** What becomes of negative means, which have no real powers. */
+enum {
+    IQA_NEGATIVE_KEEP = 0,    /* one scale: nothing. Several scales: the update fails                               */
+    IQA_NEGATIVE_RELU = 1,    /* they become 0                                                                      */
+    IQA_NEGATIVE_SIMPLE = 2,  /* every mean m becomes (m + 1) / 2                                                   */
+    IQA_NEGATIVE_RELU_MAP = 3 /* negative contrast-structure becomes 0 at each pixel, before any mean (pyiqa)       */
+};
+
+/** What a mask means for SSIM; `p` is a pixel of the map. Either way p counts with the weight of the pixel at the
+ *  centre of its window. */
+enum {
+    IQA_MASK_CONVOLUTION = 0, /* normalised convolution: each window mean is sum(w m x) / sum(w m), so that masked
+                                 pixels have no influence; p counts where sum(w m) >= coverage */
+    IQA_MASK_MAP = 1          /* statistics of all pixels; masked pixels influence their neighbours                 */
+};
+
 /** Structural similarity: Z. Wang, A. C. Bovik, H. R. Sheikh, E. P. Simoncelli, "Image quality assessment: from error
  *  visibility to structural similarity", IEEE Trans. Image Processing 13 (2004), in the difference form of
- *  docs/numerics.md: never above 1, never below -1, exactly 1 for equal images. The defaults are the paper's. */
+ *  docs/numerics.md: never above 1, never below -1, exactly 1 for equal images. The defaults are the paper's.
+ *
+ *  With several scales it is multi-scale structural similarity: Z. Wang, E. P. Simoncelli, A. C. Bovik, "Multiscale
+ *  structural similarity for image quality assessment", Asilomar Conf. (2003): the product over scales of the mean
+ *  contrast-structure, and at the last scale of the mean SSIM, each to the power of its weight; from scale to scale
+ *  images shrink by 2. */
 typedef struct iqa_ssim_options {
     uint32_t struct_size; /* sizeof(iqa_ssim_options) of the caller                                               */
     int32_t layout;       /* IQA_LAYOUT_...                                                                       */
@@ -429,9 +514,9 @@ typedef struct iqa_ssim_options {
     double data_high;     /*                                                                                      */
     int32_t window;       /* IQA_WINDOW_...                                                                       */
     int32_t border;       /* IQA_BORDER_...                                                                       */
-    int32_t size_y;       /* odd number of taps down, or IQA_SIZE_AUTO: 2 * floor(truncate * sigma + 0.5) + 1     */
+    int32_t size_y;       /* odd number of taps down, or IQA_SIZE_AUTO, IQA_SIZE_AUTO_CEILING                     */
     int32_t size_x;       /* the same across                                                                      */
-    double sigma_y;       /* standard deviation of the Gaussian down, in pixels                                   */
+    double sigma_y;       /* standard deviation of the Gaussian down, in the unit of `spacing`                    */
     double sigma_x;       /* the same across                                                                      */
     double truncate;      /* radius of an automatic size, in sigmas                                               */
     double k1;            /* C1 = (k1 L)^2                                                                        */
@@ -439,20 +524,81 @@ typedef struct iqa_ssim_options {
     int32_t covariance;   /* IQA_COVARIANCE_...: divide by N, or by N - 1 with N the number of taps               */
     int32_t arithmetic;   /* IQA_ARITHMETIC_...                                                                   */
     int32_t nonfinite;    /* IQA_NONFINITE_...                                                                    */
-    int32_t reserved;     /* 0                                                                                    */
+    int32_t size_z;       /* volumes: taps in depth                                                               */
+    double sigma_z;       /* volumes: standard deviation in depth                                                 */
+    double spacing_z;     /* volumes: distance of voxels in depth, e.g. in mm; 1 where sigmas are in voxels       */
+    double spacing_y;     /* distance of pixels down                                                              */
+    double spacing_x;     /* distance of pixels across                                                            */
+    int32_t luma;         /* IQA_LUMA_...                                                                         */
+    int32_t luma_rounded; /* 1: luma is rounded to multiples of L / 255, as some papers do; else 0                */
+    int32_t shave;        /* pixels taken off each edge before anything else; 0 for none                          */
+    int32_t downsample;   /* images shrink by this factor first; 1 for none, or IQA_DOWNSAMPLE_AUTO               */
+    int32_t shrink;       /* IQA_SHRINK_...: how, here and from scale to scale                                    */
+    int32_t scales;       /* 1 ... IQA_MOST_SCALES; 1 is plain SSIM                                               */
+    double scale_weights[IQA_MOST_SCALES]; /* exponents, from the full size on; their sum is 1 within 0.01. Those
+                                              beyond `scales` must be 0. Plain SSIM: 1                            */
+    int32_t product;         /* IQA_PRODUCT_OF_...                                                                */
+    int32_t negative;        /* IQA_NEGATIVE_...                                                                  */
+    int32_t contrast_border; /* several scales: the border of all scales but the last, IQA_BORDER_...             */
+    int32_t mask;            /* IQA_MASK_...                                                                      */
+    double coverage;         /* IQA_MASK_CONVOLUTION: 0 ... 1                                                     */
+    int32_t parts;           /* 1: IQA_FIELD_LUMINANCE and its neighbours can be read, which costs time; else 0   */
+    int32_t reserved;        /* 0                                                                                 */
 } iqa_ssim_options;
 
 #define IQA_SSIM_OPTIONS_INIT                                                                                          \
     {                                                                                                                  \
         sizeof(iqa_ssim_options), IQA_LAYOUT_HW, 0.0, -1.0, IQA_WINDOW_GAUSSIAN, IQA_BORDER_VALID, IQA_SIZE_AUTO,      \
             IQA_SIZE_AUTO, 1.5, 1.5, 3.5, 0.01, 0.03, IQA_COVARIANCE_POPULATION, IQA_ARITHMETIC_AUTO,                  \
-            IQA_NONFINITE_ERROR, 0                                                                                     \
+            IQA_NONFINITE_ERROR, IQA_SIZE_AUTO, 1.5, 1.0, 1.0, 1.0, IQA_LUMA_NONE, 0, 0, 1, IQA_SHRINK_SYMMETRIC, 1,   \
+            {1.0}, IQA_PRODUCT_OF_CHANNEL, IQA_NEGATIVE_KEEP, IQA_BORDER_VALID, IQA_MASK_CONVOLUTION, 0.0, 0, 0        \
     }
 
 /** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
 IQA_API iqa_status iqa_ssim_options_init(iqa_ssim_options *options, size_t size);
 
-/** Creates an SSIM metric. Its value is the mean over images of each image's mean over pixels and channels.
+/** Whose SSIM it shall be: what each name means by it, for its default arguments. */
+enum {
+    IQA_SSIM_WANG2004 = 0,                /* ssim_index.m of Wang et al.                                           */
+    IQA_SSIM_WANG_AUTO = 1,               /* their later ssim.m, which downsamples first                           */
+    IQA_SSIM_MATLAB = 2,                  /* ssim of the Image Processing Toolbox                                  */
+    IQA_SSIM_SKIMAGE_DEFAULT = 3,         /* scikit-image: uniform 7, sample covariance                            */
+    IQA_SSIM_SKIMAGE_GAUSSIAN = 4,        /* gaussian_weights=True, use_sample_covariance=False                    */
+    IQA_SSIM_SKIMAGE_GAUSSIAN_SAMPLE = 5, /* gaussian_weights=True alone: sample covariance                        */
+    IQA_SSIM_TORCHMETRICS = 6,            /* from 1.4.2 on                                                         */
+    IQA_SSIM_TORCHMETRICS_1_4_1 = 7,      /* up to 1.4.1                                                           */
+    IQA_SSIM_PYTORCH_MSSSIM = 8,
+    IQA_SSIM_PIQ = 9,
+    IQA_SSIM_TENSORFLOW = 10,
+    IQA_SSIM_OPENCV = 11, /* cv::quality::QualitySSIM: L = 255 whatever the type                                   */
+    IQA_SSIM_MONAI = 12,
+    IQA_SSIM_FUSED_SSIM = 13,
+    IQA_SSIM_PYIQA = 14,  /* IQA-PyTorch: its rounded luma is an input conversion, and part of the preset          */
+    IQA_SSIM_FFMPEG = 15, /* the filter ssim                                                                       */
+    IQA_MS_SSIM_WANG2003 = 16,
+    IQA_MS_SSIM_TORCHMETRICS = 17,
+    IQA_MS_SSIM_PYTORCH_MSSSIM = 18,
+    IQA_MS_SSIM_PIQ = 19,
+    IQA_MS_SSIM_TENSORFLOW = 20,
+    IQA_MS_SSIM_MONAI = 21,
+    IQA_MS_SSIM_PYIQA = 22
+};
+
+/** Writes the options that make the value equal to what another library computes, to its own precision: docs/presets.md
+ *  says what each means and where its rules are from. The layout is IQA_LAYOUT_HW and the data range not stated (but
+ *  for IQA_SSIM_OPENCV): set them as usual. Any field may be changed afterwards.
+ *
+ *  @param preset  IQA_SSIM_..., IQA_MS_SSIM_....
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT if `options` is NULL, `size` smaller than its first field, or `preset`
+ *          unknown. */
+IQA_API iqa_status iqa_ssim_options_preset(iqa_ssim_options *options, size_t size, int32_t preset);
+
+/** The name of a preset in lower case without prefix, e.g. "torchmetrics_1_4_1", "ms_ssim_piq"; NULL for any other
+ *  number. Presets are numbered from 0 without a gap. Static storage. */
+IQA_API const char *iqa_ssim_preset_name(int32_t preset);
+
+/** Creates an SSIM metric. Its value is the mean over images of each image's mean over pixels and channels, or of its
+ *  product over scales.
  *
  *  @param options  NULL for the defaults, which fit one grey 8- or 16-bit image.
  *  @param out      receives the handle, or NULL on failure.
@@ -471,6 +617,12 @@ enum {
     IQA_MEAN_OF_PSNR = 1      /* mean over images of each image's 10 log10(L^2 / MSE)                               */
 };
 
+/** Whose derivative the gradient extras of an update are. Equal images have a gradient of 0 by definition. */
+enum {
+    IQA_GRADIENT_OF_PSNR = 0, /* of the image's PSNR, in the stated base                                            */
+    IQA_GRADIENT_OF_MSE = 1   /* of the image's mean squared error                                                  */
+};
+
 /** No cap: equal images have an infinite PSNR. */
 #define IQA_PSNR_NO_CAP 1.7976931348623157e308
 
@@ -485,12 +637,16 @@ typedef struct iqa_psnr_options {
     double cap;           /* 0 or more: values above are reported as this; IQA_PSNR_NO_CAP for none                 */
     int32_t aggregate;    /* IQA_PSNR_OF_MEAN_MSE or IQA_MEAN_OF_PSNR: what compute gives                           */
     int32_t nonfinite;    /* IQA_NONFINITE_...                                                                      */
+    int32_t luma;         /* IQA_LUMA_...                                                                           */
+    int32_t luma_rounded; /* 1: luma is rounded to multiples of L / 255, as some papers do; else 0                  */
+    int32_t shave;        /* pixels taken off each edge before anything else; 0 for none                            */
+    int32_t gradient;     /* IQA_GRADIENT_OF_...: what the gradients of an update are of                            */
 } iqa_psnr_options;
 
 #define IQA_PSNR_OPTIONS_INIT                                                                                          \
     {                                                                                                                  \
         sizeof(iqa_psnr_options), IQA_LAYOUT_HW, 0.0, -1.0, 10.0, IQA_PSNR_NO_CAP, IQA_PSNR_OF_MEAN_MSE,               \
-            IQA_NONFINITE_ERROR                                                                                        \
+            IQA_NONFINITE_ERROR, IQA_LUMA_NONE, 0, 0, IQA_GRADIENT_OF_PSNR                                             \
     }
 
 /** Writes the defaults. Rules and statuses: iqa_context_options_init(). */

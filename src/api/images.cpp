@@ -14,6 +14,17 @@ iqa_status iqa_ssim_options_init(iqa_ssim_options *options, size_t size)
                       [&] { iqa::write_defaults(options, size, iqa::default_ssim_options, "iqa_ssim_options"); });
 }
 
+iqa_status iqa_ssim_options_preset(iqa_ssim_options *options, size_t size, int32_t preset)
+{
+    return iqa::guard(nullptr,
+                      [&] { iqa::write_defaults(options, size, iqa::ssim_preset(preset), "iqa_ssim_options"); });
+}
+
+const char *iqa_ssim_preset_name(int32_t preset)
+{
+    return iqa::ssim_preset_name(preset);
+}
+
 iqa_status iqa_psnr_options_init(iqa_psnr_options *options, size_t size)
 {
     return iqa::guard(nullptr,

@@ -7,9 +7,10 @@
 
 namespace iqa {
 
-inline double load_sample(const image_view &view, int64_t image, int64_t channel, int64_t row, int64_t column)
+inline double load_sample(const image_view &view, int64_t image, int64_t channel, int64_t slice, int64_t row,
+                          int64_t column)
 {
-    const std::byte *address = view.at(image, channel, row, column);
+    const std::byte *address = view.at(image, channel, slice, row, column);
     switch (view.type) {
     case element_type::uint8:
         return widen(*reinterpret_cast<const uint8_t *>(address));
@@ -44,8 +45,9 @@ inline double number_at(const table_view &view, int64_t row, int64_t column)
     }
 }
 
-// Ends the call: says how many non-finite samples there are, and where the first one is.
-[[noreturn]] inline void fail_for_nonfinite(const image_pair &images, int32_t layout, int64_t count)
+// Ends the call: says how many non-finite samples there are, and where the first one is. `shave`: what the views lack
+// at each edge.
+[[noreturn]] inline void fail_for_nonfinite(const image_pair &images, int32_t layout, int32_t shave, int64_t count)
 {
     const struct {
         const char *name;
@@ -54,12 +56,15 @@ inline double number_at(const table_view &view, int64_t row, int64_t column)
     for (const auto &[name, view] : sides)
         for (int64_t image = 0; image < view.images; ++image)
             for (int64_t channel = 0; channel < view.channels; ++channel)
-                for (int64_t row = 0; row < view.height; ++row)
-                    for (int64_t column = 0; column < view.width; ++column)
-                        if (!is_finite(load_sample(view, image, channel, row, column)))
-                            fail(IQA_ERROR_NUMERIC, "the images have ", count, " non-finite samples, the first in the ",
-                                 name, " at ", index_text(layout, image, channel, row, column),
-                                 "; set nonfinite to IQA_NONFINITE_PROPAGATE to let them through");
+                for (int64_t slice = 0; slice < view.depth; ++slice)
+                    for (int64_t row = 0; row < view.height; ++row)
+                        for (int64_t column = 0; column < view.width; ++column)
+                            if (!is_finite(load_sample(view, image, channel, slice, row, column)))
+                                fail(IQA_ERROR_NUMERIC, "the images have ", count,
+                                     " non-finite samples, the first in the ", name, " at ",
+                                     index_text(layout, image, channel, slice + shave, row + shave, column + shave),
+                                     "; set nonfinite to IQA_NONFINITE_PROPAGATE to let them through, or to "
+                                     "IQA_NONFINITE_MASK to leave them out");
     fail(IQA_ERROR_INTERNAL, "non-finite samples were counted but not found");
 }
 

@@ -2,23 +2,60 @@
 #include "core/tensor.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <iterator>
 
 namespace iqa {
 
 namespace {
 
-constexpr int most_axes = 4;
+constexpr int most_axes = 5;
 
 struct layout_axes {
     const char *name;
-    const char *axes; // one letter for each: N, C, H, W
+    const char *axes; // one letter for each: N, C, D, H, W
 };
 
 constexpr layout_axes layouts[] = {
-    {"IQA_LAYOUT_HW", "HW"},   {"IQA_LAYOUT_HWC", "HWC"},   {"IQA_LAYOUT_CHW", "CHW"},
-    {"IQA_LAYOUT_NHW", "NHW"}, {"IQA_LAYOUT_NHWC", "NHWC"}, {"IQA_LAYOUT_NCHW", "NCHW"},
+    {"IQA_LAYOUT_HW", "HW"},     {"IQA_LAYOUT_HWC", "HWC"},     {"IQA_LAYOUT_CHW", "CHW"},
+    {"IQA_LAYOUT_NHW", "NHW"},   {"IQA_LAYOUT_NHWC", "NHWC"},   {"IQA_LAYOUT_NCHW", "NCHW"},
+    {"IQA_LAYOUT_DHW", "DHW"},   {"IQA_LAYOUT_CDHW", "CDHW"},   {"IQA_LAYOUT_DHWC", "DHWC"},
+    {"IQA_LAYOUT_NDHW", "NDHW"}, {"IQA_LAYOUT_NCDHW", "NCDHW"}, {"IQA_LAYOUT_NDHWC", "NDHWC"},
 };
+
+// The member of a view that belongs to an axis.
+template <class View>
+int64_t &stride_in(View &view, char axis)
+{
+    switch (axis) {
+    case 'N':
+        return view.image_stride;
+    case 'C':
+        return view.channel_stride;
+    case 'D':
+        return view.slice_stride;
+    case 'H':
+        return view.row_stride;
+    default:
+        return view.column_stride;
+    }
+}
+
+int64_t &extent_in(image_view &view, char axis)
+{
+    switch (axis) {
+    case 'N':
+        return view.images;
+    case 'C':
+        return view.channels;
+    case 'D':
+        return view.depth;
+    case 'H':
+        return view.height;
+    default:
+        return view.width;
+    }
+}
 
 } // namespace
 
@@ -130,26 +167,12 @@ image_view view_image(const iqa_tensor &tensor, const char *name, const layout_a
     view.type = static_cast<element_type>(dtype);
     view.device_type = tensor.device_type;
     view.data = static_cast<const std::byte *>(tensor.data) + tensor.byte_offset;
-    view.images = view.channels = view.height = view.width = 1;
+    view.images = view.channels = view.depth = view.height = view.width = 1;
     for (int axis = 0; axis < tensor.ndim; ++axis) {
-        const int64_t extent = tensor.shape[axis];
-        const int64_t stride = stride_of(tensor, axis);
-        if (extent == 0)
+        if (tensor.shape[axis] == 0)
             fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; every extent must be at least 1");
-        switch (layout.axes[axis]) {
-        case 'N':
-            view.images = extent, view.image_stride = stride;
-            break;
-        case 'C':
-            view.channels = extent, view.channel_stride = stride;
-            break;
-        case 'H':
-            view.height = extent, view.row_stride = stride;
-            break;
-        default:
-            view.width = extent, view.column_stride = stride;
-            break;
-        }
+        extent_in(view, layout.axes[axis]) = tensor.shape[axis];
+        stride_in(view, layout.axes[axis]) = stride_of(tensor, axis);
     }
     if (reinterpret_cast<uintptr_t>(view.data) % uintptr_t(element_size(view.type)) != 0)
         fail(IQA_ERROR_INVALID_ARGUMENT, name, ".data is not aligned to its elements of ", element_size(view.type),
@@ -197,14 +220,18 @@ text shape_text(const iqa_tensor &tensor)
     return out << "]";
 }
 
-text index_text(int32_t layout, int64_t image, int64_t channel, int64_t row, int64_t column)
+text index_text(int32_t layout, int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column)
 {
+    image_view index{};
+    index.images = image;
+    index.channels = channel;
+    index.depth = slice;
+    index.height = row;
+    index.width = column;
     text out;
     out << "[";
-    for (const char *axis = layouts[layout].axes; *axis != '\0'; ++axis) {
-        const int64_t index = *axis == 'N' ? image : *axis == 'C' ? channel : *axis == 'H' ? row : column;
-        out << (axis == layouts[layout].axes ? "" : ", ") << index;
-    }
+    for (const char *axis = layouts[layout].axes; *axis != '\0'; ++axis)
+        out << (axis == layouts[layout].axes ? "" : ", ") << extent_in(index, *axis);
     return out << "]";
 }
 
@@ -273,26 +300,108 @@ output_view view_per_channel(const iqa_tensor *tensor, const image_view &images)
     return view;
 }
 
-output_view view_map(const iqa_tensor *tensor, const image_view &images, int32_t layout, int64_t height, int64_t width)
+output_view view_pixels(const iqa_tensor *tensor, const char *name, const image_view &images, int32_t layout,
+                        int64_t channels, int64_t depth, int64_t height, int64_t width)
 {
     output_view view;
     if (tensor == nullptr)
         return view;
+    image_view wanted = images;
+    wanted.channels = channels;
+    wanted.depth = depth;
+    wanted.height = height;
+    wanted.width = width;
     int64_t extents[most_axes] = {};
     int64_t strides[most_axes] = {};
     int count = 0;
     for (const char *axis = layouts[layout].axes; *axis != '\0'; ++axis)
-        extents[count++] = *axis == 'N'   ? images.images
-                           : *axis == 'C' ? images.channels
-                           : *axis == 'H' ? height
-                                          : width;
-    view_output(*tensor, "map", images, extents, count, true, view, strides);
-    count = 0;
-    for (const char *axis = layouts[layout].axes; *axis != '\0'; ++axis, ++count)
-        (*axis == 'N'   ? view.image_stride
-         : *axis == 'C' ? view.channel_stride
-         : *axis == 'H' ? view.row_stride
-                        : view.column_stride) = strides[count];
+        extents[count++] = extent_in(wanted, *axis);
+    view_output(*tensor, name, images, extents, count, true, view, strides);
+    for (int axis = 0; axis < count; ++axis)
+        stride_in(view, layouts[layout].axes[axis]) = strides[axis];
+    return view;
+}
+
+bool has_depth(int32_t layout)
+{
+    return std::strchr(layouts[layout].axes, 'D') != nullptr;
+}
+
+image_pair shave_edges(image_pair images, int32_t layout, int32_t shave)
+{
+    for (image_view *view : {&images.reference, &images.candidate})
+        for (const char axis : {'D', 'H', 'W'}) {
+            if (axis == 'D' && !has_depth(layout))
+                continue;
+            int64_t &extent = extent_in(*view, axis);
+            if (extent <= 2 * int64_t(shave))
+                fail(IQA_ERROR_SHAPE,
+                     axis == 'D'   ? "depth "
+                     : axis == 'H' ? "height "
+                                   : "width ",
+                     extent, " leaves nothing when ", shave, " pixels are shaved off each edge");
+            extent -= 2 * int64_t(shave);
+            view->data += shave * stride_in(*view, axis) * element_size(view->type);
+        }
+    return images;
+}
+
+weight_view shave_edges(weight_view weights, int32_t layout, int32_t shave)
+{
+    if (weights.data == nullptr)
+        return weights;
+    const int64_t size = (weights.dtype & 0xff) / 8;
+    for (const char axis : {'D', 'H', 'W'})
+        if (axis != 'D' || has_depth(layout))
+            weights.data += shave * stride_in(weights, axis) * size;
+    return weights;
+}
+
+weight_view view_weights(const iqa_tensor *tensor, const image_view &images, int32_t layout, bool of_luma)
+{
+    weight_view view;
+    if (tensor == nullptr)
+        return view;
+    check_extents(*tensor, "weights");
+    if (tensor->device_type != images.device_type)
+        fail(IQA_ERROR_DEVICE, "weights is on device type ", tensor->device_type, " but the images are on ",
+             images.device_type);
+    view.dtype = dtype_of(*tensor);
+    if (view.dtype != IQA_BOOL && view.dtype != IQA_UINT8 && view.dtype != IQA_FLOAT32 && view.dtype != IQA_FLOAT64)
+        fail(IQA_ERROR_DTYPE, "weights has element type ", dtype_text(*tensor),
+             "; expected bool, uint8, float32 or float64");
+    const char *axes = layouts[layout].axes;
+    const int count = int(std::strlen(axes));
+    const bool without_channels = tensor->ndim == count - 1 && std::strchr(axes, 'C') != nullptr;
+    bool fits = tensor->ndim == count || without_channels;
+    int given = 0;
+    for (int axis = 0; fits && axis < count; ++axis) {
+        if (without_channels && axes[axis] == 'C')
+            continue;
+        image_view extents = images;
+        const int64_t expected = extent_in(extents, axes[axis]);
+        const int64_t extent = tensor->shape[given];
+        const bool may_repeat = axes[axis] == 'N' || axes[axis] == 'C';
+        fits = extent == expected || (may_repeat && extent == 1);
+        if (of_luma && axes[axis] == 'C')
+            fits = extent == 1;
+        stride_in(view, axes[axis]) = stride_of(*tensor, given); // 0 for an extent of 1
+        ++given;
+    }
+    if (!fits) {
+        text expected;
+        for (int axis = 0; axis < count; ++axis) {
+            image_view extents = images;
+            expected << (axis == 0 ? "[" : ", ") << (of_luma && axes[axis] == 'C' ? 1 : extent_in(extents, axes[axis]));
+        }
+        fail(IQA_ERROR_SHAPE, "weights has shape ", shape_text(*tensor), "; expected that of the images, ", expected,
+             "], without the channel axis or with 1 for the batch or the channels");
+    }
+    if (tensor->data == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "weights.data is NULL");
+    view.data = static_cast<const std::byte *>(tensor->data) + tensor->byte_offset;
+    if (reinterpret_cast<uintptr_t>(view.data) % uintptr_t((view.dtype & 0xff) / 8) != 0)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "weights.data is not aligned to its elements");
     return view;
 }
 

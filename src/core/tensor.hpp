@@ -11,19 +11,21 @@
 
 namespace iqa {
 
-// A batch of images with element strides. Axes that the layout lacks have extent 1 and stride 0.
+// A batch of images or volumes with element strides. Axes that the layout lacks have extent 1 and stride 0.
 struct image_view {
     const std::byte *data;
     element_type type;
     int32_t device_type;
-    int64_t images, channels, height, width;
-    int64_t image_stride, channel_stride, row_stride, column_stride;
+    int64_t images, channels, depth, height, width;
+    int64_t image_stride, channel_stride, slice_stride, row_stride, column_stride;
 
-    const std::byte *at(int64_t image, int64_t channel, int64_t row, int64_t column) const
+    const std::byte *at(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column) const
     {
-        return data + (image * image_stride + channel * channel_stride + row * row_stride + column * column_stride) *
+        return data + (image * image_stride + channel * channel_stride + slice * slice_stride + row * row_stride +
+                       column * column_stride) *
                           element_size(type);
     }
+    int64_t pixels() const { return depth * height * width; }
 };
 
 // The range of the options, or the span of the type where none is stated.
@@ -37,16 +39,31 @@ struct image_pair {
 };
 image_pair view_images(const iqa_tensor *reference, const iqa_tensor *candidate, int32_t layout);
 
+bool has_depth(int32_t layout);
+
+// The images without `shave` pixels (voxels) at each edge.
+image_pair shave_edges(image_pair images, int32_t layout, int32_t shave);
+
+// The weights of pixels in an update's extras: bool, uint8, float32 or float64. Axes that are broadcast have stride 0.
+struct weight_view {
+    const std::byte *data = nullptr; // NULL: every pixel has weight 1
+    int32_t dtype = 0;
+    int64_t image_stride = 0, channel_stride = 0, slice_stride = 0, row_stride = 0, column_stride = 0;
+};
+// `images` before any shaving; `of_luma`: the channels are measured as one, so weights may not differ between them.
+weight_view view_weights(const iqa_tensor *tensor, const image_view &images, int32_t layout, bool of_luma);
+weight_view shave_edges(weight_view weights, int32_t layout, int32_t shave);
+
 // Where a value for each image, channel or pixel goes. `data` is NULL where none is wanted.
 struct output_view {
     std::byte *data = nullptr;
     bool is_double = true;
-    int64_t image_stride = 0, channel_stride = 0, row_stride = 0, column_stride = 0;
+    int64_t image_stride = 0, channel_stride = 0, slice_stride = 0, row_stride = 0, column_stride = 0;
 
-    void store(int64_t image, int64_t channel, int64_t row, int64_t column, double value) const
+    void store(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column, double value) const
     {
-        const int64_t index =
-            image * image_stride + channel * channel_stride + row * row_stride + column * column_stride;
+        const int64_t index = image * image_stride + channel * channel_stride + slice * slice_stride +
+                              row * row_stride + column * column_stride;
         if (is_double)
             reinterpret_cast<double *>(data)[index] = value;
         else
@@ -55,7 +72,9 @@ struct output_view {
 };
 output_view view_per_image(const iqa_tensor *tensor, const image_view &images);
 output_view view_per_channel(const iqa_tensor *tensor, const image_view &images);
-output_view view_map(const iqa_tensor *tensor, const image_view &images, int32_t layout, int64_t height, int64_t width);
+// One value for each pixel: `name` is the argument's. The images' own extents, but for the last three.
+output_view view_pixels(const iqa_tensor *tensor, const char *name, const image_view &images, int32_t layout,
+                        int64_t channels, int64_t depth, int64_t height, int64_t width);
 
 // A table of floating-point numbers: rows x columns, with element strides.
 struct table_view {
@@ -77,7 +96,7 @@ text dtype_text(const iqa_tensor &tensor);
 // "[3, 64, 64]"
 text shape_text(const iqa_tensor &tensor);
 
-// The element at batch index, channel, row, column as an index into the tensor's own axes: "[2, 17, 5]".
-text index_text(int32_t layout, int64_t image, int64_t channel, int64_t row, int64_t column);
+// The element at batch index, channel, slice, row, column as an index into the tensor's own axes: "[2, 17, 5]".
+text index_text(int32_t layout, int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column);
 
 } // namespace iqa

@@ -183,7 +183,7 @@ private:
             const image_view &x = request_.images.reference;
             const image_view &y = request_.images.candidate;
             const auto sample_at = [&](const image_view &view, int64_t step) {
-                return view.at(image, channel, own_row, 0) + column * step * element_size(view.type);
+                return view.at(image, channel, 0, own_row, 0) + column * step * element_size(view.type);
             };
             add_run({x.type, sample_at(x, layout_.reference_step), sample_at(y, layout_.candidate_step),
                      std::min(samples_of_a_tile, layout_.length - column), layout_.reference_step,

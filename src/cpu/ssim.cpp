@@ -56,12 +56,12 @@ void store_map_row(void *receiver, int row, const void *values)
     const Real *value = static_cast<const Real *>(values);
     for (int column = 0; column < to.columns; ++column)
         for (int channel = 0; channel < to.channels; ++channel)
-            to.map->store(to.image, to.channel + channel, to.row + row, to.column + column, *value++);
+            to.map->store(to.image, to.channel + channel, 0, to.row + row, to.column + column, *value++);
 }
 
 sample_plane plane_of(const image_view &view, int64_t image, int64_t channel)
 {
-    return {view.at(image, channel, 0, 0), view.row_stride, view.column_stride};
+    return {view.at(image, channel, 0, 0, 0), view.row_stride, view.column_stride};
 }
 
 // The part of the image that a tile counts: its own pixels, and at the image's edges the margins too.

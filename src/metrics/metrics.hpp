@@ -19,6 +19,10 @@ iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options);
 iqa_metric *create_fid(context &owner, const iqa_fid_options &options);
 iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options);
 
+// Other libraries' meanings of SSIM: IQA_SSIM_..., IQA_MS_SSIM_.... NULL: there is no such number.
+iqa_ssim_options ssim_preset(int32_t number);
+const char *ssim_preset_name(int32_t number) noexcept;
+
 // From the options of a state file. `lanes` is what the file has behind them: metrics whose number of lanes follows
 // from their options refuse another one before they take memory.
 iqa_metric *create_ssim(context &owner, byte_reader options);

@@ -146,7 +146,7 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         overflow = overflow || (request.overflow[image] && request.counts[image].nonfinite == 0);
     }
     if (addend[lane::nonfinite] != 0 && options_.nonfinite == IQA_NONFINITE_ERROR)
-        fail_for_nonfinite(images, options_.layout, addend[lane::nonfinite]);
+        fail_for_nonfinite(images, options_.layout, 0, addend[lane::nonfinite]);
     if (overflow)
         fail(IQA_ERROR_NUMERIC, "two samples differ by more than a double can hold");
 
@@ -158,7 +158,7 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         const std::span<const squared_error_sum> sums(request.sums + image * parts, size_t(parts));
         for (int64_t channel = 0; per_channel.data != nullptr && channel < shape.channels; ++channel)
             per_channel.store(
-                image, channel, 0, 0,
+                image, channel, 0, 0, 0,
                 is_nan ? std::nan("")
                        : decibels(peak, value_of(sums.subspan(size_t(channel), 1)), double(channel_samples)));
         if (!is_nan)
@@ -168,7 +168,7 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         const scaled_value sum = is_nan ? scaled_value{} : value_of(sums);
         const double value = is_nan ? std::nan("") : decibels(peak, sum, double(image_samples));
         if (per_image.data != nullptr)
-            per_image.store(image, 0, 0, 0, value);
+            per_image.store(image, 0, 0, 0, 0, value);
         ++addend[lane::images];
         addend[lane::samples] += image_samples;
         if (is_nan)

@@ -9,71 +9,17 @@
 #include "core/backend.hpp"
 #include "core/options.hpp"
 #include "core/samples.hpp"
-#include "metrics/metrics.hpp"
+#include "metrics/ssim_options.hpp"
 
 namespace iqa {
 
 namespace {
-
-// A window may not be larger: its rows are kept in memory, and images of that size do not exist.
-constexpr int largest_window = 4095;
 
 namespace lane {
 enum : int { images, nan_images, outside, nonfinite, sum, count = sum + unit_format.digits };
 }
 
 constexpr exact_field exact_fields[] = {{lane::sum, unit_format}};
-
-constexpr size_t option_bytes = 5 * sizeof(int32_t) + 7 * sizeof(double) + 3 * sizeof(int32_t);
-
-int automatic_size(double truncate, double sigma)
-{
-    return 2 * int(truncate * sigma + 0.5) + 1;
-}
-
-void check_window_axis(const char *size_name, int32_t &size, const char *sigma_name, double sigma,
-                       const iqa_ssim_options &options)
-{
-    if (options.window == IQA_WINDOW_GAUSSIAN && !(std::isfinite(sigma) && sigma > 0))
-        fail(IQA_ERROR_INVALID_ARGUMENT, sigma_name, " is ", sigma, "; expected a finite number above 0");
-    if (size == IQA_SIZE_AUTO) {
-        if (options.window != IQA_WINDOW_GAUSSIAN)
-            fail(IQA_ERROR_INVALID_ARGUMENT, size_name,
-                 " is IQA_SIZE_AUTO; a uniform window has no sigma to follow: state its size");
-        if (!(std::isfinite(options.truncate) && options.truncate > 0))
-            fail(IQA_ERROR_INVALID_ARGUMENT, "truncate is ", options.truncate, "; expected a finite number above 0");
-        if (options.truncate * sigma > largest_window / 2)
-            fail(IQA_ERROR_INVALID_ARGUMENT, sigma_name, " is ", sigma, ": the window would exceed ", largest_window,
-                 " pixels");
-        size = automatic_size(options.truncate, sigma);
-    }
-    if (size < 1 || size > largest_window || size % 2 == 0)
-        fail(IQA_ERROR_INVALID_ARGUMENT, size_name, " is ", size, "; expected an odd number from 1 to ", largest_window,
-             ", or IQA_SIZE_AUTO");
-}
-
-// Checks every field and puts numbers in place of IQA_SIZE_AUTO.
-iqa_ssim_options resolve(iqa_ssim_options options)
-{
-    check_constant("layout", options.layout, IQA_LAYOUT_NCHW, "IQA_LAYOUT_");
-    check_constant("window", options.window, IQA_WINDOW_UNIFORM, "IQA_WINDOW_");
-    check_constant("border", options.border, IQA_BORDER_ZERO, "IQA_BORDER_");
-    check_constant("covariance", options.covariance, IQA_COVARIANCE_SAMPLE, "IQA_COVARIANCE_");
-    check_constant("arithmetic", options.arithmetic, IQA_ARITHMETIC_FLOAT64, "IQA_ARITHMETIC_");
-    check_constant("nonfinite", options.nonfinite, IQA_NONFINITE_PROPAGATE, "IQA_NONFINITE_");
-    if (options.reserved != 0)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "reserved is ", options.reserved, "; expected 0");
-    check_range(options.data_low, options.data_high);
-    if (!(std::isfinite(options.k1) && options.k1 >= 0))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "k1 is ", options.k1, "; expected a finite number of at least 0");
-    if (!(std::isfinite(options.k2) && options.k2 >= 0))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "k2 is ", options.k2, "; expected a finite number of at least 0");
-    check_window_axis("size_y", options.size_y, "sigma_y", options.sigma_y, options);
-    check_window_axis("size_x", options.size_x, "sigma_x", options.sigma_x, options);
-    if (options.covariance == IQA_COVARIANCE_SAMPLE && options.size_y * options.size_x == 1)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "the sample covariance of a window of one pixel is not defined");
-    return options;
-}
 
 class ssim_metric final : public iqa_metric {
 public:
@@ -86,7 +32,7 @@ private:
     ssim_plan plan_for(element_type type) const;
 
     iqa_ssim_options options_;
-    std::array<std::byte, option_bytes> option_bytes_{};
+    std::array<std::byte, ssim_option_bytes> option_bytes_{};
     std::array<int64_t, lane::count> lanes_{};
     scratch taps_, sums_, counts_, flags_, work_;
     double *weights_y_;
@@ -114,14 +60,7 @@ ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
         uniform_taps(options.size_y, weights_y_);
         uniform_taps(options.size_x, weights_x_);
     }
-    byte_writer writer(option_bytes_);
-    for (const int32_t value : {options.layout, options.window, options.border, options.size_y, options.size_x})
-        writer.put(value);
-    for (const double value : {options.data_low, options.data_high, options.sigma_y, options.sigma_x, options.truncate,
-                               options.k1, options.k2})
-        writer.put(value);
-    for (const int32_t value : {options.covariance, options.arithmetic, options.nonfinite})
-        writer.put(value);
+    write_options(options, option_bytes_);
 }
 
 ssim_plan ssim_metric::plan_for(element_type type) const
@@ -192,7 +131,7 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         .images = images,
         .out_height = out_height,
         .out_width = out_width,
-        .map = view_map(extras.map, shape, options_.layout, out_height, out_width),
+        .map = view_pixels(extras.map, "map", shape, options_.layout, shape.channels, 1, out_height, out_width),
         .by_channel = parts != 1,
         .sums = sums_.take<int128>(count * size_t(parts), "the sums of a batch"),
         .counts = counts_.take<sample_counts>(count, "the counts of a batch"),
@@ -208,7 +147,7 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         overflow = overflow || (request.not_a_number[image] && request.counts[image].nonfinite == 0);
     }
     if (addend[lane::nonfinite] != 0 && options_.nonfinite == IQA_NONFINITE_ERROR)
-        fail_for_nonfinite(images, options_.layout, addend[lane::nonfinite]);
+        fail_for_nonfinite(images, options_.layout, 0, addend[lane::nonfinite]);
     if (overflow)
         fail(IQA_ERROR_NUMERIC, "samples lie so far outside the data range ", plan.range.low, " ... ", plan.range.high,
              " that their squares overflow; set arithmetic to IQA_ARITHMETIC_FLOAT64 or correct the range");
@@ -221,12 +160,12 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
             const int128 part_sum = request.sums[image * parts + part];
             sum += part_sum;
             if (per_channel.data != nullptr)
-                per_channel.store(image, part, 0, 0,
+                per_channel.store(image, part, 0, 0, 0,
                                   is_nan ? std::nan("") : value_on_grid(mean_on_grid(part_sum, pixels)));
         }
         const int128 mean = mean_on_grid(sum, pixels * shape.channels);
         if (per_image.data != nullptr)
-            per_image.store(image, 0, 0, 0, is_nan ? std::nan("") : value_on_grid(mean));
+            per_image.store(image, 0, 0, 0, 0, is_nan ? std::nan("") : value_on_grid(mean));
         ++addend[lane::images];
         if (is_nan)
             ++addend[lane::nan_images];
@@ -273,16 +212,7 @@ iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options)
 
 iqa_metric *create_ssim(context &owner, byte_reader bytes)
 {
-    iqa_ssim_options options = default_ssim_options;
-    for (int32_t *value : {&options.layout, &options.window, &options.border, &options.size_y, &options.size_x})
-        *value = bytes.get<int32_t>();
-    for (double *value : {&options.data_low, &options.data_high, &options.sigma_y, &options.sigma_x, &options.truncate,
-                          &options.k1, &options.k2})
-        *value = bytes.get<double>();
-    for (int32_t *value : {&options.covariance, &options.arithmetic, &options.nonfinite})
-        *value = bytes.get<int32_t>();
-    bytes.expect_end("options");
-    return create_ssim(owner, options);
+    return create_ssim(owner, read_ssim_options(bytes));
 }
 
 } // namespace iqa

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Luma of R, G, B.
+#pragma once
+
+#include "arith/portable.h"
+
+namespace iqa {
+
+enum class luma_kind : int32_t { none, bt601_full, bt601_studio, bt709_full, bt709_studio };
+
+// offset + red R + green G + blue B, all for the peak value 1.
+struct luma_weights {
+    double offset, red, green, blue;
+};
+
+// ITU-R BT.601 and BT.709; the studio range of 8 bits has 16 for black and 235 for white.
+IQA_HD luma_weights weights_of(luma_kind kind)
+{
+    switch (kind) {
+    case luma_kind::bt601_studio:
+        return {16.0 / 255.0, 65.481 / 255.0, 128.553 / 255.0, 24.966 / 255.0};
+    case luma_kind::bt709_full:
+        return {0.0, 0.2126, 0.7152, 0.0722};
+    case luma_kind::bt709_studio:
+        return {16.0 / 255.0, 219.0 / 255.0 * 0.2126, 219.0 / 255.0 * 0.7152, 219.0 / 255.0 * 0.0722};
+    default:
+        return {0.0, 0.299, 0.587, 0.114};
+    }
+}
+
+// What turns three samples into luma: weights for a peak value, and a step to round to (0: none).
+struct luma_rule {
+    luma_weights weights;
+    double step;
+};
+
+IQA_HD luma_rule luma_for(luma_kind kind, bool rounded, double peak)
+{
+    luma_weights weights = weights_of(kind);
+    weights.offset *= peak;
+    return {weights, rounded ? peak / 255.0 : 0.0};
+}
+
+// In double, from the left; halves round to even. A sample that is not finite makes a luma that is not.
+IQA_HD double luma_of(const luma_rule &rule, double red, double green, double blue)
+{
+    const luma_weights &w = rule.weights;
+    const double value = ((w.red * red + w.green * green) + w.blue * blue) + w.offset;
+    if (rule.step == 0.0 || !is_finite(value))
+        return value;
+    constexpr double anchor = 0x1.8p52; // adding it rounds to integers
+    return ((value / rule.step + anchor) - anchor) * rule.step;
+}
+
+} // namespace iqa
