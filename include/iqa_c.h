@@ -268,8 +268,9 @@ typedef struct iqa_update_extras {
 /* Masks and weights of images. `weights` is bool or uint8 (0 masks a pixel, everything else keeps it), or float32 or
  * float64 from 0 (masked) to 1. It has the layout of the images, where the extents of the batch and channel axes may
  * be 1, or the same without the channel axis; it then holds for all images or channels. An image's value is the mean
- * of its pixels in proportion to their weights, which are rounded to multiples of 2^-24. Masked samples are never
- * looked at, so they may be anything. An image that is masked altogether is IQA_ERROR_NUMERIC. */
+ * of its pixels in proportion to their weights, which are rounded to multiples of 2^-24 there. Masked samples are never
+ * looked at, so they may be anything (but for IQA_MASK_MAP). An image that is masked altogether is
+ * IQA_ERROR_NUMERIC. */
 
 #define IQA_UPDATE_EXTRAS_INIT                                                                                         \
     {                                                                                                                  \

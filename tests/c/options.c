@@ -90,7 +90,7 @@ static void set_size(unsigned char *options, size_t size)
 static void check_rule(const char *name, const void *defaults, size_t size, use_function use,
                        iqa_status (*write)(void *options, size_t size))
 {
-    unsigned char options[256];
+    unsigned char options[512];
     double expected = 0.0;
     double value = 0.0;
     CHECK(size + TAIL <= sizeof options);
