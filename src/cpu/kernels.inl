@@ -33,6 +33,7 @@ const cpu_kernels kernels = {
     .shrink_float = shrink_one_row<float>,
     .shrink_double = shrink_one_row<double>,
     .count_samples = count_samples,
+    .widen = widen_samples,
     .gather = gather,
     .squared_error = squared_error,
     .code_labels_in_bytes = code_labels_in<uint8_t>,
