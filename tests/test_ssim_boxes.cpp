@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "catch.hpp"
+#include "reference_volume.hpp"
 #include "support.hpp"
-#include "volume.hpp"
 
 using namespace test;
 

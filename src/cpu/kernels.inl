@@ -14,6 +14,7 @@ namespace iqa::IQA_INSTRUCTION_SET {
 #include "cpu/samples.inl"
 #include "cpu/ssim.inl"
 #include "cpu/ssim_statistics.inl"
+#include "cpu/weighted_samples.inl"
 
 #include "cpu/ssim_box.inl"
 #include "cpu/ssim_gradient.inl"
@@ -36,6 +37,12 @@ const cpu_kernels kernels = {
     .widen = widen_samples,
     .gather = gather,
     .squared_error = squared_error,
+    .gather_weights = gather_weights,
+    .mask_nonfinite = mask_nonfinite,
+    .survey_weights = survey_weights,
+    .keep_weighted = keep_weighted,
+    .to_double = to_double,
+    .error_derivatives = error_derivatives,
     .code_labels_in_bytes = code_labels_in<uint8_t>,
     .code_labels = code_labels_in<uint32_t>,
     .label_scores = label_scores,
