@@ -49,6 +49,7 @@ int run(int count, char **arguments)
     add("compare", "Compare two pictures", add_compare);
     add("batch", "Compare the pictures of two folders, paired by name", add_batch);
     add("segment", "Compare predicted label maps with true ones: IoU, Dice, confusion matrix", add_segment);
+    add("fid", "The Frechet distance of two sets of features (FID)", add_fid);
     add("info", "Show versions, instruction set, threads, CUDA and formats", add_info);
 
     try {

@@ -271,6 +271,8 @@ struct cpu_kernels {
     void (*shrink_float)(const shrink_row &row);
     void (*shrink_double)(const shrink_row &row);
     void (*count_samples)(const sample_run &run, data_range range, sample_counts &counts);
+    // Samples `step` apart as dense doubles.
+    void (*widen)(element_type type, const void *samples, int64_t step, int64_t count, double *out);
     // Copies samples `step` apart into dense memory; the 16-bit floating-point types become float32.
     void (*gather)(element_type type, const void *samples, int64_t step, int64_t count, void *dense);
     // Dense runs (steps of 1) of all types but the 16-bit floating-point ones.

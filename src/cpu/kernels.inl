@@ -34,6 +34,7 @@ const cpu_kernels kernels = {
     .shrink_float = shrink_one_row<float>,
     .shrink_double = shrink_one_row<double>,
     .count_samples = count_samples,
+    .widen = widen_samples,
     .gather = gather,
     .squared_error = squared_error,
     .gather_weights = gather_weights,
