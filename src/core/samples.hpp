@@ -68,4 +68,13 @@ inline double number_at(const table_view &view, int64_t row, int64_t column)
     fail(IQA_ERROR_INTERNAL, "non-finite samples were counted but not found");
 }
 
+// Likewise for a weight of a pixel.
+[[noreturn]] inline void fail_for_weight(const weight_view &weights, const pixel_place &at, int32_t layout,
+                                         int32_t shave)
+{
+    fail(IQA_ERROR_NUMERIC, "the weight of the pixel at ",
+         index_text(layout, at.image, at.channel, at.slice + shave, at.row + shave, at.column + shave), " is ",
+         weight_at(weights, at.image, at.channel, at.slice, at.row, at.column), "; expected 0 to 1");
+}
+
 } // namespace iqa
