@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Every reader of the command-line program on any bytes. The first byte says how .npy axes are laid out; a picture that
-// is read must hold every sample that its shape and strides promise.
+// Every reader of the command-line program on any bytes. The first byte says how .npy axes are laid out and
+// whether a label map is wanted; a picture that is read must hold every sample that its shape and strides promise.
 #include "image.hpp"
 
 #include <cstdlib>
@@ -16,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     decode_options options;
     options.max_pixels = 1 << 16;
     options.layout = data[0] % 7 - 1;
+    options.as_labels = data[0] >= 128;
     byte_buffer file(size - 1);
     if (size > 1)
         std::memcpy(file.data(), data + 1, size - 1);

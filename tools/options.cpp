@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
-#include "number.hpp"
-#include "option_kinds.hpp"
+#include "parsed_option.hpp"
 #include "ssim_options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 namespace iqa_tool {
@@ -137,16 +135,16 @@ void add_psnr_options(CLI::App &command, iqa_psnr_options &psnr)
 
 } // namespace
 
-void add_context_options(CLI::App &command, settings &target)
+void add_context_options(CLI::App &command, iqa_context_options &target)
 {
     add_parsed(command, "--threads", "COUNT|all", "all", "CPU threads", [&target](const std::string &text) {
         const std::optional<int32_t> value = text == "all" ? IQA_THREADS_ALL : parse_number<int32_t>(text);
         if (!value || (*value < 1 && *value != IQA_THREADS_ALL))
             return false;
-        target.context.threads = *value;
+        target.threads = *value;
         return true;
     });
-    add_choice(command, "--instruction-set", target.context.instruction_set, instruction_sets,
+    add_choice(command, "--instruction-set", target.instruction_set, instruction_sets,
                "The highest instruction set to use; all give the same bits");
 }
 
@@ -158,7 +156,7 @@ void add_metric_options(CLI::App &command, settings &target)
     add_sample_options(command, target);
     add_ssim_options(command, target.ssim);
     add_psnr_options(command, target.psnr);
-    add_context_options(command, target);
+    add_context_options(command, target.context);
     command
         .add_option_function<std::vector<std::string>>(
             "--fail-under",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ssim_options.hpp"
 
-#include "option_kinds.hpp"
+#include "parsed_option.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -45,6 +45,15 @@ inline double number_at(const table_view &view, int64_t row, int64_t column)
     }
 }
 
+// Ends the call if a number is not finite, and says where the first one is.
+inline void check_finite(const table_view &view, const char *name)
+{
+    for (int64_t row = 0; row < view.rows; ++row)
+        for (int64_t column = 0; column < view.columns; ++column)
+            if (const double value = number_at(view, row, column); !is_finite(value))
+                fail(IQA_ERROR_NUMERIC, name, "[", row, ", ", column, "] is ", value, "; expected a finite number");
+}
+
 // Ends the call: says how many non-finite samples there are, and where the first one is. `shave`: what the views lack
 // at each edge.
 [[noreturn]] inline void fail_for_nonfinite(const image_pair &images, int32_t layout, int32_t shave, int64_t count)

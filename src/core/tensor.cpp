@@ -442,7 +442,9 @@ table_view view_table(const iqa_tensor &tensor, const char *name, int64_t column
         fail(IQA_ERROR_UNAVAILABLE, name, " is on device type ", tensor.device_type,
              "; this metric computes on CPU tensors");
     check_extents(tensor, name);
-    if (tensor.ndim != 2 || tensor.shape[1] != columns)
+    if (columns == any_columns && (tensor.ndim != 2 || tensor.shape[1] == 0))
+        fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected two axes, the second of 1 or more");
+    if (columns != any_columns && (tensor.ndim != 2 || tensor.shape[1] != columns))
         fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected [N, ", columns, "]");
     const int32_t dtype = dtype_of(tensor);
     if (dtype != IQA_FLOAT16 && dtype != IQA_BFLOAT16 && dtype != IQA_FLOAT32 && dtype != IQA_FLOAT64)
@@ -451,7 +453,7 @@ table_view view_table(const iqa_tensor &tensor, const char *name, int64_t column
     table_view view{static_cast<element_type>(dtype),
                     static_cast<const std::byte *>(tensor.data),
                     tensor.shape[0],
-                    columns,
+                    tensor.shape[1],
                     stride_of(tensor, 0),
                     stride_of(tensor, 1)};
     if (view.rows == 0)

@@ -17,6 +17,8 @@ STRUCTURES = {
     "iqa_ssim_options": _abi.SSIMOptions,
     "iqa_psnr_options": _abi.PSNROptions,
     "iqa_fid_options": _abi.FIDOptions,
+    "iqa_kid_options": _abi.KIDOptions,
+    "iqa_inception_score_options": _abi.InceptionScoreOptions,
     "iqa_confusion_reading": _abi.ConfusionReading,
     "iqa_confusion_options": _abi.ConfusionOptions,
 }
@@ -38,6 +40,8 @@ WORDS = {
     "IQA_GRADIENT_OF_": _abi.GRADIENTS,
     "IQA_ISA_": _abi.INSTRUCTION_SETS,
     "IQA_FIELD_": _abi.FIELDS,
+    "IQA_KID_": _abi.ESTIMATORS,
+    "IQA_SCORES_": _abi.SCORES_OF_ROWS,
     "IQA_TASK_": _abi.TASKS,
     "IQA_LABELS_": _abi.LABELS,
     "IQA_COUNTS_": _abi.COUNTS,
@@ -61,6 +65,7 @@ NUMBERS = {
     "IQA_DOWNSAMPLE_AUTO": _abi.DOWNSAMPLE_AUTO,
     "IQA_MOST_SCALES": _abi.MOST_SCALES,
     "IQA_FID_RANK_DEFICIENT": _abi.FID_RANK_DEFICIENT,
+    "IQA_KID_GAMMA_AUTO": _abi.KID_GAMMA_AUTO,
     "IQA_FLOAT32 >> 8": _abi.FLOAT,
     "IQA_BFLOAT16 >> 8": _abi.BFLOAT,
     **{

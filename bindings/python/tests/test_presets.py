@@ -201,8 +201,8 @@ def test_automatic_downsampling_of_larger_images(size):
 @pytest.mark.parametrize("preset", ["ms_ssim_wang2003", "ms_ssim_tensorflow"])
 def test_several_scales_of_wang_and_tensorflow(name, preset):
     values = []
-    for x, y in planes(IMAGES[name]):
-        product = 1.0
+    for pair in planes(IMAGES[name]):
+        (x, y), product = pair, 1.0
         for scale, weight in enumerate(WANG_WEIGHTS):
             ssim, contrast = maps(x, y, 255)
             mean = (ssim if scale == len(WANG_WEIGHTS) - 1 else contrast).mean()

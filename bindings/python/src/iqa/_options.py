@@ -24,6 +24,28 @@ def choose(name: str, value: object, numbers: Mapping[str, int]) -> int:
     raise InvalidArgumentError(f"{name} is {value!r}, expected one of {words}")
 
 
+def integer(name: str, value: Any, bits: int = 32, signed: bool = True) -> int:
+    """An integer that fits, or an error: ctypes would take the lower bits without a word."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InvalidArgumentError(f"{name} is {value!r}, expected an integer") from None
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)
+    if not low <= number < high:
+        raise InvalidArgumentError(f"{name} is {number}, which is far out of its range")
+    return number
+
+
+def number(name: str, value: Any) -> float:
+    """A number, or an error."""
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise InvalidArgumentError(f"{name} is {value!r}, expected a number") from None
+
+
 def _word(field: str, numbers: Mapping[str, int]) -> Setter:
     def put(options: Any, name: str, value: Any) -> None:
         setattr(options, field, choose(name, value, numbers))
@@ -33,28 +55,19 @@ def _word(field: str, numbers: Mapping[str, int]) -> Setter:
 
 def _real(field: str) -> Setter:
     def put(options: Any, name: str, value: Any) -> None:
-        setattr(options, field, _number(name, value))
+        setattr(options, field, number(name, value))
 
     return put
 
 
-def _number(name: str, value: Any) -> float:
-    try:
-        if isinstance(value, (str, bytes)):
-            raise TypeError
-        return float(value)
-    except (TypeError, ValueError):
-        raise InvalidArgumentError(f"{name} is {value!r}, expected a number") from None
-
-
 def _integer(name: str, value: Any, expected: str, least: int = 0) -> int:
     try:
-        number = operator.index(value)
+        found = operator.index(value)
     except TypeError:
-        number = least - 1
-    if not least <= number < 2**31:  # ctypes would take the lower 32 bits without a word
+        found = least - 1
+    if not least <= found < 2**31:  # ctypes would take the lower 32 bits without a word
         raise InvalidArgumentError(f"{name} is {value!r}, expected {expected}")
-    return number
+    return found
 
 
 def _count(field: str, expected: str, least: int, words: Mapping[str, int] | None = None) -> Setter:
@@ -106,7 +119,7 @@ def _put_range(options: Any, name: str, value: Any) -> None:
     """L, or (low, high)."""
     try:
         low, high = value if isinstance(value, (tuple, list)) else (0.0, value)
-        options.data_low, options.data_high = _number(name, low), _number(name, high)
+        options.data_low, options.data_high = number(name, low), number(name, high)
     except ValueError:
         options.data_low, options.data_high = 0.0, 0.0
     if not options.data_low < options.data_high:  # the library reads low > high as "not stated"
@@ -145,7 +158,7 @@ def _put_scale_weights(options: Any, name: str, value: Any) -> None:
         )
     options.scales = len(value)
     rest = (0.0,) * (_abi.MOST_SCALES - len(value))
-    options.scale_weights[:] = (*(_number(name, weight) for weight in value), *rest)
+    options.scale_weights[:] = (*(number(name, weight) for weight in value), *rest)
 
 
 def _nothing(options: Any, name: str, value: Any) -> None:
@@ -169,8 +182,8 @@ SSIM: dict[str, Setter] = {
     "window": _word("window", _abi.WINDOWS),
     "border": _word("border", _abi.BORDERS),
     "size": _by_axis("size", _taps),
-    "sigma": _by_axis("sigma", _number),
-    "spacing": _by_axis("spacing", _number),
+    "sigma": _by_axis("sigma", number),
+    "spacing": _by_axis("spacing", number),
     "truncate": _real("truncate"),
     "k1": _real("k1"),
     "k2": _real("k2"),

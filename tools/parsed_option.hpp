@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Options of the command line that take a word, a number or another text of one form.
+// Options whose text is one of some words, or a number, with one way of saying what was expected.
 #pragma once
 
 #include "number.hpp"
@@ -8,7 +8,6 @@
 #include <CLI/CLI.hpp>
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
