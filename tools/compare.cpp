@@ -3,7 +3,9 @@
 #include "file_error.hpp"
 #include "heat_map.hpp"
 #include "number.hpp"
+#include "presets.hpp"
 #include "report.hpp"
+#include "ssim_options.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -25,6 +27,7 @@ struct compare_options {
     std::optional<double> map_low;
     bool as_json = false;
     bool verbose = false;
+    bool all_presets = false;
 
     bool wants_map() const { return !map_path.empty() || !side_by_side_path.empty(); }
 };
@@ -33,13 +36,14 @@ struct comparison {
     image reference, test, map;
     pair_values values;
     std::vector<channel_values> channels;
+    std::vector<preset_value> presets;
 };
 
 /** Black and white of the shown pictures: the data range, or the span of the type. */
 std::pair<double, double> shown_range(const settings &chosen, int32_t dtype)
 {
     if (chosen.data_range_is_stated())
-        return {chosen.ssim.data_low, chosen.ssim.data_high};
+        return {chosen.psnr.data_low, chosen.psnr.data_high};
     switch (dtype) {
     case IQA_UINT8:
         return {0, std::numeric_limits<uint8_t>::max()};
@@ -63,6 +67,8 @@ void write_pictures(const compare_options &options, const comparison &found)
     const comparison_view view{.reference = found.reference,
                                .test = found.test,
                                .map = found.map,
+                               .shave = options.chosen.ssim.shave,
+                               .factor = downsample_factor(found.reference, options.chosen.ssim),
                                .reference_name = caption_of(options.reference),
                                .test_name = caption_of(options.test),
                                .ssim = found.values.ssim,
@@ -101,6 +107,12 @@ void print_json(const compare_options &options, const comparison &found, const i
     report["channels"] = nlohmann::ordered_json::array();
     for (const channel_values &channel : found.channels)
         report["channels"].push_back({{"ssim", channel.ssim}, {"psnr", channel.psnr}, {"mse", channel.mse}});
+    if (options.chosen.ssim.parts != 0)
+        report["parts"] = {{"luminance", found.values.luminance},
+                           {"contrast_structure", found.values.contrast},
+                           {"ssim", found.values.ssim_of_scales}};
+    if (options.all_presets)
+        report["presets"] = presets_as_json(found.presets);
     report["options"] = options_as_json(options.chosen);
     write_json(std::cout, report);
 }
@@ -142,14 +154,20 @@ void print_text(const compare_options &options, const comparison &found)
         std::cout << "SSIM  " << fixed(found.values.ssim, 6) << "\nPSNR  " << fixed(found.values.psnr, 4) << unit
                   << "\nMSE   " << fixed(found.values.mse, 6) << '\n';
     }
+    if (!found.values.luminance.empty())
+        std::cout << '\n' << padded("", 14) << padded("SSIM", 12) << padded("luminance", 14) << "contrast-structure\n";
+    for (std::size_t scale = 0; scale < found.values.luminance.size(); ++scale)
+        print_row("scale " + std::to_string(scale + 1), found.values.ssim_of_scales[scale],
+                  found.values.luminance[scale], found.values.contrast[scale]);
     if (found.values.nonfinite > 0)
         std::cout << found.values.nonfinite << " samples are NaN or infinite\n";
     if (found.values.out_of_range > 0)
         std::cout << found.values.out_of_range << " samples are outside the data range\n";
 }
 
-int run(const compare_options &options)
+int run(compare_options options)
 {
+    read_mask(options.chosen);
     measurer meter(options.chosen);
     comparison found;
     found.reference = read_picture(options.reference, options.chosen);
@@ -162,11 +180,15 @@ int run(const compare_options &options)
         found.values = meter.measure(found.reference, found.test, options.wants_map() ? &found.map : nullptr);
         if (options.as_json || options.verbose)
             found.channels = meter.measure_channels(found.reference, found.test);
+        if (options.all_presets)
+            found.presets = measure_presets(found.reference, found.test, options.chosen, meter.context());
     });
     if (options.wants_map())
         write_pictures(options, found);
     if (options.as_json)
         print_json(options, found, meter.context());
+    else if (options.all_presets)
+        print_presets(std::cout, found.presets);
     else
         print_text(options, found);
 
@@ -203,7 +225,12 @@ command_function add_compare(CLI::App &command)
                     "Write reference, test and heat map in one picture (.png)")
         ->type_name("FILE")
         ->check(ends_with({".png"}));
+    CLI::Option *all_presets = command.add_flag("--all-presets", options->all_presets,
+                                                "Show what each library would say, and what it means by SSIM");
     add_metric_options(command, options->chosen);
+    for (CLI::Option *option :
+         command.get_options([](const CLI::Option *each) { return each->get_group() == ssim_group; }))
+        all_presets->excludes(option);
     command
         .add_option_function<std::string>(
             "--map-low",
