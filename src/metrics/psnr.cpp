@@ -197,6 +197,7 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
     };
     const output_view candidate_gradient = view_gradient(extras.candidate_gradient, "candidate_gradient");
     const output_view reference_gradient = view_gradient(extras.reference_gradient, "reference_gradient");
+    const bool wants_gradient = candidate_gradient.data != nullptr || reference_gradient.data != nullptr;
     if (extras.map != nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, "map is given, but PSNR has no map");
     if (extras.counts != nullptr)
@@ -250,7 +251,8 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         const double value = is_nan ? std::nan("") : decibels(peak, sum);
         if (per_image.data != nullptr)
             per_image.store(image, 0, 0, 0, 0, value);
-        slopes[image] = is_nan ? error_slope{1.0, std::nan(""), 1.0} : slope(peak, sum);
+        if (wants_gradient)
+            slopes[image] = is_nan ? error_slope{1.0, std::nan(""), 1.0} : slope(peak, sum);
         ++addend[lane::images];
         exact_add(pixel_weight_format, &addend[lane::weight], units, pixel_weight_format.lowest);
         if (is_nan)
@@ -262,7 +264,7 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
     }
     if (!range_is_stated())
         addend[type == element_type::uint8 ? lane::images_of_8_bits : lane::images_of_16_bits] = measured.images;
-    if (candidate_gradient.data != nullptr || reference_gradient.data != nullptr)
+    if (wants_gradient)
         device.error_gradient(
             owner(), work_,
             {.source = source, .slopes = slopes, .reference = reference_gradient, .candidate = candidate_gradient});
