@@ -71,6 +71,7 @@ class PSNR(Metric):
         (
             ("i", ("layout", "aggregate", "nonfinite")),
             ("d", ("data_low", "data_high", "log_base", "cap")),
+            ("i", ("luma", "luma_rounded", "shave", "gradient")),
         ),
     )
 
