@@ -292,7 +292,7 @@ TEST_CASE("weights and shapes that cannot be are refused in words", "[ssim_boxes
     weights.at(2, 3, 4) = 1.5;
     measured result = measure(options, x, x, &weights);
     CHECK(result.status == IQA_ERROR_NUMERIC);
-    CHECK(has(result.text, "not from 0 to 1, the first 1.5 for the sample at [2, 3, 4]"));
+    CHECK(has(result.text, "1 values that are not from 0 to 1, the first 1.5 for the sample at [2, 3, 4]"));
     weights.at(2, 3, 4) = std::nan("");
     CHECK(has(measure(options, x, x, &weights).text, "the first nan"));
     const volume nothing(5, 12, 15, 0.0);
