@@ -40,12 +40,11 @@ void write_defaults(Struct *out, size_t size, const Struct &defaults, const char
     out->struct_size = static_cast<uint32_t>(size);
 }
 
-// For metrics of images and features.
-inline void refuse_label_extras(const iqa_update_extras &extras)
+// What an update's extras give or ask for and the metric has no use for.
+inline void refuse_extra(const iqa_tensor *given, const char *name, const char *metric)
 {
-    if (extras.weights != nullptr || extras.counts != nullptr)
-        fail(IQA_ERROR_INVALID_ARGUMENT, extras.weights != nullptr ? "weights" : "counts",
-             " is given, which only confusion metrics take");
+    if (given != nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, " is given, but ", metric, " has no ", name);
 }
 
 inline void check_constant(const char *name, int32_t value, int32_t largest, const char *family)

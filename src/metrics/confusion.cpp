@@ -240,8 +240,9 @@ void confusion_metric::place_exact_fields()
 confusion_metric::sample_outputs confusion_metric::view_outputs(const iqa_update_extras &extras,
                                                                 const iqa_tensor &labels, int64_t samples) const
 {
-    if (extras.map != nullptr)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "map is given, but confusion metrics have no map");
+    refuse_extra(extras.map, "map", "a confusion metric");
+    refuse_extra(extras.candidate_gradient, "candidate_gradient", "a confusion metric");
+    refuse_extra(extras.reference_gradient, "reference_gradient", "a confusion metric");
     if ((extras.weights != nullptr) != (options_.weighted != 0))
         fail(IQA_ERROR_INVALID_ARGUMENT, options_.weighted != 0
                                              ? "weights is NULL, but the metric was created with `weighted`"

@@ -84,9 +84,13 @@ void fid_metric::add_side(const fid_metric &from, int index, bool negative)
 
 void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
 {
-    if (extras.per_image != nullptr || extras.per_channel != nullptr || extras.map != nullptr)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "extras asks for per_image, per_channel or map, which FID does not give");
-    refuse_label_extras(extras);
+    refuse_extra(extras.per_image, "per_image", "FID");
+    refuse_extra(extras.per_channel, "per_channel", "FID");
+    refuse_extra(extras.map, "map", "FID");
+    refuse_extra(extras.weights, "weights", "FID");
+    refuse_extra(extras.counts, "counts", "FID");
+    refuse_extra(extras.candidate_gradient, "candidate_gradient", "FID");
+    refuse_extra(extras.reference_gradient, "reference_gradient", "FID");
     if (reference == nullptr && candidate == nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, "reference and candidate are both NULL; one of them may be");
     const iqa_tensor *const tensors[2] = {reference, candidate};

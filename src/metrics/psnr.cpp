@@ -198,10 +198,8 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
     const output_view candidate_gradient = view_gradient(extras.candidate_gradient, "candidate_gradient");
     const output_view reference_gradient = view_gradient(extras.reference_gradient, "reference_gradient");
     const bool wants_gradient = candidate_gradient.data != nullptr || reference_gradient.data != nullptr;
-    if (extras.map != nullptr)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "map is given, but PSNR has no map");
-    if (extras.counts != nullptr)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "counts is given, which only confusion metrics take");
+    refuse_extra(extras.map, "map", "PSNR");
+    refuse_extra(extras.counts, "counts", "PSNR");
 
     const size_t count = size_t(measured.images);
     const int64_t parts = per_channel.data != nullptr ? measured.channels : 1;

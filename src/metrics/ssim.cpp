@@ -230,8 +230,7 @@ ssim_update ssim_metric::check(const iqa_tensor *reference, const iqa_tensor *ca
     update.images = shave_edges(whole, options_.layout, options_.shave);
     update.weights = shave_edges(view_weights(extras.weights, whole.reference, options_.layout, of_luma),
                                  options_.layout, options_.shave);
-    if (extras.counts != nullptr)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "counts is given, which only confusion metrics take");
+    refuse_extra(extras.counts, "counts", "SSIM");
     const image_view &shape = update.images.reference;
     update.scales = plan_scales(options_, shape);
     update.plan = plan_for(shape.type);
