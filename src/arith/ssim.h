@@ -10,7 +10,7 @@
 // most its denominator in magnitude also after rounding: |SSIM| <= 1 always, and d = 0 gives exactly 1.
 #pragma once
 
-#include "arith/portable.h"
+#include "arith/exact_sum.h"
 
 namespace iqa {
 
@@ -99,6 +99,19 @@ IQA_HD int64_t ssim_fixed(float value)
 IQA_HD int64_t ssim_fixed(double value)
 {
     return round_to_integer(value * 0x1p50);
+}
+
+// sum / count to the nearest integer, halves away from 0.
+IQA_HD int128 divide_rounded(int128 sum, int64_t count)
+{
+    const int128 half = count / 2;
+    return (sum + (sum < 0 ? -half : half)) / count;
+}
+
+// The mean over `pixels` of a sum in units of 2^-ssim_double_bits, rounded once to a multiple of 2^-80 (unit_format).
+IQA_HD int128 mean_on_unit_grid(int128 sum, int64_t pixels)
+{
+    return divide_rounded(sum * (int128(1) << (-unit_format.lowest - ssim_double_bits)), pixels);
 }
 
 } // namespace iqa

@@ -6,6 +6,7 @@
 #include "arith/border.h"
 #include "arith/exact_sum.h"
 #include "arith/squared_error.h"
+#include "arith/ssim_blocks.h"
 #include "core/context.hpp"
 #include "core/labels.hpp"
 #include "core/tensor.hpp"
@@ -36,6 +37,17 @@ struct ssim_request {
     int128 *sums;          // [images * (by_channel ? channels : 1)]
     sample_counts *counts; // [images], both images together
     bool *not_a_number;    // [images]: some pixel of the map is NaN
+};
+
+// SSIM over blocks of a batch of uint8 or uint16 images of at least block_size pixels down and across.
+struct ssim_blocks_request {
+    image_pair images;
+    data_range range;
+    ssim_block_constants constants;
+
+    // Results. A sum is over a channel's blocks in units of 2^-ssim_double_bits.
+    int128 *sums;          // [images * channels]
+    sample_counts *counts; // [images], both images together
 };
 
 // An exact sum of squared errors: sum over i of level[i] * 2^exponent[i].
@@ -98,6 +110,7 @@ struct confusion_request {
 struct backend {
     const char *name;
     void (*ssim)(context &where, scratch &memory, ssim_request &request);
+    void (*ssim_blocks)(context &where, scratch &memory, ssim_blocks_request &request);
     void (*squared_error)(context &where, scratch &memory, squared_error_request &request);
     void (*confusion)(context &where, scratch &memory, confusion_request &request);
 };

@@ -6,6 +6,7 @@
 namespace iqa {
 
 void cpu_ssim(context &where, scratch &memory, ssim_request &request);
+void cpu_ssim_blocks(context &where, scratch &memory, ssim_blocks_request &request);
 void cpu_squared_error(context &where, scratch &memory, squared_error_request &request);
 void cpu_confusion(context &where, scratch &memory, confusion_request &request);
 

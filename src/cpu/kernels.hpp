@@ -9,6 +9,7 @@
 #include "arith/element_type.h"
 #include "arith/portable.h"
 #include "arith/squared_error.h"
+#include "arith/ssim_blocks.h"
 
 namespace iqa {
 
@@ -71,6 +72,28 @@ constexpr int64_t ssim_tile_memory(int64_t columns, int64_t taps_y, int64_t taps
     return (ring + filtered + 2) * ssim_row_samples(columns, taps_x, channels) + (pointers + 31) / 32 * 32;
 }
 
+// Blocks that are summed together, at most.
+enum : int { ssim_block_rows = 32, ssim_block_columns = 128 };
+
+// Up to that many blocks of one channel (arith/ssim_blocks.h) of uint8 or uint16.
+struct ssim_block_tile {
+    element_type type;
+    sample_plane reference, candidate; // from the first block's first pixel on
+    int rows, columns;                 // in blocks
+    ssim_block_constants constants;
+    void *memory; // ssim_block_tile_memory() bytes, aligned to a cache line
+};
+
+// Sums of columns and of two lines of quads, and copies of the rows of a line.
+constexpr int64_t ssim_block_tile_memory(int64_t columns)
+{
+    constexpr int64_t sums = 6;
+    const int64_t quads = columns + 1;
+    const int64_t words = sums * (quad_size * quads + 2 * quads);
+    const int64_t copies = 2 * quad_size * quad_size * quads;
+    return (words * 4 + copies * 2 + 63) / 64 * 64;
+}
+
 // A run of samples of both images. Steps in elements.
 struct sample_run {
     element_type type;
@@ -129,6 +152,7 @@ struct cpu_kernels {
     const char *name;
     void (*ssim_float)(const ssim_tile &tile, ssim_tile_result &result);
     void (*ssim_double)(const ssim_tile &tile, ssim_tile_result &result);
+    int128 (*ssim_blocks)(const ssim_block_tile &tile); // the sum over blocks, in units of 2^-ssim_double_bits
     void (*count_samples)(const sample_run &run, data_range range, sample_counts &counts);
     // Copies samples `step` apart into dense memory; the 16-bit floating-point types become float32.
     void (*gather)(element_type type, const void *samples, int64_t step, int64_t count, void *dense);

@@ -13,6 +13,7 @@ namespace iqa::IQA_INSTRUCTION_SET {
 #include "cpu/labels.inl"
 #include "cpu/samples.inl"
 #include "cpu/ssim.inl"
+#include "cpu/ssim_blocks.inl"
 
 #define IQA_NAME_OF(set) #set
 #define IQA_NAME(set) IQA_NAME_OF(set)
@@ -22,6 +23,7 @@ const cpu_kernels kernels = {
     .name = IQA_NAME(IQA_INSTRUCTION_SET),
     .ssim_float = ssim_of_tile<float>,
     .ssim_double = ssim_of_tile<double>,
+    .ssim_blocks = ssim_blocks,
     .count_samples = count_samples,
     .gather = gather,
     .squared_error = squared_error,

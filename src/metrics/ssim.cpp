@@ -9,6 +9,7 @@
 #include "core/backend.hpp"
 #include "core/options.hpp"
 #include "core/samples.hpp"
+#include "metrics/ssim_blocks.hpp"
 #include "metrics/ssim_options.hpp"
 
 namespace iqa {
@@ -29,6 +30,7 @@ public:
     size_t read(int32_t field, std::span<double> out) const override;
 
 private:
+    void update_blocks(const backend &device, const image_pair &images, const iqa_update_extras &extras);
     ssim_plan plan_for(element_type type) const;
 
     iqa_ssim_options options_;
@@ -98,15 +100,6 @@ int64_t map_extent(const char *name, int64_t extent, int32_t window, int32_t bor
     return extent - window + 1;
 }
 
-// The mean over `pixels` of a sum in units of 2^-50, rounded once to a multiple of 2^-80.
-int128 mean_on_grid(int128 sum, int64_t pixels)
-{
-    constexpr int spare = -unit_format.lowest - ssim_double_bits;
-    const int128 scaled = sum * (int128(1) << spare);
-    const int128 half = pixels / 2;
-    return (scaled + (scaled < 0 ? -half : half)) / pixels;
-}
-
 double value_on_grid(int128 value)
 {
     return double(value) * power_of_two(unit_format.lowest);
@@ -116,6 +109,8 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
 {
     const backend &device = backend_of(reference, candidate);
     const image_pair images = view_images(reference, candidate, options_.layout);
+    if (options_.window == IQA_WINDOW_BLOCKS)
+        return update_blocks(device, images, extras);
     const image_view &shape = images.reference;
     const ssim_plan plan = plan_for(shape.type);
     const int64_t out_height = map_extent("height", shape.height, options_.size_y, options_.border);
@@ -161,9 +156,9 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
             sum += part_sum;
             if (per_channel.data != nullptr)
                 per_channel.store(image, part, 0, 0, 0,
-                                  is_nan ? std::nan("") : value_on_grid(mean_on_grid(part_sum, pixels)));
+                                  is_nan ? std::nan("") : value_on_grid(mean_on_unit_grid(part_sum, pixels)));
         }
-        const int128 mean = mean_on_grid(sum, pixels * shape.channels);
+        const int128 mean = mean_on_unit_grid(sum, pixels * shape.channels);
         if (per_image.data != nullptr)
             per_image.store(image, 0, 0, 0, 0, is_nan ? std::nan("") : value_on_grid(mean));
         ++addend[lane::images];
@@ -171,6 +166,37 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
             ++addend[lane::nan_images];
         else
             exact_add(unit_format, &addend[lane::sum], mean, unit_format.lowest);
+    }
+    commit(addend);
+}
+
+void ssim_metric::update_blocks(const backend &device, const image_pair &given, const iqa_update_extras &extras)
+{
+    const image_pair images = shave_edges(given, options_.layout, options_.shave);
+    const image_view &shape = images.reference;
+    const output_view per_image = view_per_image(extras.per_image, shape);
+    const output_view per_channel = view_per_channel(extras.per_channel, shape);
+    refuse_label_extras(extras);
+    refuse_pixel_extras(extras);
+    int128 *means = sums_.take<int128>(size_t(shape.images * shape.channels), "the sums of a batch");
+    sample_counts *counts = counts_.take<sample_counts>(size_t(shape.images), "the counts of a batch");
+    measure_blocks(device, owner(), work_, options_, images, means, counts);
+
+    std::array<int64_t, lane::count> addend{};
+    for (int64_t image = 0; image < shape.images; ++image) {
+        int128 sum = 0;
+        for (int64_t channel = 0; channel < shape.channels; ++channel) {
+            const int128 mean = means[image * shape.channels + channel];
+            sum += mean;
+            if (per_channel.data != nullptr)
+                per_channel.store(image, channel, 0, 0, 0, value_on_grid(mean));
+        }
+        const int128 mean = divide_rounded(sum, shape.channels);
+        if (per_image.data != nullptr)
+            per_image.store(image, 0, 0, 0, 0, value_on_grid(mean));
+        addend[lane::outside] += counts[image].outside;
+        ++addend[lane::images];
+        exact_add(unit_format, &addend[lane::sum], mean, unit_format.lowest);
     }
     commit(addend);
 }
