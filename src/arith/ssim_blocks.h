@@ -45,12 +45,13 @@ IQA_HD double ssim_of_block(double reference, double candidate, double squares, 
 {
     const double means = reference * candidate;
     const double square_means = reference * reference + candidate * candidate;
-    const double luminance_bottom = square_means + constants.c1;
-    const double structure_bottom = 64.0 * squares - square_means + constants.c2;
-    const double luminance_top = luminance_bottom == 0.0 ? 1.0 : 2.0 * means + constants.c1;
-    const double structure_top = structure_bottom == 0.0 ? 1.0 : 2.0 * (64.0 * products - means) + constants.c2;
-    return luminance_top * structure_top /
-           ((luminance_bottom == 0.0 ? 1.0 : luminance_bottom) * (structure_bottom == 0.0 ? 1.0 : structure_bottom));
+    const double luminance = square_means + constants.c1;
+    const double structure = 64.0 * squares - square_means + constants.c2;
+    const double flat_luminance = luminance == 0.0 ? 1.0 : 0.0;
+    const double flat_structure = structure == 0.0 ? 1.0 : 0.0;
+    return (2.0 * means + constants.c1 + flat_luminance) *
+           (2.0 * (64.0 * products - means) + constants.c2 + flat_structure) /
+           ((luminance + flat_luminance) * (structure + flat_structure));
 }
 
 } // namespace iqa

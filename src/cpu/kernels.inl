@@ -7,6 +7,8 @@
 #include "cpu/kernels.hpp"
 
 #define IQA_UNROLL _Pragma("GCC unroll 16")
+// For loops whose arrays do not overlap.
+#define IQA_NO_OVERLAP _Pragma("GCC ivdep")
 
 namespace iqa::IQA_INSTRUCTION_SET {
 

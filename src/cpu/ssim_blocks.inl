@@ -29,30 +29,31 @@ template <class Sample>
 static void add_columns(const quad_rows<Sample> &reference, const quad_rows<Sample> &candidate, int columns,
                         uint32_t *__restrict sums)
 {
-    const Sample *__restrict x0 = reference.row[0], *__restrict x1 = reference.row[1];
-    const Sample *__restrict x2 = reference.row[2], *__restrict x3 = reference.row[3];
-    const Sample *__restrict y0 = candidate.row[0], *__restrict y1 = candidate.row[1];
-    const Sample *__restrict y2 = candidate.row[2], *__restrict y3 = candidate.row[3];
-    const auto low = [](Sample a, Sample b) {
-        return uint32_t(uint16_t(uint32_t(a) * uint32_t(b)));
+    const Sample *const *x = reference.row;
+    const Sample *const *y = candidate.row;
+    const auto down = [](auto &&term) {
+        return term(0) + term(1) + term(2) + term(3);
     };
-    const auto high = [](Sample a, Sample b) {
-        return uint32_t(uint16_t(uint32_t(a) * uint32_t(b) >> 16));
+    const auto product = [](Sample a, Sample b) {
+        return uint32_t(a) * uint32_t(b);
     };
+    const auto low = [=](Sample a, Sample b) {
+        return product(a, b) & 0xffffu;
+    };
+    const auto high = [=](Sample a, Sample b) {
+        return product(a, b) >> 16;
+    };
+    IQA_NO_OVERLAP
     for (int i = 0; i < columns; ++i) {
-        sums[quad_reference * columns + i] = uint32_t(x0[i]) + x1[i] + x2[i] + x3[i];
-        sums[quad_candidate * columns + i] = uint32_t(y0[i]) + y1[i] + y2[i] + y3[i];
-        sums[quad_squares * columns + i] = low(x0[i], x0[i]) + low(x1[i], x1[i]) + low(x2[i], x2[i]) +
-                                           low(x3[i], x3[i]) + low(y0[i], y0[i]) + low(y1[i], y1[i]) +
-                                           low(y2[i], y2[i]) + low(y3[i], y3[i]);
-        sums[quad_products * columns + i] =
-            low(x0[i], y0[i]) + low(x1[i], y1[i]) + low(x2[i], y2[i]) + low(x3[i], y3[i]);
+        sums[quad_reference * columns + i] = down([=](int row) { return uint32_t(x[row][i]); });
+        sums[quad_candidate * columns + i] = down([=](int row) { return uint32_t(y[row][i]); });
+        sums[quad_squares * columns + i] =
+            down([=](int row) { return low(x[row][i], x[row][i]) + low(y[row][i], y[row][i]); });
+        sums[quad_products * columns + i] = down([=](int row) { return low(x[row][i], y[row][i]); });
         if constexpr (sizeof(Sample) == 2) {
-            sums[quad_squares_high * columns + i] = high(x0[i], x0[i]) + high(x1[i], x1[i]) + high(x2[i], x2[i]) +
-                                                    high(x3[i], x3[i]) + high(y0[i], y0[i]) + high(y1[i], y1[i]) +
-                                                    high(y2[i], y2[i]) + high(y3[i], y3[i]);
-            sums[quad_products_high * columns + i] =
-                high(x0[i], y0[i]) + high(x1[i], y1[i]) + high(x2[i], y2[i]) + high(x3[i], y3[i]);
+            sums[quad_squares_high * columns + i] =
+                down([=](int row) { return high(x[row][i], x[row][i]) + high(y[row][i], y[row][i]); });
+            sums[quad_products_high * columns + i] = down([=](int row) { return high(x[row][i], y[row][i]); });
         }
     }
 }
