@@ -182,6 +182,20 @@ TEST_CASE("SSIM: any instruction set, threads, batches and merges", "[same_bits]
     check(double(), IQA_BORDER_ZERO, 7, 0xffbf029c);
 }
 
+TEST_CASE("SSIM over blocks: any instruction set, threads, batches and merges", "[same_bits]")
+{
+    const auto make = [](const context_pointer &context) {
+        iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+        options.layout = IQA_LAYOUT_NHWC;
+        options.data_low = 0;
+        options.data_high = 100;
+        options.window = IQA_WINDOW_BLOCKS;
+        return make_ssim(context, options);
+    };
+    check_everywhere<uint8_t>(make, false, IQA_BORDER_ZERO, 1, 0x8342d341);
+    check_everywhere<uint16_t>(make, false, IQA_BORDER_ZERO, 1, 0x8342d341);
+}
+
 TEST_CASE("PSNR: any instruction set, threads, batches and merges", "[same_bits]")
 {
     const auto make = [](const context_pointer &context) {
