@@ -10,7 +10,7 @@ folder=${2:-$root/build/fuzz}
 mkdir -p "$folder/found" "$folder/seeds"
 
 "${CLANGXX:-clang++}" -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-    -I"$root/include" -I"$root/tools" "$root/fuzz/image_readers.cpp" "$root"/tools/image*.cpp \
+    -I"$root/include" -I"$root/tools" "$root/fuzz/image_readers.cpp" "$root"/tools/image*.cpp "$root/tools/npy_header.cpp" \
     -lpng -ljpeg -ltiff -o "$folder/image_readers"
 
 # One byte of options before each file.

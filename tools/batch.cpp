@@ -2,17 +2,10 @@
 #include "batch.hpp"
 
 #include "commands.hpp"
-#include "file_error.hpp"
-#include "number.hpp"
-#include "progress.hpp"
 #include "report.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -21,101 +14,37 @@ namespace iqa_tool {
 
 namespace {
 
-static_assert(std::atomic<bool>::is_always_lock_free); // it is set by a signal handler
-
-extern "C" void on_interrupt(int)
+/** Decodes a pair and measures it. */
+void measure_pair(const batch_options &options, measurer &meter, pair_result &result)
 {
-    interrupted = true;
+    const std::string test_path = options.test_folder + "/" + result.names.test;
+    const image reference = read_picture(options.reference_folder + "/" + result.names.reference, options.chosen);
+    const image test = read_picture(test_path, options.chosen);
+    blame(test_path, [&] {
+        check_comparable(reference, test, options.chosen);
+        result.values = meter.measure(reference, test);
+    });
+    result.shape = reference.shape;
+    result.dtype = dtype_name(reference.dtype);
 }
 
-/** While it lives, Ctrl-C sets a flag; a second Ctrl-C ends the program as usual. */
-class interrupt_guard {
-public:
-    interrupt_guard()
-    {
-        struct sigaction action {};
-        action.sa_handler = on_interrupt;
-        action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
-        sigaction(SIGINT, &action, &before_interrupt_);
-        sigaction(SIGTERM, &action, &before_terminate_);
-    }
-    interrupt_guard(const interrupt_guard &) = delete;
-    interrupt_guard &operator=(const interrupt_guard &) = delete;
-    ~interrupt_guard()
-    {
-        sigaction(SIGINT, &before_interrupt_, nullptr);
-        sigaction(SIGTERM, &before_terminate_, nullptr);
-    }
-
-private:
-    struct sigaction before_interrupt_ {};
-    struct sigaction before_terminate_ {};
-};
-
-/** A file to write, or the standard output for "-". */
-class output_file {
-public:
-    explicit output_file(const std::string &path) : path_(path)
-    {
-        if (path != "-") {
-            file_.open(path, std::ios::binary);
-            if (!file_)
-                throw file_error(path, std::string("cannot be written: ") + std::strerror(errno));
-        }
-    }
-
-    std::ostream &stream() { return path_ == "-" ? std::cout : file_; }
-
-    void finish()
-    {
-        if (!stream().flush())
-            throw file_error(path_, "cannot be written");
-    }
-
-private:
-    std::string path_;
-    std::ofstream file_;
-};
-
-/** Writes rows in the order of the pairs as soon as all before them are done. */
-class csv_writer {
-public:
-    explicit csv_writer(const std::string &path) : file_(path) { write_csv_header(file_.stream()); }
-
-    void write_ready(const std::vector<pair_result> &results)
-    {
-        const std::size_t before = next_;
-        while (next_ < results.size() && results[next_].outcome != pair_result::state::pending)
-            write_csv_row(file_.stream(), results[next_++]);
-        if (next_ != before)
-            file_.finish();
-    }
-
-    /** Those that were done behind a pair that an interrupt left out. */
-    void write_rest(const std::vector<pair_result> &results)
-    {
-        for (; next_ < results.size(); ++next_)
-            if (results[next_].outcome != pair_result::state::pending)
-                write_csv_row(file_.stream(), results[next_]);
-        file_.finish();
-    }
-
-private:
-    output_file file_;
-    std::size_t next_ = 0;
-};
-
-void list_problems(const batch_options &options, const batch_report &report)
+/** Measures all pairs, each thread with one pair in memory at a time. */
+void measure_all(const batch_options &options, batch_report &report, std::optional<csv_writer<pair_result>> &csv)
 {
-    const auto list_lone = [](const std::vector<std::string> &names, const std::string &own, const std::string &other) {
-        for (const std::string &name : names)
-            std::cerr << "iqa: " << one_line(own + "/" + name + ": has no partner in " + other) << '\n';
-    };
-    list_lone(report.lone_references, options.reference_folder, options.test_folder);
-    list_lone(report.lone_tests, options.test_folder, options.reference_folder);
-    for (const pair_result &result : report.results)
-        if (result.outcome == pair_result::state::failed)
-            std::cerr << "iqa: " << result.error << '\n';
+    const pair_crew crew(options.chosen.context, report.results.size());
+    settings chosen = options.chosen;
+    chosen.context.threads = crew.threads_each;
+    chosen.context.progress = stop_when_interrupted;
+    std::vector<std::unique_ptr<measurer>> meters;
+    for (std::size_t worker = 0; worker < crew.workers; ++worker)
+        meters.push_back(std::make_unique<measurer>(chosen));
+    run_with_progress<pair_result>(report, crew.workers, csv, [&](std::size_t worker, pair_result &result) {
+        measure_pair(options, *meters[worker], result);
+    });
+    for (std::size_t worker = 1; worker < meters.size(); ++worker)
+        meters[0]->merge(*meters[worker]);
+    if (!meters.empty())
+        report.total = meters[0]->total();
 }
 
 /** Lists the pairs below a threshold; returns whether there are any. */
@@ -137,8 +66,7 @@ int exit_code_of(const batch_options &options, const batch_report &report, bool 
 {
     if (report.interrupted)
         return exit_interrupted;
-    const bool unmatched = !report.lone_references.empty() || !report.lone_tests.empty();
-    if (report.count(pair_result::state::failed) > 0 || (unmatched && !options.ignore_unmatched))
+    if (report.count(pair_result::state::failed) > 0 || (report.unmatched() > 0 && !options.ignore_unmatched))
         return exit_error;
     return below_threshold ? exit_below_threshold : exit_fine;
 }
@@ -147,39 +75,22 @@ int run(const batch_options &options)
 {
     if (options.csv_path == "-" && options.json_path == "-")
         throw std::runtime_error("--csv and --json cannot both go to the standard output");
-    pairing found = pair_files(list_pictures(options.reference_folder, options.recursive),
-                               list_pictures(options.test_folder, options.recursive));
-    batch_report report;
-    report.lone_references = std::move(found.lone_references);
-    report.lone_tests = std::move(found.lone_tests);
-    for (file_pair &names : found.pairs)
-        report.results.push_back({.names = std::move(names)});
+    batch_report report(pair_files(list_files(options.reference_folder, options.recursive, picture_endings),
+                                   list_files(options.test_folder, options.recursive, picture_endings)));
     const iqa::context context(options.chosen.context);
 
-    std::optional<csv_writer> csv;
+    std::optional<csv_writer<pair_result>> csv;
     std::optional<output_file> json;
     if (!options.csv_path.empty())
-        csv.emplace(options.csv_path);
+        csv.emplace(options.csv_path, csv_header, write_csv_row);
     if (!options.json_path.empty())
         json.emplace(options.json_path);
-    {
-        const interrupt_guard guard;
-        progress_bar bar(report.results.size());
-        run_batch(options, report.results, report.total,
-                  [&](const std::vector<pair_result> &results, std::size_t done) {
-                      if (csv)
-                          csv->write_ready(results);
-                      bar.show(done);
-                  });
-        report.interrupted = interrupted;
-    }
-    if (csv)
-        csv->write_rest(report.results);
+    measure_all(options, report, csv);
     if (json) {
         write_batch_json(json->stream(), options, report, context);
         json->finish();
     }
-    list_problems(options, report);
+    report.list_problems(options.reference_folder, options.test_folder);
     const bool below_threshold = list_below_threshold(options, report);
     const bool stdout_is_taken = options.csv_path == "-" || options.json_path == "-";
     print_summary(stdout_is_taken ? std::cerr : std::cout, options, report);

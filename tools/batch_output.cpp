@@ -15,16 +15,6 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-std::string csv_field(const std::string &text)
-{
-    if (text.find_first_of(",\"\r\n") == std::string::npos)
-        return text;
-    std::string quoted = "\"";
-    for (const char character : text)
-        quoted += character == '"' ? std::string("\"\"") : std::string(1, character);
-    return quoted + "\"";
-}
-
 json names_as_json(const file_pair &names)
 {
     return {{"reference", names.reference}, {"test", names.test}};
@@ -56,12 +46,6 @@ bool is_worse(const pair_result *first, const pair_result *second)
 
 } // namespace
 
-std::size_t batch_report::count(pair_result::state outcome) const
-{
-    return static_cast<std::size_t>(
-        std::count_if(results.begin(), results.end(), [outcome](const auto &r) { return r.outcome == outcome; }));
-}
-
 std::vector<const pair_result *> batch_report::worst(std::size_t most) const
 {
     std::vector<const pair_result *> found;
@@ -74,10 +58,8 @@ std::vector<const pair_result *> batch_report::worst(std::size_t most) const
     return found;
 }
 
-void write_csv_header(std::ostream &out)
-{
-    out << "reference,test,images,height,width,channels,dtype,ssim,psnr,mse,out_of_range,nonfinite,error\n";
-}
+const char *const csv_header =
+    "reference,test,images,height,width,channels,dtype,ssim,psnr,mse,out_of_range,nonfinite,error";
 
 void write_csv_row(std::ostream &out, const pair_result &result)
 {
@@ -103,7 +85,7 @@ void write_batch_json(std::ostream &out, const batch_options &options, const bat
     object["interrupted"] = report.interrupted;
     object["summary"] = {{"measured", report.count(pair_result::state::measured)},
                          {"failed", report.count(pair_result::state::failed)},
-                         {"unmatched", report.lone_references.size() + report.lone_tests.size()},
+                         {"unmatched", report.unmatched()},
                          {"not_done", report.count(pair_result::state::pending)},
                          {"images", report.total.images}};
     if (report.total.images > 0)
@@ -134,14 +116,7 @@ void print_summary(std::ostream &out, const batch_options &options, const batch_
 {
     const std::string unit = psnr_unit(options.chosen);
     const total_values &total = report.total;
-    const std::size_t unmatched = report.lone_references.size() + report.lone_tests.size();
-    out << report.count(pair_result::state::measured) << " pairs measured";
-    for (const auto &[number, what] : {std::pair(report.count(pair_result::state::failed), "failed"),
-                                       std::pair(unmatched, "files without a partner"),
-                                       std::pair(report.count(pair_result::state::pending), "not done")})
-        if (number > 0)
-            out << ", " << number << ' ' << what;
-    out << '\n';
+    report.print_counts(out);
     if (total.images == 0)
         return;
     out << "mean SSIM          " << fixed(total.ssim, 6) << "\nPSNR of mean MSE   " << fixed(total.psnr_of_mean_mse, 4)

@@ -39,6 +39,9 @@ private:
  * other characters as a question mark. */
 void draw_text(canvas &target, double x, double baseline, double size, std::string_view text, colour ink);
 
+/** The same turned by 90 degrees: the text starts at (x, y) and runs up, its letters standing on the left of x. */
+void draw_text_up(canvas &target, double x, double y, double size, std::string_view text, colour ink);
+
 /** How wide draw_text() draws it, in pixels. */
 double text_width(double size, std::string_view text);
 

@@ -16,6 +16,8 @@ using command_function = std::function<int()>;
 
 command_function add_compare(CLI::App &command);
 command_function add_batch(CLI::App &command);
+command_function add_segment(CLI::App &command);
+command_function add_fid(CLI::App &command);
 command_function add_info(CLI::App &command);
 
 } // namespace iqa_tool

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "heat_map.hpp"
 
+#include "chart.hpp"
 #include "number.hpp"
 
 #include <algorithm>
@@ -9,17 +10,6 @@
 namespace iqa_tool {
 
 namespace {
-
-constexpr colour paper{255, 255, 255};
-constexpr colour ink{32, 32, 40};
-constexpr colour faint_ink{120, 120, 130};
-constexpr colour no_value{208, 208, 214}; // where the map has none, and for NaN
-
-const colour_map &colours()
-{
-    static const colour_map map;
-    return map;
-}
 
 /** Sizes of one drawing, in pixels. */
 struct measures {
@@ -52,14 +42,6 @@ void draw_pixels(canvas &target, int64_t left, int64_t top, const measures &size
     for (int64_t y = 0; y < sizes.panel_height; ++y)
         for (int64_t x = 0; x < sizes.panel_width; ++x)
             target.set(left + x, top + y, pixel(y / sizes.zoom, x / sizes.zoom));
-}
-
-void draw_frame(canvas &target, const rectangle &area)
-{
-    target.fill({area.x - 1, area.y - 1, area.width + 2, 1}, faint_ink);
-    target.fill({area.x - 1, area.y + area.height, area.width + 2, 1}, faint_ink);
-    target.fill({area.x - 1, area.y, 1, area.height}, faint_ink);
-    target.fill({area.x + area.width, area.y, 1, area.height}, faint_ink);
 }
 
 /** A title on the left and, where there is room, a name in a fainter colour after it. */
@@ -117,38 +99,14 @@ void draw_map(canvas &target, const rectangle &panel, const measures &sizes, con
     draw_frame(target, panel);
 }
 
-/** A step of 1, 2 or 5 times a power of ten that gives about five ticks. */
-double tick_step(double span)
-{
-    const double power = std::pow(10, std::floor(std::log10(span / 5)));
-    for (const double factor : {1.0, 2.0, 5.0})
-        if (span / (factor * power) <= 6.001)
-            return factor * power;
-    return 10 * power;
-}
-
 void draw_legend(canvas &target, const rectangle &panel, const measures &sizes, const comparison_view &view)
 {
     const rectangle bar{panel.x + panel.width + sizes.margin / 2, panel.y, sizes.bar, panel.height};
-    for (int64_t y = 0; y < bar.height; ++y) {
-        const double position = static_cast<double>(y) / static_cast<double>(std::max<int64_t>(bar.height - 1, 1));
-        target.fill({bar.x, bar.y + y, bar.width, 1}, colours().at(position));
-    }
-    draw_frame(target, bar);
-
-    const auto y_of = [&](double ssim) {
-        return static_cast<double>(bar.y) + (1 - ssim) / (1 - view.low) * static_cast<double>(bar.height - 1);
-    };
-    const double step = tick_step(1 - view.low);
-    const int digits = std::max(1, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
-    const auto right = static_cast<double>(bar.x + bar.width);
-    for (int tick = 0; 1 - tick * step >= view.low - 1e-9; ++tick) {
-        const double y = y_of(1 - tick * step);
-        target.fill({bar.x + bar.width, std::llround(y), std::llround(0.4 * sizes.text), 1}, ink);
-        const double lowest = static_cast<double>(bar.y + bar.height);
-        const double baseline = std::clamp(y + sizes.text / 2, static_cast<double>(bar.y) + sizes.text, lowest);
-        draw_text(target, right + 0.8 * sizes.text, baseline, sizes.text, fixed(1 - tick * step, digits), ink);
-    }
+    draw_colour_bar(target, bar, sizes.text,
+                    {.top = 1,
+                     .bottom = view.low,
+                     .colour_of = [&](double ssim) { return colours().at((1 - ssim) / (1 - view.low)); },
+                     .text_of = fixed});
 }
 
 std::string title_of(const comparison_view &view)

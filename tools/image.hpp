@@ -75,6 +75,7 @@ image make_image(int32_t dtype, const std::array<int64_t, 4> &shape, const char 
 struct decode_options {
     int64_t max_pixels = int64_t{1} << 28; // height x width x images of one file
     int32_t layout = -1;                   // IQA_LAYOUT_... of .npy arrays; -1: not stated
+    bool as_labels = false;                // label maps: only PNG, and numbers as they are stored, not as colours
 };
 
 /** Reads and decodes a file; "-" is the standard input. The content decides the format, not the name.

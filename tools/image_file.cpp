@@ -82,6 +82,8 @@ image decode_image(byte_buffer file, const decode_options &options)
         throw image_error("is empty");
     if (starts_with(file, "\x89PNG\r\n\x1a\n"sv))
         return read_png(file.bytes(), options);
+    if (options.as_labels)
+        throw image_error("is not a PNG file, which a label map has to be");
     if (starts_with(file, "\xff\xd8\xff"sv))
         return read_jpeg(file.bytes(), options);
     for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})

@@ -30,7 +30,7 @@ public:
     png_session &operator=(const png_session &) = delete;
     ~png_session() { png_destroy_read_struct(&png_, &info_, nullptr); }
 
-    bool read_header() noexcept
+    bool read_header(bool as_labels) noexcept
     {
         if (setjmp(png_jmpbuf(png_)) != 0)
             return false;
@@ -38,9 +38,13 @@ public:
         png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
         png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
         png_read_info(png_, info_);
-        png_set_palette_to_rgb(png_);
-        png_set_expand_gray_1_2_4_to_8(png_);
-        png_set_tRNS_to_alpha(png_);
+        if (as_labels) {
+            png_set_packing(png_); // a byte for each, with its number as it is
+        } else {
+            png_set_palette_to_rgb(png_);
+            png_set_expand_gray_1_2_4_to_8(png_);
+            png_set_tRNS_to_alpha(png_);
+        }
         if constexpr (std::endian::native == std::endian::little)
             png_set_swap(png_);
         png_set_interlace_handling(png_);
@@ -61,6 +65,8 @@ public:
     int64_t width() const noexcept { return png_get_image_width(png_, info_); }
     int64_t channels() const noexcept { return png_get_channels(png_, info_); }
     bool has_alpha() const noexcept { return (png_get_color_type(png_, info_) & PNG_COLOR_MASK_ALPHA) != 0; }
+    bool has_colours() const noexcept { return (png_get_color_type(png_, info_) & PNG_COLOR_MASK_COLOR) != 0; }
+    bool has_palette() const noexcept { return png_get_color_type(png_, info_) == PNG_COLOR_TYPE_PALETTE; }
     int32_t dtype() const noexcept { return png_get_bit_depth(png_, info_) == 16 ? IQA_UINT16 : IQA_UINT8; }
     std::string message() const { return std::string("cannot be decoded: ") + message_; }
 
@@ -94,8 +100,12 @@ private:
 image read_png(std::span<const std::byte> file, const decode_options &options)
 {
     png_session session(file);
-    if (!session.read_header())
+    if (!session.read_header(options.as_labels))
         throw image_error(session.message());
+    if (options.as_labels && !session.has_palette() && session.channels() != 1)
+        throw image_error(std::string("holds ") + (session.has_colours() ? "RGB" : "grey") + " pixels" +
+                          (session.has_alpha() ? " with alpha" : "") +
+                          ", not labels: a label map is a PNG with a palette, or a grey one without alpha");
     check_pixel_count(1, session.height(), session.width(), options);
     image picture = make_image(session.dtype(), {1, session.height(), session.width(), session.channels()}, "PNG");
     picture.alpha = session.has_alpha() ? alpha_kind::straight : alpha_kind::none;

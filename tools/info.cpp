@@ -63,7 +63,7 @@ command_function add_info(CLI::App &command)
 {
     const auto chosen = std::make_shared<settings>();
     const auto as_json = std::make_shared<bool>(false);
-    add_context_options(command, *chosen);
+    add_context_options(command, chosen->context);
     command.add_flag("--json", *as_json, "Write JSON");
     return [chosen, as_json] {
         return run(*chosen, *as_json);

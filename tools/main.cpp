@@ -34,7 +34,7 @@ int run(int count, char **arguments)
     if (!library_fits())
         return report_error("the library has version " + version_text(iqa_library_version()) +
                             ", but this program was made for " + version_text(IQA_VERSION));
-    CLI::App parser("Image quality: SSIM, PSNR and MSE of pictures.", "iqa");
+    CLI::App parser("Image quality: SSIM, PSNR and MSE of pictures; IoU and Dice of label maps.", "iqa");
     parser.set_version_flag("--version", "iqa " + version_text(iqa_library_version()));
     parser.require_subcommand(1);
     parser.footer("Exit code: 0 fine, 1 a value is below --fail-under, 2 an error, 130 interrupted.\n"
@@ -48,6 +48,8 @@ int run(int count, char **arguments)
     };
     add("compare", "Compare two pictures", add_compare);
     add("batch", "Compare the pictures of two folders, paired by name", add_batch);
+    add("segment", "Compare predicted label maps with true ones: IoU, Dice, confusion matrix", add_segment);
+    add("fid", "The Frechet distance of two sets of features (FID)", add_fid);
     add("info", "Show versions, instruction set, threads, CUDA and formats", add_info);
 
     try {
@@ -57,7 +59,8 @@ int run(int count, char **arguments)
             return parser.exit(problem); // --help and --version
         const bool has_command =
             std::any_of(commands.begin(), commands.end(), [](const auto &entry) { return entry.first->parsed(); });
-        return report_error(has_command ? problem.what() : "state a command: compare, batch or info (iqa --help)");
+        return report_error(has_command ? problem.what()
+                                        : "state a command: compare, batch, segment, fid or info (iqa --help)");
     }
     for (const auto &[command, run_command] : commands)
         if (command->parsed()) {

@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
-#include "number.hpp"
+#include "parsed_option.hpp"
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 namespace iqa_tool {
 
 namespace {
-
-template <typename value>
-struct choice {
-    const char *name;
-    value meaning;
-};
-
-template <typename value>
-using choices = std::vector<choice<value>>;
 
 const choices<int32_t> layouts = {{"hw", IQA_LAYOUT_HW},   {"hwc", IQA_LAYOUT_HWC},   {"chw", IQA_LAYOUT_CHW},
                                   {"nhw", IQA_LAYOUT_NHW}, {"nhwc", IQA_LAYOUT_NHWC}, {"nchw", IQA_LAYOUT_NCHW}};
@@ -38,76 +28,6 @@ const choices<alpha_policy> alpha_policies = {{"opaque", alpha_policy::opaque},
                                               {"channel", alpha_policy::channel},
                                               {"black", alpha_policy::black},
                                               {"white", alpha_policy::white}};
-
-template <typename value>
-std::string name_of(const choices<value> &known, value meaning)
-{
-    for (const auto &[name, known_meaning] : known)
-        if (known_meaning == meaning)
-            return name;
-    return std::to_string(static_cast<int>(meaning));
-}
-
-/** An option whose text `parse` takes; it returns false for a text that it does not know. */
-CLI::Option *add_parsed(CLI::App &command, const std::string &name, const std::string &type,
-                        const std::string &standard, const std::string &help,
-                        std::function<bool(const std::string &)> parse)
-{
-    CLI::Option *option = command.add_option_function<std::string>(
-        name,
-        [name, type, parse = std::move(parse)](const std::string &text) {
-            if (!parse(text))
-                throw CLI::ValidationError(name, "expects " + type + ", not \"" + text + "\"");
-        },
-        help);
-    option->type_name(type);
-    return standard.empty() ? option : option->default_str(standard);
-}
-
-/** One of some words; `store` takes its meaning. */
-template <typename value>
-CLI::Option *add_choice(CLI::App &command, const std::string &name, const choices<value> &known, value standard,
-                        const std::string &help, std::function<void(value)> store)
-{
-    std::string type;
-    for (const auto &entry : known)
-        type += (type.empty() ? "" : "|") + std::string(entry.name);
-    return add_parsed(command, name, type, name_of(known, standard), help,
-                      [&known, store = std::move(store)](const std::string &text) {
-                          for (const auto &[known_name, meaning] : known)
-                              if (CLI::detail::to_lower(text) == known_name) {
-                                  store(meaning);
-                                  return true;
-                              }
-                          return false;
-                      });
-}
-
-template <typename value>
-CLI::Option *add_choice(CLI::App &command, const std::string &name, value &target, const choices<value> &known,
-                        const std::string &help)
-{
-    return add_choice<value>(command, name, known, target, help, [&target](value meaning) { target = meaning; });
-}
-
-/** A number that `store` takes. */
-template <typename number>
-CLI::Option *add_number(CLI::App &command, const std::string &name, const std::string &standard,
-                        const std::string &help, std::function<void(number)> store,
-                        const std::string &type = std::is_integral_v<number> ? "INTEGER" : "NUMBER")
-{
-    return add_parsed(command, name, type, standard, help, [store = std::move(store)](const std::string &text) {
-        const std::optional<number> value = parse_number<number>(text);
-        if (value)
-            store(*value);
-        return value.has_value();
-    });
-}
-
-CLI::Option *add_number(CLI::App &command, const std::string &name, double &target, const std::string &help)
-{
-    return add_number<double>(command, name, shortest(target), help, [&target](double value) { target = value; });
-}
 
 CLI::Option *add_size(CLI::App &command, const std::string &name, const std::string &standard, const std::string &help,
                       std::function<void(int32_t)> store)
@@ -217,16 +137,16 @@ void add_psnr_options(CLI::App &command, iqa_psnr_options &psnr)
 
 } // namespace
 
-void add_context_options(CLI::App &command, settings &target)
+void add_context_options(CLI::App &command, iqa_context_options &target)
 {
     add_parsed(command, "--threads", "COUNT|all", "all", "CPU threads", [&target](const std::string &text) {
         const std::optional<int32_t> value = text == "all" ? IQA_THREADS_ALL : parse_number<int32_t>(text);
         if (!value || (*value < 1 && *value != IQA_THREADS_ALL))
             return false;
-        target.context.threads = *value;
+        target.threads = *value;
         return true;
     });
-    add_choice(command, "--instruction-set", target.context.instruction_set, instruction_sets,
+    add_choice(command, "--instruction-set", target.instruction_set, instruction_sets,
                "The highest instruction set to use; all give the same bits");
 }
 
@@ -236,7 +156,7 @@ void add_metric_options(CLI::App &command, settings &target)
     add_input_options(command, target);
     add_ssim_options(command, target.ssim);
     add_psnr_options(command, target.psnr);
-    add_context_options(command, target);
+    add_context_options(command, target.context);
     command
         .add_option_function<std::vector<std::string>>(
             "--fail-under",

@@ -39,7 +39,7 @@ struct settings {
 void add_metric_options(CLI::App &command, settings &target);
 
 /** Adds --threads and --instruction-set. */
-void add_context_options(CLI::App &command, settings &target);
+void add_context_options(CLI::App &command, iqa_context_options &target);
 
 /** The options as an object with the fields of the C structs. */
 nlohmann::ordered_json options_as_json(const settings &chosen);

@@ -13,24 +13,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_picture_name(const fs::path &path)
+bool has_ending(const fs::path &path, const std::vector<std::string> &endings)
 {
-    constexpr const char *endings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pnm",
-                                       ".pbm", ".pgm", ".ppm",  ".pfm", ".npy"};
     std::string ending = path.extension().string();
     for (char &character : ending)
         if (character >= 'A' && character <= 'Z')
             character = static_cast<char>(character - 'A' + 'a');
     return !path.filename().string().starts_with('.') &&
-           std::find(std::begin(endings), std::end(endings), ending) != std::end(endings);
+           std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
 template <typename iterator>
-std::vector<std::string> list(const std::string &folder)
+std::vector<std::string> list(const std::string &folder, const std::vector<std::string> &endings)
 {
     std::vector<std::string> names;
     for (const fs::directory_entry &entry : iterator(folder))
-        if (is_picture_name(entry.path()) && !entry.is_directory())
+        if (has_ending(entry.path(), endings) && !entry.is_directory())
             names.push_back(entry.path().lexically_relative(folder).string());
     std::sort(names.begin(), names.end());
     return names;
@@ -60,10 +58,14 @@ std::vector<std::string> difference(const std::vector<std::string> &from, const 
 
 } // namespace
 
-std::vector<std::string> list_pictures(const std::string &folder, bool recursive)
+const std::vector<std::string> picture_endings = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pnm",
+                                                  ".pbm", ".pgm", ".ppm",  ".pfm", ".npy"};
+
+std::vector<std::string> list_files(const std::string &folder, bool recursive, const std::vector<std::string> &endings)
 {
     try {
-        return recursive ? list<fs::recursive_directory_iterator>(folder) : list<fs::directory_iterator>(folder);
+        return recursive ? list<fs::recursive_directory_iterator>(folder, endings)
+                         : list<fs::directory_iterator>(folder, endings);
     } catch (const fs::filesystem_error &problem) {
         throw file_error(folder, problem.code().message());
     }

@@ -18,9 +18,12 @@ struct pairing {
     std::vector<std::string> lone_references, lone_tests; // sorted
 };
 
-/** The pictures of a folder, relative to it: regular files that do not start with a dot and that end in .png, .jpg,
- *  .jpeg, .tif, .tiff, .pnm, .pbm, .pgm, .ppm, .pfm or .npy, in capitals or not. Throws std::runtime_error. */
-std::vector<std::string> list_pictures(const std::string &folder, bool recursive);
+/** The endings of the names of pictures. */
+extern const std::vector<std::string> picture_endings;
+
+/** The files of a folder, relative to it: regular files whose names do not start with a dot and have one of the
+ *  endings, in capitals or not. Throws std::runtime_error. */
+std::vector<std::string> list_files(const std::string &folder, bool recursive, const std::vector<std::string> &endings);
 
 /** Pairs equal names first; then names that are equal but for the extension, where only one file of each folder is left
  *  with that name. */

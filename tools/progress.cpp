@@ -31,8 +31,12 @@ std::string clock_text(double seconds)
 
 } // namespace
 
-progress_bar::progress_bar(std::size_t total)
-    : total_(total), is_terminal_(isatty(STDERR_FILENO) == 1), start_(clock::now()), last_(start_)
+progress_bar::progress_bar(std::size_t total, std::string unit)
+    : total_(total),
+      unit_(std::move(unit)),
+      is_terminal_(isatty(STDERR_FILENO) == 1),
+      start_(clock::now()),
+      last_(start_)
 {
 }
 
@@ -42,7 +46,7 @@ std::string progress_bar::line(std::size_t done, double seconds) const
     std::string text = " " + std::to_string(done) + "/" + std::to_string(total_) + "  " +
                        std::to_string(100 * done / std::max<std::size_t>(total_, 1)) + "%";
     if (done > 0)
-        text += "  " + fixed(rate, rate < 10 ? 1 : 0) + " pairs/s  " +
+        text += "  " + fixed(rate, rate < 10 ? 1 : 0) + " " + unit_ + "/s  " +
                 clock_text(static_cast<double>(total_ - done) / rate) + " left";
     const std::size_t width = terminal_width();
     const std::size_t room = width > text.size() + 3 ? std::min<std::size_t>(40, width - text.size() - 3) : 0;

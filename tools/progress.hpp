@@ -11,7 +11,8 @@ namespace iqa_tool {
 
 class progress_bar {
 public:
-    explicit progress_bar(std::size_t total);
+    /** `unit` is what is counted, in the plural. */
+    explicit progress_bar(std::size_t total, std::string unit = "pairs");
     progress_bar(const progress_bar &) = delete;
     progress_bar &operator=(const progress_bar &) = delete;
     ~progress_bar() { clear(); }
@@ -26,6 +27,7 @@ private:
 
     using clock = std::chrono::steady_clock;
     std::size_t total_;
+    std::string unit_;
     bool is_terminal_;
     bool is_drawn_ = false;
     clock::time_point start_, last_;

@@ -218,6 +218,32 @@ double distance_to_glyph(const point &p, const glyph &shape) noexcept
     return nearest;
 }
 
+/** Calls plot(column, row, coverage) for the pixels of a text whose lower left end is (x, baseline). */
+template <typename plot_function>
+void plot_text(double x, double baseline, double size, std::string_view text, plot_function plot)
+{
+    const double unit = size / capital_height; // pixels
+    const double radius = std::max(0.55, 0.62 * unit);
+    for (const char character : text) {
+        if (is_continuation(character))
+            continue;
+        const glyph &shape = glyph_of(character);
+        const auto left = static_cast<int64_t>(std::floor(x - radius - 1));
+        const auto right = static_cast<int64_t>(std::ceil(x + shape.width * unit + radius + 1));
+        const auto top = static_cast<int64_t>(std::floor(baseline - 10 * unit - radius - 1));
+        const auto bottom = static_cast<int64_t>(std::ceil(baseline + baseline_y * unit + radius + 1));
+        for (int64_t row = top; row <= bottom; ++row)
+            for (int64_t column = left; column <= right; ++column) {
+                const point p{(static_cast<double>(column) + 0.5 - x) / unit,
+                              (baseline - static_cast<double>(row) - 0.5) / unit + baseline_y};
+                const double coverage = radius + 0.5 - distance_to_glyph(p, shape) * unit;
+                if (coverage > 0)
+                    plot(column, row, std::min(coverage, 1.0));
+            }
+        x += (shape.width + gap) * unit;
+    }
+}
+
 } // namespace
 
 double text_width(double size, std::string_view text)
@@ -239,26 +265,14 @@ std::string fitted_text(double size, std::string_view text, double width)
 
 void draw_text(canvas &target, double x, double baseline, double size, std::string_view text, colour ink)
 {
-    const double unit = size / capital_height; // pixels
-    const double radius = std::max(0.55, 0.62 * unit);
-    for (const char character : text) {
-        if (is_continuation(character))
-            continue;
-        const glyph &shape = glyph_of(character);
-        const auto left = static_cast<int64_t>(std::floor(x - radius - 1));
-        const auto right = static_cast<int64_t>(std::ceil(x + shape.width * unit + radius + 1));
-        const auto top = static_cast<int64_t>(std::floor(baseline - 10 * unit - radius - 1));
-        const auto bottom = static_cast<int64_t>(std::ceil(baseline + baseline_y * unit + radius + 1));
-        for (int64_t row = top; row <= bottom; ++row)
-            for (int64_t column = left; column <= right; ++column) {
-                const point p{(static_cast<double>(column) + 0.5 - x) / unit,
-                              (baseline - static_cast<double>(row) - 0.5) / unit + baseline_y};
-                const double coverage = radius + 0.5 - distance_to_glyph(p, shape) * unit;
-                if (coverage > 0)
-                    target.blend(column, row, ink, std::min(coverage, 1.0));
-            }
-        x += (shape.width + gap) * unit;
-    }
+    plot_text(x, baseline, size, text,
+              [&](int64_t column, int64_t row, double coverage) { target.blend(column, row, ink, coverage); });
+}
+
+void draw_text_up(canvas &target, double x, double y, double size, std::string_view text, colour ink)
+{
+    plot_text(-y, x, size, text,
+              [&](int64_t column, int64_t row, double coverage) { target.blend(row, -column - 1, ink, coverage); });
 }
 
 } // namespace iqa_tool

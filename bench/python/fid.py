@@ -2,18 +2,22 @@
 """FID beside the formulas of other programs, on the same features, in one run.
 
     python bench/python/fid.py [--threads 2] [--sizes 64 192 768 1024 2048] [--rounds 5]
+    python bench/python/fid.py --neighbours 1
     python bench/python/fid.py --memory
 
 The peers are what FID programs do with NumPy and SciPy: np.cov for the moments, and for the trace
 term scipy.linalg.sqrtm of the product (pytorch-fid, clean-fid) or its eigenvalues (torch-fidelity,
 TorchMetrics). Rounds are interleaved, so that a busy moment of the machine meets all of them;
-figures are medians with the best round behind. --memory gives the peak memory of a process that
-takes 20,000 rows of 2048 features from a generator, in batches of 250, and computes FID.
+figures are medians with the best round behind, and a table of the peers' best rounds over ours ends
+the run. --neighbours starts processes that keep a processor busy each. --memory gives the peak
+memory of a process that takes 20,000 rows of 2048 features from a generator, in batches of 250, and
+computes FID.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import statistics
 import subprocess
@@ -28,6 +32,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=10000)
     parser.add_argument("--without", nargs="*", default=[], help="peers to leave out")
+    parser.add_argument("--neighbours", type=int, default=0, help="busy processes beside")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -76,6 +81,9 @@ def by_eigenvalues(mean_1, sigma_1, mean_2, sigma_2) -> float:
     )
 
 
+ROOTS = {"scipy sqrtm": by_sqrtm, "numpy eigvals": by_eigenvalues}
+
+
 def interleave(tasks: dict, rounds: int) -> tuple[dict, dict]:
     """Seconds of each task in each round, and its last result."""
     seconds: dict = {name: [] for name in tasks}
@@ -86,6 +94,18 @@ def interleave(tasks: dict, rounds: int) -> tuple[dict, dict]:
             results[name] = task()
             seconds[name].append(time.perf_counter() - begin)
     return seconds, results
+
+
+@contextlib.contextmanager
+def neighbours(count: int):
+    """Processes that compute beside, until the block ends."""
+    running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 def show(title: str, seconds: dict, ours: str, notes: dict | None = None) -> None:
@@ -102,7 +122,8 @@ def show(title: str, seconds: dict, ours: str, notes: dict | None = None) -> Non
     assert reference > 0
 
 
-def moments(context: iqa.Context, rows: int, count: int, rounds: int) -> None:
+def moments(context: iqa.Context, rows: int, count: int, rounds: int) -> list[float]:
+    """Our time as a part of NumPy's, with 32-bit words and with 24-bit words."""
     x = features(1, rows, count)
     metrics = {
         "iqa, 32-bit": iqa.FID(count, context=context),
@@ -120,9 +141,12 @@ def moments(context: iqa.Context, rows: int, count: int, rounds: int) -> None:
     tasks["numpy mean and cov"] = covariance
     seconds, _ = interleave(tasks, rounds)
     show(f"moments, {rows} x {count}", seconds, "iqa, 32-bit")
+    best = {name: min(values) for name, values in seconds.items()}
+    return [best[name] / best["numpy mean and cov"] for name in metrics]
 
 
-def trace(context: iqa.Context, rows: tuple[int, int], count: int, rounds: int) -> None:
+def trace(context: iqa.Context, rows: tuple[int, int], count: int, rounds: int) -> list[float]:
+    """Our best time, and how many times longer the peers take."""
     metric = iqa.FID(count, context=context)
     sets = [features(seed, n, count) for seed, n in zip((1, 2), rows)]
     metric.update(*sets)
@@ -133,11 +157,7 @@ def trace(context: iqa.Context, rows: tuple[int, int], count: int, rounds: int) 
         metric.update(candidate=sets[1][:0])  # no rows, but what was computed is forgotten
         return metric.compute()
 
-    tasks = {
-        "iqa": ours,
-        "scipy sqrtm": lambda: by_sqrtm(*flat),
-        "numpy eigvals": lambda: by_eigenvalues(*flat),
-    }
+    tasks = {"iqa": ours} | {name: (lambda root=root: root(*flat)) for name, root in ROOTS.items()}
     tasks = {name: task for name, task in tasks.items() if name not in ARGUMENTS.without}
     seconds, results = interleave(tasks, rounds)
     show(
@@ -146,6 +166,8 @@ def trace(context: iqa.Context, rows: tuple[int, int], count: int, rounds: int) 
         "iqa",
         {name: f"FID {value:.10g}" for name, value in results.items()},
     )
+    best = {name: min(values) for name, values in seconds.items()}
+    return [best["iqa"], *(best.get(name, np.nan) / best["iqa"] for name in ROOTS)]
 
 
 def child(which: str) -> None:
@@ -164,14 +186,14 @@ def child(which: str) -> None:
         for batch in batches(2):
             metric.update(candidate=batch)
         value = metric.compute()
-    elif which == "numpy and scipy":
+    elif which in ROOTS:
         flat = []
         for seed in (1, 2):
             everything = np.empty((MEMORY_ROWS, MEMORY_FEATURES))  # float64, as pytorch-fid
             for i, batch in enumerate(batches(seed)):
                 everything[i * MEMORY_BATCH : (i + 1) * MEMORY_BATCH] = batch
             flat += [everything.mean(axis=0), np.cov(everything, rowvar=False)]
-        value = by_eigenvalues(*flat)
+        value = ROOTS[which](*flat)
     else:
         value = 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -180,7 +202,7 @@ def child(which: str) -> None:
 
 def memory() -> None:
     print(f"peak memory, 2 sets of {MEMORY_ROWS} x {MEMORY_FEATURES} in batches of {MEMORY_BATCH}")
-    for which in ("nothing", "iqa", "numpy and scipy"):
+    for which in ("nothing", "iqa", *ROOTS):
         command = [sys.executable, __file__, "--child", which, "--threads", str(ARGUMENTS.threads)]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
         print(f"  {which:20s} {said}")
@@ -198,11 +220,22 @@ def main() -> None:
     if ARGUMENTS.memory:
         memory()
         return
-    for count in ARGUMENTS.sizes:
-        moments(context, ARGUMENTS.rows, count, ARGUMENTS.rounds)
-        trace(context, (ARGUMENTS.rows, ARGUMENTS.rows), count, ARGUMENTS.rounds)
-        trace(context, (count // 2, ARGUMENTS.rows), count, ARGUMENTS.rounds)
-    print(f"\nload at the end {os.getloadavg()[0]:.1f}")
+    table = []
+    with neighbours(ARGUMENTS.neighbours):
+        for count in ARGUMENTS.sizes:
+            of_moments = moments(context, ARGUMENTS.rows, count, ARGUMENTS.rounds)
+            for rows in ((ARGUMENTS.rows, ARGUMENTS.rows), (count // 2, ARGUMENTS.rows)):
+                of_trace = trace(context, rows, count, ARGUMENTS.rounds)
+                table.append((count, rows[0], *of_trace, *of_moments))
+    print(
+        f"\nbest rounds, {ARGUMENTS.threads} threads, {ARGUMENTS.neighbours} busy neighbours, "
+        f"load at the end {os.getloadavg()[0]:.1f}"
+    )
+    print("| D | real rows | FID | sqrtm | eigvals | moments, 32-bit / np.cov | 24-bit / np.cov |")
+    print("|---|---|---|---|---|---|---|")
+    for count, rows, seconds, *ratios in table:
+        cells = [f"{1000 * seconds:.1f} ms", *(f"{r:.2f} x" for r in ratios)]
+        print(f"| {count} | {rows} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -75,6 +75,11 @@ public:
         return create(owner, iqa_psnr_create, options);
     }
 
+    static metric confusion(const context &owner, const iqa_confusion_options *options)
+    {
+        return create(owner, iqa_confusion_create, options);
+    }
+
     static metric deserialize(const context &owner, const void *bytes, std::size_t size)
     {
         iqa_metric *created = nullptr;
@@ -110,6 +115,16 @@ public:
         double value = 0;
         context_.check(iqa_metric_read(get(), field, &value, 1, nullptr));
         return value;
+    }
+
+    /** A score of a confusion metric: one number, or one for each class. */
+    std::vector<double> score(int32_t which, const iqa_confusion_reading *reading = nullptr) const
+    {
+        std::size_t count = 0;
+        context_.check(iqa_confusion_score(get(), which, reading, nullptr, 0, &count));
+        std::vector<double> values(count);
+        context_.check(iqa_confusion_score(get(), which, reading, values.data(), values.size(), &count));
+        return values;
     }
 
     void reset() { context_.check(iqa_metric_reset(get())); }

@@ -74,6 +74,15 @@ int main()
     psnr.update(reference, candidate);
     EXPECT(psnr.compute() > 0);
 
+    iqa_confusion_reading reading = IQA_CONFUSION_READING_INIT;
+    reading.average = IQA_AVERAGE_NONE;
+    iqa_confusion_options counting = IQA_CONFUSION_OPTIONS_INIT;
+    counting.classes = 256;
+    iqa::metric labels = iqa::metric::confusion(context, &counting);
+    labels.update(reference, reference);
+    EXPECT(labels.score(IQA_SCORE_KAPPA) == std::vector<double>{1});
+    EXPECT(labels.score(IQA_SCORE_IOU, &reading).size() == 256);
+
     options.size_y = 2;
     try {
         iqa::metric::ssim(context, &options);
