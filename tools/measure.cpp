@@ -46,8 +46,13 @@ double read_common(const iqa::metric &metric, int32_t field)
 
 image read_picture(const std::string &path, const settings &chosen)
 {
+    return read_picture(path, blame(path, [&] { return open_file(path); }), chosen);
+}
+
+image read_picture(const std::string &path, const file_handle &file, const settings &chosen)
+{
     return blame(path, [&] {
-        image picture = read_image(path, chosen.decode);
+        image picture = read_image(file, chosen.decode);
         apply_alpha_policy(picture, chosen.alpha);
         return picture;
     });

@@ -31,6 +31,8 @@ struct total_values {
 
 /** Reads a file and treats its alpha channel. Throws file_error. */
 image read_picture(const std::string &path, const settings &chosen);
+/** The same for a file that is open already; `path` is its name. */
+image read_picture(const std::string &path, const file_handle &file, const settings &chosen);
 
 /** Throws image_error, about the test picture, unless the two can be compared. */
 void check_comparable(const image &reference, const image &test, const settings &chosen);

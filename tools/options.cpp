@@ -11,7 +11,8 @@ namespace {
 
 const choices<int32_t> layouts = {{"hw", IQA_LAYOUT_HW},   {"hwc", IQA_LAYOUT_HWC},   {"chw", IQA_LAYOUT_CHW},
                                   {"nhw", IQA_LAYOUT_NHW}, {"nhwc", IQA_LAYOUT_NHWC}, {"nchw", IQA_LAYOUT_NCHW}};
-const choices<int32_t> windows = {{"gaussian", IQA_WINDOW_GAUSSIAN}, {"uniform", IQA_WINDOW_UNIFORM}};
+const choices<int32_t> windows = {
+    {"gaussian", IQA_WINDOW_GAUSSIAN}, {"uniform", IQA_WINDOW_UNIFORM}, {"blocks", IQA_WINDOW_BLOCKS}};
 const choices<int32_t> borders = {{"valid", IQA_BORDER_VALID},
                                   {"reflect", IQA_BORDER_REFLECT},
                                   {"symmetric", IQA_BORDER_SYMMETRIC},
@@ -90,6 +91,13 @@ void add_input_options(CLI::App &command, settings &target)
 void add_ssim_options(CLI::App &command, iqa_ssim_options &ssim)
 {
     std::vector<CLI::Option *> added;
+    added.push_back(add_parsed(command, "--preset", "NAME", "", "Start from what another library means by SSIM",
+                               [&ssim](const std::string &text) {
+                                   for (int32_t preset = 0; const char *name = iqa_ssim_preset_name(preset); ++preset)
+                                       if (text == name)
+                                           return iqa_ssim_options_preset(&ssim, sizeof ssim, preset) == IQA_OK;
+                                   return false;
+                               }));
     added.push_back(add_choice(command, "--window", ssim.window, windows, "The shape of the window"));
     added.push_back(add_choice(command, "--border", ssim.border, borders,
                                "How samples beyond the edge are made; valid: only windows inside the image"));
