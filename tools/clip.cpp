@@ -37,6 +37,15 @@ constexpr sampling samplings[] = {
     {"440", "440", 3, 0, 1},     {"411", "411", 3, 2, 0},      {"mono", "mono", 1, 0, 0},
 };
 
+/** A word of a header in quotes, with a question mark for what is not ASCII. */
+std::string quoted(std::string_view word)
+{
+    std::string text(word);
+    std::replace_if(
+        text.begin(), text.end(), [](char character) { return character < ' ' || character > '~'; }, '?');
+    return '"' + text + '"';
+}
+
 /** "" is 8, "10" and "p10" are 10; no value outside 8 ... 16. */
 std::optional<int> parse_bits(std::string_view text)
 {
@@ -52,7 +61,7 @@ int64_t parse_extent(std::string_view text)
 {
     const std::optional<int64_t> value = parse_number<int64_t>(text);
     if (!value || *value < 1 || *value > INT32_MAX)
-        throw image_error("cannot be decoded: \"" + std::string(text) + "\" is no width or height");
+        throw image_error("cannot be decoded: " + quoted(text) + " is no width or height");
     return *value;
 }
 
@@ -72,7 +81,7 @@ clip_format parse_stream_header(std::string_view line)
         else if (word.starts_with('H'))
             format.height = parse_extent(value);
         else if (word.starts_with('C') && !parse_sampling(value, format))
-            throw image_error("has the sampling \"" + std::string(value) + "\", which is not read");
+            throw image_error("has the sampling " + quoted(value) + ", which is not read");
     }
     if (format.width == 0 || format.height == 0)
         throw image_error("cannot be decoded: its header states no width or no height");
@@ -108,8 +117,8 @@ std::string format_text(const clip_format &format)
     std::string colours = format.sampling;
     if (format.planes > 1)
         colours = {colours[0], ':', colours[1], ':', colours[2]};
-    return std::to_string(format.height) + " x " + std::to_string(format.width) + ", " + colours + ", " +
-           std::to_string(format.bits) + " bits";
+    return "width " + std::to_string(format.width) + ", height " + std::to_string(format.height) + ", " + colours +
+           ", " + std::to_string(format.bits) + " bits";
 }
 
 bool parse_sampling(std::string_view text, clip_format &format)

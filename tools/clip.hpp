@@ -28,7 +28,7 @@ struct clip_format {
     bool operator==(const clip_format &other) const noexcept;
 };
 
-/** "352 x 288, 4:2:0, 8 bits", with the height first, as everywhere. */
+/** "width 352, height 288, 4:2:0, 8 bits" */
 std::string format_text(const clip_format &format);
 
 /** The sampling and bits of "420", "420p10", "mono12", and of YUV4MPEG2's "420jpeg" and its like; false for others. */
@@ -37,7 +37,7 @@ bool parse_sampling(std::string_view text, clip_format &format);
 /** "WIDTHxHEIGHT:FORMAT" of raw YUV, e.g. "1920x1080:420p10"; no value for any other text. */
 std::optional<clip_format> parse_raw_format(std::string_view text);
 
-/** Whether the file may be YUV4MPEG2: its first byte says so, which no picture begins with. Nothing is consumed. */
+/** Whether the file may be YUV4MPEG2: its first byte, which stays to be read, is that of no picture. */
 bool may_be_y4m(std::FILE *file);
 
 class clip_reader {

@@ -21,7 +21,8 @@ void default_range(options &target, int peak)
 double psnr_of(double mse, const iqa_psnr_options &psnr)
 {
     const double peak = psnr.data_high - psnr.data_low;
-    return std::min(psnr.cap, 10 * std::log(peak * peak / mse) / std::log(psnr.log_base));
+    const double value = 10 * std::log(peak * peak / mse) / std::log(psnr.log_base);
+    return psnr.cap < IQA_PSNR_NO_CAP ? std::min(psnr.cap, value) : value;
 }
 
 void note(extreme &known, double value, int64_t frame, bool is_further)

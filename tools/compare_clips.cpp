@@ -65,7 +65,7 @@ private:
 void check_same_format(const clip_reader &reference, const clip_reader &test)
 {
     if (!(reference.format() == test.format()))
-        throw image_error("has frames of " + format_text(test.format()) + ", but the reference has " +
+        throw image_error("has frames of " + format_text(test.format()) + "; those of the reference have " +
                           format_text(reference.format()));
 }
 
@@ -144,7 +144,7 @@ void print_text(std::ostream &out, const clip_options &options, const clip_reade
         for (const auto &[role, path, clip] :
              {std::tuple("reference", &options.reference, &reference), std::tuple("test", &options.test, &test)})
             out << padded(role, 14) << one_line(*path) << "  (" << clip->container() << ")\n";
-    out << padded("frames", 14) << total.frames << " of " << format_text(reference.format()) << "\n\n"
+    out << padded("frames", 14) << total.frames << ": " << format_text(reference.format()) << "\n\n"
         << padded("", 14) << padded("SSIM", 12) << padded("SSIM dB", 12)
         << padded("PSNR" + psnr_unit(options.chosen), 12) << "MSE\n";
     print_row("all", total.values.all);
