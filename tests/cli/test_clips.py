@@ -88,8 +88,8 @@ def pan(bits: int, frames: int, height: int, width: int, noise: float, seed: int
     return clip
 
 
-# The filter's C code. Its x86 assembly (seen in 5.1) gives another number where a row of a plane has
-# 4 n + 1 blocks: the chroma of 176 x 144 and 720 x 480, or 1 instead of 0.95 for a width of 8.
+# The filter's C code. Its x86 assembly (seen in 5.1) gives another number where a row of a plane
+# has 4 n + 1 blocks: the chroma of 176 x 144 and 720 x 480, or 1 instead of 0.95 for a width of 8.
 PORTABLE = ("-cpuflags", 0)
 
 
@@ -157,7 +157,8 @@ def check_against_ffmpeg(
     return own_rows
 
 
-# FFmpeg's own writer of YUV4MPEG2 loses a byte of every row of chroma of odd clips with more than 8 bits.
+# FFmpeg's own writer of YUV4MPEG2 loses a byte of every row of chroma of odd clips with more than
+# 8 bits.
 MANDELBROT = "mandelbrot=size=173x131:rate=25"
 EVEN_MANDELBROT = "mandelbrot=size=172x138:rate=25"
 TESTSRC = "testsrc2=size=176x144:rate=25"
