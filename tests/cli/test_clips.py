@@ -7,7 +7,9 @@ import csv
 import json
 import math
 import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -482,6 +484,26 @@ def test_random_damage(iqa: Program, tmp_path: Path, pair: tuple[Path, Path]) ->
         done = iqa("compare", path, pair[1], preexec_fn=iqa.limit_memory)
         assert done.returncode in (0, 2), done
         assert done.stderr.count("\n") == (done.returncode == 2)
+
+
+def test_interrupt_writes_what_is_done(iqa: Program, tmp_path: Path) -> None:
+    clip, table = tmp_path / "long.yuv", tmp_path / "frames.csv"
+    frames = 100_000
+    with clip.open("wb") as file:
+        file.truncate(frames * 320 * 240)
+    command = [iqa.path, "compare", "--csv", table, "--yuv", "320x240:mono", clip, clip]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        until = time.monotonic() + 60
+        while not (table.exists() and table.stat().st_size > 0) and time.monotonic() < until:
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        output, errors = running.communicate(timeout=60)
+    assert (running.returncode, errors) == (130, "iqa: interrupted\n")
+    done = len(table.read_text().splitlines()) - 1
+    assert 0 < done < frames
+    assert output.startswith(f"frames        {done}: ")
 
 
 def test_memory_does_not_grow_with_the_clip(iqa: Program, tmp_path: Path) -> None:
