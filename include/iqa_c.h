@@ -268,8 +268,9 @@ typedef struct iqa_update_extras {
 /* Masks and weights of images. `weights` is bool or uint8 (0 masks a pixel, everything else keeps it), or float32 or
  * float64 from 0 (masked) to 1. It has the layout of the images, where the extents of the batch and channel axes may
  * be 1, or the same without the channel axis; it then holds for all images or channels. An image's value is the mean
- * of its pixels in proportion to their weights, which are rounded to multiples of 2^-24. Masked samples are never
- * looked at, so they may be anything. An image that is masked altogether is IQA_ERROR_NUMERIC. */
+ * of its pixels in proportion to their weights, which are rounded to multiples of 2^-24 there. Masked samples are never
+ * looked at, so they may be anything (but for IQA_MASK_MAP). An image that is masked altogether is
+ * IQA_ERROR_NUMERIC. */
 
 #define IQA_UPDATE_EXTRAS_INIT                                                                                         \
     {                                                                                                                  \
@@ -765,6 +766,108 @@ IQA_API iqa_status iqa_fid_from_statistics(iqa_context *context, const iqa_tenso
                                            const iqa_tensor *covariance_reference, const iqa_tensor *mean_candidate,
                                            const iqa_tensor *covariance_candidate, double *out, size_t capacity,
                                            size_t *count);
+
+/* ---- KID ----------------------------------------------------------------------------------------------------- */
+
+/** How the mean over pairs of rows is taken. */
+enum {
+    IQA_KID_UNBIASED = 0, /* pairs of a row with itself are left out: right on average, slightly negative at times    */
+    IQA_KID_BIASED = 1    /* with them: 0 for equal sets, not negative beyond rounding, too large by some 1 / N      */
+};
+
+/** gamma = 1 / D. */
+#define IQA_KID_GAMMA_AUTO (-1.0)
+
+/** Kernel inception distance, the squared maximum mean discrepancy of two sets of features x and y: M. Binkowski, D. J.
+ *  Sutherland, M. Arbel, A. Gretton, "Demystifying MMD GANs", ICLR 2018; the estimators are those of A. Gretton, K. M.
+ *  Borgwardt, M. J. Rasch, B. Schoelkopf, A. Smola, "A kernel two-sample test", JMLR 13, 2012:
+ *
+ *    mean k(x_i, x_j) + mean k(y_i, y_j) - 2 mean k(x_i, y_j)      with k(a, b) = (gamma a.b + coef0)^degree,
+ *
+ *  the first two means over all i and j that differ (IQA_KID_UNBIASED), or over all (IQA_KID_BIASED).
+ *
+ *  With subsets, this is done for each of several random subsets of both sets, and what is reported is the mean and the
+ *  standard deviation of their values; the defaults are those of the programs that published values come from. Without
+ *  them, all rows are compared once, which is the more accurate number. */
+typedef struct iqa_kid_options {
+    uint32_t struct_size; /* sizeof(iqa_kid_options) of the caller                                                  */
+    int32_t degree;       /* 1 ... 16                                                                               */
+    double gamma;         /* above 0, or IQA_KID_GAMMA_AUTO                                                         */
+    double coef0;         /* 0 or more                                                                              */
+    int32_t estimator;    /* IQA_KID_...                                                                            */
+    int32_t subsets;      /* how many, up to 100000; 0: none, all rows                                              */
+    int64_t subset_size;  /* rows of a subset, of each set; none is drawn twice. Not used without subsets           */
+    uint64_t seed;        /* says which rows: docs/fid.md has the rule, so that any program can draw the same       */
+} iqa_kid_options;
+
+#define IQA_KID_OPTIONS_INIT                                                                                           \
+    {                                                                                                                  \
+        sizeof(iqa_kid_options), 3, IQA_KID_GAMMA_AUTO, 1.0, IQA_KID_UNBIASED, 100, 1000, 0                            \
+    }
+
+/** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_kid_options_init(iqa_kid_options *options, size_t size);
+
+/** KID of two tables of features. There is no accumulating metric, as pairs of rows need all rows: 16,384 D + 13
+ * million bytes are taken at most, and 16 for each row where subsets are drawn, but never a matrix of all pairs.
+ * Reports progress.
+ *
+ *  @param options             NULL for the defaults.
+ *  @param reference           float16, bfloat16, float32 or float64 [N, D] on the CPU, with any strides.
+ *  @param candidate           the same, [M, D]; N, M and the element types may differ.
+ *  @param mean                receives KID: the mean over subsets, or the value of all rows.
+ *  @param standard_deviation  receives that of the subsets' values, divided by their number (not that less 1): 0 with
+ *                             one subset or none. May be NULL.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _UNAVAILABLE (no CPU tensor), _CANCELLED,
+ *          _OUT_OF_MEMORY; IQA_ERROR_NO_DATA for a set with fewer rows than a subset or than the estimator needs (2,
+ *          or 1 if biased); IQA_ERROR_NUMERIC for a feature that is not finite, in a subset or not, and for features
+ *          whose kernel values overflow. */
+IQA_API iqa_status iqa_measure_kid(iqa_context *context, const iqa_kid_options *options, const iqa_tensor *reference,
+                                   const iqa_tensor *candidate, double *mean, double *standard_deviation);
+
+/* ---- Inception Score ----------------------------------------------------------------------------------------- */
+
+/** What the scores of a row are. Stated, never guessed. */
+enum {
+    IQA_SCORES_LOGITS = 0,       /* any finite numbers; their softmax is taken                                      */
+    IQA_SCORES_PROBABILITIES = 1 /* from 0 to 1; a row sums to 1 within 0.001 and is divided by its sum             */
+};
+
+/** Inception Score: T. Salimans, I. Goodfellow, W. Zaremba, V. Cheung, A. Radford, X. Chen, "Improved techniques for
+ *  training GANs", NeurIPS 2016:
+ *
+ *    exp(mean over rows of KL(p_i || p))      with p_i the class probabilities of row i and p their mean.
+ *
+ *  The rows are cut into splits, split s of S being rows floor(s N / S) ... floor((s + 1) N / S) - 1 in the order of
+ * the options; each split has its own p and value, and what is reported is the mean and standard deviation of those. */
+typedef struct iqa_inception_score_options {
+    uint32_t struct_size; /* sizeof(iqa_inception_score_options) of the caller                                      */
+    int32_t scores;       /* IQA_SCORES_...                                                                         */
+    int32_t splits;       /* S, 1 or more                                                                           */
+    int32_t shuffle;      /* 1: in a random order, for rows often come by class; 0: as they are                     */
+    uint64_t seed;        /* says which order: docs/fid.md has the rule                                             */
+} iqa_inception_score_options;
+
+#define IQA_INCEPTION_SCORE_OPTIONS_INIT                                                                               \
+    {                                                                                                                  \
+        sizeof(iqa_inception_score_options), IQA_SCORES_LOGITS, 10, 1, 0                                               \
+    }
+
+/** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_inception_score_options_init(iqa_inception_score_options *options, size_t size);
+
+/** Inception Score of a table of class scores. Reports progress.
+ *
+ *  @param options             NULL for the defaults.
+ *  @param scores              float16, bfloat16, float32 or float64 [N, C] on the CPU, with any strides.
+ *  @param mean                receives the mean over splits, from 1 to C.
+ *  @param standard_deviation  receives that of the splits' values, divided by their number (not that less 1): 0 with
+ *                             one split. May be NULL.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _UNAVAILABLE (no CPU tensor), _CANCELLED,
+ *          _OUT_OF_MEMORY; IQA_ERROR_NO_DATA for fewer rows than splits; IQA_ERROR_NUMERIC for a number that is not
+ *          finite, or is no probability where it should be. */
+IQA_API iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_inception_score_options *options,
+                                               const iqa_tensor *scores, double *mean, double *standard_deviation);
 
 /* ---- Confusion metrics: labels compared ---------------------------------------------------------------------- */
 

@@ -56,7 +56,11 @@ inline iqa_confusion_reading reading(int average)
 class confusion {
 public:
     explicit confusion(const iqa_confusion_options &options, int threads = 1, int isa = IQA_ISA_BEST)
-        : context_(make_context(threads, isa))
+        : confusion(options, make_context(threads, isa))
+    {
+    }
+
+    confusion(const iqa_confusion_options &options, context_pointer context) : context_(std::move(context))
     {
         iqa_metric *metric = nullptr;
         status = iqa_confusion_create(context_.get(), &options, &metric);

@@ -33,6 +33,11 @@ inline context_pointer make_context(int threads = 2, int isa = IQA_ISA_BEST)
     return context_pointer(context);
 }
 
+inline std::string last_error(const context_pointer &context)
+{
+    return iqa_context_error(context.get());
+}
+
 inline metric_pointer make_ssim(const context_pointer &context, const iqa_ssim_options &options)
 {
     iqa_metric *metric = nullptr;

@@ -32,11 +32,6 @@ feature_set permuted(const feature_set &set, uint64_t seed)
     return result;
 }
 
-std::string last_error(const context_pointer &context)
-{
-    return iqa_context_error(context.get());
-}
-
 struct sets {
     feature_set reference = hash_features(1, 700, 80);
     feature_set candidate = hash_features(2, 60, 80, 0.25f);

@@ -143,8 +143,11 @@ void check_everywhere(Make &&make, bool with_map, int border, int window, uint32
         CHECK(run(set, make_context(2), make, with_map, border, window, split) == expected);
 
     // Recorded from this test: a change of bits is a change of the library's answer and belongs into the changelog.
-    // The state ends with its own checksum, which is left out: with it every state has the same one.
-    const uint32_t checksum = iqa::checksum(std::as_bytes(std::span(expected.state)).first(expected.state.size() - 4));
+    // Of the lanes alone: the options before them may grow, and behind them the state has its own checksum.
+    uint32_t option_bytes = 0;
+    std::memcpy(&option_bytes, expected.state.data() + 8, sizeof option_bytes);
+    const auto lanes = std::as_bytes(std::span(expected.state)).subspan(16 + option_bytes);
+    const uint32_t checksum = iqa::checksum(lanes.first(lanes.size() - 4));
     CAPTURE(dtype_of<Sample>::value, border, window);
     CHECK(checksum == golden);
 }
@@ -170,16 +173,16 @@ TEST_CASE("SSIM: any instruction set, threads, batches and merges", "[same_bits]
     const auto check = [](auto sample, int border, int window, uint32_t golden) {
         check_everywhere<decltype(sample)>(ssim_maker<decltype(sample)>(border, window), true, border, window, golden);
     };
-    check(uint8_t(), IQA_BORDER_VALID, 11, 0x982b386);
-    check(uint8_t(), IQA_BORDER_REFLECT, 11, 0x8e6b001f);
-    check(uint16_t(), IQA_BORDER_SYMMETRIC, 7, 0xfd743f4f);
-    check(int16_t(), IQA_BORDER_REPLICATE, 9, 0x624c21e3);
-    check(iqa::float16(), IQA_BORDER_ZERO, 11, 0xbdac8aa7);
-    check(iqa::bfloat16(), IQA_BORDER_VALID, 5, 0xa26181d5);
-    check(float(), IQA_BORDER_VALID, 11, 0x1b13d428);
-    check(float(), IQA_BORDER_REFLECT, 13, 0x33f949ef);
-    check(double(), IQA_BORDER_VALID, 11, 0x136a41ab);
-    check(double(), IQA_BORDER_ZERO, 7, 0xffbf029c);
+    check(uint8_t(), IQA_BORDER_VALID, 11, 0xaebab01a);
+    check(uint8_t(), IQA_BORDER_REFLECT, 11, 0x16122bf9);
+    check(uint16_t(), IQA_BORDER_SYMMETRIC, 7, 0xdc922531);
+    check(int16_t(), IQA_BORDER_REPLICATE, 9, 0x198244b7);
+    check(iqa::float16(), IQA_BORDER_ZERO, 11, 0xe79028d3);
+    check(iqa::bfloat16(), IQA_BORDER_VALID, 5, 0x6030d519);
+    check(float(), IQA_BORDER_VALID, 11, 0xbc2bd7b4);
+    check(float(), IQA_BORDER_REFLECT, 13, 0xd7ae4682);
+    check(double(), IQA_BORDER_VALID, 11, 0xb4524237);
+    check(double(), IQA_BORDER_ZERO, 7, 0x5ddfe9fe);
 }
 
 TEST_CASE("SSIM over blocks: any instruction set, threads, batches and merges", "[same_bits]")
@@ -192,8 +195,8 @@ TEST_CASE("SSIM over blocks: any instruction set, threads, batches and merges", 
         options.window = IQA_WINDOW_BLOCKS;
         return make_ssim(context, options);
     };
-    check_everywhere<uint8_t>(make, false, IQA_BORDER_ZERO, 1, 0x8342d341);
-    check_everywhere<uint16_t>(make, false, IQA_BORDER_ZERO, 1, 0x8342d341);
+    check_everywhere<uint8_t>(make, false, IQA_BORDER_ZERO, 1, 0xb4f2dca9);
+    check_everywhere<uint16_t>(make, false, IQA_BORDER_ZERO, 1, 0xb4f2dca9);
 }
 
 TEST_CASE("PSNR: any instruction set, threads, batches and merges", "[same_bits]")
@@ -208,13 +211,13 @@ TEST_CASE("PSNR: any instruction set, threads, batches and merges", "[same_bits]
     const auto check = [&](auto sample, uint32_t golden) {
         check_everywhere<decltype(sample)>(make, false, IQA_BORDER_ZERO, 1, golden);
     };
-    check(uint8_t(), 0xd60bbd9);
-    check(uint16_t(), 0xd60bbd9);
-    check(int16_t(), 0xd60bbd9);
-    check(iqa::float16(), 0xc555ec76);
-    check(iqa::bfloat16(), 0xa66b9a3b);
-    check(float(), 0xc555ec76);
-    check(double(), 0xc555ec76);
+    check(uint8_t(), 0xc3cb7d88);
+    check(uint16_t(), 0xc3cb7d88);
+    check(int16_t(), 0xc3cb7d88);
+    check(iqa::float16(), 0xbfe2a27);
+    check(iqa::bfloat16(), 0x68c05c6a);
+    check(float(), 0xbfe2a27);
+    check(double(), 0xbfe2a27);
 }
 
 TEST_CASE("lanes of many states added by anyone are the state of all", "[same_bits]")

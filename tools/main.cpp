@@ -59,8 +59,10 @@ int run(int count, char **arguments)
             return parser.exit(problem); // --help and --version
         const bool has_command =
             std::any_of(commands.begin(), commands.end(), [](const auto &entry) { return entry.first->parsed(); });
-        return report_error(has_command ? problem.what()
-                                        : "state a command: compare, batch, segment, fid or info (iqa --help)");
+        std::string names;
+        for (const auto &[command, run_command] : commands)
+            names += (names.empty() ? "" : ", ") + command->get_name();
+        return report_error(has_command ? problem.what() : "state a command: " + names + " (iqa --help)");
     }
     for (const auto &[command, run_command] : commands)
         if (command->parsed()) {

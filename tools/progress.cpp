@@ -47,7 +47,7 @@ std::string progress_bar::line(std::size_t done, double seconds) const
     if (total_ == 0)
         return std::to_string(done) + speed;
     std::string text = " " + std::to_string(done) + "/" + std::to_string(total_) + "  " +
-                       std::to_string(100 * done / total_) + "%" + speed;
+                       std::to_string(100 * std::min(done, total_) / total_) + "%" + speed;
     if (done > 0)
         text += "  " + clock_text(static_cast<double>(total_ - std::min(done, total_)) / rate) + " left";
     const std::size_t width = terminal_width();

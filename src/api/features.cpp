@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Constructors and one-shots of the metrics of feature sets.
+// Constructors and one-shots of the metrics of feature sets and class scores.
 #include <algorithm>
 
 #include "api/constructors.hpp"
@@ -18,6 +18,13 @@ std::span<const iqa_metric *const> span_of(const iqa_metric *const *shards, size
     if (count == 0)
         iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "count is 0; expected at least 2 shards");
     return {shards, count};
+}
+
+void give(const iqa::mean_and_deviation &result, double *mean, double *standard_deviation)
+{
+    *mean = result.mean;
+    if (standard_deviation != nullptr)
+        *standard_deviation = result.standard_deviation;
 }
 
 } // namespace
@@ -87,6 +94,48 @@ iqa_status iqa_fid_jackknife(const iqa_metric *const *shards, size_t count, doub
         const iqa::fid_estimate estimate = iqa::fid_jackknife(span_of(shards, count));
         *value = estimate.value;
         *standard_error = estimate.standard_error;
+    });
+}
+
+iqa_status iqa_kid_options_init(iqa_kid_options *options, size_t size)
+{
+    return iqa::guard(nullptr,
+                      [&] { iqa::write_defaults(options, size, iqa::default_kid_options, "iqa_kid_options"); });
+}
+
+iqa_status iqa_measure_kid(iqa_context *context, const iqa_kid_options *options, const iqa_tensor *reference,
+                           const iqa_tensor *candidate, double *mean, double *standard_deviation)
+{
+    return iqa::guard(context, [&] {
+        iqa::require(context, "context");
+        iqa::require(reference, "reference");
+        iqa::require(candidate, "candidate");
+        iqa::require(mean, "mean");
+        give(iqa::measure_kid(*context, iqa::copy_sized(options, iqa::default_kid_options, "iqa_kid_options"),
+                              *reference, *candidate),
+             mean, standard_deviation);
+    });
+}
+
+iqa_status iqa_inception_score_options_init(iqa_inception_score_options *options, size_t size)
+{
+    return iqa::guard(nullptr, [&] {
+        iqa::write_defaults(options, size, iqa::default_inception_score_options, "iqa_inception_score_options");
+    });
+}
+
+iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_inception_score_options *options,
+                                       const iqa_tensor *scores, double *mean, double *standard_deviation)
+{
+    return iqa::guard(context, [&] {
+        iqa::require(context, "context");
+        iqa::require(scores, "scores");
+        iqa::require(mean, "mean");
+        give(iqa::measure_inception_score(
+                 *context,
+                 iqa::copy_sized(options, iqa::default_inception_score_options, "iqa_inception_score_options"),
+                 *scores),
+             mean, standard_deviation);
     });
 }
 

@@ -26,6 +26,9 @@ constexpr bool is_integer(element_type type)
     return type == element_type::uint8 || type == element_type::uint16 || type == element_type::int16;
 }
 
+// Types of pixel weights.
+enum class weight_type : int32_t { boolean = 0x0608, uint8 = 0x0108, float32 = 0x0220, float64 = 0x0240 };
+
 struct data_range {
     double low;
     double high;

@@ -68,7 +68,7 @@ constexpr double_double odd_reciprocals[23] = {{0x1.0000000000000p+0, 0x0.0p+0},
                                                {0x1.8f9c18f9c18fap-6, -0x1.f3831f3831f38p-61},
                                                {0x1.7d05f417d05f4p-6, 0x1.7d05f417d05f4p-62},
                                                {0x1.6c16c16c16c17p-6, -0x1.f49f49f49f49fp-61}};
-constexpr double_double factorial_reciprocals[12] = {{0x1.0000000000000p+0, 0x0.0p+0},
+constexpr double_double factorial_reciprocals[14] = {{0x1.0000000000000p+0, 0x0.0p+0},
                                                      {0x1.0000000000000p+0, 0x0.0p+0},
                                                      {0x1.0000000000000p-1, 0x0.0p+0},
                                                      {0x1.5555555555555p-3, 0x1.5555555555555p-57},
@@ -79,7 +79,9 @@ constexpr double_double factorial_reciprocals[12] = {{0x1.0000000000000p+0, 0x0.
                                                      {0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76},
                                                      {0x1.71de3a556c734p-19, -0x1.c154f8ddc6c00p-73},
                                                      {0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76},
-                                                     {0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80}};
+                                                     {0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80},
+                                                     {0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83},
+                                                     {0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87}};
 
 // Natural logarithm of mantissa * 2^exponent, mantissa positive and normal: 2 atanh((m - 1) / (m + 1)) with m brought
 // into [sqrt(1/2), sqrt(2)).
@@ -116,6 +118,44 @@ IQA_HD double exponential(double value)
     for (int i = 0; i < 8; ++i)
         series = multiply(series, series);
     return __builtin_ldexp(series.high, exponent);
+}
+
+constexpr double lowest_exponent = -708.0;
+
+// e^value to about one unit in the last place, for values from lowest_exponent to 0: plain operations that a compiler
+// turns into lanes. For sums over many of them.
+IQA_HD double quick_exponential(double value)
+{
+    constexpr double anchor = 0x1.8p52;                // rounds to an integer and leaves it in the low bits
+    constexpr double ln_2_high = 0x1.62e42fee00000p-1; // times any such integer it is exact
+    constexpr double ln_2_low = 0x1.a39ef35793c76p-33;
+    const double anchored = value * 1.4426950408889634 + anchor;
+    const double multiple = anchored - anchor;
+    const double rest = (value - multiple * ln_2_high) - multiple * ln_2_low;
+    double series = factorial_reciprocals[13].high;
+    for (int k = 12; k >= 0; --k) // |rest| <= 0.3466: its 14th power by 14! is below 2^-57
+        series = series * rest + factorial_reciprocals[k].high;
+    return double_from_bits(bits_of(series) + ((bits_of(anchored) - bits_of(anchor)) << 52));
+}
+
+// The logarithm of a positive normal number to about two units in the last place, for the same.
+IQA_HD double quick_logarithm(double value)
+{
+    constexpr uint64_t sqrt_half = 0x3fe6a09e667f3bcd; // its bits: the mantissa shall lie in [sqrt(1/2), sqrt(2))
+    const int64_t exponent = int64_t(bits_of(value) - sqrt_half) >> 52;
+    const double mantissa = double_from_bits(bits_of(value) - (uint64_t(exponent) << 52));
+    const double t = (mantissa - 1.0) / (mantissa + 1.0);
+    double series = odd_reciprocals[11].high;
+    for (int k = 10; k >= 0; --k) // |t| <= 0.1716: t^24 is below 2^-60
+        series = series * (t * t) + odd_reciprocals[k].high;
+    return 2.0 * t * series + double(exponent) * ln_2.high;
+}
+
+// An integer of up to 106 bits exactly, a longer one rounded to as many.
+IQA_HD double_double to_double_double(int128 value)
+{
+    const double high = double(value);
+    return two_sum(high, double(value - int128(high)));
 }
 
 } // namespace iqa

@@ -8,8 +8,10 @@
 
 #if defined(__CUDACC__)
 #define IQA_HD static __host__ __device__ inline
+#define IQA_HD_MEMBER __host__ __device__ __forceinline__
 #else
 #define IQA_HD static inline
+#define IQA_HD_MEMBER __attribute__((always_inline)) inline // no copy that the linker could share
 #endif
 
 namespace iqa {

@@ -15,8 +15,17 @@
 namespace iqa {
 
 // The pivot is one per tile of output pixels and per channel, so the tiles are part of the arithmetic: every backend
-// uses these.
-enum : int { ssim_tile_height = 64, ssim_tile_width = 128 };
+// uses these. Volumes with windows of several slices have boxes, and gradients have tiles of pixels of the image.
+enum : int {
+    ssim_tile_height = 64,
+    ssim_tile_width = 128,
+    ssim_box_depth = 32,
+    ssim_box_height = 32,
+    ssim_gradient_depth = 64
+};
+
+// Weights of the pixels of a map are multiples of 2^-24.
+enum : int { pixel_weight_bits = 24 };
 
 // The pivot of a tile: the mean of the two images' samples at the tile's centre. A non-finite sample must not spread
 // over the tile.
@@ -49,6 +58,17 @@ IQA_HD double ratio_or_one(double numerator, double denominator)
     return denominator == 0.0 ? 1.0 : numerator / denominator;
 }
 
+// 1 / value, and 0 for 0.
+IQA_HD float inverse_or_zero(float value)
+{
+    return value == 0.0f ? 0.0f : 1.0f / value;
+}
+
+IQA_HD double inverse_or_zero(double value)
+{
+    return value == 0.0 ? 0.0 : 1.0 / value;
+}
+
 // The constants of the formula for one value type: a scalar or a vector of lanes.
 template <class Value>
 struct ssim_constants {
@@ -60,26 +80,103 @@ struct ssim_constants {
 // Below this product of the doubled constants the denominator could underflow: each ratio is then taken by itself.
 #define IQA_SSIM_SAFE_PRODUCT 0x1p-100
 
-template <bool safe, class Value>
-IQA_HD Value ssim_from_means(Value mean_sum, Value mean_difference, Value square_sum, Value square_difference,
-                             Value twice_pivot, const ssim_constants<Value> &constants)
+// What a pixel's values are made of: each ratio's numerator and denominator.
+template <class Value>
+struct ssim_terms {
+    Value variance_sum, variance_difference;
+    Value level; // twice the mean of both images
+    Value luminance_top, luminance_bottom;
+    Value structure_top, structure_bottom;
+};
+
+template <class Value>
+IQA_HD ssim_terms<Value> ssim_terms_of(Value mean_sum, Value mean_difference, Value square_sum, Value square_difference,
+                                       Value twice_pivot, const ssim_constants<Value> &constants)
 {
+    ssim_terms<Value> terms;
     // Fused: the square of the mean is not rounded before it is taken off.
-    const Value variance_sum =
+    terms.variance_sum =
         clamp_to_zero(fused_negative_multiply_add(mean_sum, mean_sum, square_sum)) * constants.covariance;
-    const Value variance_difference =
+    terms.variance_difference =
         clamp_to_zero(fused_negative_multiply_add(mean_difference, mean_difference, square_difference)) *
         constants.covariance;
-    const Value level = mean_sum + twice_pivot;
-    const Value level_square = level * level;
+    terms.level = mean_sum + twice_pivot;
+    const Value level_square = terms.level * terms.level;
     const Value difference_square = mean_difference * mean_difference;
-    const Value luminance_top = level_square - difference_square + constants.twice_c1;
-    const Value luminance_bottom = level_square + difference_square + constants.twice_c1;
-    const Value structure_top = variance_sum - variance_difference + constants.twice_c2;
-    const Value structure_bottom = variance_sum + variance_difference + constants.twice_c2;
+    terms.luminance_top = level_square - difference_square + constants.twice_c1;
+    terms.luminance_bottom = level_square + difference_square + constants.twice_c1;
+    terms.structure_top = terms.variance_sum - terms.variance_difference + constants.twice_c2;
+    terms.structure_bottom = terms.variance_sum + terms.variance_difference + constants.twice_c2;
+    return terms;
+}
+
+// What a map may hold.
+enum ssim_part : int { ssim_product, ssim_contrast_structure, ssim_luminance, ssim_parts };
+
+template <bool safe, class Value>
+IQA_HD Value ssim_of(const ssim_terms<Value> &terms)
+{
     if (safe)
-        return (luminance_top * structure_top) / (luminance_bottom * structure_bottom);
-    return ratio_or_one(luminance_top, luminance_bottom) * ratio_or_one(structure_top, structure_bottom);
+        return (terms.luminance_top * terms.structure_top) / (terms.luminance_bottom * terms.structure_bottom);
+    return ratio_or_one(terms.luminance_top, terms.luminance_bottom) *
+           ratio_or_one(terms.structure_top, terms.structure_bottom);
+}
+
+template <bool safe, class Value>
+IQA_HD Value contrast_structure_of(const ssim_terms<Value> &terms)
+{
+    return safe ? terms.structure_top / terms.structure_bottom
+                : ratio_or_one(terms.structure_top, terms.structure_bottom);
+}
+
+template <bool safe, class Value>
+IQA_HD Value luminance_of(const ssim_terms<Value> &terms)
+{
+    return safe ? terms.luminance_top / terms.luminance_bottom
+                : ratio_or_one(terms.luminance_top, terms.luminance_bottom);
+}
+
+// The derivatives of a pixel's value with respect to its four window means. `product`: of SSIM, else of the
+// contrast-structure alone. With l = N1 / B1, c = N2 / B2, A = level:
+//     dl/dM_s = 4 A M_d^2 / B1^2              dl/dM_d = -4 M_d (A^2 + 2 C1) / B1^2
+//     dc/dV_s = 2 V_d / B2^2                  dc/dV_d = -2 (V_s + 2 C2) / B2^2
+template <class Value>
+struct ssim_derivatives {
+    Value mean_sum, mean_difference, square_sum, square_difference;
+};
+
+template <class Value>
+IQA_HD ssim_derivatives<Value> ssim_derivatives_of(const ssim_terms<Value> &terms, Value mean_sum,
+                                                   Value mean_difference, const ssim_constants<Value> &constants,
+                                                   Value zero, bool product)
+{
+    // A denominator of 0 makes its ratio the constant 1.
+    const Value luminance_inverse = inverse_or_zero(terms.luminance_bottom);
+    const Value structure_inverse = inverse_or_zero(terms.structure_bottom);
+    const Value luminance = product ? ratio_or_one(terms.luminance_top, terms.luminance_bottom) : zero;
+    const Value structure = ratio_or_one(terms.structure_top, terms.structure_bottom);
+
+    const Value weight = constants.covariance * structure_inverse * structure_inverse;
+    Value by_variance_sum = (terms.variance_difference + terms.variance_difference) * weight;
+    const Value twice = terms.variance_sum + constants.twice_c2;
+    Value by_variance_difference = zero - (twice + twice) * weight;
+    if (product) {
+        by_variance_sum = by_variance_sum * luminance;
+        by_variance_difference = by_variance_difference * luminance;
+    }
+    ssim_derivatives<Value> result;
+    result.square_sum = by_variance_sum;
+    result.square_difference = by_variance_difference;
+    result.mean_sum = zero - (mean_sum + mean_sum) * by_variance_sum;
+    result.mean_difference = zero - (mean_difference + mean_difference) * by_variance_difference;
+    if (product) {
+        const Value four = structure + structure + structure + structure;
+        const Value scale = four * luminance_inverse * luminance_inverse;
+        result.mean_sum = result.mean_sum + scale * terms.level * mean_difference * mean_difference;
+        result.mean_difference =
+            result.mean_difference - scale * mean_difference * (terms.level * terms.level + constants.twice_c1);
+    }
+    return result;
 }
 
 // A pixel's SSIM on the fixed grid whose sum is exact: 2^-30 from float arithmetic (an int32), 2^-50 from double.
@@ -89,6 +186,12 @@ enum : int { ssim_float_bits = 30, ssim_double_bits = 50 };
 IQA_HD int64_t round_to_integer(double value)
 {
     return int64_t(bits_of(value + 0x1.8p52) - bits_of(0x1.8p52));
+}
+
+// A pixel's weight in the sum of a map.
+IQA_HD int64_t weight_units(double weight)
+{
+    return round_to_integer(weight * 0x1p24);
 }
 
 IQA_HD int64_t ssim_fixed(float value)
@@ -102,16 +205,18 @@ IQA_HD int64_t ssim_fixed(double value)
 }
 
 // sum / count to the nearest integer, halves away from 0.
-IQA_HD int128 divide_rounded(int128 sum, int64_t count)
+IQA_HD int128 divide_rounded(int128 sum, int128 count)
 {
     const int128 half = count / 2;
     return (sum + (sum < 0 ? -half : half)) / count;
 }
 
-// The mean over `pixels` of a sum in units of 2^-ssim_double_bits, rounded once to a multiple of 2^-80 (unit_format).
-IQA_HD int128 mean_on_unit_grid(int128 sum, int64_t pixels)
+// The mean of a sum over pixels in units of 2^-ssim_double_bits, rounded once to a multiple of 2^-80 (unit_format).
+// `count`: of pixels, or their weight.
+IQA_HD int128 mean_on_grid(int128 sum, int128 count)
 {
-    return divide_rounded(sum * (int128(1) << (-unit_format.lowest - ssim_double_bits)), pixels);
+    const int128 spare = int128(1) << (-unit_format.lowest - ssim_double_bits);
+    return sum / count * spare + divide_rounded(sum % count * spare, count);
 }
 
 } // namespace iqa

@@ -5,7 +5,10 @@
 
 #include "arith/border.h"
 #include "arith/exact_sum.h"
+#include "arith/luma.h"
+#include "arith/shrink.h"
 #include "arith/squared_error.h"
+#include "arith/ssim.h"
 #include "arith/ssim_blocks.h"
 #include "core/context.hpp"
 #include "core/labels.hpp"
@@ -16,26 +19,37 @@ namespace iqa {
 // An SSIM window and its constants, resolved from the options and the element type.
 struct ssim_plan {
     border_mode border;
-    int taps_y, taps_x; // odd
-    const double *weights_y, *weights_x;
+    int taps_z, taps_y, taps_x; // odd
+    const double *weights_z, *weights_y, *weights_x;
     double twice_c1, twice_c2; // for samples multiplied by `scale`
     double covariance;
     double scale; // a power of two that brings the peak value into [1, 2)
     bool double_arithmetic;
     data_range range;
+    const luma_rule *luma; // NULL: none; else three channels are measured as one
+    bool mask_nonfinite;   // samples that are not finite in either image have weight 0
+    bool convolution;      // weights make the window means; else they only weigh the map
+    double coverage;       // least share of a window that must not be masked
+    bool negative_to_zero; // contrast-structure below 0 becomes 0
+    bool wanted[ssim_parts];
+
+    int64_t channels(const image_view &images) const { return luma != nullptr ? 1 : images.channels; }
 };
 
-// SSIM of a batch. The map has extents out_height x out_width.
+// SSIM of a batch. The map has extents out_depth x out_height x out_width.
 struct ssim_request {
     const ssim_plan *plan;
     image_pair images;
-    int64_t out_height, out_width;
-    output_view map;
+    weight_view weights;
+    int64_t out_depth, out_height, out_width;
+    output_view map; // of the first wanted part; NaN where a pixel is masked
     bool by_channel; // sums for each channel apart, which costs a little for interleaved images
 
-    // Results. A sum is over a map's pixels in units of 2^-ssim_double_bits; NaN and overflow leave it meaningless.
-    int128 *sums;          // [images * (by_channel ? channels : 1)]
-    sample_counts *counts; // [images], both images together
+    // Results, for each image and, with `by_channel`, each channel. NaN and overflow leave sums meaningless.
+    int128 *sums;          // [...][ssim_parts], over a map's pixels in units of 2^-ssim_double_bits; with weights or
+                           // masks of that times 2^-pixel_weight_bits
+    int128 *weight;        // [...]: of the pixels summed, in units of 2^-pixel_weight_bits; only with weights or masks
+    sample_counts *counts; // [images], both images together; NULL: not wanted
     bool *not_a_number;    // [images]: some pixel of the map is NaN
 };
 
@@ -48,6 +62,38 @@ struct ssim_blocks_request {
     // Results. A sum is over a channel's blocks in units of 2^-ssim_double_bits.
     int128 *sums;          // [images * channels]
     sample_counts *counts; // [images], both images together
+};
+
+// Smaller images: each pixel is the mean of a box. The results are dense, [images][channels][depth][height][width], in
+// the arithmetic's type and multiplied by the plan's scale.
+struct shrink_request {
+    const ssim_plan *plan;
+    image_pair images;
+    weight_view weights;
+    shrink_axis z, y, x;
+    std::byte *reference, *candidate;
+    std::byte *shrunk_weights; // with weights or masks; else NULL
+};
+
+// The derivatives of each image's value with respect to its samples.
+struct ssim_gradient_request {
+    const ssim_plan *plan; // wants the product, or contrast-structure alone
+    image_pair images;
+    weight_view weights;
+    const double *factors; // [images][channels]: the value's derivative by each pixel of the map; NULL: by none
+    output_view reference, candidate; // with the images' own channels; `data` may be NULL
+    // Derivatives by the samples of smaller images that were made from these: dense, as made. NULL: none were.
+    const shrink_request *smaller;
+};
+
+// Samples outside the data range and not finite; masked ones are not counted.
+struct count_request {
+    image_pair images;
+    weight_view weights;
+    data_range range;
+    bool mask_nonfinite;
+    sample_counts *counts; // [images]
+    pixel_place bad;       // the first weight that is none; its image is -1 where there is none
 };
 
 // An exact sum of squared errors: sum over i of level[i] * 2^exponent[i].
@@ -111,6 +157,9 @@ struct backend {
     const char *name;
     void (*ssim)(context &where, scratch &memory, ssim_request &request);
     void (*ssim_blocks)(context &where, scratch &memory, ssim_blocks_request &request);
+    void (*ssim_gradient)(context &where, scratch &memory, const ssim_gradient_request &request);
+    void (*shrink)(context &where, scratch &memory, const shrink_request &request);
+    void (*count)(context &where, count_request &request);
     void (*squared_error)(context &where, scratch &memory, squared_error_request &request);
     void (*confusion)(context &where, scratch &memory, confusion_request &request);
 };

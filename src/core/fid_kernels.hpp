@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The inner loops of FID, compiled for each instruction set. All versions give the same bits: the integer ones because
-// they are exact, the float64 ones because every element of every output is one written chain of fused multiply-adds.
-// A float64 vector is padded with zeros to a multiple of `lanes` and aligned to 64 bytes.
+// The inner loops of FID and KID, compiled for each instruction set. All versions give the same bits: the integer ones
+// because they are exact, the float64 ones because every element of every output is one written chain of fused
+// multiply-adds. A float64 vector is padded with zeros to a multiple of `lanes` and aligned to 64 bytes.
 #pragma once
 
 #include <stdint.h>
@@ -22,6 +22,8 @@ constexpr int64_t padded(int64_t length, int64_t multiple)
 {
     return (length + multiple - 1) / multiple * multiple;
 }
+
+struct polynomial_kernel;
 
 // Some rows of at most panel_width features. Strides in elements.
 struct panel_request {
@@ -76,6 +78,9 @@ struct fid_kernels {
     // Singular values of a bidiagonal matrix by bisection: see arith/bidiagonal.h.
     void (*bisect)(const double *diagonal_squared, const double *off_squared, int64_t order, double upper,
                    int64_t first, double *values);
+
+    // Adds the kernel values of at most 4096 dot products to sums of their levels: see arith/polynomial_kernel.h.
+    void (*add_kernel_values)(const polynomial_kernel &kernel, const double *products, int64_t count, int64_t *sums);
 };
 
 // Those of the best instruction set that the processor has and that the context allows.

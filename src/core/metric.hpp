@@ -54,6 +54,8 @@ protected:
                std::span<const iqa::exact_field> fields) noexcept;
     virtual ~iqa_metric();
 
+    static constexpr int64_t most_of_a_lane = int64_t(1) << 62;
+
     // Adds a state's lanes to this one's. Cannot fail: call it last.
     void commit(std::span<const int64_t> addend) noexcept;
 
@@ -71,8 +73,6 @@ private:
     struct lane_range {
         int64_t lowest, highest;
     };
-
-    static constexpr int64_t most_of_a_lane = int64_t(1) << 62;
 
     void carry(std::span<int64_t> lanes) const noexcept;
     lane_range range_of(size_t lane) const noexcept;

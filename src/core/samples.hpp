@@ -45,6 +45,15 @@ inline double number_at(const table_view &view, int64_t row, int64_t column)
     }
 }
 
+// Ends the call if a number is not finite, and says where the first one is.
+inline void check_finite(const table_view &view, const char *name)
+{
+    for (int64_t row = 0; row < view.rows; ++row)
+        for (int64_t column = 0; column < view.columns; ++column)
+            if (const double value = number_at(view, row, column); !is_finite(value))
+                fail(IQA_ERROR_NUMERIC, name, "[", row, ", ", column, "] is ", value, "; expected a finite number");
+}
+
 // Ends the call: says how many non-finite samples there are, and where the first one is. `shave`: what the views lack
 // at each edge.
 [[noreturn]] inline void fail_for_nonfinite(const image_pair &images, int32_t layout, int32_t shave, int64_t count)
@@ -66,6 +75,15 @@ inline double number_at(const table_view &view, int64_t row, int64_t column)
                                      "; set nonfinite to IQA_NONFINITE_PROPAGATE to let them through, or to "
                                      "IQA_NONFINITE_MASK to leave them out");
     fail(IQA_ERROR_INTERNAL, "non-finite samples were counted but not found");
+}
+
+// Likewise for a weight of a pixel.
+[[noreturn]] inline void fail_for_weight(const weight_view &weights, const pixel_place &at, int32_t layout,
+                                         int32_t shave)
+{
+    fail(IQA_ERROR_NUMERIC, "the weight of the pixel at ",
+         index_text(layout, at.image, at.channel, at.slice + shave, at.row + shave, at.column + shave), " is ",
+         weight_at(weights, at.image, at.channel, at.slice, at.row, at.column), "; expected 0 to 1");
 }
 
 } // namespace iqa

@@ -357,6 +357,37 @@ weight_view shave_edges(weight_view weights, int32_t layout, int32_t shave)
     return weights;
 }
 
+// What was shaved off has no influence: its pixels become 0.
+output_view shave_edges(output_view pixels, const image_view &images, int32_t layout, int32_t shave)
+{
+    if (pixels.data == nullptr || shave == 0)
+        return pixels;
+    for (int64_t image = 0; image < images.images; ++image)
+        for (int64_t channel = 0; channel < images.channels; ++channel)
+            for (int64_t slice = 0; slice < images.depth; ++slice)
+                for (int64_t row = 0; row < images.height; ++row)
+                    for (int64_t column = 0; column < images.width; ++column)
+                        pixels.store(image, channel, slice, row, column, 0.0);
+    const int64_t size = pixels.is_double ? sizeof(double) : sizeof(float);
+    for (const char axis : {'D', 'H', 'W'})
+        if (axis != 'D' || has_depth(layout))
+            pixels.data += shave * stride_in(pixels, axis) * size;
+    return pixels;
+}
+
+double weight_at(const weight_view &weights, int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column)
+{
+    if (weights.data == nullptr)
+        return 1.0;
+    const int64_t index = image * weights.image_stride + channel * weights.channel_stride +
+                          slice * weights.slice_stride + row * weights.row_stride + column * weights.column_stride;
+    if (weights.dtype == IQA_FLOAT32)
+        return double(reinterpret_cast<const float *>(weights.data)[index]);
+    if (weights.dtype == IQA_FLOAT64)
+        return reinterpret_cast<const double *>(weights.data)[index];
+    return reinterpret_cast<const uint8_t *>(weights.data)[index] != 0 ? 1.0 : 0.0;
+}
+
 weight_view view_weights(const iqa_tensor *tensor, const image_view &images, int32_t layout, bool of_luma)
 {
     weight_view view;
@@ -411,7 +442,9 @@ table_view view_table(const iqa_tensor &tensor, const char *name, int64_t column
         fail(IQA_ERROR_UNAVAILABLE, name, " is on device type ", tensor.device_type,
              "; this metric computes on CPU tensors");
     check_extents(tensor, name);
-    if (tensor.ndim != 2 || tensor.shape[1] != columns)
+    if (columns == any_columns && (tensor.ndim != 2 || tensor.shape[1] == 0))
+        fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected two axes, the second of 1 or more");
+    if (columns != any_columns && (tensor.ndim != 2 || tensor.shape[1] != columns))
         fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected [N, ", columns, "]");
     const int32_t dtype = dtype_of(tensor);
     if (dtype != IQA_FLOAT16 && dtype != IQA_BFLOAT16 && dtype != IQA_FLOAT32 && dtype != IQA_FLOAT64)
@@ -420,7 +453,7 @@ table_view view_table(const iqa_tensor &tensor, const char *name, int64_t column
     table_view view{static_cast<element_type>(dtype),
                     static_cast<const std::byte *>(tensor.data),
                     tensor.shape[0],
-                    columns,
+                    tensor.shape[1],
                     stride_of(tensor, 0),
                     stride_of(tensor, 1)};
     if (view.rows == 0)

@@ -44,6 +44,10 @@ bool has_depth(int32_t layout);
 // The images without `shave` pixels (voxels) at each edge.
 image_pair shave_edges(image_pair images, int32_t layout, int32_t shave);
 
+struct pixel_place {
+    int64_t image, channel, slice, row, column;
+};
+
 // The weights of pixels in an update's extras: bool, uint8, float32 or float64. Axes that are broadcast have stride 0.
 struct weight_view {
     const std::byte *data = nullptr; // NULL: every pixel has weight 1
@@ -53,6 +57,8 @@ struct weight_view {
 // `images` before any shaving; `of_luma`: the channels are measured as one, so weights may not differ between them.
 weight_view view_weights(const iqa_tensor *tensor, const image_view &images, int32_t layout, bool of_luma);
 weight_view shave_edges(weight_view weights, int32_t layout, int32_t shave);
+double weight_at(const weight_view &weights, int64_t image, int64_t channel, int64_t slice, int64_t row,
+                 int64_t column);
 
 // Where a value for each image, channel or pixel goes. `data` is NULL where none is wanted.
 struct output_view {
@@ -70,6 +76,7 @@ struct output_view {
             reinterpret_cast<float *>(data)[index] = static_cast<float>(value);
     }
 };
+output_view shave_edges(output_view pixels, const image_view &images, int32_t layout, int32_t shave);
 output_view view_per_image(const iqa_tensor *tensor, const image_view &images);
 output_view view_per_channel(const iqa_tensor *tensor, const image_view &images);
 // One value for each pixel: `name` is the argument's. The images' own extents, but for the last three.
@@ -83,7 +90,8 @@ struct table_view {
     int64_t rows, columns;
     int64_t row_stride, column_stride;
 };
-// Two axes, the second of `columns`; no rows at all are allowed. CPU only.
+// Two axes, the second of `columns`, or of 1 or more with any_columns; no rows at all are allowed. CPU only.
+constexpr int64_t any_columns = -1;
 table_view view_table(const iqa_tensor &tensor, const char *name, int64_t columns);
 
 // What every view of a tensor is made with. Extents are checked before strides are asked for.

@@ -5,6 +5,7 @@
 // here too.
 #include "arith/bidiagonal.h"
 #include "arith/half.h"
+#include "arith/polynomial_kernel.h"
 #include "arith/second_moment.h"
 #include "core/fid_kernels.hpp"
 
@@ -29,6 +30,7 @@ constexpr fid_kernels fid_table(const char *name, decltype(fid_kernels::multiply
         .dot_pair = dot_pair,
         .add_pair = add_pair,
         .bisect = bisect,
+        .add_kernel_values = add_kernel_values,
     };
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The float64 kernels of the trace term. Lanes are independent elements; the only reduction is the fixed tree over
-// dot_lanes partial sums.
+// The float64 kernels of the trace term and of KID. Lanes are independent elements; the only reductions are the fixed
+// tree over dot_lanes partial sums, and sums of integers.
 
 namespace {
 
@@ -152,6 +152,27 @@ void bisect(const double *diagonal_squared, const double *off_squared, int64_t o
     }
     for (int i = 0; i < width; ++i)
         values[i] = 0.5 * (low[i] + high[i]);
+}
+
+// In short runs, so that each step is a loop over lanes.
+void add_kernel_values(const polynomial_kernel &kernel, const double *products, int64_t count, int64_t *sums)
+{
+    constexpr int most = 64;
+    for (int64_t first = 0; first < count; first += most) {
+        const int run = count - first < most ? int(count - first) : most;
+        double base[most];
+        double value[most];
+        for (int i = 0; i < run; ++i)
+            value[i] = base[i] = kernel_base(kernel, products[first + i]);
+        for (int power = 1; power < kernel.degree; ++power)
+            for (int i = 0; i < run; ++i)
+                value[i] *= base[i];
+        int64_t levels[kernel_levels] = {};
+        for (int i = 0; i < run; ++i)
+            add_to_levels(value[i] * kernel.unit, levels);
+        for (int level = 0; level < kernel_levels; ++level)
+            sums[level] += levels[level];
+    }
 }
 
 } // namespace

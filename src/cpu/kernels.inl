@@ -15,7 +15,11 @@ namespace iqa::IQA_INSTRUCTION_SET {
 #include "cpu/labels.inl"
 #include "cpu/samples.inl"
 #include "cpu/ssim.inl"
+#include "cpu/ssim_statistics.inl"
+
 #include "cpu/ssim_blocks.inl"
+#include "cpu/ssim_box.inl"
+#include "cpu/ssim_gradient.inl"
 
 #define IQA_NAME_OF(set) #set
 #define IQA_NAME(set) IQA_NAME_OF(set)
@@ -26,6 +30,12 @@ const cpu_kernels kernels = {
     .ssim_float = ssim_of_tile<float>,
     .ssim_double = ssim_of_tile<double>,
     .ssim_blocks = ssim_blocks,
+    .ssim_box_float = ssim_of_box<float>,
+    .ssim_box_double = ssim_of_box<double>,
+    .ssim_gradient_float = ssim_gradient<float>,
+    .ssim_gradient_double = ssim_gradient<double>,
+    .shrink_float = shrink_one_row<float>,
+    .shrink_double = shrink_one_row<double>,
     .count_samples = count_samples,
     .gather = gather,
     .squared_error = squared_error,

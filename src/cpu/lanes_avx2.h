@@ -62,6 +62,11 @@ struct lanes_float {
         const __m256 zero = _mm256_cmp_ps(b.value, _mm256_setzero_ps(), _CMP_EQ_OQ);
         return {_mm256_blendv_ps(_mm256_div_ps(a.value, b.value), _mm256_set1_ps(1.0f), zero)};
     }
+    friend lanes_float inverse_or_zero(lanes_float a)
+    {
+        const __m256 zero = _mm256_cmp_ps(a.value, _mm256_setzero_ps(), _CMP_EQ_OQ);
+        return {_mm256_andnot_ps(zero, _mm256_div_ps(_mm256_set1_ps(1.0f), a.value))};
+    }
 };
 
 struct lanes_double {
@@ -97,6 +102,11 @@ struct lanes_double {
     {
         const __m256d zero = _mm256_cmp_pd(b.value, _mm256_setzero_pd(), _CMP_EQ_OQ);
         return {_mm256_blendv_pd(_mm256_div_pd(a.value, b.value), _mm256_set1_pd(1.0), zero)};
+    }
+    friend lanes_double inverse_or_zero(lanes_double a)
+    {
+        const __m256d zero = _mm256_cmp_pd(a.value, _mm256_setzero_pd(), _CMP_EQ_OQ);
+        return {_mm256_andnot_pd(zero, _mm256_div_pd(_mm256_set1_pd(1.0), a.value))};
     }
 };
 

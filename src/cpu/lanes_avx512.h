@@ -53,6 +53,11 @@ struct lanes_float {
         const __mmask16 zero = _mm512_cmp_ps_mask(b.value, _mm512_setzero_ps(), _CMP_EQ_OQ);
         return {_mm512_mask_mov_ps(_mm512_div_ps(a.value, b.value), zero, _mm512_set1_ps(1.0f))};
     }
+    friend lanes_float inverse_or_zero(lanes_float a)
+    {
+        const __mmask16 other = _mm512_cmp_ps_mask(a.value, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+        return {_mm512_maskz_div_ps(other, _mm512_set1_ps(1.0f), a.value)};
+    }
 };
 
 struct lanes_double {
@@ -97,6 +102,11 @@ struct lanes_double {
     {
         const __mmask8 zero = _mm512_cmp_pd_mask(b.value, _mm512_setzero_pd(), _CMP_EQ_OQ);
         return {_mm512_mask_mov_pd(_mm512_div_pd(a.value, b.value), zero, _mm512_set1_pd(1.0))};
+    }
+    friend lanes_double inverse_or_zero(lanes_double a)
+    {
+        const __mmask8 other = _mm512_cmp_pd_mask(a.value, _mm512_setzero_pd(), _CMP_NEQ_UQ);
+        return {_mm512_maskz_div_pd(other, _mm512_set1_pd(1.0), a.value)};
     }
 };
 

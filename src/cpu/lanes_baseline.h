@@ -39,6 +39,7 @@ struct lanes {
     }
     friend lanes clamp_to_zero(lanes a) { return {iqa::clamp_to_zero(a.value)}; }
     friend lanes ratio_or_one(lanes a, lanes b) { return {iqa::ratio_or_one(a.value, b.value)}; }
+    friend lanes inverse_or_zero(lanes a) { return {iqa::inverse_or_zero(a.value)}; }
 };
 
 // Sums SSIM values on their fixed grid; remembers whether any was NaN.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Cuts a batch into tiles, lets workers compute them, and adds up what they give. The tiles go in waves, so that the
-// memory for their results does not grow with the image.
+// SSIM of plain images: divides a batch into tiles, lets workers compute them, and adds up what they give. The tiles go
+// in waves, so that the memory for their results does not grow with the image.
 #include <algorithm>
 
 #include "arith/ssim.h"
@@ -40,6 +40,17 @@ tile_plan plan_tiles(const ssim_request &request)
         .down = (request.out_height + ssim_tile_height - 1) / ssim_tile_height,
         .across = (request.out_width + ssim_tile_width - 1) / ssim_tile_width,
     };
+}
+
+// Whether the request is for more than the tiles of plain images give.
+bool needs_boxes(const ssim_request &request)
+{
+    const ssim_plan &plan = *request.plan;
+    const image_view &shape = request.images.reference;
+    const bool one_part = plan.wanted[ssim_product] != plan.wanted[ssim_contrast_structure];
+    return shape.depth > 1 || plan.taps_z > 1 || request.weights.data != nullptr || plan.mask_nonfinite ||
+           (plan.luma != nullptr && shape.channels == 3) || plan.negative_to_zero || plan.wanted[ssim_luminance] ||
+           !one_part;
 }
 
 // Where a worker's finished rows go.
@@ -101,15 +112,16 @@ public:
             copy_weights<float>();
         margin_y_ = plan_.border == border_mode::valid ? plan_.taps_y / 2 : 0;
         margin_x_ = plan_.border == border_mode::valid ? plan_.taps_x / 2 : 0;
-        counting_ = !covers(plan_.range, shape.type);
+        counting_ = request.counts != nullptr && !covers(plan_.range, shape.type);
     }
 
     void run(context &where)
     {
         const image_view &shape = request_.images.reference;
         const int64_t parts = request_.by_channel ? shape.channels : 1;
-        std::fill_n(request_.sums, shape.images * parts, 0);
-        std::fill_n(request_.counts, shape.images, sample_counts{});
+        std::fill_n(request_.sums, shape.images * parts * ssim_parts, 0);
+        if (request_.counts != nullptr)
+            std::fill_n(request_.counts, shape.images, sample_counts{});
         std::fill_n(request_.not_a_number, shape.images, false);
         const int64_t total = shape.images * tiles_.of_image();
         for (int64_t first = 0; first < total; first += wave_) {
@@ -167,6 +179,7 @@ private:
         tile.twice_c2 = plan_.twice_c2;
         tile.covariance = plan_.covariance;
         tile.scale = plan_.scale;
+        tile.product = plan_.wanted[ssim_product];
         tile.counting = counting_;
         tile.range = plan_.range;
         own_part(at.row, tile.rows, request_.out_height, tile.height, margin_y_, tile.own_row, tile.own_rows);
@@ -184,16 +197,19 @@ private:
     void collect(int64_t index, const ssim_tile_result &result)
     {
         const place at = place_of(index);
-        request_.counts[at.image].outside += result.counts.outside;
-        request_.counts[at.image].nonfinite += result.counts.nonfinite;
+        if (request_.counts != nullptr) {
+            request_.counts[at.image].outside += result.counts.outside;
+            request_.counts[at.image].nonfinite += result.counts.nonfinite;
+        }
         request_.not_a_number[at.image] = request_.not_a_number[at.image] || result.not_a_number;
+        const int part = plan_.wanted[ssim_product] ? ssim_product : ssim_contrast_structure;
         if (!request_.by_channel) {
-            request_.sums[at.image] += result.sums[0];
+            request_.sums[at.image * ssim_parts + part] += result.sums[0];
             return;
         }
-        int128 *sums = request_.sums + at.image * request_.images.reference.channels + at.channel;
+        const int64_t first = at.image * request_.images.reference.channels + at.channel;
         for (int channel = 0; channel < tiles_.channels; ++channel)
-            sums[channel] += result.sums[channel];
+            request_.sums[(first + channel) * ssim_parts + part] += result.sums[channel];
     }
 
     const cpu_kernels &kernels_;
@@ -215,7 +231,14 @@ private:
 
 void cpu_ssim(context &where, scratch &memory, ssim_request &request)
 {
-    batch_of_tiles(where, memory, request).run(where);
+    if (!needs_boxes(request))
+        return batch_of_tiles(where, memory, request).run(where);
+    if (request.counts != nullptr) {
+        count_request counting{
+            request.images, request.weights, request.plan->range, request.plan->mask_nonfinite, request.counts, {}};
+        cpu_count(where, counting);
+    }
+    cpu_ssim_boxes(where, memory, request);
 }
 
 } // namespace iqa

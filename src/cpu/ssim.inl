@@ -204,35 +204,44 @@ static inline Lanes filter_from_tap(const typename Lanes::real *weights, const t
     }
 }
 
+// A filter across: `taps` and `channels` are constants where the compiler may unroll, else 0 and taken from here.
+template <class Real>
+struct filter_of_row {
+    const Real *weights;
+    int taps, channels;
+};
+
 // Filters one map across, at one place.
 template <int taps, int channels, class Lanes>
-static inline Lanes filter_across(const ssim_workspace<Lanes> &work, const typename Lanes::real *map)
+static inline Lanes filter_across(const filter_of_row<typename Lanes::real> &filter, const typename Lanes::real *map)
 {
     Lanes total = Lanes::broadcast(0);
     if constexpr (taps != 0) {
-        return filter_from_tap<0, taps, channels>(work.weights_x, map, total);
+        return filter_from_tap<0, taps, channels>(filter.weights, map, total);
     } else {
-        for (int tap = 0; tap < work.tile.taps_x; ++tap)
-            total = fused_multiply_add(Lanes::broadcast(work.weights_x[tap]),
-                                       Lanes::load(map + int64_t(tap) * work.tile.channels), total);
+        for (int tap = 0; tap < filter.taps; ++tap)
+            total = fused_multiply_add(Lanes::broadcast(filter.weights[tap]),
+                                       Lanes::load(map + int64_t(tap) * filter.channels), total);
         return total;
     }
 }
 
-// Filters one row across and finishes it.
-template <bool safe, int taps, int channels, class Lanes>
+// Filters one row across and finishes it: SSIM, or contrast-structure alone.
+template <bool safe, bool product, int taps, int channels, class Lanes>
 static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<Lanes> &constants, int row,
                        bool keep_values, fixed_sum<typename Lanes::real> &sum)
 {
     const int64_t samples = int64_t(work.tile.columns) * work.tile.channels;
+    const filter_of_row<typename Lanes::real> filter = {work.weights_x, work.tile.taps_x, work.tile.channels};
     for (int64_t at = 0; at < samples; at += Lanes::width) {
-        const Lanes mean_sum = filter_across<taps, channels, Lanes>(work, work.map(row, 0) + at);
-        const Lanes mean_difference = filter_across<taps, channels, Lanes>(work, work.map(row, 1) + at);
-        const Lanes square_sum = filter_across<taps, channels, Lanes>(work, work.map(row, 2) + at);
-        const Lanes square_difference = filter_across<taps, channels, Lanes>(work, work.map(row, 3) + at);
+        const Lanes mean_sum = filter_across<taps, channels, Lanes>(filter, work.map(row, 0) + at);
+        const Lanes mean_difference = filter_across<taps, channels, Lanes>(filter, work.map(row, 1) + at);
+        const Lanes square_sum = filter_across<taps, channels, Lanes>(filter, work.map(row, 2) + at);
+        const Lanes square_difference = filter_across<taps, channels, Lanes>(filter, work.map(row, 3) + at);
         const Lanes pivot = Lanes::load(work.pivot + at);
-        const Lanes value =
-            ssim_from_means<safe>(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
+        const ssim_terms<Lanes> terms =
+            ssim_terms_of(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
+        const Lanes value = product ? ssim_of<safe>(terms) : contrast_structure_of<safe>(terms);
         const int64_t left = samples - at;
         sum.add(value, int(left < Lanes::width ? left : Lanes::width));
         if (keep_values)
@@ -282,15 +291,17 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
         down = filter_down<Lanes::rows_at_once, 7, Lanes>;
         down_last = filter_down<1, 7, Lanes>;
     }
-    auto finish = safe ? finish_row<true, 0, 0, Lanes> : finish_row<false, 0, 0, Lanes>;
+    auto finish = safe ? finish_row<true, true, 0, 0, Lanes> : finish_row<false, true, 0, 0, Lanes>;
+    if (!tile.product)
+        finish = safe ? finish_row<true, false, 0, 0, Lanes> : finish_row<false, false, 0, 0, Lanes>;
     if (safe && tile.taps_x == 11 && tile.channels == 1)
-        finish = finish_row<true, 11, 1, Lanes>;
+        finish = tile.product ? finish_row<true, true, 11, 1, Lanes> : finish_row<true, false, 11, 1, Lanes>;
     else if (safe && tile.taps_x == 11 && tile.channels == 3)
-        finish = finish_row<true, 11, 3, Lanes>;
-    else if (safe && tile.taps_x == 7 && tile.channels == 1)
-        finish = finish_row<true, 7, 1, Lanes>;
-    else if (safe && tile.taps_x == 7 && tile.channels == 3)
-        finish = finish_row<true, 7, 3, Lanes>;
+        finish = tile.product ? finish_row<true, true, 11, 3, Lanes> : finish_row<true, false, 11, 3, Lanes>;
+    else if (safe && tile.product && tile.taps_x == 7 && tile.channels == 1)
+        finish = finish_row<true, true, 7, 1, Lanes>;
+    else if (safe && tile.product && tile.taps_x == 7 && tile.channels == 3)
+        finish = finish_row<true, true, 7, 3, Lanes>;
 
     void (*stage)(const ssim_workspace<Lanes> &, int) = nullptr;
     switch (tile.type) {

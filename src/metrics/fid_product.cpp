@@ -25,9 +25,12 @@ void pack_panel(const operand &from, int64_t panel, int width, int64_t count, in
 {
     const int64_t begin = panel * width;
     const int inside = int(std::min<int64_t>(width, count - begin));
-    for (int i = 0; i < inside; ++i)
-        for (int k = 0; k < depth; ++k)
-            packed[k * width + i] = sign * from.at(begin + i, first + k);
+    // A few steps at a time: whole cache lines are read and written, whichever way the operand lies.
+    constexpr int steps = 8;
+    for (int first_k = 0; first_k < depth; first_k += steps)
+        for (int i = 0; i < inside; ++i)
+            for (int k = first_k; k < std::min(first_k + steps, depth); ++k)
+                packed[k * width + i] = sign * from.at(begin + i, first + k);
     for (int i = inside; i < width; ++i)
         for (int k = 0; k < depth; ++k)
             packed[k * width + i] = 0.0;

@@ -5,12 +5,15 @@
 #include <array>
 
 #include "core/metric.hpp"
+#include "metrics/mean_and_deviation.hpp"
 
 namespace iqa {
 
 constexpr iqa_ssim_options default_ssim_options = IQA_SSIM_OPTIONS_INIT;
 constexpr iqa_psnr_options default_psnr_options = IQA_PSNR_OPTIONS_INIT;
 constexpr iqa_fid_options default_fid_options = IQA_FID_OPTIONS_INIT;
+constexpr iqa_kid_options default_kid_options = IQA_KID_OPTIONS_INIT;
+constexpr iqa_inception_score_options default_inception_score_options = IQA_INCEPTION_SCORE_OPTIONS_INIT;
 constexpr iqa_confusion_options default_confusion_options = IQA_CONFUSION_OPTIONS_INIT;
 constexpr iqa_confusion_reading default_confusion_reading = IQA_CONFUSION_READING_INIT;
 
@@ -50,6 +53,11 @@ struct fid_estimate {
     double value, standard_error;
 };
 fid_estimate fid_jackknife(std::span<const iqa_metric *const> shards);
+
+mean_and_deviation measure_kid(context &where, const iqa_kid_options &options, const iqa_tensor &reference,
+                               const iqa_tensor &candidate);
+mean_and_deviation measure_inception_score(context &where, const iqa_inception_score_options &options,
+                                           const iqa_tensor &scores);
 
 // Forgets one set of a FID metric.
 void reset_fid_side(iqa_metric &metric, int32_t side);

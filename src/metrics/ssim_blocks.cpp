@@ -30,16 +30,17 @@ void measure_blocks(const backend &device, context &where, scratch &memory, cons
     device.ssim_blocks(where, memory, request);
     const int64_t blocks = blocks_along(shape.height) * blocks_along(shape.width);
     for (int64_t channel = 0; channel < shape.images * shape.channels; ++channel)
-        means[channel] = mean_on_unit_grid(request.sums[channel], blocks);
+        means[channel] = mean_on_grid(request.sums[channel], blocks);
 }
 
-void refuse_pixel_extras(const iqa_update_extras &extras)
+void refuse_extras_of_pixels(const iqa_update_extras &extras)
 {
     const struct {
         const char *name;
         const iqa_tensor *tensor;
     } refused[] = {{"map", extras.map},
                    {"weights", extras.weights},
+                   {"counts", extras.counts},
                    {"candidate_gradient", extras.candidate_gradient},
                    {"reference_gradient", extras.reference_gradient}};
     for (const auto &[name, tensor] : refused)

@@ -13,6 +13,6 @@ void measure_blocks(const backend &device, context &where, scratch &memory, cons
                     const image_pair &images, int128 *means, sample_counts *counts);
 
 // Throws for extras that blocks do not have.
-void refuse_pixel_extras(const iqa_update_extras &extras);
+void refuse_extras_of_pixels(const iqa_update_extras &extras);
 
 } // namespace iqa

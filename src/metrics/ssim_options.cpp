@@ -165,6 +165,9 @@ iqa_ssim_options resolve(iqa_ssim_options options)
              "downsample needs shrink to be IQA_SHRINK_SYMMETRIC or IQA_SHRINK_FLOOR; the others are for factor 2");
     if (!(options.coverage >= 0 && options.coverage <= 1))
         fail(IQA_ERROR_INVALID_ARGUMENT, "coverage is ", options.coverage, "; expected 0 to 1");
+    if (options.mask == IQA_MASK_MAP && options.nonfinite == IQA_NONFINITE_MASK)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "IQA_NONFINITE_MASK needs mask to be IQA_MASK_CONVOLUTION: with "
+                                         "IQA_MASK_MAP every sample has influence");
     check_scales(options);
     if (options.window == IQA_WINDOW_BLOCKS)
         check_blocks(options);

@@ -122,6 +122,23 @@ AT(iqa_psnr_options, shave, 56, 4);
 AT(iqa_psnr_options, gradient, 60, 4);
 _Static_assert(sizeof(iqa_psnr_options) == 64, "iqa_psnr_options");
 
+AT(iqa_kid_options, struct_size, 0, 4);
+AT(iqa_kid_options, degree, 4, 4);
+AT(iqa_kid_options, gamma, 8, 8);
+AT(iqa_kid_options, coef0, 16, 8);
+AT(iqa_kid_options, estimator, 24, 4);
+AT(iqa_kid_options, subsets, 28, 4);
+AT(iqa_kid_options, subset_size, 32, 8);
+AT(iqa_kid_options, seed, 40, 8);
+_Static_assert(sizeof(iqa_kid_options) == 48, "iqa_kid_options");
+
+AT(iqa_inception_score_options, struct_size, 0, 4);
+AT(iqa_inception_score_options, scores, 4, 4);
+AT(iqa_inception_score_options, splits, 8, 4);
+AT(iqa_inception_score_options, shuffle, 12, 4);
+AT(iqa_inception_score_options, seed, 16, 8);
+_Static_assert(sizeof(iqa_inception_score_options) == 24, "iqa_inception_score_options");
+
 AT(iqa_confusion_reading, struct_size, 0, 4);
 AT(iqa_confusion_reading, average, 4, 4);
 AT(iqa_confusion_reading, over, 8, 4);

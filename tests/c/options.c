@@ -57,6 +57,29 @@ static iqa_status use_extras(const void *options, double *value)
     return status;
 }
 
+/* The defaults draw 1000 rows; with fewer the library says so, and that it was 1000 is the value. */
+static iqa_status use_kid(const void *options, double *value)
+{
+    static const float features[3] = {0.5f, 1.0f, 2.0f};
+    const int64_t shape[2] = {3, 1};
+    const iqa_tensor table = iqa_cpu_tensor(features, IQA_FLOAT32, 2, shape);
+    double mean = 0.0;
+    const iqa_status status = iqa_measure_kid(context, (const iqa_kid_options *)options, &table, &table, &mean, NULL);
+    if (status != IQA_ERROR_NO_DATA)
+        return status;
+    CHECK(strstr(iqa_context_error(context), "subset_size, 1000;") != NULL);
+    *value = 1000.0;
+    return IQA_OK;
+}
+
+static iqa_status use_inception_score(const void *options, double *value)
+{
+    static const float logits[22] = {1, 0, 2, 0, 0, 3, 0, 4, 5, 0, 0, 6, 7, 0, 0, 0.5f, 1, 0, 2, 0, 0, 8};
+    const int64_t shape[2] = {11, 2};
+    const iqa_tensor table = iqa_cpu_tensor(logits, IQA_FLOAT32, 2, shape);
+    return iqa_measure_inception_score(context, (const iqa_inception_score_options *)options, &table, value, NULL);
+}
+
 static void set_size(unsigned char *options, size_t size)
 {
     const uint32_t number = (uint32_t)size;
@@ -67,7 +90,7 @@ static void set_size(unsigned char *options, size_t size)
 static void check_rule(const char *name, const void *defaults, size_t size, use_function use,
                        iqa_status (*write)(void *options, size_t size))
 {
-    unsigned char options[256];
+    unsigned char options[512];
     double expected = 0.0;
     double value = 0.0;
     CHECK(size + TAIL <= sizeof options);
@@ -130,6 +153,16 @@ static iqa_status write_psnr(void *options, size_t size)
     return iqa_psnr_options_init((iqa_psnr_options *)options, size);
 }
 
+static iqa_status write_kid(void *options, size_t size)
+{
+    return iqa_kid_options_init((iqa_kid_options *)options, size);
+}
+
+static iqa_status write_inception_score(void *options, size_t size)
+{
+    return iqa_inception_score_options_init((iqa_inception_score_options *)options, size);
+}
+
 static iqa_status write_context(void *options, size_t size)
 {
     return iqa_context_options_init((iqa_context_options *)options, size);
@@ -146,6 +179,8 @@ int main(void)
     const iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
     iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
     const iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
+    const iqa_kid_options kid = IQA_KID_OPTIONS_INIT;
+    const iqa_inception_score_options inception_score = IQA_INCEPTION_SCORE_OPTIONS_INIT;
     double zero = 0.0;
     double standard = 0.0;
     scenario_fill(&images);
@@ -154,6 +189,9 @@ int main(void)
     check_rule("iqa_update_extras", &extras, sizeof extras, use_extras, write_extras);
     check_rule("iqa_ssim_options", &ssim, sizeof ssim, use_ssim, write_ssim);
     check_rule("iqa_psnr_options", &psnr, sizeof psnr, use_psnr, write_psnr);
+    check_rule("iqa_kid_options", &kid, sizeof kid, use_kid, write_kid);
+    check_rule("iqa_inception_score_options", &inception_score, sizeof inception_score, use_inception_score,
+               write_inception_score);
 
     /* No field has a magic zero: k1 = k2 = 0 are values of their own. */
     ssim.k1 = ssim.k2 = 0.0;

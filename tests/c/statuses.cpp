@@ -89,13 +89,13 @@ void reach_invalid_argument()
         CHECK(metric == nullptr);
     };
     const double nan = std::nan("");
-    ssim([](auto &o) { o.layout = 6; }, {"layout is 6", "IQA_LAYOUT_"});
+    ssim([](auto &o) { o.layout = 12; }, {"layout is 12", "IQA_LAYOUT_"});
     ssim([](auto &o) { o.layout = -1; }, {"layout is -1"});
-    ssim([](auto &o) { o.window = 2; }, {"window is 2", "IQA_WINDOW_"});
+    ssim([](auto &o) { o.window = 3; }, {"window is 3", "IQA_WINDOW_"});
     ssim([](auto &o) { o.border = 5; }, {"border is 5", "IQA_BORDER_"});
     ssim([](auto &o) { o.covariance = 2; }, {"covariance is 2", "IQA_COVARIANCE_"});
     ssim([](auto &o) { o.arithmetic = 2; }, {"arithmetic is 2", "IQA_ARITHMETIC_"});
-    ssim([](auto &o) { o.nonfinite = 2; }, {"nonfinite is 2", "IQA_NONFINITE_"});
+    ssim([](auto &o) { o.nonfinite = 3; }, {"nonfinite is 3", "IQA_NONFINITE_"});
     ssim([](auto &o) { o.reserved = 1; }, {"reserved is 1", "expected 0"});
     ssim([](auto &o) { o.size_y = 4; }, {"size_y is 4", "odd number"});
     ssim([](auto &o) { o.size_x = 0; }, {"size_x is 0", "odd number"});
@@ -111,6 +111,34 @@ void reach_invalid_argument()
     ssim([](auto &o) { o.window = IQA_WINDOW_UNIFORM; }, {"size_y is IQA_SIZE_AUTO", "uniform"});
     ssim([](auto &o) { o.size_y = o.size_x = 1, o.covariance = IQA_COVARIANCE_SAMPLE; }, {"sample covariance"});
     ssim([](auto &o) { o.struct_size = 3; }, {"iqa_ssim_options.struct_size is 3", "sizeof"});
+    ssim([](auto &o) { o.scales = 13; }, {"scales is 13", "1 to 12"});
+    ssim([](auto &o) { o.scale_weights[1] = 0.5; }, {"scale_weights[1] is 0.5", "scales is 1"});
+    ssim([](auto &o) { o.scales = 2, o.scale_weights[1] = 0.5; }, {"scale_weights sum to 1.5", "divide them"});
+    ssim([](auto &o) { o.scales = 2, o.scale_weights[1] = -0.5; }, {"scale_weights[1] is -0.5", "at least 0"});
+    ssim([](auto &o) { o.luma = 5; }, {"luma is 5", "IQA_LUMA_"});
+    ssim([](auto &o) { o.luma_rounded = 2; }, {"luma_rounded is 2", "0 or 1"});
+    ssim([](auto &o) { o.shave = -1; }, {"shave is -1", "0 or more"});
+    ssim([](auto &o) { o.downsample = 0; }, {"downsample is 0", "IQA_DOWNSAMPLE_AUTO"});
+    ssim([](auto &o) { o.downsample = 2, o.shrink = IQA_SHRINK_ZERO; }, {"downsample needs shrink"});
+    ssim([](auto &o) { o.shrink = 4; }, {"shrink is 4", "IQA_SHRINK_"});
+    ssim([](auto &o) { o.product = 2; }, {"product is 2", "IQA_PRODUCT_"});
+    ssim([](auto &o) { o.negative = 4; }, {"negative is 4", "IQA_NEGATIVE_"});
+    ssim([](auto &o) { o.contrast_border = 5; }, {"contrast_border is 5", "IQA_BORDER_"});
+    ssim([](auto &o) { o.mask = 2; }, {"mask is 2", "IQA_MASK_"});
+    ssim([](auto &o) { o.mask = IQA_MASK_MAP, o.nonfinite = IQA_NONFINITE_MASK; }, {"IQA_NONFINITE_MASK needs"});
+    ssim([](auto &o) { o.coverage = 1.5; }, {"coverage is 1.5", "0 to 1"});
+    ssim([](auto &o) { o.parts = 2; }, {"parts is 2", "0 or 1"});
+    ssim([](auto &o) { o.layout = IQA_LAYOUT_DHW, o.sigma_z = 0.0; }, {"sigma_z is 0", "above 0"});
+    ssim([](auto &o) { o.spacing_x = 0.0; }, {"spacing_x is 0", "above 0"});
+    ssim([](auto &o) { o.window = IQA_WINDOW_BLOCKS, o.scales = 2, o.scale_weights[0] = o.scale_weights[1] = 0.5; },
+         {"IQA_WINDOW_BLOCKS"});
+    {
+        iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+        expect(IQA_ERROR_INVALID_ARGUMENT, iqa_ssim_options_preset(&options, sizeof options, 99), nullptr, {});
+        expect(IQA_ERROR_INVALID_ARGUMENT, iqa_ssim_options_preset(nullptr, sizeof options, 0), nullptr, {});
+        CHECK(iqa_ssim_preset_name(-1) == nullptr && iqa_ssim_preset_name(99) == nullptr);
+        CHECK(std::strcmp(iqa_ssim_preset_name(IQA_MS_SSIM_PYIQA), "ms_ssim_pyiqa") == 0);
+    }
     psnr([](auto &o) { o.log_base = 1.0; }, {"log_base is 1", "at least"});
     psnr([&](auto &o) { o.cap = nan; }, {"cap is nan", "IQA_PSNR_NO_CAP"});
     psnr([](auto &o) { o.cap = -1e30; }, {"cap is -1e+30", "at least 0"});

@@ -17,6 +17,8 @@ STRUCTURES = {
     "iqa_ssim_options": _abi.SSIMOptions,
     "iqa_psnr_options": _abi.PSNROptions,
     "iqa_fid_options": _abi.FIDOptions,
+    "iqa_kid_options": _abi.KIDOptions,
+    "iqa_inception_score_options": _abi.InceptionScoreOptions,
     "iqa_confusion_reading": _abi.ConfusionReading,
     "iqa_confusion_options": _abi.ConfusionOptions,
 }
@@ -31,6 +33,8 @@ WORDS = {
     "IQA_": _abi.AGGREGATES,
     "IQA_ISA_": _abi.INSTRUCTION_SETS,
     "IQA_FIELD_": _abi.FIELDS,
+    "IQA_KID_": _abi.ESTIMATORS,
+    "IQA_SCORES_": _abi.SCORES_OF_ROWS,
     "IQA_TASK_": _abi.TASKS,
     "IQA_LABELS_": _abi.LABELS,
     "IQA_COUNTS_": _abi.COUNTS,
@@ -52,6 +56,7 @@ NUMBERS = {
     "IQA_SCORE_NONE": _abi.SCORE_NONE,
     "IQA_CUDA": _abi.CUDA,
     "IQA_FID_RANK_DEFICIENT": _abi.FID_RANK_DEFICIENT,
+    "IQA_KID_GAMMA_AUTO": _abi.KID_GAMMA_AUTO,
     "IQA_FLOAT32 >> 8": _abi.FLOAT,
     "IQA_BFLOAT16 >> 8": _abi.BFLOAT,
     **{

@@ -28,6 +28,8 @@ def test_the_tutorial(monkeypatch):
         assert output.getvalue().splitlines() == expected, block
 
 
-@pytest.mark.parametrize("name", ["ssim", "psnr", "SSIM", "PSNR", "Context", "Error"])
+@pytest.mark.parametrize(
+    "name", ["ssim", "psnr", "SSIM", "PSNR", "ConfusionMatrix", "iou", "f1", "Context", "Error"]
+)
 def test_the_tutorial_tells_of(name):
     assert f"iqa.{name}" in TUTORIAL.read_text()

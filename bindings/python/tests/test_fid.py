@@ -151,12 +151,82 @@ def test_parts_and_statistics():
 
 def test_statistics_files(tmp_path):
     x, y = features(1), features(2)
-    for name, rows in (("real", x), ("generated", y)):
-        mu, sigma = moments(rows)
-        np.savez(tmp_path / f"{name}.npz", mu=mu, sigma=sigma)
-    with np.load(tmp_path / "real.npz") as a, np.load(tmp_path / "generated.npz") as b:
-        parts = iqa.fid_from_statistics((a["mu"], a["sigma"]), (b["mu"], b["sigma"]))
-    assert parts.value == pytest.approx(iqa.fid(x, y), rel=1e-10)
+    mu, sigma = moments(x)
+    np.savez_compressed(tmp_path / "real.npz", mu=mu, sigma=sigma)  # as pytorch-fid writes it
+    metric = iqa.FID(FEATURES)
+    metric.update(candidate=y)
+    metric.save_statistics(tmp_path / "generated.npz", "candidate")
+    with np.load(tmp_path / "generated.npz") as written:
+        assert sorted(written.files) == ["mu", "sigma"]
+        np.testing.assert_allclose(written["mu"], y.mean(axis=0), rtol=1e-14)
+        np.testing.assert_array_equal(written["sigma"], metric.statistics("candidate")[1])
+    expected = pytest.approx(iqa.fid(x, y), rel=1e-10)
+    real, generated = tmp_path / "real.npz", str(tmp_path / "generated.npz")
+    assert iqa.fid_from_statistics(real, generated).value == expected
+    assert iqa.fid_from_statistics(real, metric.statistics("candidate")).value == expected
+    assert iqa.fid_from_statistics((mu, sigma), generated).value == expected
+
+    np.savez(tmp_path / "features.npz", features=x, mu=mu)
+    np.save(tmp_path / "features.npy", x)
+    with pytest.raises(iqa.InvalidArgumentError, match=r"candidate is '.*', which lacks sigma;"):
+        iqa.fid_from_statistics(real, tmp_path / "features.npz")
+    with pytest.raises(iqa.InvalidArgumentError, match=r"reference is .* lacks mu and sigma;"):
+        iqa.fid_from_statistics(tmp_path / "features.npy", generated)
+    with pytest.raises(FileNotFoundError):
+        iqa.fid_from_statistics(tmp_path / "missing.npz", generated)
+    with pytest.raises(iqa.InvalidArgumentError, match="side is 'real'"):
+        metric.save_statistics(tmp_path / "x.npz", "real")
+    with pytest.raises(iqa.NoDataError):
+        metric.save_statistics(tmp_path / "x.npz", "reference")
+    assert not (tmp_path / "x.npz").exists()
+
+
+def shards_of(x, y, ends, contexts):
+    shards = []
+    for begin, end, context in zip([0, *ends], ends, contexts):
+        shards.append(iqa.FID(FEATURES, context=context))
+        shards[-1].update(candidate=y[begin:end])
+    shards[0].update(reference=x)
+    return shards
+
+
+def test_extrapolation_and_jackknife_from_shards():
+    x, y = features(1), features(2)
+    ends = [160, 220, 300, 400]
+    one = iqa.Context()
+    for contexts in ([None] * 4, [one] * 4, [one, None, one, None]):
+        shards = shards_of(x, y, ends, contexts)
+        slope, value = np.polyfit(1 / np.array(ends), [iqa.fid(x, y[:end]) for end in ends], 1)
+        line = iqa.fid_extrapolate(shards)
+        assert line.value == pytest.approx(value, rel=1e-9)
+        assert line.slope == pytest.approx(slope, rel=1e-9)
+
+        left_out = [
+            iqa.fid(x, np.delete(y, np.s_[begin:end], axis=0))
+            for begin, end in zip([0, *ends], ends)
+        ]
+        estimate = iqa.fid_jackknife(shards)
+        assert estimate.value == pytest.approx(4 * iqa.fid(x, y) - 3 * np.mean(left_out), rel=1e-9)
+        spread = np.sqrt(3 / 4 * ((left_out - np.mean(left_out)) ** 2).sum())
+        assert estimate.standard_error == pytest.approx(spread, rel=1e-9)
+
+
+@pytest.mark.parametrize("function", [iqa.fid_extrapolate, iqa.fid_jackknife])
+def test_what_shards_must_be(function):
+    metric = iqa.FID(FEATURES)
+    metric.update(features(1), features(2))
+    with pytest.raises(iqa.InvalidArgumentError, match="shards is empty"):
+        function([])
+    with pytest.raises(TypeError, match=r"shards\[1\] is PSNR, expected iqa\.FID"):
+        function([metric, iqa.PSNR()])
+    with pytest.raises(iqa.InvalidArgumentError, match="there are 1 shards with candidate rows"):
+        function([metric])
+    with pytest.raises(iqa.IncompatibleError):
+        function([metric, iqa.FID(FEATURES, fraction_bits=20)])
+    closed = iqa.FID(FEATURES)
+    closed.close()
+    with pytest.raises(iqa.InvalidArgumentError, match="closed"):
+        function([metric, closed])
 
 
 def test_one_set_is_kept():

@@ -7,9 +7,10 @@
     >>> iqa.iou(truth, prediction, 19, ignore=255, average="macro")
 
 `ssim` and `psnr` measure one pair or batch of images; `SSIM` and `PSNR` accumulate many. `fid`
-and `FID` do the same for the Frechet distance of two sets of features. `ConfusionMatrix` compares
-labels; `f1`, `dice`, `iou` and their like do so in one call. The same input gives the same bits for
-any threads, batches, order of merges and instruction set.
+and `FID` do the same for the Frechet distance of two sets of features, `kid` and `KID` for their
+kernel distance; `inception_score` takes logits. `ConfusionMatrix` compares labels; `f1`, `dice`,
+`iou` and their like do so in one call. The same input gives the same bits for any threads, batches,
+order of merges and instruction set.
 """
 
 from ._confusion import (
@@ -42,7 +43,17 @@ from ._errors import (
     ShapeError,
     UnavailableError,
 )
-from ._fid import FID, FIDParts, fid, fid_from_statistics
+from ._fid import (
+    FID,
+    FIDEstimate,
+    FIDLine,
+    FIDParts,
+    fid,
+    fid_extrapolate,
+    fid_from_statistics,
+    fid_jackknife,
+)
+from ._kid import KID, MeanStd, inception_score, kid
 from ._library import cuda_state, library_version
 from ._metric import Metric
 from ._outputs import Details, Result
@@ -53,6 +64,7 @@ __version__ = library_version()
 
 __all__ = [
     "FID",
+    "KID",
     "PSNR",
     "SSIM",
     "BufferSizeError",
@@ -65,10 +77,13 @@ __all__ = [
     "DeviceError",
     "DtypeError",
     "Error",
+    "FIDEstimate",
+    "FIDLine",
     "FIDParts",
     "IncompatibleError",
     "InternalError",
     "InvalidArgumentError",
+    "MeanStd",
     "Metric",
     "NoDataError",
     "NumericError",
@@ -82,9 +97,13 @@ __all__ = [
     "dice",
     "f1",
     "fid",
+    "fid_extrapolate",
     "fid_from_statistics",
+    "fid_jackknife",
+    "inception_score",
     "iou",
     "kappa",
+    "kid",
     "library_version",
     "mcc",
     "precision",

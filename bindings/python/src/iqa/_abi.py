@@ -57,6 +57,9 @@ FIELDS = {
 }
 
 FID_RANK_DEFICIENT = 1
+KID_GAMMA_AUTO = -1.0
+ESTIMATORS = {"unbiased": 0, "biased": 1}
+SCORES_OF_ROWS = {"logits": 0, "probabilities": 1}
 TASKS = {"multiclass": 0, "multilabel": 1}
 LABELS = {"index": 0, "one_hot": 1, "argmax": 2, "threshold": 3}
 COUNTS = {"matrix": 0, "per_class": 1}
@@ -220,6 +223,33 @@ class FIDOptions(ctypes.Structure):
         ("features", ctypes.c_int32),
         ("fraction_bits", ctypes.c_int32),
         ("word_bits", ctypes.c_int32),
+    ]
+
+
+class KIDOptions(ctypes.Structure):
+    """iqa_kid_options."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("degree", ctypes.c_int32),
+        ("gamma", ctypes.c_double),
+        ("coef0", ctypes.c_double),
+        ("estimator", ctypes.c_int32),
+        ("subsets", ctypes.c_int32),
+        ("subset_size", ctypes.c_int64),
+        ("seed", ctypes.c_uint64),
+    ]
+
+
+class InceptionScoreOptions(ctypes.Structure):
+    """iqa_inception_score_options."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("scores", ctypes.c_int32),
+        ("splits", ctypes.c_int32),
+        ("shuffle", ctypes.c_int32),
+        ("seed", ctypes.c_uint64),
     ]
 
 

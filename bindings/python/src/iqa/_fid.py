@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import ctypes
-import operator
+import os
 from collections import namedtuple
+from functools import partial
 
 from . import _abi
 from ._context import Context
@@ -13,15 +14,18 @@ from ._errors import InvalidArgumentError, ShapeError
 from ._kind import Kind
 from ._library import library
 from ._metric import Metric
+from ._options import integer
 from ._outputs import empty
 from ._tensor import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Union
 
     from ._options import Setter
+
+    Statistics = Union[tuple[Any, Any], str, os.PathLike[str]]
 
 FIDParts = namedtuple(
     "FIDParts",
@@ -43,17 +47,17 @@ that negative, as raw tells. The ranks are those of the covariances.
 """
 _PARTS = FIDParts._fields
 
+FIDLine = namedtuple("FIDLine", ("value", "slope"))
+FIDLine.__doc__ = "FID for a set without end, and the slope of the line over 1 / rows."
+
+FIDEstimate = namedtuple("FIDEstimate", ("value", "standard_error"))
+FIDEstimate.__doc__ = "FID without its bias of order 1 / rows, and its standard error."
+
 _SIDES = {"reference": 0, "candidate": 1}
 
 
 def _integer(options: Any, name: str, value: Any) -> None:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise InvalidArgumentError(f"{name} is {value!r}, expected an integer") from None
-    if not -(2**31) <= number < 2**31:  # ctypes would take the lower 32 bits without a word
-        raise InvalidArgumentError(f"{name} is {number}, which is far out of its range")
-    setattr(options, name, number)
+    setattr(options, name, integer(name, value))
 
 
 _SETTERS: Mapping[str, Setter] = dict.fromkeys(("features", "fraction_bits", "word_bits"), _integer)
@@ -151,6 +155,16 @@ class FID(Metric):
         _side(side)
         return self._array(f"fid_mean_{side}", 1), self._array(f"fid_covariance_{side}", 2)
 
+    def save_statistics(self, path: str | os.PathLike[str], side: str) -> None:
+        """Writes mean and covariance of a side as a file of NumPy, arrays mu and sigma (.npz).
+
+        Other FID programs read it, as does fid_from_statistics. What merges exactly is to_bytes().
+        """
+        import numpy as np  # noqa: PLC0415 importing iqa does not import it
+
+        mu, sigma = self.statistics(side)
+        np.savez(path, mu=mu, sigma=sigma)
+
     def _array(self, field: str, axes: int) -> Any:
         number, function, count = _abi.FIELDS[field], library.iqa_metric_read, ctypes.c_size_t()
         self._context.call(function, self._open(), number, None, 0, ctypes.byref(count))
@@ -218,29 +232,27 @@ def fid(
 
 
 def fid_from_statistics(
-    reference: tuple[Any, Any], candidate: tuple[Any, Any], *, context: Context | None = None
+    reference: Statistics, candidate: Statistics, *, context: Context | None = None
 ) -> FIDParts:
     """The Frechet distance of two sets of which mean and covariance are known.
 
     Args:
-        reference: mean [D] and covariance [D, D] of the real features, such as the arrays mu and
-            sigma of a statistics file.
+        reference: mean [D] and covariance [D, D] of the real features, or the path of a
+            statistics file (.npz) that has them as the arrays mu and sigma.
         candidate: the same of the generated features.
         context: threads, instruction set, progress.
 
     Example:
-        >>> with np.load("real.npz") as real, np.load("generated.npz") as generated:
-        ...     parts = iqa.fid_from_statistics(
-        ...         (real["mu"], real["sigma"]), (generated["mu"], generated["sigma"])
-        ...     )
-        >>> parts.value
+        >>> iqa.fid_from_statistics("real.npz", metric.statistics("candidate")).value
     """
     context = Context() if context is None else context
+    mean_reference, covariance_reference = _statistics(reference, "reference")
+    mean_candidate, covariance_candidate = _statistics(candidate, "candidate")
     given = {
-        "mean_reference": reference[0],
-        "covariance_reference": reference[1],
-        "mean_candidate": candidate[0],
-        "covariance_candidate": candidate[1],
+        "mean_reference": mean_reference,
+        "covariance_reference": covariance_reference,
+        "mean_candidate": mean_candidate,
+        "covariance_candidate": covariance_candidate,
     }
     borrowed = [borrow(array, name) for name, array in given.items()]
     values = (ctypes.c_double * len(_PARTS))()
@@ -253,3 +265,68 @@ def fid_from_statistics(
         None,
     )
     return FIDParts(*values[:6], *map(int, values[6:]))
+
+
+def _statistics(given: Statistics, name: str) -> tuple[Any, Any]:
+    if not isinstance(given, (str, os.PathLike)):
+        mean, covariance = given
+        return mean, covariance
+    import numpy as np  # noqa: PLC0415 importing iqa does not import it
+
+    file = np.load(given)
+    if missing := {"mu", "sigma"}.difference(getattr(file, "files", ())):
+        raise InvalidArgumentError(
+            f"{name} is {os.fspath(given)!r}, which lacks {' and '.join(sorted(missing))}; expected"
+            " a statistics file, with the arrays mu and sigma"
+        )
+    with file:
+        return file["mu"], file["sigma"]
+
+
+def fid_extrapolate(shards: Sequence[FID]) -> FIDLine:
+    """FID for a set without end: it falls as rows are added, nearly in proportion to 1 / N.
+
+    For the candidate rows of the first shard, of the first two, and so on, FID is computed
+    against the reference rows of all shards; the line through these values over 1 / N is
+    followed to 1 / N = 0 (Chong and Forsyth, CVPR 2020).
+
+    Args:
+        shards: metrics with the same options, two or more of them with candidate rows. The
+            first should have several times as many as there are features.
+
+    Example:
+        >>> iqa.fid_extrapolate(shards).value
+    """
+    return FIDLine(*_from_shards(library.iqa_fid_extrapolate, shards))
+
+
+def fid_jackknife(shards: Sequence[FID]) -> FIDEstimate:
+    """FID with an error bar: each shard's candidate rows are left out once.
+
+    The spread of these values tells how much the choice of candidate rows matters. The
+    reference rows, of all shards, are taken as they are.
+
+    Args:
+        shards: metrics with the same options; ten or more of equal size are a good number.
+
+    Example:
+        >>> value, error = iqa.fid_jackknife(shards)
+    """
+    return FIDEstimate(*_from_shards(library.iqa_fid_jackknife, shards))
+
+
+def _from_shards(function: Any, shards: Sequence[FID]) -> tuple[float, float]:
+    for index, shard in enumerate(shards):
+        if not isinstance(shard, FID):
+            raise TypeError(f"shards[{index}] is {type(shard).__name__}, expected iqa.FID")
+    if not shards:
+        raise InvalidArgumentError("shards is empty, expected at least 2 metrics")
+    handles = (ctypes.c_void_p * len(shards))(*(shard._open() for shard in shards))
+    first, second = ctypes.c_double(), ctypes.c_double()
+    call = partial(function, handles, len(shards), ctypes.byref(first), ctypes.byref(second))
+    # Inside a call of every other context, so that all are held; the first one has the error text.
+    contexts = dict.fromkeys(shard._context for shard in shards)
+    for context in contexts:
+        call = partial(context.call, call)
+    call()
+    return first.value, second.value

@@ -24,6 +24,26 @@ def choose(name: str, value: object, numbers: Mapping[str, int]) -> int:
     raise InvalidArgumentError(f"{name} is {value!r}, expected one of {words}")
 
 
+def integer(name: str, value: Any, bits: int = 32, signed: bool = True) -> int:
+    """An integer that fits, or an error: ctypes would take the lower bits without a word."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InvalidArgumentError(f"{name} is {value!r}, expected an integer") from None
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)
+    if not low <= number < high:
+        raise InvalidArgumentError(f"{name} is {number}, which is far out of its range")
+    return number
+
+
+def number(name: str, value: Any) -> float:
+    """A number, or an error."""
+    try:
+        return _number(value)
+    except (TypeError, ValueError):
+        raise InvalidArgumentError(f"{name} is {value!r}, expected a number") from None
+
+
 def _word(field: str, numbers: Mapping[str, int]) -> Setter:
     def put(options: Any, name: str, value: Any) -> None:
         setattr(options, field, choose(name, value, numbers))
@@ -36,10 +56,7 @@ def _real(*fields: str) -> Setter:
 
     def put(options: Any, name: str, value: Any) -> None:
         for field, part in zip(fields, _parts(name, value, len(fields))):
-            try:
-                setattr(options, field, _number(part))
-            except (TypeError, ValueError):
-                raise InvalidArgumentError(f"{name} is {value!r}, expected a number") from None
+            setattr(options, field, number(name, part))
 
     return put
 

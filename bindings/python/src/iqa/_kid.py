@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: MIT
+"""KID, the kernel distance of two sets of features, and the Inception Score of class scores."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import namedtuple
+
+from . import _abi
+from ._context import Context
+from ._errors import DtypeError, InvalidArgumentError, ShapeError, UnavailableError
+from ._library import library
+from ._options import choose, integer, number
+from ._tensor import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+MeanStd = namedtuple("MeanStd", ("mean", "std"))
+MeanStd.__doc__ = """Mean and standard deviation of the values of subsets or splits.
+
+The deviation is divided by their number n; times sqrt(n / (n - 1)) it is the sample's.
+"""
+
+_SIDES = ("reference", "candidate")
+_FLOATS = {(_abi.FLOAT, 16), (_abi.BFLOAT, 16), (_abi.FLOAT, 32), (_abi.FLOAT, 64)}
+
+
+def _kid_options(
+    degree: int,
+    gamma: float | None,
+    coef0: float,
+    estimator: str,
+    subsets: int,
+    subset_size: int,
+    seed: int,
+) -> _abi.KIDOptions:
+    return _abi.KIDOptions(
+        ctypes.sizeof(_abi.KIDOptions),
+        integer("degree", degree),
+        _abi.KID_GAMMA_AUTO if gamma is None else _positive("gamma", gamma),
+        number("coef0", coef0),
+        choose("estimator", estimator, _abi.ESTIMATORS),
+        integer("subsets", subsets),
+        integer("subset_size", subset_size, 64),
+        integer("seed", seed, 64, signed=False),
+    )
+
+
+def _positive(name: str, value: Any) -> float:
+    if not number(name, value) > 0:  # the library has a meaning for -1
+        raise InvalidArgumentError(f"{name} is {value!r}, expected a number above 0, or None")
+    return number(name, value)
+
+
+def _measure(context: Context, function: Any, options: Any, *tensors: int) -> MeanStd:
+    mean, deviation = ctypes.c_double(), ctypes.c_double()
+    context.call(
+        function,
+        context.handle,
+        ctypes.byref(options),
+        *tensors,
+        ctypes.byref(mean),
+        ctypes.byref(deviation),
+    )
+    return MeanStd(mean.value, deviation.value)
+
+
+def kid(
+    reference: Any,
+    candidate: Any,
+    *,
+    degree: int = 3,
+    gamma: float | None = None,
+    coef0: float = 1.0,
+    estimator: str = "unbiased",
+    subsets: int = 100,
+    subset_size: int = 1000,
+    seed: int = 0,
+    context: Context | None = None,
+) -> MeanStd:
+    """The kernel inception distance of two arrays of features (Binkowski et al. 2018).
+
+    The squared maximum mean discrepancy with the kernel (gamma x.y + coef0)^degree, for each of
+    several random subsets of both sets; their mean and standard deviation are given. The rows of
+    a subset follow from the seed by a rule that docs/fid.md has. With subsets=0 all rows are
+    compared once, which is the more accurate number. The same bits come out whatever the threads
+    and the instruction set. No matrix of all pairs is held.
+
+    Args:
+        reference: the real features: float16, bfloat16, float32 or float64 [N, D] on the CPU,
+            with any strides. They are borrowed, not copied.
+        candidate: the generated ones: [M, D].
+        degree: of the kernel, 1 to 16.
+        gamma: of the kernel, above 0; None for 1 / D.
+        coef0: of the kernel, 0 or more.
+        estimator: "unbiased" leaves out pairs of a row with itself, and may be slightly
+            negative; "biased" takes them in.
+        subsets: how many; 0 for all rows at once.
+        subset_size: rows of a subset, of each set.
+        seed: 0 to 2^64 - 1.
+        context: threads, instruction set, progress; None for those of a Context().
+
+    Example:
+        >>> mean, std = iqa.kid(real_features, generated_features)
+        >>> iqa.kid(real_features, generated_features, subsets=0).mean
+    """
+    context = Context() if context is None else context
+    options = _kid_options(degree, gamma, coef0, estimator, subsets, subset_size, seed)
+    _keep_reference, x = borrow(reference, "reference")
+    _keep_candidate, y = borrow(candidate, "candidate")
+    return _measure(context, library.iqa_measure_kid, options, x, y)
+
+
+class KID:
+    """KID of features that come in batches.
+
+    Unlike iqa.FID this keeps a copy of every row in memory, for KID compares rows with each
+    other: 8 KB for each row of 2048 float32 features.
+
+    Args:
+        degree, gamma, coef0, estimator, subsets, subset_size, seed: see kid().
+        context: threads, instruction set, progress; None for one of its own.
+
+    Example:
+        >>> metric = iqa.KID()
+        >>> for images in real_loader:
+        ...     metric.update(reference=network(images))
+        >>> for images in generated_loader:
+        ...     metric.update(candidate=network(images))
+        >>> mean, std = metric.compute()
+    """
+
+    __slots__ = ("_context", "_options", "_sides")
+
+    def __init__(
+        self,
+        *,
+        degree: int = 3,
+        gamma: float | None = None,
+        coef0: float = 1.0,
+        estimator: str = "unbiased",
+        subsets: int = 100,
+        subset_size: int = 1000,
+        seed: int = 0,
+        context: Context | None = None,
+    ) -> None:
+        self._context = Context() if context is None else context
+        self._options = _kid_options(degree, gamma, coef0, estimator, subsets, subset_size, seed)
+        self._sides = {side: _Rows(side) for side in _SIDES}
+
+    def update(self, reference: Any = None, candidate: Any = None) -> None:
+        """Adds rows of features to one set or to both, or nothing if one of them is not valid.
+
+        Args:
+            reference: float16, bfloat16, float32 or float64 [N, D] on the CPU, with any strides,
+                or None; D and the element type as in the first batch of that set.
+            candidate: the same for the other set.
+        """
+        given = {"reference": reference, "candidate": candidate}
+        tables = {
+            side: self._sides[side].checked(array)
+            for side, array in given.items()
+            if array is not None
+        }
+        if not tables:
+            raise InvalidArgumentError("reference and candidate are both None; one of them may be")
+        for side, (_keep, tensor) in tables.items():
+            self._sides[side].add(tensor)
+
+    def compute(self) -> MeanStd:
+        """KID of all rows so far: see kid()."""
+        tensors = [self._sides[side].table() for side in _SIDES]
+        addresses = map(ctypes.addressof, tensors)
+        return _measure(self._context, library.iqa_measure_kid, self._options, *addresses)
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """How many rows were added to the reference set and to the candidate set."""
+        return self._sides["reference"].count, self._sides["candidate"].count
+
+    def reset(self, side: str | None = None) -> None:
+        """Forgets all rows, or those of one set: "reference" or "candidate"."""
+        if side is not None and side not in _SIDES:
+            raise InvalidArgumentError(f"side is {side!r}, expected 'reference' or 'candidate'")
+        for name in _SIDES if side is None else (side,):
+            self._sides[name] = _Rows(name)
+
+    def __repr__(self) -> str:
+        return "<iqa.KID, {} reference rows, {} candidate rows>".format(*self.rows)
+
+
+class _Rows:
+    """Copies of the rows of one set, one behind the other."""
+
+    __slots__ = ("_memory", "columns", "count", "dtype", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.count = 0
+        self.columns = 0  # until the first batch
+        self.dtype = (_abi.FLOAT, 32)
+        self._memory = bytearray()
+
+    def checked(self, array: Any) -> tuple[Any, _abi.Tensor]:
+        """What keeps the batch alive, and its tensor."""
+        keep, address = borrow(array, self.name)
+        tensor = _abi.Tensor.from_address(address)
+        if tensor.device_type != _abi.CPU:
+            raise UnavailableError(f"{self.name} is not on the CPU, where KID is computed")
+        shape = tuple(tensor.shape[: tensor.ndim])
+        if len(shape) != 2 or (self.columns and shape[1] != self.columns):
+            columns = self.columns or "D"
+            raise ShapeError(f"{self.name} has shape {list(shape)}; expected [N, {columns}]")
+        dtype = (tensor.dtype_code, tensor.dtype_bits)
+        if dtype not in _FLOATS or (self.columns and dtype != self.dtype):
+            expected = "the element type of the first batch" if self.columns else "a floating point"
+            raise DtypeError(f"{self.name} has another element type than {expected}")
+        return keep, tensor
+
+    def add(self, tensor: _abi.Tensor) -> None:
+        """Copies the rows of a checked batch."""
+        rows, columns = tensor.shape[:2]
+        self.columns, self.dtype = columns, (tensor.dtype_code, tensor.dtype_bits)
+        row_stride, step = tensor.strides[:2] if tensor.strides else (columns, 1)
+        size = tensor.dtype_bits // 8
+        address = (tensor.data or 0) + tensor.byte_offset
+        if step == 1 and row_stride == columns:
+            self._memory += ctypes.string_at(address, rows * columns * size)
+        else:
+            for row in range(rows):
+                self._memory += _strided(address + row * row_stride * size, columns, step, size)
+        self.count += rows
+
+    def table(self) -> _abi.Tensor:
+        """A tensor of all rows; before the first batch, one without rows."""
+        columns = self.columns or 1
+        tensor = _abi.Tensor()
+        if self.count:
+            tensor.data = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
+        tensor.device_type = _abi.CPU
+        tensor.ndim = 2
+        tensor.dtype_code, tensor.dtype_bits = self.dtype
+        tensor.dtype_lanes = 1
+        tensor.shape = (ctypes.c_int64 * 2)(self.count, columns)
+        return tensor
+
+
+def _strided(address: int, count: int, step: int, size: int) -> bytes:
+    """Numbers at a distance of `step` as bytes without gaps."""
+    if count == 0 or step == 0:
+        return ctypes.string_at(address, size if count else 0) * count
+    span = (count - 1) * abs(step) + 1
+    lowest = address if step > 0 else address + (count - 1) * step * size
+    letter = {2: "H", 4: "I", 8: "Q"}[size]
+    return memoryview(ctypes.string_at(lowest, span * size)).cast(letter)[::step].tobytes()
+
+
+def inception_score(
+    scores: Any,
+    *,
+    kind: str = "logits",
+    splits: int = 10,
+    shuffle: bool = True,
+    seed: int = 0,
+    context: Context | None = None,
+) -> MeanStd:
+    """The Inception Score of generated images (Salimans et al. 2016).
+
+    exp of the mean over rows of KL(p_i || p), with p_i the class probabilities of a row and p
+    their mean, for each of several splits of the rows; mean and standard deviation of these
+    values are given. Split s of S has the rows floor(s N / S) ... floor((s + 1) N / S) - 1.
+
+    Args:
+        scores: what the classifier says: float16, bfloat16, float32 or float64 [N, C] on the
+            CPU, with any strides.
+        kind: "logits", of which the softmax is taken, or "probabilities".
+        splits: how many.
+        shuffle: take the rows in a random order, for they often come by class. It follows from
+            the seed by a rule that docs/fid.md has.
+        seed: 0 to 2^64 - 1.
+        context: threads, instruction set, progress; None for those of a Context().
+
+    Example:
+        >>> mean, std = iqa.inception_score(logits)
+    """
+    context = Context() if context is None else context
+    options = _abi.InceptionScoreOptions(
+        ctypes.sizeof(_abi.InceptionScoreOptions),
+        choose("kind", kind, _abi.SCORES_OF_ROWS),
+        integer("splits", splits),
+        bool(shuffle),
+        integer("seed", seed, 64, signed=False),
+    )
+    _keep, tensor = borrow(scores, "scores")
+    return _measure(context, library.iqa_measure_inception_score, options, tensor)

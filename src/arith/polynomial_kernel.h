@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// The polynomial kernel of KID, and its values as integers, so that their sum has no order.
+#pragma once
+
+#include "arith/elementary.h"
+
+namespace iqa {
+
+// k(a, b) = (gamma a.b + coef0)^degree. Times `unit`, a power of two, no value of the sets at hand reaches 1.
+struct polynomial_kernel {
+    double gamma;
+    double coef0;
+    int degree;
+    double unit;
+};
+
+IQA_HD double kernel_base(const polynomial_kernel &kernel, double product)
+{
+    return fused_multiply_add(kernel.gamma, product, kernel.coef0);
+}
+
+// No kernel value exceeds this one where no row's dot product with itself exceeds `largest` (Cauchy and Schwarz);
+// rounding aside.
+IQA_HD double largest_kernel_value(const polynomial_kernel &kernel, double largest)
+{
+    const double base = kernel_base(kernel, largest);
+    double power = base;
+    for (int i = 1; i < kernel.degree; ++i)
+        power *= base;
+    return power;
+}
+
+// A kernel value is split into units of 2^-50, the rest of that into units of 2^-100, and the rest into 2^-150.
+constexpr int kernel_levels = 3;
+
+// Adds a number in (-1, 1) to sums of its levels, each at most 2^50. Adding 1.5 * 2^52 rounds to an integer, ties to
+// even, and leaves it in the low bits; the rest is exact.
+IQA_HD void add_to_levels(double value, int64_t *sums)
+{
+    constexpr double anchor = 0x1.8p52;
+    double rest = value;
+    for (int level = 0; level < kernel_levels; ++level) {
+        const double scaled = rest * 0x1p50;
+        const double anchored = scaled + anchor;
+        sums[level] += int64_t(bits_of(anchored) - bits_of(anchor));
+        rest = scaled - (anchored - anchor);
+    }
+}
+
+// The number behind sums of levels, rounded to some 106 bits.
+IQA_HD double_double value_of_levels(const int128 *sums)
+{
+    double_double value = {0.0, 0.0};
+    for (int level = kernel_levels - 1; level >= 0; --level) {
+        const double_double sum = add(value, to_double_double(sums[level]));
+        value = {sum.high * 0x1p-50, sum.low * 0x1p-50};
+    }
+    return value;
+}
+
+} // namespace iqa

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Random choices that anybody can make again: a row's key is a number of the SplitMix64 generator (G. L. Steele, D.
+// Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), which can be asked for by its
+// position. Rows in the order of their keys are a random permutation, the first m of them a random subset.
+#pragma once
+
+#include "arith/portable.h"
+
+namespace iqa {
+
+// Number `position` (from 0) of the generator that starts at `state`.
+IQA_HD uint64_t split_mix(uint64_t state, uint64_t position)
+{
+    uint64_t z = state + (position + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+// The key of a row in the draw of this number. A seed gives each draw a generator of its own.
+IQA_HD uint64_t row_key(uint64_t seed, uint64_t draw, uint64_t row)
+{
+    return split_mix(split_mix(seed, draw), row);
+}
+
+} // namespace iqa

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// How images shrink by whole factors: which box of pixels each pixel of the smaller image is the mean of.
+#pragma once
+
+#include "arith/border.h"
+
+namespace iqa {
+
+enum class shrink_rule : int32_t { symmetric, floor, zero, replicate };
+
+// One axis that shrinks. Pixels put in front make extents even: of this axis where a zero goes there (pytorch-msssim),
+// of all as soon as one is odd where the first pixel is repeated (PIQ).
+struct shrink_axis {
+    shrink_rule rule;
+    int factor;
+    int64_t extent;
+    bool some_odd; // some axis that shrinks has an odd extent
+
+    IQA_HD_MEMBER int64_t in_front() const
+    {
+        return rule == shrink_rule::zero ? extent % 2 : rule == shrink_rule::replicate && some_odd ? 1 : 0;
+    }
+    // Of the smaller image.
+    IQA_HD_MEMBER int64_t boxes() const
+    {
+        return rule == shrink_rule::symmetric ? (extent + factor - 1) / factor : (extent + in_front()) / factor;
+    }
+    // Where the first box begins.
+    IQA_HD_MEMBER int64_t first() const { return rule == shrink_rule::symmetric ? -((factor - 1) / 2) : -in_front(); }
+};
+
+IQA_HD border_mode border_of(shrink_rule rule)
+{
+    return rule == shrink_rule::zero        ? border_mode::zero
+           : rule == shrink_rule::replicate ? border_mode::replicate
+                                            : border_mode::symmetric;
+}
+
+// The box that a pixel is in, and how often. A pixel is in one box at most, also where borders repeat it.
+struct box_share {
+    int64_t box; // -1: none
+    int times;
+};
+
+IQA_HD box_share share_of(const shrink_axis &axis, int64_t pixel)
+{
+    if (axis.factor == 1)
+        return {pixel, 1};
+    const int64_t box = (pixel - axis.first()) / axis.factor;
+    if (box >= axis.boxes())
+        return {-1, 0};
+    int times = 0;
+    for (int i = 0; i < axis.factor; ++i)
+        times += border_index(border_of(axis.rule), axis.first() + box * axis.factor + i, axis.extent) == pixel;
+    return {box, times};
+}
+
+} // namespace iqa

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// A box of an SSIM map where anything may be asked for; and the shrinking from one scale to the next. Plain images have
+// the quicker ssim.inl, with the same arithmetic. Included by kernels.inl in the namespace of an instruction set.
+
+// Adds a row of values, each times its pixel's weight (NULL: 1).
+template <class Real>
+static void add_row(const Real *values, const Real *weights, int count, int128 &sum, bool &not_a_number)
+{
+    constexpr int shift = ssim_double_bits - (sizeof(Real) == sizeof(float) ? ssim_float_bits : ssim_double_bits);
+    int128 total = 0;
+    for (int i = 0; i < count; ++i) {
+        const int64_t weight = weights == nullptr ? 1 : weight_units(weights[i]);
+        if (weight == 0)
+            continue;
+        not_a_number = not_a_number || values[i] != values[i];
+        total += int128(ssim_fixed(values[i])) * weight;
+    }
+    sum += total * (int64_t(1) << shift);
+}
+
+template <bool safe, class Lanes>
+static Lanes part_of(const ssim_terms<Lanes> &terms, int part)
+{
+    switch (part) {
+    case ssim_product:
+        return ssim_of<safe>(terms);
+    case ssim_contrast_structure:
+        return contrast_structure_of<safe>(terms);
+    default:
+        return luminance_of<safe>(terms);
+    }
+}
+
+template <bool safe, int taps, class Lanes>
+static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes> &constants, int slice, int row,
+                           int down_row, ssim_box_result &result)
+{
+    using real = typename Lanes::real;
+    const ssim_box &box = of.box;
+    const filter_of_row<real> filter = {static_cast<const real *>(box.x.weights), box.x.taps, 1};
+    const Lanes twice_pivot = Lanes::broadcast(of.pivot + of.pivot);
+    real *coverage = of.spare(0);
+    real *values = of.spare(1); // one row for each part
+    for (int64_t at = 0; at < box.x.count; at += Lanes::width) {
+        Lanes means[most_maps];
+        means_at<taps>(of, filter, down_row, at, means);
+        ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
+        if (box.negative_to_zero)
+            terms.structure_top = clamp_to_zero(terms.structure_top);
+        for (int part = 0; part < ssim_parts; ++part)
+            if (box.wanted[part])
+                part_of<safe>(terms, part).store(values + part * of.memory.stride + at);
+        if (of.maps == most_maps)
+            means[4].store(coverage + at);
+    }
+
+    real *weights = nullptr;
+    if (of.weighted) {
+        // The weight of the pixel at the window's centre, where enough of the window is covered.
+        weights = of.spare(4);
+        const real *centre =
+            of.plane(slice + box.z.taps / 2, 2) + (row + box.y.taps / 2) * of.memory.stride + box.x.taps / 2;
+        const real needed = real(box.coverage - 0x1p-20); // the taps sum to 1 but for rounding
+        for (int i = 0; i < box.x.count; ++i) {
+            weights[i] = of.maps == most_maps && !(coverage[i] >= needed) ? real(0) : centre[i];
+            result.weight += weight_units(weights[i]);
+        }
+    }
+    for (int part = 0; part < ssim_parts; ++part)
+        if (box.wanted[part])
+            add_row(values + part * of.memory.stride, weights, box.x.count, result.sums[part], result.not_a_number);
+    if (box.store_row != nullptr) {
+        real *first = values;
+        while (!box.wanted[(first - values) / of.memory.stride])
+            first += of.memory.stride;
+        for (int i = 0; weights != nullptr && i < box.x.count; ++i)
+            if (weights[i] == real(0))
+                first[i] = real(__builtin_nan(""));
+        box.store_row(box.receiver, slice, row, first);
+    }
+}
+
+template <class Real>
+static void ssim_of_box(const ssim_box &box, ssim_box_result &result)
+{
+    using lanes_type = typename lanes_of<Real>::type;
+    result = {};
+    box_statistics<lanes_type> of(
+        box, ssim_box_memory(box.y.count + box.y.taps - 1, box.x.count + box.x.taps - 1, box.z.taps));
+    const ssim_constants<lanes_type> constants = {lanes_type::broadcast(Real(box.twice_c1)),
+                                                  lanes_type::broadcast(Real(box.twice_c2)),
+                                                  lanes_type::broadcast(Real(box.covariance))};
+    const bool safe = box.twice_c1 * box.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    auto finish = safe ? finish_box_row<true, 0, lanes_type> : finish_box_row<false, 0, lanes_type>;
+    if (safe && box.x.taps == 11)
+        finish = finish_box_row<true, 11, lanes_type>;
+
+    of.find_pivot();
+    for (int slice = 0; slice < box.z.taps - 1; ++slice)
+        of.stage(slice);
+    for (int slice = 0; slice < box.z.count; ++slice) {
+        of.stage(slice + box.z.taps - 1);
+        of.filter_depth_at(slice);
+        for_each_row_down(of, box.y.count,
+                          [&](int row, int down_row) { finish(of, constants, slice, row, down_row, result); });
+    }
+}
+
+// One row of a smaller image: the sum over slices and rows of the boxes first, then over columns.
+template <class Real>
+static void shrink_one_row(const shrink_row &row)
+{
+    const sample_source &source = row.source;
+    const int64_t columns = row.columns * row.factor;
+    const int64_t stride = (columns + 31) / 32 * 32;
+    Real *const x = static_cast<Real *>(row.memory);
+    Real *const y = x + stride;
+    Real *const m = y + stride;
+    Real *const sums[3] = {m + stride, m + 2 * stride, m + 3 * stride};
+    const bool weighted = row.weights != nullptr;
+    const bool normalised = weighted && row.normalised;
+    for (int64_t i = 0; i < (weighted ? 3 : 2) * stride; ++i)
+        sums[0][i] = Real(0);
+    for (int z = 0; z < row.factor_z; ++z)
+        for (int line = 0; line < row.factor; ++line) {
+            read_positions(source, row.border, row.first_slice + z, row.first_row + line, row.first_column, columns, x,
+                           y, weighted ? m : nullptr);
+            for (int64_t i = 0; normalised && i < columns; ++i) {
+                x[i] = m[i] == Real(0) ? Real(0) : x[i] * m[i];
+                y[i] = m[i] == Real(0) ? Real(0) : y[i] * m[i];
+            }
+            for (int64_t i = 0; i < columns; ++i) {
+                sums[0][i] += x[i];
+                sums[1][i] += y[i];
+            }
+            for (int64_t i = 0; weighted && i < columns; ++i)
+                sums[2][i] += m[i];
+        }
+    const Real count = Real(row.factor_z) * Real(row.factor) * Real(row.factor);
+    Real *const out[3] = {static_cast<Real *>(row.reference), static_cast<Real *>(row.candidate),
+                          static_cast<Real *>(row.weights)};
+    for (int64_t i = 0; i < row.columns; ++i) {
+        Real totals[3] = {};
+        for (int which = 0; which < (weighted ? 3 : 2); ++which)
+            for (int j = 0; j < row.factor; ++j)
+                totals[which] += sums[which][i * row.factor + j];
+        const Real divisor = normalised ? totals[2] : count;
+        out[0][i] = divisor == Real(0) ? Real(0) : totals[0] / divisor;
+        out[1][i] = divisor == Real(0) ? Real(0) : totals[1] / divisor;
+        if (weighted)
+            out[2][i] = totals[2] / count;
+    }
+}

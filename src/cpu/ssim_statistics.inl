@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+// Reading of samples in any form, and the window means of a box of pixels: images and volumes, with weights or without.
+// Slices are staged as s = x' + y', d = x' - y' and the weight m; filtered in depth, down and across. Included by
+// kernels.inl in the namespace of an instruction set.
+
+template <class Sample, class Real>
+static void widen_run(const void *samples, int64_t step, int64_t count, Real scale, Real *out)
+{
+    const Sample *from = static_cast<const Sample *>(samples);
+    if (step == 1)
+        for (int64_t i = 0; i < count; ++i)
+            out[i] = Real(widen(from[i])) * scale;
+    else
+        for (int64_t i = 0; i < count; ++i)
+            out[i] = Real(widen(from[i * step])) * scale;
+}
+
+// `count` samples from an address on, times a scale.
+template <class Real>
+static void read_run(element_type type, const void *samples, int64_t step, int64_t count, Real scale, Real *out)
+{
+    switch (type) {
+    case element_type::uint8:
+        return widen_run<uint8_t>(samples, step, count, scale, out);
+    case element_type::uint16:
+        return widen_run<uint16_t>(samples, step, count, scale, out);
+    case element_type::int16:
+        return widen_run<int16_t>(samples, step, count, scale, out);
+    case element_type::float16:
+        return widen_run<float16>(samples, step, count, scale, out);
+    case element_type::bfloat16:
+        return widen_run<bfloat16>(samples, step, count, scale, out);
+    case element_type::float32:
+        return widen_run<float>(samples, step, count, scale, out);
+    case element_type::float64:
+        return widen_run<double>(samples, step, count, scale, out);
+    }
+}
+
+// Luma is taken in double, whatever the arithmetic behind it.
+template <class Real>
+static void read_luma(const sample_source &source, const char *samples, int64_t channel_bytes, int64_t step,
+                      int64_t count, Real *out)
+{
+    constexpr int64_t block = 64;
+    double parts[3][block];
+    for (int64_t from = 0; from < count; from += block) {
+        const int64_t some = count - from < block ? count - from : block;
+        for (int channel = 0; channel < 3; ++channel)
+            read_run<double>(source.type, samples + channel * channel_bytes + from * step * element_size(source.type),
+                             step, some, 1.0, parts[channel]);
+        for (int64_t i = 0; i < some; ++i)
+            out[from + i] = Real(luma_of(*source.luma, parts[0][i], parts[1][i], parts[2][i]) * source.scale);
+    }
+}
+
+// Columns `from` ... `from + count - 1` of a row inside the image.
+template <class Real>
+static void read_row(const sample_source &source, const sample_volume &volume, int64_t slice, int64_t row, int64_t from,
+                     int64_t count, Real *out)
+{
+    const int64_t size = element_size(source.type);
+    const char *samples = static_cast<const char *>(volume.data) +
+                          (slice * volume.slice_stride + row * volume.row_stride + from * volume.column_stride) * size;
+    if (source.luma != nullptr)
+        read_luma(source, samples, volume.channel_stride * size, volume.column_stride, count, out);
+    else
+        read_run(source.type, samples, volume.column_stride, count, Real(source.scale), out);
+}
+
+// Weights were checked before.
+template <class Real>
+static void read_weights(const weight_volume &weights, int64_t slice, int64_t row, int64_t from, int64_t count,
+                         Real *out)
+{
+    const int64_t at = slice * weights.slice_stride + row * weights.row_stride + from * weights.column_stride;
+    for (int64_t i = 0; i < count; ++i) {
+        const int64_t index = at + i * weights.column_stride;
+        double weight;
+        switch (weights.type) {
+        case weight_type::float32:
+            weight = double(static_cast<const float *>(weights.data)[index]);
+            break;
+        case weight_type::float64:
+            weight = static_cast<const double *>(weights.data)[index];
+            break;
+        default:
+            weight = static_cast<const uint8_t *>(weights.data)[index] != 0 ? 1.0 : 0.0;
+        }
+        out[i] = Real(weight);
+    }
+}
+
+// One row of both images and of the weights, positions outside the image included. Masked samples become 0; so do those
+// of a zero border, but with weight 1. `weight` may be NULL where there are none.
+template <class Real>
+static void read_positions(const sample_source &source, border_mode border, int64_t slice, int64_t row, int64_t first,
+                           int64_t count, Real *reference, Real *candidate, Real *weight)
+{
+    const int64_t z = border_index(border, slice, source.depth);
+    const int64_t y = border_index(border, row, source.height);
+    const auto read_inside = [&](int64_t to, int64_t column, int64_t some) {
+        read_row(source, source.reference, z, y, column, some, reference + to);
+        read_row(source, source.candidate, z, y, column, some, candidate + to);
+        if (source.weights.data != nullptr)
+            read_weights(source.weights, z, y, column, some, weight + to);
+        else if (weight != nullptr)
+            for (int64_t i = to; i < to + some; ++i)
+                weight[i] = Real(1);
+        if (source.mask_nonfinite)
+            for (int64_t i = to; i < to + some; ++i)
+                if (!is_finite(reference[i]) || !is_finite(candidate[i]))
+                    weight[i] = Real(0);
+    };
+    const auto read_zeros = [&](int64_t to, int64_t some) {
+        for (int64_t i = to; i < to + some; ++i) {
+            reference[i] = candidate[i] = Real(0);
+            if (weight != nullptr)
+                weight[i] = Real(1);
+        }
+    };
+    if (z < 0 || y < 0)
+        return read_zeros(0, count);
+    const int64_t inside_from = first < 0 ? (-first < count ? -first : count) : 0;
+    const int64_t beyond = first + count - source.width;
+    const int64_t inside_to = beyond > 0 ? (beyond < count ? count - beyond : 0) : count;
+    if (inside_from < inside_to)
+        read_inside(inside_from, first + inside_from, inside_to - inside_from);
+    for (int64_t i = 0; i < count; ++i) {
+        if (i == inside_from && inside_from < inside_to)
+            i = inside_to;
+        if (i >= count)
+            break;
+        const int64_t x = border_index(border, first + i, source.width);
+        if (x < 0)
+            read_zeros(i, 1);
+        else
+            read_inside(i, x, 1);
+    }
+}
+
+// The window means of a box. Memory: rows of staged slices in a ring, maps filtered in depth, maps filtered down, and a
+// few rows for the rest.
+template <class Lanes>
+struct box_statistics {
+    using real = typename Lanes::real;
+
+    const ssim_box &box;
+    box_memory memory;
+    int maps;        // 4, or 5 with the weights' own
+    bool weighted;   // weights are staged
+    int64_t columns; // of a row with its margins
+    real pivot;
+    real *staged, *filtered, *down, *rest;
+
+    box_statistics(const ssim_box &of, box_memory layout)
+        : box(of),
+          memory(layout),
+          maps(of.convolution ? most_maps : 4),
+          weighted(of.source.weights.data != nullptr || of.source.mask_nonfinite),
+          columns(of.x.count + of.x.taps - 1),
+          pivot(0),
+          staged(static_cast<real *>(of.memory)),
+          filtered(staged + layout.staged),
+          down(filtered + layout.filtered),
+          rest(down + layout.down)
+    {
+    }
+
+    int rows() const { return box.y.count + box.y.taps - 1; }
+    real *plane(int slice, int which) const
+    {
+        return staged + (staged_planes * (slice % box.z.taps) + which) * memory.rows * memory.stride;
+    }
+    real *map(int which) const { return filtered + which * memory.rows * memory.stride; }
+    real *down_map(int row, int which) const { return down + (most_maps * row + which) * memory.stride; }
+    real *spare(int which) const { return rest + which * memory.stride; }
+
+    void find_pivot();
+    void stage(int slice);
+    template <int count>
+    void filter_depth(int first);
+    void filter_depth_at(int first) { maps == 4 ? filter_depth<4>(first) : filter_depth<most_maps>(first); }
+    template <int together>
+    void filter_down(int row);
+};
+
+// From the samples under the centre of the box, unless they are masked.
+template <class Lanes>
+void box_statistics<Lanes>::find_pivot()
+{
+    const sample_source &source = box.source;
+    const auto centre = [](const box_axis &axis, int64_t extent) {
+        const int64_t at = axis.first + axis.taps / 2 + axis.count / 2;
+        return at < 0 ? 0 : at >= extent ? extent - 1 : at;
+    };
+    const int64_t z = centre(box.z, source.depth);
+    const int64_t y = centre(box.y, source.height);
+    const int64_t x = centre(box.x, source.width);
+    real *sample = spare(0);
+    read_positions(source, border_mode::replicate, z, y, x, 1, sample, sample + 1, weighted ? sample + 2 : nullptr);
+    pivot = weighted && sample[2] == real(0) ? real(0) : ssim_pivot(sample[0], sample[1]);
+}
+
+// Slice `slice` of the box with its margins into the ring.
+template <class Lanes>
+void box_statistics<Lanes>::stage(int slice)
+{
+    for (int row = 0; row < rows(); ++row) {
+        real *sum = plane(slice, 0) + row * memory.stride;
+        real *difference = plane(slice, 1) + row * memory.stride;
+        real *weight = weighted ? plane(slice, 2) + row * memory.stride : nullptr;
+        real *x = spare(0);
+        real *y = spare(1);
+        read_positions(box.source, box.border, box.z.first + slice, box.y.first + row, box.x.first, columns, x, y,
+                       weight);
+        for (int64_t i = 0; i < columns; ++i) {
+            const real own = x[i] - pivot;
+            const real other = y[i] - pivot;
+            sum[i] = own + other;
+            difference[i] = own - other;
+        }
+        if (weighted && box.convolution)
+            for (int64_t i = 0; i < columns; ++i)
+                if (weight[i] == real(0))
+                    sum[i] = difference[i] = real(0);
+    }
+}
+
+// The maps of one slice from the staged ones, `first` on.
+template <class Lanes>
+template <int count>
+void box_statistics<Lanes>::filter_depth(int first)
+{
+    const real *weights = static_cast<const real *>(box.z.weights);
+    for (int row = 0; row < rows(); ++row)
+        for (int64_t at = row * memory.stride; at < row * memory.stride + columns; at += Lanes::width) {
+            Lanes total[count];
+            IQA_UNROLL
+            for (int which = 0; which < count; ++which)
+                total[which] = Lanes::broadcast(0);
+            for (int tap = 0; tap < box.z.taps; ++tap) {
+                const Lanes weight = Lanes::broadcast(weights[tap]);
+                const Lanes sum = Lanes::load(plane(first + tap, 0) + at);
+                const Lanes difference = Lanes::load(plane(first + tap, 1) + at);
+                Lanes parts[most_maps] = {sum, difference, sum * sum, difference * difference, weight};
+                if constexpr (count == most_maps) {
+                    parts[4] = Lanes::load(plane(first + tap, 2) + at);
+                    IQA_UNROLL
+                    for (int which = 0; which < 4; ++which)
+                        parts[which] = parts[which] * parts[4];
+                }
+                IQA_UNROLL
+                for (int which = 0; which < count; ++which)
+                    total[which] = fused_multiply_add(weight, parts[which], total[which]);
+            }
+            IQA_UNROLL
+            for (int which = 0; which < count; ++which)
+                total[which].store(map(which) + at);
+        }
+}
+
+// `together` rows of the maps, from `row` on.
+template <class Lanes>
+template <int together>
+void box_statistics<Lanes>::filter_down(int row)
+{
+    const real *weights = static_cast<const real *>(box.y.weights);
+    const int taps = box.y.taps;
+    for (int which = 0; which < maps; ++which)
+        for (int64_t at = 0; at < columns; at += Lanes::width) {
+            Lanes total[together];
+            IQA_UNROLL
+            for (int own = 0; own < together; ++own)
+                total[own] = Lanes::broadcast(0);
+            for (int tap = 0; tap < taps + together - 1; ++tap) {
+                const Lanes value = Lanes::load(map(which) + (row + tap) * memory.stride + at);
+                IQA_UNROLL
+                for (int own = 0; own < together; ++own)
+                    if (tap - own >= 0 && tap - own < taps)
+                        total[own] = fused_multiply_add(Lanes::broadcast(weights[tap - own]), value, total[own]);
+            }
+            IQA_UNROLL
+            for (int own = 0; own < together; ++own)
+                total[own].store(down_map(own, which) + at);
+        }
+}
+
+// The window means at one place of a row that was filtered down, normalised where weights make the means.
+template <int taps, class Lanes>
+static inline void means_at(const box_statistics<Lanes> &of, const filter_of_row<typename Lanes::real> &filter, int row,
+                            int64_t at, Lanes (&means)[most_maps])
+{
+    IQA_UNROLL
+    for (int which = 0; which < 4; ++which)
+        means[which] = filter_across < taps, taps ? 1 : 0, Lanes > (filter, of.down_map(row, which) + at);
+    if (of.maps == most_maps) {
+        means[4] = filter_across < taps, taps ? 1 : 0, Lanes > (filter, of.down_map(row, 4) + at);
+        IQA_UNROLL
+        for (int which = 0; which < 4; ++which)
+            means[which] = ratio_or_one(means[which], means[4]);
+    } else {
+        means[4] = Lanes::broadcast(1);
+    }
+}
+
+// Filters row after row of a slice down and hands each to `finish(row of the box, row of the maps)`.
+template <class Lanes, class Finish>
+static void for_each_row_down(box_statistics<Lanes> &of, int rows, Finish &&finish)
+{
+    for (int first = 0; first < rows;) {
+        const bool together = rows - first >= Lanes::rows_at_once;
+        if (together)
+            of.template filter_down<Lanes::rows_at_once>(first);
+        else
+            of.template filter_down<1>(first);
+        const int count = together ? Lanes::rows_at_once : 1;
+        for (int row = 0; row < count; ++row)
+            finish(first + row, row);
+        first += count;
+    }
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+// Inception Score. With p the mean of the rows' probabilities p_i, the mean of KL(p_i || p) is the mean of sum p_i log
+// p_i less sum p log p: one logarithm for each row and class mean instead of one for each number. Sums over rows are
+// sums of integers.
+#include <atomic>
+
+#include "core/crew.hpp"
+#include "core/options.hpp"
+#include "core/samples.hpp"
+#include "metrics/metrics.hpp"
+#include "metrics/table_rows.hpp"
+
+namespace iqa {
+
+namespace {
+
+constexpr int64_t most_rows = int64_t(1) << 31;
+
+// Probabilities and entropies, below 2^6, are rounded to multiples of 2^-80: sums of all rows fit 128 bits.
+constexpr double sum_scale = 0x1p80;
+constexpr double sum_unit = 0x1p-80;
+
+// How far the sum of a row of probabilities may be from 1: 16-bit numbers lose as much.
+constexpr double sum_tolerance = 1e-3;
+
+// The logarithm of a smaller probability is taken as this one's: p log p is far below the unit.
+constexpr double least_probability = 1e-300;
+
+constexpr int64_t least_item = 16;
+
+class score_computation {
+public:
+    score_computation(context &where, const iqa_inception_score_options &options, const table_view &table);
+
+    void run(crew &team);
+
+    // After run(): what was wrong with the scores, or the result.
+    mean_and_deviation result() const;
+
+private:
+    // What one worker has summed over its rows of a split, and its room for one row.
+    struct share {
+        int128 *of_class;
+        int128 *negative_entropy;
+        double *weights;
+        double *exponents;
+    };
+
+    share share_of(int64_t worker) const;
+    bool score_split(crew &team, int64_t first, int64_t last, double *value);
+    bool add_row(int64_t row, const share &to) const;
+    bool load_logits(int64_t row, const share &to, double *sum, double *negative_entropy) const;
+    bool load_probabilities(int64_t row, const share &to, double *sum, double *negative_entropy) const;
+    [[noreturn]] void fail_for_scores() const;
+
+    const iqa_inception_score_options options_;
+    row_set rows_;
+    const int64_t classes_;
+    const int64_t workers_;
+    scratch memory_;
+    scratch keys_memory_;
+    std::span<double> values_;
+    int128 *sums_;  // [worker][classes + 1]
+    double *rooms_; // [worker][2][classes]
+    keyed_row *keys_ = nullptr;
+    std::atomic<bool> valid_ = true;
+};
+
+score_computation::score_computation(context &where, const iqa_inception_score_options &options,
+                                     const table_view &table)
+    : options_(options),
+      rows_{table, nullptr, table.rows},
+      classes_(table.columns),
+      workers_(where.threads()),
+      memory_(where),
+      keys_memory_(where)
+{
+    const size_t sums = size_t(workers_) * size_t(classes_ + 1);
+    const size_t rooms = size_t(workers_) * size_t(2 * classes_);
+    const auto splits = size_t(options.splits);
+    static_assert(sizeof(int128) == 2 * sizeof(double));
+    double *const memory = memory_.take<double>(2 * sums + rooms + splits, "the sums of class probabilities");
+    sums_ = reinterpret_cast<int128 *>(memory);
+    rooms_ = memory + 2 * sums;
+    values_ = {rooms_ + rooms, splits};
+    if (options.shuffle != 0)
+        keys_ = keys_memory_.take<keyed_row>(size_t(table.rows), "the order of the rows");
+}
+
+score_computation::share score_computation::share_of(int64_t worker) const
+{
+    int128 *const sums = sums_ + worker * (classes_ + 1);
+    double *const room = rooms_ + worker * 2 * classes_;
+    return {sums, sums + classes_, room, room + classes_};
+}
+
+void score_computation::run(crew &team)
+{
+    if (!team.proceed(0, options_.splits))
+        return;
+    if (keys_ != nullptr) {
+        draw_rows(options_.seed, 0, rows_.count, rows_.count, keys_);
+        rows_.chosen = keys_;
+    }
+    for (int64_t split = 0; split < options_.splits; ++split) {
+        const int64_t first = split * rows_.count / options_.splits;
+        const int64_t last = (split + 1) * rows_.count / options_.splits;
+        if (!score_split(team, first, last, &values_[size_t(split)]) || !team.proceed(split + 1, options_.splits))
+            return;
+    }
+}
+
+bool score_computation::score_split(crew &team, int64_t first, int64_t last, double *value)
+{
+    constexpr int64_t most_items = 1 << 18;
+    const int64_t rows_of_item = std::max(least_item, (last - first) / most_items + 1);
+    std::fill_n(sums_, workers_ * (classes_ + 1), int128(0));
+    team.each((last - first + rows_of_item - 1) / rows_of_item, 32 * rows_of_item * classes_,
+              [&](int64_t item, int32_t worker) {
+                  const share to = share_of(worker);
+                  const int64_t begin = first + item * rows_of_item;
+                  for (int64_t i = begin; i < std::min(begin + rows_of_item, last); ++i)
+                      if (!add_row(rows_.row(i), to))
+                          valid_.store(false, std::memory_order_relaxed);
+              });
+    if (!valid_.load(std::memory_order_relaxed))
+        return false;
+
+    for (int64_t worker = 1; worker < workers_; ++worker)
+        for (int64_t i = 0; i <= classes_; ++i)
+            sums_[i] += sums_[worker * (classes_ + 1) + i];
+    const double_double count = {double(last - first), 0.0};
+    const auto mean_of = [&](int128 sum) {
+        const double_double all = to_double_double(sum);
+        return divide({all.high * sum_unit, all.low * sum_unit}, count);
+    };
+    double_double divergence = mean_of(sums_[classes_]);
+    for (int64_t i = 0; i < classes_; ++i)
+        if (sums_[i] != 0) {
+            const double_double mean = mean_of(sums_[i]);
+            const double_double term = multiply(mean, log_scaled(mean, 0));
+            divergence = add(divergence, {-term.high, -term.low});
+        }
+    *value = exponential(std::max(divergence.high, 0.0));
+    return true;
+}
+
+// False for a row that is not valid.
+bool score_computation::add_row(int64_t row, const share &to) const
+{
+    double sum = 0.0;
+    double negative_entropy = 0.0;
+    if (options_.scores == IQA_SCORES_LOGITS ? !load_logits(row, to, &sum, &negative_entropy)
+                                             : !load_probabilities(row, to, &sum, &negative_entropy))
+        return false;
+    for (int64_t i = 0; i < classes_; ++i)
+        to.of_class[i] += int128(to.weights[i] / sum * sum_scale);
+    *to.negative_entropy += int128(negative_entropy * sum_scale);
+    return true;
+}
+
+// Weights e^(z - max), their sum, and sum p log p = sum p (z - max) - log sum.
+bool score_computation::load_logits(int64_t row, const share &to, double *sum, double *negative_entropy) const
+{
+    double largest = -__builtin_inf();
+    bool finite = true;
+    visit_row(rows_.view, row, [&](int64_t i, double value) {
+        to.exponents[i] = value;
+        finite = finite && is_finite(value);
+        largest = value > largest ? value : largest;
+    });
+    if (!finite)
+        return false;
+    for (int64_t i = 0; i < classes_; ++i) {
+        const double exponent = to.exponents[i] - largest;
+        to.exponents[i] = exponent > lowest_exponent ? exponent : lowest_exponent;
+        to.weights[i] = quick_exponential(to.exponents[i]);
+    }
+    double weighted = 0.0;
+    for (int64_t i = 0; i < classes_; ++i) {
+        *sum += to.weights[i];
+        weighted += to.weights[i] * to.exponents[i];
+    }
+    *negative_entropy = weighted / *sum - quick_logarithm(*sum);
+    return true;
+}
+
+bool score_computation::load_probabilities(int64_t row, const share &to, double *sum, double *negative_entropy) const
+{
+    bool valid = true;
+    visit_row(rows_.view, row, [&](int64_t i, double value) {
+        to.weights[i] = value;
+        valid = valid && value >= 0.0; // NaN is not
+        *sum += value;
+    });
+    if (!valid || !(__builtin_fabs(*sum - 1.0) <= sum_tolerance))
+        return false;
+    for (int64_t i = 0; i < classes_; ++i) {
+        const double p = to.weights[i] / *sum;
+        to.exponents[i] = p * quick_logarithm(p > least_probability ? p : least_probability);
+    }
+    for (int64_t i = 0; i < classes_; ++i)
+        *negative_entropy += to.exponents[i];
+    return true;
+}
+
+mean_and_deviation score_computation::result() const
+{
+    if (!valid_.load(std::memory_order_relaxed))
+        fail_for_scores();
+    return mean_and_deviation_of(values_);
+}
+
+void score_computation::fail_for_scores() const
+{
+    check_finite(rows_.view, "scores");
+    for (int64_t row = 0; row < rows_.count; ++row) {
+        double sum = 0.0;
+        for (int64_t column = 0; column < classes_; ++column) {
+            const double value = number_at(rows_.view, row, column);
+            if (!(value >= 0.0 && value <= 1.0 + sum_tolerance))
+                fail(IQA_ERROR_NUMERIC, "scores[", row, ", ", column, "] is ", value,
+                     "; expected a probability, from 0 to 1, or IQA_SCORES_LOGITS");
+            sum += value;
+        }
+        if (!(__builtin_fabs(sum - 1.0) <= sum_tolerance))
+            fail(IQA_ERROR_NUMERIC, "row ", row, " of scores sums to ", sum,
+                 "; expected probabilities, which sum to 1, or IQA_SCORES_LOGITS");
+    }
+    fail(IQA_ERROR_INTERNAL, "scores that are not valid were seen but not found");
+}
+
+void check(const iqa_inception_score_options &options, const table_view &table)
+{
+    check_constant("scores", options.scores, IQA_SCORES_PROBABILITIES, "IQA_SCORES_");
+    if (options.splits < 1)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "splits is ", options.splits, "; expected 1 or more");
+    if (options.shuffle != 0 && options.shuffle != 1)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "shuffle is ", options.shuffle, "; expected 0 or 1");
+    if (table.rows > most_rows)
+        fail(IQA_ERROR_SHAPE, "scores has ", table.rows, " rows; expected at most ", most_rows);
+    if (table.rows < options.splits)
+        fail(IQA_ERROR_NO_DATA, "scores has ", table.rows, " rows; at least ", options.splits,
+             " are needed, one for each split");
+}
+
+} // namespace
+
+mean_and_deviation measure_inception_score(context &where, const iqa_inception_score_options &options,
+                                           const iqa_tensor &scores)
+{
+    const table_view table = view_table(scores, "scores", any_columns);
+    check(options, table);
+    score_computation work(where, options, table);
+    crew::run(where, workers_for(where, where.threads(), table.rows * table.columns),
+              [&](crew &team) { work.run(team); });
+    return work.result();
+}
+
+} // namespace iqa

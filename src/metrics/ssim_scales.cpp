@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "metrics/ssim_scales.hpp"
+
+#include <algorithm>
+
+#include "arith/elementary.h"
+
+namespace iqa {
+
+namespace {
+
+// max(1, extent / 256 rounded): halves up as MATLAB rounds, or to even as Python does.
+int automatic_factor(const iqa_ssim_options &options, const image_view &shape)
+{
+    constexpr int64_t unit = 256;
+    const int64_t smaller = std::min(shape.height, shape.width);
+    const int64_t whole = smaller / unit;
+    const int64_t rest = smaller % unit;
+    const bool half_up = options.shrink == IQA_SHRINK_SYMMETRIC || whole % 2 == 1;
+    const bool up = rest > unit / 2 || (rest == unit / 2 && half_up);
+    return int(std::clamp<int64_t>(whole + (up ? 1 : 0), 1, INT32_MAX / 2));
+}
+
+// The extents of all scales; the axis that is too small ('D', 'H' or 'W'), or 0 where all is well.
+char fill_extents(const iqa_ssim_options &options, scale_extents image, int factor, scale_extents *extents)
+{
+    for (int scale = 0; scale < options.scales; ++scale) {
+        const int by = scale == 0 ? factor : 2;
+        const std::array<shrink_axis, 3> axes = shrink_axes(options, image, by);
+        if (by != 1)
+            image = {axes[0].boxes(), axes[1].boxes(), axes[2].boxes()};
+        const bool valid = border_at(options, scale) == border_mode::valid;
+        if (image.depth < (valid ? options.size_z : 1))
+            return 'D';
+        if (image.height < (valid ? options.size_y : 1))
+            return 'H';
+        if (image.width < (valid ? options.size_x : 1))
+            return 'W';
+        extents[scale] = image;
+    }
+    return 0;
+}
+
+[[noreturn]] void fail_for_size(const iqa_ssim_options &options, char axis, int factor, const scale_extents &image)
+{
+    const char *name = axis == 'D' ? "depth" : axis == 'H' ? "height" : "width";
+    const int32_t taps = axis == 'D' ? options.size_z : axis == 'H' ? options.size_y : options.size_x;
+    constexpr int64_t ample = int64_t(1) << 40;
+    const int64_t given = axis == 'D' ? image.depth : axis == 'H' ? image.height : image.width;
+    scale_extents larger = {has_depth(options.layout) ? ample : 1, ample, ample}; // the other axes are no obstacle
+    int64_t &extent = axis == 'D' ? larger.depth : axis == 'H' ? larger.height : larger.width;
+    extent = given;
+    if (options.scales == 1 && factor == 1)
+        fail(IQA_ERROR_SHAPE, name, " ", given, " is smaller than the ", taps, "-pixel window");
+    std::array<scale_extents, IQA_MOST_SCALES> ignored{};
+    do
+        ++extent;
+    while (fill_extents(options, larger, factor, ignored.data()) == axis);
+    fail(IQA_ERROR_SHAPE, name, " ", given, " is too small for ", options.scales,
+         options.scales == 1 ? " scale" : " scales", " of the ", taps, "-pixel window",
+         factor == 1 ? "" : " after downsampling", "; the smallest that is enough is ", extent);
+}
+
+double adjusted(const iqa_ssim_options &options, double mean)
+{
+    switch (options.negative) {
+    case IQA_NEGATIVE_SIMPLE:
+        return 0.5 * (mean + 1.0);
+    case IQA_NEGATIVE_KEEP:
+        return mean;
+    default:
+        return mean > 0.0 ? mean : 0.0;
+    }
+}
+
+// base^exponent for a base of at least 0. Exact for 0 and 1, and never above 1 for a base of at most 1.
+double power(double base, double exponent)
+{
+    if (exponent == 1.0)
+        return base;
+    if (exponent == 0.0)
+        return 1.0;
+    if (!(base > 0.0))
+        return base; // 0, or NaN
+    const double_double product = multiply(log_scaled({base, 0.0}, 0), {exponent, 0.0});
+    return exponential(product.high);
+}
+
+} // namespace
+
+border_mode border_at(const iqa_ssim_options &options, int scale)
+{
+    return static_cast<border_mode>(scale == options.scales - 1 ? options.border : options.contrast_border);
+}
+
+std::array<shrink_axis, 3> shrink_axes(const iqa_ssim_options &options, const scale_extents &image, int factor)
+{
+    const auto rule = static_cast<shrink_rule>(options.shrink);
+    const bool deep = has_depth(options.layout);
+    const bool odd = image.height % 2 != 0 || image.width % 2 != 0 || (deep && image.depth % 2 != 0);
+    return {{{deep ? rule : shrink_rule::floor, deep ? factor : 1, image.depth, odd},
+             {rule, factor, image.height, odd},
+             {rule, factor, image.width, odd}}};
+}
+
+scale_plan plan_scales(const iqa_ssim_options &options, const image_view &shape)
+{
+    scale_plan plan{};
+    plan.downsample = options.downsample == IQA_DOWNSAMPLE_AUTO ? automatic_factor(options, shape) : options.downsample;
+    const scale_extents image = {shape.depth, shape.height, shape.width};
+    const char axis = fill_extents(options, image, plan.downsample, plan.extents.data());
+    if (axis != 0)
+        fail_for_size(options, axis, plan.downsample, image);
+    return plan;
+}
+
+scale_extents map_extents(const iqa_ssim_options &options, int scale, const scale_extents &image)
+{
+    if (border_at(options, scale) != border_mode::valid)
+        return image;
+    return {image.depth - options.size_z + 1, image.height - options.size_y + 1, image.width - options.size_x + 1};
+}
+
+bool plain_mean(const iqa_ssim_options &options)
+{
+    return options.scales == 1 && options.scale_weights[0] == 1.0 &&
+           (options.negative == IQA_NEGATIVE_KEEP || options.negative == IQA_NEGATIVE_RELU_MAP);
+}
+
+double product_of_scales(const iqa_ssim_options &options, const double *means, int64_t image)
+{
+    double product = 1.0;
+    for (int scale = 0; scale < options.scales; ++scale) {
+        const double mean = adjusted(options, means[scale]);
+        const double weight = options.scale_weights[scale];
+        if (mean < 0.0 && weight != 1.0 && weight != 0.0)
+            fail(IQA_ERROR_NUMERIC, "image ", image, " has a mean of ", mean, " at scale ", scale + 1, " of ",
+                 options.scales, ", which has no power ", weight,
+                 "; set negative to IQA_NEGATIVE_RELU or IQA_NEGATIVE_SIMPLE");
+        product *= power(mean, weight);
+    }
+    return product;
+}
+
+double derivative_by_scale(const iqa_ssim_options &options, const double *means, double product, int scale)
+{
+    const double mean = adjusted(options, means[scale]);
+    // At 0 the power has no finite derivative, or the mean was cut off there: by definition 0.
+    if (mean == 0.0)
+        return 0.0;
+    const double inner = options.negative == IQA_NEGATIVE_SIMPLE ? 0.5 : 1.0;
+    return options.scale_weights[scale] * product / mean * inner;
+}
+
+} // namespace iqa
