@@ -71,10 +71,11 @@ int exit_code_of(const batch_options &options, const batch_report &report, bool 
     return below_threshold ? exit_below_threshold : exit_fine;
 }
 
-int run(const batch_options &options)
+int run(batch_options options)
 {
     if (options.csv_path == "-" && options.json_path == "-")
         throw std::runtime_error("--csv and --json cannot both go to the standard output");
+    read_mask(options.chosen);
     batch_report report(pair_files(list_files(options.reference_folder, options.recursive, picture_endings),
                                    list_files(options.test_folder, options.recursive, picture_endings)));
     const iqa::context context(options.chosen.context);

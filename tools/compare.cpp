@@ -5,7 +5,9 @@
 #include "heat_map.hpp"
 #include "number.hpp"
 #include "parsed_option.hpp"
+#include "presets.hpp"
 #include "report.hpp"
+#include "ssim_options.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -23,8 +25,22 @@ namespace {
 struct compare_options : clip_options {
     std::string map_path, side_by_side_path;
     std::optional<double> map_low;
+    bool all_presets = false;
 
     bool wants_map() const { return !map_path.empty() || !side_by_side_path.empty(); }
+    /** The first option that only pictures have, "" if none was given. */
+    const char *option_of_pictures() const
+    {
+        const std::pair<bool, const char *> given[] = {{!map_path.empty(), "--map"},
+                                                       {!side_by_side_path.empty(), "--side-by-side"},
+                                                       {all_presets, "--all-presets"},
+                                                       {chosen.roi.has_value(), "--roi"},
+                                                       {!chosen.mask_path.empty(), "--mask"}};
+        for (const auto &[is_given, name] : given)
+            if (is_given)
+                return name;
+        return "";
+    }
     /** The first option that only clips have, "" if none was given. */
     const char *option_of_clips() const { return !csv_path.empty() ? "--csv" : shortest ? "--shortest" : ""; }
 };
@@ -33,13 +49,14 @@ struct comparison {
     image reference, test, map;
     pair_values values;
     std::vector<channel_values> channels;
+    std::vector<preset_value> presets;
 };
 
 /** Black and white of the shown pictures: the data range, or the span of the type. */
 std::pair<double, double> shown_range(const settings &chosen, int32_t dtype)
 {
     if (chosen.data_range_is_stated())
-        return {chosen.ssim.data_low, chosen.ssim.data_high};
+        return {chosen.psnr.data_low, chosen.psnr.data_high};
     switch (dtype) {
     case IQA_UINT8:
         return {0, std::numeric_limits<uint8_t>::max()};
@@ -63,6 +80,8 @@ void write_pictures(const compare_options &options, const comparison &found)
     const comparison_view view{.reference = found.reference,
                                .test = found.test,
                                .map = found.map,
+                               .shave = options.chosen.ssim.shave,
+                               .factor = downsample_factor(found.reference, options.chosen.ssim),
                                .reference_name = caption_of(options.reference),
                                .test_name = caption_of(options.test),
                                .ssim = found.values.ssim,
@@ -101,6 +120,12 @@ void print_json(const compare_options &options, const comparison &found, const i
     report["channels"] = nlohmann::ordered_json::array();
     for (const channel_values &channel : found.channels)
         report["channels"].push_back({{"ssim", channel.ssim}, {"psnr", channel.psnr}, {"mse", channel.mse}});
+    if (options.chosen.ssim.parts != 0)
+        report["parts"] = {{"luminance", found.values.luminance},
+                           {"contrast_structure", found.values.contrast},
+                           {"ssim", found.values.ssim_of_scales}};
+    if (options.all_presets)
+        report["presets"] = presets_as_json(found.presets);
     report["options"] = options_as_json(options.chosen);
     write_json(std::cout, report);
 }
@@ -142,23 +167,32 @@ void print_text(const compare_options &options, const comparison &found)
         std::cout << "SSIM  " << fixed(found.values.ssim, 6) << "\nPSNR  " << fixed(found.values.psnr, 4) << unit
                   << "\nMSE   " << fixed(found.values.mse, 6) << '\n';
     }
+    if (!found.values.luminance.empty())
+        std::cout << '\n' << padded("", 14) << padded("SSIM", 12) << padded("luminance", 14) << "contrast-structure\n";
+    for (std::size_t scale = 0; scale < found.values.luminance.size(); ++scale)
+        print_row("scale " + std::to_string(scale + 1), found.values.ssim_of_scales[scale],
+                  found.values.luminance[scale], found.values.contrast[scale]);
     if (found.values.nonfinite > 0)
         std::cout << found.values.nonfinite << " samples are NaN or infinite\n";
     if (found.values.out_of_range > 0)
         std::cout << found.values.out_of_range << " samples are outside the data range\n";
 }
 
-int run(const compare_options &options)
+int run(compare_options options)
 {
     file_handle reference = blame(options.reference, [&] { return open_file(options.reference); });
     if (options.raw || may_be_y4m(reference.get())) {
-        if (options.wants_map())
-            throw file_error(options.reference, "is a clip; --map and --side-by-side draw pictures");
+        if (*options.option_of_pictures() != '\0')
+            throw file_error(options.reference, std::string("is a clip; ") + options.option_of_pictures() +
+                                                    " is for pictures");
         return compare_clips(options, std::move(reference),
                              blame(options.test, [&] { return open_file(options.test); }));
     }
     if (*options.option_of_clips() != '\0')
         throw file_error(options.reference, std::string("is no clip, which ") + options.option_of_clips() + " is for");
+    read_mask(options.chosen);
+    if (options.wants_map() && options.chosen.ssim.window == IQA_WINDOW_BLOCKS)
+        throw std::runtime_error("SSIM over blocks has no map to draw");
     measurer meter(options.chosen);
     comparison found;
     found.reference = read_picture(options.reference, reference, options.chosen);
@@ -171,11 +205,15 @@ int run(const compare_options &options)
         found.values = meter.measure(found.reference, found.test, options.wants_map() ? &found.map : nullptr);
         if (options.as_json || options.verbose)
             found.channels = meter.measure_channels(found.reference, found.test);
+        if (options.all_presets)
+            found.presets = measure_presets(found.reference, found.test, options.chosen, meter.context());
     });
     if (options.wants_map())
         write_pictures(options, found);
     if (options.as_json)
         print_json(options, found, meter.context());
+    else if (options.all_presets)
+        print_presets(std::cout, found.presets);
     else
         print_text(options, found);
 
@@ -231,7 +269,12 @@ command_function add_compare(CLI::App &command)
         ->type_name("FILE")
         ->check(ends_with({".png"}));
     add_clip_options(command, *options);
+    CLI::Option *all_presets = command.add_flag("--all-presets", options->all_presets,
+                                                "Show what each library would say, and what it means by SSIM");
     add_metric_options(command, options->chosen);
+    for (CLI::Option *option :
+         command.get_options([](const CLI::Option *each) { return each->get_group() == ssim_group; }))
+        all_presets->excludes(option);
     command
         .add_option_function<std::string>(
             "--map-low",

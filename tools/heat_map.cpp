@@ -87,10 +87,15 @@ double mean_over_channels(const image &map, int64_t y, int64_t x)
 void draw_map(canvas &target, const rectangle &panel, const measures &sizes, const comparison_view &view)
 {
     const image &map = view.map;
-    const int64_t above = (view.reference.height() - map.height()) / 2;
-    const int64_t left = (view.reference.width() - map.width()) / 2;
+    // Where no window fits, the margins are equal. Below 0 or beyond the end the map has nothing.
+    const auto position = [&view](int64_t pixel, int64_t extent, int64_t map_extent) -> int64_t {
+        const int64_t inside = extent - 2 * view.shave, from_edge = pixel - view.shave;
+        const int64_t margin = ((inside + view.factor - 1) / view.factor - map_extent) / 2;
+        return from_edge < 0 ? -1 : from_edge / view.factor - margin;
+    };
     draw_pixels(target, panel.x, panel.y, sizes, [&](int64_t y, int64_t x) {
-        const int64_t map_y = y - above, map_x = x - left;
+        const int64_t map_y = position(y, view.reference.height(), map.height());
+        const int64_t map_x = position(x, view.reference.width(), map.width());
         if (map_y < 0 || map_y >= map.height() || map_x < 0 || map_x >= map.width())
             return no_value;
         const double mean = mean_over_channels(map, map_y, map_x);

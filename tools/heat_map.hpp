@@ -15,6 +15,8 @@ struct comparison_view {
     const image &reference;
     const image &test;
     const image &map; // SSIM; smaller than the pictures where the border is "valid"
+    int64_t shave;    // pixels at each edge that the map leaves out, before
+    int64_t factor;   // this many pixels become one
     std::string reference_name, test_name;
     double ssim; // mean
     double psnr;

@@ -2,6 +2,7 @@
 #include "measure.hpp"
 
 #include "file_error.hpp"
+#include "ssim_options.hpp"
 
 #include <cmath>
 #include <limits>
@@ -42,6 +43,39 @@ double read_common(const iqa::metric &metric, int32_t field)
     }
 }
 
+void cut_out(image &picture, const region &wanted)
+{
+    if (wanted.y + wanted.height > picture.height() || wanted.x + wanted.width > picture.width())
+        throw image_error("has " + std::to_string(picture.height()) + " x " + std::to_string(picture.width()) +
+                          " pixels, which do not hold the rectangle of --roi");
+    picture.first_element += wanted.y * picture.strides[axis_height] + wanted.x * picture.strides[axis_width];
+    picture.shape[axis_height] = wanted.height;
+    picture.shape[axis_width] = wanted.width;
+}
+
+/** A mask of other integers as one of bytes: what is not 0 stays. */
+image as_bytes(const image &mask)
+{
+    image bytes = make_image(IQA_UINT8, mask.shape, mask.format);
+    std::byte *next = bytes.storage.data();
+    for (int64_t picture = 0; picture < mask.shape[axis_image]; ++picture)
+        for (int64_t y = 0; y < mask.height(); ++y)
+            for (int64_t x = 0; x < mask.width(); ++x)
+                *next++ = std::byte{mask.sample(picture, y, x, 0) != 0};
+    return bytes;
+}
+
+/** Extras of an update with the mask, if there is one; `mask` is memory for its view. */
+iqa_update_extras masked_extras(const settings &chosen, iqa_tensor &mask)
+{
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    if (chosen.mask) {
+        mask = chosen.mask->tensor();
+        extras.weights = &mask;
+    }
+    return extras;
+}
+
 } // namespace
 
 image read_picture(const std::string &path, const settings &chosen)
@@ -54,8 +88,48 @@ image read_picture(const std::string &path, const file_handle &file, const setti
     return blame(path, [&] {
         image picture = read_image(file, chosen.decode);
         apply_alpha_policy(picture, chosen.alpha);
+        if (chosen.roi)
+            cut_out(picture, *chosen.roi);
         return picture;
     });
+}
+
+void read_mask(settings &chosen)
+{
+    if (chosen.mask_path.empty())
+        return;
+    image mask = read_picture(chosen.mask_path, chosen);
+    blame(chosen.mask_path, [&] {
+        if (mask.channels() != 1)
+            throw image_error("has " + std::to_string(mask.channels()) + " channels; a mask has one");
+        if (mask.dtype == IQA_FLOAT16)
+            throw image_error("holds float16; weights are float32 or float64, or integers for a mask");
+        if (mask.dtype != IQA_UINT8 && !dtype_is_float(mask.dtype))
+            mask = as_bytes(mask);
+    });
+    chosen.mask = std::make_shared<const image>(std::move(mask));
+}
+
+double measure_ssim(const iqa::context &context, iqa_ssim_options options, const image &reference, const image &test,
+                    const settings &chosen)
+{
+    options.layout = IQA_LAYOUT_NHWC;
+    iqa::metric metric = iqa::metric::ssim(context, &options);
+    iqa_tensor mask{};
+    const iqa_update_extras extras = masked_extras(chosen, mask);
+    metric.update(reference.tensor(), test.tensor(), &extras);
+    return metric.compute();
+}
+
+int64_t downsample_factor(const image &picture, const iqa_ssim_options &ssim)
+{
+    if (ssim.downsample != IQA_DOWNSAMPLE_AUTO)
+        return ssim.downsample;
+    const int64_t side = std::min(picture.height(), picture.width()) - 2 * ssim.shave;
+    const double factor = static_cast<double>(side) / 256;
+    // Halves go up, or to even: see IQA_DOWNSAMPLE_AUTO.
+    const double rounded = ssim.shrink == IQA_SHRINK_SYMMETRIC ? std::floor(factor + 0.5) : std::nearbyint(factor);
+    return std::max(int64_t{1}, static_cast<int64_t>(rounded));
 }
 
 void check_comparable(const image &reference, const image &test, const settings &chosen)
@@ -71,6 +145,13 @@ void check_comparable(const image &reference, const image &test, const settings 
             throw differ(shape_text(test) + " pixels", shape_text(reference));
     if (test.dtype != reference.dtype)
         throw differ(std::string(dtype_name(test.dtype)) + " samples", dtype_name(reference.dtype));
+    if (chosen.mask) {
+        const image &mask = *chosen.mask;
+        const bool one_for_all = mask.shape[axis_image] == 1;
+        if (mask.height() != test.height() || mask.width() != test.width() ||
+            (!one_for_all && mask.shape[axis_image] != test.shape[axis_image]))
+            throw image_error("has " + shape_text(test) + " pixels, but the mask has " + shape_text(mask));
+    }
     if (chosen.data_range_is_stated())
         return;
     if (dtype_is_float(test.dtype))
@@ -96,19 +177,25 @@ measurer::measurer(const settings &chosen)
 
 image measurer::make_map(const image &reference) const
 {
+    const iqa_ssim_options &ssim = chosen_.ssim;
     std::array<int64_t, 4> shape = reference.shape;
-    if (chosen_.ssim.border == IQA_BORDER_VALID) {
-        // The library refuses pictures smaller than the window, whose size it alone knows where it is automatic.
-        const auto taps = [this](int32_t size, double sigma) {
-            const bool automatic = size == IQA_SIZE_AUTO;
-            return automatic ? 2 * static_cast<int64_t>(std::floor(chosen_.ssim.truncate * sigma + 0.5)) + 1 : size;
-        };
-        shape[axis_height] -= taps(chosen_.ssim.size_y, chosen_.ssim.sigma_y) - 1;
-        shape[axis_width] -= taps(chosen_.ssim.size_x, chosen_.ssim.sigma_x) - 1;
-        if (shape[axis_height] < 1 || shape[axis_width] < 1)
-            return {};
+    const auto shrink = [&ssim](int64_t &extent, int64_t factor) {
+        extent = (extent + (ssim.shrink == IQA_SHRINK_FLOOR ? 0 : factor - 1)) / factor;
+    };
+    shape[axis_height] -= 2 * ssim.shave;
+    shape[axis_width] -= 2 * ssim.shave;
+    const int64_t factor = downsample_factor(reference, ssim);
+    shrink(shape[axis_height], factor);
+    shrink(shape[axis_width], factor);
+    if ((ssim.scales == 1 ? ssim.border : ssim.contrast_border) == IQA_BORDER_VALID) {
+        shape[axis_height] -= taps_of(ssim.size_y, ssim.sigma_y, ssim.truncate) - 1;
+        shape[axis_width] -= taps_of(ssim.size_x, ssim.sigma_x, ssim.truncate) - 1;
     }
-    const bool in_double = reference.dtype == IQA_FLOAT64 || chosen_.ssim.arithmetic == IQA_ARITHMETIC_FLOAT64;
+    if (shape[axis_height] < 1 || shape[axis_width] < 1)
+        return {}; // the library says why
+    if (ssim.luma != IQA_LUMA_NONE)
+        shape[axis_channel] = 1;
+    const bool in_double = reference.dtype == IQA_FLOAT64 || ssim.arithmetic == IQA_ARITHMETIC_FLOAT64;
     return make_image(in_double ? IQA_FLOAT64 : IQA_FLOAT32, shape, "map");
 }
 
@@ -125,7 +212,8 @@ pair_values measurer::measure(const image &reference, const image &test, image *
 
     image drawn;
     iqa_tensor map_tensor{};
-    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    iqa_tensor mask_tensor{};
+    iqa_update_extras extras = masked_extras(chosen_, mask_tensor);
     extras.per_image = &ssim_tensor;
     if (map != nullptr) {
         drawn = make_map(reference);
@@ -145,6 +233,11 @@ pair_values measurer::measure(const image &reference, const image &test, image *
         *map = std::move(drawn);
 
     values.ssim = ssim_.compute();
+    if (chosen_.ssim.parts != 0) {
+        values.luminance = ssim_.read_all(IQA_FIELD_LUMINANCE);
+        values.contrast = ssim_.read_all(IQA_FIELD_CONTRAST_STRUCTURE);
+        values.ssim_of_scales = ssim_.read_all(IQA_FIELD_SSIM_OF_SCALES);
+    }
     values.psnr = psnr_.compute();
     values.mse = psnr_.read(IQA_FIELD_MSE);
     values.out_of_range = read_count(psnr_, IQA_FIELD_OUT_OF_RANGE);
@@ -155,14 +248,18 @@ pair_values measurer::measure(const image &reference, const image &test, image *
 std::vector<channel_values> measurer::measure_channels(const image &reference, const image &test)
 {
     std::vector<channel_values> values;
+    if (chosen_.ssim.luma != IQA_LUMA_NONE)
+        return values;
     std::array<int64_t, 4> shape{};
+    iqa_tensor mask_tensor{};
+    const iqa_update_extras extras = masked_extras(chosen_, mask_tensor);
     for (int64_t channel = 0; channel < reference.channels(); ++channel) {
         const iqa_tensor reference_tensor = reference.channel_tensor(channel, shape);
         const iqa_tensor test_tensor = test.channel_tensor(channel, shape);
         ssim_.reset();
-        ssim_.update(reference_tensor, test_tensor);
+        ssim_.update(reference_tensor, test_tensor, &extras);
         psnr_.reset();
-        psnr_.update(reference_tensor, test_tensor);
+        psnr_.update(reference_tensor, test_tensor, &extras);
         values.push_back({ssim_.compute(), psnr_.compute(), psnr_.read(IQA_FIELD_MSE)});
     }
     return values;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
+#include "number.hpp"
 #include "parsed_option.hpp"
+#include "ssim_options.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -11,16 +13,13 @@ namespace {
 
 const choices<int32_t> layouts = {{"hw", IQA_LAYOUT_HW},   {"hwc", IQA_LAYOUT_HWC},   {"chw", IQA_LAYOUT_CHW},
                                   {"nhw", IQA_LAYOUT_NHW}, {"nhwc", IQA_LAYOUT_NHWC}, {"nchw", IQA_LAYOUT_NCHW}};
-const choices<int32_t> windows = {
-    {"gaussian", IQA_WINDOW_GAUSSIAN}, {"uniform", IQA_WINDOW_UNIFORM}, {"blocks", IQA_WINDOW_BLOCKS}};
-const choices<int32_t> borders = {{"valid", IQA_BORDER_VALID},
-                                  {"reflect", IQA_BORDER_REFLECT},
-                                  {"symmetric", IQA_BORDER_SYMMETRIC},
-                                  {"replicate", IQA_BORDER_REPLICATE},
-                                  {"zero", IQA_BORDER_ZERO}};
-const choices<int32_t> covariances = {{"population", IQA_COVARIANCE_POPULATION}, {"sample", IQA_COVARIANCE_SAMPLE}};
-const choices<int32_t> arithmetics = {{"auto", IQA_ARITHMETIC_AUTO}, {"float64", IQA_ARITHMETIC_FLOAT64}};
-const choices<int32_t> nonfinites = {{"error", IQA_NONFINITE_ERROR}, {"propagate", IQA_NONFINITE_PROPAGATE}};
+const choices<int32_t> nonfinites = {
+    {"error", IQA_NONFINITE_ERROR}, {"propagate", IQA_NONFINITE_PROPAGATE}, {"mask", IQA_NONFINITE_MASK}};
+const choices<int32_t> lumas = {{"none", IQA_LUMA_NONE},
+                                {"bt601-full", IQA_LUMA_BT601_FULL},
+                                {"bt601-studio", IQA_LUMA_BT601_STUDIO},
+                                {"bt709-full", IQA_LUMA_BT709_FULL},
+                                {"bt709-studio", IQA_LUMA_BT709_STUDIO}};
 const choices<int32_t> aggregates = {{"psnr-of-mean-mse", IQA_PSNR_OF_MEAN_MSE}, {"mean-of-psnr", IQA_MEAN_OF_PSNR}};
 const choices<int32_t> instruction_sets = {
     {"baseline", IQA_ISA_BASELINE}, {"avx2", IQA_ISA_AVX2}, {"avx512", IQA_ISA_AVX512}, {"best", IQA_ISA_BEST}};
@@ -29,17 +28,6 @@ const choices<alpha_policy> alpha_policies = {{"opaque", alpha_policy::opaque},
                                               {"channel", alpha_policy::channel},
                                               {"black", alpha_policy::black},
                                               {"white", alpha_policy::white}};
-
-CLI::Option *add_size(CLI::App &command, const std::string &name, const std::string &standard, const std::string &help,
-                      std::function<void(int32_t)> store)
-{
-    return add_parsed(command, name, "TAPS|auto", standard, help, [store = std::move(store)](const std::string &text) {
-        const std::optional<int32_t> value = text == "auto" ? IQA_SIZE_AUTO : parse_number<int32_t>(text);
-        if (value)
-            store(*value);
-        return value.has_value();
-    });
-}
 
 void add_range_options(CLI::App &command, settings &target)
 {
@@ -88,46 +76,49 @@ void add_input_options(CLI::App &command, settings &target)
         ->group("Samples");
 }
 
-void add_ssim_options(CLI::App &command, iqa_ssim_options &ssim)
+/** "Y,X,HEIGHTxWIDTH"; no value for any other text. */
+std::optional<region> parse_region(const std::string &text)
 {
+    const std::size_t first = text.find(','), second = text.find(',', first + 1), third = text.find('x', second + 1);
+    if (first == std::string::npos || second == std::string::npos || third == std::string::npos)
+        return std::nullopt;
+    const auto part = [&](std::size_t from, std::size_t to) {
+        return parse_number<int64_t>(std::string_view(text).substr(from, to - from));
+    };
+    const auto y = part(0, first), x = part(first + 1, second);
+    const auto height = part(second + 1, third), width = part(third + 1, text.size());
+    if (!y || !x || !height || !width || *y < 0 || *x < 0 || *height < 1 || *width < 1)
+        return std::nullopt;
+    return region{*y, *x, *height, *width};
+}
+
+/** What both metrics do with their samples first. */
+void add_sample_options(CLI::App &command, settings &target)
+{
+    const auto set_luma = [&target](int32_t value) {
+        target.ssim.luma = target.psnr.luma = value;
+    };
     std::vector<CLI::Option *> added;
-    added.push_back(add_parsed(command, "--preset", "NAME", "", "Start from what another library means by SSIM",
-                               [&ssim](const std::string &text) {
-                                   for (int32_t preset = 0; const char *name = iqa_ssim_preset_name(preset); ++preset)
-                                       if (text == name)
-                                           return iqa_ssim_options_preset(&ssim, sizeof ssim, preset) == IQA_OK;
-                                   return false;
+    added.push_back(add_choice<int32_t>(command, "--luma", lumas, target.ssim.luma,
+                                        "Compare RGB pictures as one channel of luma", set_luma));
+    added.push_back(command.add_flag_callback(
+        "--luma-rounded", [&target] { target.ssim.luma_rounded = target.psnr.luma_rounded = 1; },
+        "Round luma to whole levels of 255"));
+    added.push_back(add_number<int32_t>(command, "--shave", "0", "Pixels taken off each edge first",
+                                        [&target](int32_t value) { target.ssim.shave = target.psnr.shave = value; }));
+    added.push_back(add_parsed(command, "--roi", "Y,X,HEIGHTxWIDTH", "",
+                               "Compare only this rectangle: its first row and column, and its size",
+                               [&target](const std::string &text) {
+                                   target.roi = parse_region(text);
+                                   return target.roi.has_value();
                                }));
-    added.push_back(add_choice(command, "--window", ssim.window, windows, "The shape of the window"));
-    added.push_back(add_choice(command, "--border", ssim.border, borders,
-                               "How samples beyond the edge are made; valid: only windows inside the image"));
-    const std::string size_help = "An odd number of taps; auto: from sigma and truncate";
-    CLI::Option *size = add_size(command, "--size", "auto", size_help + ", down and across",
-                                 [&ssim](int32_t value) { ssim.size_y = ssim.size_x = value; });
-    CLI::Option *size_y =
-        add_size(command, "--size-y", "", "The same, down only", [&ssim](int32_t value) { ssim.size_y = value; });
-    CLI::Option *size_x =
-        add_size(command, "--size-x", "", "The same, across only", [&ssim](int32_t value) { ssim.size_x = value; });
-    CLI::Option *sigma = add_number<double>(command, "--sigma", shortest(ssim.sigma_y),
-                                            "The standard deviation of the Gaussian in pixels, down and across",
-                                            [&ssim](double value) { ssim.sigma_y = ssim.sigma_x = value; });
-    CLI::Option *sigma_y = add_number<double>(command, "--sigma-y", "", "The same, down only",
-                                              [&ssim](double value) { ssim.sigma_y = value; });
-    CLI::Option *sigma_x = add_number<double>(command, "--sigma-x", "", "The same, across only",
-                                              [&ssim](double value) { ssim.sigma_x = value; });
-    size->excludes(size_y)->excludes(size_x);
-    sigma->excludes(sigma_y)->excludes(sigma_x);
-    added.insert(added.end(), {size, size_y, size_x, sigma, sigma_y, sigma_x});
-    added.push_back(
-        add_number(command, "--truncate", ssim.truncate, "The radius of an automatic size, in standard deviations"));
-    added.push_back(add_number(command, "--k1", ssim.k1, "C1 = (k1 L)^2"));
-    added.push_back(add_number(command, "--k2", ssim.k2, "C2 = (k2 L)^2"));
-    added.push_back(add_choice(command, "--covariance", ssim.covariance, covariances,
-                               "Divide by the number of taps, or by one less"));
-    added.push_back(add_choice(command, "--arithmetic", ssim.arithmetic, arithmetics,
-                               "auto: double for float64 samples, float for all others"));
+    added.push_back(command
+                        .add_option("--mask", target.mask_path,
+                                    "A grey picture of the same size: pixels that are 0 there are left out. "
+                                    "A .npy of float32 or float64 has weights from 0 to 1")
+                        ->type_name("FILE"));
     for (CLI::Option *option : added)
-        option->group("SSIM");
+        option->group("Samples");
 }
 
 void add_psnr_options(CLI::App &command, iqa_psnr_options &psnr)
@@ -160,8 +151,10 @@ void add_context_options(CLI::App &command, iqa_context_options &target)
 
 void add_metric_options(CLI::App &command, settings &target)
 {
+    add_preset_option(command, target.ssim);
     add_range_options(command, target);
     add_input_options(command, target);
+    add_sample_options(command, target);
     add_ssim_options(command, target.ssim);
     add_psnr_options(command, target.psnr);
     add_context_options(command, target.context);
@@ -188,26 +181,22 @@ void add_metric_options(CLI::App &command, settings &target)
 
 nlohmann::ordered_json options_as_json(const settings &chosen)
 {
-    const auto size = [](int32_t taps) -> nlohmann::ordered_json {
-        return taps == IQA_SIZE_AUTO ? nlohmann::ordered_json("auto") : nlohmann::ordered_json(taps);
-    };
     nlohmann::ordered_json object;
     object["data_range"] = nullptr;
     if (chosen.data_range_is_stated())
-        object["data_range"] = {chosen.ssim.data_low, chosen.ssim.data_high};
+        object["data_range"] = {chosen.psnr.data_low, chosen.psnr.data_high};
     object["nonfinite"] = name_of(nonfinites, chosen.ssim.nonfinite);
     object["alpha"] = name_of(alpha_policies, chosen.alpha);
-    object["ssim"] = {{"window", name_of(windows, chosen.ssim.window)},
-                      {"border", name_of(borders, chosen.ssim.border)},
-                      {"size_y", size(chosen.ssim.size_y)},
-                      {"size_x", size(chosen.ssim.size_x)},
-                      {"sigma_y", chosen.ssim.sigma_y},
-                      {"sigma_x", chosen.ssim.sigma_x},
-                      {"truncate", chosen.ssim.truncate},
-                      {"k1", chosen.ssim.k1},
-                      {"k2", chosen.ssim.k2},
-                      {"covariance", name_of(covariances, chosen.ssim.covariance)},
-                      {"arithmetic", name_of(arithmetics, chosen.ssim.arithmetic)}};
+    object["luma"] = name_of(lumas, chosen.ssim.luma);
+    object["luma_rounded"] = chosen.ssim.luma_rounded != 0;
+    object["shave"] = chosen.ssim.shave;
+    object["roi"] = nullptr;
+    if (chosen.roi)
+        object["roi"] = {chosen.roi->y, chosen.roi->x, chosen.roi->height, chosen.roi->width};
+    object["mask"] = nullptr;
+    if (!chosen.mask_path.empty())
+        object["mask"] = chosen.mask_path;
+    object["ssim"] = ssim_options_as_json(chosen.ssim);
     object["psnr"] = {{"log_base", chosen.psnr.log_base},
                       {"cap", nullptr},
                       {"aggregate", name_of(aggregates, chosen.psnr.aggregate)}};

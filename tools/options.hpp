@@ -7,6 +7,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,11 @@ struct threshold {
     double least;
 };
 
+/** A rectangle of a picture. */
+struct region {
+    int64_t y, x, height, width;
+};
+
 struct settings {
     iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
     iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
@@ -31,8 +38,12 @@ struct settings {
     decode_options decode;
     alpha_policy alpha = alpha_policy::opaque;
     std::vector<threshold> fail_under;
+    std::optional<region> roi;
+    std::string mask_path;             // "" for none
+    std::shared_ptr<const image> mask; // what was read from it, see read_mask()
 
-    bool data_range_is_stated() const noexcept { return ssim.data_low <= ssim.data_high; }
+    // A preset may state one for SSIM alone.
+    bool data_range_is_stated() const noexcept { return psnr.data_low <= psnr.data_high; }
 };
 
 /** Adds the options to a command; `target` must outlive it. */

@@ -49,7 +49,6 @@ class SsimOptions(ctypes.Structure):
         ("covariance", ctypes.c_int32),
         ("arithmetic", ctypes.c_int32),
         ("nonfinite", ctypes.c_int32),
-        ("reserved", ctypes.c_int32),
     ]
 
 

@@ -403,8 +403,16 @@ def test_pictures_and_clips_are_not_mixed(iqa: Program, pair: tuple[Path, Path])
     assert "is not a PNG" in iqa.error("compare", picture, pair[0])
     assert "is no clip" in iqa.error("compare", "--csv", "-", picture, picture)
     assert "is no clip" in iqa.error("compare", "--shortest", picture, picture)
-    for option in ("--map", "--side-by-side"):
-        assert "is a clip" in iqa.error("compare", option, "x.png", *pair)
+    for option in (
+        ("--map", "x.png"),
+        ("--side-by-side", "x.png"),
+        ("--all-presets",),
+        ("--roi", "0,0,8x8"),
+        ("--mask", picture),
+    ):
+        assert f"is a clip; {option[0]} is for" in iqa.error("compare", *option, *pair)
+    message = iqa.error("compare", "--preset", "ffmpeg", "--map", "x.png", picture, picture)
+    assert message == "iqa: SSIM over blocks has no map to draw"
 
 
 @pytest.mark.parametrize(

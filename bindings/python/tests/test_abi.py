@@ -31,6 +31,13 @@ WORDS = {
     "IQA_ARITHMETIC_": _abi.ARITHMETICS,
     "IQA_NONFINITE_": _abi.NONFINITES,
     "IQA_": _abi.AGGREGATES,
+    "IQA_SIZE_": _abi.SIZES,
+    "IQA_LUMA_": _abi.LUMAS,
+    "IQA_SHRINK_": _abi.SHRINKS,
+    "IQA_PRODUCT_OF_": _abi.PRODUCTS,
+    "IQA_NEGATIVE_": _abi.NEGATIVES,
+    "IQA_MASK_": _abi.MASKS,
+    "IQA_GRADIENT_OF_": _abi.GRADIENTS,
     "IQA_ISA_": _abi.INSTRUCTION_SETS,
     "IQA_FIELD_": _abi.FIELDS,
     "IQA_KID_": _abi.ESTIMATORS,
@@ -55,6 +62,8 @@ NUMBERS = {
     "IQA_CPU": _abi.CPU,
     "IQA_SCORE_NONE": _abi.SCORE_NONE,
     "IQA_CUDA": _abi.CUDA,
+    "IQA_DOWNSAMPLE_AUTO": _abi.DOWNSAMPLE_AUTO,
+    "IQA_MOST_SCALES": _abi.MOST_SCALES,
     "IQA_FID_RANK_DEFICIENT": _abi.FID_RANK_DEFICIENT,
     "IQA_KID_GAMMA_AUTO": _abi.KID_GAMMA_AUTO,
     "IQA_FLOAT32 >> 8": _abi.FLOAT,
@@ -147,7 +156,24 @@ def test_the_version_is_that_of_the_header(compiled):
 @pytest.mark.parametrize(
     ("metric", "number", "option_bytes"),
     [
-        (iqa.SSIM((2, 5), "CHW", sigma=(0.8, 1.0), k2=0.04, arithmetic="float64"), 1, 88),
+        (
+            iqa.SSIM(
+                (2, 5),
+                "NCDHW",
+                sigma=(1.2, 0.8, 1.0),
+                spacing=(2.0, 1.0, 0.5),
+                k2=0.04,
+                arithmetic="float64",
+                luma="bt709_full",
+                shave=3,
+                scale_weights=(0.25, 0.75),
+                negative="relu",
+                coverage=0.5,
+                parts=True,
+            ),
+            1,
+            272,
+        ),
         (iqa.PSNR((2, 5), "CHW", aggregate="mean_of_psnr", log_base=2, cap=90), 2, 44),
     ],
 )
@@ -156,7 +182,9 @@ def test_the_options_in_state_bytes(metric, number, option_bytes):
     assert state[:12] == b"IQAS" + struct.pack("<HHI", 1, number, option_bytes)
     found, given = metric._kind.options_in(state), metric._options
     for name, *_ in given._fields_:
-        if name not in ("struct_size", "size_y", "size_x"):
+        if name == "scale_weights":
+            assert list(found.scale_weights) == list(given.scale_weights)
+        elif name not in ("struct_size", "size_z", "size_y", "size_x"):
             assert getattr(found, name) == getattr(given, name), name
     if number == 1:
-        assert (found.size_y, found.size_x) == (7, 9)
+        assert (found.size_z, found.size_y, found.size_x) == (5, 7, 15)

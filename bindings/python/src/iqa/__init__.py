@@ -6,11 +6,13 @@
     >>> iqa.psnr(x, y, data_range=1.0)
     >>> iqa.iou(truth, prediction, 19, ignore=255, average="macro")
 
-`ssim` and `psnr` measure one pair or batch of images; `SSIM` and `PSNR` accumulate many. `fid`
-and `FID` do the same for the Frechet distance of two sets of features, `kid` and `KID` for their
-kernel distance; `inception_score` takes logits. `ConfusionMatrix` compares labels; `f1`, `dice`,
-`iou` and their like do so in one call. The same input gives the same bits for any threads, batches,
-order of merges and instruction set.
+`ssim`, `ms_ssim` and `psnr` measure one pair or batch of images, or of volumes; `SSIM`, `MS_SSIM`
+and `PSNR` accumulate many; `ssim_all` says what other libraries would. The module `iqa.torch` has
+them as differentiable functions of PyTorch tensors. `fid` and `FID` do the same for the Frechet
+distance of two sets of features, `kid` and `KID` for their kernel distance; `inception_score`
+takes logits. `ConfusionMatrix` compares labels; `f1`, `dice`, `iou` and their like do so in one
+call. The same input gives the same bits for any threads, batches, order of merges and instruction
+set.
 """
 
 from ._confusion import (
@@ -56,17 +58,20 @@ from ._fid import (
 from ._kid import KID, MeanStd, inception_score, kid
 from ._library import cuda_state, library_version
 from ._metric import Metric
-from ._outputs import Details, Result
+from ._outputs import Details, Parts, Result
+from ._presets import SSIM_PRESETS, PresetValues, ssim_all
 from ._psnr import PSNR, psnr
-from ._ssim import SSIM, ssim
+from ._ssim import MS_SSIM, SSIM, ms_ssim, ssim
 
 __version__ = library_version()
 
 __all__ = [
     "FID",
     "KID",
+    "MS_SSIM",
     "PSNR",
     "SSIM",
+    "SSIM_PRESETS",
     "BufferSizeError",
     "CancelledError",
     "ConfusionMatrix",
@@ -88,6 +93,8 @@ __all__ = [
     "NoDataError",
     "NumericError",
     "OutOfMemoryError",
+    "Parts",
+    "PresetValues",
     "Result",
     "SampleDetails",
     "ShapeError",
@@ -106,8 +113,10 @@ __all__ = [
     "kid",
     "library_version",
     "mcc",
+    "ms_ssim",
     "precision",
     "psnr",
     "recall",
     "ssim",
+    "ssim_all",
 ]

@@ -17,17 +17,44 @@ CUDA = 2
 FLOAT = 2
 BFLOAT = 4
 
-LAYOUTS = {"HW": 0, "HWC": 1, "CHW": 2, "NHW": 3, "NHWC": 4, "NCHW": 5}
-WINDOWS = {"gaussian": 0, "uniform": 1}
+LAYOUTS = {
+    "HW": 0,
+    "HWC": 1,
+    "CHW": 2,
+    "NHW": 3,
+    "NHWC": 4,
+    "NCHW": 5,
+    "DHW": 6,
+    "CDHW": 7,
+    "DHWC": 8,
+    "NDHW": 9,
+    "NCDHW": 10,
+    "NDHWC": 11,
+}
+WINDOWS = {"gaussian": 0, "uniform": 1, "blocks": 2}
+SIZES = {"auto": -1, "auto_ceiling": -2}
 BORDERS = {"valid": 0, "reflect": 1, "symmetric": 2, "replicate": 3, "zero": 4}
 COVARIANCES = {"population": 0, "sample": 1}
 ARITHMETICS = {"auto": 0, "float64": 1}
-NONFINITES = {"error": 0, "propagate": 1}
+NONFINITES = {"error": 0, "propagate": 1, "mask": 2}
+LUMAS = {
+    "none": 0,
+    "bt601_full": 1,
+    "bt601_studio": 2,
+    "bt709_full": 3,
+    "bt709_studio": 4,
+}
+SHRINKS = {"symmetric": 0, "floor": 1, "zero": 2, "replicate": 3}
+PRODUCTS = {"channel": 0, "image": 1}
+NEGATIVES = {"keep": 0, "relu": 1, "simple": 2, "relu_map": 3}
+MASKS = {"convolution": 0, "map": 1}
+GRADIENTS = {"psnr": 0, "mse": 1}
 AGGREGATES = {"psnr_of_mean_mse": 0, "mean_of_psnr": 1}
 INSTRUCTION_SETS = {"baseline": 0, "avx2": 1, "avx512": 2, "best": 255}
 
 THREADS_ALL = -1
-SIZE_AUTO = -1
+DOWNSAMPLE_AUTO = -1
+MOST_SCALES = 12
 
 FIELDS = {
     "value": 0,
@@ -40,6 +67,9 @@ FIELDS = {
     "psnr_of_mean_mse": 7,
     "mean_psnr": 8,
     "mean_psnr_of_finite": 9,
+    "luminance": 10,
+    "contrast_structure": 11,
+    "ssim_of_scales": 12,
     "fid_raw": 100,
     "fid_mean_term": 101,
     "fid_trace_reference": 102,
@@ -173,6 +203,8 @@ class UpdateExtras(ctypes.Structure):
         ("map", ctypes.c_void_p),
         ("weights", ctypes.c_void_p),
         ("counts", ctypes.c_void_p),
+        ("candidate_gradient", ctypes.c_void_p),
+        ("reference_gradient", ctypes.c_void_p),
     ]
 
 
@@ -196,6 +228,24 @@ class SSIMOptions(ctypes.Structure):
         ("covariance", ctypes.c_int32),
         ("arithmetic", ctypes.c_int32),
         ("nonfinite", ctypes.c_int32),
+        ("size_z", ctypes.c_int32),
+        ("sigma_z", ctypes.c_double),
+        ("spacing_z", ctypes.c_double),
+        ("spacing_y", ctypes.c_double),
+        ("spacing_x", ctypes.c_double),
+        ("luma", ctypes.c_int32),
+        ("luma_rounded", ctypes.c_int32),
+        ("shave", ctypes.c_int32),
+        ("downsample", ctypes.c_int32),
+        ("shrink", ctypes.c_int32),
+        ("scales", ctypes.c_int32),
+        ("scale_weights", ctypes.c_double * MOST_SCALES),
+        ("product", ctypes.c_int32),
+        ("negative", ctypes.c_int32),
+        ("contrast_border", ctypes.c_int32),
+        ("mask", ctypes.c_int32),
+        ("coverage", ctypes.c_double),
+        ("parts", ctypes.c_int32),
         ("reserved", ctypes.c_int32),
     ]
 
@@ -212,6 +262,10 @@ class PSNROptions(ctypes.Structure):
         ("cap", ctypes.c_double),
         ("aggregate", ctypes.c_int32),
         ("nonfinite", ctypes.c_int32),
+        ("luma", ctypes.c_int32),
+        ("luma_rounded", ctypes.c_int32),
+        ("shave", ctypes.c_int32),
+        ("gradient", ctypes.c_int32),
     ]
 
 

@@ -8,11 +8,12 @@ import struct
 
 from . import _abi
 from ._errors import Error, InvalidArgumentError, ShapeError, error
-from ._library import library
+from ._library import library, ssim_presets
+from ._options import choose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ._options import Setter
@@ -29,6 +30,7 @@ class Kind:
         structure: of its options.
         setters: how a keyword argument gets into the structure.
         in_state: the options in the order of the state bytes, by struct's letter.
+        prepare: gives the keyword arguments that stand for those given.
     """
 
     def __init__(
@@ -38,24 +40,33 @@ class Kind:
         structure: Any,
         setters: Mapping[str, Setter],
         in_state: tuple[tuple[str, tuple[str, ...]], ...],
+        prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
     ) -> None:
         self.create = getattr(library, f"iqa_{name}_create")
         self._init = getattr(library, f"iqa_{name}_options_init")
         self._number = number
         self._structure = structure
         self._setters = setters
-        self._layout = struct.Struct(
-            "<" + "".join(letter * len(names) for letter, names in in_state)
-        )
-        self._names = [name for _, names in in_state for name in names]
+        self._prepare = prepare
+        self._in_state = [(letter, name) for letter, names in in_state for name in names]
 
     def options(self, data_range: Any, layout: str | None, rest: Mapping[str, Any]) -> Any:
-        """The structure: the library's defaults, and over them each value that is not None."""
+        """The structure: a preset or the defaults, and over it each value that is not None."""
         options = self._structure()
-        status = self._init(ctypes.byref(options), ctypes.sizeof(options))
+        size = ctypes.sizeof(options)
+        preset = rest.get("preset")
+        if preset is None or "preset" not in self._setters:
+            status = self._init(ctypes.byref(options), size)
+        else:
+            number = choose("preset", preset, ssim_presets)
+            status = library.iqa_ssim_options_preset(ctypes.byref(options), size, number)
         if status:
             raise error(status, library.iqa_context_error(None).decode(errors="replace"))
-        for name, value in {"data_range": data_range, "layout": layout, **rest}.items():
+        for name, value in {
+            "layout": layout,
+            "data_range": data_range,
+            **self._prepare(rest),
+        }.items():
             if name not in self._setters:
                 words = ", ".join(self._setters)
                 raise TypeError(f"there is no option {name!r}; the options are {words}")
@@ -70,9 +81,13 @@ class Kind:
     def options_in(self, state: bytes) -> Any:
         """The options in checked state bytes."""
         options = self._structure()
-        values = self._layout.unpack_from(state, _STATE_HEADER.size)
-        for name, value in zip(self._names, values):
-            setattr(options, name, value)
+        position = _STATE_HEADER.size
+        for letter, name in self._in_state:
+            size = getattr(self._structure, name).size
+            form = f"<{size // struct.calcsize(letter)}{letter}"
+            values = struct.unpack_from(form, state, position)
+            setattr(options, name, values if len(values) > 1 else values[0])
+            position += size
         return options
 
     def explain(self, problem: Error, reference: int, options: Any) -> Error:
@@ -85,7 +100,7 @@ class Kind:
         ):
             words = [f"layout={word!r}" for word in _abi.LAYOUTS if len(word) == tensor.ndim]
             shape = tuple(tensor.shape[: tensor.ndim])
-            expected = " or ".join(words) or "2 to 4 axes"
+            expected = " or ".join(words) or "2 to 5 axes"
             return ShapeError(
                 f"reference has shape {shape} but the layout is HW, and what the axes are is never"
                 f" guessed: expected {expected}"

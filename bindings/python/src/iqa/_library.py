@@ -8,6 +8,10 @@ import os
 
 from . import _abi
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 
 def _path() -> str:
     """The file named by IQA_LIBRARY, else the one that came with the package."""
@@ -62,6 +66,8 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_metric_deserialize": (status, pointer, pointer, size, pointer),
         "iqa_metric_destroy": (None, pointer),
         "iqa_ssim_options_init": (status, pointer, size),
+        "iqa_ssim_options_preset": (status, pointer, size, number),
+        "iqa_ssim_preset_name": (text, number),
         "iqa_ssim_create": (status, pointer, pointer, pointer),
         "iqa_psnr_options_init": (status, pointer, size),
         "iqa_psnr_create": (status, pointer, pointer, pointer),
@@ -87,8 +93,19 @@ def _declare(library: ctypes.CDLL) -> None:
         function.argtypes = arguments
 
 
+def _names(of: Callable[[int], bytes | None]) -> Iterator[str]:
+    """Those of constants that are numbered from 0 without a gap."""
+    number = 0
+    while (name := of(number)) is not None:
+        yield name.decode()
+        number += 1
+
+
 library = _load()
 _declare(library)
+
+ssim_presets = {name: number for number, name in enumerate(_names(library.iqa_ssim_preset_name))}
+"""The number of each preset of SSIM."""
 
 
 def library_version() -> str:

@@ -12,7 +12,7 @@ from ._context import Context
 from ._errors import Error, IncompatibleError, InvalidArgumentError
 from ._kind import Kind
 from ._library import library
-from ._outputs import Details, Outputs, Result, empty
+from ._outputs import NOTHING, Details, Extras, Result, empty
 from ._tensor import borrow
 
 TYPE_CHECKING = False
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     AnyMetric = TypeVar("AnyMetric", bound="Metric")
-
-_NOTHING = Details(None, None, None)
 
 
 class Metric:
@@ -67,6 +65,9 @@ class Metric:
         per_image: Any = False,
         per_channel: Any = False,
         map: Any = False,
+        weights: Any = None,
+        candidate_gradient: Any = False,
+        reference_gradient: Any = False,
     ) -> Details:
         """Adds one pair of images, or one batch of pairs.
 
@@ -78,26 +79,39 @@ class Metric:
             per_image: True for one value per image, or a float64 array [N] to write them into.
             per_channel: True for one value per image and channel, or a float64 array [N, C].
             map: SSIM only: True for the map, or a float32 or float64 array of its shape, which
-                is that of the images, less the window size plus 1 in height and width for
-                border="valid".
+                is that of the images, less the window size plus 1 in depth, height and width for
+                border="valid". With several scales it is that of the first.
+            weights: a mask of bool or uint8, where 0 leaves a pixel out, or float32 or float64
+                weights from 0 to 1: an array of the images' shape, where the axes of batch and
+                channels may be 1, or without the axis of channels.
+            candidate_gradient: True for the derivative of each image's value with respect to
+                the samples of the candidate, or a float32 or float64 array of the images' shape.
+            reference_gradient: the same with respect to the reference.
 
         Returns:
-            A named tuple (per_image, per_channel, map) with the arrays asked for.
+            A named tuple (per_image, per_channel, map, candidate_gradient, reference_gradient)
+            with the arrays asked for.
         """
         context = self._context
         _keep_reference, x = borrow(reference, "reference", context.cuda_stream)
         _keep_candidate, y = borrow(candidate, "candidate", context.cuda_stream)
         try:
-            if per_image is False and per_channel is False and map is False:
+            wanted = {
+                "per_image": per_image,
+                "per_channel": per_channel,
+                "map": map,
+                "candidate_gradient": candidate_gradient,
+                "reference_gradient": reference_gradient,
+            }
+            if weights is None and not any(value is not False for value in wanted.values()):
                 context.call(library.iqa_metric_update, self._open(), x, y, None)
-                return _NOTHING
-            wanted = {"per_image": per_image, "per_channel": per_channel, "map": map}
-            outputs = Outputs(wanted, x, self._resolved())
-            extras = ctypes.byref(outputs.extras)
-            context.call(library.iqa_metric_update, self._open(), x, y, extras)
+                return NOTHING
+            extras = Extras(wanted, weights, x, self._resolved())
+            memory = ctypes.byref(extras.structure)
+            context.call(library.iqa_metric_update, self._open(), x, y, memory)
         except Error as problem:
             raise self._kind.explain(problem, x, self._resolved()) from None
-        return outputs.details
+        return extras.details
 
     def compute(self) -> float:
         """The value of all images added so far. A pure read: any time, any number of times."""
@@ -253,10 +267,10 @@ def measure(
     data_range: Any,
     layout: str | None,
     context: Context | None,
-    wanted: dict[str, Any] | None,
+    extras: dict[str, Any],
     options: dict[str, Any],
 ) -> float | Result:
-    """One pair or batch of images: the value, with what else is wanted.
+    """One pair or batch of images: the value, with what else the extras of an update ask for.
 
     A metric and its working memory take longer to make than a small image to measure, so each
     thread keeps its last few. While one is used it is taken out, so that a signal handler or a
@@ -266,13 +280,11 @@ def measure(
     accumulator = _take(key) if context is None else None
     if accumulator is None:
         accumulator = metric(data_range, layout, context=context, **options)
-    result: float | Result
-    if wanted is None:
-        accumulator.update(reference, candidate)
-        result = accumulator.compute()
-    else:
-        details = accumulator.update(reference, candidate, **wanted)
-        result = Result(accumulator.compute(), *details)
+    details = accumulator.update(reference, candidate, **extras)
+    result: float | Result = accumulator.compute()
+    parts = getattr(accumulator, "parts", None) if options.get("parts") else None
+    if details is not NOTHING or parts is not None:
+        result = Result(result, *details, parts)
     if context is None:
         accumulator.reset()
         _put_back(key, accumulator)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Arrays for what an update also gives: values per image and per channel, and the map."""
+"""What an update may also be given and give: weights; values per image, the map, gradients."""
 
 from __future__ import annotations
 
@@ -17,14 +17,24 @@ if TYPE_CHECKING:
 
     Specification = tuple[str, tuple[int, ...]]
 
-Details = namedtuple("Details", ("per_image", "per_channel", "map"))
+Details = namedtuple(
+    "Details",
+    ("per_image", "per_channel", "map", "candidate_gradient", "reference_gradient"),
+    defaults=(None,) * 5,
+)
 Details.__doc__ = """What an update gave besides; None for what was not asked for.
 
-per_image is float64 [N], per_channel float64 [N, C], map has the layout of the images.
+per_image is float64 [N], per_channel float64 [N, C]; the map and the gradients have the layout of
+the images.
 """
 
-Result = namedtuple("Result", ("value", "per_image", "per_channel", "map"))
-Result.__doc__ = "The value and, as in Details, what else was asked for."
+Parts = namedtuple("Parts", ("luminance", "contrast_structure", "ssim"))
+Parts.__doc__ = "What an SSIM is made of: for each scale the means of its factors and of itself."
+
+NOTHING = Details()
+
+Result = namedtuple("Result", ("value", *Details._fields, "parts"))
+Result.__doc__ = "The value and, as in Details and Parts, what else was asked for."
 
 
 def empty(dtype: str, shape: tuple[int, ...]) -> Any:
@@ -38,33 +48,37 @@ def empty(dtype: str, shape: tuple[int, ...]) -> Any:
     return np.empty(shape, dtype)
 
 
-class Outputs:
+class Extras:
     """The arrays of one update: new where True was asked for, else the caller's, borrowed.
 
     Args:
         wanted: True, False, None or an array for each name.
+        weights: of the pixels, or None.
         reference: address of the tensor of the reference images.
         options: the metric's, without automatic ones.
     """
 
-    def __init__(self, wanted: dict[str, Any], reference: int, options: Any) -> None:
-        self.extras = _abi.UpdateExtras(ctypes.sizeof(_abi.UpdateExtras))
+    def __init__(self, wanted: dict[str, Any], weights: Any, reference: int, options: Any) -> None:
+        self.structure = _abi.UpdateExtras(ctypes.sizeof(_abi.UpdateExtras))
         self._arrays: dict[str, Any] = {}
         self._keep = []
+        if weights is not None:
+            keep, self.structure.weights = borrow(weights, "weights")
+            self._keep.append(keep)
         tensor = _abi.Tensor.from_address(reference)
         for name, value in wanted.items():
             if value is None or value is False:
                 continue
             array = _new(name, tensor, options) if value is True else value
             keep, address = borrow(array, name, writable=True)
-            setattr(self.extras, name, address)
+            setattr(self.structure, name, address)
             self._arrays[name] = array
             self._keep.append(keep)
 
     @property
     def details(self) -> Details:
         """The arrays, for after the update that fills them."""
-        return Details(*map(self._arrays.get, Details._fields))
+        return Details(*map(self._arrays.get, Details._fields)) if self._arrays else NOTHING
 
 
 def _new(name: str, tensor: Any, options: Any) -> Any:
@@ -80,14 +94,35 @@ def _new(name: str, tensor: Any, options: Any) -> Any:
         return empty("float64", (axes.get("N", 1),))
     if name == "per_channel":
         return empty("float64", (axes.get("N", 1), axes.get("C", 1)))
-    return _new_map(axes, tensor, options)
+    if name == "map":
+        _shrink_to_map(axes, options)
+    in_double = _abi.ARITHMETICS["float64"] == getattr(options, "arithmetic", None)
+    double = tensor.dtype_bits == 64 or in_double
+    return empty("float64" if double else "float32", tuple(axes.values()))
 
 
-def _new_map(axes: dict[str, int], tensor: Any, options: Any) -> Any:
+def _shrink_to_map(axes: dict[str, int], options: Any) -> None:
+    """The extents of the map; of images that are too small the library says so."""
     if not hasattr(options, "border"):
         raise InvalidArgumentError("map is True, but this metric has no map")
-    if options.border == _abi.BORDERS["valid"]:  # where the image is too small the library says so
-        axes["H"] = max(axes["H"] - options.size_y + 1, 1)
-        axes["W"] = max(axes["W"] - options.size_x + 1, 1)
-    double = tensor.dtype_bits == 64 or options.arithmetic == _abi.ARITHMETICS["float64"]
-    return empty("float64" if double else "float32", tuple(axes.values()))
+    sides = [axis for axis in "DHW" if axis in axes]
+    for axis in sides:
+        axes[axis] -= 2 * options.shave
+    factor = options.downsample
+    if factor == _abi.DOWNSAMPLE_AUTO:
+        factor = _automatic_factor(min(axes["H"], axes["W"]), options.shrink)
+    border = options.border if options.scales == 1 else options.contrast_border
+    for axis, size in zip("DHW", (options.size_z, options.size_y, options.size_x)):
+        if axis in sides:
+            rest = 0 if options.shrink == _abi.SHRINKS["floor"] else factor - 1
+            axes[axis] = (axes[axis] + rest) // factor
+            axes[axis] = max(axes[axis] - (size - 1 if border == _abi.BORDERS["valid"] else 0), 1)
+    if options.luma != _abi.LUMAS["none"] and "C" in axes:
+        axes["C"] = 1
+
+
+def _automatic_factor(side: int, shrink: int) -> int:
+    """round(side / 256), at least 1; halves go up with 'symmetric' and to even otherwise."""
+    if shrink == _abi.SHRINKS["symmetric"]:
+        return max((side + 128) // 256, 1)
+    return max(round(side / 256), 1)

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
         aggregate: Literal["psnr_of_mean_mse", "mean_of_psnr"]
         log_base: float
         cap: float | None
-        nonfinite: Literal["error", "propagate"]
+        nonfinite: Literal["error", "propagate", "mask"]
+        luma: Literal["none", "bt601_full", "bt601_studio", "bt709_full", "bt709_studio"]
+        luma_rounded: bool
+        shave: int
+        gradient: Literal["psnr", "mse"]
 
 
 class PSNR(Metric):
@@ -36,14 +40,19 @@ class PSNR(Metric):
         data_range: L, the peak value, or a pair (low, high) with L = high - low. Required for
             floating-point images; 8- and 16-bit integers have the span of their type.
         layout: what the axes are: "HW" (the default, for two axes), "HWC", "CHW", "NHW", "NHWC"
-            or "NCHW". Never guessed: required from three axes on.
+            or "NCHW"; for volumes the same with "DHW" in place of "HW". Never guessed: required
+            from three axes on.
         context: threads, instruction set, progress; None for one of the metric's own.
         aggregate: what compute() gives: "psnr_of_mean_mse" (the default), the value of the mean
             squared error over all samples, or "mean_of_psnr", the mean of the images' values.
         log_base: of the logarithm; 10, which gives dB.
         cap: values above, infinity too, are given as this; None for no cap.
         nonfinite: "error" (the default) refuses NaN and infinite samples; "propagate" makes
-            the value NaN.
+            the value NaN; "mask" leaves them out.
+        luma: colour images as one channel: see SSIM.
+        luma_rounded: True rounds luma to multiples of L / 255.
+        shave: pixels taken off each edge before anything else.
+        gradient: what the gradients of an update are of: "psnr" (the default), in dB, or "mse".
 
     Example:
         >>> metric = iqa.PSNR(layout="HWC", aggregate="mean_of_psnr")
@@ -119,6 +128,9 @@ if TYPE_CHECKING:
         context: Context | None = None,
         per_image: Literal[False] = False,
         per_channel: Literal[False] = False,
+        weights: Any = None,
+        candidate_gradient: Literal[False] = False,
+        reference_gradient: Literal[False] = False,
         **options: Unpack[PSNROptions],
     ) -> float: ...
 
@@ -132,6 +144,9 @@ if TYPE_CHECKING:
         context: Context | None = None,
         per_image: Any = False,
         per_channel: Any = False,
+        weights: Any = None,
+        candidate_gradient: Any = False,
+        reference_gradient: Any = False,
         **options: Unpack[PSNROptions],
     ) -> Result: ...
 
@@ -145,6 +160,9 @@ def psnr(
     context: Context | None = None,
     per_image: Any = False,
     per_channel: Any = False,
+    weights: Any = None,
+    candidate_gradient: Any = False,
+    reference_gradient: Any = False,
     **options: Any,
 ) -> float | Result:
     """The peak signal-to-noise ratio of two images, or of two batches of images, in dB.
@@ -154,17 +172,25 @@ def psnr(
             any strides: whatever has __dlpack__, __array_interface__ or the buffer protocol.
         candidate: the same shape, element type and device.
         data_range: L, or a pair (low, high); required for floating-point images.
-        layout: "HW", "HWC", "CHW", "NHW", "NHWC" or "NCHW"; required from three axes on.
+        layout: such as "HWC", "NCHW" or "DHW", see PSNR; required from three axes on.
         context: threads, instruction set, progress; None for those of a Context().
         per_image: True for one value per image, or a float64 array [N] to write them into.
         per_channel: True for one value per image and channel, or a float64 array [N, C].
-        **options: aggregate, log_base, cap and nonfinite; see PSNR.
+        weights: a mask or weights of pixels: see PSNR.update.
+        candidate_gradient: True for the gradient of each image's value, or an array for it.
+        reference_gradient: the same with respect to the reference.
+        **options: aggregate, log_base, cap, nonfinite, luma, luma_rounded, shave and gradient;
+            see PSNR.
 
     Returns:
-        The value; with per_image or per_channel a named tuple (value, per_image, per_channel,
-        map) whose map is None.
+        The value; with per_image, per_channel or a gradient a named tuple with the fields value,
+        per_image, per_channel, map (None), candidate_gradient, reference_gradient and parts (None).
     """
-    wanted = None
-    if not (per_image is False and per_channel is False):
-        wanted = {"per_image": per_image, "per_channel": per_channel}
-    return measure(PSNR, reference, candidate, data_range, layout, context, wanted, options)
+    extras = {
+        "per_image": per_image,
+        "per_channel": per_channel,
+        "weights": weights,
+        "candidate_gradient": candidate_gradient,
+        "reference_gradient": reference_gradient,
+    }
+    return measure(PSNR, reference, candidate, data_range, layout, context, extras, options)

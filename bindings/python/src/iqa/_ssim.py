@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import ctypes
+
 from . import _abi, _options
 from ._kind import Kind
+from ._library import library
 from ._metric import Metric, measure
+from ._outputs import Parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,19 +20,36 @@ if TYPE_CHECKING:
     from ._context import Context
     from ._outputs import Result
 
+    Border = Literal["valid", "reflect", "symmetric", "replicate", "zero"]
+
     class SSIMOptions(TypedDict, total=False):
         """What SSIM's documentation says of each."""
 
-        window: Literal["gaussian", "uniform"]
-        sigma: float | tuple[float, float]
+        preset: str
+        window: Literal["gaussian", "uniform", "blocks"]
+        sigma: float | tuple[float, ...]
+        spacing: float | tuple[float, ...]
         truncate: float
-        size: int | tuple[int, int]
-        border: Literal["valid", "reflect", "symmetric", "replicate", "zero"]
+        size: int | str | tuple[int | str, ...]
+        border: Border
         k1: float
         k2: float
         covariance: Literal["population", "sample"]
         arithmetic: Literal["auto", "float64"]
-        nonfinite: Literal["error", "propagate"]
+        nonfinite: Literal["error", "propagate", "mask"]
+        luma: Literal["none", "bt601_full", "bt601_studio", "bt709_full", "bt709_studio"]
+        luma_rounded: bool
+        shave: int
+        downsample: int | Literal["auto"]
+        shrink: Literal["symmetric", "floor", "zero", "replicate"]
+        scales: int
+        scale_weights: tuple[float, ...]
+        product: Literal["channel", "image"]
+        negative: Literal["keep", "relu", "simple", "relu_map"]
+        contrast_border: Border
+        mask_mode: Literal["convolution", "map"]
+        coverage: float
+        parts: bool
 
 
 class SSIM(Metric):
@@ -38,16 +59,25 @@ class SSIM(Metric):
     each image's mean over pixels and channels. Results have the same bits whatever the threads,
     batches, order of merges, instruction set or strides.
 
+    With several scales it is multi-scale SSIM (Wang, Simoncelli, Bovik 2003); see MS_SSIM.
+
     Args:
         data_range: L, the peak value, or a pair (low, high) with L = high - low. Required for
             floating-point images; 8- and 16-bit integers have the span of their type.
         layout: what the axes are: "HW" (the default, for two axes), "HWC", "CHW", "NHW", "NHWC"
-            or "NCHW". Never guessed: required from three axes on.
+            or "NCHW"; for volumes "DHW", "DHWC", "CDHW", "NDHW", "NDHWC" or "NCDHW". Never
+            guessed: required from three axes on.
         context: threads, instruction set, progress; None for one of the metric's own.
-        window: "gaussian" (the default) or "uniform", which needs a size.
-        sigma: standard deviation of the Gaussian in pixels, or a pair (down, across); 1.5.
+        preset: whose SSIM it shall be: one of iqa.SSIM_PRESETS, such as "matlab" or
+            "skimage_default"; docs/presets.md tells of each. Other options override it.
+        window: "gaussian" (the default), "uniform", which needs a size, or "blocks": those of
+            8 x 8 pixels that FFmpeg's filter has.
+        sigma: standard deviation of the Gaussian in pixels, a pair (down, across), or for volumes
+            three (depth, down, across); 1.5.
+        spacing: distance of pixels or voxels, in the unit of sigma, by axis like sigma; 1.
         truncate: radius of the Gaussian in sigmas where no size is given; 3.5.
-        size: odd number of pixels of the window, or a pair (down, across).
+        size: odd number of pixels of the window, by axis like sigma; "auto" (the default) and
+            "auto_ceiling" follow from sigma, by rounding and by rounding up.
         border: "valid" (the default): only windows inside the image; or how samples beyond the
             edge are made: "reflect" (d c b | a b c d), "symmetric" (c b a | a b c d),
             "replicate" (a a a | a b c d) or "zero".
@@ -55,7 +85,24 @@ class SSIM(Metric):
         covariance: "population" (the default) or "sample", which divides by N - 1.
         arithmetic: "auto": float64 for float64 images and float32 for others; or "float64".
         nonfinite: "error" (the default) refuses NaN and infinite samples; "propagate" makes
-            the value NaN.
+            the value NaN; "mask" leaves them out.
+        luma: colour images as one channel: "bt601_full" (the Y of YIQ too), "bt601_studio" (16 to
+            235, as MATLAB's rgb2ycbcr), "bt709_full", "bt709_studio" or "none" (the default).
+        luma_rounded: True rounds luma to multiples of L / 255.
+        shave: pixels taken off each edge before anything else.
+        downsample: images shrink by this factor first; "auto" makes the smaller side about 256.
+        shrink: how, here and from scale to scale: "symmetric" (the default; extents are rounded
+            up), "floor", "zero" or "replicate".
+        scales: 1 (the default), or 5 with the weights of the paper, or as many as scale_weights.
+        scale_weights: the exponent of each scale, from the full size on; their sum is 1.
+        product: over scales, of each "channel" (the default) or of the "image".
+        negative: what becomes of negative means: "keep" (the default, with several scales an
+            error), "relu" (0), "simple" ((m + 1) / 2), or "relu_map" (0 at each pixel).
+        contrast_border: the border of all scales but the last; "valid" is the default.
+        mask_mode: what the weights of an update mean: "convolution" (the default): pixels that
+            are masked have no influence; or "map": they only do not count themselves.
+        coverage: of a window that has to be unmasked for its pixel to count, 0 to 1; 0.
+        parts: True to read `parts` later, which costs time.
 
     Example:
         >>> metric = iqa.SSIM(data_range=1.0, layout="NCHW")
@@ -72,10 +119,17 @@ class SSIM(Metric):
         _abi.SSIMOptions,
         _options.SSIM,
         (
-            ("i", ("layout", "window", "border", "size_y", "size_x")),
-            ("d", ("data_low", "data_high", "sigma_y", "sigma_x", "truncate", "k1", "k2")),
-            ("i", ("covariance", "arithmetic", "nonfinite")),
+            ("i", ("layout", "window", "border", "size_z", "size_y", "size_x")),
+            ("d", ("data_low", "data_high", "sigma_z", "sigma_y", "sigma_x")),
+            ("d", ("truncate", "k1", "k2", "spacing_z", "spacing_y", "spacing_x")),
+            ("i", ("covariance", "arithmetic", "nonfinite", "luma", "luma_rounded", "shave")),
+            ("i", ("downsample", "shrink", "scales")),
+            ("d", ("scale_weights",)),
+            ("i", ("product", "negative", "contrast_border", "mask")),
+            ("d", ("coverage",)),
+            ("i", ("parts",)),
         ),
+        _options.with_scale_weights,
     )
 
     if TYPE_CHECKING:
@@ -88,6 +142,55 @@ class SSIM(Metric):
             context: Context | None = None,
             **options: Unpack[SSIMOptions],
         ) -> None: ...
+
+    @property
+    def parts(self) -> Parts:
+        """What the value is made of, where the option `parts` is set.
+
+        A named tuple (luminance, contrast_structure, ssim); each has one number for each scale:
+        the mean over images of the factor's mean.
+        """
+        fields = ("luminance", "contrast_structure", "ssim_of_scales")
+        return Parts(*map(self._read_scales, fields))
+
+    def _read_scales(self, field: str) -> tuple[float, ...]:
+        values = (ctypes.c_double * _abi.MOST_SCALES)()
+        count = ctypes.c_size_t()
+        self._context.call(
+            library.iqa_metric_read,
+            self._open(),
+            _abi.FIELDS[field],
+            values,
+            _abi.MOST_SCALES,
+            ctypes.byref(count),
+        )
+        return tuple(values[: count.value])
+
+
+class MS_SSIM(SSIM):
+    """Multi-scale structural similarity (Wang, Simoncelli, Bovik 2003).
+
+    SSIM with the preset "ms_ssim_wang2003": five scales with the weights of the paper, negative
+    means taken for 0. Every argument of SSIM, other presets too, may be given.
+
+    Example:
+        >>> iqa.MS_SSIM(data_range=1.0, layout="NCHW")
+        >>> iqa.MS_SSIM(layout="HWC", preset="ms_ssim_torchmetrics")
+        >>> iqa.MS_SSIM(layout="HWC", scale_weights=(0.2, 0.3, 0.5))
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data_range: float | tuple[float, float] | None = None,
+        layout: str | None = None,
+        *,
+        context: Context | None = None,
+        **options: Unpack[SSIMOptions],
+    ) -> None:
+        stated: SSIMOptions = {"preset": "ms_ssim_wang2003", **options}
+        super().__init__(data_range, layout, context=context, **stated)
 
 
 if TYPE_CHECKING:
@@ -103,6 +206,9 @@ if TYPE_CHECKING:
         per_image: Literal[False] = False,
         per_channel: Literal[False] = False,
         map: Literal[False] = False,
+        weights: Any = None,
+        candidate_gradient: Literal[False] = False,
+        reference_gradient: Literal[False] = False,
         **options: Unpack[SSIMOptions],
     ) -> float: ...
 
@@ -117,6 +223,9 @@ if TYPE_CHECKING:
         per_image: Any = False,
         per_channel: Any = False,
         map: Any = False,
+        weights: Any = None,
+        candidate_gradient: Any = False,
+        reference_gradient: Any = False,
         **options: Unpack[SSIMOptions],
     ) -> Result: ...
 
@@ -131,6 +240,9 @@ def ssim(
     per_image: Any = False,
     per_channel: Any = False,
     map: Any = False,
+    weights: Any = None,
+    candidate_gradient: Any = False,
+    reference_gradient: Any = False,
     **options: Any,
 ) -> float | Result:
     """The mean structural similarity of two images, or of two batches of images.
@@ -140,23 +252,52 @@ def ssim(
             any strides: whatever has __dlpack__, __array_interface__ or the buffer protocol.
         candidate: the same shape, element type and device.
         data_range: L, or a pair (low, high); required for floating-point images.
-        layout: "HW", "HWC", "CHW", "NHW", "NHWC" or "NCHW"; required from three axes on.
+        layout: such as "HWC", "NCHW" or "DHW", see SSIM; required from three axes on.
         context: threads, instruction set, progress; None for those of a Context().
         per_image: True for one value per image, or a float64 array [N] to write them into.
         per_channel: True for one value per image and channel, or a float64 array [N, C].
         map: True for the map of values, or an array of its shape; see SSIM.update.
-        **options: window, sigma, truncate, size, border, k1, k2, covariance, arithmetic and
-            nonfinite; see SSIM.
+        weights: a mask or weights of pixels: see SSIM.update.
+        candidate_gradient: True for the gradient of each image's value, or an array for it.
+        reference_gradient: the same with respect to the reference.
+        **options: preset, window, sigma, size, border, scales, luma, parts and others; see SSIM.
 
     Returns:
-        The value; with per_image, per_channel or map a named tuple (value, per_image,
-        per_channel, map).
+        The value; with per_image, per_channel, map, a gradient or parts=True a named tuple with
+        the fields value, per_image, per_channel, map, candidate_gradient, reference_gradient and
+        parts.
 
     Example:
         >>> iqa.ssim(photo, decoded)
         >>> iqa.ssim(x, y, data_range=1.0, layout="HWC", map=True).map
+        >>> iqa.ssim(x, y, layout="HWC", preset="matlab")
     """
-    wanted = None
-    if not (per_image is False and per_channel is False and map is False):
-        wanted = {"per_image": per_image, "per_channel": per_channel, "map": map}
-    return measure(SSIM, reference, candidate, data_range, layout, context, wanted, options)
+    extras = {
+        "per_image": per_image,
+        "per_channel": per_channel,
+        "map": map,
+        "weights": weights,
+        "candidate_gradient": candidate_gradient,
+        "reference_gradient": reference_gradient,
+    }
+    return measure(SSIM, reference, candidate, data_range, layout, context, extras, options)
+
+
+def ms_ssim(
+    reference: Any,
+    candidate: Any,
+    data_range: float | tuple[float, float] | None = None,
+    layout: str | None = None,
+    **arguments: Any,
+) -> float | Result:
+    """The multi-scale structural similarity of two images, or of two batches of images.
+
+    ssim() with the preset "ms_ssim_wang2003": five scales with the weights of the paper, for
+    images of at least 161 pixels on each side. Everything else is as in ssim().
+
+    Example:
+        >>> iqa.ms_ssim(photo, decoded, layout="HWC")
+        >>> iqa.ms_ssim(x, y, data_range=1.0, layout="NCHW", preset="ms_ssim_torchmetrics")
+    """
+    stated = {"preset": "ms_ssim_wang2003", **arguments}
+    return ssim(reference, candidate, data_range, layout, **stated)
