@@ -183,8 +183,8 @@ int run(compare_options options)
     file_handle reference = blame(options.reference, [&] { return open_file(options.reference); });
     if (options.raw || may_be_y4m(reference.get())) {
         if (*options.option_of_pictures() != '\0')
-            throw file_error(options.reference, std::string("is a clip; ") + options.option_of_pictures() +
-                                                    " is for pictures");
+            throw file_error(options.reference,
+                             std::string("is a clip; ") + options.option_of_pictures() + " is for pictures");
         return compare_clips(options, std::move(reference),
                              blame(options.test, [&] { return open_file(options.test); }));
     }
