@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// One file, past 400 lines, for all kinds: what inspects a kind knows what reads it.
 #include "feature_file.hpp"
 
 #include "npz.hpp"

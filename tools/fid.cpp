@@ -122,6 +122,8 @@ int run(const fid_options &options)
         throw std::runtime_error("state two sets: REAL GENERATED, or --reference FILE ... --candidate FILE ...");
     if (options.paths[IQA_FID_CANDIDATE].empty() && options.stats_path.empty())
         throw std::runtime_error("state a second set to compare with, or --stats-out to keep what is known of one");
+    if (options.stats_path == "-")
+        throw std::runtime_error("--stats-out needs a file; the standard output has the text");
     const fid_report report = run_fid(options);
     if (options.as_json)
         print_json(options, report);

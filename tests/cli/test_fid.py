@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""iqa fid: values beside NumPy and SciPy, every kind of file, memory, and what is said of bad ones."""
+"""iqa fid: values beside NumPy and SciPy, every kind of file, memory, and what is said of bad ones.
+
+One file, past 400 lines: all of it builds on the same two sets."""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ import numpy as np
 import pytest
 from conftest import DATA, Program
 from numpy.typing import NDArray
+from test_batch import run_on_terminal
 
 FEATURES = 24
 DIGITS = DATA / "features"
@@ -437,11 +440,27 @@ def test_a_large_file_is_streamed(iqa: Program, tmp_path: Path) -> None:
     assert values[0] == values[1] > 0
 
 
+def test_progress_on_a_terminal_only(
+    iqa: Program, tmp_path: Path, files: tuple[Path, Path]
+) -> None:
+    rows = np.tile(make_set(4, 500, 512).astype("f4"), (40, 1))
+    np.save(tmp_path / "many.npy", rows)
+    arguments = [iqa.path, "fid", str(tmp_path / "many.npy"), str(tmp_path / "many.npy")]
+    code, output, shown = run_on_terminal(arguments)
+    assert code == 0 and "\x1b" not in output and "FID  0.000000" in output
+    frames = shown.split("\r")[1:]
+    assert frames[-1] == "\x1b[K", "the bar is removed at the end"
+    assert any("/40000 " in frame and "rows/s" in frame for frame in frames)
+    done = iqa(*arguments[1:])
+    assert done.stderr == "" and done.stdout == output
+
+
 def test_what_the_command_line_refuses(
     iqa: Program, tmp_path: Path, files: tuple[Path, Path]
 ) -> None:
     assert "state two sets" in iqa.error("fid")
     assert "state a second set" in iqa.error("fid", files[0])
+    assert "--stats-out needs a file" in iqa.error("fid", files[0], "--stats-out", "-")
     assert "excludes" in iqa.error("fid", *files, "--reference", files[0])
     assert "must be 1 or more" in iqa.error("fid", *files, "--dims", 0)
     assert "--dims says 23" in iqa.error("fid", *files, "--dims", 23)
