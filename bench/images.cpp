@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "ceilings.hpp"
@@ -55,7 +56,7 @@ struct image_case {
     std::vector<int64_t> shape;
 };
 
-enum class measure { ssim, psnr };
+enum class measure { ssim, blocks, psnr };
 
 template <class Sample>
 void run(benchmark::State &state, measure what, const image_case &image, int dtype, int isa, int threads)
@@ -68,8 +69,9 @@ void run(benchmark::State &state, measure what, const image_case &image, int dty
     iqa_context *context = nullptr;
     iqa_metric *metric = nullptr;
     iqa_context_create(&options, &context);
-    if (what == measure::ssim) {
+    if (what != measure::psnr) {
         iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
+        ssim.window = what == measure::blocks ? IQA_WINDOW_BLOCKS : IQA_WINDOW_GAUSSIAN;
         ssim.layout = image.layout;
         ssim.data_low = 0;
         ssim.data_high = 255;
@@ -118,18 +120,25 @@ void add(const char *type, int dtype)
         const char *name;
         int isa;
     } sets[] = {{"avx512", IQA_ISA_AVX512}, {"avx2", IQA_ISA_AVX2}};
-    for (const measure what : {measure::ssim, measure::psnr})
+    const struct {
+        const char *name;
+        measure what;
+    } measures[] = {{"ssim/", measure::ssim}, {"blocks/", measure::blocks}, {"psnr/", measure::psnr}};
+    for (const auto &[kind, what] : measures) {
+        if (what == measure::blocks && !std::is_integral_v<Sample>)
+            continue;
         for (const image_case &image : cases)
             for (const auto &set : sets)
                 for (const int threads : {1, 2}) {
-                    const std::string name = std::string(what == measure::ssim ? "ssim/" : "psnr/") + image.name + "/" +
-                                             type + "/" + set.name + "/threads:" + std::to_string(threads);
+                    const std::string name = std::string(kind) + image.name + "/" + type + "/" + set.name +
+                                             "/threads:" + std::to_string(threads);
                     auto *registered =
                         benchmark::RegisterBenchmark(name.c_str(), run<Sample>, what, image, dtype, set.isa, threads);
                     registered->Unit(benchmark::kMillisecond);
                     if (threads > 1) // one thread: its own time, whatever else the machine does
                         registered->UseRealTime();
                 }
+    }
 }
 
 } // namespace
@@ -137,6 +146,7 @@ void add(const char *type, int dtype)
 int main(int argc, char **argv)
 {
     add<uint8_t>("uint8", IQA_UINT8);
+    add<uint16_t>("uint16", IQA_UINT16);
     add<float>("float32", IQA_FLOAT32);
     add<double>("float64", IQA_FLOAT64);
     benchmark::Initialize(&argc, argv);

@@ -82,8 +82,7 @@ inline reference_values reference_ssim(const volume &x, const volume &y, const v
                                 }
                                 const long double weight = convolution ? (long double)weights->at(i, j, k) : 1.0L;
                                 if (weight != 0)
-                                    all += tap * weight *
-                                           value((long double)x.at(i, j, k), (long double)y.at(i, j, k));
+                                    all += tap * weight * value((long double)x.at(i, j, k), (long double)y.at(i, j, k));
                             }
                     return all;
                 };
