@@ -269,8 +269,9 @@ typedef struct iqa_update_extras {
  * float64 from 0 (masked) to 1. It has the layout of the images, where the extents of the batch and channel axes may
  * be 1, or the same without the channel axis; it then holds for all images or channels. An image's value is the mean
  * of its pixels in proportion to their weights, which are rounded to multiples of 2^-24 there. Masked samples are never
- * looked at, so they may be anything (but for IQA_MASK_MAP). An image that is masked altogether is
- * IQA_ERROR_NUMERIC. */
+ * looked at, so they may be anything (but for IQA_MASK_MAP), and are counted nowhere. An image that is masked
+ * altogether, or a weight that is not from 0 to 1, is IQA_ERROR_NUMERIC. PSNR: a channel that is masked altogether has
+ * the per-channel value NaN. */
 
 #define IQA_UPDATE_EXTRAS_INIT                                                                                         \
     {                                                                                                                  \
@@ -308,8 +309,9 @@ enum {
     IQA_FIELD_IMAGES = 1,              /* images added                                                               */
     IQA_FIELD_OUT_OF_RANGE = 2,        /* samples of either image outside the data range, non-finite ones included   */
     IQA_FIELD_NONFINITE = 3,           /* non-finite samples of either image                                         */
-    IQA_FIELD_MSE = 4,                 /* PSNR: mean squared error over all samples added                            */
-    IQA_FIELD_SAMPLES = 5,             /* PSNR: samples added (pixels times channels)                                */
+    IQA_FIELD_MSE = 4,                 /* PSNR: mean squared error over all samples added, by their weights          */
+    IQA_FIELD_SAMPLES = 5,             /* PSNR: sum of the weights of all samples added; without weights, how many
+                                          they are: pixels times channels (1 for luma)                               */
     IQA_FIELD_INFINITE_IMAGES = 6,     /* PSNR: images with no error at all                                          */
     IQA_FIELD_PSNR_OF_MEAN_MSE = 7,    /* PSNR: dB of the mean error, whatever the aggregate option says             */
     IQA_FIELD_MEAN_PSNR = 8,           /* PSNR: mean of the images' dB                                               */
@@ -618,7 +620,9 @@ enum {
     IQA_MEAN_OF_PSNR = 1      /* mean over images of each image's 10 log10(L^2 / MSE)                               */
 };
 
-/** Whose derivative the gradient extras of an update are. Equal images have a gradient of 0 by definition. */
+/** Whose derivative the gradient extras of an update are. It is 0 for equal images, by definition; for images whose
+ *  PSNR is the cap, since it does not move; for samples that are masked or shaved off. It is NaN for the other samples
+ *  of an image whose value is NaN. Luma hands it on to red, green and blue; its rounding counts as the identity. */
 enum {
     IQA_GRADIENT_OF_PSNR = 0, /* of the image's PSNR, in the stated base                                            */
     IQA_GRADIENT_OF_MSE = 1   /* of the image's mean squared error                                                  */
@@ -654,8 +658,9 @@ typedef struct iqa_psnr_options {
 IQA_API iqa_status iqa_psnr_options_init(iqa_psnr_options *options, size_t size);
 
 /** Creates a PSNR metric. Arguments and statuses: iqa_ssim_create(). Per-image and per-channel values of an update are
- *  in dB. compute and read return IQA_ERROR_INCOMPATIBLE for a value that needs one L when 8- and 16-bit images were
- *  mixed without a stated data range. */
+ *  in dB; with luma there is one channel. Luma of images that have neither 3 channels nor 1 is IQA_ERROR_SHAPE. compute
+ *  and read return IQA_ERROR_INCOMPATIBLE for a value that needs one L when 8- and 16-bit images were mixed without a
+ *  stated data range. */
 IQA_API iqa_status iqa_psnr_create(iqa_context *context, const iqa_psnr_options *options, iqa_metric **out);
 
 /** Create, update once, compute, destroy. Statuses: those of the four. */

@@ -68,6 +68,15 @@ inline std::vector<unsigned char> bytes_of(const metric_pointer &metric)
     return bytes;
 }
 
+inline std::vector<int64_t> lanes_of(const metric_pointer &metric)
+{
+    size_t count = 0;
+    iqa_metric_lanes(metric.get(), nullptr, 0, &count);
+    std::vector<int64_t> lanes(count);
+    iqa_metric_lanes(metric.get(), lanes.data(), count, nullptr);
+    return lanes;
+}
+
 // ---- Element types
 
 template <class Sample>

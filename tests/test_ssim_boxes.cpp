@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "catch.hpp"
+#include "reference_volume.hpp"
 #include "support.hpp"
-#include "volume.hpp"
 
 using namespace test;
 
@@ -204,6 +204,36 @@ TEST_CASE("boxes have the bits of tiles", "[ssim_boxes]")
             REQUIRE(iqa_measure_ssim(context.get(), &options, vx, vy, &boxed) == IQA_OK);
             CHECK(boxed == plain);
         }
+}
+
+TEST_CASE("weighted volumes have the same bits everywhere", "[ssim_boxes]")
+{
+    const volume x = random_volume(70, 40, 150, 15);
+    const volume y = near_to(x, 16);
+    const volume weights = random_weights(x, 17);
+    for (const int arithmetic : {IQA_ARITHMETIC_AUTO, IQA_ARITHMETIC_FLOAT64}) {
+        std::vector<float> fx(x.samples.begin(), x.samples.end());
+        std::vector<float> fy(y.samples.begin(), y.samples.end());
+        iqa_ssim_options options = volume_options(IQA_BORDER_REFLECT);
+        options.arithmetic = arithmetic;
+        options.coverage = 0.3;
+        options.parts = 1;
+        std::vector<unsigned char> first;
+        for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
+            for (const int threads : {1, 2, 3, 8}) {
+                const context_pointer context = make_context(threads, isa);
+                const metric_pointer metric = make_ssim(context, options);
+                const tensor tx(fx.data(), IQA_FLOAT32, {70, 40, 150});
+                const tensor ty(fy.data(), IQA_FLOAT32, {70, 40, 150});
+                const tensor tw(weights.samples.data(), IQA_FLOAT64, {70, 40, 150});
+                iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+                extras.weights = tw;
+                REQUIRE(iqa_metric_update(metric.get(), tx, ty, &extras) == IQA_OK);
+                if (first.empty())
+                    first = bytes_of(metric);
+                CHECK(bytes_of(metric) == first);
+            }
+    }
 }
 
 TEST_CASE("luma is an image of its own", "[ssim_boxes]")

@@ -1,109 +1,121 @@
 // SPDX-License-Identifier: MIT
-// SSIM of volumes the slow and obvious way: long double, one window at a time, with weights.
+// Batches of images or volumes in any layout, and their squared errors in long double, one sample after another.
 #pragma once
 
+#include <array>
 #include <cmath>
-#include <vector>
+#include <string>
 
-#include "reference.hpp"
+#include "support.hpp"
 
 namespace test {
 
-struct volume {
-    int64_t depth, height, width;
-    std::vector<double> samples;
+constexpr const char *axes_of_layout[] = {"HW",  "HWC",  "CHW",  "NHW",  "NHWC",  "NCHW",
+                                          "DHW", "CDHW", "DHWC", "NDHW", "NCDHW", "NDHWC"};
 
-    volume(int64_t d, int64_t h, int64_t w, double value = 0)
-        : depth(d), height(h), width(w), samples(size_t(d * h * w), value)
-    {
-    }
-    double &at(int64_t z, int64_t y, int64_t x) { return samples[size_t((z * height + y) * width + x)]; }
-    double at(int64_t z, int64_t y, int64_t x) const { return samples[size_t((z * height + y) * width + x)]; }
-};
+// Image, channel, slice, row, column.
+using place = std::array<int64_t, 5>;
 
-// The index that stands for a position, or -1 for a zero: one step of the border rule at a time.
-inline int64_t reference_index(int border, int64_t position, int64_t extent)
+inline size_t axis_number(char axis)
 {
-    while (position < 0 || position >= extent) {
-        if (border == IQA_BORDER_ZERO)
-            return -1;
-        if (border == IQA_BORDER_REPLICATE || extent == 1)
-            position = position < 0 ? 0 : extent - 1;
-        else if (border == IQA_BORDER_SYMMETRIC)
-            position = position < 0 ? -1 - position : 2 * extent - 1 - position;
-        else
-            position = position < 0 ? -position : 2 * extent - 2 - position;
-    }
-    return position;
+    return std::string("NCDHW").find(axis);
 }
 
-struct reference_values {
-    long double ssim = 0, contrast_structure = 0, luminance = 0;
+template <class Sample>
+struct volume {
+    int layout;
+    place extents;
+    std::vector<Sample> data;
+
+    volume(int layout_number, const place &extents_of_axes) : layout(layout_number), extents(extents_of_axes)
+    {
+        data.resize(size_t(extents[0] * extents[1] * extents[2] * extents[3] * extents[4]));
+    }
+    size_t index(const place &at) const
+    {
+        int64_t number = 0;
+        for (const char *axis = axes_of_layout[layout]; *axis != '\0'; ++axis)
+            number = number * extents[axis_number(*axis)] + at[axis_number(*axis)];
+        return size_t(number);
+    }
+    Sample &operator[](const place &at) { return data[index(at)]; }
+    const Sample &operator[](const place &at) const { return data[index(at)]; }
+    std::vector<int64_t> shape() const
+    {
+        std::vector<int64_t> result;
+        for (const char *axis = axes_of_layout[layout]; *axis != '\0'; ++axis)
+            result.push_back(extents[axis_number(*axis)]);
+        return result;
+    }
+    // `dtype`: for element types that C++ lacks.
+    tensor view(int dtype = dtype_of<Sample>::value) const { return {data.data(), dtype, shape()}; }
+
+    template <class Fill>
+    void fill(Fill &&value)
+    {
+        for_each([&](const place &at) { (*this)[at] = sample_from<Sample>(double(value(at))); });
+    }
+    template <class Visit>
+    void for_each(Visit &&visit) const
+    {
+        place at{};
+        for (at[0] = 0; at[0] < extents[0]; ++at[0])
+            for (at[1] = 0; at[1] < extents[1]; ++at[1])
+                for (at[2] = 0; at[2] < extents[2]; ++at[2])
+                    for (at[3] = 0; at[3] < extents[3]; ++at[3])
+                        for (at[4] = 0; at[4] < extents[4]; ++at[4])
+                            visit(at);
+    }
 };
 
-// Means over the map. Options must have explicit sizes. `weights` may be NULL.
-inline reference_values reference_ssim(const volume &x, const volume &y, const volume *weights,
-                                       const iqa_ssim_options &o)
+struct weighted_error {
+    long double errors = 0;
+    long double weight = 0;
+
+    long double mean() const { return errors / weight; }
+    long double psnr(long double peak, long double base = 10) const
+    {
+        return 10 * std::log(peak * peak / mean()) / std::log(base);
+    }
+};
+
+// What is measured: luma as offset, red, green, blue (all 0 for none), the step that it is rounded to (0 for none), and
+// the pixels taken off each edge.
+struct slow_rule {
+    std::array<long double, 4> luma{};
+    long double step = 0;
+    int64_t shave = 0;
+
+    bool has_luma() const { return luma[1] != 0; }
+};
+
+// Weighted squared errors of one image, or of one of its channels. Samples and weights are functions of a place.
+template <class Sample, class Reference, class Candidate, class Weight>
+weighted_error slow_error(const volume<Sample> &shape, int64_t image, int64_t channel, const slow_rule &rule,
+                          Reference &&reference, Candidate &&candidate, Weight &&weight)
 {
-    const std::vector<long double> taps[3] = {reference_taps(o, o.sigma_z, o.size_z),
-                                              reference_taps(o, o.sigma_y, o.size_y),
-                                              reference_taps(o, o.sigma_x, o.size_x)};
-    const int64_t radius[3] = {o.size_z / 2, o.size_y / 2, o.size_x / 2};
-    const bool valid = o.border == IQA_BORDER_VALID;
-    const bool convolution = weights != nullptr && o.mask == IQA_MASK_CONVOLUTION;
-    const long double peak = (long double)o.data_high - (long double)o.data_low;
-    const long double c1 = o.k1 * peak * o.k1 * peak;
-    const long double c2 = o.k2 * peak * o.k2 * peak;
-    const long double count = (long double)o.size_z * o.size_y * o.size_x;
-    const long double norm = o.covariance == IQA_COVARIANCE_SAMPLE ? count / (count - 1) : 1;
-    const auto margin = [&](int axis) {
-        return valid ? radius[axis] : 0;
+    const auto measured = [&](auto &&sample, place at) {
+        if (!rule.has_luma())
+            return (long double)sample(at);
+        long double value = rule.luma[0];
+        for (at[1] = 0; at[1] < 3; ++at[1])
+            value += rule.luma[size_t(at[1]) + 1] * (long double)sample(at);
+        return rule.step == 0 ? value : std::nearbyint(value / rule.step) * rule.step;
     };
-    reference_values sums;
-    long double total = 0;
-    for (int64_t z = margin(0); z < x.depth - margin(0); ++z)
-        for (int64_t row = margin(1); row < x.height - margin(1); ++row)
-            for (int64_t column = margin(2); column < x.width - margin(2); ++column) {
-                const long double own = weights == nullptr ? 1.0L : (long double)weights->at(z, row, column);
-                if (own == 0)
-                    continue;
-                const auto sum = [&](auto &&value) {
-                    long double all = 0;
-                    for (int64_t a = 0; a < o.size_z; ++a)
-                        for (int64_t b = 0; b < o.size_y; ++b)
-                            for (int64_t c = 0; c < o.size_x; ++c) {
-                                const int64_t i = reference_index(o.border, z + a - radius[0], x.depth);
-                                const int64_t j = reference_index(o.border, row + b - radius[1], x.height);
-                                const int64_t k = reference_index(o.border, column + c - radius[2], x.width);
-                                const long double tap = taps[0][size_t(a)] * taps[1][size_t(b)] * taps[2][size_t(c)];
-                                if (i < 0 || j < 0 || k < 0) {
-                                    all += tap * value(0.0L, 0.0L);
-                                    continue;
-                                }
-                                const long double weight = convolution ? (long double)weights->at(i, j, k) : 1.0L;
-                                if (weight != 0)
-                                    all += tap * weight * value((long double)x.at(i, j, k), (long double)y.at(i, j, k));
-                            }
-                    return all;
-                };
-                const long double cover = sum([](long double, long double) { return 1.0L; });
-                if (convolution && cover < (long double)o.coverage - 1e-9L)
-                    continue;
-                const long double mx = sum([](long double p, long double) { return p; }) / cover;
-                const long double my = sum([](long double, long double q) { return q; }) / cover;
-                const long double variances = norm / cover * sum([&](long double p, long double q) {
-                                                  return (p - mx) * (p - mx) + (q - my) * (q - my);
-                                              });
-                const long double covariance =
-                    norm / cover * sum([&](long double p, long double q) { return (p - mx) * (q - my); });
-                const long double luminance = (2 * mx * my + c1) / (mx * mx + my * my + c1);
-                const long double structure = (2 * covariance + c2) / (variances + c2);
-                sums.ssim += own * luminance * structure;
-                sums.contrast_structure += own * structure;
-                sums.luminance += own * luminance;
-                total += own;
-            }
-    return {sums.ssim / total, sums.contrast_structure / total, sums.luminance / total};
+    weighted_error sum;
+    shape.for_each([&](const place &at) {
+        bool inside = at[0] == image && (channel < 0 || at[1] == channel) && !(rule.has_luma() && at[1] != 0);
+        for (size_t axis = 2; axis < 5; ++axis)
+            if (axis > 2 || shape.layout >= IQA_LAYOUT_DHW)
+                inside = inside && at[axis] >= rule.shave && at[axis] < shape.extents[axis] - rule.shave;
+        const long double w = inside ? weight(at) : 0;
+        if (w == 0)
+            return;
+        const long double difference = measured(candidate, at) - measured(reference, at);
+        sum.errors += w * difference * difference;
+        sum.weight += w;
+    });
+    return sum;
 }
 
 } // namespace test

@@ -18,6 +18,8 @@ struct exact_format {
 constexpr exact_format unit_format = {3, -80};
 // Decibels, rounded once to 2^-64.
 constexpr exact_format decibel_format = {4, -64};
+// Sums of weights of pixels, exactly.
+constexpr exact_format pixel_weight_format = {3, -24};
 // Squares of any doubles, exactly.
 constexpr exact_format square_format = {136, -2272};
 

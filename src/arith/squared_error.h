@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Squared errors summed exactly. Integer samples: an integer. Floating-point samples: each square is rounded once, to
-// double, and the rounded squares are split over three fixed grids of integers, so that their sum has no order.
+// Squared errors summed exactly, and their derivative. Integer samples: an integer. Floating-point samples: each square
+// is rounded to double, so is its product with the weight, and the rounded products are split over three fixed grids of
+// integers, so that their sum has no order.
 #pragma once
 
 #include "arith/elementary.h"
 #include "arith/exact_sum.h"
+#include "arith/weight.h"
 
 namespace iqa {
 
-// The differences are scaled by a power of two first, so that ordinary ones lie near 1. A difference d between 2^-38
-// and 2^10 then has a square whose 53 bits, or all bits down to 2^-130, lie on the grids below.
+// The differences are scaled by a power of two first, so that ordinary ones lie near 1. A difference d between 2^-26
+// and 2^10 then has a square which, times any weight, is 2^-76 or more: its 53 bits, or all bits down to 2^-130, lie on
+// the grids below.
 constexpr double error_largest = 0x1p10;
-constexpr double error_smallest = 0x1p-38;
+constexpr double error_smallest = 0x1p-26;
 
 // A square below 2^21 is split into units of 2^-30, the rest of that into units of 2^-80, and the rest into 2^-130.
 constexpr int error_levels = 3;
@@ -20,6 +23,9 @@ constexpr int error_exponents[error_levels] = {-30, -80, -130};
 constexpr double error_anchors[error_levels] = {0x1.8p22, 0x1.8p-28, 0x1.8p-78};
 // A lane of int64 holds sums of at most 2^51 each: so many fit.
 constexpr int error_flush = 2048;
+
+// Integer samples: the sum of the squares is level 0, in units of 1, and that of weighted squares level 1.
+constexpr int integer_error_exponents[error_levels] = {0, -pixel_weight_bits, 0};
 
 // 10 log(L^2 / MSE) in the base whose natural logarithm is given; MSE = sum / count, positive.
 IQA_HD double psnr_value(double peak, scaled_value sum, double count, double_double log_of_base)
@@ -31,6 +37,34 @@ IQA_HD double psnr_value(double peak, scaled_value sum, double count, double_dou
     const double_double ratio = divide(multiply(squared_peak, {count, 0.0}), {sum.mantissa, 0.0});
     const double_double log = log_scaled(ratio, 2 * peak_exponent - sum.exponent);
     return divide(multiply({10.0, 0.0}, log), log_of_base).high;
+}
+
+// The derivative of an image's value with respect to a sample of the candidate, ((y - x) before w) factor after; the
+// outer two are powers of two that keep differences of any size in the range of doubles. The reference has its
+// negative.
+struct error_slope {
+    double before, factor, after;
+};
+
+IQA_HD double error_derivative(const error_slope &slope, double reference, double candidate, double weight)
+{
+    return weight == 0.0 ? 0.0 : ((candidate - reference) * slope.before * weight) * slope.factor * slope.after;
+}
+
+// MSE = S / W: its derivative is 2 w (y - x) / W.
+IQA_HD error_slope slope_of_mean(double weight)
+{
+    return {1.0, 2.0 / weight, 1.0};
+}
+
+// 10 log(L^2 W / S) / log(base) has the derivative -20 w (y - x) / (S log(base)).
+IQA_HD error_slope slope_of_psnr(scaled_value sum, double_double log_of_base)
+{
+    const int half = -(sum.exponent / 2);
+    const int shift = half < -1000 ? -1000 : half > 1000 ? 1000 : half;
+    const double numerator = divide({20.0, 0.0}, log_of_base).high;
+    const double unit = power_of_two(shift);
+    return {unit, -(numerator / __builtin_ldexp(sum.mantissa, sum.exponent + 2 * shift)), unit};
 }
 
 } // namespace iqa

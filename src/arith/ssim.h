@@ -11,6 +11,7 @@
 #pragma once
 
 #include "arith/exact_sum.h"
+#include "arith/weight.h"
 
 namespace iqa {
 
@@ -23,9 +24,6 @@ enum : int {
     ssim_box_height = 32,
     ssim_gradient_depth = 64
 };
-
-// Weights of the pixels of a map are multiples of 2^-24.
-enum : int { pixel_weight_bits = 24 };
 
 // The pivot of a tile: the mean of the two images' samples at the tile's centre. A non-finite sample must not spread
 // over the tile.

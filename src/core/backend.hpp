@@ -102,16 +102,35 @@ struct squared_error_sum {
     int exponent[error_levels];
 };
 
+// What squared errors are taken of.
+struct weighted_images {
+    image_pair images;
+    weight_view weights;   // without data: 1 for each sample
+    const luma_rule *luma; // three channels are measured as one; NULL: channels as they are
+    bool mask_nonfinite;   // a sample that is not finite in either image has weight 0
+
+    int64_t channels() const { return luma != nullptr ? 1 : images.reference.channels; }
+};
+
 // Squared errors of a batch.
 struct squared_error_request {
-    image_pair images;
+    weighted_images source;
     data_range range;
     bool by_channel;
 
-    // Results.
+    // Results. With an invalid weight there are no others.
+    bool invalid_weight;     // some weight is not from 0 to 1
     squared_error_sum *sums; // [images * (by_channel ? channels : 1)]
-    sample_counts *counts;   // [images]
+    int128 *weights;         // likewise: the sum of weights in units of 2^-pixel_weight_bits
+    sample_counts *counts;   // [images], of samples with a weight above 0
     bool *overflow;          // [images]: finite samples whose difference overflows a double
+};
+
+// Derivatives of each image's value by its samples: see arith/squared_error.h.
+struct error_gradient_request {
+    weighted_images source;
+    const error_slope *slopes;        // [images]
+    output_view reference, candidate; // `data` may be NULL
 };
 
 // How labels become codes; see arith/confusion.h.
@@ -161,6 +180,7 @@ struct backend {
     void (*shrink)(context &where, scratch &memory, const shrink_request &request);
     void (*count)(context &where, count_request &request);
     void (*squared_error)(context &where, scratch &memory, squared_error_request &request);
+    void (*error_gradient)(context &where, scratch &memory, const error_gradient_request &request);
     void (*confusion)(context &where, scratch &memory, confusion_request &request);
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Single samples of an image, for error texts: slow and obvious.
+// Single samples and weights of an image, for error texts: slow and obvious.
 #pragma once
 
 #include "arith/half.h"
+#include "arith/weight.h"
 #include "core/tensor.hpp"
 
 namespace iqa {
@@ -55,20 +56,25 @@ inline void check_finite(const table_view &view, const char *name)
 }
 
 // Ends the call: says how many non-finite samples there are, and where the first one is. `shave`: what the views lack
-// at each edge.
-[[noreturn]] inline void fail_for_nonfinite(const image_pair &images, int32_t layout, int32_t shave, int64_t count)
+// at each edge. Masked samples are passed over.
+[[noreturn]] inline void fail_for_nonfinite(const image_pair &images, const weight_view &weights, int32_t layout,
+                                            int32_t shave, int64_t count)
 {
     const struct {
         const char *name;
         const image_view &view;
     } sides[] = {{"reference", images.reference}, {"candidate", images.candidate}};
+    const auto is_masked = [&](int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column) {
+        return weight_at(weights, image, channel, slice, row, column) == 0.0;
+    };
     for (const auto &[name, view] : sides)
         for (int64_t image = 0; image < view.images; ++image)
             for (int64_t channel = 0; channel < view.channels; ++channel)
                 for (int64_t slice = 0; slice < view.depth; ++slice)
                     for (int64_t row = 0; row < view.height; ++row)
                         for (int64_t column = 0; column < view.width; ++column)
-                            if (!is_finite(load_sample(view, image, channel, slice, row, column)))
+                            if (!is_finite(load_sample(view, image, channel, slice, row, column)) &&
+                                !is_masked(image, channel, slice, row, column))
                                 fail(IQA_ERROR_NUMERIC, "the images have ", count,
                                      " non-finite samples, the first in the ", name, " at ",
                                      index_text(layout, image, channel, slice + shave, row + shave, column + shave),
@@ -77,13 +83,30 @@ inline void check_finite(const table_view &view, const char *name)
     fail(IQA_ERROR_INTERNAL, "non-finite samples were counted but not found");
 }
 
-// Likewise for a weight of a pixel.
-[[noreturn]] inline void fail_for_weight(const weight_view &weights, const pixel_place &at, int32_t layout,
-                                         int32_t shave)
+// Ends the call for weights that are none: says how many there are, and the value and place of the first one.
+[[noreturn]] inline void fail_for_weights(const weight_view &weights, const image_view &images, int32_t layout,
+                                          int32_t shave)
 {
-    fail(IQA_ERROR_NUMERIC, "the weight of the pixel at ",
-         index_text(layout, at.image, at.channel, at.slice + shave, at.row + shave, at.column + shave), " is ",
-         weight_at(weights, at.image, at.channel, at.slice, at.row, at.column), "; expected 0 to 1");
+    // A weight that holds for a whole axis is one weight.
+    const auto extent = [](int64_t of_images, int64_t stride) {
+        return stride == 0 ? 1 : of_images;
+    };
+    int64_t count = 0;
+    double first = 0.0;
+    text place;
+    for (int64_t image = 0; image < extent(images.images, weights.image_stride); ++image)
+        for (int64_t channel = 0; channel < extent(images.channels, weights.channel_stride); ++channel)
+            for (int64_t slice = 0; slice < extent(images.depth, weights.slice_stride); ++slice)
+                for (int64_t row = 0; row < extent(images.height, weights.row_stride); ++row)
+                    for (int64_t column = 0; column < extent(images.width, weights.column_stride); ++column) {
+                        const double weight = weight_at(weights, image, channel, slice, row, column);
+                        if (weight_on_grid(weight) != invalid_weight || count++ != 0)
+                            continue;
+                        first = weight;
+                        place = index_text(layout, image, channel, slice + shave, row + shave, column + shave);
+                    }
+    fail(IQA_ERROR_NUMERIC, "weights has ", count, " values that are not from 0 to 1, the first ", first,
+         " for the sample at ", place);
 }
 
 } // namespace iqa

@@ -12,6 +12,7 @@ void cpu_ssim_gradient(context &where, scratch &memory, const ssim_gradient_requ
 void cpu_shrink(context &where, scratch &memory, const shrink_request &request);
 void cpu_count(context &where, count_request &request);
 void cpu_squared_error(context &where, scratch &memory, squared_error_request &request);
+void cpu_error_gradient(context &where, scratch &memory, const error_gradient_request &request);
 void cpu_confusion(context &where, scratch &memory, confusion_request &request);
 
 } // namespace iqa

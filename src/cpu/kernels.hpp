@@ -226,9 +226,18 @@ struct sample_run {
     const void *reference, *candidate;
     int64_t count;
     int64_t reference_step, candidate_step;
+    const float *weights = nullptr; // dense and above 0; NULL: 1 for each
 };
 
-// What the runs of floating-point samples add to; integers add to level[0].
+// What a run of weights holds, after samples that are not finite were masked.
+struct weight_survey {
+    int64_t units;     // their sum in units of 2^-pixel_weight_bits
+    bool some_zero;    // some are 0
+    bool some_between; // some are neither 0 nor 1
+    bool some_invalid;
+};
+
+// What the runs of samples add to: see arith/squared_error.h.
 struct squared_error_total {
     int128 level[error_levels];
     double largest; // |difference| after scaling; infinite if a difference overflowed
@@ -286,10 +295,25 @@ struct cpu_kernels {
     void (*shrink_float)(const shrink_row &row);
     void (*shrink_double)(const shrink_row &row);
     void (*count_samples)(const sample_run &run, data_range range, sample_counts &counts);
+    // Samples `step` apart as dense doubles.
+    void (*widen)(element_type type, const void *samples, int64_t step, int64_t count, double *out);
     // Copies samples `step` apart into dense memory; the 16-bit floating-point types become float32.
     void (*gather)(element_type type, const void *samples, int64_t step, int64_t count, void *dense);
     // Dense runs (steps of 1) of all types but the 16-bit floating-point ones.
     void (*squared_error)(const sample_run &run, double scale, squared_error_total &total);
+
+    // The rest of these work on dense runs, of those types too.
+    void (*gather_weights)(weight_type type, const void *data, int64_t step, int64_t count, float *weights);
+    void (*mask_nonfinite)(element_type type, const void *samples, int64_t count, float *weights);
+    weight_survey (*survey_weights)(const float *weights, int64_t count);
+    // Moves the samples (or, as float32, the weights) whose weight is not 0 to the front; their number is returned.
+    int64_t (*keep_weighted)(element_type type, void *samples, const float *weights, int64_t count);
+    // One channel as doubles, or the luma of three.
+    void (*to_double)(element_type type, const void *const *channels, const luma_rule *luma, int64_t count,
+                      double *samples);
+    // The derivative by each sample of the candidate; `weights` may be NULL.
+    void (*error_derivatives)(const error_slope &slope, const double *reference, const double *candidate,
+                              const float *weights, int64_t count, double *derivatives);
 
     void (*code_labels_in_bytes)(const label_run &run, uint8_t *codes); // up to most_byte_classes
     void (*code_labels)(const label_run &run, uint32_t *codes);

@@ -16,6 +16,7 @@ namespace iqa::IQA_INSTRUCTION_SET {
 #include "cpu/samples.inl"
 #include "cpu/ssim.inl"
 #include "cpu/ssim_statistics.inl"
+#include "cpu/weighted_samples.inl"
 
 #include "cpu/ssim_blocks.inl"
 #include "cpu/ssim_box.inl"
@@ -37,8 +38,15 @@ const cpu_kernels kernels = {
     .shrink_float = shrink_one_row<float>,
     .shrink_double = shrink_one_row<double>,
     .count_samples = count_samples,
+    .widen = widen_samples,
     .gather = gather,
     .squared_error = squared_error,
+    .gather_weights = gather_weights,
+    .mask_nonfinite = mask_nonfinite,
+    .survey_weights = survey_weights,
+    .keep_weighted = keep_weighted,
+    .to_double = to_double,
+    .error_derivatives = error_derivatives,
     .code_labels_in_bytes = code_labels_in<uint8_t>,
     .code_labels = code_labels_in<uint32_t>,
     .label_scores = label_scores,

@@ -151,14 +151,18 @@ struct grid_sums {
     int64_t additions = 0;
     integer_sum level[error_levels] = {};
 
-    void add(lanes_double x, lanes_double y)
+    lanes_double square_of(lanes_double x, lanes_double y)
     {
         const lanes_double difference = (x - y) * scale;
         least = smaller(x, smaller(y, least));
         most = larger(x, larger(y, most));
         poison = poison + (difference - difference);
         largest = larger(magnitude(difference), largest);
-        lanes_double rest = difference * difference;
+        return difference * difference;
+    }
+
+    void add(lanes_double rest)
+    {
         IQA_UNROLL
         for (int i = 0; i < error_levels; ++i) {
             const lanes_double anchor = lanes_double::broadcast(error_anchors[i]);
@@ -189,9 +193,9 @@ struct grid_sums {
     }
 };
 
-template <class Real>
-static void squared_error_of_floats(const Real *reference, const Real *candidate, int64_t count, double scale,
-                                    squared_error_total &total)
+template <bool weighted, class Real>
+static void squared_error_of_floats(const Real *reference, const Real *candidate, const float *weights, int64_t count,
+                                    double scale, squared_error_total &total)
 {
     constexpr int width = lanes_double::width;
     constexpr int64_t block = int64_t(error_flush) * width;
@@ -201,20 +205,45 @@ static void squared_error_of_floats(const Real *reference, const Real *candidate
                           .least = lanes_double::broadcast(total.least_sample),
                           .most = lanes_double::broadcast(total.most_sample)};
         int64_t i = from;
-        for (; i + width <= to; i += width)
-            sums.add(load_as_double(reference + i), load_as_double(candidate + i));
+        for (; i + width <= to; i += width) {
+            const lanes_double square = sums.square_of(load_as_double(reference + i), load_as_double(candidate + i));
+            sums.add(weighted ? square * load_as_double(weights + i) : square);
+        }
         if (i < to) {
             // Repeating a sample changes no bound, and equal samples have no error.
             Real x[width];
             Real y[width];
+            float w[width];
             for (int64_t k = 0; k < width; ++k) {
                 x[k] = reference[i + k < to ? i + k : to - 1];
                 y[k] = i + k < to ? candidate[i + k] : x[k];
+                w[k] = weighted && i + k < to ? weights[i + k] : 1.0f;
             }
-            sums.add(load_as_double(x), load_as_double(y));
+            sums.add(sums.square_of(load_as_double(x), load_as_double(y)) * load_as_double(w));
         }
         sums.add_to(total);
     }
+}
+
+// In units of 2^-pixel_weight_bits.
+template <class Sample>
+static int128 weighted_error_of_integers(const Sample *reference, const Sample *candidate, const float *weights,
+                                         int64_t count)
+{
+    constexpr int64_t block = 128; // as many products of at most 2^24 * 65535^2 fit 64 bits
+    int128 total = 0;
+    for (int64_t from = 0; from < count;) {
+        const int64_t to = count - from > block ? from + block : count;
+        uint64_t part = 0;
+        for (; from < to; ++from) {
+            const int32_t x = reference[from];
+            const int32_t y = candidate[from];
+            const uint32_t difference = uint32_t(x > y ? x - y : y - x);
+            part += uint64_t(difference * difference) * uint64_t(units_of_weight(weights[from]));
+        }
+        total += int128(part);
+    }
+    return total;
 }
 
 template <class Sample>
@@ -223,26 +252,48 @@ static const Sample *as(const void *samples)
     return static_cast<const Sample *>(samples);
 }
 
+template <class Sample>
+static void add_integer_errors(const sample_run &run, squared_error_total &total)
+{
+    const Sample *x = as<Sample>(run.reference);
+    const Sample *y = as<Sample>(run.candidate);
+    if (run.weights != nullptr)
+        total.level[1] += weighted_error_of_integers(x, y, run.weights, run.count);
+    else if constexpr (sizeof(Sample) == 1)
+        total.level[0] += squared_error_of_bytes(x, y, run.count);
+    else
+        total.level[0] += squared_error_of_words(x, y, run.count);
+}
+
+template <class Real>
+static void add_float_errors(const sample_run &run, double scale, squared_error_total &total)
+{
+    const Real *x = as<Real>(run.reference);
+    const Real *y = as<Real>(run.candidate);
+    if (run.weights != nullptr)
+        squared_error_of_floats<true>(x, y, run.weights, run.count, scale, total);
+    else
+        squared_error_of_floats<false>(x, y, run.weights, run.count, scale, total);
+}
+
 // The 16-bit floating-point types come widened, as float32.
 static void squared_error(const sample_run &run, double scale, squared_error_total &total)
 {
-    const void *x = run.reference;
-    const void *y = run.candidate;
     switch (run.type) {
     case element_type::uint8:
-        total.level[0] += squared_error_of_bytes(as<uint8_t>(x), as<uint8_t>(y), run.count);
+        add_integer_errors<uint8_t>(run, total);
         break;
     case element_type::uint16:
-        total.level[0] += squared_error_of_words(as<uint16_t>(x), as<uint16_t>(y), run.count);
+        add_integer_errors<uint16_t>(run, total);
         break;
     case element_type::int16:
-        total.level[0] += squared_error_of_words(as<int16_t>(x), as<int16_t>(y), run.count);
+        add_integer_errors<int16_t>(run, total);
         break;
     case element_type::float64:
-        squared_error_of_floats(as<double>(x), as<double>(y), run.count, scale, total);
+        add_float_errors<double>(run, scale, total);
         break;
     default:
-        squared_error_of_floats(as<float>(x), as<float>(y), run.count, scale, total);
+        add_float_errors<float>(run, scale, total);
         break;
     }
 }

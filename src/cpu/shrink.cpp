@@ -62,43 +62,73 @@ void shrink(context &where, scratch &memory, const shrink_request &request)
 }
 
 // Counting without weights: runs of samples.
-void count_row(const cpu_kernels &kernels, const count_request &request, int64_t image, int64_t channel, int64_t slice,
-               int64_t row, sample_counts &counts)
+void count_row(const cpu_kernels &kernels, const count_request &request, const pixel_place &at, sample_counts &counts)
 {
     const image_view &x = request.images.reference;
     const image_view &y = request.images.candidate;
     const sample_run run = {x.type,
-                            x.at(image, channel, slice, row, 0),
-                            y.at(image, channel, slice, row, 0),
+                            x.at(at.image, at.channel, at.slice, at.row, 0),
+                            y.at(at.image, at.channel, at.slice, at.row, 0),
                             x.width,
                             x.column_stride,
                             y.column_stride};
     kernels.count_samples(run, request.range, counts);
 }
 
-// With weights, or where non-finite samples are masked: one after another. Returns false at a weight that is none.
-bool count_weighted_row(count_request &request, int64_t image, int64_t channel, int64_t slice, int64_t row,
+constexpr int64_t block = 128; // small frames
+
+// Which samples of a block count; false at a weight that is none, whose column `at` receives.
+bool weigh_block(const weight_view &weights, pixel_place &at, int64_t count, bool *counted)
+{
+    for (int64_t i = 0; i < count; ++i) {
+        const double weight = weight_at(weights, at.image, at.channel, at.slice, at.row, at.column + i);
+        if (!(weight >= 0 && weight <= 1)) {
+            at.column += i;
+            return false;
+        }
+        counted[i] = weight > 0;
+    }
+    return true;
+}
+
+// With weights, or where non-finite samples are masked.
+bool count_weighted_row(const cpu_kernels &kernels, const count_request &request, pixel_place &at,
                         sample_counts &counts)
 {
-    const weight_view &weights = request.weights;
-    for (int64_t column = 0; column < request.images.reference.width; ++column) {
-        if (weights.data != nullptr) {
-            const double weight = weight_at(weights, image, channel, slice, row, column);
-            if (!(weight >= 0 && weight <= 1)) {
-                request.bad = {image, channel, slice, row, column};
-                return false;
-            }
-            if (weight == 0)
-                continue;
-        }
-        const double x = load_sample(request.images.reference, image, channel, slice, row, column);
-        const double y = load_sample(request.images.candidate, image, channel, slice, row, column);
-        if (request.mask_nonfinite && !(is_finite(x) && is_finite(y)))
+    const image_view &shape = request.images.reference;
+    // Where no sample at all is outside there is no need to look which ones count.
+    sample_counts all{};
+    if (!covers(request.range, shape.type))
+        count_row(kernels, request, at, all);
+    const bool inside = all.outside == 0;
+    const bool checked = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
+    if (inside && !checked)
+        return true;
+    bool counted[block];
+    double samples[2][block];
+    for (; at.column < shape.width; at.column += block) {
+        const int64_t count = std::min(block, shape.width - at.column);
+        std::fill_n(counted, count, true);
+        if (request.weights.data != nullptr && !weigh_block(request.weights, at, count, counted))
+            return false;
+        if (inside)
             continue;
-        for (const double sample : {x, y}) {
-            counts.nonfinite += !is_finite(sample);
-            counts.outside += !(sample >= request.range.low && sample <= request.range.high);
-        }
+        const image_view *const sides[] = {&shape, &request.images.candidate};
+        for (int side = 0; side < 2; ++side)
+            kernels.widen(shape.type, sides[side]->at(at.image, at.channel, at.slice, at.row, at.column),
+                          sides[side]->column_stride, count, samples[side]);
+        if (request.mask_nonfinite)
+            for (int64_t i = 0; i < count; ++i)
+                counted[i] = counted[i] && is_finite(samples[0][i]) && is_finite(samples[1][i]);
+        int64_t outside = 0;
+        int64_t nonfinite = 0;
+        for (const auto &own : samples)
+            for (int64_t i = 0; i < count; ++i) {
+                outside += counted[i] & !(own[i] >= request.range.low && own[i] <= request.range.high);
+                nonfinite += counted[i] & !is_finite(own[i]);
+            }
+        counts.outside += outside;
+        counts.nonfinite += nonfinite;
     }
     return true;
 }
@@ -120,18 +150,43 @@ void cpu_count(context &where, count_request &request)
     std::fill_n(request.counts, shape.images, sample_counts{});
     request.bad.image = -1;
     const bool one_by_one = request.weights.data != nullptr || request.mask_nonfinite;
-    if (!one_by_one && covers(request.range, shape.type))
-        return;
-    for (int64_t image = 0; image < shape.images; ++image)
-        for (int64_t channel = 0; channel < shape.channels; ++channel)
-            for (int64_t slice = 0; slice < shape.depth; ++slice)
-                for (int64_t row = 0; row < shape.height; ++row) {
-                    sample_counts &counts = request.counts[image];
-                    if (!one_by_one)
-                        count_row(kernels, request, image, channel, slice, row, counts);
-                    else if (!count_weighted_row(request, image, channel, slice, row, counts))
-                        return;
+    const bool checked = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
+    if (!checked && covers(request.range, shape.type))
+        return; // nothing can be wrong
+    // Counts add up in any order; of the weights that are none the first in the order of rows is told.
+    const int64_t rows = shape.images * shape.channels * shape.depth * shape.height;
+    const int64_t tiles = (rows + rows_of_a_tile - 1) / rows_of_a_tile;
+    const int workers = workers_for(where, tiles, rows * shape.width);
+    std::atomic<int64_t> first_bad = rows;
+    const auto place_of = [&](int64_t index) {
+        const int64_t row = index % shape.height;
+        index /= shape.height;
+        const int64_t slice = index % shape.depth;
+        index /= shape.depth;
+        return pixel_place{index / shape.channels, index % shape.channels, slice, row, 0};
+    };
+    for_each_tile(where, workers, tiles, [&](int64_t tile, int) {
+        for (int64_t row = tile * rows_of_a_tile; row < std::min(rows, (tile + 1) * rows_of_a_tile); ++row) {
+            pixel_place at = place_of(row);
+            sample_counts counts{};
+            if (!one_by_one) {
+                count_row(kernels, request, at, counts);
+            } else if (!count_weighted_row(kernels, request, at, counts)) {
+                int64_t known = first_bad;
+                while (row < known && !first_bad.compare_exchange_weak(known, row)) {
                 }
+                return;
+            }
+            sample_counts &total = request.counts[at.image];
+            std::atomic_ref(total.outside).fetch_add(counts.outside, std::memory_order_relaxed);
+            std::atomic_ref(total.nonfinite).fetch_add(counts.nonfinite, std::memory_order_relaxed);
+        }
+    });
+    if (first_bad == rows)
+        return;
+    request.bad = place_of(first_bad);
+    sample_counts ignored{};
+    count_weighted_row(kernels, request, request.bad, ignored);
 }
 
 } // namespace iqa

@@ -2,20 +2,36 @@
 // A box of an SSIM map where anything may be asked for; and the shrinking from one scale to the next. Plain images have
 // the quicker ssim.inl, with the same arithmetic. Included by kernels.inl in the namespace of an instruction set.
 
-// Adds a row of values, each times its pixel's weight (NULL: 1).
+// Adds a row of values, each times its pixel's weight (NULL: 1). Products of a float's value fit an int64, and so does
+// the sum of a row of them.
 template <class Real>
-static void add_row(const Real *values, const Real *weights, int count, int128 &sum, bool &not_a_number)
+static void add_row(const Real *values, const int32_t *weights, int count, int128 &sum, bool &not_a_number)
 {
-    constexpr int shift = ssim_double_bits - (sizeof(Real) == sizeof(float) ? ssim_float_bits : ssim_double_bits);
-    int128 total = 0;
-    for (int i = 0; i < count; ++i) {
-        const int64_t weight = weights == nullptr ? 1 : weight_units(weights[i]);
-        if (weight == 0)
-            continue;
-        not_a_number = not_a_number || values[i] != values[i];
-        total += int128(ssim_fixed(values[i])) * weight;
+    constexpr bool is_float = sizeof(Real) == sizeof(float);
+    static_assert(int(ssim_float_bits) + int(pixel_weight_bits) + 7 <= 62 && ssim_tile_width <= 1 << 7);
+    constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
+    int nans = 0;
+    if (weights == nullptr) {
+        int64_t total = 0;
+        for (int i = 0; i < count; ++i) {
+            nans += values[i] != values[i];
+            total += ssim_fixed(values[i]);
+        }
+        sum += int128(total) * (int64_t(1) << shift);
+    } else if constexpr (is_float) {
+        int64_t total = 0;
+        for (int i = 0; i < count; ++i) {
+            nans += (values[i] != values[i]) & (weights[i] != 0);
+            total += ssim_fixed(values[i]) * weights[i];
+        }
+        sum += int128(total) * (int64_t(1) << shift);
+    } else {
+        for (int i = 0; i < count; ++i) {
+            nans += (values[i] != values[i]) & (weights[i] != 0);
+            sum += int128(ssim_fixed(values[i])) * weights[i];
+        }
     }
-    sum += total * (int64_t(1) << shift);
+    not_a_number = not_a_number || nans != 0;
 }
 
 template <bool safe, class Lanes>
@@ -54,18 +70,21 @@ static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes
             means[4].store(coverage + at);
     }
 
-    real *weights = nullptr;
+    int32_t units[ssim_tile_width];
     if (of.weighted) {
         // The weight of the pixel at the window's centre, where enough of the window is covered.
-        weights = of.spare(4);
         const real *centre =
             of.plane(slice + box.z.taps / 2, 2) + (row + box.y.taps / 2) * of.memory.stride + box.x.taps / 2;
         const real needed = real(box.coverage - 0x1p-20); // the taps sum to 1 but for rounding
+        int64_t total = 0;
         for (int i = 0; i < box.x.count; ++i) {
-            weights[i] = of.maps == most_maps && !(coverage[i] >= needed) ? real(0) : centre[i];
-            result.weight += weight_units(weights[i]);
+            const bool covered = of.maps != most_maps || coverage[i] >= needed;
+            units[i] = covered ? int32_t(weight_units(centre[i])) : 0;
+            total += units[i];
         }
+        result.weight += total;
     }
+    const int32_t *weights = of.weighted ? units : nullptr;
     for (int part = 0; part < ssim_parts; ++part)
         if (box.wanted[part])
             add_row(values + part * of.memory.stride, weights, box.x.count, result.sums[part], result.not_a_number);
@@ -74,7 +93,7 @@ static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes
         while (!box.wanted[(first - values) / of.memory.stride])
             first += of.memory.stride;
         for (int i = 0; weights != nullptr && i < box.x.count; ++i)
-            if (weights[i] == real(0))
+            if (weights[i] == 0)
                 first[i] = real(__builtin_nan(""));
         box.store_row(box.receiver, slice, row, first);
     }
@@ -139,15 +158,28 @@ static void shrink_one_row(const shrink_row &row)
     const Real count = Real(row.factor_z) * Real(row.factor) * Real(row.factor);
     Real *const out[3] = {static_cast<Real *>(row.reference), static_cast<Real *>(row.candidate),
                           static_cast<Real *>(row.weights)};
-    for (int64_t i = 0; i < row.columns; ++i) {
-        Real totals[3] = {};
-        for (int which = 0; which < (weighted ? 3 : 2); ++which)
-            for (int j = 0; j < row.factor; ++j)
-                totals[which] += sums[which][i * row.factor + j];
-        const Real divisor = normalised ? totals[2] : count;
-        out[0][i] = divisor == Real(0) ? Real(0) : totals[0] / divisor;
-        out[1][i] = divisor == Real(0) ? Real(0) : totals[1] / divisor;
-        if (weighted)
-            out[2][i] = totals[2] / count;
+    // Over the columns of each box.
+    for (int which = 0; which < (weighted ? 3 : 2); ++which) {
+        Real *const own = sums[which];
+        if (row.factor == 2) {
+            for (int64_t i = 0; i < row.columns; ++i)
+                x[i] = own[2 * i] + own[2 * i + 1];
+        } else {
+            for (int64_t i = 0; i < row.columns; ++i) {
+                Real total = own[i * row.factor];
+                for (int j = 1; j < row.factor; ++j)
+                    total += own[i * row.factor + j];
+                x[i] = total;
+            }
+        }
+        for (int64_t i = 0; i < row.columns; ++i)
+            own[i] = x[i];
     }
+    for (int64_t i = 0; i < row.columns; ++i) {
+        const Real divisor = normalised ? sums[2][i] : count;
+        out[0][i] = divisor == Real(0) ? Real(0) : sums[0][i] / divisor;
+        out[1][i] = divisor == Real(0) ? Real(0) : sums[1][i] / divisor;
+    }
+    for (int64_t i = 0; weighted && i < row.columns; ++i)
+        out[2][i] = sums[2][i] / count;
 }

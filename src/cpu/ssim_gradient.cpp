@@ -77,6 +77,14 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
         const std::byte *smaller;
     } sides[] = {{request.reference, static_cast<const Real *>(reference), smaller ? smaller->reference : nullptr},
                  {request.candidate, static_cast<const Real *>(candidate), smaller ? smaller->candidate : nullptr}};
+    if (smaller == nullptr && !of_luma) {
+        for (const auto &side : sides)
+            if (side.out.data != nullptr)
+                for (int i = 0; i < to.columns; ++i)
+                    side.out.store(to.image, to.channel, slice, row, to.column + i,
+                                   side.own == nullptr ? 0.0 : double(side.own[i]) * plan.scale);
+        return;
+    }
     for (int i = 0; i < to.columns; ++i) {
         const int64_t column = to.column + i;
         const box_share x = z.box < 0 || y.box < 0 ? none : share_of(smaller->x, column);

@@ -37,6 +37,11 @@ static void read_run(element_type type, const void *samples, int64_t step, int64
     }
 }
 
+static void widen_samples(element_type type, const void *samples, int64_t step, int64_t count, double *out)
+{
+    read_run(type, samples, step, count, 1.0, out);
+}
+
 // Luma is taken in double, whatever the arithmetic behind it.
 template <class Real>
 static void read_luma(const sample_source &source, const char *samples, int64_t channel_bytes, int64_t step,

@@ -264,7 +264,7 @@ void ssim_metric::count_samples(const backend &device, const ssim_update &update
     };
     device.count(owner(), request);
     if (request.bad.image >= 0)
-        fail_for_weight(update.weights, request.bad, options_.layout, options_.shave);
+        fail_for_weights(update.weights, update.images.reference, options_.layout, options_.shave);
 }
 
 int64_t ssim_metric::images_at_once(const ssim_update &update) const
@@ -624,7 +624,7 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
                 int64_t all = 0;
                 for (int64_t i = first; i < first + group.count; ++i)
                     all += counts[i].nonfinite;
-                fail_for_nonfinite(update.images, options_.layout, options_.shave, all);
+                fail_for_nonfinite(update.images, update.weights, options_.layout, options_.shave, all);
             }
             if (!is_nan && not_a_number_[image])
                 fail(IQA_ERROR_NUMERIC, "samples lie so far outside the data range ", update.plan.range.low, " ... ",

@@ -145,6 +145,11 @@ void reach_invalid_argument()
     psnr([](auto &o) { o.aggregate = 2; }, {"aggregate is 2", "IQA_MEAN_OF_PSNR"});
     psnr([](auto &o) { o.layout = 17; }, {"layout is 17"});
     psnr([](auto &o) { o.nonfinite = -2; }, {"nonfinite is -2"});
+    psnr([](auto &o) { o.nonfinite = 3; }, {"nonfinite is 3", "IQA_NONFINITE_"});
+    psnr([](auto &o) { o.luma = 5; }, {"luma is 5", "IQA_LUMA_"});
+    psnr([](auto &o) { o.luma_rounded = -1; }, {"luma_rounded is -1", "0 or 1"});
+    psnr([](auto &o) { o.shave = -3; }, {"shave is -3", "0 or more"});
+    psnr([](auto &o) { o.gradient = 2; }, {"gradient is 2", "IQA_GRADIENT_OF_"});
 
     const iqa_tensor good = f.tensor();
     const auto update = [&](auto change, std::initializer_list<const char *> fragments) {
