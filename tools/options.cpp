@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
-#include "number.hpp"
 #include "parsed_option.hpp"
 #include "ssim_options.hpp"
 

@@ -9,10 +9,9 @@
 `ssim`, `ms_ssim` and `psnr` measure one pair or batch of images, or of volumes; `SSIM`, `MS_SSIM`
 and `PSNR` accumulate many; `ssim_all` says what other libraries would. The module `iqa.torch` has
 them as differentiable functions of PyTorch tensors. `fid` and `FID` do the same for the Frechet
-distance of two sets of features, `kid` and `KID` for their kernel distance; `inception_score`
-takes logits. `ConfusionMatrix` compares labels; `f1`, `dice`, `iou` and their like do so in one
-call. The same input gives the same bits for any threads, batches, order of merges and instruction
-set.
+distance of two sets of features, `kid` and `KID` for their kernel distance; `inception_score` takes
+logits. `ConfusionMatrix` compares labels; `f1`, `dice`, `iou` and their like do so in one call. The
+same input gives the same bits for any threads, batches, order of merges and instruction set.
 """
 
 from ._confusion import (

@@ -62,12 +62,12 @@ def _real(field: str) -> Setter:
 
 def _integer(name: str, value: Any, expected: str, least: int = 0) -> int:
     try:
-        number = operator.index(value)
+        found = operator.index(value)
     except TypeError:
-        number = least - 1
-    if not least <= number < 2**31:  # ctypes would take the lower 32 bits without a word
+        found = least - 1
+    if not least <= found < 2**31:  # ctypes would take the lower 32 bits without a word
         raise InvalidArgumentError(f"{name} is {value!r}, expected {expected}")
-    return number
+    return found
 
 
 def _count(field: str, expected: str, least: int, words: Mapping[str, int] | None = None) -> Setter:
