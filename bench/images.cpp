@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "ceilings.hpp"
@@ -55,13 +56,15 @@ struct image_case {
     std::vector<int64_t> shape;
 };
 
-enum class measure { ssim, psnr, psnr_masked, psnr_weighted, psnr_gradient };
+enum class measure { ssim, blocks, psnr, psnr_masked, psnr_weighted, psnr_gradient };
 
 const char *name_of(measure what)
 {
     switch (what) {
     case measure::ssim:
         return "ssim";
+    case measure::blocks:
+        return "blocks";
     case measure::psnr:
         return "psnr";
     case measure::psnr_masked:
@@ -111,8 +114,9 @@ void run(benchmark::State &state, measure what, const image_case &image, int dty
     iqa_context *context = nullptr;
     iqa_metric *metric = nullptr;
     iqa_context_create(&options, &context);
-    if (what == measure::ssim) {
+    if (what == measure::ssim || what == measure::blocks) {
         iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
+        ssim.window = what == measure::blocks ? IQA_WINDOW_BLOCKS : IQA_WINDOW_GAUSSIAN;
         ssim.layout = image.layout;
         ssim.data_low = 0;
         ssim.data_high = 255;
@@ -162,8 +166,10 @@ void add(const char *type, int dtype)
         const char *name;
         int isa;
     } sets[] = {{"avx512", IQA_ISA_AVX512}, {"avx2", IQA_ISA_AVX2}};
-    for (const measure what :
-         {measure::ssim, measure::psnr, measure::psnr_masked, measure::psnr_weighted, measure::psnr_gradient})
+    for (const measure what : {measure::ssim, measure::blocks, measure::psnr, measure::psnr_masked,
+                               measure::psnr_weighted, measure::psnr_gradient}) {
+        if (what == measure::blocks && !std::is_integral_v<Sample>)
+            continue;
         for (const image_case &image : cases)
             for (const auto &set : sets)
                 for (const int threads : {1, 2}) {
@@ -175,6 +181,7 @@ void add(const char *type, int dtype)
                     if (threads > 1) // one thread: its own time, whatever else the machine does
                         registered->UseRealTime();
                 }
+    }
 }
 
 } // namespace
@@ -182,6 +189,7 @@ void add(const char *type, int dtype)
 int main(int argc, char **argv)
 {
     add<uint8_t>("uint8", IQA_UINT8);
+    add<uint16_t>("uint16", IQA_UINT16);
     add<float>("float32", IQA_FLOAT32);
     add<double>("float64", IQA_FLOAT64);
     benchmark::Initialize(&argc, argv);

@@ -1,12 +1,32 @@
 // SPDX-License-Identifier: MIT
 //
 // Every reader of the command-line program on any bytes. The first byte says how .npy axes are laid out and
-// whether a label map is wanted; a picture that is read must hold every sample that its shape and strides promise.
-#include "image.hpp"
+// whether a label map is wanted; a picture that is read must hold every sample that its shape and strides promise. The
+// same bytes are read as a clip, with and without a format for raw YUV.
+#include "clip.hpp"
 
 #include <cstdlib>
 #include <cstring>
 #include <new>
+
+static void read_clip(const std::uint8_t *data, std::size_t size, const char *raw,
+                      const iqa_tool::decode_options &options)
+{
+    using namespace iqa_tool;
+    file_handle file(fmemopen(const_cast<std::uint8_t *>(data), size, "rb"));
+    if (!file)
+        return;
+    try {
+        clip_reader clip(std::move(file), parse_raw_format(raw), options);
+        std::vector<image> planes;
+        while (clip.read(planes))
+            for (std::size_t plane = 0; plane < planes.size(); ++plane)
+                if (compact_size(planes[plane]) != planes[plane].storage.size())
+                    std::abort();
+    } catch (const image_error &) {
+    } catch (const std::bad_alloc &) {
+    }
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
@@ -17,6 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     options.max_pixels = 1 << 16;
     options.layout = data[0] % 7 - 1;
     options.as_labels = data[0] >= 128;
+    read_clip(data + 1, size - 1, "", options);
+    read_clip(data + 1, size - 1, "7x5:420p10", options);
     byte_buffer file(size - 1);
     if (size > 1)
         std::memcpy(file.data(), data + 1, size - 1);

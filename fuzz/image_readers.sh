@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds the fuzzer of the picture readers with clang and runs it for a while:
+# Builds the fuzzer of the readers of pictures and clips with clang and runs it for a while:
 #     fuzz/image_readers.sh [SECONDS [FOLDER]]
 # FOLDER keeps the inputs that reach new code; the shipped pictures are the first ones.
 set -eu
@@ -11,6 +11,7 @@ mkdir -p "$folder/found" "$folder/seeds"
 
 "${CLANGXX:-clang++}" -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
     -I"$root/include" -I"$root/tools" "$root/fuzz/image_readers.cpp" "$root"/tools/image*.cpp "$root/tools/npy_header.cpp" \
+    "$root/tools/clip.cpp" \
     -lpng -ljpeg -ltiff -o "$folder/image_readers"
 
 # One byte of options before each file.
@@ -30,6 +31,8 @@ seed pfm '\001PF\n1 1\n1.0\nabcdefghijkl'
 header="{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }"
 seed npy_1 "\\001\\223NUMPY\\001\\000\\073\\000${header}abcdefgh"
 seed npy_2 "\\002\\223NUMPY\\002\\000\\073\\000\\000\\000${header}abcdefgh"
+seed y4m '\001YUV4MPEG2 W3 H2 F25:1 Cmono\nFRAME Ip\n123456FRAME\n654321'
+seed y4m_deep '\001YUV4MPEG2 W2 H2 C420p10\nFRAME\n123456789abc'
 seed png '\001\211PNG\r\n\032\n'
 seed tiff '\001II*\000\010\000\000\000'
 

@@ -187,6 +187,20 @@ TEST_CASE("SSIM: any instruction set, threads, batches and merges", "[same_bits]
     check(double(), IQA_BORDER_ZERO, 7, 0x5ddfe9fe);
 }
 
+TEST_CASE("SSIM over blocks: any instruction set, threads, batches and merges", "[same_bits]")
+{
+    const auto make = [](const context_pointer &context) {
+        iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+        options.layout = IQA_LAYOUT_NHWC;
+        options.data_low = 0;
+        options.data_high = 100;
+        options.window = IQA_WINDOW_BLOCKS;
+        return make_ssim(context, options);
+    };
+    check_everywhere<uint8_t>(make, false, IQA_BORDER_ZERO, 1, 0xb4f2dca9);
+    check_everywhere<uint16_t>(make, false, IQA_BORDER_ZERO, 1, 0xb4f2dca9);
+}
+
 TEST_CASE("SSIM of several scales and in parts: any instruction set, threads, batches and merges", "[same_bits]")
 {
     const auto check = [](auto sample, int border, int window, void (*change)(iqa_ssim_options &), uint32_t golden) {

@@ -12,10 +12,6 @@ namespace iqa_tool {
 
 namespace {
 
-struct file_closer {
-    void operator()(std::FILE *file) const noexcept { std::fclose(file); }
-};
-
 /** libpng reports an error by longjmp: no object with a destructor lives in write(). */
 class png_writer {
 public:
@@ -94,7 +90,7 @@ void canvas::fill(const rectangle &area, colour ink) noexcept
 
 void write_png(const std::string &path, canvas &picture)
 {
-    std::unique_ptr<std::FILE, file_closer> file(std::fopen(path.c_str(), "wb"));
+    file_handle file(std::fopen(path.c_str(), "wb"));
     if (!file)
         throw image_error(std::string("cannot be written: ") + std::strerror(errno));
     png_writer writer;

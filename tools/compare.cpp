@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "commands.hpp"
+#include "compare_clips.hpp"
 #include "file_error.hpp"
 #include "heat_map.hpp"
 #include "number.hpp"
+#include "parsed_option.hpp"
 #include "presets.hpp"
 #include "report.hpp"
 #include "ssim_options.hpp"
@@ -20,16 +22,27 @@ namespace iqa_tool {
 
 namespace {
 
-struct compare_options {
-    settings chosen;
-    std::string reference, test;
+struct compare_options : clip_options {
     std::string map_path, side_by_side_path;
     std::optional<double> map_low;
-    bool as_json = false;
-    bool verbose = false;
     bool all_presets = false;
 
     bool wants_map() const { return !map_path.empty() || !side_by_side_path.empty(); }
+    /** The first option that only pictures have, "" if none was given. */
+    const char *option_of_pictures() const
+    {
+        const std::pair<bool, const char *> given[] = {{!map_path.empty(), "--map"},
+                                                       {!side_by_side_path.empty(), "--side-by-side"},
+                                                       {all_presets, "--all-presets"},
+                                                       {chosen.roi.has_value(), "--roi"},
+                                                       {!chosen.mask_path.empty(), "--mask"}};
+        for (const auto &[is_given, name] : given)
+            if (is_given)
+                return name;
+        return "";
+    }
+    /** The first option that only clips have, "" if none was given. */
+    const char *option_of_clips() const { return !csv_path.empty() ? "--csv" : shortest ? "--shortest" : ""; }
 };
 
 struct comparison {
@@ -167,10 +180,22 @@ void print_text(const compare_options &options, const comparison &found)
 
 int run(compare_options options)
 {
+    file_handle reference = blame(options.reference, [&] { return open_file(options.reference); });
+    if (options.raw || may_be_y4m(reference.get())) {
+        if (*options.option_of_pictures() != '\0')
+            throw file_error(options.reference,
+                             std::string("is a clip; ") + options.option_of_pictures() + " is for pictures");
+        return compare_clips(options, std::move(reference),
+                             blame(options.test, [&] { return open_file(options.test); }));
+    }
+    if (*options.option_of_clips() != '\0')
+        throw file_error(options.reference, std::string("is no clip, which ") + options.option_of_clips() + " is for");
     read_mask(options.chosen);
+    if (options.wants_map() && options.chosen.ssim.window == IQA_WINDOW_BLOCKS)
+        throw std::runtime_error("SSIM over blocks has no map to draw");
     measurer meter(options.chosen);
     comparison found;
-    found.reference = read_picture(options.reference, options.chosen);
+    found.reference = read_picture(options.reference, reference, options.chosen);
     found.test = read_picture(options.test, options.chosen);
     blame(options.test, [&] {
         check_comparable(found.reference, found.test, options.chosen);
@@ -199,13 +224,31 @@ int run(compare_options options)
     return exit_below_threshold;
 }
 
+void add_clip_options(CLI::App &command, clip_options &options)
+{
+    std::vector<CLI::Option *> added;
+    added.push_back(add_parsed(command, "--yuv", "WIDTHxHEIGHT:FORMAT", "",
+                               "Files without a YUV4MPEG2 header are raw YUV: planes of 420, 422, 444, 440, 411 or "
+                               "mono, with p9 to p16 for samples of so many bits, e.g. 1920x1080:420p10",
+                               [&options](const std::string &text) {
+                                   options.raw = parse_raw_format(text);
+                                   return options.raw.has_value();
+                               }));
+    added.push_back(command.add_flag("--shortest", options.shortest, "Stop where the shorter clip ends"));
+    added.push_back(
+        command.add_option("--csv", options.csv_path, "Write a line for every frame; - is the standard output")
+            ->type_name("FILE"));
+    for (CLI::Option *option : added)
+        option->group("Clips");
+}
+
 } // namespace
 
 command_function add_compare(CLI::App &command)
 {
     const auto options = std::make_shared<compare_options>();
-    command.add_option("REF", options->reference, "The reference picture; - is the standard input")->required();
-    command.add_option("TEST", options->test, "The picture to judge")->required();
+    command.add_option("REF", options->reference, "The reference picture or clip; - is the standard input")->required();
+    command.add_option("TEST", options->test, "The picture or clip to judge")->required();
     command.add_flag("--json", options->as_json, "Write JSON with every digit");
     command.add_flag("-v,--verbose", options->verbose, "Also show the files and each channel and image");
     const auto ends_with = [](std::vector<std::string> endings) {
@@ -225,6 +268,7 @@ command_function add_compare(CLI::App &command)
                     "Write reference, test and heat map in one picture (.png)")
         ->type_name("FILE")
         ->check(ends_with({".png"}));
+    add_clip_options(command, *options);
     CLI::Option *all_presets = command.add_flag("--all-presets", options->all_presets,
                                                 "Show what each library would say, and what it means by SSIM");
     add_metric_options(command, options->chosen);

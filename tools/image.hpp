@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -78,9 +79,18 @@ struct decode_options {
     bool as_labels = false;                // label maps: only PNG, and numbers as they are stored, not as colours
 };
 
+struct file_closer {
+    void operator()(std::FILE *file) const noexcept; // the standard input stays open
+};
+using file_handle = std::unique_ptr<std::FILE, file_closer>;
+
+/** Opens a file for reading; "-" is the standard input. Throws image_error. */
+file_handle open_file(const std::string &path);
+
 /** Reads and decodes a file; "-" is the standard input. The content decides the format, not the name.
  *  Throws image_error. */
 image read_image(const std::string &path, const decode_options &options);
+image read_image(const file_handle &file, const decode_options &options);
 
 /** Decodes a file that is in memory. Throws image_error. */
 image decode_image(byte_buffer file, const decode_options &options);

@@ -4,21 +4,12 @@
 #include "image.hpp"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <sys/stat.h>
 
 namespace iqa_tool {
 
 namespace {
-
-struct file_closer {
-    void operator()(std::FILE *file) const noexcept
-    {
-        if (file != stdin)
-            std::fclose(file);
-    }
-};
 
 /** No picture within the limit needs more: eight bytes for each of four channels, and room for a header. */
 std::size_t largest_useful_file(const decode_options &options) noexcept
@@ -31,17 +22,11 @@ std::size_t largest_useful_file(const decode_options &options) noexcept
     throw image_error("is larger than any picture of " + std::to_string(options.max_pixels) + " pixels (--max-pixels)");
 }
 
-byte_buffer read_file(const std::string &path, const decode_options &options)
+byte_buffer read_file(const file_handle &file, const decode_options &options)
 {
-    const std::unique_ptr<std::FILE, file_closer> file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
-    if (!file)
-        throw image_error(std::strerror(errno));
     struct stat status {};
     if (fstat(fileno(file.get()), &status) != 0)
         throw image_error(std::strerror(errno));
-    if (S_ISDIR(status.st_mode))
-        throw image_error("is a folder, not a picture");
-
     const std::size_t limit = largest_useful_file(options);
     const std::size_t stated = S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0;
     if (stated > limit)
@@ -75,6 +60,23 @@ bool starts_with(const byte_buffer &file, std::string_view magic) noexcept
 
 } // namespace
 
+void file_closer::operator()(std::FILE *file) const noexcept
+{
+    if (file != stdin)
+        std::fclose(file);
+}
+
+file_handle open_file(const std::string &path)
+{
+    file_handle file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
+    struct stat status {};
+    if (!file || fstat(fileno(file.get()), &status) != 0)
+        throw image_error(std::strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        throw image_error("is a folder, not a picture");
+    return file;
+}
+
 image decode_image(byte_buffer file, const decode_options &options)
 {
     using namespace std::string_view_literals;
@@ -97,9 +99,14 @@ image decode_image(byte_buffer file, const decode_options &options)
     throw image_error("is not a PNG, JPEG, TIFF, PNM, PFM or .npy file");
 }
 
+image read_image(const file_handle &file, const decode_options &options)
+{
+    return decode_image(read_file(file, options), options);
+}
+
 image read_image(const std::string &path, const decode_options &options)
 {
-    return decode_image(read_file(path, options), options);
+    return read_image(open_file(path), options);
 }
 
 } // namespace iqa_tool

@@ -46,7 +46,7 @@ int run(int count, char **arguments)
         CLI::App *command = parser.add_subcommand(name, help)->group("Commands");
         commands.emplace_back(command, add_command(*command));
     };
-    add("compare", "Compare two pictures", add_compare);
+    add("compare", "Compare two pictures or clips", add_compare);
     add("batch", "Compare the pictures of two folders, paired by name", add_batch);
     add("segment", "Compare predicted label maps with true ones: IoU, Dice, confusion matrix", add_segment);
     add("fid", "The Frechet distance of two sets of features (FID)", add_fid);

@@ -80,8 +80,13 @@ iqa_update_extras masked_extras(const settings &chosen, iqa_tensor &mask)
 
 image read_picture(const std::string &path, const settings &chosen)
 {
+    return read_picture(path, blame(path, [&] { return open_file(path); }), chosen);
+}
+
+image read_picture(const std::string &path, const file_handle &file, const settings &chosen)
+{
     return blame(path, [&] {
-        image picture = read_image(path, chosen.decode);
+        image picture = read_image(file, chosen.decode);
         apply_alpha_policy(picture, chosen.alpha);
         if (chosen.roi)
             cut_out(picture, *chosen.roi);

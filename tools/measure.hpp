@@ -32,6 +32,8 @@ struct total_values {
 
 /** Reads a file, treats its alpha channel and cuts out the region of interest. Throws file_error. */
 image read_picture(const std::string &path, const settings &chosen);
+/** The same for a file that is open already; `path` is its name. */
+image read_picture(const std::string &path, const file_handle &file, const settings &chosen);
 
 /** Reads the mask, where one is chosen. Throws file_error. */
 void read_mask(settings &chosen);

@@ -43,14 +43,16 @@ progress_bar::progress_bar(std::size_t total, std::string unit)
 std::string progress_bar::line(std::size_t done, double seconds) const
 {
     const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+    const std::string speed = done > 0 ? "  " + fixed(rate, rate < 10 ? 1 : 0) + " " + unit_ + "/s" : "";
+    if (total_ == 0)
+        return std::to_string(done) + speed;
     std::string text = " " + std::to_string(done) + "/" + std::to_string(total_) + "  " +
-                       std::to_string(100 * done / std::max<std::size_t>(total_, 1)) + "%";
+                       std::to_string(100 * std::min(done, total_) / total_) + "%" + speed;
     if (done > 0)
-        text += "  " + fixed(rate, rate < 10 ? 1 : 0) + " " + unit_ + "/s  " +
-                clock_text(static_cast<double>(total_ - done) / rate) + " left";
+        text += "  " + clock_text(static_cast<double>(total_ - std::min(done, total_)) / rate) + " left";
     const std::size_t width = terminal_width();
     const std::size_t room = width > text.size() + 3 ? std::min<std::size_t>(40, width - text.size() - 3) : 0;
-    const std::size_t filled = room * done / std::max<std::size_t>(total_, 1);
+    const std::size_t filled = room * std::min(done, total_) / total_;
     if (room < 5)
         return text.substr(0, width > 1 ? width - 1 : 0);
     return "[" + std::string(filled, '#') + std::string(room - filled, '.') + "]" + text;

@@ -11,7 +11,7 @@ namespace iqa_tool {
 
 class progress_bar {
 public:
-    /** `unit` is what is counted, in the plural. */
+    /** `unit` is what is counted, in the plural. A total of 0 is not known. */
     explicit progress_bar(std::size_t total, std::string unit = "pairs");
     progress_bar(const progress_bar &) = delete;
     progress_bar &operator=(const progress_bar &) = delete;

@@ -10,7 +10,7 @@
 // most its denominator in magnitude also after rounding: |SSIM| <= 1 always, and d = 0 gives exactly 1.
 #pragma once
 
-#include "arith/portable.h"
+#include "arith/exact_sum.h"
 #include "arith/weight.h"
 
 namespace iqa {
@@ -200,6 +200,21 @@ IQA_HD int64_t ssim_fixed(float value)
 IQA_HD int64_t ssim_fixed(double value)
 {
     return round_to_integer(value * 0x1p50);
+}
+
+// sum / count to the nearest integer, halves away from 0.
+IQA_HD int128 divide_rounded(int128 sum, int128 count)
+{
+    const int128 half = count / 2;
+    return (sum + (sum < 0 ? -half : half)) / count;
+}
+
+// The mean of a sum over pixels in units of 2^-ssim_double_bits, rounded once to a multiple of 2^-80 (unit_format).
+// `count`: of pixels, or their weight.
+IQA_HD int128 mean_on_grid(int128 sum, int128 count)
+{
+    const int128 spare = int128(1) << (-unit_format.lowest - ssim_double_bits);
+    return sum / count * spare + divide_rounded(sum % count * spare, count);
 }
 
 } // namespace iqa

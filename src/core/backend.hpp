@@ -9,6 +9,7 @@
 #include "arith/shrink.h"
 #include "arith/squared_error.h"
 #include "arith/ssim.h"
+#include "arith/ssim_blocks.h"
 #include "core/context.hpp"
 #include "core/labels.hpp"
 #include "core/tensor.hpp"
@@ -50,6 +51,17 @@ struct ssim_request {
     int128 *weight;        // [...]: of the pixels summed, in units of 2^-pixel_weight_bits; only with weights or masks
     sample_counts *counts; // [images], both images together; NULL: not wanted
     bool *not_a_number;    // [images]: some pixel of the map is NaN
+};
+
+// SSIM over blocks of a batch of uint8 or uint16 images of at least block_size pixels down and across.
+struct ssim_blocks_request {
+    image_pair images;
+    data_range range;
+    ssim_block_constants constants;
+
+    // Results. A sum is over a channel's blocks in units of 2^-ssim_double_bits.
+    int128 *sums;          // [images * channels]
+    sample_counts *counts; // [images], both images together
 };
 
 // Smaller images: each pixel is the mean of a box. The results are dense, [images][channels][depth][height][width], in
@@ -163,6 +175,7 @@ struct confusion_request {
 struct backend {
     const char *name;
     void (*ssim)(context &where, scratch &memory, ssim_request &request);
+    void (*ssim_blocks)(context &where, scratch &memory, ssim_blocks_request &request);
     void (*ssim_gradient)(context &where, scratch &memory, const ssim_gradient_request &request);
     void (*shrink)(context &where, scratch &memory, const shrink_request &request);
     void (*count)(context &where, count_request &request);

@@ -6,6 +6,7 @@
 namespace iqa {
 
 void cpu_ssim(context &where, scratch &memory, ssim_request &request);
+void cpu_ssim_blocks(context &where, scratch &memory, ssim_blocks_request &request);
 void cpu_ssim_boxes(context &where, scratch &memory, ssim_request &request);
 void cpu_ssim_gradient(context &where, scratch &memory, const ssim_gradient_request &request);
 void cpu_shrink(context &where, scratch &memory, const shrink_request &request);

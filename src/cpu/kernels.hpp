@@ -11,6 +11,7 @@
 #include "arith/portable.h"
 #include "arith/squared_error.h"
 #include "arith/ssim.h"
+#include "arith/ssim_blocks.h"
 
 namespace iqa {
 
@@ -72,6 +73,28 @@ constexpr int64_t ssim_tile_memory(int64_t columns, int64_t taps_y, int64_t taps
     const int64_t filtered = 4 * ssim_rows_at_once;
     const int64_t pointers = (taps_y - 1 + ssim_rows_at_once) * 8 / 4; // in samples of the smaller type
     return (ring + filtered + 2) * ssim_row_samples(columns, taps_x, channels) + (pointers + 31) / 32 * 32;
+}
+
+// Blocks that are summed together, at most.
+enum : int { ssim_block_rows = 32, ssim_block_columns = 128 };
+
+// Up to that many blocks of one channel (arith/ssim_blocks.h) of uint8 or uint16.
+struct ssim_block_tile {
+    element_type type;
+    sample_plane reference, candidate; // from the first block's first pixel on
+    int rows, columns;                 // in blocks
+    ssim_block_constants constants;
+    void *memory; // ssim_block_tile_memory() bytes, aligned to a cache line
+};
+
+// Sums of columns and of two lines of quads, and copies of the rows of a line.
+constexpr int64_t ssim_block_tile_memory(int64_t columns)
+{
+    constexpr int64_t sums = 6;
+    const int64_t quads = columns + 1;
+    const int64_t words = sums * (quad_size * quads + 2 * quads);
+    const int64_t copies = 2 * quad_size * quad_size * quads;
+    return (words * 4 + copies * 2 + 63) / 64 * 64;
 }
 
 // One channel of an image or volume, or its luma. Strides in elements.
@@ -264,6 +287,7 @@ struct cpu_kernels {
     const char *name;
     void (*ssim_float)(const ssim_tile &tile, ssim_tile_result &result);
     void (*ssim_double)(const ssim_tile &tile, ssim_tile_result &result);
+    int128 (*ssim_blocks)(const ssim_block_tile &tile); // the sum over blocks, in units of 2^-ssim_double_bits
     void (*ssim_box_float)(const ssim_box &box, ssim_box_result &result);
     void (*ssim_box_double)(const ssim_box &box, ssim_box_result &result);
     void (*ssim_gradient_float)(const ssim_gradient_tile &tile);

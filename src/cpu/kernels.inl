@@ -7,6 +7,8 @@
 #include "cpu/kernels.hpp"
 
 #define IQA_UNROLL _Pragma("GCC unroll 16")
+// For loops whose arrays do not overlap.
+#define IQA_NO_OVERLAP _Pragma("GCC ivdep")
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
@@ -16,6 +18,7 @@ namespace iqa::IQA_INSTRUCTION_SET {
 #include "cpu/ssim_statistics.inl"
 #include "cpu/weighted_samples.inl"
 
+#include "cpu/ssim_blocks.inl"
 #include "cpu/ssim_box.inl"
 #include "cpu/ssim_gradient.inl"
 
@@ -27,6 +30,7 @@ const cpu_kernels kernels = {
     .name = IQA_NAME(IQA_INSTRUCTION_SET),
     .ssim_float = ssim_of_tile<float>,
     .ssim_double = ssim_of_tile<double>,
+    .ssim_blocks = ssim_blocks,
     .ssim_box_float = ssim_of_box<float>,
     .ssim_box_double = ssim_of_box<double>,
     .ssim_gradient_float = ssim_gradient<float>,

@@ -9,6 +9,7 @@
 #include "core/backend.hpp"
 #include "core/options.hpp"
 #include "core/samples.hpp"
+#include "metrics/ssim_blocks.hpp"
 #include "metrics/ssim_options.hpp"
 #include "metrics/ssim_scales.hpp"
 
@@ -55,17 +56,6 @@ output_view images_of(output_view view, image_group group)
     if (view.data != nullptr)
         view.data += group.first * view.image_stride * int64_t(view.is_double ? sizeof(double) : sizeof(float));
     return view;
-}
-
-// The mean of a sum over pixels in units of 2^-50, rounded once to a multiple of 2^-80. `count`: of pixels, or their
-// weight.
-int128 mean_on_grid(int128 sum, int128 count)
-{
-    constexpr int spare = -unit_format.lowest - ssim_double_bits;
-    const int128 whole = sum / count;
-    const int128 rest = (sum % count) * (int128(1) << spare);
-    const int128 half = count / 2;
-    return whole * (int128(1) << spare) + (rest + (sum < 0 ? -half : half)) / count;
 }
 
 // What no mean is: there was nothing to take it of.
@@ -121,6 +111,7 @@ private:
     // Not inlined: frames stay small that way.
     [[gnu::noinline]] ssim_update check(const iqa_tensor *reference, const iqa_tensor *candidate,
                                         const iqa_update_extras &extras) const;
+    void update_blocks(const backend &device, const image_pair &given, const iqa_update_extras &extras);
     ssim_plan plan_for(element_type type) const;
     int64_t images_at_once(const ssim_update &update) const;
     void count_samples(const backend &device, const ssim_update &update, sample_counts *counts);
@@ -609,6 +600,8 @@ void ssim_metric::differentiate_group(const backend &device, const ssim_update &
 void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
 {
     const backend &device = backend_of(reference, candidate);
+    if (options_.window == IQA_WINDOW_BLOCKS)
+        return update_blocks(device, view_images(reference, candidate, options_.layout), extras);
     ssim_update update = check(reference, candidate, extras);
     if (update.channels != update.images.reference.channels)
         update.plan.luma = &update.luma;
@@ -642,6 +635,36 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         }
         if (update.wants_gradient())
             differentiate_group(device, update, group, counts + first);
+    }
+    commit(std::span(addend).first(lanes().size()));
+}
+
+void ssim_metric::update_blocks(const backend &device, const image_pair &given, const iqa_update_extras &extras)
+{
+    const image_pair images = shave_edges(given, options_.layout, options_.shave);
+    const image_view &shape = images.reference;
+    const output_view per_image = view_per_image(extras.per_image, shape);
+    const output_view per_channel = view_per_channel(extras.per_channel, shape);
+    refuse_extras_of_pixels(extras);
+    int128 *means = sums_.take<int128>(size_t(shape.images * shape.channels), "the sums of a batch");
+    sample_counts *counts = counts_.take<sample_counts>(size_t(shape.images), "the counts of a batch");
+    measure_blocks(device, owner(), work_, options_, images, means, counts);
+
+    std::array<int64_t, lane::most> addend{};
+    for (int64_t image = 0; image < shape.images; ++image) {
+        int128 sum = 0;
+        for (int64_t channel = 0; channel < shape.channels; ++channel) {
+            const int128 mean = means[image * shape.channels + channel];
+            sum += mean;
+            if (per_channel.data != nullptr)
+                per_channel.store(image, channel, 0, 0, 0, value_on_grid(mean));
+        }
+        const int128 mean = divide_rounded(sum, shape.channels);
+        if (per_image.data != nullptr)
+            per_image.store(image, 0, 0, 0, 0, value_on_grid(mean));
+        addend[lane::outside] += counts[image].outside;
+        ++addend[lane::images];
+        exact_add(unit_format, &addend[lane::sum], mean, unit_format.lowest);
     }
     commit(std::span(addend).first(lanes().size()));
 }

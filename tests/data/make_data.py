@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Makes the pictures of this folder from photographs that scikit-image bundles.
+"""Makes the pictures and clips of this folder from photographs that scikit-image bundles.
 
     python tests/data/make_data.py [FOLDER]
 
@@ -93,12 +93,41 @@ def make_16bit(folder: Path, name: str, photograph: NDArray[np.uint8]) -> None:
     save_16bit(folder / "noise_16bit" / f"{name}.png", noisy)
 
 
+def luma_and_chroma(picture: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """RGB as Y, U and V of BT.601 in the full range, the last two halved in both directions."""
+    red, green, blue = np.moveaxis(picture, -1, 0)
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    chroma = (128 + (blue - luma) / 1.772, 128 + (red - luma) / 1.402)
+    height, width = luma.shape
+    return [luma] + [c.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)) for c in chroma]
+
+
+def make_clips(folder: Path, photograph: NDArray[np.uint8]) -> None:
+    """A camera that moves over the photograph, and the same blurred more from frame to frame."""
+    frames, height, width = 6, 64, 96
+    header = f"YUV4MPEG2 W{width} H{height} F25:1 Ip A1:1 C420jpeg XCOLORRANGE=FULL\n".encode()
+    clips = {"reference": header, "blur": header}
+    for frame in range(frames):
+        top, left = 70 + 3 * frame, 120 + 5 * frame
+        part = photograph[top : top + height, left : left + width].astype(np.float64)
+        blurred = ndimage.gaussian_filter(part, (0.3 * frame, 0.3 * frame, 0), mode="nearest")
+        for name, picture in (("reference", part), ("blur", blurred)):
+            clips[name] += b"FRAME\n"
+            for plane in luma_and_chroma(picture):
+                clips[name] += np.clip(np.rint(plane), 0, 255).astype(np.uint8).tobytes()
+    for name, content in clips.items():
+        path = folder / "clips" / f"{name}.y4m"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 def main() -> None:
     """Writes every picture."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent
     make_8bit(folder, "camera", data.camera())
     make_8bit(folder, "chelsea", data.chelsea())
     make_16bit(folder, "coffee", data.coffee())
+    make_clips(folder, data.chelsea())
 
 
 if __name__ == "__main__":
