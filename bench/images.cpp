@@ -55,7 +55,50 @@ struct image_case {
     std::vector<int64_t> shape;
 };
 
-enum class measure { ssim, psnr };
+enum class measure { ssim, psnr, psnr_masked, psnr_weighted, psnr_gradient };
+
+const char *name_of(measure what)
+{
+    switch (what) {
+    case measure::ssim:
+        return "ssim";
+    case measure::psnr:
+        return "psnr";
+    case measure::psnr_masked:
+        return "psnr_masked";
+    case measure::psnr_weighted:
+        return "psnr_weighted";
+    default:
+        return "psnr_gradient";
+    }
+}
+
+// What an update is given besides the images: a mask, weights of all kinds, or memory for a gradient.
+struct extra_tensor {
+    std::vector<uint8_t> mask;
+    std::vector<float> numbers;
+    iqa_tensor tensor{};
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+
+    extra_tensor(measure what, const std::vector<int64_t> &shape)
+    {
+        const std::vector<uint8_t> image = make_image<uint8_t>(shape, 3);
+        const auto axes = int32_t(shape.size());
+        if (what == measure::psnr_masked) {
+            for (const uint8_t value : image)
+                mask.push_back(value > 64);
+            tensor = iqa_cpu_tensor(mask.data(), IQA_BOOL, axes, shape.data());
+            extras.weights = &tensor;
+        } else if (what == measure::psnr_weighted || what == measure::psnr_gradient) {
+            for (const uint8_t value : image)
+                numbers.push_back(float(value) / 256);
+            tensor = iqa_cpu_tensor(numbers.data(), IQA_FLOAT32, axes, shape.data());
+            (what == measure::psnr_weighted ? extras.weights : extras.candidate_gradient) = &tensor;
+        }
+    }
+    extra_tensor(const extra_tensor &) = delete;
+    extra_tensor &operator=(const extra_tensor &) = delete;
+};
 
 template <class Sample>
 void run(benchmark::State &state, measure what, const image_case &image, int dtype, int isa, int threads)
@@ -84,8 +127,9 @@ void run(benchmark::State &state, measure what, const image_case &image, int dty
     const auto axes = int32_t(image.shape.size());
     const iqa_tensor x = iqa_cpu_tensor(reference.data(), dtype, axes, image.shape.data());
     const iqa_tensor y = iqa_cpu_tensor(candidate.data(), dtype, axes, image.shape.data());
+    const extra_tensor extra(what, image.shape);
     for (auto _ : state)
-        if (iqa_metric_update(metric, &x, &y, nullptr) != IQA_OK) {
+        if (iqa_metric_update(metric, &x, &y, &extra.extras) != IQA_OK) {
             state.SkipWithError(iqa_context_error(context));
             break;
         }
@@ -118,12 +162,13 @@ void add(const char *type, int dtype)
         const char *name;
         int isa;
     } sets[] = {{"avx512", IQA_ISA_AVX512}, {"avx2", IQA_ISA_AVX2}};
-    for (const measure what : {measure::ssim, measure::psnr})
+    for (const measure what :
+         {measure::ssim, measure::psnr, measure::psnr_masked, measure::psnr_weighted, measure::psnr_gradient})
         for (const image_case &image : cases)
             for (const auto &set : sets)
                 for (const int threads : {1, 2}) {
-                    const std::string name = std::string(what == measure::ssim ? "ssim/" : "psnr/") + image.name + "/" +
-                                             type + "/" + set.name + "/threads:" + std::to_string(threads);
+                    const std::string name = std::string(name_of(what)) + "/" + image.name + "/" + type + "/" +
+                                             set.name + "/threads:" + std::to_string(threads);
                     auto *registered =
                         benchmark::RegisterBenchmark(name.c_str(), run<Sample>, what, image, dtype, set.isa, threads);
                     registered->Unit(benchmark::kMillisecond);

@@ -41,15 +41,6 @@ plain_moments plain(const feature_set &set, int fraction_bits)
     return result;
 }
 
-std::vector<int64_t> lanes_of(const metric_pointer &metric)
-{
-    size_t count = 0;
-    iqa_metric_lanes(metric.get(), nullptr, 0, &count);
-    std::vector<int64_t> lanes(count);
-    iqa_metric_lanes(metric.get(), lanes.data(), count, nullptr);
-    return lanes;
-}
-
 // The lanes of the first set against plain sums.
 bool agrees(const std::vector<int64_t> &lanes, const feature_set &set, int fraction_bits)
 {

@@ -81,7 +81,7 @@ struct count_request {
     data_range range;
     bool mask_nonfinite;
     sample_counts *counts; // [images]
-    pixel_place bad;       // the first weight that is none; its image is -1 where there is none
+    bool bad_weight;       // some weight is none
 };
 
 // An exact sum of squared errors: sum over i of level[i] * 2^exponent[i].

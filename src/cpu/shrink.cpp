@@ -77,23 +77,20 @@ void count_row(const cpu_kernels &kernels, const count_request &request, const p
 
 constexpr int64_t block = 128; // small frames
 
-// Which samples of a block count; false at a weight that is none, whose column `at` receives.
-bool weigh_block(const weight_view &weights, pixel_place &at, int64_t count, bool *counted)
+// Which samples of a block count; false at a weight that is none.
+bool weigh_block(const weight_view &weights, const pixel_place &at, int64_t count, bool *counted)
 {
     for (int64_t i = 0; i < count; ++i) {
         const double weight = weight_at(weights, at.image, at.channel, at.slice, at.row, at.column + i);
-        if (!(weight >= 0 && weight <= 1)) {
-            at.column += i;
+        if (!(weight >= 0 && weight <= 1))
             return false;
-        }
         counted[i] = weight > 0;
     }
     return true;
 }
 
 // With weights, or where non-finite samples are masked.
-bool count_weighted_row(const cpu_kernels &kernels, const count_request &request, pixel_place &at,
-                        sample_counts &counts)
+bool count_weighted_row(const cpu_kernels &kernels, const count_request &request, pixel_place at, sample_counts &counts)
 {
     const image_view &shape = request.images.reference;
     // Where no sample at all is outside there is no need to look which ones count.
@@ -148,16 +145,16 @@ void cpu_count(context &where, count_request &request)
     const cpu_kernels &kernels = kernels_for(where);
     const image_view &shape = request.images.reference;
     std::fill_n(request.counts, shape.images, sample_counts{});
-    request.bad.image = -1;
+    request.bad_weight = false;
     const bool one_by_one = request.weights.data != nullptr || request.mask_nonfinite;
     const bool checked = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
     if (!checked && covers(request.range, shape.type))
         return; // nothing can be wrong
-    // Counts add up in any order; of the weights that are none the first in the order of rows is told.
+    // Counts add up in any order.
     const int64_t rows = shape.images * shape.channels * shape.depth * shape.height;
     const int64_t tiles = (rows + rows_of_a_tile - 1) / rows_of_a_tile;
     const int workers = workers_for(where, tiles, rows * shape.width);
-    std::atomic<int64_t> first_bad = rows;
+    std::atomic<bool> bad_weight = false;
     const auto place_of = [&](int64_t index) {
         const int64_t row = index % shape.height;
         index /= shape.height;
@@ -172,9 +169,7 @@ void cpu_count(context &where, count_request &request)
             if (!one_by_one) {
                 count_row(kernels, request, at, counts);
             } else if (!count_weighted_row(kernels, request, at, counts)) {
-                int64_t known = first_bad;
-                while (row < known && !first_bad.compare_exchange_weak(known, row)) {
-                }
+                bad_weight = true;
                 return;
             }
             sample_counts &total = request.counts[at.image];
@@ -182,11 +177,7 @@ void cpu_count(context &where, count_request &request)
             std::atomic_ref(total.nonfinite).fetch_add(counts.nonfinite, std::memory_order_relaxed);
         }
     });
-    if (first_bad == rows)
-        return;
-    request.bad = place_of(first_bad);
-    sample_counts ignored{};
-    count_weighted_row(kernels, request, request.bad, ignored);
+    request.bad_weight = bad_weight;
 }
 
 } // namespace iqa

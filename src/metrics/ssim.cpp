@@ -269,10 +269,10 @@ void ssim_metric::count_samples(const backend &device, const ssim_update &update
         .range = update.plan.range,
         .mask_nonfinite = update.plan.mask_nonfinite,
         .counts = counts,
-        .bad = {},
+        .bad_weight = false,
     };
     device.count(owner(), request);
-    if (request.bad.image >= 0)
+    if (request.bad_weight)
         fail_for_weights(update.weights, update.images.reference, options_.layout, options_.shave);
 }
 

@@ -174,7 +174,21 @@ def test_the_version_is_that_of_the_header(compiled):
             1,
             272,
         ),
-        (iqa.PSNR((2, 5), "CHW", aggregate="mean_of_psnr", log_base=2, cap=90, shave=3), 2, 60),
+        (
+            iqa.PSNR(
+                (2, 5),
+                "CHW",
+                aggregate="mean_of_psnr",
+                log_base=2,
+                cap=90,
+                luma="bt601_studio",
+                luma_rounded=True,
+                shave=4,
+                gradient="mse",
+            ),
+            2,
+            60,
+        ),
     ],
 )
 def test_the_options_in_state_bytes(metric, number, option_bytes):

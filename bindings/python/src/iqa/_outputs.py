@@ -92,6 +92,8 @@ def _new(name: str, tensor: Any, options: Any) -> Any:
     axes = dict(zip(layout, tensor.shape[: tensor.ndim]))
     if name == "per_image":
         return empty("float64", (axes.get("N", 1),))
+    if name in ("per_channel", "map") and options.luma != _abi.LUMAS["none"] and "C" in axes:
+        axes["C"] = 1
     if name == "per_channel":
         return empty("float64", (axes.get("N", 1), axes.get("C", 1)))
     if name == "map":
@@ -117,8 +119,6 @@ def _shrink_to_map(axes: dict[str, int], options: Any) -> None:
             rest = 0 if options.shrink == _abi.SHRINKS["floor"] else factor - 1
             axes[axis] = (axes[axis] + rest) // factor
             axes[axis] = max(axes[axis] - (size - 1 if border == _abi.BORDERS["valid"] else 0), 1)
-    if options.luma != _abi.LUMAS["none"] and "C" in axes:
-        axes["C"] = 1
 
 
 def _automatic_factor(side: int, shrink: int) -> int:

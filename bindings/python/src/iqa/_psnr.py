@@ -52,7 +52,8 @@ class PSNR(Metric):
         luma: colour images as one channel: see SSIM.
         luma_rounded: True rounds luma to multiples of L / 255.
         shave: pixels taken off each edge before anything else.
-        gradient: what the gradients of an update are of: "psnr" (the default), in dB, or "mse".
+        gradient: what the gradients of an update are of: "psnr" (the default), in the base of
+            the logarithm, or "mse".
 
     Example:
         >>> metric = iqa.PSNR(layout="HWC", aggregate="mean_of_psnr")
@@ -92,9 +93,10 @@ class PSNR(Metric):
         return self._read("mse")
 
     @property
-    def samples(self) -> int:
-        """How many samples were added: pixels times channels."""
-        return int(self._read("samples"))
+    def samples(self) -> float:
+        """How many samples were added, pixels times channels, or the sum of their weights."""
+        samples = self._read("samples")
+        return int(samples) if samples.is_integer() else samples
 
     @property
     def infinite_images(self) -> int:

@@ -162,8 +162,11 @@ def psnr(
 ) -> torch.Tensor:
     """The mean of the images' peak signal-to-noise ratios in dB; see ssim() and iqa.PSNR.
 
-    Equal images are infinite, or what the option `cap` says, and have a gradient of 0.
+    Equal images are infinite, or what the option `cap` says, and have a gradient of 0; so have all
+    images whose value is the cap.
     """
+    if options.get("gradient", "psnr") != "psnr":
+        raise ValueError(f"gradient is {options['gradient']!r}, expected 'psnr': it is the value's")
     return _differentiable(
         PSNR, reference, candidate, data_range, layout, context, weights, reduction, options
     )
