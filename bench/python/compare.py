@@ -2,6 +2,8 @@
 """SSIM and PSNR beside other programs: the same pictures, in one run.
 
     python bench/python/compare.py [--python PATH ...] [--json FILE]
+    python bench/python/compare.py --metrics ms_ssim gradient mask --cases "1080p RGB" 16x3x256x256
+    python bench/python/compare.py --metrics ssim --cases 128x128x128 256x256x256
 
 Each peer runs in a process of its own, and the rounds are interleaved: peer 1, peer 2, ..., peer
 1, peer 2, ... so that a busy moment of the machine meets all of them. Figures are medians over the
@@ -32,7 +34,10 @@ CASES = {
     "1080p RGB": ("HWC", (1080, 1920, 3)),
     "4K RGB": ("HWC", (2160, 3840, 3)),
     "16x3x256x256": ("NCHW", (16, 3, 256, 256)),
+    "128x128x128": ("DHW", (128, 128, 128)),
+    "256x256x256": ("DHW", (256, 256, 256)),
 }
+VOLUMES = [name for name, (layout, _) in CASES.items() if layout == "DHW"]
 
 
 def photograph(name, layout, shape):
@@ -40,6 +45,9 @@ def photograph(name, layout, shape):
     from PIL import Image
 
     picture = np.asarray(Image.open(DATA / name), np.float64)
+    if layout == "DHW":  # slices side by side: a volume whose slices are cut from the photograph
+        strip = photograph(name, "HW", (shape[1], shape[0] + shape[2]))
+        return np.stack([strip[:, start : start + shape[2]] for start in range(shape[0])])
     size = shape[:2] if layout != "NCHW" else (shape[0] * shape[2], shape[3])
     pads = [(0, max(0, wanted - have)) for wanted, have in zip(size, picture.shape)]
     picture = np.pad(picture, pads + [(0, 0)] * (picture.ndim - 2), mode="symmetric")
@@ -53,7 +61,7 @@ def photograph(name, layout, shape):
 def write_pictures(directory, case, dtype):
     """Files of the pair, and what a peer has to know of them."""
     layout, shape = CASES[case]
-    stem = "camera" if layout == "HW" else "chelsea"
+    stem = "camera" if layout in ("HW", "DHW") else "chelsea"
     files = {}
     for key, name in (("x", f"reference/{stem}.png"), ("y", f"jpeg_q50/{stem}.jpg")):
         image = photograph(name, layout, shape)
@@ -170,7 +178,8 @@ def print_table(results, names, memory):
         )
     for result in memory:
         cells = [megabytes(result["peers"].get(name)) for name in names]
-        print(f"| peak memory of {result['case']} {result['dtype']} | " + " | ".join(cells) + " |")
+        about = f"{result['metric']} {result['case']} {result['dtype']}"
+        print(f"| peak memory of {about} | " + " | ".join(cells) + " |")
 
 
 def megabytes(kilobytes):
@@ -188,7 +197,9 @@ def arguments():
     several = {"nargs": "+", "metavar": "NAME"}
     parser.add_argument("--python", nargs="+", default=[], metavar="PATH", help="interpreters")
     parser.add_argument("--peers", default=list(PEERS), choices=list(PEERS), **several)
-    parser.add_argument("--cases", default=list(CASES), choices=list(CASES), **several)
+    parser.add_argument(
+        "--cases", default=[c for c in CASES if c not in VOLUMES], choices=list(CASES), **several
+    )
     parser.add_argument("--dtypes", default=["float32", "uint8", "float64"], **several)
     parser.add_argument("--metrics", default=["ssim", "psnr"], **several)
     parser.add_argument("--threads", default=[1, 2], type=int, nargs="+", metavar="N")
@@ -221,9 +232,11 @@ def main():
                         result = {**about, "metric": metric, "threads": threads, "peers": figures}
                         results.append(result)
                         print(json.dumps(result), file=sys.stderr, flush=True)
-                if case in ("1080p RGB", "4K RGB") and not chosen.no_memory:
-                    one = {**order, "metric": "ssim", "threads": 1}
-                    memory.append({**about, "peers": peak_memory(peers, one)})
+                if case in ("1080p RGB", "4K RGB", *VOLUMES) and not chosen.no_memory:
+                    for metric in [m for m in chosen.metrics if m in ("ssim", "ms_ssim")]:
+                        one = {**order, "metric": metric, "threads": 1}
+                        figures = peak_memory(peers, one)
+                        memory.append({**about, "metric": metric, "peers": figures})
     machine = {
         "processor": processor(),
         "processors": len(os.sched_getaffinity(0)),

@@ -15,9 +15,31 @@ import time
 import numpy as np
 
 
+def masked(x, layout):
+    """The same mask for every peer that has masks: the right two thirds."""
+    mask = np.ones(x.shape[:2] if layout == "HWC" else x.shape, np.uint8)
+    mask[:, : mask.shape[1] // 3] = 0
+    return mask
+
+
 def iqa(metric, x, y, layout, data_range, threads):
     import iqa
 
+    if metric in ("ms_ssim", "gradient", "mask"):
+        kind = iqa.MS_SSIM if metric == "ms_ssim" else iqa.SSIM
+        accumulator = kind(data_range, layout, context=iqa.Context(threads))
+        extras = {}
+        if metric == "mask":
+            extras["weights"] = masked(x, layout)
+        if metric == "gradient":
+            extras["candidate_gradient"] = np.empty(x.shape, np.promote_types(x.dtype, np.float32))
+
+        def run():
+            accumulator.reset()
+            accumulator.update(x, y, **extras)
+            return accumulator.compute()
+
+        return run
     kind = iqa.SSIM if metric == "ssim" else iqa.PSNR
     measure = iqa.ssim if metric == "ssim" else iqa.psnr
     if x.size <= 16 * 16:  # the cost of a call: what a user writes for one pair
@@ -35,10 +57,13 @@ def iqa(metric, x, y, layout, data_range, threads):
 def scikit_image(metric, x, y, layout, data_range, threads):
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-    if threads > 1:
+    if threads > 1 or metric in ("ms_ssim", "mask"):
         return None
     if metric == "psnr":
         return lambda: peak_signal_noise_ratio(x, y, data_range=data_range)
+
+    def first(found):  # it gives the gradient beside the value
+        return found[0] if metric == "gradient" else found
 
     def one(a, b, channel_axis):
         return structural_similarity(
@@ -48,11 +73,12 @@ def scikit_image(metric, x, y, layout, data_range, threads):
             channel_axis=channel_axis,
             gaussian_weights=True,
             use_sample_covariance=False,
+            gradient=metric == "gradient",
         )
 
     if layout == "NCHW":
-        return lambda: np.mean([one(a, b, 0) for a, b in zip(x, y)])
-    return lambda: one(x, y, -1 if layout == "HWC" else None)
+        return lambda: np.mean([first(one(a, b, 0)) for a, b in zip(x, y)])
+    return lambda: first(one(x, y, -1 if layout == "HWC" else None))
 
 
 def _channels_last(x, layout):
@@ -65,6 +91,8 @@ def _channels_last(x, layout):
 def _opencv(metric, x, y, layout, data_range, threads, ssim):
     import cv2
 
+    if metric not in ("ssim", "psnr") or layout == "DHW":
+        return None
     cv2.setNumThreads(threads)
     pairs = list(zip(_channels_last(x, layout), _channels_last(y, layout)))
     if metric == "psnr":
@@ -110,38 +138,63 @@ def _tensors(x, layout, threads):
 
     torch.set_num_threads(threads)
     x = torch.from_numpy(np.ascontiguousarray(x))
-    if layout == "HW":
+    if layout in ("HW", "DHW"):
         x = x[None, None]
     elif layout == "HWC":
         x = x.permute(2, 0, 1)[None].contiguous()
     return x, (lambda image: image if image.is_floating_point() else image.float())
 
 
+def _differentiated(function, y, x):
+    """The value, after its gradient with respect to the candidate was computed."""
+    y = y.detach().requires_grad_()
+    value = function(y, x)
+    value.backward()
+    return float(value)
+
+
 def torchmetrics(metric, x, y, layout, data_range, threads):
-    from torchmetrics.functional.image import (
-        peak_signal_noise_ratio,
-        structural_similarity_index_measure,
-    )
+    from functools import partial
 
-    x, floating = _tensors(x, layout, threads)
-    y, _ = _tensors(y, layout, threads)
-    function = structural_similarity_index_measure if metric == "ssim" else peak_signal_noise_ratio
-    return lambda: float(function(floating(y), floating(x), data_range=data_range))
+    from torchmetrics.functional import image
 
-
-def pytorch_msssim(metric, x, y, layout, data_range, threads):
-    from pytorch_msssim import ssim
-
-    if metric == "psnr":
+    functions = {
+        "psnr": image.peak_signal_noise_ratio,
+        "ssim": image.structural_similarity_index_measure,
+        "gradient": image.structural_similarity_index_measure,
+        "ms_ssim": image.multiscale_structural_similarity_index_measure,
+    }
+    if metric not in functions:
         return None
     x, floating = _tensors(x, layout, threads)
     y, _ = _tensors(y, layout, threads)
-    return lambda: float(ssim(floating(y), floating(x), data_range=data_range))
+    function = partial(functions[metric], data_range=data_range)
+    if metric == "gradient":
+        return lambda: _differentiated(function, floating(y), floating(x))
+    return lambda: float(function(floating(y), floating(x)))
+
+
+def pytorch_msssim(metric, x, y, layout, data_range, threads):
+    from functools import partial
+
+    from pytorch_msssim import ms_ssim, ssim
+
+    functions = {"ssim": ssim, "gradient": ssim, "ms_ssim": ms_ssim}
+    if metric not in functions:
+        return None
+    x, floating = _tensors(x, layout, threads)
+    y, _ = _tensors(y, layout, threads)
+    function = partial(functions[metric], data_range=data_range)
+    if metric == "gradient":
+        return lambda: _differentiated(function, floating(y), floating(x))
+    return lambda: float(function(floating(y), floating(x)))
 
 
 def piq(metric, x, y, layout, data_range, threads):
     import piq
 
+    if metric not in ("ssim", "psnr") or layout == "DHW":
+        return None
     x, floating = _tensors(x, layout, threads)
     y, _ = _tensors(y, layout, threads)
     if metric == "psnr":
@@ -219,7 +272,8 @@ class Process:
     def memory(self, metric, x, y, layout, data_range, threads):
         """Kilobytes that one call takes at its peak, in a process that has done a small one."""
         arrays = np.load(x), np.load(y)
-        index = tuple(slice(0, 64) for _ in arrays[0].shape)
+        side = 200 if metric == "ms_ssim" else 64
+        index = tuple(slice(0, side) for _ in arrays[0].shape)
         small = [np.ascontiguousarray(image[index]) for image in arrays]
         warm = PEERS[self.peer][0](metric, *small, layout, data_range, threads)
         if warm is None:

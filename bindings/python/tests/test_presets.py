@@ -89,7 +89,7 @@ def test_opencv(name):
     channels = 1 if x.ndim == 2 else x.shape[2]
     expected = np.mean(cv2.quality.QualitySSIM_compute(x, y)[0][:channels])
     value = iqa.ssim(x, y, layout=IMAGES[name].layout, preset="opencv")
-    assert value == pytest.approx(expected, abs=2e-6, rel=0)  # OpenCV computes in float32
+    assert value == pytest.approx(expected, abs=1e-5, rel=0)  # OpenCV computes in float32
 
 
 @pytest.mark.parametrize("name", GREY)
