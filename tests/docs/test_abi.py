@@ -32,4 +32,4 @@ def test_the_page_has_the_lanes_of_the_sources() -> None:
         (int(last) - int(first) + 1, int(unit))
         for first, last, unit in re.findall(r"^\| (\d+) \.\.\. (\d+) .*unit 2\^(-\d+) \|$", page, re.M)
     }
-    assert units == {numbers["unit"], numbers["decibel"], numbers["square"]}
+    assert units == {numbers[name] for name in ("unit", "pixel_weight", "decibel", "square")}
