@@ -8,7 +8,11 @@
 
 #define IQA_UNROLL _Pragma("GCC unroll 16")
 // For loops whose arrays do not overlap.
+#if defined(__clang__)
+#define IQA_NO_OVERLAP _Pragma("clang loop vectorize(assume_safety)")
+#else
 #define IQA_NO_OVERLAP _Pragma("GCC ivdep")
+#endif
 
 namespace iqa::IQA_INSTRUCTION_SET {
 

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// The derivatives of the images' values, from the smallest scale to the caller's images.
+#include <cmath>
+
+#include "metrics/ssim_metric.hpp"
+
+namespace iqa {
+
+// How much an image's value grows with each pixel of the map of a scale, for each image and channel.
+void ssim_metric::fill_factors(const ssim_update &update, image_group group, int scale, const sample_counts *counts,
+                               double *factors) const
+{
+    const ssim_scale &own = scales_[size_t(scale)];
+    const bool plain = plain_mean(options_);
+    const bool of_channels = !plain && options_.product == IQA_PRODUCT_OF_CHANNEL;
+    const auto weight_of = [&](int64_t i) {
+        return update.weighing ? double(own.weight[i]) * 0x1p-24 : double(own.pixels);
+    };
+    for (int64_t image = 0; image < group.count; ++image)
+        for (int64_t channel = 0; channel < update.channels; ++channel) {
+            double &factor = factors[image * update.channels + channel];
+            if (counts[image].nonfinite != 0) {
+                factor = std::nan("");
+                continue;
+            }
+            // Of the mean that the pixel is in.
+            double weight = 0.0;
+            for (int64_t i = 0; i < update.parts(); ++i)
+                if (!of_channels || !update.by_channel || i == channel)
+                    weight += weight_of(image * update.parts() + i);
+            if (!of_channels && !update.by_channel && !update.weighing)
+                weight *= double(update.channels);
+            factor = weight == 0.0 ? 0.0 : 1.0 / weight;
+            if (plain)
+                continue;
+            std::array<double, IQA_MOST_SCALES> means{};
+            means_of_scales(update, image, of_channels ? channel : -1, means.data());
+            const double product = product_of_scales(options_, means.data(), group.first + image);
+            factor *= derivative_by_scale(options_, means.data(), product, scale) /
+                      (of_channels ? double(update.channels) : 1.0);
+        }
+}
+
+void ssim_metric::differentiate_group(const backend &device, const ssim_update &update, image_group group,
+                                      const sample_counts *counts)
+{
+    double *factors = factors_.take<double>(size_t(group.count * update.channels), "the factors of gradients");
+    const shrink_request *smaller = nullptr;
+    shrink_request given{};
+    const auto differentiate = [&](const ssim_plan &plan, const image_pair &images, const weight_view &weights,
+                                   const double *own_factors, const output_view &reference,
+                                   const output_view &candidate) {
+        const ssim_gradient_request request{.plan = &plan,
+                                            .images = images,
+                                            .weights = weights,
+                                            .factors = own_factors,
+                                            .reference = reference,
+                                            .candidate = candidate,
+                                            .smaller = smaller};
+        device.ssim_gradient(owner(), work_, request);
+    };
+    const output_view outside_reference = images_of(update.reference_gradient, group);
+    const output_view outside_candidate = images_of(update.candidate_gradient, group);
+    for (int scale = options_.scales - 1; scale >= 0; --scale) {
+        const ssim_scale &own = scales_[size_t(scale)];
+        const bool made = scale > 0 || update.scales.downsample > 1;
+        fill_factors(update, group, scale, counts, factors);
+        ssim_plan plan = own.plan;
+        const bool last = scale == options_.scales - 1;
+        plan.wanted[ssim_product] = last;
+        plan.wanted[ssim_contrast_structure] = !last;
+        if (!made) {
+            differentiate(plan, own.images, own.weights, factors, outside_reference, outside_candidate);
+            return;
+        }
+        const image_view &dense = own.images.reference;
+        output_view out[2];
+        for (int side = 0; side < 2; ++side) {
+            out[side].data = own.gradients[side];
+            out[side].is_double = plan.double_arithmetic;
+            out[side].image_stride = dense.image_stride;
+            out[side].channel_stride = dense.channel_stride;
+            out[side].slice_stride = dense.slice_stride;
+            out[side].row_stride = dense.row_stride;
+            out[side].column_stride = dense.column_stride;
+        }
+        differentiate(plan, own.images, own.weights, factors, out[0], out[1]);
+        given = own.made; // the same boxes, with derivatives instead of samples
+        given.reference = own.gradients[0];
+        given.candidate = own.gradients[1];
+        smaller = &given;
+    }
+    // The caller's images were only made smaller.
+    const image_pair images = {images_of(update.images.reference, group), images_of(update.images.candidate, group)};
+    differentiate(update.plan, images, images_of(update.weights, group), nullptr, outside_reference, outside_candidate);
+}
+
+} // namespace iqa

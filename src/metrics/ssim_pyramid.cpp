@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// The scales of a group of images: where they lie in memory, and their measurement one after another.
+#include <algorithm>
+
+#include "metrics/ssim_metric.hpp"
+
+namespace iqa {
+
+namespace {
+
+// Pyramids are made for so many images at a time that they stay below this, or for one.
+constexpr int64_t pyramid_bytes = int64_t(32) << 20;
+
+} // namespace
+
+int64_t ssim_metric::images_at_once(const ssim_update &update) const
+{
+    const int64_t images = update.images.reference.images;
+    if (options_.scales == 1 && update.scales.downsample == 1)
+        return images;
+    int64_t samples = 0;
+    for (int scale = 0; scale < options_.scales; ++scale) {
+        const scale_extents &extents = update.scales.extents[size_t(scale)];
+        samples += extents.depth * extents.height * extents.width;
+    }
+    const int64_t size = update.plan.double_arithmetic ? sizeof(double) : sizeof(float);
+    const int64_t bytes = samples * update.channels * size * (update.wants_gradient() ? 5 : 3);
+    return std::clamp<int64_t>(pyramid_bytes / bytes, 1, images);
+}
+
+// Lays out the scales of a group: views, memory for the smaller images, and for sums.
+void ssim_metric::place_scales(const ssim_update &update, image_group group)
+{
+    const bool of_doubles = update.plan.double_arithmetic;
+    const int64_t size = of_doubles ? sizeof(double) : sizeof(float);
+    const int64_t planes = group.count * update.channels;
+    const auto bytes_of = [&](int scale) {
+        const scale_extents &extents = update.scales.extents[size_t(scale)];
+        return (planes * extents.depth * extents.height * extents.width * size + 63) / 64 * 64;
+    };
+    const auto is_made = [&](int scale) {
+        return scale > 0 || update.scales.downsample > 1;
+    };
+    int64_t all = 0;
+    for (int scale = 0; scale < options_.scales; ++scale)
+        if (is_made(scale))
+            all += bytes_of(scale) * (2 + (update.weighing ? 1 : 0) + (update.wants_gradient() ? 2 : 0));
+    std::byte *memory = all == 0 ? nullptr : levels_.take<std::byte>(size_t(all), "smaller images");
+    const size_t results = size_t(options_.scales) * size_t(group.count * update.parts());
+    int128 *sums = sums_.take<int128>(results * (ssim_parts + 1), "the sums of a batch");
+    const auto take = [&](int scale) {
+        std::byte *taken = memory;
+        memory += bytes_of(scale);
+        return taken;
+    };
+    for (int scale = 0; scale < options_.scales; ++scale) {
+        ssim_scale &own = scales_[size_t(scale)];
+        const scale_extents &extents = update.scales.extents[size_t(scale)];
+        const scale_extents map = map_extents(options_, scale, extents);
+        const bool last = scale == options_.scales - 1;
+        own.plan = update.plan;
+        own.plan.border = border_at(options_, scale);
+        if (options_.parts == 0 && !last)
+            std::swap(own.plan.wanted[ssim_product], own.plan.wanted[ssim_contrast_structure]);
+        own.pixels = map.depth * map.height * map.width;
+        own.sums = sums + size_t(scale) * size_t(group.count * update.parts()) * (ssim_parts + 1);
+        own.weight = own.sums + size_t(group.count * update.parts()) * ssim_parts;
+        own.images = {images_of(update.images.reference, group), images_of(update.images.candidate, group)};
+        own.weights = images_of(update.weights, group);
+        if (!is_made(scale))
+            continue;
+
+        const ssim_scale *before = scale == 0 ? nullptr : &scales_[size_t(scale) - 1];
+        own.made = {};
+        const int factor = scale == 0 ? update.scales.downsample : 2;
+        const image_view &larger = before == nullptr ? own.images.reference : before->images.reference;
+        const auto axes = shrink_axes(options_, {larger.depth, larger.height, larger.width}, factor);
+        own.made.z = axes[0];
+        own.made.y = axes[1];
+        own.made.x = axes[2];
+        own.made.images = before == nullptr ? own.images : before->images;
+        own.made.weights = before == nullptr ? own.weights : before->weights;
+        own.made.reference = take(scale);
+        own.made.candidate = take(scale);
+        own.made.shrunk_weights = update.weighing ? take(scale) : nullptr;
+        for (std::byte *&gradient : own.gradients)
+            gradient = update.wants_gradient() ? take(scale) : nullptr;
+
+        image_view dense{};
+        dense.type = of_doubles ? element_type::float64 : element_type::float32;
+        dense.device_type = own.images.reference.device_type;
+        dense.images = group.count;
+        dense.channels = update.channels;
+        dense.depth = extents.depth;
+        dense.height = extents.height;
+        dense.width = extents.width;
+        dense.column_stride = 1;
+        dense.row_stride = extents.width;
+        dense.slice_stride = dense.row_stride * extents.height;
+        dense.channel_stride = dense.slice_stride * extents.depth;
+        dense.image_stride = dense.channel_stride * update.channels;
+        dense.data = own.made.reference;
+        own.images.reference = dense;
+        dense.data = own.made.candidate;
+        own.images.candidate = dense;
+        if (update.weighing)
+            own.weights = {own.made.shrunk_weights,
+                           of_doubles ? IQA_FLOAT64 : IQA_FLOAT32,
+                           dense.image_stride,
+                           dense.channel_stride,
+                           dense.slice_stride,
+                           dense.row_stride,
+                           1};
+    }
+    // Plans of smaller images: they are scaled already, finite, and luma.
+    for (int scale = 0; scale < options_.scales; ++scale) {
+        ssim_scale &own = scales_[size_t(scale)];
+        own.made.plan = scale == 0 ? &update.plan : &scales_[size_t(scale) - 1].plan;
+        if (is_made(scale)) {
+            own.plan.scale = 1.0;
+            own.plan.luma = nullptr;
+            own.plan.mask_nonfinite = false;
+        }
+    }
+}
+
+void ssim_metric::measure_group(const backend &device, const ssim_update &update, image_group group,
+                                sample_counts *counts)
+{
+    bool *not_a_number = flags_.take<bool>(size_t(options_.scales * group.count), "the flags of a batch");
+    for (int scale = 0; scale < options_.scales; ++scale) {
+        ssim_scale &own = scales_[size_t(scale)];
+        const bool made = scale > 0 || update.scales.downsample > 1;
+        if (made)
+            device.shrink(owner(), work_, own.made);
+        const scale_extents map = map_extents(options_, scale, update.scales.extents[size_t(scale)]);
+        ssim_request request{
+            .plan = &own.plan,
+            .images = own.images,
+            .weights = own.weights,
+            .out_depth = map.depth,
+            .out_height = map.height,
+            .out_width = map.width,
+            .map = scale == 0 ? images_of(update.map, group) : output_view{},
+            .by_channel = update.by_channel,
+            .sums = own.sums,
+            .weight = own.weight,
+            .counts = made ? nullptr : counts,
+            .not_a_number = not_a_number + scale * group.count,
+        };
+        device.ssim(owner(), work_, request);
+    }
+    for (int64_t image = 0; image < group.count; ++image)
+        for (int scale = 1; scale < options_.scales; ++scale)
+            not_a_number[image] = not_a_number[image] || not_a_number[scale * group.count + image];
+    not_a_number_ = not_a_number;
+}
+
+} // namespace iqa
