@@ -27,26 +27,27 @@ inline std::vector<long double> reference_taps(const iqa_ssim_options &options, 
     return taps;
 }
 
-// The sample at a position that may lie outside, one step of the border rule at a time.
+// The index that stands for a position, or -1 for a zero: one step of the border rule at a time.
+inline int64_t reference_index(int border, int64_t position, int64_t extent)
+{
+    while (position < 0 || position >= extent) {
+        if (border == IQA_BORDER_ZERO)
+            return -1;
+        if (border == IQA_BORDER_REPLICATE || extent == 1)
+            position = position < 0 ? 0 : extent - 1;
+        else if (border == IQA_BORDER_SYMMETRIC)
+            position = position < 0 ? -1 - position : 2 * extent - 1 - position;
+        else
+            position = position < 0 ? -position : 2 * extent - 2 - position;
+    }
+    return position;
+}
+
+// The sample at a position that may lie outside.
 inline long double reference_sample(const plane &image, int border, int64_t row, int64_t column)
 {
-    const auto height = int64_t(image.size());
-    const auto width = int64_t(image[0].size());
-    const auto inside = [&](int64_t position, int64_t extent) -> int64_t {
-        while (position < 0 || position >= extent) {
-            if (border == IQA_BORDER_ZERO)
-                return -1;
-            if (border == IQA_BORDER_REPLICATE || extent == 1)
-                position = position < 0 ? 0 : extent - 1;
-            else if (border == IQA_BORDER_SYMMETRIC)
-                position = position < 0 ? -1 - position : 2 * extent - 1 - position;
-            else
-                position = position < 0 ? -position : 2 * extent - 2 - position;
-        }
-        return position;
-    };
-    const int64_t y = inside(row, height);
-    const int64_t x = inside(column, width);
+    const int64_t y = reference_index(border, row, int64_t(image.size()));
+    const int64_t x = reference_index(border, column, int64_t(image[0].size()));
     return y < 0 || x < 0 ? 0.0L : image[size_t(y)][size_t(x)];
 }
 

@@ -21,22 +21,6 @@ struct volume {
     double at(int64_t z, int64_t y, int64_t x) const { return samples[size_t((z * height + y) * width + x)]; }
 };
 
-// The index that stands for a position, or -1 for a zero: one step of the border rule at a time.
-inline int64_t reference_index(int border, int64_t position, int64_t extent)
-{
-    while (position < 0 || position >= extent) {
-        if (border == IQA_BORDER_ZERO)
-            return -1;
-        if (border == IQA_BORDER_REPLICATE || extent == 1)
-            position = position < 0 ? 0 : extent - 1;
-        else if (border == IQA_BORDER_SYMMETRIC)
-            position = position < 0 ? -1 - position : 2 * extent - 1 - position;
-        else
-            position = position < 0 ? -position : 2 * extent - 2 - position;
-    }
-    return position;
-}
-
 struct reference_values {
     long double ssim = 0, contrast_structure = 0, luminance = 0;
 };
