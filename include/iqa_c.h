@@ -288,8 +288,9 @@ IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size
  *  @param candidate  the same shape, element type and device.
  *  @param extras     what else the call shall give, or NULL.
  *
- *  The tensors are borrowed for the call. Nothing of the size of an image is allocated, and nothing at all on a second
- *  call with the same shape. A batch of N pairs and N calls with one pair each give the same state.
+ *  The tensors are borrowed for the call. Nothing of the size of an image is allocated (but for the smaller scales of
+ *  SSIM: 32 MB, or those of one image), and nothing at all on a second call with the same shape. A batch of N pairs and
+ * N calls with one pair each give the same state.
  *
  *  @return IQA_OK, or one of IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _DEVICE, _UNAVAILABLE, _NUMERIC, _CANCELLED,
  *          _OUT_OF_MEMORY, _CUDA; the metric is then as it was. */
