@@ -78,6 +78,8 @@ std::vector<uint8_t> make_bytes(size_t factor)
 std::vector<uint8_t> reference_bytes = make_bytes(7);
 std::vector<uint8_t> candidate_bytes = make_bytes(5);
 std::vector<uint8_t> output_bytes = make_bytes(0);
+std::vector<uint8_t> gradient_bytes = make_bytes(0);
+std::vector<uint8_t> weight_bytes = make_bytes(3);
 
 class machine {
 public:
@@ -204,11 +206,31 @@ private:
         }
     }
 
+    void beyond_plain_images(iqa_ssim_options &options)
+    {
+        const uint8_t flags = code_.byte();
+        if (flags & 1) {
+            options.scales = 2;
+            options.scale_weights[0] = options.scale_weights[1] = 0.5;
+            options.shrink = code_.byte() % 4;
+            options.negative = code_.byte() % 4;
+            options.product = code_.byte() % 2;
+        }
+        options.contrast_border = options.border;
+        options.parts = flags >> 1 & 1;
+        options.shave = flags & 4 ? code_.byte() % 3 : 0;
+        options.downsample = flags & 8 ? 1 + code_.byte() % 3 : 1;
+        options.luma = flags & 16 ? code_.byte() % 5 : 0;
+        options.nonfinite = flags & 32 ? code_.byte() % 3 : 0;
+        options.mask = flags >> 6 & 1;
+        options.window = flags & 128 ? code_.byte() % 3 : 0;
+    }
+
     iqa_metric *create_metric(iqa_context *context, int32_t &axes)
     {
         iqa_metric *metric = nullptr;
-        const int32_t layout = code_.byte() % 6;
-        constexpr int32_t axes_of_layout[] = {2, 3, 3, 3, 4, 4};
+        const int32_t layout = code_.byte() % 12;
+        constexpr int32_t axes_of_layout[] = {2, 3, 3, 3, 4, 4, 3, 4, 4, 4, 5, 5};
         axes = axes_of_layout[layout];
         const double high = code_.byte() % 2 ? 1.0 : -1.0;
         if (code_.byte() % 2 == 0) {
@@ -218,6 +240,8 @@ private:
             options.border = code_.byte() % 5;
             options.size_y = 1 + 2 * (code_.byte() % 8);
             options.size_x = 1 + 2 * (code_.byte() % 8);
+            options.size_z = 1 + 2 * (code_.byte() % 3);
+            beyond_plain_images(options);
             spoil(options);
             iqa_ssim_create(context, &options, &metric);
         } else {
@@ -225,6 +249,10 @@ private:
             options.layout = layout;
             options.data_high = high;
             options.aggregate = code_.byte() % 2;
+            options.luma = code_.byte() % 8 == 0 ? 1 : 0;
+            options.shave = code_.byte() % 8 == 0 ? 1 : 0;
+            options.gradient = code_.byte() % 2;
+            options.nonfinite = code_.byte() % 3;
             spoil(options);
             iqa_psnr_create(context, &options, &metric);
         }
@@ -258,10 +286,10 @@ private:
 
     iqa_status update(iqa_metric *metric, int32_t usual_axes)
     {
-        int64_t extents[4] = {1, 1, 1, 1};
-        int64_t strides[3][4];
+        int64_t extents[5] = {1, 1, 1, 1, 1};
+        int64_t strides[5][5];
         const uint8_t choice = code_.byte();
-        const int32_t axes = choice < 16 ? choice % 5 : usual_axes;
+        const int32_t axes = choice < 16 ? choice % 6 : usual_axes;
         for (int64_t &extent : extents)
             extent = code_.extent();
         const int32_t type = types[code_.byte() % std::size(types)];
@@ -270,7 +298,7 @@ private:
         iqa_tensor candidate = tensor(candidate_bytes, type, axes, extents, strides[1], flags & 2);
         if (flags & 4)
             candidate.device_type = code_.byte() % 16;
-        int64_t map_extents[4];
+        int64_t map_extents[5];
         for (int64_t &extent : map_extents)
             extent = code_.extent();
         const iqa_tensor per_image = tensor(output_bytes, IQA_FLOAT64, 1, extents, strides[2], false);
@@ -281,6 +309,14 @@ private:
         extras.per_image = flags & 32 ? &per_image : nullptr;
         extras.per_channel = flags & 64 ? &per_channel : nullptr;
         extras.map = flags & 128 ? &map : nullptr;
+        const uint8_t more = code_.byte();
+        constexpr int32_t weight_types[] = {IQA_BOOL, IQA_UINT8, IQA_FLOAT32, IQA_FLOAT64};
+        const iqa_tensor weights = tensor(weight_bytes, weight_types[more % 4], axes, extents, strides[3], more & 4);
+        const iqa_tensor gradient =
+            tensor(gradient_bytes, more & 8 ? IQA_FLOAT32 : IQA_FLOAT64, axes, extents, strides[4], false);
+        extras.weights = more & 16 ? &weights : nullptr;
+        extras.candidate_gradient = more & 32 ? &gradient : nullptr;
+        extras.reference_gradient = (more & 96) == 64 ? &gradient : nullptr;
         return iqa_metric_update(metric, &reference, &candidate, &extras);
     }
 

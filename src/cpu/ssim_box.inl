@@ -11,20 +11,19 @@ static void add_row(const Real *values, const int32_t *weights, int count, int12
     static_assert(int(ssim_float_bits) + int(pixel_weight_bits) + 7 <= 62 && ssim_tile_width <= 1 << 7);
     constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
     int nans = 0;
+    uint64_t total = 0; // NaN brings in any bits
     if (weights == nullptr) {
-        int64_t total = 0;
         for (int i = 0; i < count; ++i) {
             nans += values[i] != values[i];
-            total += ssim_fixed(values[i]);
+            total += uint64_t(ssim_fixed(values[i]));
         }
-        sum += int128(total) * (int64_t(1) << shift);
+        sum += int128(int64_t(total)) * (int64_t(1) << shift);
     } else if constexpr (is_float) {
-        int64_t total = 0;
         for (int i = 0; i < count; ++i) {
             nans += (values[i] != values[i]) & (weights[i] != 0);
-            total += ssim_fixed(values[i]) * weights[i];
+            total += uint64_t(ssim_fixed(values[i])) * uint64_t(int64_t(weights[i]));
         }
-        sum += int128(total) * (int64_t(1) << shift);
+        sum += int128(int64_t(total)) * (int64_t(1) << shift);
     } else {
         for (int i = 0; i < count; ++i) {
             nans += (values[i] != values[i]) & (weights[i] != 0);
