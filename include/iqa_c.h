@@ -254,7 +254,7 @@ typedef struct iqa_update_extras {
     const iqa_tensor *per_channel; /* float64 [N, C] (C is 1 without a channel axis)                                */
     const iqa_tensor *map;         /* SSIM: float32 or float64, the layout of the images; the extents of the images,
                                       less the window size plus 1 in depth, height and width for IQA_BORDER_VALID.
-                                      With several scales the map is that of the first                             */
+                                      With several scales the map is that of the first. NaN where no pixel counts   */
     const iqa_tensor *weights;     /* confusion: float32 or float64, one weight for each element of the labels.
                                       Images: a mask, or weights of pixels: see below                              */
     const iqa_tensor *counts;      /* confusion: int64 (float64 with weights) [N, C, 4]: true positives, false

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Confusion metrics: options, checks, and what is accumulated. Scores are read in confusion_scores.cpp.
+// Confusion metrics: options, checks, and what is accumulated. Scores are read in confusion_scores.cpp. It is long
+// because what an update adds and what is read of it follow one plan of the lanes.
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// All scores, each a few lines on the same counts.
 #include "metrics/confusion_scores.hpp"
 
 #include <algorithm>
