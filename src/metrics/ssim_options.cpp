@@ -50,6 +50,9 @@ void resolve_axis(const window_axis &axis, const iqa_ssim_options &options)
     if (options.window == IQA_WINDOW_GAUSSIAN) {
         check_positive(axis.sigma_name, axis.sigma);
         check_positive(axis.spacing_name, axis.spacing);
+        if (!(axis.sigma / axis.spacing > 0 && std::isfinite(axis.sigma / axis.spacing)))
+            fail(IQA_ERROR_INVALID_ARGUMENT, axis.sigma_name, " is ", axis.sigma, " and ", axis.spacing_name, " is ",
+                 axis.spacing, ", whose ratio is not a number above 0");
     }
     if (automatic) {
         if (options.window != IQA_WINDOW_GAUSSIAN)

@@ -130,6 +130,7 @@ void reach_invalid_argument()
     ssim([](auto &o) { o.parts = 2; }, {"parts is 2", "0 or 1"});
     ssim([](auto &o) { o.layout = IQA_LAYOUT_DHW, o.sigma_z = 0.0; }, {"sigma_z is 0", "above 0"});
     ssim([](auto &o) { o.spacing_x = 0.0; }, {"spacing_x is 0", "above 0"});
+    ssim([](auto &o) { o.sigma_x = 1e-200, o.spacing_x = 1e200; }, {"sigma_x is 1e-200", "spacing_x is 1e+200"});
     ssim([](auto &o) { o.window = IQA_WINDOW_BLOCKS, o.scales = 2, o.scale_weights[0] = o.scale_weights[1] = 0.5; },
          {"IQA_WINDOW_BLOCKS"});
     {
