@@ -48,8 +48,7 @@ IQA_HD double luma_of(const luma_rule &rule, double red, double green, double bl
     const double value = ((w.red * red + w.green * green) + w.blue * blue) + w.offset;
     if (rule.step == 0.0 || !is_finite(value))
         return value;
-    constexpr double anchor = 0x1.8p52; // adding it rounds to integers
-    return ((value / rule.step + anchor) - anchor) * rule.step;
+    return nearest_integer(value / rule.step) * rule.step;
 }
 
 } // namespace iqa

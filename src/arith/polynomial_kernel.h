@@ -37,13 +37,12 @@ constexpr int kernel_levels = 3;
 // even, and leaves it in the low bits; the rest is exact.
 IQA_HD void add_to_levels(double value, int64_t *sums)
 {
-    constexpr double anchor = 0x1.8p52;
     double rest = value;
     for (int level = 0; level < kernel_levels; ++level) {
         const double scaled = rest * 0x1p50;
-        const double anchored = scaled + anchor;
-        sums[level] += int64_t(bits_of(anchored) - bits_of(anchor));
-        rest = scaled - (anchored - anchor);
+        const double anchored = scaled + integer_anchor;
+        sums[level] += int64_t(bits_of(anchored) - bits_of(integer_anchor));
+        rest = scaled - (anchored - integer_anchor);
     }
 }
 

@@ -74,6 +74,21 @@ IQA_HD bool is_finite(float value)
     return (bits_of(value) & 0x7f800000u) != 0x7f800000u;
 }
 
+// Adding it leaves a double of up to 2^51 as a rounded integer, ties to even, in the low bits: round-to-nearest is in
+// force.
+constexpr double integer_anchor = 0x1.8p52;
+
+IQA_HD int64_t round_to_integer(double value)
+{
+    return int64_t(bits_of(value + integer_anchor) - bits_of(integer_anchor));
+}
+
+// The nearest integer as a double, ties to even.
+IQA_HD double nearest_integer(double value)
+{
+    return (value + integer_anchor) - integer_anchor;
+}
+
 // a * b + c with one rounding.
 IQA_HD double fused_multiply_add(double a, double b, double c)
 {

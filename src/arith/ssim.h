@@ -178,19 +178,7 @@ IQA_HD ssim_derivatives<Value> ssim_derivatives_of(const ssim_terms<Value> &term
 }
 
 // A pixel's SSIM on the fixed grid whose sum is exact: 2^-30 from float arithmetic (an int32), 2^-50 from double.
-// Adding 1.5 * 2^52 leaves the rounded integer in the low bits; it needs round-to-nearest, which is in force.
 enum : int { ssim_float_bits = 30, ssim_double_bits = 50 };
-
-IQA_HD int64_t round_to_integer(double value)
-{
-    return int64_t(bits_of(value + 0x1.8p52) - bits_of(0x1.8p52));
-}
-
-// A pixel's weight in the sum of a map.
-IQA_HD int64_t weight_units(double weight)
-{
-    return round_to_integer(weight * 0x1p24);
-}
 
 IQA_HD int64_t ssim_fixed(float value)
 {

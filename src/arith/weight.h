@@ -14,14 +14,30 @@ constexpr float invalid_weight = -1.0f;
 // The nearest multiple, ties to even.
 IQA_HD float weight_on_grid(double weight)
 {
-    constexpr double anchor = 0x1.8p52; // adding it rounds to integers
-    const double units = (weight * 0x1p24 + anchor) - anchor;
-    return weight >= 0.0 && weight <= 1.0 ? float(units * 0x1p-24) : invalid_weight;
+    return weight >= 0.0 && weight <= 1.0 ? float(nearest_integer(weight * 0x1p24) * 0x1p-24) : invalid_weight;
 }
 
 IQA_HD int32_t units_of_weight(float weight)
 {
     return int32_t(weight * 0x1p24f);
+}
+
+// The same of a weight that need not lie on the grid, rounded.
+IQA_HD int64_t weight_units(double weight)
+{
+    return round_to_integer(weight * 0x1p24);
+}
+
+IQA_HD double weight_of_units(double units)
+{
+    return units * 0x1p-24;
+}
+
+// Whether enough of a window is covered: its taps sum to 1 but for rounding.
+template <class Real>
+IQA_HD bool covers_enough(Real covered, double needed)
+{
+    return covered >= Real(needed - 0x1p-20);
 }
 
 } // namespace iqa

@@ -74,10 +74,9 @@ static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes
         // The weight of the pixel at the window's centre, where enough of the window is covered.
         const real *centre =
             of.plane(slice + box.z.taps / 2, 2) + (row + box.y.taps / 2) * of.memory.stride + box.x.taps / 2;
-        const real needed = real(box.coverage - 0x1p-20); // the taps sum to 1 but for rounding
         int64_t total = 0;
         for (int i = 0; i < box.x.count; ++i) {
-            const bool covered = of.maps != most_maps || coverage[i] >= needed;
+            const bool covered = of.maps != most_maps || covers_enough(coverage[i], box.coverage);
             units[i] = covered ? int32_t(weight_units(centre[i])) : 0;
             total += units[i];
         }

@@ -90,7 +90,7 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
     for (int i = 0; i < count; ++i) {
         const int64_t x = tile.box.x.first - radius[2] + i;
         const bool inside = !outside && x >= tile.map_first[2] && x < tile.map_end[2];
-        const real weight = centre == nullptr ? real(1) : real(double(weight_units(centre[i])) * 0x1p-24);
+        const real weight = centre == nullptr ? real(1) : real(weight_of_units(double(weight_units(centre[i]))));
         factors[i] = inside ? real(tile.factor) * weight : real(0);
     }
     real *const g[4] = {derivative(slice, row, 0), derivative(slice, row, 1), derivative(slice, row, 2),
@@ -110,11 +110,10 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
         if (around.negative_to_zero)
             terms.structure_top.store(of.spare(4) + at);
     }
-    const real needed = real(tile.coverage - 0x1p-20);
     for (int i = 0; i < count; ++i) {
         real factor = factors[i];
         if (of.maps == most_maps && factor != real(0))
-            factor = coverage[i] >= needed ? factor / coverage[i] : real(0);
+            factor = covers_enough(coverage[i], tile.coverage) ? factor / coverage[i] : real(0);
         if (around.negative_to_zero && !(of.spare(4)[i] > real(0)))
             factor = real(0);
         for (real *own : g)

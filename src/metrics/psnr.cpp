@@ -135,7 +135,7 @@ void add_errors(int64_t *lanes, const squared_error_sum &sum)
 
 double weight_of(int128 units)
 {
-    return double(units) * power_of_two(-pixel_weight_bits);
+    return weight_of_units(double(units));
 }
 
 // The PSNR of some samples; infinite without an error and without a cap, NaN without a sample.

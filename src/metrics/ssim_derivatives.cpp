@@ -14,7 +14,7 @@ void ssim_metric::fill_factors(const ssim_update &update, image_group group, int
     const bool plain = plain_mean(options_);
     const bool of_channels = !plain && options_.product == IQA_PRODUCT_OF_CHANNEL;
     const auto weight_of = [&](int64_t i) {
-        return update.weighing ? double(own.weight[i]) * 0x1p-24 : double(own.pixels);
+        return update.weighing ? weight_of_units(double(own.weight[i])) : double(own.pixels);
     };
     for (int64_t image = 0; image < group.count; ++image)
         for (int64_t channel = 0; channel < update.channels; ++channel) {
