@@ -201,21 +201,58 @@ TEST_CASE("derivatives are finite everywhere, and 0 for equal images", "[ssim_gr
     CHECK(all([](double derivative) { return std::isfinite(derivative); }));
 }
 
-TEST_CASE("derivatives have the same bits everywhere", "[ssim_gradient]")
+TEST_CASE("derivatives and values have the same bits everywhere", "[ssim_gradient]")
 {
-    const picture of({2, 70, 200, 3}, 2, true);
-    iqa_ssim_options options = options_for(IQA_LAYOUT_NHWC);
-    make_scales(options, 3, IQA_NEGATIVE_RELU);
-    options.border = IQA_BORDER_REFLECT;
-    std::vector<float> first;
-    for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
-        for (const int threads : {1, 2, 3, 8}) {
-            const context_pointer context = make_context(threads, isa);
-            std::vector<float> gradient(of.x.size());
-            const tensor candidate(gradient.data(), IQA_FLOAT32, of.shape);
-            update(context, make_ssim(context, options), of, nullptr, candidate);
-            if (first.empty())
-                first = gradient;
-            CHECK(gradient == first);
+    const picture weighted({2, 70, 200, 3}, 2, true);
+    const picture plain({2, 70, 200, 3}, 2);
+    iqa_ssim_options scales = options_for(IQA_LAYOUT_NHWC);
+    make_scales(scales, 3, IQA_NEGATIVE_RELU);
+    scales.border = IQA_BORDER_REFLECT;
+    iqa_ssim_options luma = scales;
+    luma.luma = IQA_LUMA_BT709_STUDIO;
+    luma.luma_rounded = 1;
+    for (const auto &[of, options] : {std::pair(&weighted, scales), std::pair(&plain, luma)}) {
+        std::vector<float> first;
+        std::vector<unsigned char> first_state;
+        for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
+            for (const int threads : {1, 2, 3, 8}) {
+                const context_pointer context = make_context(threads, isa);
+                const metric_pointer metric = make_ssim(context, options);
+                std::vector<float> gradient(of->x.size());
+                const tensor candidate(gradient.data(), IQA_FLOAT32, of->shape);
+                update(context, metric, *of, nullptr, candidate);
+                if (first.empty()) {
+                    first = gradient;
+                    first_state = bytes_of(metric);
+                }
+                CHECK((gradient == first));
+                CHECK((bytes_of(metric) == first_state));
+            }
+
+        // Image by image, as planes: other strides and another split.
+        const context_pointer context = make_context();
+        const metric_pointer metric = make_ssim(context, options);
+        const size_t samples = of->x.size() / 2;
+        std::vector<float> gradient(of->x.size());
+        for (size_t image = 0; image < 2; ++image) {
+            std::vector<double> planes[3];
+            const std::vector<double> *const sources[] = {&of->x, &of->y, &of->weights};
+            for (int which = 0; which < 3; ++which)
+                for (size_t channel = 0; channel < 3 && !sources[which]->empty(); ++channel)
+                    for (size_t pixel = 0; pixel < samples / 3; ++pixel)
+                        planes[which].push_back((*sources[which])[image * samples + pixel * 3 + channel]);
+            const std::vector<int64_t> shape = {1, 70, 200, 3};
+            const std::vector<int64_t> strides = {0, 200, 1, 70 * 200};
+            const tensor x(planes[0].data(), IQA_FLOAT64, shape, strides);
+            const tensor y(planes[1].data(), IQA_FLOAT64, shape, strides);
+            const tensor weights(planes[2].data(), IQA_FLOAT64, shape, strides);
+            const tensor out(gradient.data() + image * samples, IQA_FLOAT32, shape);
+            iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+            extras.weights = planes[2].empty() ? nullptr : &weights.view;
+            extras.candidate_gradient = out;
+            REQUIRE(iqa_metric_update(metric.get(), x, y, &extras) == IQA_OK);
         }
+        CHECK((gradient == first));
+        CHECK((bytes_of(metric) == first_state));
+    }
 }
