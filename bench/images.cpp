@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -56,25 +57,42 @@ struct image_case {
     std::vector<int64_t> shape;
 };
 
-enum class measure { ssim, blocks, psnr, psnr_masked, psnr_weighted, psnr_gradient };
+enum class given { nothing, mask, weights, gradient };
 
-const char *name_of(measure what)
+// What is measured: a metric, what its options are besides the defaults, and what an update is given.
+struct measure {
+    const char *name;
+    void (*ssim)(iqa_ssim_options &options); // NULL: PSNR
+    given extra = given::nothing;
+    bool integers_only = false;
+};
+
+void plain(iqa_ssim_options &)
 {
-    switch (what) {
-    case measure::ssim:
-        return "ssim";
-    case measure::blocks:
-        return "blocks";
-    case measure::psnr:
-        return "psnr";
-    case measure::psnr_masked:
-        return "psnr_masked";
-    case measure::psnr_weighted:
-        return "psnr_weighted";
-    default:
-        return "psnr_gradient";
-    }
 }
+
+void five_scales(iqa_ssim_options &options)
+{
+    iqa_ssim_options_preset(&options, sizeof options, IQA_MS_SSIM_WANG2003);
+}
+
+constexpr measure measures[] = {
+    {"ssim", plain},
+    {"ssim_parts",
+     [](iqa_ssim_options &options) {
+         options.parts = 1;
+     }},
+    {"ssim_masked", plain, given::mask},
+    {"ssim_weighted", plain, given::weights},
+    {"ssim_gradient", plain, given::gradient},
+    {"ms_ssim", five_scales},
+    {"ms_ssim_gradient", five_scales, given::gradient},
+    {"blocks", [](iqa_ssim_options &options) { options.window = IQA_WINDOW_BLOCKS; }, given::nothing, true},
+    {"psnr", nullptr},
+    {"psnr_masked", nullptr, given::mask},
+    {"psnr_weighted", nullptr, given::weights},
+    {"psnr_gradient", nullptr, given::gradient},
+};
 
 // What an update is given besides the images: a mask, weights of all kinds, or memory for a gradient.
 struct extra_tensor {
@@ -83,20 +101,20 @@ struct extra_tensor {
     iqa_tensor tensor{};
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
 
-    extra_tensor(measure what, const std::vector<int64_t> &shape)
+    extra_tensor(given what, const std::vector<int64_t> &shape)
     {
         const std::vector<uint8_t> image = make_image<uint8_t>(shape, 3);
         const auto axes = int32_t(shape.size());
-        if (what == measure::psnr_masked) {
+        if (what == given::mask) {
             for (const uint8_t value : image)
                 mask.push_back(value > 64);
             tensor = iqa_cpu_tensor(mask.data(), IQA_BOOL, axes, shape.data());
             extras.weights = &tensor;
-        } else if (what == measure::psnr_weighted || what == measure::psnr_gradient) {
+        } else if (what != given::nothing) {
             for (const uint8_t value : image)
                 numbers.push_back(float(value) / 256);
             tensor = iqa_cpu_tensor(numbers.data(), IQA_FLOAT32, axes, shape.data());
-            (what == measure::psnr_weighted ? extras.weights : extras.candidate_gradient) = &tensor;
+            (what == given::weights ? extras.weights : extras.candidate_gradient) = &tensor;
         }
     }
     extra_tensor(const extra_tensor &) = delete;
@@ -104,7 +122,7 @@ struct extra_tensor {
 };
 
 template <class Sample>
-void run(benchmark::State &state, measure what, const image_case &image, int dtype, int isa, int threads)
+void run(benchmark::State &state, const measure &what, const image_case &image, int dtype, int isa, int threads)
 {
     const std::vector<Sample> reference = make_image<Sample>(image.shape, 1);
     const std::vector<Sample> candidate = make_image<Sample>(image.shape, 2);
@@ -114,9 +132,9 @@ void run(benchmark::State &state, measure what, const image_case &image, int dty
     iqa_context *context = nullptr;
     iqa_metric *metric = nullptr;
     iqa_context_create(&options, &context);
-    if (what == measure::ssim || what == measure::blocks) {
+    if (what.ssim != nullptr) {
         iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
-        ssim.window = what == measure::blocks ? IQA_WINDOW_BLOCKS : IQA_WINDOW_GAUSSIAN;
+        what.ssim(ssim);
         ssim.layout = image.layout;
         ssim.data_low = 0;
         ssim.data_high = 255;
@@ -131,7 +149,7 @@ void run(benchmark::State &state, measure what, const image_case &image, int dty
     const auto axes = int32_t(image.shape.size());
     const iqa_tensor x = iqa_cpu_tensor(reference.data(), dtype, axes, image.shape.data());
     const iqa_tensor y = iqa_cpu_tensor(candidate.data(), dtype, axes, image.shape.data());
-    const extra_tensor extra(what, image.shape);
+    const extra_tensor extra(what.extra, image.shape);
     for (auto _ : state)
         if (iqa_metric_update(metric, &x, &y, &extra.extras) != IQA_OK) {
             state.SkipWithError(iqa_context_error(context));
@@ -139,7 +157,7 @@ void run(benchmark::State &state, measure what, const image_case &image, int dty
         }
     const double pixels = double(state.iterations()) * double(reference.size());
     state.counters["Mpx/s"] = benchmark::Counter(pixels / 1e6, benchmark::Counter::kIsRate);
-    if (what == measure::ssim)
+    if (what.ssim == plain && what.extra == given::nothing && image.layout != IQA_LAYOUT_DHW)
         state.counters["of_fma_peak"] =
             benchmark::Counter(pixels * operations_of_a_pixel / peak_of(iqa_context_instruction_set(context)) / threads,
                                benchmark::Counter::kIsRate);
@@ -161,26 +179,30 @@ void add(const char *type, int dtype)
         {"1080pRGBplanar", IQA_LAYOUT_CHW, {3, 1080, 1920}},
         {"4KRGB", IQA_LAYOUT_HWC, {2160, 3840, 3}},
         {"16x3x256", IQA_LAYOUT_NCHW, {16, 3, 256, 256}},
+        {"volume128", IQA_LAYOUT_DHW, {128, 128, 128}},
+        {"volume256", IQA_LAYOUT_DHW, {256, 256, 256}},
     };
     const struct {
         const char *name;
         int isa;
     } sets[] = {{"avx512", IQA_ISA_AVX512}, {"avx2", IQA_ISA_AVX2}};
-    for (const measure what : {measure::ssim, measure::blocks, measure::psnr, measure::psnr_masked,
-                               measure::psnr_weighted, measure::psnr_gradient}) {
-        if (what == measure::blocks && !std::is_integral_v<Sample>)
+    for (const measure &what : measures) {
+        if (what.integers_only && !std::is_integral_v<Sample>)
             continue;
-        for (const image_case &image : cases)
+        for (const image_case &image : cases) {
+            if (image.layout == IQA_LAYOUT_DHW && what.ssim != plain)
+                continue; // PSNR reads a volume as it reads an image; five scales need a larger one
             for (const auto &set : sets)
                 for (const int threads : {1, 2}) {
-                    const std::string name = std::string(name_of(what)) + "/" + image.name + "/" + type + "/" +
-                                             set.name + "/threads:" + std::to_string(threads);
-                    auto *registered =
-                        benchmark::RegisterBenchmark(name.c_str(), run<Sample>, what, image, dtype, set.isa, threads);
+                    const std::string name = std::string(what.name) + "/" + image.name + "/" + type + "/" + set.name +
+                                             "/threads:" + std::to_string(threads);
+                    auto *registered = benchmark::RegisterBenchmark(name.c_str(), run<Sample>, std::cref(what), image,
+                                                                    dtype, set.isa, threads);
                     registered->Unit(benchmark::kMillisecond);
                     if (threads > 1) // one thread: its own time, whatever else the machine does
                         registered->UseRealTime();
                 }
+        }
     }
 }
 
