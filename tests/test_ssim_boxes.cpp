@@ -317,3 +317,27 @@ TEST_CASE("weights and shapes that cannot be are refused in words", "[ssim_boxes
     const std::string text = measure(scaled, x, x).text;
     CHECK(has(text, "depth 5 is too small for 3 scales of the 3-pixel window; the smallest that is enough is 9"));
 }
+
+TEST_CASE("an image that is masked altogether is told by its index in the batch", "[ssim_boxes]")
+{
+    // So large that the scales are made for one image at a time.
+    const int64_t height = 2200;
+    const int64_t width = 2200;
+    const std::vector<float> x(size_t(3 * height * width), 0.5f);
+    std::vector<uint8_t> weights(x.size(), 1);
+    std::fill(weights.end() - height * width, weights.end(), uint8_t(0));
+    iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+    REQUIRE(iqa_ssim_options_preset(&options, sizeof options, IQA_MS_SSIM_WANG2003) == IQA_OK);
+    options.layout = IQA_LAYOUT_NHW;
+    options.data_low = 0;
+    options.data_high = 1;
+    const context_pointer context = make_context();
+    const metric_pointer metric = make_ssim(context, options);
+    const tensor images(x.data(), IQA_FLOAT32, {3, height, width});
+    const tensor mask(weights.data(), IQA_UINT8, {3, height, width});
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    extras.weights = mask;
+    CHECK(iqa_metric_update(metric.get(), images, images, &extras) == IQA_ERROR_NUMERIC);
+    CHECK(has(last_error(context), "image 2, channel 0, at scale 1 of 5 has no pixel that counts"));
+    CHECK(read(metric, IQA_FIELD_IMAGES) == 0);
+}

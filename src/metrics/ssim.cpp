@@ -123,8 +123,7 @@ ssim_update ssim_metric::check(const iqa_tensor *reference, const iqa_tensor *ca
     };
     update.reference_gradient = view_gradient(extras.reference_gradient, "reference_gradient");
     update.candidate_gradient = view_gradient(extras.candidate_gradient, "candidate_gradient");
-    const bool product_of_channels = !plain_mean(options_) && options_.product == IQA_PRODUCT_OF_CHANNEL;
-    update.by_channel = update.channels > 1 && (update.per_channel.data != nullptr || product_of_channels);
+    update.by_channel = update.channels > 1 && (update.per_channel.data != nullptr || product_of_channels());
     return update;
 }
 

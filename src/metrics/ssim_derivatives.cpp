@@ -11,8 +11,7 @@ void ssim_metric::fill_factors(const ssim_update &update, image_group group, int
                                double *factors) const
 {
     const ssim_scale &own = scales_[size_t(scale)];
-    const bool plain = plain_mean(options_);
-    const bool of_channels = !plain && options_.product == IQA_PRODUCT_OF_CHANNEL;
+    const bool of_channels = product_of_channels();
     const auto weight_of = [&](int64_t i) {
         return update.weighing ? weight_of_units(double(own.weight[i])) : double(own.pixels);
     };
@@ -31,10 +30,10 @@ void ssim_metric::fill_factors(const ssim_update &update, image_group group, int
             if (!of_channels && !update.by_channel && !update.weighing)
                 weight *= double(update.channels);
             factor = weight == 0.0 ? 0.0 : 1.0 / weight;
-            if (plain)
+            if (plain_mean(options_))
                 continue;
             std::array<double, IQA_MOST_SCALES> means{};
-            means_of_scales(update, image, of_channels ? channel : -1, means.data());
+            means_of_scales(update, group, image, of_channels ? channel : -1, means.data());
             const double product = product_of_scales(options_, means.data(), group.first + image);
             factor *= derivative_by_scale(options_, means.data(), product, scale) /
                       (of_channels ? double(update.channels) : 1.0);
@@ -63,13 +62,12 @@ void ssim_metric::differentiate_group(const backend &device, const ssim_update &
     const output_view outside_candidate = images_of(update.candidate_gradient, group);
     for (int scale = options_.scales - 1; scale >= 0; --scale) {
         const ssim_scale &own = scales_[size_t(scale)];
-        const bool made = scale > 0 || update.scales.downsample > 1;
         fill_factors(update, group, scale, counts, factors);
         ssim_plan plan = own.plan;
         const bool last = scale == options_.scales - 1;
         plan.wanted[ssim_product] = last;
         plan.wanted[ssim_contrast_structure] = !last;
-        if (!made) {
+        if (!update.is_made(scale)) {
             differentiate(plan, own.images, own.weights, factors, outside_reference, outside_candidate);
             return;
         }

@@ -88,6 +88,8 @@ struct ssim_update {
 
     bool wants_gradient() const { return reference_gradient.data != nullptr || candidate_gradient.data != nullptr; }
     int64_t parts() const { return by_channel ? channels : 1; }
+    // Whether a scale's images are made by shrinking, rather than the caller's own.
+    bool is_made(int scale) const { return scale > 0 || scales.downsample > 1; }
 };
 
 class ssim_metric final : public iqa_metric {
@@ -115,8 +117,10 @@ private:
     void fill_factors(const ssim_update &update, image_group group, int scale, const sample_counts *counts,
                       double *factors) const;
     [[noreturn]] void fail_for_empty(int64_t image, int64_t channel, int scale) const;
+    bool product_of_channels() const { return !plain_mean(options_) && options_.product == IQA_PRODUCT_OF_CHANNEL; }
     int128 mean_of(const ssim_update &update, int scale, int64_t image, int64_t channel, int part) const;
-    void means_of_scales(const ssim_update &update, int64_t image, int64_t channel, double *means) const;
+    void means_of_scales(const ssim_update &update, image_group group, int64_t image, int64_t channel,
+                         double *means) const;
 
     iqa_ssim_options options_;
     std::array<std::byte, ssim_option_bytes> option_bytes_{};

@@ -21,7 +21,8 @@ int64_t ssim_metric::images_at_once(const ssim_update &update) const
     int64_t samples = 0;
     for (int scale = 0; scale < options_.scales; ++scale) {
         const scale_extents &extents = update.scales.extents[size_t(scale)];
-        samples += extents.depth * extents.height * extents.width;
+        if (update.is_made(scale))
+            samples += extents.depth * extents.height * extents.width;
     }
     const int64_t size = update.plan.double_arithmetic ? sizeof(double) : sizeof(float);
     const int64_t bytes = samples * update.channels * size * (update.wants_gradient() ? 5 : 3);
@@ -38,12 +39,9 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
         const scale_extents &extents = update.scales.extents[size_t(scale)];
         return (planes * extents.depth * extents.height * extents.width * size + 63) / 64 * 64;
     };
-    const auto is_made = [&](int scale) {
-        return scale > 0 || update.scales.downsample > 1;
-    };
     int64_t all = 0;
     for (int scale = 0; scale < options_.scales; ++scale)
-        if (is_made(scale))
+        if (update.is_made(scale))
             all += bytes_of(scale) * (2 + (update.weighing ? 1 : 0) + (update.wants_gradient() ? 2 : 0));
     std::byte *memory = all == 0 ? nullptr : levels_.take<std::byte>(size_t(all), "smaller images");
     const size_t results = size_t(options_.scales) * size_t(group.count * update.parts());
@@ -67,7 +65,7 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
         own.weight = own.sums + size_t(group.count * update.parts()) * ssim_parts;
         own.images = {images_of(update.images.reference, group), images_of(update.images.candidate, group)};
         own.weights = images_of(update.weights, group);
-        if (!is_made(scale))
+        if (!update.is_made(scale))
             continue;
 
         const ssim_scale *before = scale == 0 ? nullptr : &scales_[size_t(scale) - 1];
@@ -116,7 +114,7 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
     for (int scale = 0; scale < options_.scales; ++scale) {
         ssim_scale &own = scales_[size_t(scale)];
         own.made.plan = scale == 0 ? &update.plan : &scales_[size_t(scale) - 1].plan;
-        if (is_made(scale)) {
+        if (update.is_made(scale)) {
             own.plan.scale = 1.0;
             own.plan.luma = nullptr;
             own.plan.mask_nonfinite = false;
@@ -130,8 +128,7 @@ void ssim_metric::measure_group(const backend &device, const ssim_update &update
     bool *not_a_number = flags_.take<bool>(size_t(options_.scales * group.count), "the flags of a batch");
     for (int scale = 0; scale < options_.scales; ++scale) {
         ssim_scale &own = scales_[size_t(scale)];
-        const bool made = scale > 0 || update.scales.downsample > 1;
-        if (made)
+        if (update.is_made(scale))
             device.shrink(owner(), work_, own.made);
         const scale_extents map = map_extents(options_, scale, update.scales.extents[size_t(scale)]);
         ssim_request request{
@@ -145,7 +142,7 @@ void ssim_metric::measure_group(const backend &device, const ssim_update &update
             .by_channel = update.by_channel,
             .sums = own.sums,
             .weight = own.weight,
-            .counts = made ? nullptr : counts,
+            .counts = update.is_made(scale) ? nullptr : counts,
             .not_a_number = not_a_number + scale * group.count,
         };
         device.ssim(owner(), work_, request);

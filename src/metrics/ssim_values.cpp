@@ -36,13 +36,14 @@ int128 ssim_metric::mean_of(const ssim_update &update, int scale, int64_t image,
 }
 
 // The means that the product is made of.
-void ssim_metric::means_of_scales(const ssim_update &update, int64_t image, int64_t channel, double *means) const
+void ssim_metric::means_of_scales(const ssim_update &update, image_group group, int64_t image, int64_t channel,
+                                  double *means) const
 {
     for (int scale = 0; scale < options_.scales; ++scale) {
         const bool last = scale == options_.scales - 1;
         const int128 mean = mean_of(update, scale, image, channel, last ? ssim_product : ssim_contrast_structure);
         if (mean == no_pixels)
-            fail_for_empty(image, channel, scale);
+            fail_for_empty(group.first + image, channel, scale);
         means[scale] = value_on_grid(mean);
     }
 }
@@ -68,7 +69,7 @@ void ssim_metric::evaluate_image(const ssim_update &update, image_group group, i
     const double nan = std::nan("");
     std::array<double, IQA_MOST_SCALES> means{};
     const bool plain = plain_mean(options_);
-    const bool of_channels = !plain && options_.product == IQA_PRODUCT_OF_CHANNEL;
+    const bool of_channels = product_of_channels();
     double of_all = 0.0; // over channels
     for (int64_t channel = 0; channel < update.channels; ++channel) {
         if (!of_channels && update.per_channel.data == nullptr)
@@ -78,7 +79,7 @@ void ssim_metric::evaluate_image(const ssim_update &update, image_group group, i
             const int128 mean = mean_of(update, 0, image, channel, ssim_product);
             value = mean == no_pixels ? nan : value_on_grid(mean);
         } else if (!is_nan) {
-            means_of_scales(update, image, channel, means.data());
+            means_of_scales(update, group, image, channel, means.data());
             value = product_of_scales(options_, means.data(), index);
             of_all += value;
         }
@@ -93,7 +94,7 @@ void ssim_metric::evaluate_image(const ssim_update &update, image_group group, i
     } else if (!is_nan && of_channels) {
         value = grid_value(of_all / double(update.channels));
     } else if (!is_nan) {
-        means_of_scales(update, image, -1, means.data());
+        means_of_scales(update, group, image, -1, means.data());
         value = grid_value(product_of_scales(options_, means.data(), index));
     }
     if (update.per_image.data != nullptr)
