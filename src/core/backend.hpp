@@ -11,6 +11,7 @@
 #include "arith/ssim.h"
 #include "arith/ssim_blocks.h"
 #include "core/context.hpp"
+#include "core/device.hpp"
 #include "core/labels.hpp"
 #include "core/tensor.hpp"
 
@@ -174,6 +175,9 @@ struct confusion_request {
 
 struct backend {
     const char *name;
+    // For a device that works behind the caller's back: a metric's account there. NULL: calls end when all is done.
+    // `accumulates`: with an addend.
+    device_ledger *(*open)(context &owner, int32_t device_id, size_t lanes, bool accumulates);
     void (*ssim)(context &where, scratch &memory, ssim_request &request);
     void (*ssim_blocks)(context &where, scratch &memory, ssim_blocks_request &request);
     void (*ssim_gradient)(context &where, scratch &memory, const ssim_gradient_request &request);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// What the CUDA backend fills its table with. All pointers of a request are to memory of the device, but for those of
+// plans; all that is asked for is enqueued on the context's stream.
+#pragma once
+
+#include "core/backend.hpp"
+
+namespace iqa::cuda {
+
+void ssim(context &where, scratch &memory, ssim_request &request);
+void ssim_blocks(context &where, scratch &memory, ssim_blocks_request &request);
+void ssim_gradient(context &where, scratch &memory, const ssim_gradient_request &request);
+void shrink(context &where, scratch &memory, const shrink_request &request);
+void count(context &where, count_request &request);
+void squared_error(context &where, scratch &memory, squared_error_request &request);
+void error_gradient(context &where, scratch &memory, const error_gradient_request &request);
+void confusion(context &where, scratch &memory, confusion_request &request);
+
+} // namespace iqa::cuda
