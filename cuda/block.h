@@ -10,7 +10,8 @@
 //         IQA_KERNEL static void run(Block &block, const arguments &given);
 //     };
 //
-// Within a step, threads may not read what others write in it, but for sums that have no order: integers, through add().
+// Within a step, threads may not read what others write in it, but for sums that have no order: integers, through
+// add().
 #pragma once
 
 #include "arith/portable.h"

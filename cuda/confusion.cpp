@@ -3,7 +3,7 @@
 
 namespace iqa::cuda {
 
-void confusion(context &, scratch &, confusion_request &)
+void confusion(context &, workspace &, confusion_request &)
 {
     fail(IQA_ERROR_UNAVAILABLE, "not on CUDA devices yet");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// For .cu files: IQA_ENTRY(kernel) makes a kernel of a block program (block.h), which launch() then finds. Tests compile
-// the same files for their sequential machine and define the macro themselves.
+// For .cu files: IQA_ENTRY(kernel) makes a kernel of a block program (block.h), which launch() then finds. Tests
+// compile the same files for their sequential machine and define the macro themselves.
 #pragma once
 
 #include "cuda/block.h"

@@ -7,13 +7,13 @@
 
 namespace iqa::cuda {
 
-void ssim(context &where, scratch &memory, ssim_request &request);
-void ssim_blocks(context &where, scratch &memory, ssim_blocks_request &request);
-void ssim_gradient(context &where, scratch &memory, const ssim_gradient_request &request);
-void shrink(context &where, scratch &memory, const shrink_request &request);
+void ssim(context &where, workspace &memory, ssim_request &request);
+void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
+void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
+void shrink(context &where, workspace &memory, const shrink_request &request);
 void count(context &where, count_request &request);
-void squared_error(context &where, scratch &memory, squared_error_request &request);
-void error_gradient(context &where, scratch &memory, const error_gradient_request &request);
-void confusion(context &where, scratch &memory, confusion_request &request);
+void squared_error(context &where, workspace &memory, squared_error_request &request);
+void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
+void confusion(context &where, workspace &memory, confusion_request &request);
 
 } // namespace iqa::cuda

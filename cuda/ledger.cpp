@@ -38,7 +38,8 @@ void refuse_while_capturing(const context &where, const char *what)
     bool capturing = false;
     check(active_runtime.is_capturing(stream_of(where), &capturing), "asking whether the stream is being captured");
     if (capturing)
-        fail(IQA_ERROR_CUDA, what, " is not possible while the stream is being captured into a graph; run one update "
+        fail(IQA_ERROR_CUDA, what,
+             " is not possible while the stream is being captured into a graph; run one update "
              "with the same shapes before the capture, and read results after it");
 }
 
@@ -115,7 +116,8 @@ public:
 
     void commit() override
     {
-        const int64_t blocks = (int64_t(addends_) + commit_update::lanes_of_a_block - 1) / commit_update::lanes_of_a_block;
+        const int64_t blocks =
+            (int64_t(addends_) + commit_update::lanes_of_a_block - 1) / commit_update::lanes_of_a_block;
         launch<commit_update>(owner_, blocks > 0 ? blocks : 1, 0,
                               {.lanes = lanes(),
                                .addend = addend(),
@@ -198,8 +200,8 @@ device_ledger *open_ledger(context &owner, int32_t device_id, size_t lanes, bool
     const status code = active_runtime.device_count(&devices);
     if (code != 0) {
         active_runtime.forget_error();
-        fail(IQA_ERROR_UNAVAILABLE, "the tensors are on a CUDA device, but CUDA cannot be used: ",
-             active_runtime.text(code));
+        fail(IQA_ERROR_UNAVAILABLE,
+             "the tensors are on a CUDA device, but CUDA cannot be used: ", active_runtime.text(code));
     }
     if (device_id < 0 || device_id >= devices)
         fail(IQA_ERROR_UNAVAILABLE, "the tensors are on CUDA device ", device_id, ", but there are ", devices);

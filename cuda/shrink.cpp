@@ -3,7 +3,7 @@
 
 namespace iqa::cuda {
 
-void shrink(context &, scratch &, const shrink_request &)
+void shrink(context &, workspace &, const shrink_request &)
 {
     fail(IQA_ERROR_UNAVAILABLE, "not on CUDA devices yet");
 }

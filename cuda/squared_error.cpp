@@ -8,12 +8,12 @@ void count(context &, count_request &)
     fail(IQA_ERROR_UNAVAILABLE, "not on CUDA devices yet");
 }
 
-void squared_error(context &, scratch &, squared_error_request &)
+void squared_error(context &, workspace &, squared_error_request &)
 {
     fail(IQA_ERROR_UNAVAILABLE, "not on CUDA devices yet");
 }
 
-void error_gradient(context &, scratch &, const error_gradient_request &)
+void error_gradient(context &, workspace &, const error_gradient_request &)
 {
     fail(IQA_ERROR_UNAVAILABLE, "not on CUDA devices yet");
 }

@@ -3,7 +3,7 @@
 
 namespace iqa::cuda {
 
-void ssim(context &, scratch &, ssim_request &)
+void ssim(context &, workspace &, ssim_request &)
 {
     fail(IQA_ERROR_UNAVAILABLE, "not on CUDA devices yet");
 }

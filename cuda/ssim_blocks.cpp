@@ -3,7 +3,7 @@
 
 namespace iqa::cuda {
 
-void ssim_blocks(context &, scratch &, ssim_blocks_request &)
+void ssim_blocks(context &, workspace &, ssim_blocks_request &)
 {
     fail(IQA_ERROR_UNAVAILABLE, "not on CUDA devices yet");
 }

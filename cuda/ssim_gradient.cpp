@@ -3,7 +3,7 @@
 
 namespace iqa::cuda {
 
-void ssim_gradient(context &, scratch &, const ssim_gradient_request &)
+void ssim_gradient(context &, workspace &, const ssim_gradient_request &)
 {
     fail(IQA_ERROR_UNAVAILABLE, "not on CUDA devices yet");
 }

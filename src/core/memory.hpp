@@ -45,4 +45,17 @@ private:
     size_t size_ = 0;
 };
 
+// What the functions of a backend work in.
+struct workspace {
+    workspace(memory_source &device, memory_source &host) noexcept
+        : work(device), zeros(device), tables(device), tables_on_host(host)
+    {
+    }
+
+    scratch work;           // of any content
+    scratch zeros;          // all zero between kernels: those that use it leave it so
+    scratch tables;         // what the device was given last, for as long as it stays the same,
+    scratch tables_on_host; // and a copy to compare with
+};
+
 } // namespace iqa

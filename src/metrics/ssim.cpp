@@ -34,9 +34,9 @@ ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
       sums_(owner),
       counts_(owner),
       flags_(owner),
-      work_(owner),
       levels_(owner),
       factors_(owner),
+      work_(owner, owner),
       weights_z_(taps_.take<double>(size_t(options.size_z + options.size_y + options.size_x), "window taps")),
       weights_y_(weights_z_ + options.size_z),
       weights_x_(weights_y_ + options.size_y)

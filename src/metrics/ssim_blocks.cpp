@@ -6,7 +6,7 @@
 
 namespace iqa {
 
-void measure_blocks(const backend &device, context &where, scratch &memory, const iqa_ssim_options &options,
+void measure_blocks(const backend &device, context &where, workspace &memory, const iqa_ssim_options &options,
                     const image_pair &images, int128 *means, sample_counts *counts)
 {
     const image_view &shape = images.reference;

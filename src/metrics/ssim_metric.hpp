@@ -126,7 +126,8 @@ private:
     std::array<std::byte, ssim_option_bytes> option_bytes_{};
     std::array<int64_t, ssim_lane::most> lanes_{};
     exact_field exact_fields_[1];
-    scratch taps_, sums_, counts_, flags_, work_, levels_, factors_;
+    scratch taps_, sums_, counts_, flags_, levels_, factors_;
+    workspace work_;
     double *weights_z_;
     double *weights_y_;
     double *weights_x_;

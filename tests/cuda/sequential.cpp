@@ -199,10 +199,9 @@ const runtime sequential = {
     .launch = [](const void *entry, unsigned blocks, unsigned, size_t shared_bytes, const void *arguments,
                  void *) -> status {
         const auto &kernel = *static_cast<const test::sequential_kernel *>(entry);
-        return enqueue(&test::machine_counts::launches,
-                       [=, &kernel, copy = copy_of(arguments, kernel.arguments_size)] {
-                           run_grid(kernel, blocks, shared_bytes, copy.data());
-                       });
+        return enqueue(&test::machine_counts::launches, [=, &kernel, copy = copy_of(arguments, kernel.arguments_size)] {
+            run_grid(kernel, blocks, shared_bytes, copy.data());
+        });
     },
     .text = [](status code) { return code == test::no_driver ? "no driver" : "a status that the test chose"; },
     .forget_error = [] {},

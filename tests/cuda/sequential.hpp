@@ -79,12 +79,12 @@ public:
     void reset();
 
     thread_order order = thread_order::forward;
-    bool at_once = false;      // run when enqueued rather than when waited for
-    int devices = 1;           // 0: as on a machine without a driver
+    bool at_once = false; // run when enqueued rather than when waited for
+    int devices = 1;      // 0: as on a machine without a driver
     int current = 0;
-    int fail_call = 0;         // the call that fails, from 1; 0: none does
-    int fail_status = 999;     // with that status
-    bool capturing = false;    // what is enqueued is recorded, and run by replay() only
+    int fail_call = 0;      // the call that fails, from 1; 0: none does
+    int fail_status = 999;  // with that status
+    bool capturing = false; // what is enqueued is recorded, and run by replay() only
     machine_counts counts;
     int64_t live_bytes = 0;
 
