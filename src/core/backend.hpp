@@ -13,6 +13,7 @@
 #include "core/context.hpp"
 #include "core/device.hpp"
 #include "core/labels.hpp"
+#include "core/ssim_values.hpp"
 #include "core/tensor.hpp"
 
 namespace iqa {
@@ -179,7 +180,11 @@ struct backend {
     // `accumulates`: with an addend.
     device_ledger *(*open)(context &owner, int32_t device_id, size_t lanes, bool accumulates);
     void (*ssim)(context &where, workspace &memory, ssim_request &request);
+    void (*ssim_values)(context &where, workspace &memory, const ssim_values_request &request);
+    // The derivative of each image's value by each pixel of a channel's map of a scale: factors[images][channels].
+    void (*ssim_factors)(context &where, const ssim_values_request &request, int scale, double *factors);
     void (*ssim_blocks)(context &where, workspace &memory, ssim_blocks_request &request);
+    void (*ssim_block_values)(context &where, const ssim_block_values_request &request);
     void (*ssim_gradient)(context &where, workspace &memory, const ssim_gradient_request &request);
     void (*shrink)(context &where, workspace &memory, const shrink_request &request);
     void (*count)(context &where, count_request &request);
