@@ -3,6 +3,7 @@
 
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "cuda/commit.h"
 #include "cuda/launch.hpp"
@@ -128,6 +129,16 @@ public:
                                .arrivals = &books()->arrivals});
     }
 
+    bool changed() override
+    {
+        const current_device current(device_);
+        refuse_while_capturing(owner_, "reading a metric");
+        void *const stream = stream_of(owner_);
+        check_updates(active_runtime.download(&ended_, &books()->updates, sizeof ended_, stream));
+        check_updates(active_runtime.wait(stream));
+        return ended_ != taken_in_;
+    }
+
     fault settle(std::span<int64_t> lanes) override
     {
         const current_device current(device_);
@@ -137,19 +148,26 @@ public:
         void *const stream = stream_of(owner_);
         check_updates(active_runtime.download(copy, memory_, count_ * sizeof(int64_t), stream));
         check_updates(active_runtime.download(&found, &books()->kept, sizeof found, stream));
+        check_updates(active_runtime.download(&ended_, &books()->updates, sizeof ended_, stream));
         check_updates(active_runtime.wait(stream));
-        clear(memory_, count_ * sizeof(int64_t));
+        // Once the lanes are cleared nothing may fail, and a fault that is cleared is not forgotten.
+        if (found_.kind == fault_kind::none)
+            found_ = found;
         clear(&books()->kept, sizeof found);
+        clear(memory_, count_ * sizeof(int64_t));
         for (size_t i = 0; i < count_; ++i)
             lanes[i] += copy[i];
         settled_ = updates_;
-        return found;
+        taken_in_ = ended_;
+        return std::exchange(found_, {});
     }
 
     void discard() override
     {
         const current_device current(device_);
         clear(memory_, bytes_);
+        taken_in_ = 0;
+        found_ = {};
     }
 
     bool serves(int32_t device_id) const noexcept override { return device_id == device_; }
@@ -190,6 +208,8 @@ private:
     std::optional<current_device> current_;
     bool complete_ = true;
     int64_t updates_ = 0, settled_ = 0; // updates begun, and those known to have ended well
+    int64_t ended_ = 0, taken_in_ = 0;  // the device's own count, replayed graphs included, and that at the last settle
+    fault found_{};                     // by a settle that did not end
 };
 
 } // namespace
