@@ -34,6 +34,7 @@ macro(iqa_find_cuda)
       set(iqa_cuda_problem "${CMAKE_CUDA_COMPILER} is of version ${CMAKE_CUDA_COMPILER_VERSION}, not 12.0 or newer")
     else()
       set(IQA_HAVE_CUDA ON)
+      find_package(CUDAToolkit REQUIRED)
     endif()
     if(CMAKE_CUDA_ARCHITECTURES STREQUAL "all-major" AND CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 13.0)
       set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 90) # CUDA 12 has older ones too
@@ -59,8 +60,8 @@ else()
   message(STATUS "libiqa: CUDA backend: not built: ${iqa_cuda_problem}")
 endif()
 
-# What a target with CUDA sources, or with C++ sources that include CUDA's headers, is compiled with. Contraction is off
-# through iqa_arithmetic. The target that links its objects gets CUDA's runtime, as a static library.
+# What a target with CUDA sources is compiled with, beside what iqa_arithmetic says. C++ sources find CUDA's headers
+# through CUDA::toolkit. The target that links the objects gets CUDA's runtime, as a static library.
 function(iqa_configure_cuda target)
   # What nvcc makes of a file for the host compiler trips -Wpedantic, and has headers' functions as the file's own.
   set(host_warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-unused-function)
@@ -74,7 +75,6 @@ function(iqa_configure_cuda target)
   # CMake before 3.26 does not know that nvcc has C++20. Threads are for architectures, which nvcc takes one by one.
   target_compile_options(${target} PRIVATE
     "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Xcompiler=${host_warnings};--threads=2;${werror};${resources}>")
-  target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
   set_target_properties(${target} PROPERTIES
     CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static)
 endfunction()

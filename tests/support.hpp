@@ -11,6 +11,11 @@
 #include "arith/half.h"
 #include "iqa_c.h"
 
+// Where the tensors of a test are: some tests are built a second time for the sequential machine of tests/cuda.
+#if !defined(IQA_TEST_DEVICE)
+#define IQA_TEST_DEVICE IQA_CPU
+#endif
+
 namespace test {
 
 struct context_deleter {
@@ -141,6 +146,7 @@ struct tensor {
     {
         view = iqa_cpu_tensor(data, dtype, int32_t(shape.size()), shape.data());
         view.strides = strides.empty() ? nullptr : strides.data();
+        view.device_type = IQA_TEST_DEVICE;
     }
     tensor(const tensor &) = delete;
     tensor &operator=(const tensor &) = delete;

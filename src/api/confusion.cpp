@@ -78,6 +78,7 @@ iqa_status iqa_confusion_score(const iqa_metric *metric, int32_t score, const iq
             iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "the output is NULL");
         const iqa_confusion_reading how =
             iqa::copy_sized(reading, iqa::default_confusion_reading, "iqa_confusion_reading");
+        metric->settle();
         const size_t needed = iqa::read_confusion_score(*metric, score, how, {});
         iqa::give(needed, out != nullptr, capacity, count, "numbers", [&] {
             iqa::read_confusion_score(*metric, score, how, {out, needed});

@@ -44,6 +44,7 @@ iqa_status iqa_metric_read(const iqa_metric *metric, int32_t field, double *out,
         iqa::require(metric, "metric");
         if (out == nullptr && count == nullptr)
             iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "the output is NULL");
+        metric->settle();
         const size_t needed = metric->read(field, {});
         iqa::give(needed, out != nullptr, capacity, count, "numbers", [&] { metric->read(field, {out, needed}); });
     });
@@ -62,6 +63,8 @@ iqa_status iqa_metric_merge(iqa_metric *into, const iqa_metric *from)
     return iqa::guard(context_of(into), [&] {
         iqa::require(into, "into");
         iqa::require(from, "from");
+        into->settle();
+        from->settle();
         into->merge(*from);
     });
 }
@@ -70,6 +73,7 @@ iqa_status iqa_metric_lanes(const iqa_metric *metric, int64_t *out, size_t capac
 {
     return iqa::guard(context_of(metric), [&] {
         iqa::require(metric, "metric");
+        metric->settle();
         const std::span<const int64_t> lanes = metric->lanes();
         iqa::give(lanes.size(), out != nullptr, capacity, count, "lanes",
                   [&] { std::copy(lanes.begin(), lanes.end(), out); });
@@ -89,6 +93,7 @@ iqa_status iqa_metric_serialize(const iqa_metric *metric, void *buffer, size_t c
 {
     return iqa::guard(context_of(metric), [&] {
         iqa::require(metric, "metric");
+        metric->settle();
         const size_t needed = metric->serialized_size();
         iqa::give(needed, buffer != nullptr, capacity, size, "bytes", [&] {
             metric->serialize({static_cast<std::byte *>(buffer), needed});

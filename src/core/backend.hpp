@@ -11,7 +11,9 @@
 #include "arith/ssim.h"
 #include "arith/ssim_blocks.h"
 #include "core/context.hpp"
+#include "core/device.hpp"
 #include "core/labels.hpp"
+#include "core/ssim_values.hpp"
 #include "core/tensor.hpp"
 
 namespace iqa {
@@ -174,14 +176,21 @@ struct confusion_request {
 
 struct backend {
     const char *name;
-    void (*ssim)(context &where, scratch &memory, ssim_request &request);
-    void (*ssim_blocks)(context &where, scratch &memory, ssim_blocks_request &request);
-    void (*ssim_gradient)(context &where, scratch &memory, const ssim_gradient_request &request);
-    void (*shrink)(context &where, scratch &memory, const shrink_request &request);
+    // For a device that works behind the caller's back: a metric's account there. NULL: calls end when all is done.
+    // `accumulates`: with an addend.
+    device_ledger *(*open)(context &owner, int32_t device_id, size_t lanes, bool accumulates);
+    void (*ssim)(context &where, workspace &memory, ssim_request &request);
+    void (*ssim_values)(context &where, workspace &memory, const ssim_values_request &request);
+    // The derivative of each image's value by each pixel of a channel's map of a scale: factors[images][channels].
+    void (*ssim_factors)(context &where, const ssim_values_request &request, int scale, double *factors);
+    void (*ssim_blocks)(context &where, workspace &memory, ssim_blocks_request &request);
+    void (*ssim_block_values)(context &where, const ssim_block_values_request &request);
+    void (*ssim_gradient)(context &where, workspace &memory, const ssim_gradient_request &request);
+    void (*shrink)(context &where, workspace &memory, const shrink_request &request);
     void (*count)(context &where, count_request &request);
-    void (*squared_error)(context &where, scratch &memory, squared_error_request &request);
-    void (*error_gradient)(context &where, scratch &memory, const error_gradient_request &request);
-    void (*confusion)(context &where, scratch &memory, confusion_request &request);
+    void (*squared_error)(context &where, workspace &memory, squared_error_request &request);
+    void (*error_gradient)(context &where, workspace &memory, const error_gradient_request &request);
+    void (*confusion)(context &where, workspace &memory, confusion_request &request);
 };
 
 const backend &cpu_backend();

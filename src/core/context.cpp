@@ -82,24 +82,13 @@ void iqa_context::deallocate(void *memory, size_t bytes) noexcept
     options_.deallocate(options_.allocator_user, block - block[-1], bytes + cache_line);
 }
 
+void iqa_context::clear(void *memory, size_t bytes)
+{
+    std::memset(memory, 0, bytes);
+}
+
 void iqa_context::log(const char *message) const noexcept
 {
     if (options_.log != nullptr)
         options_.log(options_.log_user, message);
 }
-
-namespace iqa {
-
-void *scratch::reserve(size_t bytes, const char *purpose)
-{
-    if (bytes > size_) {
-        void *larger = owner_.allocate(bytes, purpose);
-        owner_.deallocate(memory_, size_);
-        memory_ = larger;
-        size_ = bytes;
-        std::memset(memory_, 0, bytes);
-    }
-    return memory_;
-}
-
-} // namespace iqa

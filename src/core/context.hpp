@@ -7,18 +7,20 @@
 #include <string_view>
 
 #include "core/error.hpp"
+#include "core/memory.hpp"
 #include "iqa_c.h"
 
-struct iqa_context {
+struct iqa_context final : public iqa::memory_source {
 public:
     static iqa_context *create(const iqa_context_options &options);
 
     void retain() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept;
 
-    // Memory from the caller's allocator, aligned to a cache line. `purpose` names it in the error text.
-    void *allocate(size_t bytes, const char *purpose);
-    void deallocate(void *memory, size_t bytes) noexcept;
+    // Memory from the caller's allocator.
+    void *allocate(size_t bytes, const char *purpose) override;
+    void deallocate(void *memory, size_t bytes) noexcept override;
+    void clear(void *memory, size_t bytes) override;
 
     const iqa_context_options &options() const noexcept { return options_; }
     int threads() const noexcept { return threads_; }
@@ -39,30 +41,5 @@ private:
 namespace iqa {
 
 using context = ::iqa_context;
-
-// A growing block of memory of one context. Content is not kept when it grows; it never shrinks, so a second call of
-// the same size allocates nothing.
-class scratch {
-public:
-    explicit scratch(context &owner) noexcept : owner_(owner) {}
-    scratch(const scratch &) = delete;
-    scratch &operator=(const scratch &) = delete;
-    ~scratch() { owner_.deallocate(memory_, size_); }
-
-    template <class Item>
-    Item *take(size_t count, const char *purpose)
-    {
-        if (count > (size_t(-1) >> 1) / sizeof(Item))
-            fail(IQA_ERROR_OUT_OF_MEMORY, "out of memory: ", count, " items for ", purpose);
-        return static_cast<Item *>(reserve(count * sizeof(Item), purpose));
-    }
-
-private:
-    void *reserve(size_t bytes, const char *purpose);
-
-    context &owner_;
-    void *memory_ = nullptr;
-    size_t size_ = 0;
-};
 
 } // namespace iqa

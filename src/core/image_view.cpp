@@ -253,19 +253,6 @@ output_view shave_edges(output_view pixels, const image_view &images, int32_t la
     return pixels;
 }
 
-double weight_at(const weight_view &weights, int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column)
-{
-    if (weights.data == nullptr)
-        return 1.0;
-    const int64_t index = image * weights.image_stride + channel * weights.channel_stride +
-                          slice * weights.slice_stride + row * weights.row_stride + column * weights.column_stride;
-    if (weights.dtype == IQA_FLOAT32)
-        return double(reinterpret_cast<const float *>(weights.data)[index]);
-    if (weights.dtype == IQA_FLOAT64)
-        return reinterpret_cast<const double *>(weights.data)[index];
-    return reinterpret_cast<const uint8_t *>(weights.data)[index] != 0 ? 1.0 : 0.0;
-}
-
 weight_view view_weights(const iqa_tensor *tensor, const image_view &images, int32_t layout, bool of_luma)
 {
     weight_view view;

@@ -3,13 +3,67 @@
 
 #include <algorithm>
 
+#include "core/backend.hpp"
+
 iqa_metric::iqa_metric(iqa::context &owner, iqa::metric_kind kind, std::span<const std::byte> options,
                        std::span<int64_t> lanes, std::span<const iqa::exact_field> fields) noexcept
     : owner_(owner), kind_(kind), options_(options), lanes_(lanes), fields_(fields)
 {
 }
 
-iqa_metric::~iqa_metric() = default;
+iqa_metric::~iqa_metric()
+{
+    if (ledger_ != nullptr)
+        ledger_->close();
+}
+
+iqa_metric::update_place::update_place(iqa_metric &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
+                                       bool accumulates)
+    : device(iqa::backend_of(reference, candidate)),
+      ledger(metric.ledger_for(device, (reference != nullptr ? reference : candidate)->device_id, accumulates))
+{
+    if (ledger != nullptr)
+        ledger->begin();
+}
+
+iqa_metric::update_place::~update_place()
+{
+    if (ledger != nullptr)
+        ledger->end(finished_);
+}
+
+// A metric works on one device at a time: where the tensors are.
+iqa::device_ledger *iqa_metric::ledger_for(const iqa::backend &device, int32_t device_id, bool accumulates)
+{
+    if (device.open == nullptr)
+        return nullptr;
+    if (ledger_ != nullptr && !ledger_->serves(device_id)) {
+        settle();
+        leave_device();
+        ledger_->close();
+        ledger_ = nullptr;
+    }
+    if (ledger_ == nullptr)
+        ledger_ = device.open(owner_, device_id, lanes_.size(), accumulates);
+    return ledger_;
+}
+
+void iqa_metric::settle() const
+{
+    if (ledger_ == nullptr)
+        return;
+    const iqa::fault found = ledger_->settle(lanes_);
+    carry(lanes_);
+    lanes_changed();
+    if (found.kind != iqa::fault_kind::none)
+        raise(found);
+}
+
+void iqa_metric::raise(const iqa::fault &found) const
+{
+    iqa::fail(IQA_ERROR_INTERNAL, "update ", found.update, " on the device ended with the fault ",
+              static_cast<int32_t>(found.kind));
+}
 
 void iqa_metric::destroy(iqa_metric *metric) noexcept
 {
@@ -70,8 +124,10 @@ void iqa_metric::check_lane(size_t lane, int64_t value, iqa_status otherwise) co
         iqa::fail(otherwise, "lane ", lane, " is ", value, "; more than any state can have");
 }
 
-void iqa_metric::reset() noexcept
+void iqa_metric::reset()
 {
+    if (ledger_ != nullptr)
+        ledger_->discard();
     std::fill(lanes_.begin(), lanes_.end(), 0);
     lanes_changed();
 }

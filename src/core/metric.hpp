@@ -9,6 +9,7 @@
 
 #include "arith/exact_sum.h"
 #include "core/context.hpp"
+#include "core/device.hpp"
 #include "core/state.hpp"
 
 namespace iqa {
@@ -19,6 +20,8 @@ struct exact_field {
     exact_format format;
     int count = 1;
 };
+
+struct backend;
 
 } // namespace iqa
 
@@ -32,11 +35,14 @@ public:
     // The values of a field, at most `field_values` of them, into `out`; their number is returned.
     virtual size_t read(int32_t field, std::span<double> out) const = 0;
 
-    void reset() noexcept;
+    void reset();
     void merge(const iqa_metric &from);
     void add_lanes(std::span<const int64_t> lanes);
     void load_lanes(iqa::byte_reader bytes); // into a metric that has no data yet
     std::span<const int64_t> lanes() const noexcept { return lanes_; }
+
+    // Takes in what updates on a device have added; waits for its stream. Before anything reads the lanes.
+    void settle() const;
 
     size_t serialized_size() const noexcept;
     void serialize(std::span<std::byte> out) const noexcept;
@@ -66,14 +72,40 @@ protected:
     // Likewise for a metric whose options have no fixed size.
     void place_options(std::span<const std::byte> options) noexcept { options_ = options; }
 
+    // Where one update runs. On the CPU there is no ledger.
+    class update_place {
+    public:
+        // `accumulates`: the update adds to the ledger's addend, which is as long as the lanes.
+        update_place(iqa_metric &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
+                     bool accumulates = true);
+        update_place(const update_place &) = delete;
+        update_place &operator=(const update_place &) = delete;
+        ~update_place();
+
+        void finish() noexcept { finished_ = true; } // all of the update is enqueued, or done
+
+        const iqa::backend &device;
+        iqa::device_ledger *const ledger;
+
+    private:
+        bool finished_ = false;
+    };
+
     // The lanes were changed by a verb of this class.
-    virtual void lanes_changed() noexcept {}
+    virtual void lanes_changed() const noexcept {}
+
+    // The ledger ends: memory that came from it must go back.
+    virtual void leave_device() noexcept {}
+
+    // Ends a call with the text for what an earlier update on a device found.
+    [[noreturn]] virtual void raise(const iqa::fault &found) const;
 
 private:
     struct lane_range {
         int64_t lowest, highest;
     };
 
+    iqa::device_ledger *ledger_for(const iqa::backend &device, int32_t device_id, bool accumulates);
     void carry(std::span<int64_t> lanes) const noexcept;
     lane_range range_of(size_t lane) const noexcept;
     void check_lane(size_t lane, int64_t value, iqa_status otherwise) const;
@@ -85,6 +117,7 @@ private:
     std::span<const iqa::exact_field> fields_; // the lanes between them are counts
     int64_t largest_count_ = most_of_a_lane;
     size_t size_ = 0;
+    iqa::device_ledger *ledger_ = nullptr;
 };
 
 template <class Metric, class... Arguments>

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "arith/element_type.h"
+#include "arith/portable.h"
 #include "core/error.hpp"
 #include "iqa_c.h"
 
@@ -19,13 +20,13 @@ struct image_view {
     int64_t images, channels, depth, height, width;
     int64_t image_stride, channel_stride, slice_stride, row_stride, column_stride;
 
-    const std::byte *at(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column) const
+    IQA_HD_MEMBER const std::byte *at(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column) const
     {
         return data + (image * image_stride + channel * channel_stride + slice * slice_stride + row * row_stride +
                        column * column_stride) *
                           element_size(type);
     }
-    int64_t pixels() const { return depth * height * width; }
+    IQA_HD_MEMBER int64_t pixels() const { return depth * height * width; }
 };
 
 // The range of the options, or the span of the type where none is stated.
@@ -57,8 +58,19 @@ struct weight_view {
 // `images` before any shaving; `of_luma`: the channels are measured as one, so weights may not differ between them.
 weight_view view_weights(const iqa_tensor *tensor, const image_view &images, int32_t layout, bool of_luma);
 weight_view shave_edges(weight_view weights, int32_t layout, int32_t shave);
-double weight_at(const weight_view &weights, int64_t image, int64_t channel, int64_t slice, int64_t row,
-                 int64_t column);
+IQA_HD double weight_at(const weight_view &weights, int64_t image, int64_t channel, int64_t slice, int64_t row,
+                        int64_t column)
+{
+    if (weights.data == nullptr)
+        return 1.0;
+    const int64_t index = image * weights.image_stride + channel * weights.channel_stride +
+                          slice * weights.slice_stride + row * weights.row_stride + column * weights.column_stride;
+    if (weights.dtype == static_cast<int32_t>(weight_type::float32))
+        return double(reinterpret_cast<const float *>(weights.data)[index]);
+    if (weights.dtype == static_cast<int32_t>(weight_type::float64))
+        return reinterpret_cast<const double *>(weights.data)[index];
+    return reinterpret_cast<const uint8_t *>(weights.data)[index] != 0 ? 1.0 : 0.0;
+}
 
 // Where a value for each image, channel or pixel goes. `data` is NULL where none is wanted.
 struct output_view {
@@ -66,7 +78,8 @@ struct output_view {
     bool is_double = true;
     int64_t image_stride = 0, channel_stride = 0, slice_stride = 0, row_stride = 0, column_stride = 0;
 
-    void store(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column, double value) const
+    IQA_HD_MEMBER void store(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column,
+                             double value) const
     {
         const int64_t index = image * image_stride + channel * channel_stride + slice * slice_stride +
                               row * row_stride + column * column_stride;

@@ -5,14 +5,17 @@
 
 namespace iqa {
 
-void cpu_ssim(context &where, scratch &memory, ssim_request &request);
-void cpu_ssim_blocks(context &where, scratch &memory, ssim_blocks_request &request);
-void cpu_ssim_boxes(context &where, scratch &memory, ssim_request &request);
-void cpu_ssim_gradient(context &where, scratch &memory, const ssim_gradient_request &request);
-void cpu_shrink(context &where, scratch &memory, const shrink_request &request);
+void cpu_ssim(context &where, workspace &memory, ssim_request &request);
+void cpu_ssim_values(context &where, workspace &memory, const ssim_values_request &request);
+void cpu_ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
+void cpu_ssim_block_values(context &where, const ssim_block_values_request &request);
+void cpu_ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
+void cpu_ssim_boxes(context &where, workspace &memory, ssim_request &request);
+void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
+void cpu_shrink(context &where, workspace &memory, const shrink_request &request);
 void cpu_count(context &where, count_request &request);
-void cpu_squared_error(context &where, scratch &memory, squared_error_request &request);
-void cpu_error_gradient(context &where, scratch &memory, const error_gradient_request &request);
-void cpu_confusion(context &where, scratch &memory, confusion_request &request);
+void cpu_squared_error(context &where, workspace &memory, squared_error_request &request);
+void cpu_error_gradient(context &where, workspace &memory, const error_gradient_request &request);
+void cpu_confusion(context &where, workspace &memory, confusion_request &request);
 
 } // namespace iqa

@@ -45,7 +45,7 @@ struct codes_buffer {
 
 class confusion_batch {
 public:
-    confusion_batch(context &where, scratch &memory, confusion_request &request)
+    confusion_batch(context &where, workspace &memory, confusion_request &request)
         : where_(where),
           kernels_(kernels_for(where)),
           request_(request),
@@ -190,9 +190,9 @@ private:
         const int64_t state_lanes = staged ? lanes_of(request_.layout) : 0;
         const int64_t table_bytes = workers_ * copies_ * stride_ * int64_t(sizeof(uint32_t));
         const int64_t staging_bytes = round_up(state_lanes * int64_t(sizeof(int64_t)), 64);
-        std::byte *block = memory_.take<std::byte>(size_t(staging_bytes + round_up(table_bytes, 64)) +
-                                                       size_t(workers_) * sizeof(codes_buffer),
-                                                   "tables of counts");
+        std::byte *block = memory_.work.take<std::byte>(size_t(staging_bytes + round_up(table_bytes, 64)) +
+                                                            size_t(workers_) * sizeof(codes_buffer),
+                                                        "tables of counts");
         int64_t *staging = reinterpret_cast<int64_t *>(block);
         tables_ = reinterpret_cast<uint32_t *>(block + staging_bytes);
         buffers_ = reinterpret_cast<codes_buffer *>(block + staging_bytes + round_up(table_bytes, 64));
@@ -320,7 +320,7 @@ private:
 
     void run_straight()
     {
-        buffers_ = memory_.take<codes_buffer>(1, "a block of labels");
+        buffers_ = memory_.work.take<codes_buffer>(1, "a block of labels");
         const int64_t codes = rules_.codes;
         for (int64_t sample = 0; sample < pair_.samples; ++sample)
             for (int64_t label = 0; label < labels(); ++label)
@@ -463,7 +463,7 @@ private:
     confusion_request &request_;
     const label_pair &pair_;
     const label_rules &rules_;
-    scratch &memory_;
+    workspace &memory_;
     int64_t positions_; // of a unit
     bool in_bytes_;
     int64_t table_; // cells of a table
@@ -477,7 +477,7 @@ private:
 
 } // namespace
 
-void cpu_confusion(context &where, scratch &memory, confusion_request &request)
+void cpu_confusion(context &where, workspace &memory, confusion_request &request)
 {
     confusion_batch(where, memory, request).run();
 }

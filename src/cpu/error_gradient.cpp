@@ -23,7 +23,7 @@ void store_values(Real *to, int64_t step, int64_t count, const double *values, d
 
 class batch_of_gradients {
 public:
-    batch_of_gradients(context &where, scratch &memory, const error_gradient_request &request)
+    batch_of_gradients(context &where, workspace &memory, const error_gradient_request &request)
         : where_(where),
           request_(request),
           shape_(request.source.images.reference),
@@ -34,7 +34,7 @@ public:
           tiles_of_image_((rows_ + rows_of_tile_ - 1) / rows_of_tile_),
           tiles_(shape_.images * tiles_of_image_),
           workers_(workers_for(where, tiles_, shape_.images * shape_.channels * shape_.pixels())),
-          memory_(memory.take<pixel_memory>(size_t(workers_), "rows of a gradient"))
+          memory_(memory.work.take<pixel_memory>(size_t(workers_), "rows of a gradient"))
     {
     }
 
@@ -114,7 +114,7 @@ private:
 
 } // namespace
 
-void cpu_error_gradient(context &where, scratch &memory, const error_gradient_request &request)
+void cpu_error_gradient(context &where, workspace &memory, const error_gradient_request &request)
 {
     batch_of_gradients(where, memory, request).run();
 }

@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t rows_of_a_tile = 16;
 
 template <class Real>
-void shrink(context &where, scratch &memory, const shrink_request &request)
+void shrink(context &where, workspace &memory, const shrink_request &request)
 {
     const cpu_kernels &kernels = kernels_for(where);
     const image_view &shape = request.images.reference;
@@ -26,7 +26,7 @@ void shrink(context &where, scratch &memory, const shrink_request &request)
     const int64_t tiles = (rows + rows_of_a_tile - 1) / rows_of_a_tile;
     const int workers = workers_for(where, tiles, shape.images * channels * shape.pixels());
     const size_t worker_size = size_t(shrink_memory(width, request.x.factor)) * sizeof(Real);
-    std::byte *block = memory.take<std::byte>(size_t(workers) * worker_size, "the rows of smaller images");
+    std::byte *block = memory.work.take<std::byte>(size_t(workers) * worker_size, "the rows of smaller images");
     const auto shrink_one = [&](int64_t index, int worker) {
         int64_t rest = index;
         const int64_t y = rest % height;
@@ -61,7 +61,7 @@ void shrink(context &where, scratch &memory, const shrink_request &request)
 
 } // namespace
 
-void cpu_shrink(context &where, scratch &memory, const shrink_request &request)
+void cpu_shrink(context &where, workspace &memory, const shrink_request &request)
 {
     if (request.plan->double_arithmetic)
         shrink<double>(where, memory, request);

@@ -110,7 +110,7 @@ run_layout lay_out(const weighted_images &source, bool by_channel)
 
 class batch_of_runs {
 public:
-    batch_of_runs(context &where, scratch &memory, squared_error_request &request)
+    batch_of_runs(context &where, workspace &memory, squared_error_request &request)
         : where_(where),
           kernels_(kernels_for(where)),
           request_(request),
@@ -126,8 +126,8 @@ public:
         const size_t results = (size_t(wave_) * sizeof(tile_result) + 63) / 64 * 64;
         const size_t largest = (size_t(shape_.images) * sizeof(double) + 63) / 64 * 64;
         memory_of_worker_ = plain_ ? 2 * size_t(samples_of_a_piece) * sizeof(double) : sizeof(pixel_memory);
-        std::byte *block = memory.take<std::byte>(results + largest + size_t(workers_) * memory_of_worker_,
-                                                  "the runs of squared errors");
+        std::byte *block = memory.work.take<std::byte>(results + largest + size_t(workers_) * memory_of_worker_,
+                                                       "the runs of squared errors");
         results_ = reinterpret_cast<tile_result *>(block);
         largest_ = reinterpret_cast<double *>(block + results);
         memory_of_workers_ = block + results + largest;
@@ -315,7 +315,7 @@ private:
 
 } // namespace
 
-void cpu_squared_error(context &where, scratch &memory, squared_error_request &request)
+void cpu_squared_error(context &where, workspace &memory, squared_error_request &request)
 {
     batch_of_runs(where, memory, request).run();
 }

@@ -86,7 +86,7 @@ void own_part(int64_t position, int64_t extent_of_tile, int64_t out_extent, int6
 
 class batch_of_tiles {
 public:
-    batch_of_tiles(context &where, scratch &memory, ssim_request &request)
+    batch_of_tiles(context &where, workspace &memory, ssim_request &request)
         : kernels_(kernels_for(where)),
           request_(request),
           plan_(*request.plan),
@@ -102,7 +102,7 @@ public:
         worker_size_ = size_t(ssim_tile_memory(columns, plan_.taps_y, plan_.taps_x, tiles_.channels)) * real_size_;
         const size_t results = (size_t(wave_) * sizeof(ssim_tile_result) + 63) / 64 * 64;
         std::byte *block =
-            memory.take<std::byte>(weights + results + size_t(workers_) * worker_size_, "the rows of SSIM tiles");
+            memory.work.take<std::byte>(weights + results + size_t(workers_) * worker_size_, "the rows of SSIM tiles");
         weights_ = block;
         results_ = reinterpret_cast<ssim_tile_result *>(block + weights);
         worker_memory_ = block + weights + results;
@@ -229,7 +229,7 @@ private:
 
 } // namespace
 
-void cpu_ssim(context &where, scratch &memory, ssim_request &request)
+void cpu_ssim(context &where, workspace &memory, ssim_request &request)
 {
     if (!needs_boxes(request))
         return batch_of_tiles(where, memory, request).run(where);

@@ -20,7 +20,7 @@ struct tile_result {
 
 class batch_of_blocks {
 public:
-    batch_of_blocks(context &where, scratch &memory, ssim_blocks_request &request)
+    batch_of_blocks(context &where, workspace &memory, ssim_blocks_request &request)
         : kernels_(kernels_for(where)), request_(request), shape_(request.images.reference)
     {
         rows_ = blocks_along(shape_.height);
@@ -32,7 +32,7 @@ public:
         wave_ = std::min(total_, tiles_of_a_wave);
         worker_size_ = size_t(ssim_block_tile_memory(std::min<int64_t>(columns_, ssim_block_columns)));
         const size_t results = (size_t(wave_) * sizeof(tile_result) + 63) / 64 * 64;
-        std::byte *block = memory.take<std::byte>(results + size_t(workers_) * worker_size_, "the sums of blocks");
+        std::byte *block = memory.work.take<std::byte>(results + size_t(workers_) * worker_size_, "the sums of blocks");
         results_ = reinterpret_cast<tile_result *>(block);
         worker_memory_ = block + results;
         counting_ = !covers(request.range, shape_.type);
@@ -118,7 +118,7 @@ private:
 
 } // namespace
 
-void cpu_ssim_blocks(context &where, scratch &memory, ssim_blocks_request &request)
+void cpu_ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request)
 {
     batch_of_blocks(where, memory, request).run(where);
 }

@@ -42,7 +42,7 @@ void store_map_row(void *receiver, int slice, int row, const void *values)
 
 class batch_of_boxes {
 public:
-    batch_of_boxes(context &where, scratch &memory, ssim_request &request)
+    batch_of_boxes(context &where, workspace &memory, ssim_request &request)
         : kernels_(kernels_for(where)),
           request_(request),
           plan_(*request.plan),
@@ -64,7 +64,7 @@ public:
         const size_t taps = bytes_of_taps(plan_);
         const size_t results = (size_t(wave_) * sizeof(ssim_box_result) + 63) / 64 * 64;
         std::byte *block =
-            memory.take<std::byte>(taps + results + size_t(workers_) * worker_size_, "the rows of SSIM boxes");
+            memory.work.take<std::byte>(taps + results + size_t(workers_) * worker_size_, "the rows of SSIM boxes");
         taps_ = place_taps(plan_, block);
         results_ = reinterpret_cast<ssim_box_result *>(block + taps);
         worker_memory_ = block + taps + results;
@@ -168,7 +168,7 @@ box_taps place_taps(const ssim_plan &plan, std::byte *memory)
     return {memory, memory + size_t(plan.taps_z) * size, memory + size_t(plan.taps_z + plan.taps_y) * size};
 }
 
-void cpu_ssim_boxes(context &where, scratch &memory, ssim_request &request)
+void cpu_ssim_boxes(context &where, workspace &memory, ssim_request &request)
 {
     batch_of_boxes(where, memory, request).run(where);
 }

@@ -117,7 +117,7 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
 template <class Real>
 class batch_of_gradients {
 public:
-    batch_of_gradients(context &where, scratch &memory, const ssim_gradient_request &request)
+    batch_of_gradients(context &where, workspace &memory, const ssim_gradient_request &request)
         : kernels_(kernels_for(where)),
           request_(request),
           plan_(*request.plan),
@@ -139,8 +139,8 @@ public:
         const int64_t bands[3] = {plan_.taps_z * padded(shape_.depth), plan_.taps_y * padded(shape_.height),
                                   plan_.taps_x * padded(shape_.width)};
         const size_t all_bands = size_t(bands[0] + bands[1] + bands[2]) * sizeof(Real);
-        std::byte *block =
-            memory.take<std::byte>(taps + all_bands + size_t(workers_) * worker_size_, "the tiles of SSIM gradients");
+        std::byte *block = memory.work.take<std::byte>(taps + all_bands + size_t(workers_) * worker_size_,
+                                                       "the tiles of SSIM gradients");
         taps_ = place_taps(plan_, block);
         adjoint_[0] = reinterpret_cast<Real *>(block + taps);
         adjoint_[1] = adjoint_[0] + bands[0];
@@ -233,7 +233,7 @@ private:
 
 } // namespace
 
-void cpu_ssim_gradient(context &where, scratch &memory, const ssim_gradient_request &request)
+void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
 {
     if (request.plan->double_arithmetic)
         batch_of_gradients<double>(where, memory, request).run(where);

@@ -188,7 +188,8 @@ private:
     iqa_confusion_options options_;
     iqa_confusion_reading reading_;
     state_plan plan_;
-    scratch option_memory_, state_, sample_memory_, work_;
+    scratch option_memory_, state_, sample_memory_;
+    workspace work_;
     int64_t *lanes_;
     std::array<exact_field, 2> exact_fields_{};
 
@@ -208,7 +209,7 @@ confusion_metric::confusion_metric(context &owner, const iqa_confusion_options &
       option_memory_(owner),
       state_(owner),
       sample_memory_(owner),
-      work_(owner),
+      work_(owner, owner),
       lanes_(nullptr)
 {
     options_.reading = nullptr;

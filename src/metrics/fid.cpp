@@ -274,6 +274,7 @@ void reset_fid_side(iqa_metric &metric, int32_t side)
     if (metric.kind() != metric_kind::fid)
         fail(IQA_ERROR_INVALID_ARGUMENT, "metric is not a FID metric");
     check_constant("side", side, IQA_FID_CANDIDATE, "IQA_FID_");
+    metric.settle();
     static_cast<fid_metric &>(metric).reset_side(side);
 }
 

@@ -46,7 +46,7 @@ public:
     moment_lanes side(int index) const;
 
 protected:
-    void lanes_changed() noexcept override { computed_ = false; }
+    void lanes_changed() const noexcept override { computed_ = false; }
 
 private:
     measured_covariance covariance_of(int index) const;

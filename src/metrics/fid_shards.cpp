@@ -13,6 +13,7 @@ const fid_metric &shard_at(std::span<const iqa_metric *const> shards, size_t ind
         fail(IQA_ERROR_INVALID_ARGUMENT, "shards[", index, "] is NULL");
     if (shards[index]->kind() != metric_kind::fid)
         fail(IQA_ERROR_INVALID_ARGUMENT, "shards[", index, "] is not a FID metric");
+    shards[index]->settle();
     return static_cast<const fid_metric &>(*shards[index]);
 }
 

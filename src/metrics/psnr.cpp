@@ -100,7 +100,8 @@ private:
     double_double log_of_base_;
     std::array<std::byte, option_bytes> option_bytes_{};
     std::array<int64_t, lane::count> lanes_{};
-    scratch sums_, weights_, counts_, flags_, slopes_, work_;
+    scratch sums_, weights_, counts_, flags_, slopes_;
+    workspace work_;
 };
 
 psnr_metric::psnr_metric(context &owner, const iqa_psnr_options &options)
@@ -112,7 +113,7 @@ psnr_metric::psnr_metric(context &owner, const iqa_psnr_options &options)
       counts_(owner),
       flags_(owner),
       slopes_(owner),
-      work_(owner)
+      work_(owner, owner)
 {
     byte_writer writer(option_bytes_);
     visit_fields(options, [&](const auto &value) { writer.put(value); });

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "core/backend.hpp"
+
+#include "cuda/functions.hpp"
+#include "cuda/ledger.hpp"
+#include "cuda/runtime.hpp"
+
+namespace iqa {
+
+namespace {
+
+text describe()
+{
+    int devices = 0;
+    const cuda::status code = cuda::active_runtime.device_count(&devices);
+    text state;
+    if (code == 0)
+        return state << "available: " << devices << (devices == 1 ? " device" : " devices");
+    cuda::active_runtime.forget_error();
+    return state << "unavailable: " << cuda::active_runtime.text(code);
+}
+
+} // namespace
+
+const char *cuda_state()
+{
+    static const text state = describe();
+    return state.c_str();
+}
+
+const backend &cuda_backend()
+{
+    static constexpr backend instance = {
+        .name = "cuda",
+        .open = cuda::open_ledger,
+        .ssim = cuda::ssim,
+        .ssim_values = cuda::ssim_values,
+        .ssim_factors = cuda::ssim_factors,
+        .ssim_blocks = cuda::ssim_blocks,
+        .ssim_block_values = cuda::ssim_block_values,
+        .ssim_gradient = cuda::ssim_gradient,
+        .shrink = cuda::shrink,
+        .count = cuda::count,
+        .squared_error = cuda::squared_error,
+        .error_gradient = cuda::error_gradient,
+        .confusion = cuda::confusion,
+    };
+    return instance;
+}
+
+} // namespace iqa

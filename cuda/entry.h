@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// For .cu files: IQA_ENTRY(kernel) makes a kernel of a block program (block.h), which launch() then finds. Tests
+// compile the same files for their sequential machine and define the macro themselves.
+#pragma once
+
+#include "cuda/block.h"
+
+namespace iqa::cuda {
+
+template <class Kernel>
+const void *entry_of();
+
+#if defined(__CUDACC__)
+
+template <class Kernel>
+__global__ void __launch_bounds__(Kernel::threads) run_on_gpu(const __grid_constant__ typename Kernel::arguments given)
+{
+    gpu_block block;
+    Kernel::run(block, given);
+}
+
+#define IQA_ENTRY(...)                                                                                                 \
+    template <>                                                                                                        \
+    const void *entry_of<__VA_ARGS__>()                                                                                \
+    {                                                                                                                  \
+        return reinterpret_cast<const void *>(run_on_gpu<__VA_ARGS__>);                                                \
+    }
+
+#endif
+
+} // namespace iqa::cuda

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// What the CUDA backend fills its table with. All pointers of a request are to memory of the device, but for those of
+// plans; all that is asked for is enqueued on the context's stream.
+#pragma once
+
+#include "core/backend.hpp"
+
+namespace iqa::cuda {
+
+void ssim(context &where, workspace &memory, ssim_request &request);
+void ssim_values(context &where, workspace &memory, const ssim_values_request &request);
+void ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
+void ssim_block_values(context &where, const ssim_block_values_request &request);
+void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
+void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
+void shrink(context &where, workspace &memory, const shrink_request &request);
+void count(context &where, count_request &request);
+void squared_error(context &where, workspace &memory, squared_error_request &request);
+void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
+void confusion(context &where, workspace &memory, confusion_request &request);
+
+} // namespace iqa::cuda

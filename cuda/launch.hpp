@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Host side of a kernel: checked calls of the runtime, and launches.
+#pragma once
+
+#include <type_traits>
+
+#include "core/context.hpp"
+#include "cuda/runtime.hpp"
+
+namespace iqa::cuda {
+
+// Throws IQA_ERROR_OUT_OF_MEMORY or IQA_ERROR_CUDA with the runtime's text.
+void check(status code, const char *what);
+
+// The kernel's code as the runtime's launch() takes it. Defined where the kernels are compiled: kernels.cu, or the
+// tests' sequential machine.
+template <class Kernel>
+const void *entry_of();
+
+inline void *stream_of(const context &where)
+{
+    return where.options().cuda_stream;
+}
+
+template <class Kernel>
+void launch(const context &where, int64_t blocks, size_t shared_bytes, const typename Kernel::arguments &given)
+{
+    static_assert(std::is_trivially_copyable_v<typename Kernel::arguments>);
+    constexpr int64_t most_blocks = 0x7fffffff;
+    if (blocks > most_blocks)
+        fail(IQA_ERROR_SHAPE, "the tensors need ", blocks, " blocks of a CUDA grid, which has at most ", most_blocks);
+    if (blocks > 0)
+        check(active_runtime.launch(entry_of<Kernel>(), unsigned(blocks), Kernel::threads, shared_bytes, &given,
+                                    stream_of(where)),
+              "launching a kernel");
+}
+
+} // namespace iqa::cuda

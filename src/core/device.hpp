@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// Updates on a device that works behind the caller's back: they are enqueued and add to lanes there; the metric takes
+// the lanes in when somebody asks for its state.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/memory.hpp"
+
+namespace iqa {
+
+// What the content of an update's tensors may be at fault for. The CPU ends the call; a device keeps the first fault
+// until the host waits for it.
+enum class fault_kind : int32_t {
+    none,
+    nonfinite,      // `count` samples of image `image` are not finite
+    overflow,       // squares of image `image` are beyond the arithmetic
+    weights,        // some weight is none
+    masked,         // nothing of image `image` counts, of `channel` (or -1 for all) at scale `side`
+    negative_power, // image `image` has the mean `value` at scale `side`, which has no power
+    labels,         // `count` labels outside the classes, the first of side `side` at `image`: label `channel`
+    label_weight,   // the weight at position `image` has no exact sums
+    features        // the feature in row `image`, column `channel` of side `side` is outside the grid, or not finite
+};
+
+struct fault {
+    fault_kind kind;
+    int32_t side;
+    int64_t image, channel, count;
+    double value;
+    int64_t update; // of the metric on this device, from 1
+};
+
+// Memory of one device for one metric, the lanes that its updates there have added to, and the first fault.
+class device_ledger : public memory_source {
+public:
+    // Around an update: the device becomes current, then the caller's again. An update that does not end (a call
+    // failed) leaves no trace.
+    virtual void begin() = 0;
+    virtual void end(bool complete) noexcept = 0;
+
+    // What the present update adds to the metric's lanes, and its first fault. Both are all zero when it begins; with
+    // a fault nothing is added.
+    virtual int64_t *addend() = 0;
+    virtual fault *report() = 0;
+    // Enqueues the end of the update: the addend is added, or the fault kept, and both are cleared.
+    virtual void commit() = 0;
+
+    // The lanes on the device, for those that add where nothing can be at fault any more.
+    virtual int64_t *lanes() = 0;
+
+    // Waits for the stream, adds the device's lanes to those given and clears them; the first fault is handed out once.
+    virtual fault settle(std::span<int64_t> lanes) = 0;
+    // Forgets what was added.
+    virtual void discard() = 0;
+
+    virtual bool serves(int32_t device_id) const noexcept = 0;
+    virtual void close() noexcept = 0; // ends its life
+
+protected:
+    ~device_ledger() = default;
+};
+
+} // namespace iqa

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#include "core/memory.hpp"
+
+namespace iqa {
+
+void *scratch::reserve(size_t bytes, const char *purpose)
+{
+    if (bytes > size_) {
+        void *larger = source_.allocate(bytes, purpose);
+        source_.deallocate(memory_, size_);
+        memory_ = larger;
+        size_ = bytes;
+        source_.clear(memory_, bytes);
+    }
+    return memory_;
+}
+
+} // namespace iqa

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Memory of the host or of a device, and blocks of it that grow.
+#pragma once
+
+#include <cstddef>
+
+#include "core/error.hpp"
+
+namespace iqa {
+
+class memory_source {
+public:
+    // Aligned to a cache line. `purpose` names it in the error text.
+    virtual void *allocate(size_t bytes, const char *purpose) = 0;
+    virtual void deallocate(void *memory, size_t bytes) noexcept = 0;
+    // Fills with zeros.
+    virtual void clear(void *memory, size_t bytes) = 0;
+
+protected:
+    ~memory_source() = default;
+};
+
+// A growing block of memory. Content is not kept when it grows; it never shrinks, so a second call of the same size
+// allocates nothing.
+class scratch {
+public:
+    explicit scratch(memory_source &source) noexcept : source_(source) {}
+    scratch(const scratch &) = delete;
+    scratch &operator=(const scratch &) = delete;
+    ~scratch() { source_.deallocate(memory_, size_); }
+
+    template <class Item>
+    Item *take(size_t count, const char *purpose)
+    {
+        if (count > (size_t(-1) >> 1) / sizeof(Item))
+            fail(IQA_ERROR_OUT_OF_MEMORY, "out of memory: ", count, " items for ", purpose);
+        return static_cast<Item *>(reserve(count * sizeof(Item), purpose));
+    }
+
+private:
+    void *reserve(size_t bytes, const char *purpose);
+
+    memory_source &source_;
+    void *memory_ = nullptr;
+    size_t size_ = 0;
+};
+
+// What the functions of a backend work in.
+struct workspace {
+    workspace(memory_source &device, memory_source &host) noexcept
+        : work(device), zeros(device), tables(device), tables_on_host(host)
+    {
+    }
+
+    scratch work;           // of any content
+    scratch zeros;          // all zero between kernels: those that use it leave it so
+    scratch tables;         // what the device was given last, for as long as it stays the same,
+    scratch tables_on_host; // and a copy to compare with
+};
+
+} // namespace iqa

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// The kernels of every .cu file, compiled for the tests' sequential machine.
+#include "cuda/sequential.hpp"
+
+#define IQA_ENTRY(...)                                                                                                 \
+    template <>                                                                                                        \
+    const void *entry_of<__VA_ARGS__>()                                                                                \
+    {                                                                                                                  \
+        return test::sequential_entry<__VA_ARGS__>();                                                                  \
+    }
+
+#include "cuda/confusion.cu"
+#include "cuda/ledger.cu"
+#include "cuda/squared_error.cu"
+#include "cuda/ssim.cu"

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include "cuda/sequential.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "cuda/runtime.hpp"
+
+namespace test {
+
+namespace {
+
+constexpr unsigned char poison = 0xcd;
+constexpr int no_driver = 35; // cudaErrorInsufficientDriver
+
+std::map<void *, size_t> &live_blocks()
+{
+    static std::map<void *, size_t> blocks;
+    return blocks;
+}
+
+} // namespace
+
+sequential_block::sequential_block(int64_t index, int64_t blocks, size_t shared_bytes)
+    : index_(index), blocks_(blocks), shared_(new char[shared_bytes])
+{
+    std::memset(shared_.get(), poison, shared_bytes);
+}
+
+int sequential_block::first_of(int count)
+{
+    return sequential_machine::get().order == thread_order::forward ? 0 : count - 1;
+}
+
+int sequential_block::step_for(int count)
+{
+    switch (sequential_machine::get().order) {
+    case thread_order::forward:
+        return 1;
+    case thread_order::backward:
+        return count - 1;
+    default: {
+        int step = count * 5 / 8 + 1;
+        while (std::gcd(step, count) != 1)
+            ++step;
+        return step;
+    }
+    }
+}
+
+sequential_machine &sequential_machine::get()
+{
+    static sequential_machine machine;
+    return machine;
+}
+
+void sequential_machine::reset()
+{
+    run_queue();
+    const int64_t bytes = live_bytes;
+    *this = {};
+    live_bytes = bytes;
+}
+
+int sequential_machine::enter()
+{
+    ++counts.calls;
+    if (counts.calls == fail_call)
+        return fail_status;
+    return devices == 0 ? no_driver : 0;
+}
+
+void sequential_machine::enqueue(std::function<void()> work)
+{
+    if (capturing) {
+        graph_.push_back(std::move(work));
+        return;
+    }
+    queue_.push_back(std::move(work));
+    if (at_once)
+        run_queue();
+}
+
+void sequential_machine::run_queue()
+{
+    for (const auto &work : std::exchange(queue_, {}))
+        work();
+}
+
+void sequential_machine::replay()
+{
+    for (const auto &work : graph_)
+        enqueue(work);
+}
+
+} // namespace test
+
+namespace iqa::cuda {
+
+namespace {
+
+test::sequential_machine &machine()
+{
+    return test::sequential_machine::get();
+}
+
+template <class Work>
+status enqueue(int test::machine_counts::*counter, Work &&work)
+{
+    const status code = machine().enter();
+    if (code != 0)
+        return code;
+    ++(machine().counts.*counter);
+    machine().enqueue(std::forward<Work>(work));
+    return 0;
+}
+
+std::vector<char> copy_of(const void *memory, size_t bytes)
+{
+    const char *from = static_cast<const char *>(memory);
+    return {from, from + bytes};
+}
+
+void run_grid(const test::sequential_kernel &kernel, unsigned blocks, size_t shared_bytes, const void *arguments)
+{
+    for (unsigned i = 0; i < blocks; ++i) {
+        const unsigned index = machine().order == test::thread_order::forward ? i : blocks - 1 - i;
+        test::sequential_block block(index, blocks, shared_bytes);
+        kernel.run(block, arguments);
+    }
+}
+
+const runtime sequential = {
+    .device_count = [](int *count) -> status {
+        const status code = machine().enter();
+        *count = code == 0 ? machine().devices : 0;
+        return code;
+    },
+    .get_device = [](int *device) -> status {
+        *device = machine().current;
+        return machine().enter();
+    },
+    .set_device = [](int device) -> status {
+        const status code = machine().enter();
+        if (code == 0)
+            machine().current = device;
+        return code;
+    },
+    .multiprocessors = [](int, int *count) -> status {
+        *count = 3;
+        return machine().enter();
+    },
+    .allocate = [](void **memory, size_t bytes, void *) -> status {
+        const status code = machine().enter();
+        if (code != 0)
+            return code;
+        *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+        std::memset(*memory, test::poison, bytes);
+        test::live_blocks()[*memory] = bytes;
+        machine().live_bytes += int64_t(bytes);
+        ++machine().counts.allocations;
+        return 0;
+    },
+    .deallocate = [](void *memory, void *) -> status {
+        return enqueue(&test::machine_counts::deallocations, [=] {
+            const auto block = test::live_blocks().find(memory);
+            if (block == test::live_blocks().end())
+                std::abort();
+            machine().live_bytes -= int64_t(block->second);
+            test::live_blocks().erase(block);
+            std::free(memory);
+        });
+    },
+    .clear = [](void *memory, size_t bytes, void *) -> status {
+        return enqueue(&test::machine_counts::clears, [=] { std::memset(memory, 0, bytes); });
+    },
+    .upload = [](void *to, const void *from, size_t bytes, void *) -> status {
+        return enqueue(&test::machine_counts::uploads,
+                       [=, copy = copy_of(from, bytes)] { std::memcpy(to, copy.data(), bytes); });
+    },
+    .download = [](void *to, const void *from, size_t bytes, void *) -> status {
+        return enqueue(&test::machine_counts::downloads, [=] { std::memcpy(to, from, bytes); });
+    },
+    .wait = [](void *) -> status {
+        const status code = machine().enter();
+        if (code != 0)
+            return code;
+        ++machine().counts.waits;
+        machine().run_queue();
+        return 0;
+    },
+    .is_capturing = [](void *, bool *capturing) -> status {
+        *capturing = machine().capturing;
+        return machine().enter();
+    },
+    .launch = [](const void *entry, unsigned blocks, unsigned, size_t shared_bytes, const void *arguments,
+                 void *) -> status {
+        const auto &kernel = *static_cast<const test::sequential_kernel *>(entry);
+        return enqueue(&test::machine_counts::launches, [=, &kernel, copy = copy_of(arguments, kernel.arguments_size)] {
+            run_grid(kernel, blocks, shared_bytes, copy.data());
+        });
+    },
+    .text = [](status code) { return code == test::no_driver ? "no driver" : "a status that the test chose"; },
+    .forget_error = [] {},
+};
+
+} // namespace
+
+const runtime &active_runtime = sequential;
+
+} // namespace iqa::cuda

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// A CUDA machine for tests without a GPU: a runtime whose device memory is the host's, whose streams run what was
+// enqueued when they are waited for (or at once), and whose kernels run one thread after another, in any order that is
+// asked for. Every call can be made to fail.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "cuda/block.h"
+
+namespace test {
+
+// In which order the blocks of a grid and the threads of a step run. No result may depend on it.
+enum class thread_order { forward, backward, shuffled };
+
+// Plays all threads of one block: see cuda/block.h.
+class sequential_block {
+public:
+    sequential_block(int64_t index, int64_t blocks, size_t shared_bytes);
+
+    int64_t index() const { return index_; }
+    int64_t blocks() const { return blocks_; }
+    char *shared() const { return shared_.get(); }
+
+    template <class Body>
+    void each(int count, Body &&body)
+    {
+        for_each_in_order(count, [&](int i) { body(i); });
+    }
+
+    template <class Body>
+    int64_t sum(int count, Body &&body)
+    {
+        int64_t all = 0;
+        for_each_in_order(count, [&](int i) { all += body(i); });
+        return all;
+    }
+
+    bool comes_last(uint32_t *arrivals)
+    {
+        if (++*arrivals != uint32_t(blocks_))
+            return false;
+        *arrivals = 0;
+        return true;
+    }
+
+private:
+    template <class Body>
+    static void for_each_in_order(int count, Body &&body)
+    {
+        const int step = step_for(count);
+        for (int i = 0, at = first_of(count); i < count; ++i, at = next_of(at, step, count))
+            body(at);
+    }
+
+    static int step_for(int count);
+    static int first_of(int count);
+    static int next_of(int at, int step, int count) { return int((int64_t(at) + step) % count); }
+
+    int64_t index_, blocks_;
+    std::unique_ptr<char[]> shared_;
+};
+
+// What the machine did since it was reset.
+struct machine_counts {
+    int calls = 0; // of the runtime, but for texts
+    int allocations = 0, deallocations = 0, waits = 0, launches = 0, uploads = 0, downloads = 0, clears = 0;
+};
+
+class sequential_machine {
+public:
+    static sequential_machine &get();
+
+    // Everything as at the start of the process; memory that is still allocated stays.
+    void reset();
+
+    thread_order order = thread_order::forward;
+    bool at_once = false; // run when enqueued rather than when waited for
+    int devices = 1;      // 0: as on a machine without a driver
+    int current = 0;
+    int fail_call = 0;      // the call that fails, from 1; 0: none does
+    int fail_status = 999;  // with that status
+    bool capturing = false; // what is enqueued is recorded, and run by replay() only
+    machine_counts counts;
+    int64_t live_bytes = 0;
+
+    void replay(); // runs what was captured, once more
+    void forget_graph() { graph_.clear(); }
+
+    // For the runtime's functions.
+    int enter();
+    void enqueue(std::function<void()> work);
+    void run_queue();
+
+private:
+    std::vector<std::function<void()>> queue_, graph_;
+};
+
+// A kernel as entry_of() gives it.
+struct sequential_kernel {
+    void (*run)(sequential_block &block, const void *arguments);
+    size_t arguments_size;
+};
+
+template <class Kernel>
+const sequential_kernel *sequential_entry()
+{
+    static constexpr sequential_kernel kernel = {
+        [](sequential_block &block, const void *arguments) {
+            Kernel::run(block, *static_cast<const typename Kernel::arguments *>(arguments));
+        },
+        sizeof(typename Kernel::arguments)};
+    return &kernel;
+}
+
+} // namespace test

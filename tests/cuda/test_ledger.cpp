@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// A metric's account on a device: what is committed, what a fault leaves, and calls of the runtime that fail.
+#include <numeric>
+
+#include "catch.hpp"
+#include "cuda/launch.hpp"
+#include "cuda/ledger.hpp"
+#include "cuda/sequential.hpp"
+#include "support.hpp"
+
+using namespace test;
+
+namespace {
+
+struct ledger_closer {
+    void operator()(iqa::device_ledger *ledger) const { ledger->close(); }
+};
+using ledger_pointer = std::unique_ptr<iqa::device_ledger, ledger_closer>;
+
+constexpr size_t lanes = 3000; // more than a block commits
+
+ledger_pointer open(const context_pointer &context)
+{
+    return ledger_pointer(iqa::cuda::open_ledger(*context, 0, lanes, true));
+}
+
+// An update that adds 1, 2, 3, ... to the lanes, or is at fault.
+void update(iqa::device_ledger &ledger, iqa::fault_kind kind = iqa::fault_kind::none)
+{
+    ledger.begin();
+    auto &machine = sequential_machine::get();
+    machine.enqueue([addend = ledger.addend(), report = ledger.report(), kind] {
+        std::iota(addend, addend + lanes, 1);
+        report->kind = kind;
+        report->image = 17;
+    });
+    ledger.commit();
+    ledger.end(true);
+}
+
+} // namespace
+
+TEST_CASE("Commits add, faults do not, and the first fault is handed out once")
+{
+    auto &machine = sequential_machine::get();
+    machine.reset();
+    machine.order = GENERATE(thread_order::forward, thread_order::backward, thread_order::shuffled);
+    const context_pointer context = make_context();
+    const ledger_pointer ledger = open(context);
+    update(*ledger);
+    update(*ledger, iqa::fault_kind::masked);
+    update(*ledger, iqa::fault_kind::nonfinite);
+    update(*ledger);
+    std::vector<int64_t> sum(lanes, 100);
+    const iqa::fault found = ledger->settle(sum);
+    CHECK(found.kind == iqa::fault_kind::masked);
+    CHECK(found.update == 2);
+    CHECK(found.image == 17);
+    CHECK(sum[0] == 102);
+    CHECK(sum[lanes - 1] == 100 + 2 * int64_t(lanes));
+    CHECK(ledger->settle(sum).kind == iqa::fault_kind::none);
+    CHECK(sum[0] == 102);
+    update(*ledger);
+    ledger->discard();
+    ledger->settle(sum);
+    CHECK(sum[0] == 102);
+}
