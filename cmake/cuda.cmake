@@ -30,6 +30,9 @@ macro(iqa_find_cuda)
       set(CMAKE_CUDA_ARCHITECTURES all-major)
     endif()
     enable_language(CUDA)
+    if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION) # CMake before 3.26 does not know that nvcc has it
+      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+    endif()
     if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.0)
       set(iqa_cuda_problem "${CMAKE_CUDA_COMPILER} is of version ${CMAKE_CUDA_COMPILER_VERSION}, not 12.0 or newer")
     else()
@@ -72,9 +75,9 @@ function(iqa_configure_cuda target)
     set(resources "SHELL:-Xptxas -v")
   endif()
   list(JOIN host_warnings "," host_warnings)
-  # CMake before 3.26 does not know that nvcc has C++20. Threads are for architectures, which nvcc takes one by one.
+  # Kernels may call constexpr functions of the host. Threads are for the architectures.
   target_compile_options(${target} PRIVATE
-    "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Xcompiler=${host_warnings};--threads=2;${werror};${resources}>")
-  set_target_properties(${target} PROPERTIES
+    "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${host_warnings};--expt-relaxed-constexpr;--threads=2;${werror};${resources}>")
+  set_target_properties(${target} PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF
     CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static)
 endfunction()
