@@ -10,6 +10,7 @@
     }
 
 #include "cuda/confusion.cu"
+#include "cuda/count.cu"
 #include "cuda/ledger.cu"
 #include "cuda/squared_error.cu"
 #include "cuda/ssim.cu"
