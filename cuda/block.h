@@ -18,10 +18,8 @@
 
 #if defined(__CUDACC__)
 #define IQA_KERNEL __device__ __forceinline__
-#define IQA_UNROLLED _Pragma("unroll") // before a loop whose arrays must stay in registers
 #else
 #define IQA_KERNEL inline
-#define IQA_UNROLLED
 #endif
 
 namespace iqa::cuda {

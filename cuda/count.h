@@ -64,13 +64,13 @@ private:
             return;
         const image_view *const views[2] = {&given.images.reference, &given.images.candidate};
         double samples[2];
-        IQA_UNROLLED
+        IQA_UNROLL_ON_GPU
         for (int i = 0; i < 2; ++i)
             samples[i] = sample_of<double>(given.images.reference.type,
                                            views[i]->at(at.image, at.channel, at.slice, at.row, at.column));
         if (given.mask_nonfinite && !(is_finite(samples[0]) && is_finite(samples[1])))
             return;
-        IQA_UNROLLED
+        IQA_UNROLL_ON_GPU
         for (int i = 0; i < 2; ++i) {
             own.outside += !(samples[i] >= given.range.low && samples[i] <= given.range.high);
             own.nonfinite += !is_finite(samples[i]);

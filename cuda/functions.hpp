@@ -8,7 +8,7 @@
 namespace iqa::cuda {
 
 void ssim(context &where, workspace &memory, ssim_request &request);
-void ssim_values(context &where, workspace &memory, const ssim_values_request &request);
+void ssim_values(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
 void ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
 void ssim_block_values(context &where, const ssim_block_values_request &request);
 void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
@@ -16,7 +16,7 @@ void ssim_gradient(context &where, workspace &memory, const ssim_gradient_reques
 void shrink(context &where, workspace &memory, const shrink_request &request);
 void count(context &where, count_request &request);
 void squared_error(context &where, workspace &memory, squared_error_request &request);
-void psnr_values(context &where, workspace &memory, const psnr_values_request &request);
+void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void clear_border(context &where, const border_view &border);
 void confusion(context &where, workspace &memory, confusion_request &request);

@@ -4,15 +4,17 @@
 #include "cuda/error_gradient.h"
 #include "cuda/functions.hpp"
 #include "cuda/launch.hpp"
+#include "cuda/ledger.hpp"
 #include "cuda/sample_type.hpp"
 
 namespace iqa::cuda {
 
-void psnr_values(context &where, workspace &memory, const psnr_values_request &request)
+void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends)
 {
     using kernel = psnr_values_kernel;
     auto *books = memory.zeros.take<kernel::bookkeeping>(1, "the course of an evaluation");
-    launch<kernel>(where, (request.images + kernel::threads - 1) / kernel::threads, 0, {request, books});
+    launch<kernel>(where, (request.images + kernel::threads - 1) / kernel::threads, 0,
+                   {request, books, static_cast<cuda_ledger *>(ends)->commit_arguments()});
 }
 
 void error_gradient(context &where, workspace &, const error_gradient_request &request)

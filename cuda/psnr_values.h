@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The values of images from their sums of squared errors, one image in each thread: core/psnr_values.hpp.
+// The values of images from their sums of squared errors, one image in each thread (core/psnr_values.hpp), and the end
+// of the update.
 #pragma once
 
 #include "core/psnr_values.hpp"
 #include "cuda/block.h"
+#include "cuda/commit.h"
 
 namespace iqa::cuda {
 
@@ -15,6 +17,7 @@ struct psnr_values_kernel {
     struct arguments {
         psnr_values_request request;
         bookkeeping *books;
+        commit_update::arguments commit;
     };
     static constexpr int threads = 64;
 
@@ -41,6 +44,7 @@ struct psnr_values_kernel {
             report_fault(request, given.books->rank_of_fault);
             given.books->rank_of_fault = 0;
         });
+        commit_update::run_at_once(block, given.commit);
     }
 };
 

@@ -72,7 +72,7 @@ struct error_totals {
     }
     IQA_HD_MEMBER void combine(const error_totals &other)
     {
-        IQA_UNROLLED
+        IQA_UNROLL_ON_GPU
         for (int level = 0; level < levels; ++level) {
             low[level] += other.low[level];
             high[level] += other.high[level];
@@ -94,20 +94,20 @@ struct grid_sums {
         const uint64_t magnitude = bits_of(difference) & ~(uint64_t(1) << 63);
         largest = magnitude > largest ? magnitude : largest;
         double rest = difference * difference * weight;
-        IQA_UNROLLED
+        IQA_UNROLL_ON_GPU
         for (int i = 0; i < error_levels; ++i) {
-            const double anchored = rest + error_anchors[i];
+            const double anchored = rest + error_anchor(i);
             level[i] += bits_of(anchored);
-            rest = rest - (anchored - error_anchors[i]);
+            rest = rest - (anchored - error_anchor(i));
         }
         ++additions;
     }
     template <class Totals>
     IQA_HD_MEMBER void add_to(Totals &totals) const
     {
-        IQA_UNROLLED
+        IQA_UNROLL_ON_GPU
         for (int i = 0; i < error_levels; ++i)
-            totals.add(i, int64_t(level[i] - additions * bits_of(error_anchors[i])));
+            totals.add(i, int64_t(level[i] - additions * bits_of(error_anchor(i))));
         totals.largest = largest > totals.largest ? largest : totals.largest;
     }
 };
@@ -123,7 +123,7 @@ IQA_KERNEL void collect_plane(const error_course &course, int64_t plane)
     squared_error_sum &sum = course.sums[plane];
     for (int level = 0; level < error_levels; ++level) {
         sum.level[level] = value_of(account.level[level]);
-        sum.exponent[level] = course.integers ? integer_error_exponents[level] : error_exponents[level] - 2 * scale;
+        sum.exponent[level] = course.integers ? integer_error_exponent(level) : error_exponent(level) - 2 * scale;
     }
     course.weights[plane] =
         course.weighing ? value_of(account.weight) : int128(course.samples) << pixel_weight_bits;

@@ -178,7 +178,7 @@ private:
         int64_t within = number;
         if (given.rows.rows() != 1) {
             within = take_index(number, given.slots_of_row);
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int axis = 0; axis < 3; ++axis) {
                 const int64_t index = take_index(number, given.rows.extents[axis]);
                 x += index * given.rows.reference_strides[axis];
@@ -216,7 +216,7 @@ private:
         for (int64_t number = first; number < end; number += slots_at_once * threads) {
             loaded_bytes loaded[slots_at_once][2];
             bool full[slots_at_once];
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int k = 0; k < slots_at_once; ++k) {
                 full[k] = false;
                 if (number + k * threads >= end)
@@ -231,15 +231,15 @@ private:
                     visit_part(at, bound);
                 }
             }
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int k = 0; k < slots_at_once; ++k) {
                 if (!full[k])
                     continue;
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
                 for (int i = 0; i < samples_of_slot; ++i)
                     add(unpacked<Sample>(loaded[k][0], i), unpacked<Sample>(loaded[k][1], i));
                 if (given.course.counting) {
-                    IQA_UNROLLED
+                    IQA_UNROLL_ON_GPU
                     for (int i = 0; i < samples_of_slot; ++i)
                         bound(unpacked<Sample>(loaded[k][0], i), unpacked<Sample>(loaded[k][1], i));
                 }

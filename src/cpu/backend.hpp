@@ -6,7 +6,7 @@
 namespace iqa {
 
 void cpu_ssim(context &where, workspace &memory, ssim_request &request);
-void cpu_ssim_values(context &where, workspace &memory, const ssim_values_request &request);
+void cpu_ssim_values(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
 void cpu_ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
 void cpu_ssim_block_values(context &where, const ssim_block_values_request &request);
 void cpu_ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
@@ -15,7 +15,7 @@ void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_re
 void cpu_shrink(context &where, workspace &memory, const shrink_request &request);
 void cpu_count(context &where, count_request &request);
 void cpu_squared_error(context &where, workspace &memory, squared_error_request &request);
-void cpu_psnr_values(context &where, workspace &memory, const psnr_values_request &request);
+void cpu_psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
 void cpu_error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void cpu_clear_border(context &where, const border_view &border);
 void cpu_confusion(context &where, workspace &memory, confusion_request &request);

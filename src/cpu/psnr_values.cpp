@@ -6,7 +6,7 @@
 
 namespace iqa {
 
-void cpu_psnr_values(context &, workspace &, const psnr_values_request &request)
+void cpu_psnr_values(context &, workspace &, const psnr_values_request &request, device_ledger *)
 {
     if (request.report->kind != fault_kind::none)
         return;

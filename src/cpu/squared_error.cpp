@@ -180,7 +180,7 @@ private:
         squared_error_sum zero{};
         for (int level = 0; level < error_levels; ++level)
             zero.exponent[level] =
-                integers_ ? integer_error_exponents[level] : error_exponents[level] - 2 * scale_exponent;
+                integers_ ? integer_error_exponent(level) : error_exponent(level) - 2 * scale_exponent;
         std::fill_n(request_.sums + first_image * layout_.planes, images * layout_.planes, zero);
         // Where every sample counts, how many there are is known.
         const int64_t samples = request_.source.channels() / layout_.planes * shape_.pixels();

@@ -183,7 +183,6 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         update.source.luma = &update.luma; // of this copy
     if (place.ledger != nullptr) {
         measure(place, update, place.ledger->addend(), place.ledger->report());
-        place.ledger->commit();
     } else {
         std::array<int64_t, lane::count> addend{};
         fault found{};
@@ -230,7 +229,7 @@ void psnr_metric::measure(const update_place &place, const psnr_update &update, 
         values.rule.lane_of_type =
             shape.type == element_type::uint8 ? lane::images_of_8_bits : lane::images_of_16_bits;
     place.device.squared_error(owner(), memory.work, request);
-    place.device.psnr_values(owner(), memory.work, values);
+    place.device.psnr_values(owner(), memory.work, values, place.ledger);
     if (place.ledger == nullptr && report->kind != fault_kind::none)
         fail_for(*report, update);
     if (update.wants_gradient())
