@@ -41,9 +41,8 @@ std::array<axis, 4> axes_of(const image_view &x, const image_view &y, int64_t ch
     for (axis &own : axes)
         if (own.extent == 1)
             own = {1, INT64_MAX, INT64_MAX};
-    std::sort(axes.begin(), axes.end(), [](const axis &a, const axis &b) {
-        return std::abs(a.reference_stride) < std::abs(b.reference_stride);
-    });
+    std::sort(axes.begin(), axes.end(),
+              [](const axis &a, const axis &b) { return std::abs(a.reference_stride) < std::abs(b.reference_stride); });
     size_t last = 0;
     for (size_t i = 1; i < axes.size(); ++i) {
         if (axes[i].extent == 1)
@@ -99,8 +98,7 @@ private:
     {
         const size_t planes = size_t(course_.images * course_.planes) * sizeof(plane_account);
         const size_t images = size_t(course_.images) * sizeof(image_account);
-        std::byte *zeros =
-            memory_.zeros.take<std::byte>(planes + images + sizeof(batch_account), "the sums of blocks");
+        std::byte *zeros = memory_.zeros.take<std::byte>(planes + images + sizeof(batch_account), "the sums of blocks");
         course_.plane_accounts = reinterpret_cast<plane_account *>(zeros);
         course_.image_accounts = reinterpret_cast<image_account *>(zeros + planes);
         course_.batch = reinterpret_cast<batch_account *>(zeros + planes + images);
@@ -172,9 +170,8 @@ private:
         given.source = source_;
         given.order = order_of(source_.reference, channels_);
         const int64_t all = course_.images * course_.planes * course_.samples;
-        given.samples_of_tile =
-            kernel::threads *
-            std::clamp(parts_of(all, blocks_wanted * kernel::threads), int64_t(1), int64_t(kernel::most_of_thread));
+        given.samples_of_tile = kernel::threads * std::clamp(parts_of(all, blocks_wanted * kernel::threads), int64_t(1),
+                                                             int64_t(kernel::most_of_thread));
         course_.tiles_of_plane = parts_of(course_.samples, given.samples_of_tile);
         launch_course<kernel>(given);
     }

@@ -125,8 +125,7 @@ IQA_KERNEL void collect_plane(const error_course &course, int64_t plane)
         sum.level[level] = value_of(account.level[level]);
         sum.exponent[level] = course.integers ? integer_error_exponent(level) : error_exponent(level) - 2 * scale;
     }
-    course.weights[plane] =
-        course.weighing ? value_of(account.weight) : int128(course.samples) << pixel_weight_bits;
+    course.weights[plane] = course.weighing ? value_of(account.weight) : int128(course.samples) << pixel_weight_bits;
     account = {};
 }
 
@@ -138,7 +137,8 @@ IQA_KERNEL void collect_image(const error_course &course, int64_t image)
     const double largest = double_from_bits(account.largest);
     course.overflow[image] = !is_finite(largest);
     if (!course.integers) {
-        const bool usual = largest == 0.0 || !is_finite(largest) || (largest >= error_smallest && largest < error_largest);
+        const bool usual =
+            largest == 0.0 || !is_finite(largest) || (largest >= error_smallest && largest < error_largest);
         const int own = usual ? no_exponent : course.usual_exponent - exponent_of(largest);
         course.own_exponents[image] = usual ? no_exponent : own < -1000 ? -1000 : own > 1000 ? 1000 : own;
     }

@@ -32,8 +32,8 @@ struct placed_errors {
         const int64_t first = tile * given.samples_of_tile;
         const int64_t end =
             first + given.samples_of_tile < course.samples ? first + given.samples_of_tile : course.samples;
-        const totals_of_tile totals = block.template reduce<totals_of_tile>(
-            threads, [&](int thread, totals_of_tile &own) {
+        const totals_of_tile totals =
+            block.template reduce<totals_of_tile>(threads, [&](int thread, totals_of_tile &own) {
                 if (course.integers)
                     add_integers(given, plane, first + thread, end, own);
                 else

@@ -7,9 +7,9 @@
 // for 16-bit integers; about 30 for floating-point types, 10 of them in double.
 #pragma once
 
-#include "cuda/squared_error.h"
 #include "cuda/places.h"
 #include "cuda/samples.h"
+#include "cuda/squared_error.h"
 
 namespace iqa::cuda {
 
@@ -109,19 +109,26 @@ struct real_errors {
 template <class Sample>
 struct errors_of;
 template <>
-struct errors_of<uint8_t> : integer_errors {};
+struct errors_of<uint8_t> : integer_errors {
+};
 template <>
-struct errors_of<uint16_t> : integer_errors {};
+struct errors_of<uint16_t> : integer_errors {
+};
 template <>
-struct errors_of<int16_t> : integer_errors {};
+struct errors_of<int16_t> : integer_errors {
+};
 template <>
-struct errors_of<float16> : real_errors<float> {};
+struct errors_of<float16> : real_errors<float> {
+};
 template <>
-struct errors_of<bfloat16> : real_errors<float> {};
+struct errors_of<bfloat16> : real_errors<float> {
+};
 template <>
-struct errors_of<float> : real_errors<float> {};
+struct errors_of<float> : real_errors<float> {
+};
 template <>
-struct errors_of<double> : real_errors<double> {};
+struct errors_of<double> : real_errors<double> {
+};
 
 template <class Sample>
 struct plain_errors {
@@ -149,10 +156,10 @@ struct plain_errors {
         const error_course &course = given.course;
         const int64_t image = plane / course.planes;
         const int64_t channel = plane - image * course.planes;
-        const Sample *x = given.reference + image * given.reference_image_stride +
-                          channel * given.reference_plane_stride;
-        const Sample *y = given.candidate + image * given.candidate_image_stride +
-                          channel * given.candidate_plane_stride;
+        const Sample *x =
+            given.reference + image * given.reference_image_stride + channel * given.reference_plane_stride;
+        const Sample *y =
+            given.candidate + image * given.candidate_image_stride + channel * given.candidate_plane_stride;
         const int64_t first = tile * given.slots_of_tile;
         const int64_t all = given.rows.rows() * given.slots_of_row;
         const int64_t end = first + given.slots_of_tile < all ? first + given.slots_of_tile : all;

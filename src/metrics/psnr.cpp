@@ -220,14 +220,12 @@ void psnr_metric::measure(const update_place &place, const psnr_update &update, 
         .parts = parts,
         .per_image = update.per_image,
         .per_channel = update.per_channel,
-        .slopes =
-            update.wants_gradient() ? memory.slopes.take<error_slope>(count, "the slopes of a batch") : nullptr,
+        .slopes = update.wants_gradient() ? memory.slopes.take<error_slope>(count, "the slopes of a batch") : nullptr,
         .addend = addend,
         .report = report,
     };
     if (!range_is_stated())
-        values.rule.lane_of_type =
-            shape.type == element_type::uint8 ? lane::images_of_8_bits : lane::images_of_16_bits;
+        values.rule.lane_of_type = shape.type == element_type::uint8 ? lane::images_of_8_bits : lane::images_of_16_bits;
     place.device.squared_error(owner(), memory.work, request);
     place.device.psnr_values(owner(), memory.work, values, place.ledger);
     if (place.ledger == nullptr && report->kind != fault_kind::none)
