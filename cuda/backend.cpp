@@ -46,6 +46,7 @@ const backend &cuda_backend()
         .error_gradient = cuda::error_gradient,
         .clear_border = cuda::clear_border,
         .confusion = cuda::confusion,
+        .moments = cuda::moments,
     };
     return instance;
 }

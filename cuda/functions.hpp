@@ -20,5 +20,6 @@ void psnr_values(context &where, workspace &memory, const psnr_values_request &r
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void clear_border(context &where, const border_view &border);
 void confusion(context &where, workspace &memory, confusion_request &request);
+void moments(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
 
 } // namespace iqa::cuda

@@ -343,7 +343,7 @@ TEST_CASE("luma as rgb2ycbcr gives it, rounded too", "[psnr_weights]")
     CHECK(read(grey, IQA_FIELD_SAMPLES) == 3);
 }
 
-// A device that is behind says less of the data: see tests/cuda/test_psnr.cpp.
+// A device that is behind says less of the data: see tests/cuda/test_psnr_backend.cpp.
 TEST_CASE("bad weights, masks and luma say what is wrong", "[psnr_weights][host]")
 {
     const context_pointer context = make_context();

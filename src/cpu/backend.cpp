@@ -22,6 +22,7 @@ const backend &cpu_backend()
         .error_gradient = cpu_error_gradient,
         .clear_border = cpu_clear_border,
         .confusion = cpu_confusion,
+        .moments = nullptr,
     };
     return instance;
 }
