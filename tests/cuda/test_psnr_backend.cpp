@@ -16,13 +16,14 @@ using namespace test;
 namespace {
 
 // Memory of the test is memory of the machine's device.
-tensor on_device(const void *data, int dtype, std::vector<int64_t> shape, int32_t device_id = 0)
-{
-    tensor result(data, dtype, std::move(shape));
-    result.view.device_type = IQA_CUDA;
-    result.view.device_id = device_id;
-    return result;
-}
+struct on_device : tensor {
+    on_device(const void *data, int dtype, std::vector<int64_t> extents, int32_t device_id = 0)
+        : tensor(data, dtype, std::move(extents))
+    {
+        view.device_type = IQA_CUDA;
+        view.device_id = device_id;
+    }
+};
 
 iqa_psnr_options options_for(int layout)
 {
@@ -55,7 +56,7 @@ TEST_CASE("faults of data show at the next read, with the number of their update
     std::fill(none.begin() + 12, none.begin() + 18, 0.0f);
     const auto add = [&](const std::vector<double> &reference, const std::vector<double> &candidate,
                          const std::vector<float> &weight) {
-        const tensor of_weights = on_device(weight.data(), IQA_FLOAT32, {4, 2, 3});
+        const on_device of_weights(weight.data(), IQA_FLOAT32, {4, 2, 3});
         iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
         extras.weights = of_weights;
         REQUIRE(iqa_metric_update(metric.get(), on_device(reference.data(), IQA_FLOAT64, {4, 2, 3}),
@@ -95,8 +96,8 @@ TEST_CASE("a warm update is two launches, three for floating-point types, one mo
     for (const int type : {IQA_UINT8, IQA_INT16, IQA_FLOAT32, IQA_FLOAT64})
         for (const bool differentiated : {false, true}) {
             const metric_pointer metric = make_psnr(context, options_for(IQA_LAYOUT_CHW));
-            const tensor image = on_device(memory.data(), type, {3, 20, 30});
-            const tensor output = on_device(gradient.data(), IQA_FLOAT64, {3, 20, 30});
+            const on_device image(memory.data(), type, {3, 20, 30});
+            const on_device output(gradient.data(), IQA_FLOAT64, {3, 20, 30});
             iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
             extras.candidate_gradient = differentiated ? output.operator const iqa_tensor *() : nullptr;
             REQUIRE(iqa_metric_update(metric.get(), image, image, &extras) == IQA_OK);
@@ -117,9 +118,9 @@ TEST_CASE("what belongs to the images must be on their device")
     const metric_pointer metric = make_psnr(context, options_for(IQA_LAYOUT_HW));
     std::vector<double> memory(600, 1.0);
     const auto check = [&](auto member, const char *name, std::vector<int64_t> shape) {
-        const tensor image = on_device(memory.data(), IQA_FLOAT64, {20, 30});
+        const on_device image(memory.data(), IQA_FLOAT64, {20, 30});
         for (const bool of_cpu : {false, true}) {
-            tensor other = on_device(memory.data(), IQA_FLOAT64, shape, of_cpu ? 0 : 1);
+            on_device other(memory.data(), IQA_FLOAT64, shape, of_cpu ? 0 : 1);
             if (of_cpu)
                 other.view.device_type = IQA_CPU;
             iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
