@@ -13,8 +13,13 @@ void psnr_values(context &where, workspace &memory, const psnr_values_request &r
 {
     using kernel = psnr_values_kernel;
     auto *books = memory.zeros.take<kernel::bookkeeping>(1, "the course of an evaluation");
-    launch<kernel>(where, (request.images + kernel::threads - 1) / kernel::threads, 0,
-                   {request, books, static_cast<cuda_ledger *>(ends)->commit_arguments()});
+    kernel::arguments given{};
+    given.request = request;
+    given.books = books;
+    given.ends_update = ends != nullptr;
+    if (ends != nullptr)
+        given.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();
+    launch<kernel>(where, (request.images + kernel::threads - 1) / kernel::threads, 0, given);
 }
 
 void error_gradient(context &where, workspace &, const error_gradient_request &request)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The values of images from their sums of squared errors, one image in each thread (core/psnr_values.hpp), and the end
-// of the update.
+// The values of images from their sums of squared errors, one image in each thread (core/psnr_values.hpp); and the end
+// of an update.
 #pragma once
 
 #include "core/psnr_values.hpp"
@@ -17,6 +17,7 @@ struct psnr_values_kernel {
     struct arguments {
         psnr_values_request request;
         bookkeeping *books;
+        bool ends_update;
         commit_update::arguments commit;
     };
     static constexpr int threads = 64;
@@ -44,7 +45,8 @@ struct psnr_values_kernel {
             report_fault(request, given.books->rank_of_fault);
             given.books->rank_of_fault = 0;
         });
-        commit_update::run_at_once(block, given.commit);
+        if (given.ends_update)
+            commit_update::run_at_once(block, given.commit);
     }
 };
 

@@ -227,15 +227,18 @@ void psnr_metric::measure(const update_place &place, const psnr_update &update, 
     if (!range_is_stated())
         values.rule.lane_of_type = shape.type == element_type::uint8 ? lane::images_of_8_bits : lane::images_of_16_bits;
     place.device.squared_error(owner(), memory.work, request);
-    place.device.psnr_values(owner(), memory.work, values, place.ledger);
+    place.device.psnr_values(owner(), memory.work, values, update.wants_gradient() ? nullptr : place.ledger);
     if (place.ledger == nullptr && report->kind != fault_kind::none)
         fail_for(*report, update);
-    if (update.wants_gradient())
-        place.device.error_gradient(owner(), memory.work,
-                                    {.source = update.source,
-                                     .slopes = values.slopes,
-                                     .reference = update.reference_gradient,
-                                     .candidate = update.candidate_gradient});
+    if (!update.wants_gradient())
+        return;
+    place.device.error_gradient(owner(), memory.work,
+                                {.source = update.source,
+                                 .slopes = values.slopes,
+                                 .reference = update.reference_gradient,
+                                 .candidate = update.candidate_gradient});
+    if (place.ledger != nullptr)
+        place.ledger->commit(); // not before all that may fail
 }
 
 constexpr const char overflow_text[] = "two samples differ by more than a double can hold";
