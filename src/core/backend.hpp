@@ -13,6 +13,7 @@
 #include "core/context.hpp"
 #include "core/device.hpp"
 #include "core/labels.hpp"
+#include "core/psnr_values.hpp"
 #include "core/ssim_values.hpp"
 #include "core/tensor.hpp"
 
@@ -100,20 +101,15 @@ struct ssim_gradient_request {
     const shrink_request *smaller;
 };
 
-// Samples outside the data range and not finite; masked ones are not counted.
+// Samples outside the data range and not finite; masked ones are not counted. A weight that is none is reported, and
+// the counts mean nothing then.
 struct count_request {
     image_pair images;
     weight_view weights;
     data_range range;
     bool mask_nonfinite;
     sample_counts *counts; // [images]
-    bool bad_weight;       // some weight is none
-};
-
-// An exact sum of squared errors: sum over i of level[i] * 2^exponent[i].
-struct squared_error_sum {
-    int128 level[error_levels];
-    int exponent[error_levels];
+    fault *report;
 };
 
 // What squared errors are taken of.
@@ -132,8 +128,8 @@ struct squared_error_request {
     data_range range;
     bool by_channel;
 
-    // Results. With an invalid weight there are no others.
-    bool invalid_weight;     // some weight is not from 0 to 1
+    // Results. With an invalid weight, one that is not from 0 to 1, there is a report and nothing else.
+    fault *report;
     squared_error_sum *sums; // [images * (by_channel ? channels : 1)]
     int128 *weights;         // likewise: the sum of weights in units of 2^-pixel_weight_bits
     sample_counts *counts;   // [images], of samples with a weight above 0
@@ -209,7 +205,10 @@ struct backend {
     void (*shrink)(context &where, workspace &memory, const shrink_request &request);
     void (*count)(context &where, count_request &request);
     void (*squared_error)(context &where, workspace &memory, squared_error_request &request);
+    // `ends`: as above.
+    void (*psnr_values)(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
     void (*error_gradient)(context &where, workspace &memory, const error_gradient_request &request);
+    void (*clear_border)(context &where, const border_view &border);
     void (*confusion)(context &where, workspace &memory, confusion_request &request);
     // Into the lanes of the ledger, at the end of an update. The CPU has core/fid_kernels.hpp instead.
     void (*moments)(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
@@ -221,5 +220,9 @@ const char *cuda_state();
 
 // The backend of the device where both tensors of an update live.
 const backend &backend_of(const iqa_tensor *reference, const iqa_tensor *candidate);
+
+// What is shaved off an output for each pixel becomes 0; the rest of it is returned. `shape`: the whole image's.
+output_view clear_edges(const backend &device, context &where, const output_view &pixels, const image_view &shape,
+                        int32_t layout, int32_t shave);
 
 } // namespace iqa

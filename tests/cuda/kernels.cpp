@@ -10,6 +10,7 @@
     }
 
 #include "cuda/confusion.cu"
+#include "cuda/count.cu"
 #include "cuda/fid_moments.cu"
 #include "cuda/ledger.cu"
 #include "cuda/shrink.cu"

@@ -40,6 +40,18 @@ public:
         return all;
     }
 
+    template <class Totals, class Body>
+    Totals reduce(int count, Body &&body)
+    {
+        Totals all{};
+        for_each_in_order(count, [&](int i) {
+            Totals own{};
+            body(i, own);
+            all.combine(own);
+        });
+        return all;
+    }
+
     bool comes_last(uint32_t *arrivals)
     {
         if (++*arrivals != uint32_t(blocks_))

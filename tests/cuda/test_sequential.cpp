@@ -11,7 +11,10 @@ namespace {
 
 std::vector<device_case> all_cases()
 {
-    return ssim_cases(true);
+    std::vector<device_case> cases = ssim_cases(true);
+    for (device_case &each : psnr_cases(true))
+        cases.push_back(std::move(each));
+    return cases;
 }
 
 using state_bytes = std::vector<unsigned char>;
