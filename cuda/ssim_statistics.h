@@ -20,14 +20,24 @@ constexpr int most_slices_together = 8, rows_filtered_together = 8; // outputs o
 
 enum : int { z_axis, y_axis, x_axis };
 
-// Where a block keeps what: set by the host (cuda/ssim_statistics.hpp).
+// Where a block keeps something: items from the start of its shared or its global memory.
+struct block_memory {
+    bool shared;
+    int offset;
+
+    template <class Real>
+    IQA_HD_MEMBER Real *in(Real *shared_memory, Real *global_memory) const
+    {
+        return (shared ? shared_memory : global_memory) + offset;
+    }
+};
+
+// Set by the host (cuda/ssim_statistics.hpp).
 struct statistics_layout {
     int slices;    // filtered in depth together
     int slab_rows; // made at a time; fewer than there are only where `slices` is 1
     int stride;    // items from row to row
-    int slab_items;
-    bool slab_shared, down_shared;
-    int shared_items, global_items; // of a block
+    block_memory slab, down;
 };
 
 template <class Real>
@@ -38,7 +48,8 @@ struct statistics_arguments {
     const Real *weights[3];
     bool convolution; // weights make the means
     statistics_layout layout;
-    Real *global;
+    Real *global;          // of all blocks
+    int64_t global_stride; // from one block's to the next
 
     IQA_HD_MEMBER bool volume() const { return taps[z_axis] > 1; }
     IQA_HD_MEMBER int maps() const { return convolution ? weighted_maps : plain_maps; }
@@ -76,12 +87,11 @@ struct staged_sample {
 };
 
 template <class Real>
-IQA_KERNEL staged_sample<Real> stage_at(const statistics_arguments<Real> &given, const map_part<Real> &part,
-                                        int64_t slice, int64_t row, int64_t column)
+IQA_KERNEL staged_sample<Real> stage_at(const statistics_arguments<Real> &given, Real pivot, const pixel_place &at)
 {
-    const weighted_pair<Real> pair = pair_at<Real>(given.source, {part.image, part.channel, slice, row, column});
-    const Real own = pair.reference - part.pivot;
-    const Real other = pair.candidate - part.pivot;
+    const weighted_pair<Real> pair = pair_at<Real>(given.source, at);
+    const Real own = pair.reference - pivot;
+    const Real other = pair.candidate - pivot;
     if (given.convolution && pair.weight == Real(0))
         return {Real(0), Real(0), Real(0)};
     return {own + other, own - other, pair.weight};
@@ -107,15 +117,13 @@ IQA_KERNEL void values_of(const staged_sample<Real> &staged, Real (&values)[maps
 template <class Block, class Real>
 class window_filters {
 public:
-    // `shared`: what of the block's shared memory the layout is for.
+    // `shared`: where the layout's shared memory begins.
     IQA_KERNEL window_filters(Block &block, const statistics_arguments<Real> &given, Real *shared)
         : block_(block), given_(given)
     {
-        const statistics_layout &layout = given.layout;
-        Real *global = given.global + block.index() * layout.global_items;
-        slab_ = layout.slab_shared ? shared : global;
-        down_ =
-            (layout.down_shared ? shared : global) + (layout.slab_shared == layout.down_shared ? layout.slab_items : 0);
+        Real *const global = given.global + block.index() * given.global_stride;
+        slab_ = given.layout.slab.in(shared, global);
+        down_ = given.layout.down.in(shared, global);
     }
 
     // Hands each slice of the part to `finish(slice)` when it is filtered down.
@@ -193,7 +201,8 @@ private:
             const int row = i / columns;
             const int column = i - row * columns;
             const staged_sample<Real> staged =
-                stage_at(given_, part, z, row_at(part, rows.first + row), column_at(part, column));
+                stage_at(given_, part.pivot,
+                         {part.image, part.channel, z, row_at(part, rows.first + row), column_at(part, column)});
             Real *to = slab_ + row * given_.layout.stride + column;
             to[0] = staged.sum;
             to[plane] = staged.difference;
@@ -220,7 +229,7 @@ private:
             for (int tap = 0; tap < taps + together - 1; ++tap) {
                 const int64_t z = border_index(given_.border, part.first[z_axis] + slice + tap, depth);
                 Real values[maps];
-                values_of(stage_at(given_, part, z, y, x), values);
+                values_of(stage_at(given_, part.pivot, {part.image, part.channel, z, y, x}), values);
                 IQA_UNROLLED
                 for (int own = 0; own < most_slices_together; ++own)
                     if (tap >= own && tap - own < taps) {

@@ -15,3 +15,4 @@
 #include "cuda/squared_error.cu"
 #include "cuda/ssim.cu"
 #include "cuda/ssim_boxes.cu"
+#include "cuda/ssim_gradient.cu"
