@@ -34,13 +34,17 @@ const backend &cuda_backend()
         .name = "cuda",
         .open = cuda::open_ledger,
         .ssim = cuda::ssim,
+        .ssim_values = cuda::ssim_values,
+        .ssim_factors = cuda::ssim_factors,
         .ssim_blocks = cuda::ssim_blocks,
+        .ssim_block_values = cuda::ssim_block_values,
         .ssim_gradient = cuda::ssim_gradient,
         .shrink = cuda::shrink,
         .count = cuda::count,
         .squared_error = cuda::squared_error,
         .error_gradient = cuda::error_gradient,
         .confusion = cuda::confusion,
+        .moments = cuda::moments,
     };
     return instance;
 }

@@ -8,6 +8,9 @@
 namespace iqa::cuda {
 
 void ssim(context &where, workspace &memory, ssim_request &request);
+void ssim_values(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
+void ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
+void ssim_block_values(context &where, const ssim_block_values_request &request);
 void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
 void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
 void shrink(context &where, workspace &memory, const shrink_request &request);
@@ -15,5 +18,6 @@ void count(context &where, count_request &request);
 void squared_error(context &where, workspace &memory, squared_error_request &request);
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void confusion(context &where, workspace &memory, confusion_request &request);
+void moments(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
 
 } // namespace iqa::cuda

@@ -231,7 +231,7 @@ private:
                     continue;
                 const Real weight = to.bands[z_axis][tap * given.part[z_axis] + own];
                 Real *deep = to.deep + own * plain_maps * plane + row * given.layout.stride + column;
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
                 for (int which = 0; which < plain_maps; ++which)
                     deep[which * plane] =
                         fused_multiply_add(weight, derivatives[which], tap == 0 ? Real(0) : deep[which * plane]);
@@ -267,33 +267,33 @@ private:
             Real *own_rows = low + first * stride + column;
             Real totals[rows_filtered_together][plain_maps] = {};
             if (first_row != 0)
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
             for (int own = 0; own < rows_filtered_together; ++own)
                 if (own < count)
-                    IQA_UNROLLED
+                    IQA_UNROLL_ON_GPU
             for (int which = 0; which < plain_maps; ++which)
                 totals[own][which] = own_rows[which * step + own * stride];
             for (int row = from; row < until; ++row) {
                 const Real *values = deep + (row - first_row) * stride + column;
                 Real value[plain_maps];
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
                 for (int which = 0; which < plain_maps; ++which)
                     value[which] = values[which * plane];
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
                 for (int own = 0; own < rows_filtered_together; ++own) {
                     const int tap = row - first - own;
                     if (own < count && tap >= 0 && tap < taps) {
                         const Real weight = weights[tap * given.part[y_axis] + first + own];
-                        IQA_UNROLLED
+                        IQA_UNROLL_ON_GPU
                         for (int which = 0; which < plain_maps; ++which)
                             totals[own][which] = fused_multiply_add(weight, value[which], totals[own][which]);
                     }
                 }
             }
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int own = 0; own < rows_filtered_together; ++own)
                 if (own < count)
-                    IQA_UNROLLED
+                    IQA_UNROLL_ON_GPU
             for (int which = 0; which < plain_maps; ++which)
                 own_rows[which * step + own * stride] = totals[own][which];
         });
@@ -316,7 +316,7 @@ private:
             Real totals[plain_maps] = {};
             for (int tap = 0; tap < taps; ++tap) {
                 const Real weight = weights[tap * given.part[x_axis] + column];
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
                 for (int which = 0; which < plain_maps; ++which)
                     totals[which] = fused_multiply_add(weight, from[which * step + tap], totals[which]);
             }
@@ -373,7 +373,7 @@ private:
                     weight = weight_at(source.weights, at.image, at.channel, at.slice, at.row, at.column);
             }
         }
-        IQA_UNROLLED
+        IQA_UNROLL_ON_GPU
         for (int side = 0; side < 2; ++side) {
             const output_view &out = given.sides[side];
             if (out.data == nullptr)
@@ -388,7 +388,7 @@ private:
             value *= source.scale;
             if (source.of_luma) {
                 const double parts[3] = {source.luma.weights.red, source.luma.weights.green, source.luma.weights.blue};
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
                 for (int channel = 0; channel < 3; ++channel)
                     out.store(at.image, channel, at.slice, at.row, at.column, value * parts[channel]);
             } else {

@@ -11,7 +11,6 @@
 
 #include "arith/ssim.h"
 #include "cuda/ssim_source.h"
-#include "cuda/unroll.h"
 
 namespace iqa::cuda {
 
@@ -106,7 +105,7 @@ IQA_KERNEL void values_of(const staged_sample<Real> &staged, Real (&values)[maps
     values[2] = staged.sum * staged.sum;
     values[3] = staged.difference * staged.difference;
     if constexpr (maps == weighted_maps) {
-        IQA_UNROLLED
+        IQA_UNROLL_ON_GPU
         for (int which = 0; which < plain_maps; ++which)
             values[which] = values[which] * staged.weight;
         values[4] = staged.weight;
@@ -154,15 +153,15 @@ public:
         const Real *from = down_ + row * given_.layout.stride + column;
         const int step = part.count[y_axis] * given_.layout.stride;
         const Real *weights = given_.weights[x_axis];
-        IQA_UNROLLED
+        IQA_UNROLL_ON_GPU
         for (Real &mean : means)
             mean = Real(0);
         for (int tap = 0; tap < given_.taps[x_axis]; ++tap)
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
         for (int which = 0; which < maps; ++which)
             means[which] = fused_multiply_add(weights[tap], from[which * step + tap], means[which]);
         if constexpr (maps == weighted_maps)
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
         for (int which = 0; which < plain_maps; ++which)
             means[which] = ratio_or_one(means[which], means[plain_maps]);
     }
@@ -230,20 +229,20 @@ private:
                 const int64_t z = border_index(given_.border, part.first[z_axis] + slice + tap, depth);
                 Real values[maps];
                 values_of(stage_at(given_, part.pivot, {part.image, part.channel, z, y, x}), values);
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
                 for (int own = 0; own < most_slices_together; ++own)
                     if (tap >= own && tap - own < taps) {
                         const Real weight = weights[tap - own];
-                        IQA_UNROLLED
+                        IQA_UNROLL_ON_GPU
                         for (int which = 0; which < maps; ++which)
                             totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
                     }
             }
             Real *to = slab_ + row * given_.layout.stride + column;
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int own = 0; own < most_slices_together; ++own)
                 if (own < together)
-                    IQA_UNROLLED
+                    IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)
                 to[(own * maps + which) * plane] = totals[own][which];
         });
@@ -261,7 +260,7 @@ private:
     IQA_KERNEL void load_values(const Real *from, int plane, Real (&values)[maps]) const
     {
         if (given_.volume()) {
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)
                 values[which] = from[which * plane];
         } else {
@@ -297,30 +296,30 @@ private:
             Real *own_rows = down_ + first * stride + column;
             Real totals[rows_filtered_together][maps] = {};
             if (rows.first != 0)
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
             for (int own = 0; own < rows_filtered_together; ++own)
                 if (own < count)
-                    IQA_UNROLLED
+                    IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)
                 totals[own][which] = own_rows[which * step + own * stride];
             for (int row = from; row < to; ++row) {
                 Real values[maps];
                 load_values(slab + (row - rows.first) * stride + column, plane, values);
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
                 for (int own = 0; own < rows_filtered_together; ++own) {
                     const int tap = row - first - own;
                     if (tap >= 0 && tap < taps) {
                         const Real weight = weights[tap];
-                        IQA_UNROLLED
+                        IQA_UNROLL_ON_GPU
                         for (int which = 0; which < maps; ++which)
                             totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
                     }
                 }
             }
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int own = 0; own < rows_filtered_together; ++own)
                 if (own < count)
-                    IQA_UNROLLED
+                    IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)
                 own_rows[which * step + own * stride] = totals[own][which];
         });

@@ -493,6 +493,43 @@ void compare_gradient(machine_under_test &machine, uint64_t seed, const generato
               }));
 }
 
+// ---- Blocks
+
+void compare_blocks(machine_under_test &machine, uint64_t seed)
+{
+    CAPTURE(seed);
+    random_numbers random(seed);
+    const auto extent = [&](int64_t most) {
+        return iqa::block_size + random.below(random.below(3) == 0 ? 6 : most);
+    };
+    const std::array<int64_t, 5> extents = {1 + random.below(3), 1 + random.below(4), 1, extent(100), extent(600)};
+    const iqa::element_type type = random.below(2) == 0 ? iqa::element_type::uint8 : iqa::element_type::uint16;
+    const image_memory reference(random, type, extents, false);
+    const image_memory candidate(random, type, extents, false);
+    const bool stabilised = random.below(3) != 0;
+    const double peak = iqa::span_of(type).high;
+    const auto measure = [&](auto &&function) {
+        std::pair<std::vector<iqa::int128>, std::vector<int64_t>> results;
+        results.first.resize(size_t(extents[0] * extents[1]), -1);
+        results.second.resize(size_t(2 * extents[0]), -1);
+        iqa::ssim_blocks_request request{
+            .images = {reference.view, candidate.view},
+            .range = iqa::span_of(type),
+            .constants = iqa::block_constants(stabilised ? 0.01 : 0.0, stabilised ? 0.03 : 0.0, peak),
+            .sums = results.first.data(),
+            .counts = reinterpret_cast<iqa::sample_counts *>(results.second.data())};
+        function(request);
+        return results;
+    };
+    const auto expected = measure([&](iqa::ssim_blocks_request &request) {
+        iqa::cpu_backend().ssim_blocks(*machine.context, machine.on_cpu, request);
+    });
+    for (const thread_order order : orders)
+        CHECK(expected == measure([&](iqa::ssim_blocks_request &request) {
+                  machine.run(order, [&] { iqa::cuda::ssim_blocks(*machine.context, machine.on_device, request); });
+              }));
+}
+
 } // namespace
 
 TEST_CASE("SSIM of anything is the CPU's")
@@ -541,4 +578,12 @@ TEST_CASE("Derivatives with large windows are the CPU's")
         compare_gradient<float>(
             machine, seed,
             {.images = 1, .channels = 1, .depth = 3, .height = 10, .width = 10, .taps = 501, .one_large = true});
+}
+
+TEST_CASE("SSIM over blocks is the CPU's")
+{
+    sequential_machine::get().reset();
+    machine_under_test machine;
+    for (uint64_t seed = 5000; seed < 5060; ++seed)
+        compare_blocks(machine, seed);
 }
