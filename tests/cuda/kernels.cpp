@@ -16,5 +16,7 @@
 #include "cuda/shrink.cu"
 #include "cuda/squared_error.cu"
 #include "cuda/ssim.cu"
+#include "cuda/ssim_blocks.cu"
 #include "cuda/ssim_boxes.cu"
+#include "cuda/ssim_gradient.cu"
 #include "cuda/ssim_tiles.cu"
