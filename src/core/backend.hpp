@@ -167,11 +167,20 @@ struct confusion_request {
     void (*sample_done)(void *receiver, int64_t sample);
     void *receiver;
 
+    // Where an update adds how many samples, elements, ignored and invalid ones there were, and leaves what is at
+    // fault, with `tag` as its value. NULL on the CPU, which gives results instead.
+    int64_t *counters;
+    fault *report;
+    double tag;
+
     // Results. With an error nothing was added.
     int64_t elements, ignored;
     invalid_labels invalid;
     int64_t bad_weight; // the position of the first weight that is negative, not finite or out of range; else -1
 };
+
+// The counters of a confusion_request.
+enum : int { sample_counter, element_counter, ignored_counter, invalid_counter, confusion_counters };
 
 struct backend {
     const char *name;

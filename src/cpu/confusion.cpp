@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arith/labels.h"
 #include "core/parallel.hpp"
 #include "cpu/backend.hpp"
 #include "cpu/dispatch.hpp"
@@ -327,7 +328,7 @@ private:
                 for_each_element({sample, label}, [&](unit which, int64_t position, int64_t row, int64_t column) {
                     request_.ignored += row > codes;
                     request_.invalid.count += row <= codes && (row == codes || column == codes);
-                    if (pair_.weights != nullptr && request_.bad_weight < 0 && !is_good(weight(which, position)))
+                    if (pair_.weights != nullptr && request_.bad_weight < 0 && !has_exact_sums(weight(which, position)))
                         find_bad_weight();
                 });
         if (failed())
@@ -358,7 +359,7 @@ private:
         int exponent = 0;
         if (pair_.weights != nullptr) {
             const double value = weight(which, position);
-            exponent = value == 0.0 ? 0 : exponent_of(value) - 52;
+            exponent = weight_exponent(value);
             mantissa = int128(value * power_of_two(-exponent));
         }
         add_to(request_.layout, request_.lanes, which.label, row, column, mantissa, exponent);
@@ -380,28 +381,17 @@ private:
 
     // ---- Weights
 
-    double weight_at(int64_t offset) const
-    {
-        return pair_.weight_type == label_type::float32 ? reinterpret_cast<const float *>(pair_.weights)[offset]
-                                                        : reinterpret_cast<const double *>(pair_.weights)[offset];
-    }
-
     double weight(unit which, int64_t position) const
     {
-        return weight_at(which.sample * pair_.sample_stride[weight_side] + which.label * pair_.weight_class_stride +
-                         offset_of(pair_.of_sample, position, weight_side));
-    }
-
-    static bool is_good(double weight)
-    {
-        return weight == 0.0 || (weight >= smallest_weight && weight < largest_weight);
+        return pair_.weight_at(which.sample * pair_.sample_stride[weight_side] + which.label * pair_.weight_class_stride +
+                               offset_of(pair_.of_sample, position, weight_side));
     }
 
     void find_bad_weight()
     {
         const int64_t count = pair_.all.count();
         for (int64_t position = 0; position < count; ++position)
-            if (!is_good(weight_at(offset_of(pair_.all, position, weight_side)))) {
+            if (!has_exact_sums(pair_.weight_at(offset_of(pair_.all, position, weight_side)))) {
                 request_.bad_weight = position;
                 return;
             }
@@ -432,29 +422,11 @@ private:
         const int side = request_.invalid.side;
         const label_view &view = pair_.labels[side];
         if (view.kind == label_kind::index) {
-            request_.invalid.label = label_at(view, offset_of(pair_.all, request_.invalid.position, side));
+            const int64_t offset = offset_of(pair_.all, request_.invalid.position, side);
+            request_.invalid.label = integer_label(view.type, view.data + offset * label_size(view.type));
         } else {
             label_scores(pair_.all, view.data, side, request_.invalid.position, 1, buffer.words[0], buffer);
             request_.invalid.label = buffer.labels[0];
-        }
-    }
-
-    static int64_t label_at(const label_view &view, int64_t offset)
-    {
-        const std::byte *address = view.data + offset * label_size(view.type);
-        switch (view.type) {
-        case label_type::int8:
-            return *reinterpret_cast<const int8_t *>(address);
-        case label_type::uint16:
-            return *reinterpret_cast<const uint16_t *>(address);
-        case label_type::int16:
-            return *reinterpret_cast<const int16_t *>(address);
-        case label_type::int32:
-            return *reinterpret_cast<const int32_t *>(address);
-        case label_type::int64:
-            return *reinterpret_cast<const int64_t *>(address);
-        default:
-            return *reinterpret_cast<const uint8_t *>(address);
         }
     }
 

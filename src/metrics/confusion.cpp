@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "core/backend.hpp"
 #include "core/options.hpp"
@@ -17,6 +18,7 @@ namespace {
 constexpr int32_t most_classes = 65536;
 constexpr int64_t most_lanes = int64_t(1) << 27; // 1 GiB of cells
 constexpr int64_t largest_count = INT64_MAX / 2;
+constexpr const char *bad_weight = " is not one whose sums are exact; expected 0, or 2^-76 to 2^64";
 
 // The scores of samples that are summed: each score with an average has one for each class and one for each way of
 // averaging; then come those without an average.
@@ -170,7 +172,11 @@ private:
     const int64_t *cells() const { return lanes_ + plan_.cells(); }
     void place_exact_fields();
     sample_outputs view_outputs(const iqa_update_extras &extras, const iqa_tensor &labels, int64_t samples) const;
-    [[noreturn]] void fail_for_invalid(const label_pair &pair, const invalid_labels &invalid) const;
+    text invalid_text(const invalid_labels &invalid, const text &place) const;
+    text place_text(const fault &found) const;
+    void remember_shape(const position_space &space);
+    void leave_device() noexcept override { on_device_.reset(); }
+    [[noreturn]] void raise(const fault &found) const override;
     void finish_sample(int64_t sample);
     void add_sample_scores(const score_reader &reader);
     void add_sample_score(int64_t entry, scored own);
@@ -192,6 +198,15 @@ private:
     workspace work_;
     int64_t *lanes_;
     std::array<exact_field, 2> exact_fields_{};
+
+    // Of updates on a device: its memory, and the shape of the last ones with the number that faults have of it.
+    struct device_memory {
+        device_memory(memory_source &device, memory_source &host) : work(device, host) {}
+        workspace work;
+    };
+    std::optional<device_memory> on_device_;
+    position_space shape_;
+    int64_t shape_number_ = 0;
 
     // Of the update in progress.
     sample_outputs outputs_;
@@ -269,7 +284,7 @@ confusion_metric::sample_outputs confusion_metric::view_outputs(const iqa_update
 
 void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
 {
-    const backend &device = backend_of(reference, candidate);
+    backend_of(reference, candidate); // refuses what is nowhere
     const label_pair pair =
         view_labels(reference, candidate, extras.weights,
                     {{static_cast<label_kind>(options_.reference), static_cast<label_kind>(options_.candidate)},
@@ -291,29 +306,44 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
         std::fill_n(sample_sums_, sums, 0);
     }
 
+    update_place place(*this, reference, candidate);
     confusion_request request{
         .labels = &pair,
         .rules = {options_.classes, multilabel() ? 2 : options_.classes, multilabel(), options_.ignore != 0,
                   options_.ignore_label, options_.threshold, options_.top_k,
                   options_.out_of_range == IQA_OUT_OF_RANGE_ERROR, options_.out_of_range == IQA_OUT_OF_RANGE_WRONG},
         .layout = plan_.layout,
-        .lanes = lanes_ + plan_.cells(),
+        .lanes = (place.ledger != nullptr ? place.ledger->addend() : lanes_) + plan_.cells(),
         .sample_layout = sample_layout,
         .sample_lanes = by_sample ? sample_lanes_ : nullptr,
         .sample_done = [](void *receiver,
                           int64_t sample) { static_cast<confusion_metric *>(receiver)->finish_sample(sample); },
         .receiver = this,
+        .counters = nullptr,
+        .report = nullptr,
+        .tag = 0.0,
         .elements = 0,
         .ignored = 0,
         .invalid = {},
         .bad_weight = -1,
     };
-    device.confusion(owner(), work_, request);
+    if (place.ledger != nullptr) {
+        if (!on_device_)
+            on_device_.emplace(*place.ledger, owner());
+        remember_shape(pair.all);
+        request.counters = place.ledger->addend();
+        request.report = place.ledger->report();
+        request.tag = double(shape_number_);
+        place.device.confusion(owner(), on_device_->work, request);
+        place.ledger->commit();
+        place.finish();
+        return;
+    }
+    place.device.confusion(owner(), work_, request);
     if (request.bad_weight >= 0)
-        fail(IQA_ERROR_NUMERIC, "the weight at ", position_text(pair.all, request.bad_weight),
-             " is not one whose sums are exact; expected 0, or 2^-76 to 2^64");
+        fail(IQA_ERROR_NUMERIC, "the weight at ", position_text(pair.all, request.bad_weight), bad_weight);
     if (options_.out_of_range == IQA_OUT_OF_RANGE_ERROR && request.invalid.count != 0)
-        fail_for_invalid(pair, request.invalid);
+        fail(IQA_ERROR_NUMERIC, invalid_text(request.invalid, position_text(pair.all, request.invalid.position)));
 
     lanes_[state_plan::samples] += pair.samples;
     lanes_[state_plan::elements] += request.elements;
@@ -322,9 +352,9 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
     commit_samples();
 }
 
-void confusion_metric::fail_for_invalid(const label_pair &pair, const invalid_labels &invalid) const
+text confusion_metric::invalid_text(const invalid_labels &invalid, const text &place) const
 {
-    const label_kind kind = pair.labels[invalid.side].kind;
+    const auto kind = static_cast<label_kind>(invalid.side == reference_side ? options_.reference : options_.candidate);
     text what;
     if (invalid.label == label_of_nan && kind != label_kind::index)
         what << "NaN";
@@ -332,10 +362,42 @@ void confusion_metric::fail_for_invalid(const label_pair &pair, const invalid_la
         what << (invalid.label == label_of_no_class ? "no 1 at all (label -1)" : "no single 1 among zeros (label -2)");
     else
         what << invalid.label;
-    fail(IQA_ERROR_NUMERIC, invalid.count, invalid.count == 1 ? " element has" : " elements have",
-         " a label outside 0 ... ", multilabel() ? 1 : options_.classes - 1, ", the first in the ",
-         invalid.side == reference_side ? "reference" : "candidate", " at ", position_text(pair.all, invalid.position),
-         ": ", what, "; set ignore_label to drop it, or out_of_range to count such elements as invalid");
+    text all;
+    all << invalid.count << (invalid.count == 1 ? " element has" : " elements have") << " a label outside 0 ... "
+        << (multilabel() ? 1 : options_.classes - 1) << ", the first in the "
+        << (invalid.side == reference_side ? "reference" : "candidate") << " at " << place << ": " << what
+        << "; set ignore_label to drop it, or out_of_range to count such elements as invalid";
+    return all;
+}
+
+// ---- Faults of updates on a device, which are told when the tensors are gone
+
+void confusion_metric::remember_shape(const position_space &space)
+{
+    bool same = shape_number_ != 0 && shape_.axes == space.axes;
+    for (int i = 0; same && i < space.axes; ++i)
+        same = shape_.axis[i].extent == space.axis[i].extent;
+    if (same)
+        return;
+    shape_ = space;
+    ++shape_number_;
+}
+
+text confusion_metric::place_text(const fault &found) const
+{
+    if (found.value == double(shape_number_))
+        return position_text(shape_, found.image);
+    text place; // updates with other shapes followed
+    return place << "position " << found.image << " in row-major order";
+}
+
+void confusion_metric::raise(const fault &found) const
+{
+    const text place = place_text(found);
+    if (found.kind == fault_kind::label_weight)
+        fail(IQA_ERROR_NUMERIC, "update ", found.update, " on the CUDA device: the weight at ", place, bad_weight);
+    fail(IQA_ERROR_NUMERIC, "update ", found.update, " on the CUDA device: ",
+         invalid_text({found.count, found.side, found.image, found.channel}, place));
 }
 
 void confusion_metric::finish_sample(int64_t sample)
