@@ -8,6 +8,9 @@
 namespace iqa::cuda {
 
 void ssim(context &where, workspace &memory, ssim_request &request);
+void ssim_values(context &where, workspace &memory, const ssim_values_request &request);
+void ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
+void ssim_block_values(context &where, const ssim_block_values_request &request);
 void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
 void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
 void shrink(context &where, workspace &memory, const shrink_request &request);

@@ -34,8 +34,20 @@ IQA_HD void exact_carry(exact_format format, int64_t *lanes)
     lanes[format.digits - 1] += carry;
 }
 
-// Adds mantissa * 2^exponent; the caller's exponents lie inside the format.
-IQA_HD void exact_add(exact_format format, int64_t *lanes, int128 mantissa, int exponent)
+// Integers, which many threads of a device may add in any order.
+IQA_HD void add_to_lane(int64_t *lane, int64_t value)
+{
+#if defined(__CUDA_ARCH__)
+    if (value != 0)
+        atomicAdd(reinterpret_cast<unsigned long long *>(lane), static_cast<unsigned long long>(value));
+#else
+    *lane += value;
+#endif
+}
+
+// Adds mantissa * 2^exponent, whose exponents lie inside the format, digit by digit: up to 2^31 such additions before
+// the carries are passed on.
+IQA_HD void add_digits(exact_format format, int64_t *lanes, int128 mantissa, int exponent)
 {
     const int position = exponent - format.lowest;
     const int shift = position & 31;
@@ -45,10 +57,15 @@ IQA_HD void exact_add(exact_format format, int64_t *lanes, int128 mantissa, int 
     const int64_t high = shift ? int64_t(mantissa >> (128 - shift)) : (mantissa < 0 ? -1 : 0);
     for (int i = 0; i < 4 && digit < format.digits; ++i, ++digit) {
         const bool last = digit == format.digits - 1;
-        lanes[digit] += last ? int64_t(int128(low) >> (32 * i)) : int64_t(uint32_t(low >> (32 * i)));
+        add_to_lane(&lanes[digit], last ? int64_t(int128(low) >> (32 * i)) : int64_t(uint32_t(low >> (32 * i))));
     }
     if (digit < format.digits)
-        lanes[digit] += high;
+        add_to_lane(&lanes[digit], high);
+}
+
+IQA_HD void exact_add(exact_format format, int64_t *lanes, int128 mantissa, int exponent)
+{
+    add_digits(format, lanes, mantissa, exponent);
     exact_carry(format, lanes);
 }
 

@@ -25,6 +25,18 @@ enum : int {
     ssim_gradient_depth = 64
 };
 
+// The samples of the image that a part of the map counts, along one axis: its own pixels, and at the image's edges the
+// margins too. Every sample is one part's.
+IQA_HD int64_t own_begin(int64_t first, int64_t margin)
+{
+    return first == 0 ? 0 : first + margin;
+}
+
+IQA_HD int64_t own_end(int64_t end, int64_t out_extent, int64_t extent, int64_t margin)
+{
+    return end == out_extent ? extent : end + margin;
+}
+
 // The pivot of a tile: the mean of the two images' samples at the tile's centre. A non-finite sample must not spread
 // over the tile.
 template <class Real>
@@ -182,7 +194,11 @@ enum : int { ssim_float_bits = 30, ssim_double_bits = 50 };
 
 IQA_HD int64_t ssim_fixed(float value)
 {
+#if defined(__CUDA_ARCH__)
+    return __float2int_rn(value * 0x1p30f); // the same without double precision, which most GPUs have little of
+#else
     return round_to_integer(double(value) * 0x1p30);
+#endif
 }
 
 IQA_HD int64_t ssim_fixed(double value)

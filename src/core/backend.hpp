@@ -13,6 +13,7 @@
 #include "core/context.hpp"
 #include "core/device.hpp"
 #include "core/labels.hpp"
+#include "core/ssim_values.hpp"
 #include "core/tensor.hpp"
 
 namespace iqa {
@@ -53,6 +54,18 @@ struct ssim_request {
     sample_counts *counts; // [images], both images together; NULL: not wanted
     bool *not_a_number;    // [images]: some pixel of the map is NaN
 };
+
+// Whether a request is for images as they are and one sum: product or contrast-structure. Such ones have quicker
+// kernels.
+inline bool is_plain(const ssim_request &request)
+{
+    const ssim_plan &plan = *request.plan;
+    const image_view &shape = request.images.reference;
+    const bool one_part = plan.wanted[ssim_product] != plan.wanted[ssim_contrast_structure];
+    return shape.depth == 1 && plan.taps_z == 1 && request.weights.data == nullptr && !plan.mask_nonfinite &&
+           (plan.luma == nullptr || shape.channels != 3) && !plan.negative_to_zero && !plan.wanted[ssim_luminance] &&
+           one_part;
+}
 
 // SSIM over blocks of a batch of uint8 or uint16 images of at least block_size pixels down and across.
 struct ssim_blocks_request {
@@ -188,7 +201,11 @@ struct backend {
     // `accumulates`: with an addend.
     device_ledger *(*open)(context &owner, int32_t device_id, size_t lanes, bool accumulates);
     void (*ssim)(context &where, workspace &memory, ssim_request &request);
+    void (*ssim_values)(context &where, workspace &memory, const ssim_values_request &request);
+    // The derivative of each image's value by each pixel of a channel's map of a scale: factors[images][channels].
+    void (*ssim_factors)(context &where, const ssim_values_request &request, int scale, double *factors);
     void (*ssim_blocks)(context &where, workspace &memory, ssim_blocks_request &request);
+    void (*ssim_block_values)(context &where, const ssim_block_values_request &request);
     void (*ssim_gradient)(context &where, workspace &memory, const ssim_gradient_request &request);
     void (*shrink)(context &where, workspace &memory, const shrink_request &request);
     void (*count)(context &where, count_request &request);

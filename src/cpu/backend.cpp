@@ -7,8 +7,20 @@ namespace iqa {
 const backend &cpu_backend()
 {
     static constexpr backend instance = {
-        "cpu",      nullptr,   cpu_ssim,          cpu_ssim_blocks,    cpu_ssim_gradient,
-        cpu_shrink, cpu_count, cpu_squared_error, cpu_error_gradient, cpu_confusion};
+        .name = "cpu",
+        .open = nullptr,
+        .ssim = cpu_ssim,
+        .ssim_values = cpu_ssim_values,
+        .ssim_factors = cpu_ssim_factors,
+        .ssim_blocks = cpu_ssim_blocks,
+        .ssim_block_values = cpu_ssim_block_values,
+        .ssim_gradient = cpu_ssim_gradient,
+        .shrink = cpu_shrink,
+        .count = cpu_count,
+        .squared_error = cpu_squared_error,
+        .error_gradient = cpu_error_gradient,
+        .confusion = cpu_confusion,
+    };
     return instance;
 }
 

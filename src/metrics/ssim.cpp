@@ -31,12 +31,7 @@ ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
       options_(options),
       exact_fields_{{lane::sum, unit_format, 1 + (options.parts != 0 ? int(ssim_parts) * options.scales : 0)}},
       taps_(owner),
-      sums_(owner),
-      counts_(owner),
-      flags_(owner),
-      levels_(owner),
-      factors_(owner),
-      work_(owner, owner),
+      memory_(owner, owner),
       weights_z_(taps_.take<double>(size_t(options.size_z + options.size_y + options.size_x), "window taps")),
       weights_y_(weights_z_ + options.size_z),
       weights_x_(weights_y_ + options.size_y)
@@ -127,92 +122,104 @@ ssim_update ssim_metric::check(const iqa_tensor *reference, const iqa_tensor *ca
     return update;
 }
 
+ssim_memory &ssim_metric::memory_at(const update_place &place)
+{
+    if (place.ledger == nullptr)
+        return memory_;
+    if (!cuda_memory_)
+        cuda_memory_.emplace(*place.ledger, owner());
+    return *cuda_memory_;
+}
+
 // Samples of images that are not measured as they are, or not all of them.
-void ssim_metric::count_samples(const backend &device, const ssim_update &update, sample_counts *counts)
+void ssim_metric::count_samples(const ssim_update &update)
 {
     count_request request{
         .images = update.images,
         .weights = update.weights,
         .range = update.plan.range,
         .mask_nonfinite = update.plan.mask_nonfinite,
-        .counts = counts,
+        .counts = update.counts,
         .bad_weight = false,
     };
-    device.count(owner(), request);
+    update.device->count(owner(), request);
     if (request.bad_weight)
         fail_for_weights(update.weights, update.images.reference, options_.layout, options_.shave);
 }
 
 void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
 {
-    const backend &device = backend_of(reference, candidate);
-    if (options_.window == IQA_WINDOW_BLOCKS)
-        return update_blocks(device, view_images(reference, candidate, options_.layout), extras);
-    ssim_update update = check(reference, candidate, extras);
+    update_place place(*this, reference, candidate);
+    std::array<int64_t, lane::most> addend{};
+    fault report{};
+    int64_t *const lanes_to_add = place.ledger != nullptr ? place.ledger->addend() : addend.data();
+    if (options_.window == IQA_WINDOW_BLOCKS) {
+        update_blocks(place, view_images(reference, candidate, options_.layout), extras, lanes_to_add);
+    } else {
+        ssim_update update = check(reference, candidate, extras);
+        update.addend = lanes_to_add;
+        update.report = place.ledger != nullptr ? place.ledger->report() : &report;
+        update_images(place, update);
+    }
+    if (place.ledger != nullptr)
+        place.ledger->commit();
+    else
+        commit(std::span(addend).first(lanes().size()));
+    place.finish();
+}
+
+void ssim_metric::update_images(const update_place &place, ssim_update &update)
+{
+    update.device = &place.device;
+    update.memory = &memory_at(place);
     if (update.channels != update.images.reference.channels)
         update.plan.luma = &update.luma;
     const int64_t images = update.images.reference.images;
-    sample_counts *counts = counts_.take<sample_counts>(size_t(images), "the counts of a batch");
+    update.counts = update.memory->counts.take<sample_counts>(size_t(images), "the counts of a batch");
     const bool counted = update.weighing || update.scales.downsample > 1;
     if (counted)
-        count_samples(device, update, counts);
+        count_samples(update);
 
-    std::array<int64_t, lane::most> addend{};
     const int64_t at_once = images_at_once(update);
     for (int64_t first = 0; first < images; first += at_once) {
         const image_group group = {first, std::min(at_once, images - first)};
         place_scales(update, group);
-        measure_group(device, update, group, counted ? nullptr : counts + first);
-        for (int64_t image = 0; image < group.count; ++image) {
-            const bool is_nan = counts[first + image].nonfinite != 0;
-            if (is_nan && options_.nonfinite == IQA_NONFINITE_ERROR) {
-                int64_t all = 0;
-                for (int64_t i = first; i < first + group.count; ++i)
-                    all += counts[i].nonfinite;
-                fail_for_nonfinite(update.images, update.weights, options_.layout, options_.shave, all);
-            }
-            if (!is_nan && not_a_number_[image])
-                fail(IQA_ERROR_NUMERIC, "samples lie so far outside the data range ", update.plan.range.low, " ... ",
-                     update.plan.range.high,
-                     " that their squares overflow; set arithmetic to IQA_ARITHMETIC_FLOAT64 or correct the range");
-            addend[lane::outside] += counts[first + image].outside;
-            addend[lane::nonfinite] += counts[first + image].nonfinite;
-            evaluate_image(update, group, image, is_nan, addend);
-        }
+        measure_group(update, group, counted ? nullptr : update.counts + first);
+        const ssim_values_request values = values_of(update, group);
+        update.device->ssim_values(owner(), update.memory->work, values);
+        if (place.ledger == nullptr && update.report->kind != fault_kind::none)
+            fail_for(*update.report, update, group);
         if (update.wants_gradient())
-            differentiate_group(device, update, group, counts + first);
+            differentiate_group(update, group, values);
     }
-    commit(std::span(addend).first(lanes().size()));
 }
 
-void ssim_metric::update_blocks(const backend &device, const image_pair &given, const iqa_update_extras &extras)
+void ssim_metric::update_blocks(const update_place &place, const image_pair &given, const iqa_update_extras &extras,
+                                int64_t *addend)
 {
     const image_pair images = shave_edges(given, options_.layout, options_.shave);
     const image_view &shape = images.reference;
-    const output_view per_image = view_per_image(extras.per_image, shape);
-    const output_view per_channel = view_per_channel(extras.per_channel, shape);
+    ssim_memory &memory = memory_at(place);
+    ssim_block_values_request values{};
+    values.per_image = view_per_image(extras.per_image, shape);
+    values.per_channel = view_per_channel(extras.per_channel, shape);
     refuse_extras_of_pixels(extras);
-    int128 *means = sums_.take<int128>(size_t(shape.images * shape.channels), "the sums of a batch");
-    sample_counts *counts = counts_.take<sample_counts>(size_t(shape.images), "the counts of a batch");
-    measure_blocks(device, owner(), work_, options_, images, means, counts);
-
-    std::array<int64_t, lane::most> addend{};
-    for (int64_t image = 0; image < shape.images; ++image) {
-        int128 sum = 0;
-        for (int64_t channel = 0; channel < shape.channels; ++channel) {
-            const int128 mean = means[image * shape.channels + channel];
-            sum += mean;
-            if (per_channel.data != nullptr)
-                per_channel.store(image, channel, 0, 0, 0, value_on_grid(mean));
-        }
-        const int128 mean = divide_rounded(sum, shape.channels);
-        if (per_image.data != nullptr)
-            per_image.store(image, 0, 0, 0, 0, value_on_grid(mean));
-        addend[lane::outside] += counts[image].outside;
-        ++addend[lane::images];
-        exact_add(unit_format, &addend[lane::sum], mean, unit_format.lowest);
-    }
-    commit(std::span(addend).first(lanes().size()));
+    const data_range range = check_blocks(options_, shape);
+    ssim_blocks_request request = {
+        .images = images,
+        .range = range,
+        .constants = constants_of_blocks(options_, range),
+        .sums = memory.sums.take<int128>(size_t(shape.images * shape.channels), "the sums of a batch"),
+        .counts = memory.counts.take<sample_counts>(size_t(shape.images), "the counts of a batch"),
+    };
+    place.device.ssim_blocks(owner(), memory.work, request);
+    values.sums = request.sums;
+    values.counts = request.counts;
+    values.images = shape.images;
+    values.channels = shape.channels;
+    values.blocks = blocks_along(shape.height) * blocks_along(shape.width);
+    values.addend = addend;
+    place.device.ssim_block_values(owner(), values);
 }
 
 size_t ssim_metric::read(int32_t field, std::span<double> out) const

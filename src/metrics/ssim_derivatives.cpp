@@ -1,49 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The derivatives of the images' values, from the smallest scale to the caller's images.
-#include <cmath>
-
 #include "metrics/ssim_metric.hpp"
 
 namespace iqa {
 
-// How much an image's value grows with each pixel of the map of a scale, for each image and channel.
-void ssim_metric::fill_factors(const ssim_update &update, image_group group, int scale, const sample_counts *counts,
-                               double *factors) const
+void ssim_metric::differentiate_group(const ssim_update &update, image_group group, const ssim_values_request &values)
 {
-    const ssim_scale &own = scales_[size_t(scale)];
-    const bool of_channels = product_of_channels();
-    const auto weight_of = [&](int64_t i) {
-        return update.weighing ? weight_of_units(double(own.weight[i])) : double(own.pixels);
-    };
-    for (int64_t image = 0; image < group.count; ++image)
-        for (int64_t channel = 0; channel < update.channels; ++channel) {
-            double &factor = factors[image * update.channels + channel];
-            if (counts[image].nonfinite != 0) {
-                factor = std::nan("");
-                continue;
-            }
-            // Of the mean that the pixel is in.
-            double weight = 0.0;
-            for (int64_t i = 0; i < update.parts(); ++i)
-                if (!of_channels || !update.by_channel || i == channel)
-                    weight += weight_of(image * update.parts() + i);
-            if (!of_channels && !update.by_channel && !update.weighing)
-                weight *= double(update.channels);
-            factor = weight == 0.0 ? 0.0 : 1.0 / weight;
-            if (plain_mean(options_))
-                continue;
-            std::array<double, IQA_MOST_SCALES> means{};
-            means_of_scales(update, group, image, of_channels ? channel : -1, means.data());
-            const double product = product_of_scales(options_, means.data(), group.first + image);
-            factor *= derivative_by_scale(options_, means.data(), product, scale) /
-                      (of_channels ? double(update.channels) : 1.0);
-        }
-}
-
-void ssim_metric::differentiate_group(const backend &device, const ssim_update &update, image_group group,
-                                      const sample_counts *counts)
-{
-    double *factors = factors_.take<double>(size_t(group.count * update.channels), "the factors of gradients");
+    double *factors =
+        update.memory->factors.take<double>(size_t(group.count * update.channels), "the factors of gradients");
     const shrink_request *smaller = nullptr;
     shrink_request given{};
     const auto differentiate = [&](const ssim_plan &plan, const image_pair &images, const weight_view &weights,
@@ -56,13 +20,13 @@ void ssim_metric::differentiate_group(const backend &device, const ssim_update &
                                             .reference = reference,
                                             .candidate = candidate,
                                             .smaller = smaller};
-        device.ssim_gradient(owner(), work_, request);
+        update.device->ssim_gradient(owner(), update.memory->work, request);
     };
     const output_view outside_reference = images_of(update.reference_gradient, group);
     const output_view outside_candidate = images_of(update.candidate_gradient, group);
     for (int scale = options_.scales - 1; scale >= 0; --scale) {
         const ssim_scale &own = scales_[size_t(scale)];
-        fill_factors(update, group, scale, counts, factors);
+        update.device->ssim_factors(owner(), values, scale, factors);
         ssim_plan plan = own.plan;
         const bool last = scale == options_.scales - 1;
         plan.wanted[ssim_product] = last;

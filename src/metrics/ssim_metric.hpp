@@ -1,29 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Structural similarity: what an update is made of, and what is accumulated. ssim.cpp checks and reads,
-// ssim_pyramid.cpp measures scale after scale, ssim_values.cpp makes values of the sums, ssim_derivatives.cpp
-// differentiates them.
+// ssim_pyramid.cpp measures scale after scale, core/ssim_values.hpp makes values of the sums, ssim_derivatives.cpp
+// differentiates them, ssim_faults.cpp says what is wrong with images.
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "core/backend.hpp"
 #include "metrics/ssim_options.hpp"
 #include "metrics/ssim_scales.hpp"
 
 namespace iqa {
-
-// With the option `parts`: the sums of the means of each part and scale, too.
-namespace ssim_lane {
-enum : int {
-    images,
-    nan_images,
-    outside,
-    nonfinite,
-    sum,
-    parts = sum + unit_format.digits,
-    most = parts + int(ssim_parts) * IQA_MOST_SCALES * unit_format.digits
-};
-}
 
 // Consecutive images of a batch.
 struct image_group {
@@ -51,16 +39,6 @@ inline output_view images_of(output_view view, image_group group)
     return view;
 }
 
-inline double value_on_grid(int128 value)
-{
-    return double(value) * power_of_two(unit_format.lowest);
-}
-
-inline int128 grid_value(double value)
-{
-    return int128(value * power_of_two(-unit_format.lowest));
-}
-
 // One scale of a group of images.
 struct ssim_scale {
     ssim_plan plan;
@@ -69,13 +47,27 @@ struct ssim_scale {
     // Where the scale is not the caller's own images: what made it, and the derivatives by its samples.
     shrink_request made;
     std::byte *gradients[2];
-    // Results, for each image and channel (or image alone).
+    // Results, for each image and channel (or image alone), and for each image.
     int128 *sums, *weight;
+    bool *not_a_number;
     int64_t pixels; // of the map, of one channel
+};
+
+// Memory of updates, on the device where the images are.
+struct ssim_memory {
+    ssim_memory(memory_source &device, memory_source &host) noexcept
+        : sums(device), counts(device), flags(device), levels(device), factors(device), work(device, host)
+    {
+    }
+
+    scratch sums, counts, flags, levels, factors;
+    workspace work;
 };
 
 // What one update wants, checked.
 struct ssim_update {
+    const backend *device;
+    ssim_memory *memory;
     image_pair images; // shaved
     weight_view weights;
     scale_plan scales;
@@ -85,6 +77,9 @@ struct ssim_update {
     int64_t channels; // measured
     bool by_channel;  // sums are kept for each
     bool weighing;
+    sample_counts *counts; // of all images
+    int64_t *addend;
+    fault *report;
 
     bool wants_gradient() const { return reference_gradient.data != nullptr || candidate_gradient.data != nullptr; }
     int64_t parts() const { return by_channel ? channels : 1; }
@@ -99,40 +94,41 @@ public:
     void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) override;
     size_t read(int32_t field, std::span<double> out) const override;
 
+protected:
+    void leave_device() noexcept override { cuda_memory_.reset(); }
+    [[noreturn]] void raise(const fault &found) const override;
+
 private:
     // Not inlined: frames stay small that way.
     [[gnu::noinline]] ssim_update check(const iqa_tensor *reference, const iqa_tensor *candidate,
                                         const iqa_update_extras &extras) const;
-    void update_blocks(const backend &device, const image_pair &given, const iqa_update_extras &extras);
+    ssim_memory &memory_at(const update_place &place);
+    [[gnu::noinline]] void update_images(const update_place &place, ssim_update &update);
+    [[gnu::noinline]] void update_blocks(const update_place &place, const image_pair &given,
+                                         const iqa_update_extras &extras, int64_t *addend);
     ssim_plan plan_for(element_type type) const;
     int64_t images_at_once(const ssim_update &update) const;
-    void count_samples(const backend &device, const ssim_update &update, sample_counts *counts);
+    void count_samples(const ssim_update &update);
     [[gnu::noinline]] void place_scales(const ssim_update &update, image_group group);
-    [[gnu::noinline]] void measure_group(const backend &device, const ssim_update &update, image_group group,
-                                         sample_counts *counts);
-    [[gnu::noinline]] void evaluate_image(const ssim_update &update, image_group group, int64_t image, bool is_nan,
-                                          std::span<int64_t> addend);
-    [[gnu::noinline]] void differentiate_group(const backend &device, const ssim_update &update, image_group group,
-                                               const sample_counts *counts);
-    void fill_factors(const ssim_update &update, image_group group, int scale, const sample_counts *counts,
-                      double *factors) const;
-    [[noreturn]] void fail_for_empty(int64_t image, int64_t channel, int scale) const;
+    [[gnu::noinline]] void measure_group(const ssim_update &update, image_group group, sample_counts *counts);
+    ssim_values_request values_of(const ssim_update &update, image_group group) const;
+    [[gnu::noinline]] void differentiate_group(const ssim_update &update, image_group group,
+                                               const ssim_values_request &values);
+    [[noreturn]] void fail_for(const fault &found, const ssim_update &update, image_group group) const;
+    [[noreturn]] void fail_for_image(const fault &found, std::string_view prefix) const;
     bool product_of_channels() const { return !plain_mean(options_) && options_.product == IQA_PRODUCT_OF_CHANNEL; }
-    int128 mean_of(const ssim_update &update, int scale, int64_t image, int64_t channel, int part) const;
-    void means_of_scales(const ssim_update &update, image_group group, int64_t image, int64_t channel,
-                         double *means) const;
 
     iqa_ssim_options options_;
     std::array<std::byte, ssim_option_bytes> option_bytes_{};
     std::array<int64_t, ssim_lane::most> lanes_{};
     exact_field exact_fields_[1];
-    scratch taps_, sums_, counts_, flags_, levels_, factors_;
-    workspace work_;
+    scratch taps_;
+    ssim_memory memory_;
+    std::optional<ssim_memory> cuda_memory_;
     double *weights_z_;
     double *weights_y_;
     double *weights_x_;
     std::array<ssim_scale, IQA_MOST_SCALES> scales_{};
-    const bool *not_a_number_ = nullptr; // of the images of the group
 };
 
 } // namespace iqa

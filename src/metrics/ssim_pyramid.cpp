@@ -43,9 +43,9 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
     for (int scale = 0; scale < options_.scales; ++scale)
         if (update.is_made(scale))
             all += bytes_of(scale) * (2 + (update.weighing ? 1 : 0) + (update.wants_gradient() ? 2 : 0));
-    std::byte *memory = all == 0 ? nullptr : levels_.take<std::byte>(size_t(all), "smaller images");
+    std::byte *memory = all == 0 ? nullptr : update.memory->levels.take<std::byte>(size_t(all), "smaller images");
     const size_t results = size_t(options_.scales) * size_t(group.count * update.parts());
-    int128 *sums = sums_.take<int128>(results * (ssim_parts + 1), "the sums of a batch");
+    int128 *sums = update.memory->sums.take<int128>(results * (ssim_parts + 1), "the sums of a batch");
     const auto take = [&](int scale) {
         std::byte *taken = memory;
         memory += bytes_of(scale);
@@ -122,14 +122,14 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
     }
 }
 
-void ssim_metric::measure_group(const backend &device, const ssim_update &update, image_group group,
-                                sample_counts *counts)
+void ssim_metric::measure_group(const ssim_update &update, image_group group, sample_counts *counts)
 {
-    bool *not_a_number = flags_.take<bool>(size_t(options_.scales * group.count), "the flags of a batch");
+    bool *not_a_number = update.memory->flags.take<bool>(size_t(options_.scales * group.count), "the flags of a batch");
     for (int scale = 0; scale < options_.scales; ++scale) {
         ssim_scale &own = scales_[size_t(scale)];
+        own.not_a_number = not_a_number + scale * group.count;
         if (update.is_made(scale))
-            device.shrink(owner(), work_, own.made);
+            update.device->shrink(owner(), update.memory->work, own.made);
         const scale_extents map = map_extents(options_, scale, update.scales.extents[size_t(scale)]);
         ssim_request request{
             .plan = &own.plan,
@@ -143,14 +143,34 @@ void ssim_metric::measure_group(const backend &device, const ssim_update &update
             .sums = own.sums,
             .weight = own.weight,
             .counts = update.is_made(scale) ? nullptr : counts,
-            .not_a_number = not_a_number + scale * group.count,
+            .not_a_number = own.not_a_number,
         };
-        device.ssim(owner(), work_, request);
+        update.device->ssim(owner(), update.memory->work, request);
     }
-    for (int64_t image = 0; image < group.count; ++image)
-        for (int scale = 1; scale < options_.scales; ++scale)
-            not_a_number[image] = not_a_number[image] || not_a_number[scale * group.count + image];
-    not_a_number_ = not_a_number;
+}
+
+ssim_values_request ssim_metric::values_of(const ssim_update &update, image_group group) const
+{
+    ssim_values_request request{};
+    request.rule = rule_of(options_);
+    for (int scale = 0; scale < options_.scales; ++scale) {
+        const ssim_scale &own = scales_[size_t(scale)];
+        request.scales[scale] = {own.sums, update.weighing ? own.weight : nullptr, own.not_a_number, own.pixels};
+    }
+    request.plain = plain_mean(options_);
+    request.of_channels = product_of_channels();
+    request.all_parts = options_.parts != 0;
+    request.refuses_nonfinite = options_.nonfinite == IQA_NONFINITE_ERROR;
+    request.by_channel = update.by_channel;
+    request.channels = update.channels;
+    request.first = group.first;
+    request.images = group.count;
+    request.counts = update.counts + group.first;
+    request.per_image = update.per_image;
+    request.per_channel = update.per_channel;
+    request.addend = update.addend;
+    request.report = update.report;
+    return request;
 }
 
 } // namespace iqa

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "arith/elementary.h"
-
 namespace iqa {
 
 namespace {
@@ -61,31 +59,6 @@ char fill_extents(const iqa_ssim_options &options, scale_extents image, int fact
          factor == 1 ? "" : " after downsampling", "; the smallest that is enough is ", extent);
 }
 
-double adjusted(const iqa_ssim_options &options, double mean)
-{
-    switch (options.negative) {
-    case IQA_NEGATIVE_SIMPLE:
-        return 0.5 * (mean + 1.0);
-    case IQA_NEGATIVE_KEEP:
-        return mean;
-    default:
-        return mean > 0.0 ? mean : 0.0;
-    }
-}
-
-// base^exponent for a base of at least 0. Exact for 0 and 1, and never above 1 for a base of at most 1.
-double power(double base, double exponent)
-{
-    if (exponent == 1.0)
-        return base;
-    if (exponent == 0.0)
-        return 1.0;
-    if (!(base > 0.0))
-        return base; // 0, or NaN
-    const double_double product = multiply(log_scaled({base, 0.0}, 0), {exponent, 0.0});
-    return exponential(product.high);
-}
-
 } // namespace
 
 border_mode border_at(const iqa_ssim_options &options, int scale)
@@ -127,29 +100,15 @@ bool plain_mean(const iqa_ssim_options &options)
            (options.negative == IQA_NEGATIVE_KEEP || options.negative == IQA_NEGATIVE_RELU_MAP);
 }
 
-double product_of_scales(const iqa_ssim_options &options, const double *means, int64_t image)
+scale_rule rule_of(const iqa_ssim_options &options)
 {
-    double product = 1.0;
-    for (int scale = 0; scale < options.scales; ++scale) {
-        const double mean = adjusted(options, means[scale]);
-        const double weight = options.scale_weights[scale];
-        if (mean < 0.0 && weight != 1.0 && weight != 0.0)
-            fail(IQA_ERROR_NUMERIC, "image ", image, " has a mean of ", mean, " at scale ", scale + 1, " of ",
-                 options.scales, ", which has no power ", weight,
-                 "; set negative to IQA_NEGATIVE_RELU or IQA_NEGATIVE_SIMPLE");
-        product *= power(mean, weight);
-    }
-    return product;
-}
-
-double derivative_by_scale(const iqa_ssim_options &options, const double *means, double product, int scale)
-{
-    const double mean = adjusted(options, means[scale]);
-    // At 0 the power has no finite derivative, or the mean was cut off there: by definition 0.
-    if (mean == 0.0)
-        return 0.0;
-    const double inner = options.negative == IQA_NEGATIVE_SIMPLE ? 0.5 : 1.0;
-    return options.scale_weights[scale] * product / mean * inner;
+    scale_rule rule{};
+    rule.scales = options.scales;
+    rule.negative = options.negative == IQA_NEGATIVE_KEEP     ? negative_rule::keep
+                    : options.negative == IQA_NEGATIVE_SIMPLE ? negative_rule::simple
+                                                              : negative_rule::relu;
+    std::copy_n(options.scale_weights, int(most_scales), rule.weights);
+    return rule;
 }
 
 } // namespace iqa

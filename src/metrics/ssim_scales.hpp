@@ -31,11 +31,6 @@ scale_extents map_extents(const iqa_ssim_options &options, int scale, const scal
 // Whether values are plain means: no powers, no rule for negative ones.
 bool plain_mean(const iqa_ssim_options &options);
 
-// The product over scales of one channel or image. `means`: one for each scale, in the order of the scales. `image` is
-// for the error text.
-double product_of_scales(const iqa_ssim_options &options, const double *means, int64_t image);
-
-// Its derivative by the mean of one scale.
-double derivative_by_scale(const iqa_ssim_options &options, const double *means, double product, int scale);
+scale_rule rule_of(const iqa_ssim_options &options);
 
 } // namespace iqa

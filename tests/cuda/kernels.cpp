@@ -13,3 +13,4 @@
 #include "cuda/ledger.cu"
 #include "cuda/squared_error.cu"
 #include "cuda/ssim.cu"
+#include "cuda/ssim_tiles.cu"

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// The values of images from their sums, one image in each thread: core/ssim_values.hpp.
+#pragma once
+
+#include "core/ssim_values.hpp"
+#include "cuda/block.h"
+
+namespace iqa::cuda {
+
+// Which of several images is at fault: the first. Kept as what is most, since 0 stands for none.
+IQA_KERNEL uint64_t rank_of_image(int64_t image)
+{
+    return uint64_t(INT64_MAX - image);
+}
+
+IQA_KERNEL int64_t image_of_rank(uint64_t rank)
+{
+    return INT64_MAX - int64_t(rank);
+}
+
+struct ssim_values_kernel {
+    struct bookkeeping { // zero between kernels
+        uint64_t first_at_fault;
+        uint32_t arrivals;
+    };
+    struct arguments {
+        ssim_values_request request;
+        bookkeeping *books;
+    };
+    static constexpr int threads = 64;
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const ssim_values_request &request = given.request;
+        const int64_t first = block.index() * threads;
+        const int64_t left = request.images - first;
+        block.each(int(left < threads ? left : threads), [&](int i) {
+            if (evaluate_image(request, first + i).kind != fault_kind::none)
+                keep_most(&given.books->first_at_fault, rank_of_image(first + i));
+        });
+        if (!block.comes_last(&given.books->arrivals))
+            return;
+        block.each(1, [&](int) {
+            const uint64_t rank = given.books->first_at_fault;
+            given.books->first_at_fault = 0;
+            if (rank != 0 && request.report->kind == fault_kind::none)
+                *request.report = evaluate_image(request, image_of_rank(rank)); // nothing of this update will be added
+        });
+    }
+};
+
+struct ssim_factors_kernel {
+    struct arguments {
+        ssim_values_request request;
+        int scale;
+        double *factors;
+    };
+    static constexpr int threads = 64;
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const int64_t first = block.index() * threads;
+        const int64_t left = given.request.images * given.request.channels - first;
+        block.each(int(left < threads ? left : threads), [&](int i) {
+            const int64_t plane = first + i;
+            given.factors[plane] =
+                factor_of(given.request, given.scale, plane / given.request.channels, plane % given.request.channels);
+        });
+    }
+};
+
+struct ssim_block_values_kernel {
+    using arguments = ssim_block_values_request;
+    static constexpr int threads = 64;
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const int64_t first = block.index() * threads;
+        const int64_t left = given.images - first;
+        block.each(int(left < threads ? left : threads), [&](int i) { evaluate_image_of_blocks(given, first + i); });
+    }
+};
+
+} // namespace iqa::cuda
