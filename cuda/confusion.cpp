@@ -121,10 +121,10 @@ private:
         const bool known = task_.rules.ignoring;
         task.ignore_label = known ? task_.rules.ignore_label : -1;
         task.ignored = uint32_t(task_.rules.codes + (known ? 1 : 0));
-        if (!is_dense()) {
-            launch_tables<any_labels>(task);
-            return;
-        }
+        if (has_scores())
+            return launch_tables<any_labels<true>>(task);
+        if (!is_dense())
+            return launch_tables<any_labels<false>>(task);
         with_type(task_.labels[reference_side].type, [&]<class Label>(label_tag<Label>) {
             if (sizeof(Label) < sizeof(int64_t) && task.ignore_label != int32_t(task.ignore_label)) {
                 task.ignore_label = -1; // no label of this type is ignored
@@ -141,6 +141,12 @@ private:
                                         size_t(task.cells) * size_t(task.copies) * sizeof(uint32_t), task);
     }
 
+    bool has_scores() const
+    {
+        return std::any_of(task_.labels, task_.labels + 2,
+                           [](const label_view &view) { return view.kind != label_kind::index; });
+    }
+
     // Labels of one integer type, one after another on both sides, with vectors of 16 bytes at the same places.
     bool is_dense() const
     {
@@ -149,8 +155,7 @@ private:
         const auto own_type = [](label_type type) {
             return type == label_type::boolean ? label_type::uint8 : type;
         };
-        if (task_.rules.multilabel || reference.kind != label_kind::index || candidate.kind != label_kind::index ||
-            own_type(reference.type) != own_type(candidate.type) || task_.space.axes != 1)
+        if (task_.rules.multilabel || own_type(reference.type) != own_type(candidate.type) || task_.space.axes != 1)
             return false;
         const position_axis &axis = task_.space.axis[0];
         const int64_t distance = reference.data - candidate.data;
@@ -169,14 +174,24 @@ private:
         for (int64_t begin = 0; begin < all || begin == 0; begin += most) {
             cell_task task{.labels = task_, .begin = begin, .end = std::min(all, begin + most)};
             task.labels.ends = task.end == all;
-            const int64_t blocks =
-                std::clamp<int64_t>(parts_of(task.end - begin, count_in_cells::threads), 1, multiprocessors_ * 8);
-            launch<count_in_cells>(where_, blocks, count_in_cells::shared_bytes, task);
+            if (has_scores())
+                launch_cells<true>(task);
+            else
+                launch_cells<false>(task);
             if (task_.weights != nullptr) {
                 const carry_weights::arguments sums{task_.cells, cells_of(task_.layout)};
                 launch<carry_weights>(where_, parts_of(sums.count, carry_weights::threads), 0, sums);
             }
         }
+    }
+
+    template <bool scores>
+    void launch_cells(const cell_task &task)
+    {
+        using kernel = count_in_cells<scores>;
+        const int64_t blocks =
+            std::clamp<int64_t>(parts_of(task.end - task.begin, kernel::threads), 1, multiprocessors_ * 8);
+        launch<kernel>(where_, blocks, kernel::shared_bytes, task);
     }
 
     context &where_;

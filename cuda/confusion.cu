@@ -5,14 +5,16 @@
 
 namespace iqa::cuda {
 
-IQA_ENTRY(count_in_tables<any_labels>)
+IQA_ENTRY(count_in_tables<any_labels<false>>)
+IQA_ENTRY(count_in_tables<any_labels<true>>)
 IQA_ENTRY(count_in_tables<dense_labels<uint8_t>>)
 IQA_ENTRY(count_in_tables<dense_labels<int8_t>>)
 IQA_ENTRY(count_in_tables<dense_labels<uint16_t>>)
 IQA_ENTRY(count_in_tables<dense_labels<int16_t>>)
 IQA_ENTRY(count_in_tables<dense_labels<int32_t>>)
 IQA_ENTRY(count_in_tables<dense_labels<int64_t>>)
-IQA_ENTRY(count_in_cells)
+IQA_ENTRY(count_in_cells<false>)
+IQA_ENTRY(count_in_cells<true>)
 IQA_ENTRY(carry_weights)
 
 } // namespace iqa::cuda

@@ -36,6 +36,7 @@ struct pair_run {
     }
 };
 
+template <bool scores>
 struct count_in_cells {
     using arguments = cell_task;
     static constexpr int threads = 256;
@@ -62,7 +63,7 @@ struct count_in_cells {
             if (labels.weights == nullptr)
                 add_elements(labels.layout, labels.cells, totals[counted]);
         });
-        end_launch(block, labels);
+        end_launch<scores>(block, labels);
     }
 
 private:
@@ -85,7 +86,7 @@ private:
         const int64_t group = quotient_of(at, labels.positions);
         const int64_t position = at - group * labels.positions;
         const label_place place = place_of(labels, group, position);
-        const label_codes codes = codes_of(labels, place);
+        const label_codes codes = codes_of<scores>(labels, place);
         const int64_t label = place.offset[label_index];
         double weight = 1.0;
         if (labels.weights != nullptr) {

@@ -95,49 +95,63 @@ IQA_KERNEL int64_t from_caller(const caller_order &order, int64_t caller)
     return position;
 }
 
-// The label of one side, as the CPU's error text has it.
-IQA_KERNEL int64_t label_of(const label_task &task, int side, int64_t offset)
+IQA_KERNEL_APART int32_t label_of_scores(const label_rules &rules, const label_view &view, const std::byte *address)
 {
-    const label_view &view = task.labels[side];
-    const std::byte *address = view.data + offset * label_size(view.type);
-    if (view.kind == label_kind::index)
-        return integer_label(view.type, address);
     int32_t label = 0;
     with_labels(view.type, address, [&](const auto *scores) {
         switch (view.kind) {
         case label_kind::argmax:
-            label = argmax_label(scores, view.class_stride, task.rules.classes);
+            label = argmax_label(scores, view.class_stride, rules.classes);
             break;
         case label_kind::one_hot:
-            label = one_hot_label(scores, view.class_stride, task.rules.classes);
+            label = one_hot_label(scores, view.class_stride, rules.classes);
             break;
         default:
-            label = threshold_label(*scores, task.rules.threshold);
+            label = threshold_label(*scores, rules.threshold);
         }
     });
     return label;
+}
+
+IQA_KERNEL_APART bool is_in_top_of_scores(const label_rules &rules, const label_view &view, const std::byte *address,
+                                          int64_t target)
+{
+    bool found = false;
+    with_labels(view.type, address, [&](const auto *scores) {
+        found = is_in_top(scores, view.class_stride, rules.classes, target, rules.top_k);
+    });
+    return found;
+}
+
+// The label of one side. `scores`: it may have to be made of scores.
+template <bool scores>
+IQA_KERNEL int64_t label_of(const label_task &task, int side, int64_t offset)
+{
+    const label_view &view = task.labels[side];
+    const std::byte *address = view.data + offset * label_size(view.type);
+    if (scores && view.kind != label_kind::index)
+        return label_of_scores(task.rules, view, address);
+    return integer_label(view.type, address);
 }
 
 struct label_codes {
     uint32_t row, column;
 };
 
+template <bool scores>
 IQA_KERNEL label_codes codes_of(const label_task &task, const label_place &place)
 {
     const label_rules &rules = task.rules;
     const auto codes = uint32_t(rules.codes);
-    const int64_t reference = label_of(task, reference_side, place.offset[reference_side]);
-    int64_t candidate = label_of(task, candidate_side, place.offset[candidate_side]);
+    const int64_t reference = label_of<scores>(task, reference_side, place.offset[reference_side]);
+    int64_t candidate = label_of<scores>(task, candidate_side, place.offset[candidate_side]);
     // Without an ignored label -1 is one, and not told apart from others outside the classes.
     const uint32_t row = code_of_label<true>(reference, uint64_t(codes), codes, rules.ignoring ? codes + 1 : codes,
                                              rules.ignoring ? rules.ignore_label : -1);
     const label_view &view = task.labels[candidate_side];
-    if (rules.top_k > 1 && candidate >= 0 && row < codes)
-        with_labels(view.type, view.data + place.offset[candidate_side] * label_size(view.type),
-                    [&](const auto *scores) {
-                        if (is_in_top(scores, view.class_stride, rules.classes, int64_t(row), rules.top_k))
-                            candidate = row;
-                    });
+    if (scores && rules.top_k > 1 && candidate >= 0 && row < codes &&
+        is_in_top_of_scores(rules, view, view.data + place.offset[candidate_side] * label_size(view.type), row))
+        candidate = row;
     return {row, code_of_label<false>(candidate, uint64_t(codes), codes, codes, int64_t(0))};
 }
 
@@ -159,8 +173,10 @@ IQA_KERNEL void for_each_cell(confusion_layout layout, int64_t label, label_code
 {
     int64_t cells[3];
     const int count = cells_of_pair(layout, label, int64_t(codes.row), int64_t(codes.column), cells);
-    for (int i = layout.kind == confusion_layout::per_class ? 1 : 0; i < count; ++i)
-        add_cell(cells[i]);
+    const int first = layout.kind == confusion_layout::per_class ? 1 : 0;
+    for (int i = 0; i < 3; ++i) // so that the array needs no memory
+        if (i >= first && i < count)
+            add_cell(cells[i]);
 }
 
 IQA_KERNEL int64_t *cells_of_sample(const label_task &task, int64_t group)
@@ -203,13 +219,15 @@ IQA_KERNEL int64_t invalid_key(const label_task &task, int64_t group, int64_t po
     return caller * 2 + (codes.column == uint32_t(task.rules.codes) ? 0 : 1);
 }
 
+template <bool scores>
 IQA_KERNEL_APART void keep_if_invalid(const label_task &task, int64_t group, int64_t position)
 {
-    const label_codes codes = codes_of(task, place_of(task, group, position));
+    const label_codes codes = codes_of<scores>(task, place_of(task, group, position));
     if (is_invalid(task.rules, codes))
         keep_first(&task.report->image, invalid_key(task, group, position, codes));
 }
 
+template <bool scores>
 IQA_KERNEL_APART void end_update(const label_task &task)
 {
     task.counters[sample_counter] += task.samples;
@@ -233,18 +251,18 @@ IQA_KERNEL_APART void end_update(const label_task &task)
         report = {.kind = fault_kind::labels,
                   .side = side,
                   .image = key / 2,
-                  .channel = label_of(task, side, place.offset[side]),
+                  .channel = label_of<scores>(task, side, place.offset[side]),
                   .count = invalid,
                   .value = task.tag,
                   .update = 0};
     }
 }
 
-template <class Block>
+template <bool scores, class Block>
 IQA_KERNEL void end_launch(Block &block, const label_task &task)
 {
     if (block.comes_last(task.arrivals) && task.ends)
-        block.each(1, [&](int) { end_update(task); });
+        block.each(1, [&](int) { end_update<scores>(task); });
 }
 
 } // namespace iqa::cuda

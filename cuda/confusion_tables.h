@@ -3,11 +3,12 @@
 // classes as fit there.
 //
 // A table stands there up to 32 times, cell by cell: counter = cell * copies + thread % copies. With 32 copies each
-// lane of a warp has a bank of its own, and neither equal labels nor different ones wait for each other. With fewer, a
-// thread adds runs of one pair at once.
+// lane of a warp has a bank of its own, and neither equal labels nor different ones wait for each other. With fewer,
+// equal pairs of a warp are still one addition of the memory's own (ATOMS.POPC.INC), which is why every pair is added
+// as the constant 1.
 //
-// Dense labels of b bytes are 2b bytes from memory and, per pair, about 9 instructions: two to take a label out of its
-// word and compare it for each side, two for the ignored label, one or two for the address, and the addition.
+// Dense labels of b bytes are 2b bytes from memory and, per pair, about 10 instructions: each label is taken out of its
+// word and limited, the reference's compared with the ignored one, two for the address, and the addition.
 #pragma once
 
 #include <type_traits>
@@ -27,55 +28,38 @@ struct table_task {
     uint32_t ignored;
 };
 
-// Counts that a thread makes.
-template <bool merging>
-class table_counter {
+// The counters that a thread adds to.
+class table_counters {
 public:
-    IQA_KERNEL table_counter(uint32_t *counters, int copies, int thread)
+    IQA_KERNEL table_counters(uint32_t *counters, int copies, int thread)
         : own_(counters + (thread & (copies - 1))), copies_(uint32_t(copies))
     {
     }
 
-    IQA_KERNEL void count(uint32_t cell)
-    {
-        if constexpr (!merging) {
-            add(own_ + cell * copies_, 1u);
-        } else {
-            if (cell != last_)
-                finish();
-            last_ = cell;
-            ++run_;
-        }
-    }
-
-    IQA_KERNEL void finish()
-    {
-        if (merging && run_ != 0)
-            add(own_ + last_ * copies_, run_);
-        run_ = 0;
-    }
+    IQA_KERNEL void count(uint32_t cell) { add(own_ + cell * copies_, 1u); }
 
 private:
     uint32_t *own_;
-    uint32_t copies_, last_ = 0, run_ = 0;
+    uint32_t copies_;
 };
 
-// ---- Where pairs come from: count(task, group, begin, end, thread, counter) counts what one thread has to do.
+// ---- Where pairs come from: count(task, group, begin, end, thread, counters) counts what one thread has to do.
 
-// Labels of any kind and strides.
+// Labels of any strides, and with `scores` of any kind.
+template <bool scores>
 struct any_labels {
+    static constexpr bool has_scores = scores;
     static constexpr int threads = 256;
 
-    template <class Counter>
     IQA_KERNEL static void count(const table_task &task, int64_t group, int64_t begin, int64_t end, int thread,
-                                 Counter &counter)
+                                 table_counters counters)
     {
         const auto length = uint32_t(row_length(task.labels.rules.codes));
         const auto own_cells = uint32_t(table_cells(task.labels.rules.codes));
         for (int64_t position = begin + thread; position < end; position += threads) {
             const label_place place = place_of(task.labels, group, position);
-            const label_codes codes = codes_of(task.labels, place);
-            counter.count(uint32_t(place.offset[label_index]) * own_cells + codes.row * length + codes.column);
+            const label_codes codes = codes_of<scores>(task.labels, place);
+            counters.count(uint32_t(place.offset[label_index]) * own_cells + codes.row * length + codes.column);
         }
     }
 };
@@ -83,6 +67,7 @@ struct any_labels {
 // Labels of one integer type on both sides, one after another in memory, and aligned alike.
 template <class Label>
 struct dense_labels {
+    static constexpr bool has_scores = false;
     static constexpr int threads = 512;
     static constexpr int of_vector = 16 / int(sizeof(Label));
     static constexpr int vectors = sizeof(Label) == 1 ? 2 : 4; // of each side at once
@@ -94,14 +79,15 @@ struct dense_labels {
         {
             if constexpr (sizeof(Label) == 8)
                 return Label(uint64_t(words[2 * i + 1]) << 32 | words[2 * i]);
+            else if constexpr (sizeof(Label) == 4)
+                return Label(words[i]);
             else
-                return Label(words[i * int(sizeof(Label)) / 4] >> (i * int(sizeof(Label)) % 4 * 8));
+                return Label(part_of(words[i * int(sizeof(Label)) / 4], i * int(sizeof(Label)) % 4));
         }
     };
 
-    template <class Counter>
     IQA_KERNEL static void count(const table_task &task, int64_t group, int64_t begin, int64_t end, int thread,
-                                 Counter &counter)
+                                 table_counters counters)
     {
         using wide = std::conditional_t<sizeof(Label) == 8, int64_t, int32_t>;
         using positive = std::conditional_t<sizeof(Label) == 8, uint64_t, uint32_t>;
@@ -114,7 +100,7 @@ struct dense_labels {
         const auto count_pair = [&](Label reference, Label candidate) {
             const uint32_t row = code_of_label<true>(wide(reference), positive(codes), codes, ignored, ignore_label);
             const uint32_t column = code_of_label<false>(wide(candidate), positive(codes), codes, codes, wide(0));
-            counter.count(row * length + column);
+            counters.count(row * length + column);
         };
         const int pairs = int(end - begin);
         const int unaligned = labels_before_vector(rows);
@@ -143,6 +129,16 @@ struct dense_labels {
     }
 
 private:
+    // The word from one of its bytes on, in one instruction.
+    IQA_KERNEL static uint32_t part_of(uint32_t word, int byte)
+    {
+#if defined(__CUDA_ARCH__)
+        return __byte_perm(word, 0, sizeof(Label) == 1 ? 0x4440 + byte : 0x4410 + 0x11 * byte);
+#else
+        return word >> (8 * byte);
+#endif
+    }
+
     IQA_KERNEL static int labels_before_vector(const Label *labels)
     {
         return int((0 - reinterpret_cast<uintptr_t>(labels)) % sizeof(vector) / sizeof(Label));
@@ -172,26 +168,14 @@ struct count_in_tables {
         if (begin < end) {
             block.each(task.cells * task.copies, [&](int i) { counters[i] = 0; });
             block.each(threads, [&](int thread) {
-                if (task.copies == 32)
-                    count_part<false>(task, group, begin, end, thread, counters);
-                else
-                    count_part<true>(task, group, begin, end, thread, counters);
+                Source::count(task, group, begin, end, thread, table_counters(counters, task.copies, thread));
             });
             add_table(block, task, group, begin, end);
         }
-        end_launch(block, labels);
+        end_launch<Source::has_scores>(block, labels);
     }
 
 private:
-    template <bool merging>
-    IQA_KERNEL static void count_part(const table_task &task, int64_t group, int64_t begin, int64_t end, int thread,
-                                      uint32_t *counters)
-    {
-        table_counter<merging> counter(counters, task.copies, thread);
-        Source::count(task, group, begin, end, thread, counter);
-        counter.finish();
-    }
-
     // Adds the block's table to the state's cells.
     template <class Block>
     IQA_KERNEL static void add_table(Block &block, const table_task &task, int64_t group, int64_t begin, int64_t end)
@@ -239,7 +223,7 @@ private:
         if (invalid != 0 && rules.invalid_is_error)
             block.each(threads, [&](int thread) {
                 for (int64_t position = begin + thread; position < end; position += threads)
-                    keep_if_invalid(labels, group, position);
+                    keep_if_invalid<Source::has_scores>(labels, group, position);
             });
     }
 };

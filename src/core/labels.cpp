@@ -185,7 +185,6 @@ label_pair view_labels(const iqa_tensor *reference, const iqa_tensor *candidate,
     const int count = axes[reference_side].count();
     if (shape.batched && count == 0)
         fail(IQA_ERROR_SHAPE, "reference has shape ", shape_text(*reference), "; `batched` needs an axis of samples");
-    position_space inner;
     const position_axis of_classes{
         shape.classes, {pair.labels[0].class_stride, pair.labels[1].class_stride, pair.weight_class_stride, 1}};
     for (int axis = 0; axis < count; ++axis) {
@@ -198,8 +197,6 @@ label_pair view_labels(const iqa_tensor *reference, const iqa_tensor *candidate,
             pair.samples = next.extent;
             pair.batched = true;
             std::copy_n(next.stride, int(sides), pair.sample_stride);
-        } else {
-            inner.push(next);
         }
         pair.all.push(next);
     }
@@ -210,7 +207,6 @@ label_pair view_labels(const iqa_tensor *reference, const iqa_tensor *candidate,
         pair.all.axis[axis].stride[caller_position] = positions;
         positions *= pair.all.axis[axis].extent;
     }
-    pair.of_sample = merge_axes(in_order_of_memory(inner), sides);
     return pair;
 }
 

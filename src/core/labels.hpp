@@ -60,9 +60,8 @@ struct label_pair {
 
     int64_t samples = 1;
     int64_t sample_stride[sides] = {};
-    position_space of_sample; // in the order that suits memory, without the axis of multilabel classes
-    position_space all;       // in the order of the caller's axes, samples and multilabel classes included
-    bool batched = false;     // the first axis of `all` is that of samples
+    position_space all;   // in the order of the caller's axes, samples and multilabel classes included
+    bool batched = false; // the first axis of `all` is that of samples
 
     double weight_at(int64_t offset) const
     {

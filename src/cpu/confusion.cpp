@@ -53,7 +53,8 @@ public:
           pair_(*request.labels),
           rules_(request.rules),
           memory_(memory),
-          positions_(pair_.of_sample.count()),
+          of_sample_(arranged(pair_)),
+          positions_(of_sample_.count()),
           in_bytes_(rules_.codes <= most_byte_classes),
           table_(table_cells(rules_.codes))
     {
@@ -77,6 +78,15 @@ public:
     }
 
 private:
+    [[gnu::noinline]] static position_space arranged(const label_pair &pair)
+    {
+        position_space inner;
+        for (int i = pair.batched ? 1 : 0; i < pair.all.axes; ++i)
+            if (pair.all.axis[i].stride[label_index] == 0)
+                inner.push(pair.all.axis[i]);
+        return merge_axes(in_order_of_memory(inner), sides);
+    }
+
     int64_t labels() const { return rules_.multilabel ? rules_.classes : 1; }
 
     bool failed() const { return (rules_.invalid_is_error && request_.invalid.count != 0) || request_.bad_weight >= 0; }
@@ -237,11 +247,11 @@ private:
             announce(which, first + count, pairs);
             if (in_bytes_) {
                 for (const int side : {reference_side, candidate_side})
-                    code_side(pair_.of_sample, base(which, side), side, first, count, buffer.bytes, buffer);
+                    code_side(of_sample_, base(which, side), side, first, count, buffer.bytes, buffer);
                 kernels_.count_byte_pairs(pairs, tables, stride_, copies_);
             } else {
                 for (const int side : {reference_side, candidate_side})
-                    code_side(pair_.of_sample, base(which, side), side, first, count, buffer.words, buffer);
+                    code_side(of_sample_, base(which, side), side, first, count, buffer.words, buffer);
                 pairs.rows = buffer.words[0];
                 pairs.columns = buffer.words[1];
                 kernels_.count_pairs(pairs, tables);
@@ -254,7 +264,7 @@ private:
     {
         for (const int side : {reference_side, candidate_side}) {
             const label_view &view = pair_.labels[side];
-            const position_space &space = pair_.of_sample;
+            const position_space &space = of_sample_;
             if (view.kind != label_kind::index || space.axes != 1 || space.axis[0].stride[side] != 1)
                 continue;
             pairs.upcoming[side] = base(which, side) + next * label_size(view.type);
@@ -347,7 +357,7 @@ private:
     {
         for_each_block(0, positions_, [&](int64_t first, int64_t count) {
             for (const int side : {reference_side, candidate_side})
-                code_side(pair_.of_sample, base(which, side), side, first, count, buffers_->words, *buffers_);
+                code_side(of_sample_, base(which, side), side, first, count, buffers_->words, *buffers_);
             for (int64_t i = 0; i < count; ++i)
                 body(which, first + i, int64_t(buffers_->words[0][i]), int64_t(buffers_->words[1][i]));
         });
@@ -383,8 +393,8 @@ private:
 
     double weight(unit which, int64_t position) const
     {
-        return pair_.weight_at(which.sample * pair_.sample_stride[weight_side] + which.label * pair_.weight_class_stride +
-                               offset_of(pair_.of_sample, position, weight_side));
+        return pair_.weight_at(which.sample * pair_.sample_stride[weight_side] +
+                               which.label * pair_.weight_class_stride + offset_of(of_sample_, position, weight_side));
     }
 
     void find_bad_weight()
@@ -436,7 +446,8 @@ private:
     const label_pair &pair_;
     const label_rules &rules_;
     workspace &memory_;
-    int64_t positions_; // of a unit
+    position_space of_sample_; // in the order that suits memory, without the axis of multilabel classes
+    int64_t positions_;        // of a unit
     bool in_bytes_;
     int64_t table_; // cells of a table
     int workers_ = 1;

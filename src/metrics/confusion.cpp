@@ -18,7 +18,6 @@ namespace {
 constexpr int32_t most_classes = 65536;
 constexpr int64_t most_lanes = int64_t(1) << 27; // 1 GiB of cells
 constexpr int64_t largest_count = INT64_MAX / 2;
-constexpr const char *bad_weight = " is not one whose sums are exact; expected 0, or 2^-76 to 2^64";
 
 // The scores of samples that are summed: each score with an average has one for each class and one for each way of
 // averaging; then come those without an average.
@@ -172,7 +171,10 @@ private:
     const int64_t *cells() const { return lanes_ + plan_.cells(); }
     void place_exact_fields();
     sample_outputs view_outputs(const iqa_update_extras &extras, const iqa_tensor &labels, int64_t samples) const;
-    text invalid_text(const invalid_labels &invalid, const text &place) const;
+    void check_results(const confusion_request &request) const;
+    // `update` names one on a device; `place` is the element's.
+    [[noreturn]] void fail_for_weight(const text &update, const text &place) const;
+    [[noreturn]] void fail_for_invalid(const text &update, const invalid_labels &invalid, const text &place) const;
     text place_text(const fault &found) const;
     void remember_shape(const position_space &space);
     void leave_device() noexcept override { on_device_.reset(); }
@@ -336,14 +338,10 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
         request.tag = double(shape_number_);
         place.device.confusion(owner(), on_device_->work, request);
         place.ledger->commit();
-        place.finish();
-        return;
+        return place.finish();
     }
     place.device.confusion(owner(), work_, request);
-    if (request.bad_weight >= 0)
-        fail(IQA_ERROR_NUMERIC, "the weight at ", position_text(pair.all, request.bad_weight), bad_weight);
-    if (options_.out_of_range == IQA_OUT_OF_RANGE_ERROR && request.invalid.count != 0)
-        fail(IQA_ERROR_NUMERIC, invalid_text(request.invalid, position_text(pair.all, request.invalid.position)));
+    check_results(request);
 
     lanes_[state_plan::samples] += pair.samples;
     lanes_[state_plan::elements] += request.elements;
@@ -352,7 +350,22 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
     commit_samples();
 }
 
-text confusion_metric::invalid_text(const invalid_labels &invalid, const text &place) const
+void confusion_metric::check_results(const confusion_request &request) const
+{
+    const position_space &space = request.labels->all;
+    if (request.bad_weight >= 0)
+        fail_for_weight({}, position_text(space, request.bad_weight));
+    if (options_.out_of_range == IQA_OUT_OF_RANGE_ERROR && request.invalid.count != 0)
+        fail_for_invalid({}, request.invalid, position_text(space, request.invalid.position));
+}
+
+void confusion_metric::fail_for_weight(const text &update, const text &place) const
+{
+    fail(IQA_ERROR_NUMERIC, update, "the weight at ", place,
+         " is not one whose sums are exact; expected 0, or 2^-76 to 2^64");
+}
+
+void confusion_metric::fail_for_invalid(const text &update, const invalid_labels &invalid, const text &place) const
 {
     const auto kind = static_cast<label_kind>(invalid.side == reference_side ? options_.reference : options_.candidate);
     text what;
@@ -362,12 +375,10 @@ text confusion_metric::invalid_text(const invalid_labels &invalid, const text &p
         what << (invalid.label == label_of_no_class ? "no 1 at all (label -1)" : "no single 1 among zeros (label -2)");
     else
         what << invalid.label;
-    text all;
-    all << invalid.count << (invalid.count == 1 ? " element has" : " elements have") << " a label outside 0 ... "
-        << (multilabel() ? 1 : options_.classes - 1) << ", the first in the "
-        << (invalid.side == reference_side ? "reference" : "candidate") << " at " << place << ": " << what
-        << "; set ignore_label to drop it, or out_of_range to count such elements as invalid";
-    return all;
+    fail(IQA_ERROR_NUMERIC, update, invalid.count, invalid.count == 1 ? " element has" : " elements have",
+         " a label outside 0 ... ", multilabel() ? 1 : options_.classes - 1, ", the first in the ",
+         invalid.side == reference_side ? "reference" : "candidate", " at ", place, ": ", what,
+         "; set ignore_label to drop it, or out_of_range to count such elements as invalid");
 }
 
 // ---- Faults of updates on a device, which are told when the tensors are gone
@@ -393,11 +404,11 @@ text confusion_metric::place_text(const fault &found) const
 
 void confusion_metric::raise(const fault &found) const
 {
-    const text place = place_text(found);
+    text update;
+    update << "update " << found.update << " on the CUDA device: ";
     if (found.kind == fault_kind::label_weight)
-        fail(IQA_ERROR_NUMERIC, "update ", found.update, " on the CUDA device: the weight at ", place, bad_weight);
-    fail(IQA_ERROR_NUMERIC, "update ", found.update, " on the CUDA device: ",
-         invalid_text({found.count, found.side, found.image, found.channel}, place));
+        fail_for_weight(update, place_text(found));
+    fail_for_invalid(update, {found.count, found.side, found.image, found.channel}, place_text(found));
 }
 
 void confusion_metric::finish_sample(int64_t sample)
