@@ -4,7 +4,6 @@
 #include <new>
 #include <optional>
 
-#include "cuda/commit.h"
 #include "cuda/launch.hpp"
 
 namespace iqa::cuda {
@@ -45,7 +44,7 @@ void refuse_while_capturing(const context &where, const char *what)
 
 namespace {
 
-class ledger final : public device_ledger {
+class ledger final : public cuda_ledger {
 public:
     ledger(context &owner, int32_t device_id, size_t lanes, bool accumulates)
         : owner_(owner),
@@ -119,14 +118,18 @@ public:
     {
         const int64_t blocks =
             (int64_t(addends_) + commit_update::lanes_of_a_block - 1) / commit_update::lanes_of_a_block;
-        launch<commit_update>(owner_, blocks > 0 ? blocks : 1, 0,
-                              {.lanes = lanes(),
-                               .addend = addend(),
-                               .count = int64_t(addends_),
-                               .report = report(),
-                               .kept = kept(),
-                               .updates = &books()->updates,
-                               .arrivals = &books()->arrivals});
+        launch<commit_update>(owner_, blocks > 0 ? blocks : 1, 0, commit_arguments());
+    }
+
+    commit_update::arguments commit_arguments() override
+    {
+        return {.lanes = lanes(),
+                .addend = addend(),
+                .count = int64_t(addends_),
+                .report = report(),
+                .kept = kept(),
+                .updates = &books()->updates,
+                .arrivals = &books()->arrivals};
     }
 
     fault settle(std::span<int64_t> lanes) override

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SSIM where anything may be asked for.
+// SSIM of what is not a plain image with an ordinary window.
 #pragma once
 
 #include "core/backend.hpp"

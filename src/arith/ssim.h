@@ -46,6 +46,13 @@ IQA_HD Real ssim_pivot(Real reference, Real candidate)
     return is_finite(pivot) ? pivot : Real(0);
 }
 
+// Along one axis: the sample under the centre of a box of `count` outputs whose first window begins at `first`.
+IQA_HD int64_t box_centre(int64_t first, int taps, int64_t count, int64_t extent)
+{
+    const int64_t at = first + taps / 2 + count / 2;
+    return at < 0 ? 0 : at >= extent ? extent - 1 : at;
+}
+
 // max(value, 0) that lets NaN through.
 IQA_HD float clamp_to_zero(float value)
 {
@@ -144,6 +151,19 @@ IQA_HD Value luminance_of(const ssim_terms<Value> &terms)
 {
     return safe ? terms.luminance_top / terms.luminance_bottom
                 : ratio_or_one(terms.luminance_top, terms.luminance_bottom);
+}
+
+template <bool safe, class Value>
+IQA_HD Value part_of(const ssim_terms<Value> &terms, int part)
+{
+    switch (part) {
+    case ssim_product:
+        return ssim_of<safe>(terms);
+    case ssim_contrast_structure:
+        return contrast_structure_of<safe>(terms);
+    default:
+        return luminance_of<safe>(terms);
+    }
 }
 
 // The derivatives of a pixel's value with respect to its four window means. `product`: of SSIM, else of the

@@ -201,7 +201,8 @@ struct backend {
     // `accumulates`: with an addend.
     device_ledger *(*open)(context &owner, int32_t device_id, size_t lanes, bool accumulates);
     void (*ssim)(context &where, workspace &memory, ssim_request &request);
-    void (*ssim_values)(context &where, workspace &memory, const ssim_values_request &request);
+    // `ends`: the ledger whose update this ends too; else NULL.
+    void (*ssim_values)(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
     // The derivative of each image's value by each pixel of a channel's map of a scale: factors[images][channels].
     void (*ssim_factors)(context &where, const ssim_values_request &request, int scale, double *factors);
     void (*ssim_blocks)(context &where, workspace &memory, ssim_blocks_request &request);

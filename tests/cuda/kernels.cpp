@@ -11,6 +11,8 @@
 
 #include "cuda/confusion.cu"
 #include "cuda/ledger.cu"
+#include "cuda/shrink.cu"
 #include "cuda/squared_error.cu"
 #include "cuda/ssim.cu"
+#include "cuda/ssim_boxes.cu"
 #include "cuda/ssim_tiles.cu"
