@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cuda/confusion_cells.h"
+#include "cuda/confusion_samples.h"
 #include "cuda/confusion_tables.h"
 #include "cuda/entry.h"
 
@@ -16,5 +17,6 @@ IQA_ENTRY(count_in_tables<dense_labels<int64_t>>)
 IQA_ENTRY(count_in_cells<false>)
 IQA_ENTRY(count_in_cells<true>)
 IQA_ENTRY(carry_weights)
+IQA_ENTRY(finish_samples)
 
 } // namespace iqa::cuda

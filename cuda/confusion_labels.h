@@ -44,7 +44,7 @@ struct label_task {
     uint32_t *arrivals;
     // The last launch of an update ends it.
     bool ends;
-    int64_t samples;
+    int64_t samples; // of the update
     double tag;
 };
 

@@ -168,6 +168,8 @@ struct invalid_labels {
     int64_t label;
 };
 
+struct sample_plan;
+
 // Confusion counts of a batch. Either all of it is added, or nothing.
 struct confusion_request {
     const label_pair *labels;
@@ -185,6 +187,7 @@ struct confusion_request {
     int64_t *counters;
     fault *report;
     double tag;
+    const sample_plan *samples; // instead of sample_lanes; NULL where samples are not wanted one by one
 
     // Results. With an error nothing was added.
     int64_t elements, ignored;

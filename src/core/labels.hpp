@@ -86,11 +86,11 @@ struct number_view {
     bool integers = false; // int64, else float64
     int64_t stride[3] = {};
 
-    void store(int64_t i, int64_t j, int64_t k, double value) const
+    IQA_HD_MEMBER void store(int64_t i, int64_t j, int64_t k, double value) const
     {
         reinterpret_cast<double *>(data)[i * stride[0] + j * stride[1] + k * stride[2]] = value;
     }
-    void store(int64_t i, int64_t j, int64_t k, int64_t value) const
+    IQA_HD_MEMBER void store(int64_t i, int64_t j, int64_t k, int64_t value) const
     {
         reinterpret_cast<int64_t *>(data)[i * stride[0] + j * stride[1] + k * stride[2]] = value;
     }
