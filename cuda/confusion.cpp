@@ -122,7 +122,7 @@ private:
         const int64_t labels = task_.rules.multilabel ? task_.rules.classes : 1;
         const int64_t cells = table_cells(task_.rules.codes) * labels;
         const bool fits = cells * int64_t(sizeof(uint32_t)) <= shared_bytes_ - reserved_shared_bytes;
-        if (task_.weights == nullptr && fits && task_.positions * positions_per_cell >= cells)
+        if (task_.weights == nullptr && fits && groups > 0 && task_.positions * positions_per_cell >= cells)
             run_tables(cells, groups);
         else
             run_cells(groups);

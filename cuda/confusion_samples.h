@@ -2,7 +2,7 @@
 // From the counts of each sample: its scores, and what is summed of them. A block for a sample, a thread for a score.
 #pragma once
 
-#include "cuda/block.h"
+#include "cuda/confusion_labels.h"
 #include "metrics/confusion_samples.hpp"
 
 namespace iqa::cuda {
@@ -14,6 +14,14 @@ struct sample_task {
     class_counts *counts; // [samples from there on][classes]
     int64_t first;
 };
+
+IQA_KERNEL_APART void count_class(const sample_task &task, const int64_t *cells, int64_t sample, int64_t index,
+                                  class_counts &counts)
+{
+    counts = counts_of_class(task.layout, cells, index);
+    if (task.plan.outputs.counts.data != nullptr)
+        store_counts(task.plan.outputs.counts, sample, index, counts);
+}
 
 struct finish_samples {
     using arguments = sample_task;
@@ -30,9 +38,7 @@ struct finish_samples {
         reader.counts = counts;
         const int64_t *cells = task.cells + block.index() * lanes_of(task.layout);
         block.each(int(reader.classes), [&](int k) {
-            counts[k] = counts_of_class(task.layout, cells, k);
-            if (outputs.counts.data != nullptr)
-                store_counts(outputs.counts, sample, k, counts[k]);
+            count_class(task, cells, sample, k, counts[k]);
         });
         if (outputs.of_classes.data != nullptr)
             block.each(int(reader.classes), [&](int k) {
