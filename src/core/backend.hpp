@@ -164,6 +164,8 @@ struct invalid_labels {
     int64_t label;
 };
 
+struct sample_plan;
+
 // Confusion counts of a batch. Either all of it is added, or nothing.
 struct confusion_request {
     const label_pair *labels;
@@ -176,11 +178,21 @@ struct confusion_request {
     void (*sample_done)(void *receiver, int64_t sample);
     void *receiver;
 
+    // Where an update adds how many samples, elements, ignored and invalid ones there were, and leaves what is at
+    // fault, with `tag` as its value. NULL on the CPU, which gives results instead.
+    int64_t *counters;
+    fault *report;
+    double tag;
+    const sample_plan *samples; // instead of sample_lanes; NULL where samples are not wanted one by one
+
     // Results. With an error nothing was added.
     int64_t elements, ignored;
     invalid_labels invalid;
     int64_t bad_weight; // the position of the first weight that is negative, not finite or out of range; else -1
 };
+
+// The counters of a confusion_request.
+enum : int { sample_counter, element_counter, ignored_counter, invalid_counter, confusion_counters };
 
 // Rows of features for both sets of FID: see arith/feature_grid.h. Either all are added, or none.
 struct moment_request {
