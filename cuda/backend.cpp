@@ -45,6 +45,7 @@ const backend &cuda_backend()
         .error_gradient = cuda::error_gradient,
         .confusion = cuda::confusion,
         .moments = cuda::moments,
+        .trace = cuda::trace,
     };
     return instance;
 }

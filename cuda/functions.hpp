@@ -19,5 +19,6 @@ void squared_error(context &where, workspace &memory, squared_error_request &req
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void confusion(context &where, workspace &memory, confusion_request &request);
 void moments(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
+void trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);
 
 } // namespace iqa::cuda

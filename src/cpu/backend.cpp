@@ -21,6 +21,7 @@ const backend &cpu_backend()
         .error_gradient = cpu_error_gradient,
         .confusion = cpu_confusion,
         .moments = nullptr,
+        .trace = nullptr,
     };
     return instance;
 }

@@ -11,6 +11,7 @@
 
 #include "cuda/confusion.cu"
 #include "cuda/fid_moments.cu"
+#include "cuda/fid_trace.cu"
 #include "cuda/ledger.cu"
 #include "cuda/squared_error.cu"
 #include "cuda/ssim.cu"
