@@ -44,6 +44,7 @@ const backend &cuda_backend()
         .squared_error = cuda::squared_error,
         .error_gradient = cuda::error_gradient,
         .confusion = cuda::confusion,
+        .moments = cuda::moments,
     };
     return instance;
 }

@@ -18,5 +18,6 @@ void count(context &where, count_request &request);
 void squared_error(context &where, workspace &memory, squared_error_request &request);
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void confusion(context &where, workspace &memory, confusion_request &request);
+void moments(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
 
 } // namespace iqa::cuda

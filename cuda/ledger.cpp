@@ -132,6 +132,16 @@ public:
                 .arrivals = &books()->arrivals};
     }
 
+    bool changed() override
+    {
+        const current_device current(device_);
+        refuse_while_capturing(owner_, "reading a metric");
+        void *const stream = stream_of(owner_);
+        check_updates(active_runtime.download(&ended_, &books()->updates, sizeof ended_, stream));
+        check_updates(active_runtime.wait(stream));
+        return ended_ != taken_in_;
+    }
+
     fault settle(std::span<int64_t> lanes) override
     {
         const current_device current(device_);
@@ -142,10 +152,12 @@ public:
         void *const stream = stream_of(owner_);
         check_updates(active_runtime.download(copy, memory_, count_ * sizeof(int64_t), stream));
         check_updates(active_runtime.download(&found, kept(), sizeof found, stream));
+        check_updates(active_runtime.download(&ended_, &books()->updates, sizeof ended_, stream));
         check_updates(active_runtime.wait(stream));
         for (size_t i = 0; i < count_; ++i)
             lanes[i] += copy[i];
         settled_ = updates_;
+        taken_in_ = ended_;
         taken_ = true;
         try {
             clear_taken();
@@ -159,6 +171,7 @@ public:
         const current_device current(device_);
         clear(memory_, bytes_);
         taken_ = false;
+        taken_in_ = 0;
     }
 
     bool serves(int32_t device_id) const noexcept override { return device_id == device_; }
@@ -210,6 +223,7 @@ private:
     bool complete_ = true;              // the last update left no addend
     bool taken_ = false;                // the lanes were taken in and are still to be cleared
     int64_t updates_ = 0, settled_ = 0; // updates begun, and those known to have ended well
+    int64_t ended_ = 0, taken_in_ = 0;  // the device's own count, replayed graphs included, and that at the last settle
 };
 
 } // namespace

@@ -185,7 +185,8 @@ TEST_CASE("a read follows every change of the state", "[fid]")
     CHECK(iqa_metric_compute(metric.get(), &value) == IQA_ERROR_NO_DATA);
 }
 
-TEST_CASE("an update that fails leaves no trace and says where", "[fid]")
+// On a device the text also names the update: tests/cuda/test_fid.cpp.
+TEST_CASE("an update that fails leaves no trace and says where", "[fid][host]")
 {
     const int side = GENERATE(0, 1);
     const auto context = make_context();
@@ -206,7 +207,8 @@ TEST_CASE("an update that fails leaves no trace and says where", "[fid]")
     CHECK((bytes_of(metric) == before)); // in parentheses: too long to print
 }
 
-TEST_CASE("FID and its updates can be cancelled, and say how far they are", "[fid]")
+// An update on a device has returned before it could be cancelled.
+TEST_CASE("FID and its updates can be cancelled, and say how far they are", "[fid][host]")
 {
     struct progress {
         int64_t calls = 0;
@@ -318,9 +320,10 @@ TEST_CASE("what FID refuses, and in which words", "[fid]")
     CHECK(update(tensor(nullptr, IQA_FLOAT32, {2, 4}), nullptr) == IQA_ERROR_INVALID_ARGUMENT);
     CHECK(update(tensor(reinterpret_cast<const char *>(values.data()) + 1, IQA_FLOAT32, {2, 4}), nullptr) ==
           IQA_ERROR_INVALID_ARGUMENT);
-    tensor on_gpu(values.data(), IQA_FLOAT32, {2, 4});
-    on_gpu.view.device_type = IQA_CUDA;
-    CHECK(update(on_gpu, nullptr) == IQA_ERROR_UNAVAILABLE);
+    tensor elsewhere(values.data(), IQA_FLOAT32, {2, 4});
+    elsewhere.view.device_type = 8; // Metal
+    CHECK(update(elsewhere, nullptr) == IQA_ERROR_UNAVAILABLE);
+    CHECK(update(tensor(values.data(), IQA_FLOAT32, {2, 4}), elsewhere) == IQA_ERROR_DEVICE);
     CHECK(update(tensor(nullptr, IQA_FLOAT32, {0, 4}), nullptr) == IQA_OK); // no rows are no rows
     CHECK(update(tensor(values.data(), IQA_FLOAT32, {1, 4}), tensor(values.data(), IQA_FLOAT32, {1, 4})) == IQA_OK);
     CHECK(iqa_metric_compute(metric.get(), &value) == IQA_ERROR_NO_DATA);

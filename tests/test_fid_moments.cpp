@@ -67,7 +67,7 @@ feature_set widened(const std::vector<Sample> &samples, int64_t rows, int64_t fe
 
 iqa_status update(const metric_pointer &metric, const iqa_tensor *reference)
 {
-    return iqa_metric_update(metric.get(), reference, nullptr, nullptr);
+    return update_and_wait(metric, reference, nullptr);
 }
 
 } // namespace

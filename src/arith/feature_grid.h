@@ -73,4 +73,35 @@ IQA_HD void split_narrow(int32_t q, int32_t *planes)
     planes[2] = d0 + d1;
 }
 
+// On a GPU q is cut into balanced digits of 8 bits, q = s0 + s1 2^8 + s2 2^16 + s3 2^24, which tensor cores multiply as
+// they are: -128 ... 127, the last at most 127 in size. Narrow words have three.
+constexpr int wide_slices = 4;
+constexpr int narrow_slices = 3;
+
+// Rows whose products fit an int32: of one weight there are at most four, two of them with a last digit.
+constexpr int most_rows_sliced = 1 << 15;
+static_assert(most_rows_sliced * (2 * int64_t(128) * 128 + 2 * int64_t(128) * 127) <= 0x7fffffff);
+
+// The slices as the bytes of a word, s0 lowest.
+IQA_HD uint32_t slices_of(int32_t q)
+{
+    return (uint32_t(q) + 0x808080u) ^ 0x808080u;
+}
+
+// q of a feature that is within the limit, and `scale` a power of two: as to_grid says. The product of a float is exact
+// in float but where it is far below 1/2.
+IQA_HD int32_t grid_integer(float value, double scale)
+{
+#if defined(__CUDA_ARCH__)
+    return __float2int_rn(value * float(scale));
+#else
+    return int32_t(to_grid(double(value), scale));
+#endif
+}
+
+IQA_HD int32_t grid_integer(double value, double scale)
+{
+    return int32_t(round_to_integer(value * scale));
+}
+
 } // namespace iqa

@@ -43,6 +43,18 @@ IQA_HD moment_words from_narrow_planes(int32_t p0, int32_t p1, int32_t p2)
     return {p0 + int64_t(weight_12) * (1 << 12) + int64_t(p1) * (1 << 24), 0};
 }
 
+// sums[w]: the sum of the products s_a s_b of slices with a + b = w, of 7 weights for wide words and 5 for narrow ones.
+template <int Weights>
+IQA_HD moment_words from_slices(const int32_t (&sums)[Weights])
+{
+    moment_words words = {};
+    for (int weight = 0; weight < 4; ++weight)
+        words.low += sums[weight] * (int64_t(1) << (8 * weight));
+    for (int weight = 4; weight < Weights; ++weight)
+        words.high += sums[weight] * (int64_t(1) << (8 * weight - 32));
+    return carry(words);
+}
+
 // (n sum q_i q_j - sum q_i sum q_j) / (n (n - 1)): the numerator is exact (|q| < 2^31 and n <= 2^31 keep it below
 // 2^125), so there are two roundings, of the numerator and of the quotient; n (n - 1) is exact up to 94,906,266 rows.
 // `unit` is 2^(-2p).
@@ -56,7 +68,7 @@ IQA_HD double covariance(int64_t rows, moment_words product, int64_t sum_i, int6
 }
 
 // A quotient of integers, exact where it is one: the whole part apart from the fraction.
-IQA_HD double ratio(int128 numerator, uint64_t denominator)
+IQA_HD double quotient(int128 numerator, uint64_t denominator)
 {
     const int128 whole = numerator / int128(denominator);
     const int128 rest = numerator % int128(denominator);
@@ -66,15 +78,15 @@ IQA_HD double ratio(int128 numerator, uint64_t denominator)
 // `unit` is 2^-p.
 IQA_HD double mean(int64_t rows, int64_t sum, double unit)
 {
-    return ratio(sum, uint64_t(rows)) * unit;
+    return quotient(sum, uint64_t(rows)) * unit;
 }
 
 // The mean of one set less that of another: what is common to both cancels before anything is rounded.
 IQA_HD double mean_difference(int64_t rows, int64_t sum, int64_t other_rows, int64_t other_sum, double unit)
 {
     if (rows == other_rows)
-        return ratio(int128(sum) - other_sum, uint64_t(rows)) * unit;
-    return ratio(int128(sum) * other_rows - int128(other_sum) * rows, uint64_t(rows) * uint64_t(other_rows)) * unit;
+        return quotient(int128(sum) - other_sum, uint64_t(rows)) * unit;
+    return quotient(int128(sum) * other_rows - int128(other_sum) * rows, uint64_t(rows) * uint64_t(other_rows)) * unit;
 }
 
 } // namespace iqa

@@ -186,6 +186,13 @@ struct confusion_request {
     int64_t bad_weight; // the position of the first weight that is negative, not finite or out of range; else -1
 };
 
+// Rows of features for both sets of FID: see arith/feature_grid.h. Either all are added, or none.
+struct moment_request {
+    table_view sides[2]; // rows may be 0
+    double scale;        // 2^p
+    bool wide;
+};
+
 struct backend {
     const char *name;
     // For a device that works behind the caller's back: a metric's account there. NULL: calls end when all is done.
@@ -204,6 +211,8 @@ struct backend {
     void (*squared_error)(context &where, workspace &memory, squared_error_request &request);
     void (*error_gradient)(context &where, workspace &memory, const error_gradient_request &request);
     void (*confusion)(context &where, workspace &memory, confusion_request &request);
+    // Into the lanes of the ledger, at the end of an update. The CPU has core/fid_kernels.hpp instead.
+    void (*moments)(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
 };
 
 const backend &cpu_backend();

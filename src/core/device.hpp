@@ -50,6 +50,8 @@ public:
     // The lanes on the device, for those that add where nothing can be at fault any more.
     virtual int64_t *lanes() = 0;
 
+    // Waits for the stream: has an update (also one replayed in a graph) ended since the last settle?
+    virtual bool changed() = 0;
     // Waits for the stream, adds the device's lanes to those given and clears them; the first fault is handed out once.
     virtual fault settle(std::span<int64_t> lanes) = 0;
     // Forgets what was added.

@@ -7,10 +7,15 @@ void *scratch::reserve(size_t bytes, const char *purpose)
 {
     if (bytes > size_) {
         void *larger = source_.allocate(bytes, purpose);
+        try {
+            source_.clear(larger, bytes);
+        } catch (...) {
+            source_.deallocate(larger, bytes);
+            throw;
+        }
         source_.deallocate(memory_, size_);
         memory_ = larger;
         size_ = bytes;
-        source_.clear(memory_, bytes);
     }
     return memory_;
 }

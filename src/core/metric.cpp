@@ -50,7 +50,7 @@ iqa::device_ledger *iqa_metric::ledger_for(const iqa::backend &device, int32_t d
 
 void iqa_metric::settle() const
 {
-    if (ledger_ == nullptr)
+    if (ledger_ == nullptr || !ledger_->changed())
         return;
     const iqa::fault found = ledger_->settle(lanes_);
     carry(lanes_);

@@ -125,11 +125,16 @@ data_range resolve_range(double low, double high, element_type type)
                                      "data_high, for example 0 and 1");
 }
 
-table_view view_table(const iqa_tensor &tensor, const char *name, int64_t columns)
+table_view view_table_on_cpu(const iqa_tensor &tensor, const char *name, int64_t columns)
 {
     if (tensor.device_type != IQA_CPU && tensor.device_type != IQA_CUDA_HOST)
         fail(IQA_ERROR_UNAVAILABLE, name, " is on device type ", tensor.device_type,
              "; this metric computes on CPU tensors");
+    return view_table(tensor, name, columns);
+}
+
+table_view view_table(const iqa_tensor &tensor, const char *name, int64_t columns)
+{
     check_extents(tensor, name);
     if (columns == any_columns && (tensor.ndim != 2 || tensor.shape[1] == 0))
         fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected two axes, the second of 1 or more");

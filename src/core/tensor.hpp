@@ -103,9 +103,11 @@ struct table_view {
     int64_t rows, columns;
     int64_t row_stride, column_stride;
 };
-// Two axes, the second of `columns`, or of 1 or more with any_columns; no rows at all are allowed. CPU only.
+// Two axes, the second of `columns`, or of 1 or more with any_columns; no rows at all are allowed.
 constexpr int64_t any_columns = -1;
 table_view view_table(const iqa_tensor &tensor, const char *name, int64_t columns);
+// Likewise, for what is computed on the CPU only.
+table_view view_table_on_cpu(const iqa_tensor &tensor, const char *name, int64_t columns);
 
 // What every view of a tensor is made with. Extents are checked before strides are asked for.
 void check_extents(const iqa_tensor &tensor, const char *name);

@@ -20,6 +20,7 @@ const backend &cpu_backend()
         .squared_error = cpu_squared_error,
         .error_gradient = cpu_error_gradient,
         .confusion = cpu_confusion,
+        .moments = nullptr,
     };
     return instance;
 }

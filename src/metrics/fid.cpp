@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/backend.hpp"
 #include "core/options.hpp"
 #include "metrics/metrics.hpp"
 
@@ -57,9 +58,10 @@ moment_lanes fid_metric::side(int index) const
 
 void fid_metric::check_room(int index, int64_t rows) const
 {
-    if (rows > most_rows_of_a_state - side(index).rows())
-        fail(IQA_ERROR_NUMERIC, side_names[index], " has ", rows, " rows after ", side(index).rows(),
-             "; the metric holds at most ", most_rows_of_a_state);
+    const int64_t before = side(index).rows() + enqueued_rows_[size_t(index)];
+    if (rows > most_rows_of_a_state - before)
+        fail(IQA_ERROR_NUMERIC, side_names[index], " has ", rows, " rows after ", before, "; the metric holds at most ",
+             most_rows_of_a_state);
 }
 
 void fid_metric::add_side(const fid_metric &from, int index, bool negative)
@@ -101,21 +103,50 @@ void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate
             check_room(index, views[index].rows);
         }
 
+    update_place place(*this, reference != nullptr ? reference : candidate,
+                       candidate != nullptr ? candidate : reference, false);
+    if (place.ledger == nullptr) {
+        add_on_cpu(views);
+    } else if (views[0].rows > 0 || views[1].rows > 0) {
+        place.device.moments(
+            owner(), memory_on(*place.ledger), *place.ledger,
+            {.sides = {views[0], views[1]}, .scale = power_of_two(options_.fraction_bits), .wide = grid().wide});
+        for (size_t index = 0; index < 2; ++index)
+            enqueued_rows_[index] += views[index].rows;
+    }
+    place.finish();
+    computed_ = false;
+}
+
+void fid_metric::add_on_cpu(const table_view (&views)[2])
+{
     const fid_kernels &kernels = fid_kernels_for(owner());
-    const feature_grid grid{options_.fraction_bits, options_.word_bits == IQA_FID_WORD_32};
     const auto add = [&](int index) {
         if (views[index].rows > 0)
-            add_rows(owner(), work_, kernels, grid, views[index], side_names[index], side(index));
+            add_rows(owner(), work_, kernels, grid(), views[index], side_names[index], side(index));
     };
     add(0);
     try {
         add(1);
     } catch (...) {
         if (views[0].rows > 0)
-            take_back_rows(owner(), work_, kernels, grid, views[0], side(0));
+            take_back_rows(owner(), work_, kernels, grid(), views[0], side(0));
         throw;
     }
-    computed_ = false;
+}
+
+workspace &fid_metric::memory_on(device_ledger &ledger)
+{
+    if (!device_memory_)
+        device_memory_.emplace(ledger, owner());
+    return *device_memory_;
+}
+
+void fid_metric::raise(const fault &found) const
+{
+    text place;
+    place << "update " << found.update << " on the CUDA device: " << side_names[found.side];
+    fail_for_feature(grid(), place.c_str(), found.image, found.channel, found.value);
 }
 
 void fid_metric::reset_side(int32_t index) noexcept

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "arith/second_moment.h"
 #include "core/metric.hpp"
@@ -46,9 +47,18 @@ public:
     moment_lanes side(int index) const;
 
 protected:
-    void lanes_changed() const noexcept override { computed_ = false; }
+    void lanes_changed() const noexcept override
+    {
+        computed_ = false;
+        enqueued_rows_ = {};
+    }
+    void leave_device() noexcept override { device_memory_.reset(); }
+    [[noreturn]] void raise(const fault &found) const override;
 
 private:
+    feature_grid grid() const { return {options_.fraction_bits, options_.word_bits == IQA_FID_WORD_32}; }
+    void add_on_cpu(const table_view (&views)[2]);
+    workspace &memory_on(device_ledger &ledger);
     measured_covariance covariance_of(int index) const;
     double mean_unit() const { return power_of_two(-options_.fraction_bits); }
     double mean_term() const;
@@ -64,7 +74,9 @@ private:
     std::array<exact_field, 4> fields_{};
     scratch lanes_memory_;
     scratch work_;
+    std::optional<workspace> device_memory_;
     int64_t *lanes_;
+    mutable std::array<int64_t, 2> enqueued_rows_{}; // of updates on a device that are not in the lanes yet
     mutable frechet_parts parts_{};
     mutable bool computed_ = false; // parts_ is of the present lanes
 };

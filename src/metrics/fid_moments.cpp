@@ -179,22 +179,32 @@ int workers_for_rows(const context &where, const table_view &view)
     return workers_for(where, where.threads(), view.rows * view.columns);
 }
 
-[[noreturn]] void fail_for_feature(const feature_grid &grid, const table_view &view, const char *name,
-                                   int64_t first_row)
+int64_t limit_of(const feature_grid &grid)
+{
+    return grid.wide ? wide_limit : narrow_limit;
+}
+
+[[noreturn]] void fail_for_first_feature(const feature_grid &grid, const table_view &view, const char *name,
+                                         int64_t first_row)
 {
     const double scale = power_of_two(grid.fraction_bits);
-    const int64_t limit = grid.wide ? wide_limit : narrow_limit;
     for (int64_t row = first_row; row < view.rows; ++row)
         for (int64_t column = 0; column < view.columns; ++column) {
             const double value = number_at(view, row, column);
-            if (!within(to_grid(value, scale), limit))
-                fail(IQA_ERROR_NUMERIC, name, "[", row, ", ", column, "] is ", value, "; expected a number from ",
-                     -double(limit) / scale, " to ", double(limit) / scale, ", the range of the options");
+            if (!within(to_grid(value, scale), limit_of(grid)))
+                fail_for_feature(grid, name, row, column, value);
         }
     fail(IQA_ERROR_INTERNAL, "a feature outside the range was seen but not found");
 }
 
 } // namespace
+
+void fail_for_feature(const feature_grid &grid, const char *name, int64_t row, int64_t column, double value)
+{
+    const double largest = double(limit_of(grid)) / power_of_two(grid.fraction_bits);
+    fail(IQA_ERROR_NUMERIC, name, "[", row, ", ", column, "] is ", value, "; expected a number from ", -largest, " to ",
+         largest, ", the range of the options");
+}
 
 void add_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
               const table_view &view, const char *name, const moment_lanes &state)
@@ -203,7 +213,7 @@ void add_rows(context &where, scratch &memory, const fid_kernels &kernels, const
     int64_t fault = -1;
     crew::run(where, workers_for_rows(where, view), [&](crew &team) { fault = work.add_all(team); });
     if (fault >= 0)
-        fail_for_feature(grid, view, name, fault * work.rows_of_a_block());
+        fail_for_first_feature(grid, view, name, fault * work.rows_of_a_block());
 }
 
 void take_back_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,

@@ -28,6 +28,10 @@ struct moment_lanes {
     int64_t *words(int64_t i, int64_t j) const { return lanes + 1 + features + 2 * pair_index(i, j); }
 };
 
+// Ends the call for a feature that is not finite or outside the grid.
+[[noreturn]] void fail_for_feature(const feature_grid &grid, const char *name, int64_t row, int64_t column,
+                                   double value);
+
 // Adds rows of features, all or none: throws IQA_ERROR_NUMERIC for a feature that is not finite or outside the grid,
 // IQA_ERROR_CANCELLED. `name` is what error texts call the tensor.
 void add_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,

@@ -17,7 +17,8 @@ constexpr double tolerance = 1e-8;
 
 class given_covariance final : public covariance_matrix {
 public:
-    given_covariance(const iqa_tensor &tensor, const char *name, int64_t order) : view_(view_table(tensor, name, order))
+    given_covariance(const iqa_tensor &tensor, const char *name, int64_t order)
+        : view_(view_table_on_cpu(tensor, name, order))
     {
         if (view_.rows != order)
             fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected [", order, ", ", order, "]");
@@ -60,7 +61,7 @@ table_view view_mean(const iqa_tensor &tensor, const char *name, int64_t order)
     row.ndim = 2;
     row.shape = shape;
     row.strides = strides;
-    return view_table(row, name, order);
+    return view_table_on_cpu(row, name, order);
 }
 
 void check_semidefinite(const char *name, const given_covariance &covariance, double least_pivot)

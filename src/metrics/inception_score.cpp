@@ -249,7 +249,7 @@ void check(const iqa_inception_score_options &options, const table_view &table)
 mean_and_deviation measure_inception_score(context &where, const iqa_inception_score_options &options,
                                            const iqa_tensor &scores)
 {
-    const table_view table = view_table(scores, "scores", any_columns);
+    const table_view table = view_table_on_cpu(scores, "scores", any_columns);
     check(options, table);
     score_computation work(where, options, table);
     crew::run(where, workers_for(where, where.threads(), table.rows * table.columns),

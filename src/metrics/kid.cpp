@@ -342,8 +342,8 @@ mean_and_deviation measure_kid(context &where, const iqa_kid_options &options, c
                                const iqa_tensor &candidate)
 {
     check(options);
-    const table_view first = view_table(reference, set_names[0], any_columns);
-    const table_view tables[2] = {first, view_table(candidate, set_names[1], first.columns)};
+    const table_view first = view_table_on_cpu(reference, set_names[0], any_columns);
+    const table_view tables[2] = {first, view_table_on_cpu(candidate, set_names[1], first.columns)};
     for (int i = 0; i < 2; ++i)
         check_rows(options, tables[i], set_names[i]);
     kid_computation work(where, options, tables);

@@ -10,6 +10,7 @@
     }
 
 #include "cuda/confusion.cu"
+#include "cuda/fid_moments.cu"
 #include "cuda/ledger.cu"
 #include "cuda/shrink.cu"
 #include "cuda/squared_error.cu"

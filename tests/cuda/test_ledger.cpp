@@ -58,10 +58,13 @@ TEST_CASE("Commits add, faults do not, and the first fault is handed out once")
     CHECK(found.image == 17);
     CHECK(sum[0] == 102);
     CHECK(sum[lanes - 1] == 100 + 2 * int64_t(lanes));
+    CHECK_FALSE(ledger->changed());
     CHECK(ledger->settle(sum).kind == iqa::fault_kind::none);
     CHECK(sum[0] == 102);
     update(*ledger);
+    CHECK(ledger->changed());
     ledger->discard();
+    CHECK_FALSE(ledger->changed());
     ledger->settle(sum);
     CHECK(sum[0] == 102);
 }

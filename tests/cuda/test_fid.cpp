@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT
+// FID on a device: the lanes of the CPU, byte by byte, from updates that only enqueue.
+#include <algorithm>
+#include <limits>
+
+#include "arith/feature_grid.h"
+#include "catch.hpp"
+#include "cuda/sequential.hpp"
+#include "fid_features.hpp"
+
+using namespace test;
+
+namespace {
+
+struct on_device : tensor {
+    template <class... Arguments>
+    explicit on_device(Arguments &&...arguments) : tensor(std::forward<Arguments>(arguments)...)
+    {
+        view.device_type = IQA_CUDA;
+    }
+};
+
+iqa_status update(const metric_pointer &metric, const iqa_tensor *reference, const iqa_tensor *candidate)
+{
+    return iqa_metric_update(metric.get(), reference, candidate, nullptr);
+}
+
+// Features that any type holds, over the whole range of the grid.
+template <class Sample>
+std::vector<Sample> random_samples(int64_t count, uint64_t seed)
+{
+    random_numbers random(seed);
+    std::vector<Sample> samples;
+    for (int64_t i = 0; i < count; ++i)
+        samples.push_back(sample_from<Sample>(double(random.below(255)) - 127));
+    if constexpr (std::is_floating_point_v<Sample>)
+        for (Sample &sample : samples)
+            sample = Sample(sample * (1 - random.uniform() * 0x1p-10));
+    return samples;
+}
+
+struct word {
+    int fraction_bits, bits;
+};
+constexpr word words[] = {{24, IQA_FID_WORD_32}, {16, IQA_FID_WORD_24}, {20, IQA_FID_WORD_32}};
+
+sequential_machine &fresh_machine()
+{
+    sequential_machine &machine = sequential_machine::get();
+    machine.reset();
+    return machine;
+}
+
+} // namespace
+
+TEMPLATE_TEST_CASE("moments from a device are those of the CPU, byte by byte", "", iqa::float16, iqa::bfloat16, float,
+                   double)
+{
+    sequential_machine &machine = fresh_machine();
+    machine.order = GENERATE(thread_order::forward, thread_order::backward, thread_order::shuffled);
+    const context_pointer context = make_context();
+    const int dtype = dtype_of<TestType>::value;
+    uint64_t seed = 0;
+    for (const int64_t features : {1, 5, 63, 64, 65, 130})
+        for (const int64_t rows : {1, 31, 33, 300}) {
+            const auto &[fraction_bits, word_bits] = words[++seed % std::size(words)];
+            if (fraction_bits == 20 && std::is_same_v<TestType, double>)
+                continue; // the range is larger there, and need not be tried for each type
+            const iqa_fid_options options = fid_options(features, fraction_bits, word_bits);
+            const auto expected = make_fid(context, options);
+            const auto metric = make_fid(context, options);
+            const auto reference = random_samples<TestType>(rows * features, seed);
+            const auto candidate = random_samples<TestType>(2 * rows * features, seed + 1000);
+            REQUIRE(update(expected, tensor(reference.data(), dtype, {rows, features}),
+                           tensor(candidate.data(), dtype, {2 * rows, features})) == IQA_OK);
+            REQUIRE(update(metric, on_device(reference.data(), dtype, std::vector{rows, features}),
+                           on_device(candidate.data(), dtype, std::vector{2 * rows, features})) == IQA_OK);
+            CHECK((bytes_of(metric) == bytes_of(expected))); // in parentheses: too long to print
+        }
+}
+
+TEST_CASE("moments from a device do not depend on batches, strides, sides or the device's size")
+{
+    fresh_machine();
+    const context_pointer context = make_context();
+    const int64_t rows = 700;
+    const int64_t features = 70;
+    const auto samples = random_samples<float>(rows * features, 5);
+    const iqa_fid_options options = fid_options(features);
+    const auto whole = make_fid(context, options);
+    REQUIRE(update(whole, tensor(samples.data(), IQA_FLOAT32, {rows, features}), nullptr) == IQA_OK);
+    const auto expected = bytes_of(whole);
+
+    SECTION("batches, some of them on the CPU")
+    {
+        for (const int64_t batch : {1, 100, 699}) {
+            const auto metric = make_fid(context, options);
+            int64_t updates = 0;
+            for (int64_t row = 0; row < rows; row += batch) {
+                const std::vector<int64_t> shape = {std::min(batch, rows - row), features};
+                const float *data = samples.data() + row * features;
+                if (++updates % 3 == 0)
+                    REQUIRE(update(metric, tensor(data, IQA_FLOAT32, shape), nullptr) == IQA_OK);
+                else
+                    REQUIRE(update(metric, on_device(data, IQA_FLOAT32, shape), nullptr) == IQA_OK);
+            }
+            CHECK((bytes_of(metric) == expected));
+        }
+    }
+    SECTION("columns, every third element, and backwards")
+    {
+        std::vector<float> columns(samples.size());
+        std::vector<float> apart(samples.size() * 6);
+        std::vector<float> backwards(samples.rbegin(), samples.rend());
+        for (int64_t i = 0; i < rows; ++i)
+            for (int64_t j = 0; j < features; ++j) {
+                columns[size_t(j * rows + i)] = samples[size_t(i * features + j)];
+                apart[size_t((i * features * 2 + j) * 3)] = samples[size_t(i * features + j)];
+            }
+        const std::vector<int64_t> shape = {rows, features};
+        const on_device views[] = {on_device(columns.data(), IQA_FLOAT32, shape, std::vector<int64_t>{1, rows}),
+                                   on_device(apart.data(), IQA_FLOAT32, shape, std::vector<int64_t>{features * 6, 3}),
+                                   on_device(backwards.data() + backwards.size() - 1, IQA_FLOAT32, shape,
+                                             std::vector<int64_t>{-features, -1})};
+        for (const on_device &view : views) {
+            const auto metric = make_fid(context, options);
+            REQUIRE(update(metric, view, nullptr) == IQA_OK);
+            CHECK((bytes_of(metric) == expected));
+        }
+    }
+    SECTION("the candidate set alone, and sides of two types")
+    {
+        std::vector<double> wider(samples.begin(), samples.end());
+        const auto swapped = make_fid(context, options);
+        REQUIRE(update(swapped, nullptr, tensor(samples.data(), IQA_FLOAT32, {rows, features})) == IQA_OK);
+        const auto metric = make_fid(context, options);
+        REQUIRE(update(metric, nullptr, on_device(wider.data(), IQA_FLOAT64, std::vector{rows, features})) == IQA_OK);
+        CHECK((bytes_of(metric) == bytes_of(swapped)));
+        REQUIRE(update(metric, on_device(samples.data(), IQA_FLOAT32, std::vector{rows, features}),
+                       on_device(wider.data(), IQA_FLOAT64, std::vector{int64_t(0), features})) == IQA_OK);
+        CHECK(iqa_metric_merge(whole.get(), swapped.get()) == IQA_OK);
+        CHECK((bytes_of(metric) == bytes_of(whole)));
+    }
+}
+
+TEST_CASE("a block's rows at the bounds of the slices fit 32 bits")
+{
+    fresh_machine();
+    const context_pointer context = make_context();
+    const int64_t rows = iqa::most_rows_sliced + 40;
+    const word of = words[GENERATE(0, 1, 2)];
+    // Slices that are all as large as they can be together, and the largest q.
+    const int64_t slices =
+        of.bits == IQA_FID_WORD_32 ? -(int64_t(126) << 24) - 0x808080 : -(int64_t(126) << 16) - 0x8080;
+    std::vector<double> samples;
+    for (int64_t i = 0; i < rows; ++i)
+        for (const int64_t q : {slices, -(int64_t(127) << (of.bits - 8))})
+            samples.push_back(double(q) * iqa::power_of_two(-of.fraction_bits));
+    const auto expected = make_fid(context, fid_options(2, of.fraction_bits, of.bits));
+    const auto metric = make_fid(context, fid_options(2, of.fraction_bits, of.bits));
+    REQUIRE(update(expected, tensor(samples.data(), IQA_FLOAT64, {rows, 2}), nullptr) == IQA_OK);
+    REQUIRE(update(metric, on_device(samples.data(), IQA_FLOAT64, std::vector{rows, int64_t(2)}), nullptr) == IQA_OK);
+    CHECK((bytes_of(metric) == bytes_of(expected)));
+}
+
+TEST_CASE("a feature outside the grid is told at the next read, and nothing of its update is added")
+{
+    sequential_machine &machine = fresh_machine();
+    machine.order = GENERATE(thread_order::forward, thread_order::backward, thread_order::shuffled);
+    const bool column_major = GENERATE(false, true);
+    const float bad = GENERATE(std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 127.5f);
+    const context_pointer context = make_context();
+    const int64_t rows = 300;
+    const int64_t features = 70;
+    const auto good = random_samples<float>(rows * features, 1);
+    const auto at = [&](int64_t row, int64_t column) {
+        return size_t(column_major ? column * rows + row : row * features + column);
+    };
+    const std::vector<int64_t> shape = {rows, features};
+    const std::vector<int64_t> strides = {column_major ? 1 : features, column_major ? rows : 1};
+    const auto metric = make_fid(context, fid_options(features));
+    const on_device sound(good.data(), IQA_FLOAT32, shape, strides);
+    REQUIRE(update(metric, sound, nullptr) == IQA_OK);
+    const auto before = bytes_of(metric);
+
+    auto spoiled = good;
+    spoiled[at(213, 17)] = spoiled[at(213, 60)] = spoiled[at(250, 3)] = bad;
+    const on_device faulty(spoiled.data(), IQA_FLOAT32, shape, strides);
+    auto other = good;
+    other[at(0, 0)] = bad;
+    const on_device other_faulty(other.data(), IQA_FLOAT32, shape, strides);
+    double value = 0;
+    const auto check_read = [&](const char *text) {
+        CHECK(iqa_metric_read(metric.get(), IQA_FIELD_FID_ROWS_REFERENCE, &value, 1, nullptr) == IQA_ERROR_NUMERIC);
+        CHECK(last_error(context).find(text) == 0);
+        CHECK(last_error(context).find("expected a number from -127 to 127") != std::string::npos);
+        CHECK((bytes_of(metric) == before));
+    };
+    CHECK(update(metric, sound, faulty) == IQA_OK);
+    check_read("update 2 on the CUDA device: candidate[213, 17] is ");
+    CHECK(update(metric, faulty, other_faulty) == IQA_OK);
+    CHECK(update(metric, other_faulty, nullptr) == IQA_OK);
+    check_read("update 3 on the CUDA device: reference[213, 17] is ");
+
+    const auto twice = make_fid(context, fid_options(features));
+    CHECK(update(twice, sound, nullptr) == IQA_OK);
+    CHECK(update(twice, faulty, sound) == IQA_OK);
+    CHECK(update(twice, sound, nullptr) == IQA_OK);
+    size_t count = 0;
+    CHECK(iqa_metric_lanes(twice.get(), nullptr, 0, &count) == IQA_ERROR_NUMERIC);
+    CHECK(read(twice, IQA_FIELD_FID_ROWS_REFERENCE) == 2.0 * double(rows));
+    CHECK(read(twice, IQA_FIELD_FID_ROWS_CANDIDATE) == 0.0);
+}
+
+TEST_CASE("a warm update only launches, and can be captured and replayed")
+{
+    sequential_machine &machine = fresh_machine();
+    const context_pointer context = make_context();
+    const int64_t rows = 50;
+    const int64_t features = 20;
+    const auto samples = random_samples<float>(rows * features, 3);
+    const on_device view(samples.data(), IQA_FLOAT32, std::vector{rows, features});
+    const auto metric = make_fid(context, fid_options(features));
+    REQUIRE(update(metric, view, view) == IQA_OK);
+    const machine_counts cold = machine.counts;
+    REQUIRE(update(metric, view, view) == IQA_OK);
+    CHECK(machine.counts.launches == cold.launches + 3);
+    CHECK(machine.counts.allocations == cold.allocations);
+    CHECK(machine.counts.waits == 0);
+    CHECK(machine.counts.uploads == 0);
+    CHECK(machine.counts.downloads == 0);
+    CHECK(machine.counts.clears == cold.clears);
+
+    machine.capturing = true;
+    REQUIRE(update(metric, view, nullptr) == IQA_OK);
+    size_t count = 0;
+    CHECK(iqa_metric_lanes(metric.get(), nullptr, 0, &count) == IQA_ERROR_CUDA);
+    machine.capturing = false;
+    machine.replay();
+    machine.replay();
+    CHECK(read(metric, IQA_FIELD_FID_ROWS_REFERENCE) == 4.0 * double(rows));
+    machine.replay();
+    machine.forget_graph();
+    CHECK(read(metric, IQA_FIELD_FID_ROWS_REFERENCE) == 5.0 * double(rows));
+    const auto expected = make_fid(context, fid_options(features));
+    const tensor on_host(samples.data(), IQA_FLOAT32, {rows, features});
+    for (int i = 0; i < 5; ++i)
+        REQUIRE(update(expected, on_host, i < 2 ? &on_host.view : nullptr) == IQA_OK);
+    CHECK((bytes_of(metric) == bytes_of(expected)));
+
+    // What is read again without an update is not computed, and its lanes are not fetched, again.
+    read(metric);
+    const int downloads = machine.counts.downloads;
+    read(metric, IQA_FIELD_FID_RAW);
+    CHECK(machine.counts.downloads == downloads + 1);
+}
+
+TEST_CASE("whichever call of the runtime fails, the metric stays as it was and nothing is lost")
+{
+    sequential_machine &machine = fresh_machine();
+    const int64_t bytes_before = machine.live_bytes;
+    const int64_t rows = 40;
+    const int64_t features = 10;
+    const auto samples = random_samples<float>(rows * features, 4);
+    const on_device view(samples.data(), IQA_FLOAT32, std::vector{rows, features});
+    const bool warm = GENERATE(false, true);
+    bool ended = false;
+    for (int call = 1; !ended; ++call) {
+        const context_pointer context = make_context();
+        const auto metric = make_fid(context, fid_options(features));
+        REQUIRE(update(metric, tensor(samples.data(), IQA_FLOAT32, {rows, features}), nullptr) == IQA_OK);
+        if (warm)
+            REQUIRE(update(metric, view, nullptr) == IQA_OK);
+        const auto before = warm ? std::vector<unsigned char>() : bytes_of(metric);
+        machine.counts.calls = 0;
+        machine.fail_call = call;
+        const iqa_status status = update(metric, view, view);
+        ended = machine.counts.calls < call;
+        machine.fail_call = 0;
+        // Without a count of devices there are none.
+        CHECK(status == (ended ? IQA_OK : !warm && call == 1 ? IQA_ERROR_UNAVAILABLE : IQA_ERROR_CUDA));
+        if (!ended) {
+            if (warm)
+                CHECK(read(metric, IQA_FIELD_FID_ROWS_REFERENCE) == 2.0 * double(rows));
+            else
+                CHECK((bytes_of(metric) == before));
+            REQUIRE(update(metric, view, view) == IQA_OK);
+        }
+        // The same for the read.
+        for (int of_read = 1; of_read < 12; ++of_read) {
+            machine.counts.calls = 0;
+            machine.fail_call = of_read;
+            std::vector<int64_t> lanes(2 * size_t(1 + features + features * (features + 1)));
+            size_t count = 0;
+            const iqa_status of_lanes = iqa_metric_lanes(metric.get(), lanes.data(), lanes.size(), &count);
+            CHECK((of_lanes == IQA_OK) == (machine.counts.calls < of_read));
+            machine.fail_call = 0;
+        }
+        CHECK(read(metric, IQA_FIELD_FID_ROWS_REFERENCE) == (warm ? 3.0 : 2.0) * double(rows));
+        CHECK(read(metric, IQA_FIELD_FID_ROWS_CANDIDATE) == double(rows));
+    }
+    machine.run_queue();
+    CHECK(machine.live_bytes == bytes_before);
+}
+
+TEST_CASE("what FID refuses of a device's tensors")
+{
+    sequential_machine &machine = fresh_machine();
+    const context_pointer context = make_context();
+    const std::vector<float> values(64, 1.0f);
+    const std::vector<int64_t> shape = {2, 4};
+    const auto metric = make_fid(context, fid_options(4));
+    const on_device view(values.data(), IQA_FLOAT32, shape);
+    const tensor on_host(values.data(), IQA_FLOAT32, {2, 4});
+    CHECK(update(metric, view, on_host) == IQA_ERROR_DEVICE);
+    on_device second(values.data(), IQA_FLOAT32, shape);
+    second.view.device_id = 1;
+    CHECK(update(metric, view, second) == IQA_ERROR_DEVICE);
+    CHECK(update(metric, second, nullptr) == IQA_ERROR_UNAVAILABLE);
+    CHECK(update(metric, nullptr, on_device(values.data(), IQA_FLOAT32, std::vector<int64_t>{2, 5})) ==
+          IQA_ERROR_SHAPE);
+    machine.devices = 2;
+    CHECK(update(metric, view, nullptr) == IQA_OK);
+    CHECK(update(metric, second, view) == IQA_ERROR_DEVICE);
+    CHECK(update(metric, nullptr, second) == IQA_OK); // from one device to another
+    CHECK(read(metric, IQA_FIELD_FID_ROWS_REFERENCE) == 2);
+    CHECK(read(metric, IQA_FIELD_FID_ROWS_CANDIDATE) == 2);
+    machine.devices = 0;
+    const auto other = make_fid(context, fid_options(4));
+    CHECK(update(other, view, nullptr) == IQA_ERROR_UNAVAILABLE);
+    machine.devices = 1;
+
+    // KID and the inception score are the CPU's.
+    double value = 0;
+    CHECK(iqa_measure_kid(context.get(), nullptr, view, view, &value, nullptr) == IQA_ERROR_UNAVAILABLE);
+    CHECK(last_error(context) == "reference is on device type 2; this metric computes on CPU tensors");
+}
