@@ -90,7 +90,6 @@ private:
     IQA_KERNEL static quad_sums sum_quad(const image_pair &images, pixel_place at)
     {
         quad_sums sums = {};
-        IQA_UNROLL_ON_GPU
         for (int row = 0; row < quad_size; ++row, ++at.row) {
             const quad_row reference = load_row(images.reference, at);
             const quad_row candidate = load_row(images.candidate, at);
