@@ -42,9 +42,12 @@ const backend &cuda_backend()
         .shrink = cuda::shrink,
         .count = cuda::count,
         .squared_error = cuda::squared_error,
+        .psnr_values = cuda::psnr_values,
         .error_gradient = cuda::error_gradient,
+        .clear_border = cuda::clear_border,
         .confusion = cuda::confusion,
         .moments = cuda::moments,
+        .trace = cuda::trace,
     };
     return instance;
 }

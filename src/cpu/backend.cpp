@@ -18,9 +18,12 @@ const backend &cpu_backend()
         .shrink = cpu_shrink,
         .count = cpu_count,
         .squared_error = cpu_squared_error,
+        .psnr_values = cpu_psnr_values,
         .error_gradient = cpu_error_gradient,
+        .clear_border = cpu_clear_border,
         .confusion = cpu_confusion,
         .moments = nullptr,
+        .trace = nullptr,
     };
     return instance;
 }
