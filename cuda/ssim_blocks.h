@@ -28,7 +28,7 @@ struct ssim_of_blocks {
         IQA_HD_MEMBER int64_t planes() const { return images.reference.images * images.reference.channels; }
         IQA_HD_MEMBER int64_t tiles() const { return planes() * down * across; }
     };
-    static constexpr int threads = 256;
+    static constexpr int threads = 128;
     static constexpr int tile_rows = 8, tile_columns = 64; // in blocks
     static constexpr int quad_rows = tile_rows + 1, quad_columns = tile_columns + 1;
 
