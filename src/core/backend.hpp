@@ -6,6 +6,7 @@
 #include "arith/border.h"
 #include "arith/exact_sum.h"
 #include "arith/luma.h"
+#include "arith/second_moment.h"
 #include "arith/shrink.h"
 #include "arith/squared_error.h"
 #include "arith/ssim.h"
@@ -164,6 +165,8 @@ struct invalid_labels {
     int64_t label;
 };
 
+struct sample_plan;
+
 // Confusion counts of a batch. Either all of it is added, or nothing.
 struct confusion_request {
     const label_pair *labels;
@@ -176,17 +179,39 @@ struct confusion_request {
     void (*sample_done)(void *receiver, int64_t sample);
     void *receiver;
 
+    // Where an update adds how many samples, elements, ignored and invalid ones there were, and leaves what is at
+    // fault, with `tag` as its value. NULL on the CPU, which gives results instead.
+    int64_t *counters;
+    fault *report;
+    double tag;
+    const sample_plan *samples; // instead of sample_lanes; NULL where samples are not wanted one by one
+
     // Results. With an error nothing was added.
     int64_t elements, ignored;
     invalid_labels invalid;
     int64_t bad_weight; // the position of the first weight that is negative, not finite or out of range; else -1
 };
 
+// The counters of a confusion_request.
+enum : int { sample_counter, element_counter, ignored_counter, invalid_counter, confusion_counters };
+
 // Rows of features for both sets of FID: see arith/feature_grid.h. Either all are added, or none.
 struct moment_request {
     table_view sides[2]; // rows may be 0
     double scale;        // 2^p
     bool wide;
+};
+
+// tr (S1 S2)^(1/2) of the covariances of two sets, as metrics/fid_distance.hpp defines it.
+struct trace_request {
+    moment_lanes sets[2]; // in memory of the host
+    double unit;          // 2^(-2p)
+    bool equal;           // the covariances are equal: only the first is factored
+
+    // Results.
+    double norm; // the sum of the singular values of L1^T L2; not of equal covariances
+    int64_t ranks[2];
+    double least_pivots[2];
 };
 
 struct backend {
@@ -212,6 +237,8 @@ struct backend {
     void (*confusion)(context &where, workspace &memory, confusion_request &request);
     // Into the lanes of the ledger, at the end of an update. The CPU has core/fid_kernels.hpp instead.
     void (*moments)(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
+    // Returns when it has been done.
+    void (*trace)(context &where, int32_t device_id, memory_source &memory, trace_request &request);
 };
 
 const backend &cpu_backend();
