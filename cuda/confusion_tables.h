@@ -49,7 +49,7 @@ private:
 template <bool scores>
 struct any_labels {
     static constexpr bool has_scores = scores;
-    static constexpr int threads = 256;
+    static constexpr int threads = 512;
 
     IQA_KERNEL static void count(const table_task &task, int64_t group, int64_t begin, int64_t end, int thread,
                                  table_counters counters)
