@@ -47,6 +47,7 @@ const backend &cuda_backend()
         .clear_border = cuda::clear_border,
         .confusion = cuda::confusion,
         .moments = cuda::moments,
+        .trace = cuda::trace,
     };
     return instance;
 }

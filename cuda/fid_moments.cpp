@@ -42,7 +42,7 @@ void add(context &where, const moment_request &request, int64_t *lanes, const ui
     check(active_runtime.multiprocessors(device, &multiprocessors), "asking for the size of the CUDA device");
     const int64_t wanted = blocks_of_a_multiprocessor * multiprocessors;
     const int64_t features = std::max(request.sides[0].columns, request.sides[1].columns);
-    int64_t *const of_candidate = lanes + 1 + features + features * (features + 1);
+    int64_t *const of_candidate = lanes + moment_lanes::count(features);
     const typename add_moments<Slices>::arguments given = {
         .sides = {share<Slices>(request.sides[0], lanes, wanted),
                   share<Slices>(request.sides[1], of_candidate, wanted)},

@@ -6,6 +6,7 @@
 #include "arith/second_moment.h"
 #include "core/device.hpp"
 #include "core/tensor.hpp"
+#include "cuda/own_variables.h"
 #include "cuda/slice_tile.h"
 
 namespace iqa::cuda {
@@ -191,7 +192,7 @@ struct add_moments {
             if (row >= features || column > row)
                 return;
             const moment_words product = from_slices(of_element);
-            int64_t *const to = of.lanes + 1 + features + int64_t(row) * (row + 1) + 2 * column;
+            int64_t *const to = moment_lanes{of.lanes, features}.words(row, column);
             add(to, product.low);
             add(to + 1, product.high);
         });

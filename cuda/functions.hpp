@@ -21,5 +21,6 @@ void error_gradient(context &where, workspace &memory, const error_gradient_requ
 void clear_border(context &where, const border_view &border);
 void confusion(context &where, workspace &memory, confusion_request &request);
 void moments(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
+void trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);
 
 } // namespace iqa::cuda

@@ -20,17 +20,6 @@ constexpr int panel_bytes(int slices)
     return slices * slice_tile_side * slice_tile_stride;
 }
 
-// Threads' own variables that live from one step to the next: for steps of at most `Threads` items, each of which sees
-// the one of its thread.
-template <class Block, class Item, int Threads>
-class own_variables {
-public:
-    Item &operator[](int thread) { return items_[thread]; }
-
-private:
-    Item items_[Threads] = {};
-};
-
 template <class Block, int Slices>
 class slice_tile {
 public:
@@ -66,15 +55,6 @@ private:
 };
 
 #if defined(__CUDACC__)
-
-template <class Item, int Threads>
-class own_variables<gpu_block, Item, Threads> {
-public:
-    IQA_KERNEL Item &operator[](int) { return item_; }
-
-private:
-    Item item_ = {};
-};
 
 // Four 8 x 16 byte matrices; each lane gives the address of a row, and gets four bytes of each.
 IQA_KERNEL void load_matrices(uint32_t (&bytes)[4], const char *row)

@@ -33,11 +33,32 @@ IQA_HD reflector make_reflector(double head, double tail_squares)
 // Values that one kernel call finds: several vectors, to hide the latency of the division.
 constexpr int bisection_width = 32;
 
-// The upper bound of all values is below 1 (see bidiagonal_scale), so each is known to 2^-65.
+// The upper bound of all values is below 1 (see square_and_scale), so each is known to 2^-65.
 constexpr int bisection_steps = 64;
 
 // A pivot closer to zero than this is moved there: far below the rounding of any q + s of this scale.
 constexpr double smallest_pivot = 1e-290;
+
+// Squares of both diagonals in place, after a scaling by a power of two, which is exact: it brings an upper bound of
+// the singular values into [1/2, 1), and 2^exponent takes them back. False for a matrix of zeros.
+IQA_HD bool square_and_scale(double *diagonal, double *off, int64_t order, int *exponent)
+{
+    double bound = 0.0;
+    for (int64_t k = 0; k < order; ++k) {
+        const double of_row =
+            __builtin_fabs(diagonal[k]) + __builtin_fabs(off[k]) + (k > 0 ? __builtin_fabs(off[k - 1]) : 0.0);
+        bound = of_row > bound ? of_row : bound;
+    }
+    if (!(bound > 0.0))
+        return false;
+    *exponent = exponent_of(bound) + 1;
+    const double down = power_of_two(-*exponent);
+    for (int64_t k = 0; k < order; ++k) {
+        diagonal[k] = (diagonal[k] * down) * (diagonal[k] * down);
+        off[k] = (off[k] * down) * (off[k] * down);
+    }
+    return true;
+}
 
 IQA_HD void sturm_step(double q, double e, double shift, double *state, double *below)
 {

@@ -15,6 +15,19 @@ struct moment_words {
     int64_t high;
 };
 
+// Where the moments of one set lie among the lanes of a state: rows, sums[D], then (low, high) of sum q_i q_j for
+// i = 0 ... D - 1, j = 0 ... i.
+struct moment_lanes {
+    int64_t *lanes;
+    int64_t features;
+
+    static constexpr int64_t count(int64_t features) { return 1 + features + features * (features + 1); }
+
+    IQA_HD_MEMBER int64_t &rows() const { return lanes[0]; }
+    IQA_HD_MEMBER int64_t *sums() const { return lanes + 1; }
+    IQA_HD_MEMBER int64_t *words(int64_t i, int64_t j) const { return lanes + 1 + features + i * (i + 1) + 2 * j; }
+};
+
 IQA_HD moment_words carry(moment_words words)
 {
     return {words.low & 0xffffffff, words.high + (words.low >> 32)};
@@ -55,6 +68,21 @@ IQA_HD moment_words from_slices(const int32_t (&sums)[Weights])
     return carry(words);
 }
 
+// Ties to even, as compilers of CPUs convert.
+IQA_HD double nearest_double(int128 value)
+{
+    const uint128 magnitude = value < 0 ? -uint128(value) : uint128(value);
+    const uint64_t high = uint64_t(magnitude >> 64);
+    if (high == 0)
+        return value < 0 ? -double(uint64_t(magnitude)) : double(uint64_t(magnitude));
+    // The 64 highest bits; those below only matter as far as there are any.
+    const int shift = 64 - __builtin_clzll(high);
+    const uint64_t top = uint64_t(magnitude >> shift);
+    const uint64_t rest = (magnitude & ((uint128(1) << shift) - 1)) != 0 ? 1 : 0;
+    const double result = double(top | rest) * power_of_two(shift);
+    return value < 0 ? -result : result;
+}
+
 // (n sum q_i q_j - sum q_i sum q_j) / (n (n - 1)): the numerator is exact (|q| < 2^31 and n <= 2^31 keep it below
 // 2^125), so there are two roundings, of the numerator and of the quotient; n (n - 1) is exact up to 94,906,266 rows.
 // `unit` is 2^(-2p).
@@ -64,7 +92,7 @@ IQA_HD double covariance(int64_t rows, moment_words product, int64_t sum_i, int6
     const uint128 numerator =
         uint128(rows) * uint128(value_of(product)) - uint128(int128(sum_i)) * uint128(int128(sum_j));
     const double denominator = double(uint64_t(rows) * uint64_t(rows - 1));
-    return double(int128(numerator)) / denominator * unit;
+    return nearest_double(int128(numerator)) / denominator * unit;
 }
 
 // A quotient of integers, exact where it is one: the whole part apart from the fraction.
@@ -73,6 +101,12 @@ IQA_HD double quotient(int128 numerator, uint64_t denominator)
     const int128 whole = numerator / int128(denominator);
     const int128 rest = numerator % int128(denominator);
     return double(whole) + double(rest) / double(denominator);
+}
+
+IQA_HD double covariance(const moment_lanes &of, int64_t i, int64_t j, double unit)
+{
+    const int64_t *const words = of.words(i, j);
+    return covariance(of.rows(), {words[0], words[1]}, of.sums()[i], of.sums()[j], unit);
 }
 
 // `unit` is 2^-p.

@@ -6,6 +6,7 @@
 #include "arith/border.h"
 #include "arith/exact_sum.h"
 #include "arith/luma.h"
+#include "arith/second_moment.h"
 #include "arith/shrink.h"
 #include "arith/squared_error.h"
 #include "arith/ssim.h"
@@ -201,6 +202,18 @@ struct moment_request {
     bool wide;
 };
 
+// tr (S1 S2)^(1/2) of the covariances of two sets, as metrics/fid_distance.hpp defines it.
+struct trace_request {
+    moment_lanes sets[2]; // in memory of the host
+    double unit;          // 2^(-2p)
+    bool equal;           // the covariances are equal: only the first is factored
+
+    // Results.
+    double norm; // the sum of the singular values of L1^T L2; not of equal covariances
+    int64_t ranks[2];
+    double least_pivots[2];
+};
+
 struct backend {
     const char *name;
     // For a device that works behind the caller's back: a metric's account there. NULL: calls end when all is done.
@@ -224,6 +237,8 @@ struct backend {
     void (*confusion)(context &where, workspace &memory, confusion_request &request);
     // Into the lanes of the ledger, at the end of an update. The CPU has core/fid_kernels.hpp instead.
     void (*moments)(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
+    // Returns when it has been done.
+    void (*trace)(context &where, int32_t device_id, memory_source &memory, trace_request &request);
 };
 
 const backend &cpu_backend();

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "arith/element_type.h"
+#include "arith/trace_order.h"
 
 struct iqa_context;
 
@@ -14,9 +15,6 @@ namespace iqa {
 
 // Features go through the integer kernels in panels of this many columns.
 constexpr int panel_width = 32;
-
-// A float64 dot product has this many partial sums, whatever the register width.
-constexpr int dot_lanes = 16;
 
 constexpr int64_t padded(int64_t length, int64_t multiple)
 {

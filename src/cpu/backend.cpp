@@ -23,6 +23,7 @@ const backend &cpu_backend()
         .clear_border = cpu_clear_border,
         .confusion = cpu_confusion,
         .moments = nullptr,
+        .trace = nullptr,
     };
     return instance;
 }

@@ -60,18 +60,6 @@ void subtract_combination(double *x, const double *basis, int64_t stride, const 
     }
 }
 
-// The tree that every instruction set adds the partial sums in: halves onto halves.
-double sum_of_lanes(const double *partial)
-{
-    double sums[dot_lanes];
-    for (int i = 0; i < dot_lanes; ++i)
-        sums[i] = partial[i];
-    for (int half = dot_lanes / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; ++i)
-            sums[i] += sums[i + half];
-    return sums[0];
-}
-
 template <int Columns>
 void dots(const double *a, int64_t stride, const double *b, int64_t length, double *out)
 {

@@ -14,6 +14,9 @@ namespace {
 constexpr int32_t largest_fraction_bits = 60;
 constexpr int32_t smallest_fraction_bits = -60;
 
+// Below this order the launches alone take longer than a CPU.
+constexpr int32_t order_worth_a_device = 256;
+
 constexpr const char *side_names[2] = {"reference", "candidate"};
 
 void check(const iqa_fid_options &options)
@@ -111,6 +114,7 @@ void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate
         place.device.moments(
             owner(), memory_on(*place.ledger), *place.ledger,
             {.sides = {views[0], views[1]}, .scale = power_of_two(options_.fraction_bits), .wide = grid().wide});
+        device_ = {&place.device, place.ledger, (reference != nullptr ? reference : candidate)->device_id};
         for (size_t index = 0; index < 2; ++index)
             enqueued_rows_[index] += views[index].rows;
     }
@@ -179,13 +183,32 @@ double fid_metric::mean_term() const
     return sum;
 }
 
+void fid_metric::trace_there::run(bool swapped, bool equal, frechet_parts &parts) const
+{
+    const int sides[2] = {swapped ? 1 : 0, swapped ? 0 : 1};
+    trace_request request{};
+    request.unit = power_of_two(-2 * metric.options_.fraction_bits);
+    request.equal = equal;
+    for (int i = 0; i < 2; ++i)
+        request.sets[i] = metric.side(sides[i]);
+    metric.device_.functions->trace(metric.owner(), metric.device_.id, *metric.device_.memory, request);
+    for (int i = 0; i < 2; ++i) {
+        parts.ranks[sides[i]] = request.ranks[i];
+        parts.least_pivots[sides[i]] = request.least_pivots[i];
+    }
+    // As on the CPU, equal sets shall be exactly 0 apart.
+    parts.trace_term = equal ? parts.traces[0] : request.norm;
+}
+
 const frechet_parts &fid_metric::parts() const
 {
     if (!computed_) {
         for (int index = 0; index < 2; ++index)
             require_rows(index, 2);
+        const trace_there device(*this);
+        const bool there = device_.functions != nullptr && options_.features >= order_worth_a_device;
         const frechet_parts now = frechet_distance(owner(), fid_kernels_for(owner()), options_.features, mean_term(),
-                                                   covariance_of(0), covariance_of(1));
+                                                   covariance_of(0), covariance_of(1), there ? &device : nullptr);
         // No set of features gets here, but lanes that somebody made up may.
         if (!(now.raw >= -1e-12 * (now.traces[0] + now.traces[1])))
             fail(IQA_ERROR_NUMERIC, "the distance came out as ", now.raw,

@@ -10,7 +10,6 @@
 #include "metrics/fid_bidiagonal.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "arith/bidiagonal.h"
@@ -18,21 +17,6 @@
 namespace iqa {
 
 namespace {
-
-constexpr int panel_columns = 32;
-constexpr int most_pairs = 2 * panel_columns;
-constexpr int64_t row_chunk = 256;
-constexpr int64_t column_chunk = 64; // columns whose contributions to x are summed before they meet the others
-
-int64_t lanes_down(int64_t index)
-{
-    return index / dot_lanes * dot_lanes;
-}
-
-int64_t chunks(int64_t length, int64_t chunk)
-{
-    return (length + chunk - 1) / chunk;
-}
 
 class reduction {
 public:
@@ -58,7 +42,7 @@ private:
     void each_chunk(int64_t first, int64_t end, int64_t chunk, int64_t cost, Body &&body)
     {
         const int64_t from = first / chunk;
-        team_.each(chunks(end, chunk) - from, cost, [&](int64_t item, int32_t) {
+        team_.each(chunks_of(end, chunk) - from, cost, [&](int64_t item, int32_t) {
             const int64_t index = from + item;
             body(index, std::max(lanes_down(first), index * chunk), std::min(end, (index + 1) * chunk));
         });
@@ -103,10 +87,10 @@ reduction::reduction(crew &team, const fid_kernels &kernels, multiplier &product
     };
     left_ = take(most_pairs * rows_);
     right_ = take(most_pairs * columns_);
-    partial_ = take((chunks(columns_, column_chunk) + 1) * rows_);
+    partial_ = take((chunks_of(columns_, column_chunk) + 1) * rows_);
     column_tail_ = take(rows_);
     row_tail_ = take(columns_);
-    chunk_squares_ = take(std::max(chunks(rows_, row_chunk), chunks(columns_, column_chunk)));
+    chunk_squares_ = take(std::max(chunks_of(rows_, row_chunk), chunks_of(columns_, column_chunk)));
     diagonal_ = take(columns_ + bisection_width);
     off_ = take(columns_ + bisection_width);
 }
@@ -124,7 +108,7 @@ void reduction::update_column(int64_t k)
         chunk_squares_[chunk] = kernels_.dot(column_tail_ + from, column_tail_ + from, to - from);
     });
     double squares = 0.0;
-    for (int64_t chunk = k / row_chunk; chunk < chunks(rows_, row_chunk); ++chunk)
+    for (int64_t chunk = k / row_chunk; chunk < chunks_of(rows_, row_chunk); ++chunk)
         squares += chunk_squares_[chunk];
     from_left_ = make_reflector(column[k], squares);
     diagonal_[k] = from_left_.beta;
@@ -189,7 +173,7 @@ void reduction::multiply_both_ways(int64_t k)
                    chunk_squares_[chunk] = kernels_.dot(row_tail_ + begin, row_tail_ + begin, end - begin);
                });
     double squares = 0.0;
-    for (int64_t chunk = (k + 1) / column_chunk; chunk < chunks(columns_, column_chunk); ++chunk)
+    for (int64_t chunk = (k + 1) / column_chunk; chunk < chunks_of(columns_, column_chunk); ++chunk)
         squares += chunk_squares_[chunk];
     from_right_ = make_reflector(row_head_, squares);
     off_[k] = from_right_.beta;
@@ -219,7 +203,7 @@ void reduction::finish_x(int64_t k)
     double *const x = left(pairs_ + 1);
     const double *const head_column = k_.column(k + 1);
     const int64_t first_chunk = (k + 1) / column_chunk;
-    const int64_t last_chunk = chunks(columns_, column_chunk);
+    const int64_t last_chunk = chunks_of(columns_, column_chunk);
     const int64_t cost = row_chunk * (last_chunk - first_chunk + pairs_);
     constexpr double ones[2] = {1.0, 1.0};
     each_chunk(k, rows_, row_chunk, cost, [&](int64_t, int64_t from, int64_t to) {
@@ -275,20 +259,11 @@ bool reduction::to_bidiagonal(int64_t progress_before, int64_t progress_total)
 
 double reduction::sum_of_singular_values()
 {
-    double bound = 0.0;
-    for (int64_t k = 0; k < true_columns_; ++k)
-        bound = std::max(bound, std::fabs(diagonal_[k]) + std::fabs(off_[k]) + (k > 0 ? std::fabs(off_[k - 1]) : 0.0));
-    if (!(bound > 0.0))
+    int exponent = 0;
+    if (!square_and_scale(diagonal_, off_, true_columns_, &exponent))
         return 0.0;
-    // A power of two, which is exact, puts the bound into [1/2, 1).
-    const int exponent = exponent_of(bound) + 1;
-    const double down = power_of_two(-exponent);
-    for (int64_t k = 0; k < true_columns_; ++k) {
-        diagonal_[k] = (diagonal_[k] * down) * (diagonal_[k] * down);
-        off_[k] = (off_[k] * down) * (off_[k] * down);
-    }
     double *const values = left_;
-    team_.each(chunks(true_columns_, bisection_width), true_columns_ * bisection_width * bisection_steps,
+    team_.each(chunks_of(true_columns_, bisection_width), true_columns_ * bisection_width * bisection_steps,
                [&](int64_t item, int32_t) {
                    const int64_t first = item * bisection_width;
                    kernels_.bisect(diagonal_, off_, true_columns_, 1.0, first, values + first);
@@ -305,9 +280,9 @@ size_t nuclear_norm_memory(int64_t rows, int64_t columns)
 {
     const int64_t height = padded(rows, dot_lanes);
     const int64_t width = padded(columns, dot_lanes);
-    const int64_t doubles = most_pairs * (height + width) + (chunks(width, column_chunk) + 1) * height + height +
+    const int64_t doubles = most_pairs * (height + width) + (chunks_of(width, column_chunk) + 1) * height + height +
                             width +
-                            padded(std::max(chunks(height, row_chunk), chunks(width, column_chunk)), dot_lanes) +
+                            padded(std::max(chunks_of(height, row_chunk), chunks_of(width, column_chunk)), dot_lanes) +
                             2 * (width + bisection_width);
     return size_t(doubles);
 }

@@ -10,7 +10,6 @@ namespace iqa {
 
 namespace {
 
-constexpr int panel_columns = 64;
 constexpr int64_t rows_per_item = 256;
 
 // Swaps features `a` and `b`, a < b, in the lower triangle, from column `first` on.
@@ -30,7 +29,7 @@ void swap_features(const cholesky_request &request, int64_t first, int64_t a, in
 void finish_column(crew &team, const fid_kernels &kernels, const cholesky_request &request, int64_t first, int64_t k)
 {
     double *const column = request.s.column(k);
-    double coefficients[panel_columns];
+    double coefficients[cholesky_panel];
     const int count = int(k - first);
     for (int t = 0; t < count; ++t)
         coefficients[t] = request.s.column(first + t)[k];
@@ -80,12 +79,12 @@ cholesky_result pivoted_cholesky(crew &team, const fid_kernels &kernels, multipl
         request.diagonal[i] = request.s.column(i)[i];
         largest = std::max(largest, request.diagonal[i]);
     }
-    const double noise = double(order) * 0x1p-53 * largest;
+    const double noise = pivot_noise(order, largest);
 
-    for (int64_t first = 0; first < order; first += panel_columns) {
+    for (int64_t first = 0; first < order; first += cholesky_panel) {
         if (!team.proceed(progress_before + first, progress_total))
             return {-1, 0.0};
-        const int64_t last = std::min<int64_t>(order, first + panel_columns);
+        const int64_t last = std::min<int64_t>(order, first + cholesky_panel);
         for (int64_t k = first; k < last; ++k) {
             const int64_t pivot = std::max_element(request.diagonal + k, request.diagonal + order) - request.diagonal;
             if (!(request.diagonal[pivot] > noise) || k >= request.most_rank) {

@@ -137,7 +137,8 @@ void trace_computation::run(crew &team, const side (&sides)[2], bool equal, frec
 } // namespace
 
 frechet_parts frechet_distance(context &where, const fid_kernels &kernels, int64_t order, double mean_term,
-                               const covariance_matrix &first, const covariance_matrix &second)
+                               const covariance_matrix &first, const covariance_matrix &second,
+                               const trace_device *device)
 {
     frechet_parts parts{};
     parts.mean_term = mean_term;
@@ -152,9 +153,13 @@ frechet_parts frechet_distance(context &where, const fid_kernels &kernels, int64
     const side swapped[2] = {{&second, 1}, {&first, 0}};
     const side(&sides)[2] = order_of_sides <= 0 ? as_given : swapped;
 
-    trace_computation work(where, kernels, order);
-    crew::run(where, order < order_worth_a_team ? 1 : where.threads(),
-              [&](crew &team) { work.run(team, sides, order_of_sides == 0, parts); });
+    if (device != nullptr) {
+        device->run(order_of_sides > 0, order_of_sides == 0, parts);
+    } else {
+        trace_computation work(where, kernels, order);
+        crew::run(where, order < order_worth_a_team ? 1 : where.threads(),
+                  [&](crew &team) { work.run(team, sides, order_of_sides == 0, parts); });
+    }
 
     parts.raw = parts.mean_term + ((parts.traces[0] + parts.traces[1]) - 2.0 * parts.trace_term);
     parts.value = parts.raw > 0.0 ? parts.raw : 0.0;

@@ -31,7 +31,18 @@ struct frechet_parts {
     double least_pivots[2]; // what their factorisations left over: far below 0 only if they are no covariances
 };
 
+// A device that finds the trace term, the ranks and the least pivots, with the same bits. `swapped`: the second
+// covariance comes first in the order of the computation; `equal`: nothing but the first is to be factored.
+class trace_device {
+public:
+    virtual void run(bool swapped, bool equal, frechet_parts &parts) const = 0;
+
+protected:
+    ~trace_device() = default;
+};
+
 frechet_parts frechet_distance(context &where, const fid_kernels &kernels, int64_t order, double mean_term,
-                               const covariance_matrix &first, const covariance_matrix &second);
+                               const covariance_matrix &first, const covariance_matrix &second,
+                               const trace_device *device = nullptr);
 
 } // namespace iqa

@@ -18,17 +18,19 @@ class measured_covariance final : public covariance_matrix {
 public:
     measured_covariance(const moment_lanes &state, double unit) : state_(state), unit_(unit) {}
 
-    double at(int64_t i, int64_t j) const override
-    {
-        const int64_t *const words = state_.words(i, j);
-        return covariance(state_.rows(), {words[0], words[1]}, state_.sums()[i], state_.sums()[j], unit_);
-    }
-
+    double at(int64_t i, int64_t j) const override { return covariance(state_, i, j, unit_); }
     int64_t most_rank() const override { return state_.rows() - 1; }
 
 private:
     moment_lanes state_;
     double unit_;
+};
+
+// Where the last update on a device was, if there was one.
+struct device_place {
+    const backend *functions;
+    device_ledger *memory;
+    int32_t id;
 };
 
 class fid_metric final : public iqa_metric {
@@ -52,10 +54,21 @@ protected:
         computed_ = false;
         enqueued_rows_ = {};
     }
-    void leave_device() noexcept override { device_memory_.reset(); }
+    void leave_device() noexcept override
+    {
+        device_memory_.reset();
+        device_ = {};
+    }
     [[noreturn]] void raise(const fault &found) const override;
 
 private:
+    // The trace term where the features were.
+    struct trace_there final : trace_device {
+        explicit trace_there(const fid_metric &of) : metric(of) {}
+        void run(bool swapped, bool equal, frechet_parts &parts) const override;
+        const fid_metric &metric;
+    };
+
     feature_grid grid() const { return {options_.fraction_bits, options_.word_bits == IQA_FID_WORD_32}; }
     void add_on_cpu(const table_view (&views)[2]);
     workspace &memory_on(device_ledger &ledger);
@@ -75,6 +88,7 @@ private:
     scratch lanes_memory_;
     scratch work_;
     std::optional<workspace> device_memory_;
+    device_place device_{};
     int64_t *lanes_;
     mutable std::array<int64_t, 2> enqueued_rows_{}; // of updates on a device that are not in the lanes yet
     mutable frechet_parts parts_{};

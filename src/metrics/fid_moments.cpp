@@ -24,6 +24,12 @@ constexpr int64_t pairs_per_cache_line = 4;
 
 constexpr int64_t products_of_a_tile = int64_t(panel_width) * panel_width;
 
+// Of n things, each with itself and with those before it.
+int64_t pairs_of(int64_t count)
+{
+    return count * (count + 1) / 2;
+}
+
 class accumulation {
 public:
     accumulation(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
@@ -130,11 +136,11 @@ void accumulation::multiply(crew &team, int64_t rows, bool negative)
     const int64_t groups = (panels_ + panels_per_item - 1) / panels_per_item;
     const int pairs = int((rows + 1) / 2);
     const int64_t cost = panels_per_item * panels_per_item * products_of_a_tile * rows;
-    team.each(groups * (groups + 1) / 2, cost, [&](int64_t item, int32_t worker) {
+    team.each(pairs_of(groups), cost, [&](int64_t item, int32_t worker) {
         int64_t left_group = 0;
-        while (moment_lanes::pair_index(left_group + 1, 0) <= item)
+        while (pairs_of(left_group + 1) <= item)
             ++left_group;
-        const int64_t right_group = item - moment_lanes::pair_index(left_group, 0);
+        const int64_t right_group = item - pairs_of(left_group);
         int32_t *const products = products_ + worker * planes_ * products_of_a_tile;
         const int64_t last_left = std::min((left_group + 1) * panels_per_item, panels_);
         for (int64_t left = left_group * panels_per_item; left < last_left; ++left) {

@@ -7,9 +7,6 @@
 
 namespace iqa {
 
-// Steps of one chain of fused multiply-adds; longer products are sums of such chains, in ascending order.
-constexpr int chain_depth = 256;
-
 struct matrix {
     double *data;
     int64_t stride;

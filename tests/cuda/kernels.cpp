@@ -12,6 +12,7 @@
 #include "cuda/confusion.cu"
 #include "cuda/count.cu"
 #include "cuda/fid_moments.cu"
+#include "cuda/fid_trace.cu"
 #include "cuda/ledger.cu"
 #include "cuda/shrink.cu"
 #include "cuda/squared_error.cu"

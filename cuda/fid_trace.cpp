@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+// FID's trace term on a GPU: metrics/fid_distance.cpp, step by step, with the same bits. The caller waits for it, so
+// the host may look at what was found: after each panel of columns, where the call can also be cancelled.
+#include <algorithm>
+
+#include "cuda/fid_bidiagonal.h"
+#include "cuda/fid_cholesky.h"
+#include "cuda/functions.hpp"
+#include "cuda/launch.hpp"
+#include "cuda/ledger.hpp"
+
+namespace iqa::cuda {
+
+namespace {
+
+int64_t padded(int64_t length)
+{
+    return chunks_of(length, dot_lanes) * dot_lanes;
+}
+
+class trace_computation {
+public:
+    trace_computation(context &where, memory_source &device, trace_request &request);
+
+    void run();
+
+private:
+    template <class Item>
+    Item *take(int64_t count)
+    {
+        std::byte *const from = next_;
+        next_ += chunks_of(count * int64_t(sizeof(Item)), 256) * 256;
+        return reinterpret_cast<Item *>(from);
+    }
+
+    void place_all();
+    void factor(int set);
+    void multiply(const multiply_matrices::arguments &given);
+    double norm_of_product();
+    void reduce_column(const reduction_view &view, int64_t k, int pairs, bool last);
+    double sum_of_singular_values(int64_t order);
+
+    template <class Item>
+    void fetch(Item *to, const Item *from, int64_t count)
+    {
+        void *const stream = stream_of(where_);
+        check(active_runtime.download(to, from, size_t(count) * sizeof(Item), stream), "reading the trace term");
+        check(active_runtime.wait(stream), "finding the trace term");
+    }
+
+    void report(int64_t done) const
+    {
+        const iqa_context_options &options = where_.options();
+        const int64_t total = 3 * order_ + 1;
+        if (options.progress != nullptr && options.progress(options.progress_user, done, total) != 0)
+            fail(IQA_ERROR_CANCELLED, "cancelled by the progress callback after ", done, " of ", total, " pieces");
+    }
+
+    context &where_;
+    trace_request &request_;
+    const int64_t order_;
+    scratch memory_;
+    scratch host_memory_;
+    std::byte *next_ = nullptr;
+    int64_t *lanes_ = nullptr;
+    matrix work_{}; // S, later L1^T L2
+    matrix factors_[2]{};
+    cholesky_view cholesky_{};
+    reduction_view reduction_{};
+};
+
+trace_computation::trace_computation(context &where, memory_source &device, trace_request &request)
+    : where_(where), request_(request), order_(request.sets[0].features), memory_(device), host_memory_(where)
+{
+    place_all(); // how much it is
+    next_ = memory_.take<std::byte>(reinterpret_cast<size_t>(next_), "the trace term");
+    place_all();
+}
+
+void trace_computation::place_all()
+{
+    // As on the CPU, not a power of two apart.
+    const int64_t side = padded(order_);
+    const int64_t stride = side + dot_lanes;
+    work_ = {take<double>(stride * side), stride};
+    for (matrix &factor : factors_)
+        factor = {take<double>(stride * side), stride};
+    lanes_ = take<int64_t>(moment_lanes::count(order_));
+    cholesky_ = {.s = work_,
+                 .l = {},
+                 .order = order_,
+                 .most_rank = 0,
+                 .diagonal = take<double>(order_),
+                 .permutation = take<int64_t>(order_),
+                 .state = take<cholesky_state>(1)};
+    reduction_ = {.k = work_,
+                  .rows = 0,
+                  .columns = 0,
+                  .left = take<double>(most_pairs * side),
+                  .right = take<double>(most_pairs * side),
+                  .partial = take<double>(chunks_of(side, column_chunk) * side),
+                  .column_tail = take<double>(side),
+                  .row_tail = take<double>(side),
+                  .chunk_squares = take<double>(chunks_of(side, std::min(row_chunk, column_chunk))),
+                  .diagonal = take<double>(side),
+                  .off = take<double>(side),
+                  .along = take<double>(most_pairs),
+                  .products = take<double>(side),
+                  .state = take<column_state>(1)};
+}
+
+void trace_computation::multiply(const multiply_matrices::arguments &given)
+{
+    launch<multiply_matrices>(where_, multiply_matrices::blocks(given.rows, given.columns),
+                              multiply_matrices::shared_bytes, given);
+}
+
+void trace_computation::factor(int set)
+{
+    const moment_lanes &from = request_.sets[set];
+    check(active_runtime.upload(lanes_, from.lanes, size_t(moment_lanes::count(order_)) * sizeof(int64_t),
+                                stream_of(where_)),
+          "copying moments to the device");
+    launch<fill_covariance>(where_, fill_covariance::blocks(work_, order_), 0,
+                            {.lanes = {lanes_, order_}, .unit = request_.unit, .s = work_});
+    cholesky_.l = factors_[set];
+    cholesky_.most_rank = from.rows() - 1;
+    launch<start_cholesky>(where_, 1, start_cholesky::shared_bytes, cholesky_);
+    cholesky_state now{};
+    now.rank = -1;
+    for (int64_t first = 0; first < order_ && now.rank < 0; first += cholesky_panel) {
+        report(set * order_ + first);
+        const int64_t last = std::min(order_, first + cholesky_panel);
+        launch<choose_first_pivot>(where_, 1, choose_first_pivot::shared_bytes, {.view = cholesky_, .k = first});
+        for (int64_t k = first; k < last; ++k)
+            launch<finish_cholesky_column>(where_, finish_cholesky_column::blocks(order_, k),
+                                           finish_cholesky_column::shared_bytes,
+                                           {.view = cholesky_, .first = first, .last = last, .k = k});
+        launch<place_cholesky_columns>(where_, last - first, 0, {.view = cholesky_, .first = first});
+        const operand panel{work_.column(first) + last, work_.stride, false};
+        multiply({.a = panel,
+                  .b = panel,
+                  .c = {work_.column(last) + last, work_.stride},
+                  .rows = order_ - last,
+                  .columns = order_ - last,
+                  .depth = last - first,
+                  .subtract = true,
+                  .lower_only = true,
+                  .stopped = &cholesky_.state->rank});
+        fetch(&now, cholesky_.state, 1);
+    }
+    request_.ranks[set] = now.rank < 0 ? order_ : now.rank;
+    request_.least_pivots[set] = now.least_pivot;
+}
+
+// The steps of column k; `pairs` belong to those before it.
+void trace_computation::reduce_column(const reduction_view &view, int64_t k, int pairs, bool last)
+{
+    const bool panel_ends = pairs == most_pairs;
+    update_column::arguments update = {.view = view, .k = k, .pairs = pairs, .finish = k > 0, .start = !panel_ends};
+    launch<update_column>(where_, update_column::blocks(update), update_column::shared_bytes, update);
+    if (panel_ends) {
+        multiply({.a = {view.left + k, view.rows, false},
+                  .b = {view.right + k, view.columns, false},
+                  .c = {view.k.column(k) + k, view.k.stride},
+                  .rows = view.rows - k,
+                  .columns = request_.ranks[0] < request_.ranks[1] ? request_.ranks[0] - k : request_.ranks[1] - k,
+                  .depth = pairs,
+                  .subtract = true,
+                  .lower_only = false,
+                  .stopped = nullptr});
+        update = {.view = view, .k = k, .pairs = 0, .finish = false, .start = true};
+        launch<update_column>(where_, update_column::blocks(update), update_column::shared_bytes, update);
+    }
+    if (last)
+        return;
+    const column_arguments column = {.view = view, .k = k, .pairs = update.pairs};
+    launch<reflect_from_left>(where_, reflect_from_left::blocks(column), reflect_from_left::shared_bytes, column);
+    launch<multiply_both_ways>(where_, multiply_both_ways::blocks(column), multiply_both_ways::shared_bytes, column);
+    launch<reflect_from_right>(where_, reflect_from_right::blocks(column), reflect_from_right::shared_bytes, column);
+}
+
+// || La^T Lb ||_*, with the factor of larger rank as a.
+double trace_computation::norm_of_product()
+{
+    const int tall = request_.ranks[0] >= request_.ranks[1] ? 0 : 1;
+    const int64_t rows = request_.ranks[tall];
+    const int64_t columns = request_.ranks[1 - tall];
+    if (columns == 0)
+        return 0.0;
+    check(active_runtime.clear(work_.data, size_t(work_.stride * padded(order_)) * sizeof(double), stream_of(where_)),
+          "clearing CUDA memory");
+    multiply({.a = {factors_[tall].data, factors_[tall].stride, true},
+              .b = {factors_[1 - tall].data, factors_[1 - tall].stride, true},
+              .c = work_,
+              .rows = rows,
+              .columns = columns,
+              .depth = order_,
+              .subtract = false,
+              .lower_only = false,
+              .stopped = nullptr});
+    reduction_.rows = padded(rows);
+    reduction_.columns = padded(columns);
+    int pairs = 0;
+    for (int64_t k = 0; k < columns; ++k) {
+        if (k % reflector_panel == 0) {
+            check(active_runtime.wait(stream_of(where_)), "finding the trace term");
+            report(2 * order_ + k);
+        }
+        reduce_column(reduction_, k, pairs, k + 1 == columns);
+        pairs = (pairs == most_pairs ? 0 : pairs) + 2;
+    }
+    return sum_of_singular_values(columns);
+}
+
+double trace_computation::sum_of_singular_values(int64_t order)
+{
+    double *const diagonal = host_memory_.take<double>(size_t(2 * order), "the trace term");
+    double *const off = diagonal + order;
+    fetch(diagonal, reduction_.diagonal, order);
+    fetch(off, reduction_.off, order);
+    int exponent = 0;
+    if (!square_and_scale(diagonal, off, order, &exponent))
+        return 0.0;
+    const size_t bytes = size_t(order) * sizeof(double);
+    check(active_runtime.upload(reduction_.diagonal, diagonal, bytes, stream_of(where_)), "finding singular values");
+    check(active_runtime.upload(reduction_.off, off, bytes, stream_of(where_)), "finding singular values");
+    launch<bisect>(where_, chunks_of(order, bisect::threads), 0,
+                   {.diagonal_squared = reduction_.diagonal,
+                    .off_squared = reduction_.off,
+                    .order = order,
+                    .values = reduction_.left});
+    fetch(diagonal, reduction_.left, order);
+    double sum = 0.0;
+    for (int64_t k = 0; k < order; ++k)
+        sum += diagonal[k];
+    return sum * power_of_two(exponent);
+}
+
+void trace_computation::run()
+{
+    factor(0);
+    if (request_.equal) {
+        request_.ranks[1] = request_.ranks[0];
+        request_.least_pivots[1] = request_.least_pivots[0];
+    } else {
+        factor(1);
+        request_.norm = norm_of_product();
+    }
+    report(3 * order_ + 1);
+}
+
+} // namespace
+
+void trace(context &where, int32_t device_id, memory_source &memory, trace_request &request)
+{
+    const current_device current(device_id);
+    trace_computation(where, memory, request).run();
+}
+
+} // namespace iqa::cuda

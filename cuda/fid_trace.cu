@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#include "cuda/entry.h"
+#include "cuda/fid_bidiagonal.h"
+#include "cuda/fid_cholesky.h"
+
+namespace iqa::cuda {
+
+IQA_ENTRY(fill_covariance)
+IQA_ENTRY(start_cholesky)
+IQA_ENTRY(choose_first_pivot)
+IQA_ENTRY(finish_cholesky_column)
+IQA_ENTRY(place_cholesky_columns)
+IQA_ENTRY(multiply_matrices)
+IQA_ENTRY(update_column)
+IQA_ENTRY(reflect_from_left)
+IQA_ENTRY(multiply_both_ways)
+IQA_ENTRY(reflect_from_right)
+IQA_ENTRY(bisect)
+
+} // namespace iqa::cuda
