@@ -8,7 +8,7 @@
 namespace iqa::cuda {
 
 void ssim(context &where, workspace &memory, ssim_request &request);
-void ssim_values(context &where, workspace &memory, const ssim_values_request &request);
+void ssim_values(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
 void ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
 void ssim_block_values(context &where, const ssim_block_values_request &request);
 void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);

@@ -3,9 +3,7 @@
 
 #include <new>
 #include <optional>
-#include <utility>
 
-#include "cuda/commit.h"
 #include "cuda/launch.hpp"
 
 namespace iqa::cuda {
@@ -46,14 +44,14 @@ void refuse_while_capturing(const context &where, const char *what)
 
 namespace {
 
-class ledger final : public device_ledger {
+class ledger final : public cuda_ledger {
 public:
     ledger(context &owner, int32_t device_id, size_t lanes, bool accumulates)
         : owner_(owner),
           device_(device_id),
           count_(lanes),
           addends_(accumulates ? lanes : 0),
-          bytes_((lanes + addends_) * sizeof(int64_t) + sizeof(bookkeeping)),
+          bytes_((lanes + addends_) * sizeof(int64_t) + sizeof(fault) + sizeof(bookkeeping)),
           host_lanes_(owner)
     {
         const current_device current(device_);
@@ -99,6 +97,7 @@ public:
     void begin() override
     {
         current_.emplace(device_);
+        clear_taken();
         if (!complete_)
             clear(addend(), addends_ * sizeof(int64_t) + sizeof(fault));
         complete_ = false;
@@ -112,21 +111,25 @@ public:
     }
 
     int64_t *lanes() override { return memory_; }
-    int64_t *addend() override { return memory_ + count_; }
+    int64_t *addend() override { return reinterpret_cast<int64_t *>(kept() + 1); }
     fault *report() override { return &books()->report; }
 
     void commit() override
     {
         const int64_t blocks =
             (int64_t(addends_) + commit_update::lanes_of_a_block - 1) / commit_update::lanes_of_a_block;
-        launch<commit_update>(owner_, blocks > 0 ? blocks : 1, 0,
-                              {.lanes = lanes(),
-                               .addend = addend(),
-                               .count = int64_t(addends_),
-                               .report = report(),
-                               .kept = &books()->kept,
-                               .updates = &books()->updates,
-                               .arrivals = &books()->arrivals});
+        launch<commit_update>(owner_, blocks > 0 ? blocks : 1, 0, commit_arguments());
+    }
+
+    commit_update::arguments commit_arguments() override
+    {
+        return {.lanes = lanes(),
+                .addend = addend(),
+                .count = int64_t(addends_),
+                .report = report(),
+                .kept = kept(),
+                .updates = &books()->updates,
+                .arrivals = &books()->arrivals};
     }
 
     bool changed() override
@@ -143,31 +146,32 @@ public:
     {
         const current_device current(device_);
         refuse_while_capturing(owner_, "reading a metric");
+        clear_taken();
         int64_t *copy = host_lanes_.take<int64_t>(count_, "the lanes of a metric");
         fault found{};
         void *const stream = stream_of(owner_);
         check_updates(active_runtime.download(copy, memory_, count_ * sizeof(int64_t), stream));
-        check_updates(active_runtime.download(&found, &books()->kept, sizeof found, stream));
+        check_updates(active_runtime.download(&found, kept(), sizeof found, stream));
         check_updates(active_runtime.download(&ended_, &books()->updates, sizeof ended_, stream));
         check_updates(active_runtime.wait(stream));
-        // Once the lanes are cleared nothing may fail, and a fault that is cleared is not forgotten.
-        if (found_.kind == fault_kind::none)
-            found_ = found;
-        clear(&books()->kept, sizeof found);
-        clear(memory_, count_ * sizeof(int64_t));
         for (size_t i = 0; i < count_; ++i)
             lanes[i] += copy[i];
         settled_ = updates_;
         taken_in_ = ended_;
-        return std::exchange(found_, {});
+        taken_ = true;
+        try {
+            clear_taken();
+        } catch (const error &) { // the next update tries again
+        }
+        return found;
     }
 
     void discard() override
     {
         const current_device current(device_);
         clear(memory_, bytes_);
+        taken_ = false;
         taken_in_ = 0;
-        found_ = {};
     }
 
     bool serves(int32_t device_id) const noexcept override { return device_id == device_; }
@@ -181,14 +185,24 @@ public:
     }
 
 private:
-    // Behind the lanes and the addend. The report comes first: an update that did not end leaves addend and report.
+    // Behind the lanes come the fault that is kept, the addend, and this. What is cleared together lies together.
     struct bookkeeping {
-        fault report, kept;
+        fault report;
         int64_t updates;
         uint32_t arrivals;
     };
 
-    bookkeeping *books() { return reinterpret_cast<bookkeeping *>(memory_ + count_ + addends_); }
+    fault *kept() { return reinterpret_cast<fault *>(memory_ + count_); }
+    bookkeeping *books() { return reinterpret_cast<bookkeeping *>(addend() + addends_); }
+
+    // What the metric has already, the device must not have any more.
+    void clear_taken()
+    {
+        if (!taken_)
+            return;
+        clear(memory_, count_ * sizeof(int64_t) + sizeof(fault));
+        taken_ = false;
+    }
 
     // What fails here may have been enqueued long ago.
     void check_updates(status code) const
@@ -206,10 +220,10 @@ private:
     int64_t *memory_ = nullptr;
     scratch host_lanes_;
     std::optional<current_device> current_;
-    bool complete_ = true;
+    bool complete_ = true;              // the last update left no addend
+    bool taken_ = false;                // the lanes were taken in and are still to be cleared
     int64_t updates_ = 0, settled_ = 0; // updates begun, and those known to have ended well
     int64_t ended_ = 0, taken_in_ = 0;  // the device's own count, replayed graphs included, and that at the last settle
-    fault found_{};                     // by a settle that did not end
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 
 #include "core/context.hpp"
 #include "core/device.hpp"
+#include "cuda/commit.h"
 
 namespace iqa::cuda {
 
@@ -17,6 +18,16 @@ public:
 
 private:
     int before_ = -1; // -1: it was current already
+};
+
+// What the CUDA backend itself asks of a ledger.
+class cuda_ledger : public device_ledger {
+public:
+    // For a kernel that ends the update itself, instead of commit().
+    virtual commit_update::arguments commit_arguments() = 0;
+
+protected:
+    ~cuda_ledger() = default;
 };
 
 device_ledger *open_ledger(context &owner, int32_t device_id, size_t lanes, bool accumulates);

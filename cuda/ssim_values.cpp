@@ -3,6 +3,7 @@
 
 #include "cuda/functions.hpp"
 #include "cuda/launch.hpp"
+#include "cuda/ledger.hpp"
 
 namespace iqa::cuda {
 
@@ -16,10 +17,15 @@ int64_t blocks_for(int64_t items)
 
 } // namespace
 
-void ssim_values(context &where, workspace &memory, const ssim_values_request &request)
+void ssim_values(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends)
 {
-    auto *books = memory.zeros.take<ssim_values_kernel::bookkeeping>(1, "the course of an evaluation");
-    launch<ssim_values_kernel>(where, blocks_for<ssim_values_kernel>(request.images), 0, {request, books});
+    ssim_values_kernel::arguments given{};
+    given.request = request;
+    given.books = memory.zeros.take<ssim_values_bookkeeping>(1, "the course of an evaluation");
+    given.ends_update = ends != nullptr;
+    if (ends != nullptr)
+        given.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();
+    launch<ssim_values_kernel>(where, blocks_for<ssim_values_kernel>(request.images), 0, given);
 }
 
 void ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors)

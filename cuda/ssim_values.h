@@ -4,6 +4,7 @@
 
 #include "core/ssim_values.hpp"
 #include "cuda/block.h"
+#include "cuda/commit.h"
 
 namespace iqa::cuda {
 
@@ -18,14 +19,19 @@ IQA_KERNEL int64_t image_of_rank(uint64_t rank)
     return INT64_MAX - int64_t(rank);
 }
 
+// Zero between kernels.
+struct ssim_values_bookkeeping {
+    uint64_t first_at_fault;
+    uint32_t arrivals;
+    uint32_t unused;
+};
+
 struct ssim_values_kernel {
-    struct bookkeeping { // zero between kernels
-        uint64_t first_at_fault;
-        uint32_t arrivals;
-    };
     struct arguments {
         ssim_values_request request;
-        bookkeeping *books;
+        ssim_values_bookkeeping *books;
+        bool ends_update;
+        commit_update::arguments commit;
     };
     static constexpr int threads = 64;
 
@@ -47,6 +53,8 @@ struct ssim_values_kernel {
             if (rank != 0 && request.report->kind == fault_kind::none)
                 *request.report = evaluate_image(request, image_of_rank(rank)); // nothing of this update will be added
         });
+        if (given.ends_update)
+            commit_update::run_at_once(block, given.commit);
     }
 };
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # From a fresh Debian 12 to every test: installs what is missing, builds, and runs
 #     style        clang-format, clang-tidy
-#     release      the optimised build with the tests of numbers, frame and manners, installed consumers, MPI, valgrind
+#     release      the optimised build, with CUDA for all architectures, and the tests of numbers, frame and manners,
+#                  installed consumers, MPI, valgrind; what needs a GPU is skipped where there is none
 #     demo         scripts/demo.sh
 #     python       the Python package as pip installs it, the program, the documentation's own examples
 #     sanitizers   the same C++ and C tests under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -35,9 +36,13 @@ run_ctest() { # directory, more arguments for ctest
     ctest --test-dir "$directory" --parallel "$jobs" --output-on-failure --no-tests=error "$@"
 }
 
+find_cuda() {
+    CUDACXX=$(scripts/cuda_toolkit.sh) && export CUDACXX
+}
+
 step_release() {
-    configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DIQA_SANITIZE= -DIQA_BUILD_TESTS=ON -DIQA_BUILD_TOOLS=ON \
-        -DIQA_WERROR=ON && run_ctest "$build"
+    find_cuda && configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DIQA_SANITIZE= -DIQA_BUILD_TESTS=ON \
+        -DIQA_BUILD_TOOLS=ON -DIQA_WERROR=ON -DIQA_CUDA=ON && run_ctest "$build"
 }
 
 step_style() {
@@ -67,7 +72,9 @@ step_python() {
 step_sanitizers() {
     # A child of fork() now and then hangs in this build only; the release step runs that test.
     # Warnings are errors in the other builds; here sanitizers enlarge frames and make gcc see ghosts.
-    configure_and_build "$build-asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DIQA_SANITIZE=address,undefined \
+    # Kernels do not run here: one architecture is enough for what calls them.
+    find_cuda && configure_and_build "$build-asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+        -DIQA_SANITIZE=address,undefined -DIQA_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=80 \
         -DCMAKE_C_FLAGS_RELWITHDEBINFO="-O1 -g1" -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" -DIQA_WERROR=OFF \
         -DIQA_BUILD_TOOLS=OFF && run_ctest "$build-asan" --exclude-regex '^manners_fork$'
 }

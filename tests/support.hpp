@@ -57,6 +57,15 @@ inline metric_pointer make_psnr(const context_pointer &context, const iqa_psnr_o
     return metric_pointer(metric);
 }
 
+// The status of an update, and of its data: on a device those that are at fault show when the state is asked for.
+inline iqa_status update(const metric_pointer &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
+                         const iqa_update_extras *extras = nullptr)
+{
+    const iqa_status status = iqa_metric_update(metric.get(), reference, candidate, extras);
+    size_t lanes = 0;
+    return status == IQA_OK ? iqa_metric_lanes(metric.get(), nullptr, 0, &lanes) : status;
+}
+
 inline double read(const metric_pointer &metric, int field = IQA_FIELD_VALUE)
 {
     double value = -12345;

@@ -14,6 +14,13 @@
 #define IQA_HD_MEMBER __attribute__((always_inline)) inline // no copy that the linker could share
 #endif
 
+// For loops whose bodies are few and known. Other compilers decide for themselves.
+#if defined(__CUDACC__)
+#define IQA_UNROLL_ON_GPU _Pragma("unroll")
+#else
+#define IQA_UNROLL_ON_GPU
+#endif
+
 namespace iqa {
 
 __extension__ typedef __int128 int128;

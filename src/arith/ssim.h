@@ -25,6 +25,18 @@ enum : int {
     ssim_gradient_depth = 64
 };
 
+// The samples of the image that a part of the map counts, along one axis: its own pixels, and at the image's edges the
+// margins too. Every sample is one part's.
+IQA_HD int64_t own_begin(int64_t first, int64_t margin)
+{
+    return first == 0 ? 0 : first + margin;
+}
+
+IQA_HD int64_t own_end(int64_t end, int64_t out_extent, int64_t extent, int64_t margin)
+{
+    return end == out_extent ? extent : end + margin;
+}
+
 // The pivot of a tile: the mean of the two images' samples at the tile's centre. A non-finite sample must not spread
 // over the tile.
 template <class Real>
@@ -32,6 +44,13 @@ IQA_HD Real ssim_pivot(Real reference, Real candidate)
 {
     const Real pivot = Real(0.5) * (reference + candidate);
     return is_finite(pivot) ? pivot : Real(0);
+}
+
+// Along one axis: the sample under the centre of a box of `count` outputs whose first window begins at `first`.
+IQA_HD int64_t box_centre(int64_t first, int taps, int64_t count, int64_t extent)
+{
+    const int64_t at = first + taps / 2 + count / 2;
+    return at < 0 ? 0 : at >= extent ? extent - 1 : at;
 }
 
 // max(value, 0) that lets NaN through.
@@ -134,6 +153,19 @@ IQA_HD Value luminance_of(const ssim_terms<Value> &terms)
                 : ratio_or_one(terms.luminance_top, terms.luminance_bottom);
 }
 
+template <bool safe, class Value>
+IQA_HD Value part_of(const ssim_terms<Value> &terms, int part)
+{
+    switch (part) {
+    case ssim_product:
+        return ssim_of<safe>(terms);
+    case ssim_contrast_structure:
+        return contrast_structure_of<safe>(terms);
+    default:
+        return luminance_of<safe>(terms);
+    }
+}
+
 // The derivatives of a pixel's value with respect to its four window means. `product`: of SSIM, else of the
 // contrast-structure alone. With l = N1 / B1, c = N2 / B2, A = level:
 //     dl/dM_s = 4 A M_d^2 / B1^2              dl/dM_d = -4 M_d (A^2 + 2 C1) / B1^2
@@ -182,7 +214,11 @@ enum : int { ssim_float_bits = 30, ssim_double_bits = 50 };
 
 IQA_HD int64_t ssim_fixed(float value)
 {
+#if defined(__CUDA_ARCH__)
+    return __float2int_rn(value * 0x1p30f); // the same without double precision, which most GPUs have little of
+#else
     return round_to_integer(double(value) * 0x1p30);
+#endif
 }
 
 IQA_HD int64_t ssim_fixed(double value)

@@ -56,6 +56,18 @@ struct ssim_request {
     bool *not_a_number;    // [images]: some pixel of the map is NaN
 };
 
+// Whether a request is for images as they are and one sum: product or contrast-structure. Such ones have quicker
+// kernels.
+inline bool is_plain(const ssim_request &request)
+{
+    const ssim_plan &plan = *request.plan;
+    const image_view &shape = request.images.reference;
+    const bool one_part = plan.wanted[ssim_product] != plan.wanted[ssim_contrast_structure];
+    return shape.depth == 1 && plan.taps_z == 1 && request.weights.data == nullptr && !plan.mask_nonfinite &&
+           (plan.luma == nullptr || shape.channels != 3) && !plan.negative_to_zero && !plan.wanted[ssim_luminance] &&
+           one_part;
+}
+
 // SSIM over blocks of a batch of uint8 or uint16 images of at least block_size pixels down and across.
 struct ssim_blocks_request {
     image_pair images;
@@ -200,7 +212,8 @@ struct backend {
     // `accumulates`: with an addend.
     device_ledger *(*open)(context &owner, int32_t device_id, size_t lanes, bool accumulates);
     void (*ssim)(context &where, workspace &memory, ssim_request &request);
-    void (*ssim_values)(context &where, workspace &memory, const ssim_values_request &request);
+    // `ends`: the ledger whose update this ends too; else NULL.
+    void (*ssim_values)(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
     // The derivative of each image's value by each pixel of a channel's map of a scale: factors[images][channels].
     void (*ssim_factors)(context &where, const ssim_values_request &request, int scale, double *factors);
     void (*ssim_blocks)(context &where, workspace &memory, ssim_blocks_request &request);

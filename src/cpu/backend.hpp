@@ -6,7 +6,7 @@
 namespace iqa {
 
 void cpu_ssim(context &where, workspace &memory, ssim_request &request);
-void cpu_ssim_values(context &where, workspace &memory, const ssim_values_request &request);
+void cpu_ssim_values(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
 void cpu_ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
 void cpu_ssim_block_values(context &where, const ssim_block_values_request &request);
 void cpu_ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);

@@ -42,17 +42,6 @@ tile_plan plan_tiles(const ssim_request &request)
     };
 }
 
-// Whether the request is for more than the tiles of plain images give.
-bool needs_boxes(const ssim_request &request)
-{
-    const ssim_plan &plan = *request.plan;
-    const image_view &shape = request.images.reference;
-    const bool one_part = plan.wanted[ssim_product] != plan.wanted[ssim_contrast_structure];
-    return shape.depth > 1 || plan.taps_z > 1 || request.weights.data != nullptr || plan.mask_nonfinite ||
-           (plan.luma != nullptr && shape.channels == 3) || plan.negative_to_zero || plan.wanted[ssim_luminance] ||
-           !one_part;
-}
-
 // Where a worker's finished rows go.
 struct map_rows {
     const output_view *map;
@@ -73,15 +62,6 @@ void store_map_row(void *receiver, int row, const void *values)
 sample_plane plane_of(const image_view &view, int64_t image, int64_t channel)
 {
     return {view.at(image, channel, 0, 0, 0), view.row_stride, view.column_stride};
-}
-
-// The part of the image that a tile counts: its own pixels, and at the image's edges the margins too.
-void own_part(int64_t position, int64_t extent_of_tile, int64_t out_extent, int64_t extent, int64_t margin,
-              int64_t &first, int64_t &count)
-{
-    first = position == 0 ? 0 : position + margin;
-    const int64_t end = position + extent_of_tile == out_extent ? extent : position + extent_of_tile + margin;
-    count = end - first;
 }
 
 class batch_of_tiles {
@@ -182,8 +162,11 @@ private:
         tile.product = plan_.wanted[ssim_product];
         tile.counting = counting_;
         tile.range = plan_.range;
-        own_part(at.row, tile.rows, request_.out_height, tile.height, margin_y_, tile.own_row, tile.own_rows);
-        own_part(at.column, tile.columns, request_.out_width, tile.width, margin_x_, tile.own_column, tile.own_columns);
+        tile.own_row = own_begin(at.row, margin_y_);
+        tile.own_rows = own_end(at.row + tile.rows, request_.out_height, tile.height, margin_y_) - tile.own_row;
+        tile.own_column = own_begin(at.column, margin_x_);
+        tile.own_columns =
+            own_end(at.column + tile.columns, request_.out_width, tile.width, margin_x_) - tile.own_column;
         tile.memory = worker_memory_ + size_t(worker) * worker_size_;
         tile.by_channel = request_.by_channel && tiles_.channels > 1;
         map_rows rows = {&request_.map, at.image, at.channel, at.row, at.column, tile.columns, tile.channels};
@@ -231,7 +214,7 @@ private:
 
 void cpu_ssim(context &where, workspace &memory, ssim_request &request)
 {
-    if (!needs_boxes(request))
+    if (is_plain(request))
         return batch_of_tiles(where, memory, request).run(where);
     if (request.counts != nullptr) {
         count_request counting{

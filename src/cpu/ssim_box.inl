@@ -33,19 +33,6 @@ static void add_row(const Real *values, const int32_t *weights, int count, int12
     not_a_number = not_a_number || nans != 0;
 }
 
-template <bool safe, class Lanes>
-static Lanes part_of(const ssim_terms<Lanes> &terms, int part)
-{
-    switch (part) {
-    case ssim_product:
-        return ssim_of<safe>(terms);
-    case ssim_contrast_structure:
-        return contrast_structure_of<safe>(terms);
-    default:
-        return luminance_of<safe>(terms);
-    }
-}
-
 template <bool safe, int taps, class Lanes>
 static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes> &constants, int slice, int row,
                            int down_row, ssim_box_result &result)

@@ -196,8 +196,7 @@ void box_statistics<Lanes>::find_pivot()
 {
     const sample_source &source = box.source;
     const auto centre = [](const box_axis &axis, int64_t extent) {
-        const int64_t at = axis.first + axis.taps / 2 + axis.count / 2;
-        return at < 0 ? 0 : at >= extent ? extent - 1 : at;
+        return box_centre(axis.first, axis.taps, axis.count, extent);
     };
     const int64_t z = centre(box.z, source.depth);
     const int64_t y = centre(box.y, source.height);

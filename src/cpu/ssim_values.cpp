@@ -6,7 +6,7 @@
 
 namespace iqa {
 
-void cpu_ssim_values(context &, workspace &, const ssim_values_request &request)
+void cpu_ssim_values(context &, workspace &, const ssim_values_request &request, device_ledger *)
 {
     for (int64_t image = 0; image < request.images; ++image) {
         const fault found = evaluate_image(request, image);

@@ -161,9 +161,7 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         update.report = place.ledger != nullptr ? place.ledger->report() : &report;
         update_images(place, update);
     }
-    if (place.ledger != nullptr)
-        place.ledger->commit();
-    else
+    if (place.ledger == nullptr)
         commit(std::span(addend).first(lanes().size()));
     place.finish();
 }
@@ -186,7 +184,8 @@ void ssim_metric::update_images(const update_place &place, ssim_update &update)
         place_scales(update, group);
         measure_group(update, group, counted ? nullptr : update.counts + first);
         const ssim_values_request values = values_of(update, group);
-        update.device->ssim_values(owner(), update.memory->work, values);
+        const bool last = first + group.count == images;
+        update.device->ssim_values(owner(), update.memory->work, values, last ? place.ledger : nullptr);
         if (place.ledger == nullptr && update.report->kind != fault_kind::none)
             fail_for(*update.report, update, group);
         if (update.wants_gradient())
@@ -220,6 +219,8 @@ void ssim_metric::update_blocks(const update_place &place, const image_pair &giv
     values.blocks = blocks_along(shape.height) * blocks_along(shape.width);
     values.addend = addend;
     place.device.ssim_block_values(owner(), values);
+    if (place.ledger != nullptr)
+        place.ledger->commit();
 }
 
 size_t ssim_metric::read(int32_t field, std::span<double> out) const

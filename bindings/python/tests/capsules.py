@@ -18,7 +18,7 @@ class Array:
 
     def __init__(self, memory, code, bits, device=CPU, read_only=False, offset=0):
         self.memory = memory
-        self.device = device
+        self.device_type = device
         self.read_only = read_only
         tensor = self.tensor = Tensor()
         tensor.data = memory.ctypes.data - offset
@@ -31,7 +31,7 @@ class Array:
         tensor.strides = extents(*(stride // memory.itemsize for stride in memory.strides))
 
     def __dlpack_device__(self):
-        return self.device, 0
+        return self.device_type, 0
 
 
 class VersionedArray(Array):

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import iqa.torch  # noqa: E402
+from iqa._library import library  # noqa: E402
 
 FUNCTIONS = [
     (iqa.torch.ssim, {}),
@@ -109,6 +110,25 @@ def test_weights_and_volumes():
     value.backward()
     assert (y.grad[0, 0, :7] == 0).all()
     assert (y.grad[0, 0, 7:] != 0).any()
+
+
+@pytest.mark.parametrize(("function", "options"), FUNCTIONS)
+def test_nothing_is_read_back(function, options, monkeypatch):
+    """Each of these would wait for a GPU."""
+    x, y = images(7)
+    y.requires_grad_()
+    function(x, y, 1.0, **options)
+    for name in ("compute", "read", "serialize", "lanes"):
+        monkeypatch.setattr(library, f"iqa_metric_{name}", None)
+    function(x, y, 1.0, **options).backward()
+    assert y.grad.abs().sum() > 0
+
+
+def test_loss():
+    x, y = images(8)
+    assert iqa.torch.ssim_loss(x, x, 1.0) == 0
+    loss = iqa.torch.ssim_loss(x, y, 1.0, sigma=1.0, reduction="none")
+    assert torch.equal(loss, 1 - iqa.torch.ssim(x, y, 1.0, sigma=1.0, reduction="none"))
 
 
 def test_only_what_is_needed():

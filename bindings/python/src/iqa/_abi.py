@@ -13,6 +13,7 @@ VERSION = (0, 1)
 
 CPU = 1
 CUDA = 2
+CUDA_MANAGED = 13
 
 FLOAT = 2
 BFLOAT = 4

@@ -190,16 +190,14 @@ class ConfusionMatrix(Metric):
         Returns:
             A named tuple (per_sample, per_class, counts) with the arrays asked for.
         """
-        context = self._context
-        keep = [borrow(reference, "reference", context.cuda_stream)]
-        keep.append(borrow(candidate, "candidate", context.cuda_stream))
+        loan = self._lend(reference, candidate)
+        x, y = loan.borrow(reference, "reference"), loan.borrow(candidate, "candidate")
         extras = _abi.UpdateExtras(ctypes.sizeof(_abi.UpdateExtras))
         if weights is not None:
-            keep.append(borrow(weights, "weights", context.cuda_stream))
-            extras.weights = keep[-1][1]
-        samples = self._samples_in(keep[0][1])
+            extras.weights = loan.borrow(weights, "weights")
+        samples = self._samples_in(x)
         count_type = "float64" if self._weighted else "int64"
-        arrays = []
+        arrays: list[Any] = []
         for field, value, dtype, shape in (
             ("per_image", per_sample, "float64", (samples,)),
             ("per_channel", per_class, "float64", (samples, self._classes)),
@@ -208,14 +206,14 @@ class ConfusionMatrix(Metric):
             if value is None or value is False:
                 arrays.append(None)
                 continue
-            array = empty(dtype, shape) if value is True else value
-            keep.append(borrow(array, field, writable=True))
-            setattr(extras, field, keep[-1][1])
+            array = loan.empty(field, dtype, shape) if value is True else value
+            setattr(extras, field, loan.borrow(array, field, writable=True))
             arrays.append(array)
-        context.call(
-            library.iqa_metric_update, self._open(), keep[0][1], keep[1][1], ctypes.byref(extras)
-        )
+        self._queue(loan, x, y, ctypes.byref(extras))
         return SampleDetails(*arrays)
+
+    def _wait(self) -> None:
+        self._field("samples", False)
 
     def _samples_in(self, address: int) -> int:
         tensor = _abi.Tensor.from_address(address)

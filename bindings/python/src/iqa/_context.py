@@ -8,6 +8,7 @@ import operator
 import threading
 
 from . import _abi
+from ._cuda import stream_address
 from ._errors import CancelledError, InvalidArgumentError, error
 from ._library import library
 from ._options import choose
@@ -28,7 +29,8 @@ class Context:
     Args:
         threads: CPU threads of one call, or None for as many as the process may use.
         instruction_set: the highest to use: "baseline", "avx2", "avx512" or "best".
-        cuda_stream: address of the cudaStream_t for CUDA tensors; None is the default stream.
+        cuda_stream: address of the cudaStream_t for CUDA tensors; None is the legacy default
+            stream. Only metrics without a context follow the current stream of PyTorch or CuPy.
         progress: called as progress(done, total) from time to time during an update. An
             exception that it raises, such as iqa.CancelledError or KeyboardInterrupt, cancels
             the update, which leaves the metric as it was, and comes out of the update.
@@ -50,7 +52,7 @@ class Context:
         log: Callable[[str], object] | None = None,
     ) -> None:
         self.handle = ctypes.c_void_p()
-        self.cuda_stream = cuda_stream
+        self.cuda_stream = _stream(cuda_stream)
         self._lock = threading.Lock()
         self._raised: list[BaseException] = []
         options = _abi.ContextOptions()
@@ -58,7 +60,7 @@ class Context:
         if threads is not None:
             options.threads = _thread_count(threads)
         options.instruction_set = choose("instruction_set", instruction_set, _abi.INSTRUCTION_SETS)
-        options.cuda_stream = cuda_stream
+        options.cuda_stream = self.cuda_stream
         if progress is not None:
             options.progress = _progress_callback(progress, self._raised)
         if log is not None:
@@ -110,6 +112,13 @@ def _thread_count(threads: int) -> int:
     if not 1 <= count < 2**31:  # ctypes would take the lower 32 bits without a word
         raise InvalidArgumentError(f"threads is {count}, expected 1 or more, or None for all")
     return count
+
+
+def _stream(stream: int | None) -> int | None:
+    address = 0 if stream is None else operator.index(stream)
+    if not 0 <= address < 2**64:
+        raise InvalidArgumentError(f"cuda_stream is {address}, expected an address, or None")
+    return stream_address(address)
 
 
 def _progress_callback(progress: Callable[[int, int], object], raised: list[BaseException]) -> Any:

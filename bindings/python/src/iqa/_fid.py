@@ -119,13 +119,17 @@ class FID(Metric):
         """Adds rows of features to one set or to both.
 
         Args:
-            reference: float16, bfloat16, float32 or float64 [N, features] on the CPU, with any
-                strides, or None. It is borrowed, not copied.
+            reference: float16, bfloat16, float32 or float64 [N, features], with any strides, or
+                None. It is borrowed, not copied.
             candidate: the same for the other set; N and the element type may differ.
         """
-        _keep_reference, x = _borrow_or_none(reference, "reference", self._context)
-        _keep_candidate, y = _borrow_or_none(candidate, "candidate", self._context)
-        self._context.call(library.iqa_metric_update, self._open(), x, y, None)
+        loan = self._lend(reference, candidate)
+        x = None if reference is None else loan.borrow(reference, "reference")
+        y = None if candidate is None else loan.borrow(candidate, "candidate")
+        self._queue(loan, x, y, None)
+
+    def _wait(self) -> None:
+        self._read("fid_rows_reference")
 
     @property
     def parts(self) -> FIDParts:
@@ -194,10 +198,6 @@ def _side(side: str) -> int:
     if side not in _SIDES:
         raise InvalidArgumentError(f"side is {side!r}, expected 'reference' or 'candidate'")
     return _SIDES[side]
-
-
-def _borrow_or_none(array: Any, name: str, context: Context) -> tuple[Any, int | None]:
-    return (None, None) if array is None else borrow(array, name, context.cuda_stream)
 
 
 def fid(

@@ -61,6 +61,8 @@ def borrow_by_interface(array: Any, name: str, writable: bool) -> Borrowed | Non
 def _from_interface(
     array: Any, interface: dict[str, Any], device: int, name: str, writable: bool
 ) -> Borrowed:
+    if interface.get("mask") is not None:
+        raise InvalidArgumentError(f"{name} has a mask, expected one in the argument weights")
     data = interface.get("data")
     owner: Any = array
     if isinstance(data, tuple):

@@ -253,8 +253,8 @@ def _strided(address: int, count: int, step: int, size: int) -> bytes:
         return ctypes.string_at(address, size if count else 0) * count
     span = (count - 1) * abs(step) + 1
     lowest = address if step > 0 else address + (count - 1) * step * size
-    letter = {2: "H", 4: "I", 8: "Q"}[size]
-    return memoryview(ctypes.string_at(lowest, span * size)).cast(letter)[::step].tobytes()
+    numbers: Any = memoryview(ctypes.string_at(lowest, span * size))
+    return bytes(numbers.cast({2: "H", 4: "I", 8: "Q"}[size])[::step].tobytes())
 
 
 def inception_score(

@@ -9,6 +9,7 @@ from array import array
 
 from . import _abi
 from ._context import Context
+from ._cuda import Loan, owner_of
 from ._errors import Error, IncompatibleError, InvalidArgumentError
 from ._kind import Kind
 from ._library import library
@@ -17,7 +18,7 @@ from ._tensor import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any, TypeVar
 
     AnyMetric = TypeVar("AnyMetric", bound="Metric")
@@ -27,10 +28,18 @@ class Metric:
     """An accumulating metric; the base of SSIM and PSNR.
 
     A metric is used by one thread at a time. Without a context of the caller it has one of its
-    own, so different metrics may be used by different threads at once.
+    own, so different metrics may be used by different threads at once, and CUDA arrays are
+    measured on their library's current stream.
     """
 
-    __slots__ = ("__weakref__", "_context", "_handle", "_has_own_context", "_options")
+    __slots__ = (
+        "__weakref__",
+        "_context",
+        "_handle",
+        "_has_own_context",
+        "_options",
+        "_resolved_options",
+    )
 
     _kind: Kind
     _destroy = library.iqa_metric_destroy
@@ -56,6 +65,7 @@ class Metric:
         self._handle = ctypes.c_void_p()
         self._has_own_context = context is None
         self._context = Context() if context is None else context
+        self._resolved_options: Any = None
 
     def update(
         self,
@@ -73,8 +83,8 @@ class Metric:
 
         Args:
             reference: an array of uint8, uint16, int16, float16, bfloat16, float32 or float64,
-                with any strides: whatever has __dlpack__, __array_interface__ or the buffer
-                protocol. It is borrowed, not copied.
+                with any strides: whatever has __dlpack__, __array_interface__,
+                __cuda_array_interface__ or the buffer protocol. It is borrowed, not copied.
             candidate: the same shape, element type and device.
             per_image: True for one value per image, or a float64 array [N] to write them into.
             per_channel: True for one value per image and channel, or a float64 array [N, C].
@@ -88,13 +98,17 @@ class Metric:
                 the samples of the candidate, or a float32 or float64 array of the images' shape.
             reference_gradient: the same with respect to the reference.
 
+        Arrays on a CUDA device are measured there: the call only queues the work, on the current
+        stream of their library, and the arrays that it gives are ready in the order of that
+        stream. compute() waits for it. For arrays of libraries other than PyTorch and CuPy the
+        update waits too.
+
         Returns:
             A named tuple (per_image, per_channel, map, candidate_gradient, reference_gradient)
-            with the arrays asked for.
+            with the arrays asked for, where the images are.
         """
-        context = self._context
-        _keep_reference, x = borrow(reference, "reference", context.cuda_stream)
-        _keep_candidate, y = borrow(candidate, "candidate", context.cuda_stream)
+        loan = self._lend(reference, candidate)
+        x, y = loan.borrow(reference, "reference"), loan.borrow(candidate, "candidate")
         try:
             wanted = {
                 "per_image": per_image,
@@ -104,14 +118,39 @@ class Metric:
                 "reference_gradient": reference_gradient,
             }
             if weights is None and not any(value is not False for value in wanted.values()):
-                context.call(library.iqa_metric_update, self._open(), x, y, None)
+                self._queue(loan, x, y, None)
                 return NOTHING
-            extras = Extras(wanted, weights, x, self._resolved())
-            memory = ctypes.byref(extras.structure)
-            context.call(library.iqa_metric_update, self._open(), x, y, memory)
+            extras = Extras(wanted, weights, x, self._resolved(), loan)
+            self._queue(loan, x, y, ctypes.byref(extras.structure))
         except Error as problem:
             raise self._kind.explain(problem, x, self._resolved()) from None
         return extras.details
+
+    def _lend(self, reference: Any, candidate: Any) -> Loan:
+        """For the arrays of an update: on the stream of the first that is on a CUDA device."""
+        owner = owner_of(reference) or owner_of(candidate)
+        if owner is not None and self._has_own_context:
+            self._move_to(owner.stream)
+        return Loan(self._context.cuda_stream, owner)
+
+    def _move_to(self, stream: int | None) -> None:
+        """Continues on another CUDA stream, in a context for it, when the old one is done."""
+        if stream == self._context.cuda_stream:
+            return
+        moved = self.from_bytes(self.to_bytes(), context=Context(cuda_stream=stream))
+        self._context, moved._context = moved._context, self._context
+        self._handle, moved._handle = moved._handle, self._handle
+
+    def _queue(self, loan: Loan, reference: Any, candidate: Any, extras: Any) -> None:
+        """The update itself, of borrowed arrays."""
+        self._context.call(library.iqa_metric_update, self._open(), reference, candidate, extras)
+        loan.queued()
+        if loan.must_wait:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Waits until all updates are complete."""
+        self._read("images")
 
     def compute(self) -> float:
         """The value of all images added so far. A pure read: any time, any number of times."""
@@ -229,7 +268,9 @@ class Metric:
 
     def _resolved(self) -> Any:
         """The options without automatic ones, which the state bytes have."""
-        return self._kind.options_in(self.to_bytes())
+        if self._resolved_options is None:
+            self._resolved_options = self._kind.options_in(self.to_bytes())
+        return self._resolved_options
 
     def _open(self) -> ctypes.c_void_p:
         if not self._handle:
@@ -270,21 +311,42 @@ def measure(
     extras: dict[str, Any],
     options: dict[str, Any],
 ) -> float | Result:
-    """One pair or batch of images: the value, with what else the extras of an update ask for.
+    """One pair or batch of images: the value, with what else the extras of an update ask for."""
+    images = (reference, candidate)
+    result: float | Result = measure_by(
+        metric, images, data_range, layout, context, extras, options, _value
+    )
+    return result
+
+
+def _value(accumulator: Metric, details: Details, options: dict[str, Any]) -> float | Result:
+    result = accumulator.compute()
+    parts = getattr(accumulator, "parts", None) if options.get("parts") else None
+    return result if details is NOTHING and parts is None else Result(result, *details, parts)
+
+
+def measure_by(
+    metric: type[Metric],
+    images: tuple[Any, Any],
+    data_range: Any,
+    layout: str | None,
+    context: Context | None,
+    extras: dict[str, Any],
+    options: dict[str, Any],
+    read: Callable[[Metric, Details, dict[str, Any]], Any],
+) -> Any:
+    """What `read` makes of a metric that has one pair or batch of images.
 
     A metric and its working memory take longer to make than a small image to measure, so each
-    thread keeps its last few. While one is used it is taken out, so that a signal handler or a
-    finalizer which measures too gets another.
+    thread keeps its last few, for each CUDA stream its own. While one is used it is taken out, so
+    that a signal handler or a finalizer which measures too gets another.
     """
-    key = (metric, data_range, layout, *options.items())
+    owner = owner_of(images[0])
+    key = (metric, owner and owner.stream, data_range, layout, *options.items())
     accumulator = _take(key) if context is None else None
     if accumulator is None:
         accumulator = metric(data_range, layout, context=context, **options)
-    details = accumulator.update(reference, candidate, **extras)
-    result: float | Result = accumulator.compute()
-    parts = getattr(accumulator, "parts", None) if options.get("parts") else None
-    if details is not NOTHING or parts is not None:
-        result = Result(result, *details, parts)
+    result = read(accumulator, accumulator.update(*images, **extras), options)
     if context is None:
         accumulator.reset()
         _put_back(key, accumulator)

@@ -9,18 +9,17 @@ from collections import namedtuple
 
 from . import _abi
 from ._errors import InvalidArgumentError, ShapeError
-from ._tensor import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    Specification = tuple[str, tuple[int, ...]]
+    from ._cuda import Loan
 
 Details = namedtuple(
     "Details",
     ("per_image", "per_channel", "map", "candidate_gradient", "reference_gradient"),
-    defaults=(None,) * 5,
+    defaults=(None, None, None, None, None),
 )
 Details.__doc__ = """What an update gave besides; None for what was not asked for.
 
@@ -33,7 +32,18 @@ Parts.__doc__ = "What an SSIM is made of: for each scale the means of its factor
 
 NOTHING = Details()
 
-Result = namedtuple("Result", ("value", *Details._fields, "parts"))
+Result = namedtuple(
+    "Result",
+    (
+        "value",
+        "per_image",
+        "per_channel",
+        "map",
+        "candidate_gradient",
+        "reference_gradient",
+        "parts",
+    ),
+)
 Result.__doc__ = "The value and, as in Details and Parts, what else was asked for."
 
 
@@ -56,24 +66,23 @@ class Extras:
         weights: of the pixels, or None.
         reference: address of the tensor of the reference images.
         options: the metric's, without automatic ones.
+        loan: of the images.
     """
 
-    def __init__(self, wanted: dict[str, Any], weights: Any, reference: int, options: Any) -> None:
+    def __init__(
+        self, wanted: dict[str, Any], weights: Any, reference: int, options: Any, loan: Loan
+    ) -> None:
         self.structure = _abi.UpdateExtras(ctypes.sizeof(_abi.UpdateExtras))
         self._arrays: dict[str, Any] = {}
-        self._keep = []
         if weights is not None:
-            keep, self.structure.weights = borrow(weights, "weights")
-            self._keep.append(keep)
+            self.structure.weights = loan.borrow(weights, "weights")
         tensor = _abi.Tensor.from_address(reference)
         for name, value in wanted.items():
             if value is None or value is False:
                 continue
-            array = _new(name, tensor, options) if value is True else value
-            keep, address = borrow(array, name, writable=True)
-            setattr(self.structure, name, address)
+            array = loan.empty(name, *_form(name, tensor, options)) if value is True else value
+            setattr(self.structure, name, loan.borrow(array, name, writable=True))
             self._arrays[name] = array
-            self._keep.append(keep)
 
     @property
     def details(self) -> Details:
@@ -81,9 +90,8 @@ class Extras:
         return Details(*map(self._arrays.get, Details._fields)) if self._arrays else NOTHING
 
 
-def _new(name: str, tensor: Any, options: Any) -> Any:
-    if tensor.device_type != _abi.CPU:
-        raise InvalidArgumentError(f"{name} is True, expected an array on the images' device")
+def _form(name: str, tensor: Any, options: Any) -> tuple[str, tuple[int, ...]]:
+    """Element type and shape of an output."""
     layout = next(word for word, number in _abi.LAYOUTS.items() if number == options.layout)
     if tensor.ndim != len(layout):
         raise ShapeError(
@@ -91,16 +99,16 @@ def _new(name: str, tensor: Any, options: Any) -> Any:
         )
     axes = dict(zip(layout, tensor.shape[: tensor.ndim]))
     if name == "per_image":
-        return empty("float64", (axes.get("N", 1),))
+        return "float64", (axes.get("N", 1),)
     if name in ("per_channel", "map") and options.luma != _abi.LUMAS["none"] and "C" in axes:
         axes["C"] = 1
     if name == "per_channel":
-        return empty("float64", (axes.get("N", 1), axes.get("C", 1)))
+        return "float64", (axes.get("N", 1), axes.get("C", 1))
     if name == "map":
         _shrink_to_map(axes, options)
     in_double = _abi.ARITHMETICS["float64"] == getattr(options, "arithmetic", None)
     double = tensor.dtype_bits == 64 or in_double
-    return empty("float64" if double else "float32", tuple(axes.values()))
+    return "float64" if double else "float32", tuple(axes.values())
 
 
 def _shrink_to_map(axes: dict[str, int], options: Any) -> None:

@@ -300,4 +300,5 @@ def ms_ssim(
         >>> iqa.ms_ssim(x, y, data_range=1.0, layout="NCHW", preset="ms_ssim_torchmetrics")
     """
     stated = {"preset": "ms_ssim_wang2003", **arguments}
-    return ssim(reference, candidate, data_range, layout, **stated)
+    result: float | Result = ssim(reference, candidate, data_range, layout, **stated)
+    return result

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NEWEST = (1, 0)  # version of DLPack whose structures this file knows
 _READ_ONLY = 1  # bit of flags
+_IMMUTABLE = ("jax", "jaxlib")  # whose arrays no one may write to, whatever their capsules say
 
 
 class _ManagedTensorVersioned(ctypes.Structure):
@@ -51,15 +52,20 @@ def borrow(array: Any, name: str, stream: int | None = None, writable: bool = Fa
     Args:
         array: an array of any library.
         name: what to call it in an error.
-        stream: the CUDA stream on which it will be read; None for the default stream.
+        stream: the number that DLPack has for the CUDA stream on which it will be used; None for
+            an array on the CPU, or where the content does not matter.
         writable: whether it will be written to.
     """
     kind = type(array)
+    if writable and kind.__module__.partition(".")[0] in _IMMUTABLE:
+        raise read_only(name)
     has_dlpack = hasattr(kind, "__dlpack__")
     if has_dlpack:
         try:
             return _from_dlpack(array, kind, name, stream, writable)
         except BufferError as problem:  # another protocol may do, or say better what is wrong
+            if stream is not None:  # but none has the order of streams
+                raise
             refusal = problem
     borrowed = borrow_by_interface(array, name, writable)
     if borrowed is not None:
@@ -68,14 +74,12 @@ def borrow(array: Any, name: str, stream: int | None = None, writable: bool = Fa
         raise refusal
     raise TypeError(
         f"{name} is {kind.__module__}.{kind.__qualname__}, expected an array with __dlpack__,"
-        " __array_interface__ or the buffer protocol"
+        " __array_interface__, __cuda_array_interface__ or the buffer protocol"
     )
 
 
 def _from_dlpack(array: Any, kind: type, name: str, stream: int | None, writable: bool) -> Borrowed:
-    arguments = {}
-    if stream is not None and array.__dlpack_device__()[0] == _abi.CUDA:
-        arguments["stream"] = stream
+    arguments = {} if stream is None else {"stream": stream}
     if kind in _older:
         capsule = array.__dlpack__(**arguments)
         return capsule, _pointer_in(capsule, b"dltensor")

@@ -2,11 +2,13 @@
 """SSIM, MS-SSIM and PSNR as differentiable functions of PyTorch tensors.
 
     >>> import iqa.torch
-    >>> loss = 1 - iqa.torch.ssim(target, output, data_range=1.0)
+    >>> loss = iqa.torch.ssim_loss(target, output, data_range=1.0)
     >>> loss.backward()
 
 The gradients are the library's analytic ones, computed with the value in one pass; no graph of
-filters is kept. `import iqa` does not import this module, nor PyTorch.
+filters is kept. CUDA tensors are measured on PyTorch's current stream, forward and backward
+without a copy to the host and without waiting for the device. `import iqa` does not import this
+module, nor PyTorch.
 """
 
 from __future__ import annotations
@@ -17,11 +19,11 @@ import torch
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from ._metric import Metric, measure
+from ._metric import Metric, measure_by
 from ._psnr import PSNR
 from ._ssim import MS_SSIM, SSIM
 
-__all__ = ["ms_ssim", "psnr", "ssim"]
+__all__ = ["ms_ssim", "psnr", "ssim", "ssim_loss"]
 
 _WIDE = (torch.float32, torch.float64)
 
@@ -51,15 +53,15 @@ class _PerImage(Function):
             "reference_gradient": gradients[0],
             "candidate_gradient": gradients[1],
         }
-        measure(
+        measure_by(
             metric,
-            x,
-            y,
+            (x, y),
             settings["data_range"],
             settings["layout"],
             settings["context"],
             extras,
             settings["options"],
+            lambda *_: None,  # the values are in the tensor: on a GPU nobody waits for them
         )
         ctx.save_for_backward(*gradients)
         ctx.kind = x.dtype
@@ -130,6 +132,17 @@ def ssim(
     return _differentiable(
         SSIM, reference, candidate, data_range, layout, context, weights, reduction, options
     )
+
+
+def ssim_loss(
+    reference: torch.Tensor,
+    candidate: torch.Tensor,
+    data_range: float | tuple[float, float] | None = None,
+    layout: str = "NCHW",
+    **arguments: Any,
+) -> torch.Tensor:
+    """1 - ssim(), with the same arguments: 0 for equal images."""
+    return 1 - ssim(reference, candidate, data_range, layout, **arguments)
 
 
 def ms_ssim(

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+// The window means of a part of an SSIM map: images and volumes, with weights or without. Samples are filtered in
+// depth, down, and (by who asks for the means) across, each output by the same operations as on the CPU
+// (src/cpu/ssim_statistics.inl).
+//
+// A block first makes a slab of rows: of s = x' + y', d = x' - y' and the weight m where windows have one slice, else
+// of the maps of a few slices filtered in depth, which share what they read. The slab's rows are then filtered down
+// into the rows of one slice. Where a whole slab would be too large it is made a few rows at a time: the sums down go
+// on from where they were. Both lie in shared memory where they fit.
+#pragma once
+
+#include "arith/ssim.h"
+#include "cuda/ssim_source.h"
+#include "cuda/unroll.h"
+
+namespace iqa::cuda {
+
+constexpr int plain_maps = 4, weighted_maps = 5;                    // the window means; with that of the weights
+constexpr int most_slices_together = 8, rows_filtered_together = 8; // outputs of one thread
+
+enum : int { z_axis, y_axis, x_axis };
+
+// Where a block keeps what: set by the host (cuda/ssim_statistics.hpp).
+struct statistics_layout {
+    int slices;    // filtered in depth together
+    int slab_rows; // made at a time; fewer than there are only where `slices` is 1
+    int stride;    // items from row to row
+    int slab_items;
+    bool slab_shared, down_shared;
+    int shared_items, global_items; // of a block
+};
+
+template <class Real>
+struct statistics_arguments {
+    ssim_source source;
+    border_mode border;
+    int taps[3];
+    const Real *weights[3];
+    bool convolution; // weights make the means
+    statistics_layout layout;
+    Real *global;
+
+    IQA_HD_MEMBER bool volume() const { return taps[z_axis] > 1; }
+    IQA_HD_MEMBER int maps() const { return convolution ? weighted_maps : plain_maps; }
+};
+
+// A part of a box of map pixels.
+template <class Real>
+struct map_part {
+    int64_t image, channel;
+    int64_t first[3]; // position of the first tap of the first pixel
+    int count[3];     // pixels
+    Real pivot;       // of the box
+
+    IQA_HD_MEMBER int rows(int taps) const { return count[y_axis] + taps - 1; }
+    IQA_HD_MEMBER int columns(int taps) const { return count[x_axis] + taps - 1; }
+};
+
+// From the samples under the centre of a box, unless they are masked.
+template <class Real>
+IQA_KERNEL Real pivot_of_box(const ssim_source &source, int64_t image, int64_t channel, const int64_t (&first)[3],
+                             const int64_t (&count)[3], const int (&taps)[3])
+{
+    const image_view &shape = source.images.reference;
+    const weighted_pair<Real> centre =
+        pair_at<Real>(source, {image, channel, box_centre(first[z_axis], taps[z_axis], count[z_axis], shape.depth),
+                               box_centre(first[y_axis], taps[y_axis], count[y_axis], shape.height),
+                               box_centre(first[x_axis], taps[x_axis], count[x_axis], shape.width)});
+    return source.weighted() && centre.weight == Real(0) ? Real(0) : ssim_pivot(centre.reference, centre.candidate);
+}
+
+// s, d and m at a position of the image or outside.
+template <class Real>
+struct staged_sample {
+    Real sum, difference, weight;
+};
+
+template <class Real>
+IQA_KERNEL staged_sample<Real> stage_at(const statistics_arguments<Real> &given, const map_part<Real> &part,
+                                        int64_t slice, int64_t row, int64_t column)
+{
+    const weighted_pair<Real> pair = pair_at<Real>(given.source, {part.image, part.channel, slice, row, column});
+    const Real own = pair.reference - part.pivot;
+    const Real other = pair.candidate - part.pivot;
+    if (given.convolution && pair.weight == Real(0))
+        return {Real(0), Real(0), Real(0)};
+    return {own + other, own - other, pair.weight};
+}
+
+// What the maps are means of.
+template <int maps, class Real>
+IQA_KERNEL void values_of(const staged_sample<Real> &staged, Real (&values)[maps])
+{
+    values[0] = staged.sum;
+    values[1] = staged.difference;
+    values[2] = staged.sum * staged.sum;
+    values[3] = staged.difference * staged.difference;
+    if constexpr (maps == weighted_maps) {
+        IQA_UNROLLED
+        for (int which = 0; which < plain_maps; ++which)
+            values[which] = values[which] * staged.weight;
+        values[4] = staged.weight;
+    }
+}
+
+// The filters of one part of a map. `slab` and `down` are the block's memory.
+template <class Block, class Real>
+class window_filters {
+public:
+    // `shared`: what of the block's shared memory the layout is for.
+    IQA_KERNEL window_filters(Block &block, const statistics_arguments<Real> &given, Real *shared)
+        : block_(block), given_(given)
+    {
+        const statistics_layout &layout = given.layout;
+        Real *global = given.global + block.index() * layout.global_items;
+        slab_ = layout.slab_shared ? shared : global;
+        down_ =
+            (layout.down_shared ? shared : global) + (layout.slab_shared == layout.down_shared ? layout.slab_items : 0);
+    }
+
+    // Hands each slice of the part to `finish(slice)` when it is filtered down.
+    template <class Finish>
+    IQA_KERNEL void run(const map_part<Real> &part, Finish &&finish)
+    {
+        const int rows = part.rows(given_.taps[y_axis]);
+        for (int slice = 0; slice < part.count[z_axis]; slice += given_.layout.slices) {
+            const int left = part.count[z_axis] - slice;
+            const int together = left < given_.layout.slices ? left : given_.layout.slices;
+            for (int row = 0; row < rows; row += given_.layout.slab_rows) {
+                const int more = rows - row;
+                const row_range slab = {row, more < given_.layout.slab_rows ? more : given_.layout.slab_rows};
+                make_slab(part, slice, together, slab);
+                for (int own = 0; own < together; ++own) {
+                    filter_down(part, own, slab);
+                    if (row + slab.count == rows)
+                        finish(slice + own);
+                }
+            }
+        }
+    }
+
+    // The window means at a place of the slice, normalised where weights make them; the last is the weights' own.
+    template <int maps>
+    IQA_KERNEL void means_at(const map_part<Real> &part, int row, int column, Real (&means)[maps]) const
+    {
+        const Real *from = down_ + row * given_.layout.stride + column;
+        const int step = part.count[y_axis] * given_.layout.stride;
+        const Real *weights = given_.weights[x_axis];
+        IQA_UNROLLED
+        for (Real &mean : means)
+            mean = Real(0);
+        for (int tap = 0; tap < given_.taps[x_axis]; ++tap)
+            IQA_UNROLLED
+        for (int which = 0; which < maps; ++which)
+            means[which] = fused_multiply_add(weights[tap], from[which * step + tap], means[which]);
+        if constexpr (maps == weighted_maps)
+            IQA_UNROLLED
+        for (int which = 0; which < plain_maps; ++which)
+            means[which] = ratio_or_one(means[which], means[plain_maps]);
+    }
+
+private:
+    struct row_range {
+        int first, count;
+    };
+
+    IQA_KERNEL void make_slab(const map_part<Real> &part, int slice, int together, row_range rows)
+    {
+        if (!given_.volume())
+            stage(part, slice, rows);
+        else if (given_.convolution)
+            filter_depth<weighted_maps>(part, slice, together, rows);
+        else
+            filter_depth<plain_maps>(part, slice, together, rows);
+    }
+
+    IQA_KERNEL int64_t row_at(const map_part<Real> &part, int row) const
+    {
+        return border_index(given_.border, part.first[y_axis] + row, given_.source.images.reference.height);
+    }
+    IQA_KERNEL int64_t column_at(const map_part<Real> &part, int column) const
+    {
+        return border_index(given_.border, part.first[x_axis] + column, given_.source.images.reference.width);
+    }
+
+    // Windows of one slice: its samples as they are.
+    IQA_KERNEL void stage(const map_part<Real> &part, int slice, row_range rows)
+    {
+        const int columns = part.columns(given_.taps[x_axis]);
+        const int plane = given_.layout.slab_rows * given_.layout.stride;
+        const int64_t z = part.first[z_axis] + slice;
+        block_.each(rows.count * columns, [&](int i) {
+            const int row = i / columns;
+            const int column = i - row * columns;
+            const staged_sample<Real> staged =
+                stage_at(given_, part, z, row_at(part, rows.first + row), column_at(part, column));
+            Real *to = slab_ + row * given_.layout.stride + column;
+            to[0] = staged.sum;
+            to[plane] = staged.difference;
+            if (given_.convolution)
+                to[2 * plane] = staged.weight;
+        });
+    }
+
+    // The maps of a few slices, which read the same samples.
+    template <int maps>
+    IQA_KERNEL void filter_depth(const map_part<Real> &part, int slice, int together, row_range rows)
+    {
+        const int columns = part.columns(given_.taps[x_axis]);
+        const int plane = given_.layout.slab_rows * given_.layout.stride;
+        const int taps = given_.taps[z_axis];
+        const Real *weights = given_.weights[z_axis];
+        const int64_t depth = given_.source.images.reference.depth;
+        block_.each(rows.count * columns, [&](int i) {
+            const int row = i / columns;
+            const int column = i - row * columns;
+            const int64_t y = row_at(part, rows.first + row);
+            const int64_t x = column_at(part, column);
+            Real totals[most_slices_together][maps] = {};
+            for (int tap = 0; tap < taps + together - 1; ++tap) {
+                const int64_t z = border_index(given_.border, part.first[z_axis] + slice + tap, depth);
+                Real values[maps];
+                values_of(stage_at(given_, part, z, y, x), values);
+                IQA_UNROLLED
+                for (int own = 0; own < most_slices_together; ++own)
+                    if (tap >= own && tap - own < taps) {
+                        const Real weight = weights[tap - own];
+                        IQA_UNROLLED
+                        for (int which = 0; which < maps; ++which)
+                            totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
+                    }
+            }
+            Real *to = slab_ + row * given_.layout.stride + column;
+            IQA_UNROLLED
+            for (int own = 0; own < most_slices_together; ++own)
+                if (own < together)
+                    IQA_UNROLLED
+            for (int which = 0; which < maps; ++which)
+                to[(own * maps + which) * plane] = totals[own][which];
+        });
+    }
+
+    IQA_KERNEL void filter_down(const map_part<Real> &part, int own_slice, row_range rows)
+    {
+        if (given_.convolution)
+            filter_maps_down<weighted_maps>(part, own_slice, rows);
+        else
+            filter_maps_down<plain_maps>(part, own_slice, rows);
+    }
+
+    template <int maps>
+    IQA_KERNEL void load_values(const Real *from, int plane, Real (&values)[maps]) const
+    {
+        if (given_.volume()) {
+            IQA_UNROLLED
+            for (int which = 0; which < maps; ++which)
+                values[which] = from[which * plane];
+        } else {
+            // The filter of one tap, 1, changes nothing.
+            values_of(staged_sample<Real>{from[0], from[plane], maps == weighted_maps ? from[2 * plane] : Real(1)},
+                      values);
+        }
+    }
+
+    // What the slab's rows add to the rows of the part.
+    template <int maps>
+    IQA_KERNEL void filter_maps_down(const map_part<Real> &part, int own_slice, row_range rows)
+    {
+        const int stride = given_.layout.stride;
+        const int columns = part.columns(given_.taps[x_axis]);
+        const int groups = (part.count[y_axis] + rows_filtered_together - 1) / rows_filtered_together;
+        const int plane = given_.layout.slab_rows * stride;
+        const int step = part.count[y_axis] * stride;
+        const int taps = given_.taps[y_axis];
+        const Real *weights = given_.weights[y_axis];
+        const Real *slab = slab_ + own_slice * maps * plane;
+        block_.each(groups * columns, [&](int i) {
+            const int group = i / columns;
+            const int column = i - group * columns;
+            const int first = group * rows_filtered_together;
+            const int left = part.count[y_axis] - first;
+            const int count = left < rows_filtered_together ? left : rows_filtered_together;
+            const int end = rows.first + rows.count;
+            const int from = first > rows.first ? first : rows.first;
+            const int to = first + count + taps - 1 < end ? first + count + taps - 1 : end;
+            if (from >= to && rows.first != 0)
+                return;
+            Real *own_rows = down_ + first * stride + column;
+            Real totals[rows_filtered_together][maps] = {};
+            if (rows.first != 0)
+                IQA_UNROLLED
+            for (int own = 0; own < rows_filtered_together; ++own)
+                if (own < count)
+                    IQA_UNROLLED
+            for (int which = 0; which < maps; ++which)
+                totals[own][which] = own_rows[which * step + own * stride];
+            for (int row = from; row < to; ++row) {
+                Real values[maps];
+                load_values(slab + (row - rows.first) * stride + column, plane, values);
+                IQA_UNROLLED
+                for (int own = 0; own < rows_filtered_together; ++own) {
+                    const int tap = row - first - own;
+                    if (tap >= 0 && tap < taps) {
+                        const Real weight = weights[tap];
+                        IQA_UNROLLED
+                        for (int which = 0; which < maps; ++which)
+                            totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
+                    }
+                }
+            }
+            IQA_UNROLLED
+            for (int own = 0; own < rows_filtered_together; ++own)
+                if (own < count)
+                    IQA_UNROLLED
+            for (int which = 0; which < maps; ++which)
+                own_rows[which * step + own * stride] = totals[own][which];
+        });
+    }
+
+    Block &block_;
+    const statistics_arguments<Real> &given_;
+    Real *slab_, *down_;
+};
+
+} // namespace iqa::cuda

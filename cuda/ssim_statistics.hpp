@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// How the host lays out what the blocks of ssim_statistics.h work in.
+#pragma once
+
+#include "core/backend.hpp"
+#include "cuda/ssim_statistics.h"
+#include "cuda/tables.hpp"
+
+namespace iqa::cuda {
+
+// Shared memory that a block may have on every GPU since compute capability 7.5; what block.h takes is off.
+constexpr int64_t shared_bytes_of_a_block = 63 * 1024;
+// Global memory that all blocks of a grid work in, together; one block may have more.
+constexpr int64_t global_bytes_of_a_grid = int64_t(64) << 20;
+// A slab is made a few rows at a time before it becomes larger.
+constexpr int64_t most_slab_bytes = int64_t(1) << 20;
+
+inline bool weighs_means(const ssim_plan &plan, const weight_view &weights)
+{
+    return plan.convolution && (weights.data != nullptr || plan.mask_nonfinite);
+}
+
+inline ssim_source source_of(const ssim_plan &plan, const image_pair &images, const weight_view &weights)
+{
+    const bool of_luma = plan.luma != nullptr && images.reference.channels == 3;
+    return {.images = images,
+            .weights = weights,
+            .scale = plan.scale,
+            .luma = of_luma ? *plan.luma : luma_rule{},
+            .of_luma = of_luma,
+            .mask_nonfinite = plan.mask_nonfinite};
+}
+
+// For parts of so many map pixels (z, y, x) at most, with `spare_bytes` of shared memory.
+statistics_layout lay_out_statistics(const ssim_plan &plan, bool convolution, const int (&part)[3],
+                                     int64_t spare_bytes);
+
+// All but the layout's global memory.
+template <class Real>
+statistics_arguments<Real> arguments_of(context &where, workspace &memory, const ssim_plan &plan,
+                                        const image_pair &images, const weight_view &weights)
+{
+    const device_taps<Real> taps = taps_on_device<Real>(where, memory, plan);
+    return {.source = source_of(plan, images, weights),
+            .border = plan.border,
+            .taps = {plan.taps_z, plan.taps_y, plan.taps_x},
+            .weights = {taps.z, taps.y, taps.x},
+            .convolution = weighs_means(plan, weights),
+            .layout = {},
+            .global = nullptr};
+}
+
+} // namespace iqa::cuda

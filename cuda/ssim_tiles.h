@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+// SSIM of plain images with a window of few taps: strips of the tiles that share a pivot (arith/ssim.h), each by one
+// block. A strip is staged in shared memory as s = x' + y' and d = x' - y', filtered down into four maps, eight rows to
+// a thread, then across, eight columns to a thread, and finished in registers: nothing leaves the multiprocessor but
+// sums (and the map, where it is wanted). The operations of each pixel are those of src/cpu/ssim.inl, in its order.
+//
+// Of each pixel, with 11 taps and strips of 16 rows: 91 fused multiply-adds, 5 products, about 30 operations of the
+// formula, 14 of staging, 6 shared loads and stores of 8 or 16 bytes: some 150 issue slots. Bytes: each sample is read
+// 1.75 times, mostly from the caches.
+#pragma once
+
+#include "core/backend.hpp"
+#include "cuda/samples.h"
+
+namespace iqa::cuda {
+
+// What all strips of an image, or of a channel, add to. Zero between kernels.
+struct ssim_plane_total {
+    wide_sum sum;
+};
+
+struct ssim_image_total {
+    int64_t outside, nonfinite;
+    uint32_t not_a_number;
+    uint32_t unused;
+};
+
+struct ssim_totals {
+    ssim_plane_total *planes; // [images * parts]
+    ssim_image_total *images; // [images]
+    uint32_t *arrivals;
+};
+
+template <class Real, int Taps>
+struct ssim_tiles_arguments {
+    image_pair images;
+    int64_t out_height, out_width;
+    int64_t down, across; // tiles
+    border_mode border;
+    Real scale;
+    Real taps_y[Taps], taps_x[Taps];
+    ssim_constants<Real> constants;
+    bool safe;
+    bool counting;
+    bool by_channel;
+    ssim_part part;
+    Real low, high; // the data range, for samples of this arithmetic's type
+    output_view map;
+    ssim_totals totals;
+    int128 *sums;
+    sample_counts *counts; // NULL: not wanted
+    bool *not_a_number;
+};
+
+// `Sample` is void where the type of the samples is looked up for each of them.
+template <class Real, class Sample, int Taps>
+struct ssim_tiles {
+    using arguments = ssim_tiles_arguments<Real, Taps>;
+    static constexpr int threads = 288;
+    static constexpr int rows = sizeof(Real) == sizeof(float) ? 16 : 4;         // of a strip
+    static constexpr int rows_together = sizeof(Real) == sizeof(float) ? 8 : 4; // that a thread filters down
+    static constexpr int columns_together = 8;                                  // that a thread filters across
+    static constexpr int strips = ssim_tile_height / rows;                      // of a tile
+    static constexpr int staged_rows = rows + Taps - 1;
+    static constexpr int staged_columns = ssim_tile_width + Taps - 1;
+    // Threads of a warp filter rows of different strides across: this one keeps them in different banks.
+    static constexpr int map_stride = 141;
+
+    struct alignas(2 * sizeof(Real)) staged_pixel {
+        Real sum, difference;
+    };
+    struct alignas(16) pixel_means {
+        Real of[4];
+    };
+    static constexpr size_t staged_bytes = size_t(staged_rows) * staged_columns * sizeof(staged_pixel);
+    static constexpr size_t shared_bytes = staged_bytes + size_t(rows) * map_stride * sizeof(pixel_means);
+    static_assert(staged_bytes % 16 == 0 && staged_columns <= map_stride);
+
+    struct strip {
+        int64_t image, channel;
+        int64_t row, column; // of the map
+        int rows, columns;
+        int64_t first_row, first_column;                          // of the first window, in the image
+        int64_t own_row, own_row_end, own_column, own_column_end; // the samples that this strip counts
+        Real pivot;
+    };
+
+    IQA_KERNEL static Real sample(const image_view &view, int64_t image, int64_t channel, int64_t row, int64_t column)
+    {
+        const std::byte *address = view.at(image, channel, 0, row, column);
+        if constexpr (sizeof(Real) == sizeof(double))
+            return sample_of<Real>(view.type, address);
+        else
+            return sample_of<Real, Sample>(address);
+    }
+
+    IQA_KERNEL static strip find(const arguments &given, int64_t index)
+    {
+        strip own{};
+        const int64_t part = index % strips;
+        index /= strips;
+        const int64_t tile_column = index % given.across * ssim_tile_width;
+        index /= given.across;
+        const int64_t tile_row = index % given.down * ssim_tile_height;
+        index /= given.down;
+        const int64_t channels = given.images.reference.channels;
+        own.image = index / channels;
+        own.channel = index % channels;
+        const int64_t margin = given.border == border_mode::valid ? Taps / 2 : 0;
+        const int64_t tile_rows = least(ssim_tile_height, given.out_height - tile_row);
+        own.row = tile_row + part * rows;
+        own.column = tile_column;
+        own.rows = int(least(rows, tile_row + tile_rows - own.row));
+        own.columns = int(least(ssim_tile_width, given.out_width - tile_column));
+        own.first_row = own.row - Taps / 2 + margin;
+        own.first_column = own.column - Taps / 2 + margin;
+        if (own.rows <= 0)
+            return own;
+        const image_view &shape = given.images.reference;
+        own.own_row = own_begin(own.row, margin);
+        own.own_row_end = own_end(own.row + own.rows, given.out_height, shape.height, margin);
+        own.own_column = own_begin(own.column, margin);
+        own.own_column_end = own_end(own.column + own.columns, given.out_width, shape.width, margin);
+        const int64_t centre_row = tile_row + margin + tile_rows / 2;
+        const int64_t centre_column = tile_column + margin + own.columns / 2;
+        own.pivot =
+            ssim_pivot(sample(given.images.reference, own.image, own.channel, centre_row, centre_column) * given.scale,
+                       sample(given.images.candidate, own.image, own.channel, centre_row, centre_column) * given.scale);
+        return own;
+    }
+
+    IQA_KERNEL static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+    // Outside the data range, and not finite.
+    IQA_KERNEL static void count_sample(const arguments &given, Real value, int &outside, int &nonfinite)
+    {
+        outside += !(value >= given.low && value <= given.high);
+        nonfinite += !is_finite(value);
+    }
+
+    template <class Block>
+    IQA_KERNEL static void stage(Block &block, const arguments &given, const strip &own, staged_pixel *staged)
+    {
+        const image_view &x = given.images.reference;
+        const image_view &y = given.images.candidate;
+        ssim_image_total &total = given.totals.images[own.image];
+        block.each((own.rows + Taps - 1) * staged_columns, [&](int i) {
+            const int64_t row_here = own.first_row + i / staged_columns;
+            const int64_t column_here = own.first_column + i % staged_columns;
+            if (i % staged_columns >= own.columns + Taps - 1)
+                return;
+            const int64_t row = border_index(given.border, row_here, x.height);
+            const int64_t column = border_index(given.border, column_here, x.width);
+            if (row < 0 || column < 0) { // a zero
+                staged[i] = {(Real(0) - own.pivot) + (Real(0) - own.pivot), Real(0)};
+                return;
+            }
+            const Real reference = sample(x, own.image, own.channel, row, column);
+            const Real candidate = sample(y, own.image, own.channel, row, column);
+            const Real one = reference * given.scale - own.pivot;
+            const Real other = candidate * given.scale - own.pivot;
+            staged[i] = {one + other, one - other};
+            if (given.counting && row_here >= own.own_row && row_here < own.own_row_end &&
+                column_here >= own.own_column && column_here < own.own_column_end) {
+                int outside = 0;
+                int nonfinite = 0;
+                count_sample(given, reference, outside, nonfinite);
+                count_sample(given, candidate, outside, nonfinite);
+                if (outside != 0) { // rare
+                    add(&total.outside, outside);
+                    add(&total.nonfinite, nonfinite);
+                }
+            }
+        });
+    }
+
+    template <class Block>
+    IQA_KERNEL static void filter_down(Block &block, const arguments &given, const strip &own,
+                                       const staged_pixel *staged, pixel_means *maps)
+    {
+        constexpr int groups = rows / rows_together;
+        block.each(staged_columns * groups, [&](int task) {
+            const int column = task % staged_columns;
+            const int first = task / staged_columns * rows_together;
+            if (column >= own.columns + Taps - 1 || first >= own.rows)
+                return;
+            Real total[rows_together][4] = {};
+            IQA_UNROLL_ON_GPU
+            for (int tap = 0; tap < Taps + rows_together - 1; ++tap) {
+                const staged_pixel pixel = staged[(first + tap) * staged_columns + column];
+                const Real parts[4] = {pixel.sum, pixel.difference, pixel.sum * pixel.sum,
+                                       pixel.difference * pixel.difference};
+                IQA_UNROLL_ON_GPU
+                for (int row = 0; row < rows_together; ++row)
+                    if (tap - row >= 0 && tap - row < Taps)
+                        IQA_UNROLL_ON_GPU
+                for (int which = 0; which < 4; ++which)
+                    total[row][which] = fused_multiply_add(given.taps_y[tap - row], parts[which], total[row][which]);
+            }
+            IQA_UNROLL_ON_GPU
+            for (int row = 0; row < rows_together; ++row)
+                maps[(first + row) * map_stride + column] = {
+                    {total[row][0], total[row][1], total[row][2], total[row][3]}};
+        });
+    }
+
+    IQA_KERNEL static Real finish_pixel(const arguments &given, const Real (&means)[4], Real twice_pivot)
+    {
+        const ssim_terms<Real> terms =
+            ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, given.constants);
+        if (given.part == ssim_product)
+            return given.safe ? ssim_of<true>(terms) : ssim_of<false>(terms);
+        return given.safe ? contrast_structure_of<true>(terms) : contrast_structure_of<false>(terms);
+    }
+
+    // The sum over the strip's pixels.
+    template <class Block>
+    IQA_KERNEL static int64_t filter_across(Block &block, const arguments &given, const strip &own,
+                                            const pixel_means *maps)
+    {
+        constexpr int groups = ssim_tile_width / columns_together;
+        const Real twice_pivot = own.pivot + own.pivot;
+        return block.sum(rows * groups, [&](int task) {
+            const int row = task % rows;
+            const int first = task / rows * columns_together;
+            if (row >= own.rows || first >= own.columns)
+                return int64_t(0);
+            Real total[columns_together][4] = {};
+            IQA_UNROLL_ON_GPU
+            for (int tap = 0; tap < Taps + columns_together - 1; ++tap) {
+                const pixel_means means = maps[row * map_stride + first + tap];
+                IQA_UNROLL_ON_GPU
+                for (int column = 0; column < columns_together; ++column)
+                    if (tap - column >= 0 && tap - column < Taps)
+                        IQA_UNROLL_ON_GPU
+                for (int which = 0; which < 4; ++which)
+                    total[column][which] =
+                        fused_multiply_add(given.taps_x[tap - column], means.of[which], total[column][which]);
+            }
+            int64_t sum = 0;
+            IQA_UNROLL_ON_GPU
+            for (int column = 0; column < columns_together; ++column) {
+                if (first + column >= own.columns)
+                    break;
+                const Real value = finish_pixel(given, total[column], twice_pivot);
+                sum += ssim_fixed(value);
+                if (value != value)
+                    set_bits(&given.totals.images[own.image].not_a_number, 1u);
+                if (given.map.data != nullptr)
+                    given.map.store(own.image, own.channel, 0, own.row + row, own.column + first + column,
+                                    double(value));
+            }
+            return sum;
+        });
+    }
+
+    // By the last block: hands out what all of them added, and leaves zeros.
+    template <class Block>
+    IQA_KERNEL static void collect(Block &block, const arguments &given)
+    {
+        constexpr int shift = ssim_double_bits - (sizeof(Real) == sizeof(float) ? ssim_float_bits : ssim_double_bits);
+        const image_view &shape = given.images.reference;
+        const int64_t parts = given.by_channel ? shape.channels : 1;
+        block.each(int(shape.images * parts), [&](int i) {
+            wide_sum &sum = given.totals.planes[i].sum;
+            for (int part = 0; part < ssim_parts; ++part)
+                given.sums[i * ssim_parts + part] =
+                    part == given.part ? value_of(sum) * (int128(1) << shift) : int128(0);
+            sum = {};
+        });
+        block.each(int(shape.images), [&](int i) {
+            ssim_image_total &total = given.totals.images[i];
+            if (given.counts != nullptr)
+                given.counts[i] = {total.outside, total.nonfinite};
+            given.not_a_number[i] = total.not_a_number != 0;
+            total = {};
+        });
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        staged_pixel *staged = reinterpret_cast<staged_pixel *>(block.shared());
+        pixel_means *maps = reinterpret_cast<pixel_means *>(block.shared() + staged_bytes);
+        const strip own = find(given, block.index());
+        if (own.rows > 0) {
+            stage(block, given, own, staged);
+            filter_down(block, given, own, staged, maps);
+            const int64_t sum = filter_across(block, given, own, maps);
+            const int64_t plane =
+                given.by_channel ? own.image * given.images.reference.channels + own.channel : own.image;
+            block.each(1, [&](int) { add(&given.totals.planes[plane].sum, int128(sum)); });
+        }
+        if (block.comes_last(given.totals.arrivals))
+            collect(block, given);
+    }
+};
+
+} // namespace iqa::cuda

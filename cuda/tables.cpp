@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "cuda/tables.hpp"
+
+#include <cstring>
+
+#include "arith/window.h"
+#include "cuda/launch.hpp"
+#include "cuda/ledger.hpp"
+
+namespace iqa::cuda {
+
+namespace {
+
+// Where the parts of the host's memory for tables are.
+struct host_tables {
+    size_t *kept_bytes;
+    std::byte *kept, *next;
+};
+
+host_tables tables_on_host(workspace &memory, size_t bytes)
+{
+    constexpr size_t line = 64;
+    const size_t padded = (bytes + line - 1) / line * line;
+    std::byte *all = memory.tables_on_host.take<std::byte>(line + 2 * padded, "the tables of kernels");
+    return {reinterpret_cast<size_t *>(all), all + line, all + line + padded};
+}
+
+template <class Real>
+Real *round_all(const ssim_plan &plan, Real *to)
+{
+    round_taps(plan.weights_z, plan.taps_z, to);
+    round_taps(plan.weights_y, plan.taps_y, to + plan.taps_z);
+    round_taps(plan.weights_x, plan.taps_x, to + plan.taps_z + plan.taps_y);
+    return to + plan.taps_z + plan.taps_y + plan.taps_x;
+}
+
+} // namespace
+
+std::byte *next_table(workspace &memory, size_t bytes)
+{
+    const host_tables tables = tables_on_host(memory, bytes);
+    if (*tables.kept_bytes != bytes)
+        *tables.kept_bytes = 0; // the next one may be written over it
+    return tables.next;
+}
+
+const std::byte *keep_next_table(context &where, workspace &memory, size_t bytes)
+{
+    const host_tables tables = tables_on_host(memory, bytes);
+    std::byte *on_device = memory.tables.take<std::byte>(bytes, "the tables of kernels");
+    if (*tables.kept_bytes == bytes && std::memcmp(tables.kept, tables.next, bytes) == 0)
+        return on_device;
+    *tables.kept_bytes = 0;
+    refuse_while_capturing(where, "uploading the window of SSIM");
+    check(active_runtime.upload(on_device, tables.next, bytes, stream_of(where)), "uploading tables");
+    std::memcpy(tables.kept, tables.next, bytes);
+    *tables.kept_bytes = bytes;
+    return on_device;
+}
+
+template <class Real>
+device_taps<Real> taps_on_device(context &where, workspace &memory, const ssim_plan &plan)
+{
+    const size_t taps = size_t(plan.taps_z + plan.taps_y + plan.taps_x);
+    const std::byte *table = keep_on_device(where, memory, taps * (sizeof(double) + sizeof(float)), [&](std::byte *to) {
+        double *const end = round_all(plan, reinterpret_cast<double *>(to));
+        round_all(plan, reinterpret_cast<float *>(end));
+    });
+    if constexpr (sizeof(Real) == sizeof(float))
+        table += taps * sizeof(double);
+    const Real *first = reinterpret_cast<const Real *>(table);
+    return {first, first + plan.taps_z, first + plan.taps_z + plan.taps_y};
+}
+
+template device_taps<float> taps_on_device(context &, workspace &, const ssim_plan &);
+template device_taps<double> taps_on_device(context &, workspace &, const ssim_plan &);
+
+} // namespace iqa::cuda

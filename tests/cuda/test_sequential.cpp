@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// The manners of updates on a device, over the cases of every metric: no order of threads matters, a warm update only
+// enqueues, a graph may hold it, and a call of the runtime that fails leaves no trace.
+#include "catch.hpp"
+#include "cuda/cases.hpp"
+#include "cuda/sequential.hpp"
+
+using namespace test;
+
+namespace {
+
+std::vector<device_case> all_cases()
+{
+    std::vector<device_case> cases = ssim_cases(true);
+    for (device_case &each : fid_cases(true))
+        cases.push_back(std::move(each));
+    return cases;
+}
+
+using state_bytes = std::vector<unsigned char>;
+
+} // namespace
+
+TEST_CASE("the order of blocks and threads does not matter")
+{
+    auto &machine = sequential_machine::get();
+    for (const device_case &each : all_cases()) {
+        CAPTURE(each.name);
+        const case_outcome expected = run_case(each, false);
+        for (const thread_order order : {thread_order::backward, thread_order::shuffled}) {
+            machine.reset();
+            machine.order = order;
+            const case_outcome found = run_case(each, true);
+            CAPTURE(int(order), found.error);
+            CHECK((expected.state == found.state));
+            if (found.status == IQA_OK)
+                CHECK((expected.outputs == found.outputs));
+        }
+    }
+}
+
+TEST_CASE("a warm update takes no memory, copies nothing and waits for nothing")
+{
+    auto &machine = sequential_machine::get();
+    for (const device_case &each : all_cases()) {
+        CAPTURE(each.name);
+        machine.reset();
+        running_case run(each, true);
+        for (size_t i = 0; i < each.updates.size(); ++i)
+            REQUIRE(run.update(i) == IQA_OK);
+        const machine_counts before = machine.counts;
+        REQUIRE(run.repeat() == IQA_OK);
+        CHECK(machine.counts.allocations == before.allocations);
+        CHECK(machine.counts.deallocations == before.deallocations);
+        CHECK(machine.counts.uploads == before.uploads);
+        CHECK(machine.counts.downloads == before.downloads);
+        CHECK(machine.counts.waits == before.waits);
+        CHECK(machine.counts.launches > before.launches);
+    }
+}
+
+TEST_CASE("an update in a graph counts once for each launch of the graph")
+{
+    auto &machine = sequential_machine::get();
+    for (const device_case &each : all_cases()) {
+        CAPTURE(each.name);
+        machine.reset();
+        running_case expected(each, false);
+        running_case run(each, true);
+        REQUIRE(run.update(0) == IQA_OK);
+        machine.capturing = true;
+        REQUIRE(run.repeat() == IQA_OK);
+        state_bytes none;
+        CHECK(run.state(none) == IQA_ERROR_CUDA); // waiting is no part of a graph
+        machine.capturing = false;
+        machine.replay();
+        machine.replay();
+        iqa_status status = expected.update(0);
+        for (int i = 0; i < 2 && status == IQA_OK; ++i)
+            status = expected.repeat();
+        state_bytes of_cpu;
+        state_bytes of_device;
+        CHECK(expected.state(of_cpu) == IQA_OK);
+        CHECK(run.state(of_device) == status);
+        if (status != IQA_OK)
+            run.state(of_device);
+        CHECK((of_cpu == of_device));
+    }
+}
+
+TEST_CASE("nothing can be taken while a graph is captured")
+{
+    auto &machine = sequential_machine::get();
+    machine.reset();
+    const device_case each = all_cases().front();
+    running_case run(each, true);
+    machine.capturing = true;
+    CHECK(run.update(0) == IQA_ERROR_CUDA);
+    CHECK(run.error().find("captured") != std::string::npos);
+    machine.capturing = false;
+    CHECK(run.repeat() == IQA_OK);
+}
+
+TEST_CASE("where a call of the runtime fails, the call says so, and nothing is left behind")
+{
+    auto &machine = sequential_machine::get();
+    for (const device_case &each : all_cases()) {
+        CAPTURE(each.name);
+        for (int call = 1;; ++call) {
+            CAPTURE(call);
+            machine.reset();
+            const int64_t bytes = machine.live_bytes;
+            machine.fail_call = call;
+            machine.fail_status = call % 2 == 0 ? 2 : 999;
+            bool failed = false;
+            {
+                running_case run(each, true);
+                running_case expected(each, false);
+                for (size_t i = 0; i < each.updates.size(); ++i) {
+                    const iqa_status status = run.update(i);
+                    if (status == IQA_OK) {
+                        expected.update(i);
+                        continue;
+                    }
+                    failed = true;
+                    const bool known = status == IQA_ERROR_CUDA || status == IQA_ERROR_OUT_OF_MEMORY ||
+                                       status == IQA_ERROR_UNAVAILABLE;
+                    CHECK(known);
+                    CHECK(!run.error().empty());
+                }
+                state_bytes of_cpu;
+                state_bytes of_device;
+                expected.state(of_cpu);
+                for (int attempt = 0; attempt < 3 && run.state(of_device) != IQA_OK; ++attempt)
+                    failed = true;
+                CHECK((of_cpu == of_device));
+            }
+            machine.fail_call = 0;
+            machine.run_queue();
+            if (machine.live_bytes != bytes)
+                CHECK(machine.counts.calls >= call); // the call that failed was the one that gives memory back
+            if (machine.counts.calls < call)
+                break;
+            CHECK((failed || machine.live_bytes >= bytes));
+        }
+    }
+}
