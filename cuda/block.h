@@ -129,6 +129,17 @@ public:
         return sum_of_threads(own);
     }
 
+    // Each body adds to totals of its thread's own, which begin as Totals{}; combined they are for all threads. A
+    // Totals is made of integers, and combine() has no order: it adds, or keeps what is most.
+    template <class Totals, class Body>
+    IQA_KERNEL Totals reduce(int count, Body &&body)
+    {
+        Totals own{};
+        for (int i = int(threadIdx.x); i < count; i += int(blockDim.x))
+            body(i, own);
+        return combined(own);
+    }
+
     // True for the block that comes here last of all. What the others wrote before is then visible to it. `arrivals`
     // is 0 before and after.
     IQA_KERNEL bool comes_last(uint32_t *arrivals)
@@ -148,6 +159,45 @@ public:
     }
 
 private:
+    // The totals of the lane whose number differs by `distance`, in one bit.
+    template <class Totals>
+    IQA_KERNEL static Totals across(const Totals &own, int distance)
+    {
+        uint32_t words[sizeof(Totals) / sizeof(uint32_t)];
+        __builtin_memcpy(words, &own, sizeof own);
+        for (uint32_t &word : words)
+            word = __shfl_xor_sync(0xffffffffu, word, distance);
+        Totals other;
+        __builtin_memcpy(&other, words, sizeof other);
+        return other;
+    }
+
+    template <class Totals>
+    IQA_KERNEL Totals combined(Totals own)
+    {
+        constexpr int most_warps = 32;
+        __shared__ uint64_t memory[(sizeof(Totals) + 7) / 8 * most_warps];
+        Totals *of_warps = reinterpret_cast<Totals *>(memory);
+        const int warp = int(threadIdx.x) / 32;
+        const int warps = (int(blockDim.x) + 31) / 32;
+        for (int distance = 16; distance > 0; distance /= 2)
+            own.combine(across(own, distance));
+        if (threadIdx.x % 32 == 0)
+            of_warps[warp] = own;
+        __syncthreads();
+        if (warp == 0) {
+            own = int(threadIdx.x) < warps ? of_warps[threadIdx.x] : Totals{};
+            for (int distance = 16; distance > 0; distance /= 2)
+                own.combine(across(own, distance));
+            if (threadIdx.x == 0)
+                of_warps[0] = own;
+        }
+        __syncthreads();
+        const Totals all = of_warps[0];
+        __syncthreads();
+        return all;
+    }
+
     IQA_KERNEL int64_t sum_of_threads(int64_t own)
     {
         __shared__ int64_t of_warps[32];

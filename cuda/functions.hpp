@@ -16,7 +16,9 @@ void ssim_gradient(context &where, workspace &memory, const ssim_gradient_reques
 void shrink(context &where, workspace &memory, const shrink_request &request);
 void count(context &where, count_request &request);
 void squared_error(context &where, workspace &memory, squared_error_request &request);
+void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
+void clear_border(context &where, const border_view &border);
 void confusion(context &where, workspace &memory, confusion_request &request);
 void moments(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
 void trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);

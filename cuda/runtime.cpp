@@ -22,6 +22,9 @@ const runtime real = {
     .multiprocessors = [](int device, int *count) -> status {
         return cudaDeviceGetAttribute(count, cudaDevAttrMultiProcessorCount, device);
     },
+    .shared_memory = [](int device, int *bytes) -> status {
+        return cudaDeviceGetAttribute(bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+    },
     .allocate = [](void **memory, size_t bytes, void *stream) -> status {
         return cudaMallocAsync(memory, bytes, stream_of(stream));
     },

@@ -17,6 +17,7 @@ struct runtime {
     status (*set_device)(int device);
     // Blocks that can be resident at once on the current device, for one that fills a multiprocessor.
     status (*multiprocessors)(int device, int *count);
+    status (*shared_memory)(int device, int *bytes); // at most for one block
     status (*allocate)(void **memory, size_t bytes, void *stream);
     status (*deallocate)(void *memory, void *stream);
     status (*clear)(void *memory, size_t bytes, void *stream);

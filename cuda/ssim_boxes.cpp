@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "cuda/functions.hpp"
-#include "cuda/grid.hpp"
 #include "cuda/launch.hpp"
 #include "cuda/ssim_boxes.h"
 #include "cuda/ssim_statistics.hpp"
@@ -55,17 +54,12 @@ public:
         given_.accumulators = reinterpret_cast<ssim_accumulator *>(zeros);
         given_.arrivals = reinterpret_cast<uint32_t *>(zeros + results * sizeof(ssim_accumulator));
         given_.found_nan = given_.arrivals + 1;
-        const int64_t bytes = given_.statistics.layout.global_items * int64_t(sizeof(Real));
-        blocks_ = resident_blocks(given_.work(), bytes, global_bytes_of_a_grid);
-        given_.statistics.global = bytes == 0 ? nullptr
-                                              : reinterpret_cast<Real *>(memory.work.take<std::byte>(
-                                                    size_t(blocks_ * bytes), "the rows of SSIM boxes"));
+        blocks_ = place_blocks(memory, given_.work(), block_memory_, given_.statistics);
     }
 
     void run() const
     {
-        const size_t shared = kernel::shared_bytes + size_t(given_.statistics.layout.shared_items) * sizeof(Real);
-        launch<kernel>(where_, blocks_, shared, given_);
+        launch<kernel>(where_, blocks_, kernel::shared_bytes + size_t(block_memory_.shared_bytes()), given_);
     }
 
 private:
@@ -75,7 +69,7 @@ private:
             return take_part(volume_part);
         for (const auto &part : image_parts) {
             take_part(part);
-            if (given_.statistics.layout.slab_shared)
+            if (given_.statistics.layout.slab.shared)
                 return;
         }
         take_part(part_of_large_windows);
@@ -89,13 +83,14 @@ private:
             given_.parts[axis] = (given_.extents[axis] + part[axis] - 1) / part[axis];
             largest[axis] = int(std::min<int64_t>(part[axis], given_.extents[axis]));
         }
-        given_.statistics.layout = lay_out_statistics(plan_, given_.statistics.convolution, largest,
-                                                      shared_bytes_of_a_block - kernel::shared_bytes);
+        block_memory_ = {sizeof(Real), shared_bytes_of_a_block - kernel::shared_bytes};
+        given_.statistics.layout = lay_out_statistics(plan_, given_.statistics.convolution, largest, block_memory_);
     }
 
     context &where_;
     const ssim_plan &plan_;
     typename kernel::arguments given_{};
+    block_memory_plan block_memory_{sizeof(Real), 0};
     int64_t blocks_ = 0;
 };
 

@@ -138,7 +138,7 @@ private:
                     units = units_of(given, part, slice, row, column, covered);
                     weight += units;
                 }
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
                 for (int which = 0; which < ssim_parts; ++which) {
                     if (!given.wanted[which])
                         continue;
@@ -154,7 +154,7 @@ private:
             if (nan)
                 set_bits(&given.found_nan[part.image], 1u);
             totals[thread] += weight;
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int which = 0; which < ssim_parts; ++which) {
                 totals[(1 + 2 * which) * threads + thread] += int64_t(uint32_t(sums[which]));
                 totals[(2 + 2 * which) * threads + thread] += int64_t(sums[which] >> 32);

@@ -1,11 +1,119 @@
 // SPDX-License-Identifier: MIT
+#include "cuda/ssim_gradient.h"
+
+#include <algorithm>
+
 #include "cuda/functions.hpp"
+#include "cuda/launch.hpp"
+#include "cuda/ssim_statistics.hpp"
 
 namespace iqa::cuda {
 
-void ssim_gradient(context &, workspace &, const ssim_gradient_request &)
+namespace {
+
+// Parts of tiles that blocks take. Large windows see much more than a part: they share it among more pixels, and only
+// one slice.
+constexpr int image_part[3] = {1, 16, 32};
+constexpr int volume_part[3] = {8, 16, 32};
+constexpr int part_of_large_windows[3] = {1, 32, 128};
+constexpr int large_window = 64; // taps
+constexpr int64_t least_band = 8;
+
+template <class Real>
+class gradient_on_device {
+public:
+    using kernel = ssim_gradient_of<Real>;
+
+    gradient_on_device(context &where, workspace &memory, const ssim_gradient_request &request)
+        : where_(where), plan_(*request.plan)
+    {
+        const image_view &shape = request.images.reference;
+        const bool volume = plan_.taps_z > 1;
+        given_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
+        // Windows that a valid map lacks are computed from whatever lies there and then taken off.
+        if (plan_.border == border_mode::valid)
+            given_.statistics.border = border_mode::replicate;
+        given_.border = plan_.border;
+        given_.images = shape.images;
+        given_.channels = plan_.channels(shape);
+        given_.extents[z_axis] = shape.depth;
+        given_.extents[y_axis] = shape.height;
+        given_.extents[x_axis] = shape.width;
+        given_.tile[z_axis] = volume ? int(ssim_gradient_depth) : 1;
+        given_.tile[y_axis] = volume ? int(ssim_box_height) : int(ssim_tile_height);
+        given_.tile[x_axis] = ssim_tile_width;
+        given_.twice_c1 = plan_.twice_c1;
+        given_.twice_c2 = plan_.twice_c2;
+        given_.covariance = plan_.covariance;
+        given_.coverage = plan_.coverage;
+        given_.negative_to_zero = plan_.negative_to_zero;
+        given_.product = plan_.wanted[ssim_product];
+        given_.factors = request.factors;
+        given_.sides[0] = request.reference;
+        given_.sides[1] = request.candidate;
+        if (request.smaller != nullptr)
+            take_smaller(*request.smaller);
+        take_part(std::max(plan_.taps_y, plan_.taps_x) > large_window ? part_of_large_windows
+                  : volume                                            ? volume_part
+                                                                      : image_part);
+        blocks_ = place_blocks(memory, given_.work(), block_memory_, given_.statistics);
+    }
+
+    void run() const { launch<kernel>(where_, blocks_, size_t(block_memory_.shared_bytes()), given_); }
+
+private:
+    void take_smaller(const shrink_request &smaller)
+    {
+        given_.smaller = {.axes = {smaller.z, smaller.y, smaller.x},
+                          .sides = {reinterpret_cast<const Real *>(smaller.reference),
+                                    reinterpret_cast<const Real *>(smaller.candidate)},
+                          .weights = reinterpret_cast<const Real *>(smaller.shrunk_weights)};
+    }
+
+    void take_part(const int (&part)[3])
+    {
+        const int(&taps)[3] = given_.statistics.taps;
+        int seen[3]; // map pixels
+        for (int axis = z_axis; axis <= x_axis; ++axis) {
+            given_.part[axis] = int(std::min<int64_t>(part[axis], given_.extents[axis]));
+            given_.parts[axis] = (given_.extents[axis] + part[axis] - 1) / part[axis];
+            seen[axis] = given_.part[axis] + taps[axis] - 1;
+        }
+        const int64_t row_bytes = int64_t(weighted_maps) * (seen[x_axis] + taps[x_axis] - 1) * int64_t(sizeof(Real));
+        seen[y_axis] = int(std::clamp<int64_t>(most_slab_bytes / row_bytes, least_band, seen[y_axis]));
+        const bool one_band = seen[y_axis] == given_.part[y_axis] + taps[y_axis] - 1;
+        given_.statistics.layout = lay_out_statistics(plan_, given_.statistics.convolution, seen, block_memory_);
+        gradient_layout &layout = given_.layout;
+        layout.band_rows = seen[y_axis];
+        layout.stride = seen[x_axis];
+        int64_t bands = 0;
+        for (int axis = z_axis; axis <= x_axis; ++axis)
+            bands += int64_t(taps[axis]) * given_.part[axis];
+        layout.bands = block_memory_.take(bands);
+        const int64_t maps = int64_t(plain_maps) * given_.part[z_axis] * layout.stride;
+        layout.deep = block_memory_.take(maps * layout.band_rows);
+        const int64_t low = maps * given_.part[y_axis];
+        // The slab of a plain image's only band is not read any more when the adjoint goes down.
+        const statistics_layout &of_means = given_.statistics.layout;
+        const int64_t slab = int64_t(of_means.slab_rows) * of_means.stride * (given_.statistics.convolution ? 3 : 2);
+        layout.low = plan_.taps_z == 1 && one_band && slab >= low ? of_means.slab : block_memory_.take(low);
+    }
+
+    context &where_;
+    const ssim_plan &plan_;
+    typename kernel::arguments given_{};
+    block_memory_plan block_memory_{sizeof(Real), shared_bytes_of_a_block};
+    int64_t blocks_ = 0;
+};
+
+} // namespace
+
+void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
 {
-    fail(IQA_ERROR_UNAVAILABLE, "not on CUDA devices yet");
+    if (request.plan->double_arithmetic)
+        gradient_on_device<double>(where, memory, request).run();
+    else
+        gradient_on_device<float>(where, memory, request).run();
 }
 
 } // namespace iqa::cuda

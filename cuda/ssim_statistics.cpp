@@ -5,9 +5,10 @@
 
 namespace iqa::cuda {
 
-statistics_layout lay_out_statistics(const ssim_plan &plan, bool convolution, const int (&part)[3], int64_t spare_bytes)
+statistics_layout lay_out_statistics(const ssim_plan &plan, bool convolution, const int (&part)[3],
+                                     block_memory_plan &memory)
 {
-    const int64_t size = plan.double_arithmetic ? sizeof(double) : sizeof(float);
+    const int64_t size = memory.item_size();
     const bool volume = plan.taps_z > 1;
     const int64_t maps = convolution ? weighted_maps : plain_maps;
     const int64_t planes = volume ? maps : convolution ? 3 : 2;
@@ -19,18 +20,13 @@ statistics_layout lay_out_statistics(const ssim_plan &plan, bool convolution, co
         slices = 1;
         slab_rows = std::clamp<int64_t>(most_slab_bytes / (planes * stride * size), 1, rows);
     }
-    const int64_t slab = slices * planes * slab_rows * stride;
-    const int64_t down = maps * part[y_axis] * stride;
-    const bool down_shared = down * size <= spare_bytes;
-    const bool slab_shared = down_shared && (slab + down) * size <= spare_bytes;
-    return {.slices = int(slices),
-            .slab_rows = int(slab_rows),
-            .stride = int(stride),
-            .slab_items = int(slab),
-            .slab_shared = slab_shared,
-            .down_shared = down_shared,
-            .shared_items = int((slab_shared ? slab : 0) + (down_shared ? down : 0)),
-            .global_items = int((slab_shared ? 0 : slab) + (down_shared ? 0 : down))};
+    statistics_layout layout{};
+    layout.slices = int(slices);
+    layout.slab_rows = int(slab_rows);
+    layout.stride = int(stride);
+    layout.down = memory.take(maps * part[y_axis] * stride);
+    layout.slab = memory.take(slices * planes * slab_rows * stride);
+    return layout;
 }
 
 } // namespace iqa::cuda

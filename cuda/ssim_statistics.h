@@ -11,7 +11,6 @@
 
 #include "arith/ssim.h"
 #include "cuda/ssim_source.h"
-#include "cuda/unroll.h"
 
 namespace iqa::cuda {
 
@@ -20,14 +19,24 @@ constexpr int most_slices_together = 8, rows_filtered_together = 8; // outputs o
 
 enum : int { z_axis, y_axis, x_axis };
 
-// Where a block keeps what: set by the host (cuda/ssim_statistics.hpp).
+// Where a block keeps something: items from the start of its shared or its global memory.
+struct block_memory {
+    bool shared;
+    int offset;
+
+    template <class Real>
+    IQA_HD_MEMBER Real *in(Real *shared_memory, Real *global_memory) const
+    {
+        return (shared ? shared_memory : global_memory) + offset;
+    }
+};
+
+// Set by the host (cuda/ssim_statistics.hpp).
 struct statistics_layout {
     int slices;    // filtered in depth together
     int slab_rows; // made at a time; fewer than there are only where `slices` is 1
     int stride;    // items from row to row
-    int slab_items;
-    bool slab_shared, down_shared;
-    int shared_items, global_items; // of a block
+    block_memory slab, down;
 };
 
 template <class Real>
@@ -38,7 +47,8 @@ struct statistics_arguments {
     const Real *weights[3];
     bool convolution; // weights make the means
     statistics_layout layout;
-    Real *global;
+    Real *global;          // of all blocks
+    int64_t global_stride; // from one block's to the next
 
     IQA_HD_MEMBER bool volume() const { return taps[z_axis] > 1; }
     IQA_HD_MEMBER int maps() const { return convolution ? weighted_maps : plain_maps; }
@@ -76,12 +86,11 @@ struct staged_sample {
 };
 
 template <class Real>
-IQA_KERNEL staged_sample<Real> stage_at(const statistics_arguments<Real> &given, const map_part<Real> &part,
-                                        int64_t slice, int64_t row, int64_t column)
+IQA_KERNEL staged_sample<Real> stage_at(const statistics_arguments<Real> &given, Real pivot, const pixel_place &at)
 {
-    const weighted_pair<Real> pair = pair_at<Real>(given.source, {part.image, part.channel, slice, row, column});
-    const Real own = pair.reference - part.pivot;
-    const Real other = pair.candidate - part.pivot;
+    const weighted_pair<Real> pair = pair_at<Real>(given.source, at);
+    const Real own = pair.reference - pivot;
+    const Real other = pair.candidate - pivot;
     if (given.convolution && pair.weight == Real(0))
         return {Real(0), Real(0), Real(0)};
     return {own + other, own - other, pair.weight};
@@ -96,7 +105,7 @@ IQA_KERNEL void values_of(const staged_sample<Real> &staged, Real (&values)[maps
     values[2] = staged.sum * staged.sum;
     values[3] = staged.difference * staged.difference;
     if constexpr (maps == weighted_maps) {
-        IQA_UNROLLED
+        IQA_UNROLL_ON_GPU
         for (int which = 0; which < plain_maps; ++which)
             values[which] = values[which] * staged.weight;
         values[4] = staged.weight;
@@ -107,15 +116,13 @@ IQA_KERNEL void values_of(const staged_sample<Real> &staged, Real (&values)[maps
 template <class Block, class Real>
 class window_filters {
 public:
-    // `shared`: what of the block's shared memory the layout is for.
+    // `shared`: where the layout's shared memory begins.
     IQA_KERNEL window_filters(Block &block, const statistics_arguments<Real> &given, Real *shared)
         : block_(block), given_(given)
     {
-        const statistics_layout &layout = given.layout;
-        Real *global = given.global + block.index() * layout.global_items;
-        slab_ = layout.slab_shared ? shared : global;
-        down_ =
-            (layout.down_shared ? shared : global) + (layout.slab_shared == layout.down_shared ? layout.slab_items : 0);
+        Real *const global = given.global + block.index() * given.global_stride;
+        slab_ = given.layout.slab.in(shared, global);
+        down_ = given.layout.down.in(shared, global);
     }
 
     // Hands each slice of the part to `finish(slice)` when it is filtered down.
@@ -146,15 +153,15 @@ public:
         const Real *from = down_ + row * given_.layout.stride + column;
         const int step = part.count[y_axis] * given_.layout.stride;
         const Real *weights = given_.weights[x_axis];
-        IQA_UNROLLED
+        IQA_UNROLL_ON_GPU
         for (Real &mean : means)
             mean = Real(0);
         for (int tap = 0; tap < given_.taps[x_axis]; ++tap)
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
         for (int which = 0; which < maps; ++which)
             means[which] = fused_multiply_add(weights[tap], from[which * step + tap], means[which]);
         if constexpr (maps == weighted_maps)
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
         for (int which = 0; which < plain_maps; ++which)
             means[which] = ratio_or_one(means[which], means[plain_maps]);
     }
@@ -193,7 +200,8 @@ private:
             const int row = i / columns;
             const int column = i - row * columns;
             const staged_sample<Real> staged =
-                stage_at(given_, part, z, row_at(part, rows.first + row), column_at(part, column));
+                stage_at(given_, part.pivot,
+                         {part.image, part.channel, z, row_at(part, rows.first + row), column_at(part, column)});
             Real *to = slab_ + row * given_.layout.stride + column;
             to[0] = staged.sum;
             to[plane] = staged.difference;
@@ -220,21 +228,21 @@ private:
             for (int tap = 0; tap < taps + together - 1; ++tap) {
                 const int64_t z = border_index(given_.border, part.first[z_axis] + slice + tap, depth);
                 Real values[maps];
-                values_of(stage_at(given_, part, z, y, x), values);
-                IQA_UNROLLED
+                values_of(stage_at(given_, part.pivot, {part.image, part.channel, z, y, x}), values);
+                IQA_UNROLL_ON_GPU
                 for (int own = 0; own < most_slices_together; ++own)
                     if (tap >= own && tap - own < taps) {
                         const Real weight = weights[tap - own];
-                        IQA_UNROLLED
+                        IQA_UNROLL_ON_GPU
                         for (int which = 0; which < maps; ++which)
                             totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
                     }
             }
             Real *to = slab_ + row * given_.layout.stride + column;
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int own = 0; own < most_slices_together; ++own)
                 if (own < together)
-                    IQA_UNROLLED
+                    IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)
                 to[(own * maps + which) * plane] = totals[own][which];
         });
@@ -252,7 +260,7 @@ private:
     IQA_KERNEL void load_values(const Real *from, int plane, Real (&values)[maps]) const
     {
         if (given_.volume()) {
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)
                 values[which] = from[which * plane];
         } else {
@@ -288,30 +296,30 @@ private:
             Real *own_rows = down_ + first * stride + column;
             Real totals[rows_filtered_together][maps] = {};
             if (rows.first != 0)
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
             for (int own = 0; own < rows_filtered_together; ++own)
                 if (own < count)
-                    IQA_UNROLLED
+                    IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)
                 totals[own][which] = own_rows[which * step + own * stride];
             for (int row = from; row < to; ++row) {
                 Real values[maps];
                 load_values(slab + (row - rows.first) * stride + column, plane, values);
-                IQA_UNROLLED
+                IQA_UNROLL_ON_GPU
                 for (int own = 0; own < rows_filtered_together; ++own) {
                     const int tap = row - first - own;
                     if (tap >= 0 && tap < taps) {
                         const Real weight = weights[tap];
-                        IQA_UNROLLED
+                        IQA_UNROLL_ON_GPU
                         for (int which = 0; which < maps; ++which)
                             totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
                     }
                 }
             }
-            IQA_UNROLLED
+            IQA_UNROLL_ON_GPU
             for (int own = 0; own < rows_filtered_together; ++own)
                 if (own < count)
-                    IQA_UNROLLED
+                    IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)
                 own_rows[which * step + own * stride] = totals[own][which];
         });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/backend.hpp"
+#include "cuda/grid.hpp"
 #include "cuda/ssim_statistics.h"
 #include "cuda/tables.hpp"
 
@@ -11,9 +12,31 @@ namespace iqa::cuda {
 // Shared memory that a block may have on every GPU since compute capability 7.5; what block.h takes is off.
 constexpr int64_t shared_bytes_of_a_block = 63 * 1024;
 // Global memory that all blocks of a grid work in, together; one block may have more.
-constexpr int64_t global_bytes_of_a_grid = int64_t(64) << 20;
-// A slab is made a few rows at a time before it becomes larger.
+constexpr int64_t global_bytes_of_a_grid = int64_t(128) << 20;
+// What is made a few rows at a time before it becomes larger.
 constexpr int64_t most_slab_bytes = int64_t(1) << 20;
+
+// Divides the memory of a block: what fits is in shared memory.
+class block_memory_plan {
+public:
+    block_memory_plan(int64_t item_size, int64_t shared_bytes) : size_(item_size), spare_(shared_bytes / item_size) {}
+
+    block_memory take(int64_t items)
+    {
+        const bool shared = shared_ + items <= spare_;
+        int64_t &used = shared ? shared_ : global_;
+        const int64_t first = used;
+        used += items;
+        return {shared, int(first)};
+    }
+    int64_t item_size() const { return size_; }
+    int64_t shared_bytes() const { return shared_ * size_; }
+    int64_t global_bytes() const { return global_ * size_; }
+
+private:
+    int64_t size_, spare_;
+    int64_t shared_ = 0, global_ = 0;
+};
 
 inline bool weighs_means(const ssim_plan &plan, const weight_view &weights)
 {
@@ -31,9 +54,9 @@ inline ssim_source source_of(const ssim_plan &plan, const image_pair &images, co
             .mask_nonfinite = plan.mask_nonfinite};
 }
 
-// For parts of so many map pixels (z, y, x) at most, with `spare_bytes` of shared memory.
+// For parts of so many map pixels (z, y, x) at most.
 statistics_layout lay_out_statistics(const ssim_plan &plan, bool convolution, const int (&part)[3],
-                                     int64_t spare_bytes);
+                                     block_memory_plan &memory);
 
 // All but the layout's global memory.
 template <class Real>
@@ -47,7 +70,20 @@ statistics_arguments<Real> arguments_of(context &where, workspace &memory, const
             .weights = {taps.z, taps.y, taps.x},
             .convolution = weighs_means(plan, weights),
             .layout = {},
-            .global = nullptr};
+            .global = nullptr,
+            .global_stride = 0};
+}
+
+// Gives a grid for so much work its global memory; returns how many blocks it has.
+template <class Real>
+int64_t place_blocks(workspace &memory, int64_t work, const block_memory_plan &plan, statistics_arguments<Real> &given)
+{
+    const int64_t bytes = plan.global_bytes();
+    const int64_t blocks = resident_blocks(work, bytes, global_bytes_of_a_grid);
+    given.global_stride = bytes / plan.item_size();
+    if (bytes != 0)
+        given.global = memory.work.take<Real>(size_t(blocks * given.global_stride), "the rows of SSIM boxes");
+    return blocks;
 }
 
 } // namespace iqa::cuda

@@ -58,8 +58,8 @@ inline metric_pointer make_psnr(const context_pointer &context, const iqa_psnr_o
 }
 
 // The status of an update, and of its data: on a device those that are at fault show when the state is asked for.
-inline iqa_status update(const metric_pointer &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
-                         const iqa_update_extras *extras = nullptr)
+inline iqa_status settled_update(const metric_pointer &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
+                                 const iqa_update_extras *extras = nullptr)
 {
     const iqa_status status = iqa_metric_update(metric.get(), reference, candidate, extras);
     size_t lanes = 0;

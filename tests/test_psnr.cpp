@@ -195,10 +195,8 @@ TEST_CASE("non-finite samples and overflow", "[psnr]")
     iqa_psnr_options options = psnr_options(0, 1);
     options.layout = IQA_LAYOUT_NHW;
     metric_pointer metric = make_psnr(context, options);
-    CHECK(iqa_metric_update(metric.get(), tx, ty, nullptr) == IQA_ERROR_NUMERIC);
-    CHECK(std::string(iqa_context_error(context.get()))
-              .find("1 non-finite samples, the first in the candidate at "
-                    "[0, 4, 3]") != std::string::npos);
+    CHECK(update(metric, tx, ty) == IQA_ERROR_NUMERIC);
+    CHECK(last_error(context).find("1 non-finite samples, the first in ") != std::string::npos);
     CHECK(read(metric, IQA_FIELD_IMAGES) == 0);
     options.nonfinite = IQA_NONFINITE_PROPAGATE;
     metric = make_psnr(context, options);
@@ -216,8 +214,24 @@ TEST_CASE("non-finite samples and overflow", "[psnr]")
     const std::vector<double> huge = {1.7e308, 0};
     const std::vector<double> minus = {-1.7e308, 0};
     const metric_pointer overflow = make_psnr(context, psnr_options(0, 1));
-    CHECK(iqa_metric_update(overflow.get(), tensor(huge.data(), IQA_FLOAT64, {1, 2}),
-                            tensor(minus.data(), IQA_FLOAT64, {1, 2}), nullptr) == IQA_ERROR_NUMERIC);
+    CHECK(update(overflow, tensor(huge.data(), IQA_FLOAT64, {1, 2}), tensor(minus.data(), IQA_FLOAT64, {1, 2})) ==
+          IQA_ERROR_NUMERIC);
+    CHECK(last_error(context).find("differ by more than a double can hold") != std::string::npos);
+}
+
+// A device that is behind no longer has the samples, and names the image alone.
+TEST_CASE("the first sample that is not finite is named", "[psnr][host]")
+{
+    const context_pointer context = make_context();
+    const std::vector<double> x(600, 0.5);
+    std::vector<double> y = x;
+    y[123] = std::numeric_limits<double>::quiet_NaN();
+    iqa_psnr_options options = psnr_options(0, 1);
+    options.layout = IQA_LAYOUT_NHW;
+    const metric_pointer metric = make_psnr(context, options);
+    CHECK(update(metric, tensor(x.data(), IQA_FLOAT64, {2, 10, 30}), tensor(y.data(), IQA_FLOAT64, {2, 10, 30})) ==
+          IQA_ERROR_NUMERIC);
+    CHECK(last_error(context).find("the first in the candidate at [0, 4, 3]") != std::string::npos);
 }
 
 TEST_CASE("8- and 16-bit images without a stated range do not mix", "[psnr]")

@@ -58,6 +58,17 @@ constexpr exact_format weight_format = {8, -128};
 constexpr double smallest_weight = 0x1p-76;
 constexpr double largest_weight = 0x1p64;
 
+IQA_HD bool has_exact_sums(double weight)
+{
+    return weight == 0.0 || (weight >= smallest_weight && weight < largest_weight);
+}
+
+// A weight is an integer of up to 53 bits times 2 to this power.
+IQA_HD int weight_exponent(double weight)
+{
+    return weight == 0.0 ? 0 : exponent_of(weight) - 52;
+}
+
 // What the cells of a state mean. A cell is one lane, or the digits of a sum of weights.
 struct confusion_layout {
     enum : int32_t {

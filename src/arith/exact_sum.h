@@ -45,9 +45,9 @@ IQA_HD void add_to_lane(int64_t *lane, int64_t value)
 #endif
 }
 
-// Adds mantissa * 2^exponent, whose exponents lie inside the format, digit by digit: up to 2^31 such additions before
-// the carries are passed on.
-IQA_HD void add_digits(exact_format format, int64_t *lanes, int128 mantissa, int exponent)
+// Gives the digits of mantissa * 2^exponent, whose exponents lie inside the format, to add(digit, value).
+template <class Add>
+IQA_HD void for_each_digit(exact_format format, int128 mantissa, int exponent, Add &&add)
 {
     const int position = exponent - format.lowest;
     const int shift = position & 31;
@@ -57,15 +57,23 @@ IQA_HD void add_digits(exact_format format, int64_t *lanes, int128 mantissa, int
     const int64_t high = shift ? int64_t(mantissa >> (128 - shift)) : (mantissa < 0 ? -1 : 0);
     for (int i = 0; i < 4 && digit < format.digits; ++i, ++digit) {
         const bool last = digit == format.digits - 1;
-        add_to_lane(&lanes[digit], last ? int64_t(int128(low) >> (32 * i)) : int64_t(uint32_t(low >> (32 * i))));
+        add(digit, last ? int64_t(int128(low) >> (32 * i)) : int64_t(uint32_t(low >> (32 * i))));
     }
     if (digit < format.digits)
-        add_to_lane(&lanes[digit], high);
+        add(digit, high);
+}
+
+// Adds mantissa * 2^exponent to lanes that other threads of a device may add to: up to 2^31 such additions before the
+// carries are passed on.
+IQA_HD void add_digits(exact_format format, int64_t *lanes, int128 mantissa, int exponent)
+{
+    for_each_digit(format, mantissa, exponent,
+                   [lanes](int digit, int64_t value) { add_to_lane(&lanes[digit], value); });
 }
 
 IQA_HD void exact_add(exact_format format, int64_t *lanes, int128 mantissa, int exponent)
 {
-    add_digits(format, lanes, mantissa, exponent);
+    for_each_digit(format, mantissa, exponent, [lanes](int digit, int64_t value) { lanes[digit] += value; });
     exact_carry(format, lanes);
 }
 
@@ -75,10 +83,11 @@ struct scaled_value {
     int exponent;
 };
 
-// The value rounded to 53 bits, ties to even. Takes canonical lanes.
+// The value rounded to 53 bits, ties to even. Takes canonical lanes, at most so many.
+template <int most_digits = square_format.digits>
 IQA_HD scaled_value exact_value(exact_format format, const int64_t *lanes)
 {
-    int64_t magnitude[square_format.digits];
+    int64_t magnitude[most_digits];
     const bool negative = lanes[format.digits - 1] < 0;
     for (int i = 0; i < format.digits; ++i)
         magnitude[i] = negative ? -lanes[i] : lanes[i];
@@ -98,10 +107,17 @@ IQA_HD scaled_value exact_value(exact_format format, const int64_t *lanes)
 
     // Keep 54 bits: 53 and the one that decides the rounding.
     int exponent = format.lowest + 32 * lowest;
-    for (; head >> 54 != 0; head >>= 1, ++exponent)
-        sticky = sticky || (head & 1) != 0;
-    for (; head >> 53 == 0; head <<= 1)
-        --exponent;
+    for (int step = 64; step > 0; step /= 2)
+        if (head >> 53 >> step != 0) {
+            sticky = sticky || (head & ((uint128(1) << step) - 1)) != 0;
+            head >>= step;
+            exponent += step;
+        }
+    for (int step = 32; step > 0; step /= 2)
+        if (head >> (54 - step) == 0) {
+            head <<= step;
+            exponent -= step;
+        }
     uint64_t kept = uint64_t(head) >> 1;
     if ((head & 1) && (sticky || (kept & 1)))
         ++kept;

@@ -55,4 +55,11 @@ IQA_HD box_share share_of(const shrink_axis &axis, int64_t pixel)
     return {box, times};
 }
 
+// What the derivative by a box's mean adds to that by one of its pixels, which is in it `times` times. `weight`: the
+// mean of the box's weights.
+IQA_HD double share_of_derivative(double derivative, int times, double pixels, double weight)
+{
+    return weight == 0.0 ? 0.0 : derivative * times / (pixels * weight);
+}
+
 } // namespace iqa

@@ -18,14 +18,42 @@ constexpr double error_smallest = 0x1p-26;
 
 // A square below 2^21 is split into units of 2^-30, the rest of that into units of 2^-80, and the rest into 2^-130.
 constexpr int error_levels = 3;
-constexpr int error_exponents[error_levels] = {-30, -80, -130};
+IQA_HD int error_exponent(int level)
+{
+    return -30 - 50 * level;
+}
 // Adding 1.5 * 2^(52 + exponent) rounds to a multiple of 2^exponent and leaves the multiple in the low bits.
-constexpr double error_anchors[error_levels] = {0x1.8p22, 0x1.8p-28, 0x1.8p-78};
+IQA_HD double error_anchor(int level)
+{
+    return level == 0 ? 0x1.8p22 : level == 1 ? 0x1.8p-28 : 0x1.8p-78;
+}
 // A lane of int64 holds sums of at most 2^51 each: so many fit.
 constexpr int error_flush = 2048;
 
 // Integer samples: the sum of the squares is level 0, in units of 1, and that of weighted squares level 1.
-constexpr int integer_error_exponents[error_levels] = {0, -pixel_weight_bits, 0};
+IQA_HD int integer_error_exponent(int level)
+{
+    return level == 1 ? -pixel_weight_bits : 0;
+}
+
+// An exact sum of squared errors: sum over i of level[i] * 2^exponent[i].
+struct squared_error_sum {
+    int128 level[error_levels];
+    int exponent[error_levels];
+};
+
+// The sum rounded to 53 bits. Its exponents are those above, so that few digits hold it.
+IQA_HD scaled_value value_of(const squared_error_sum &sum)
+{
+    constexpr int digits = 8;
+    exact_format format = {digits, sum.exponent[0]};
+    for (int i = 1; i < error_levels; ++i)
+        format.lowest = sum.exponent[i] < format.lowest ? sum.exponent[i] : format.lowest;
+    int64_t lanes[digits] = {};
+    for (int i = 0; i < error_levels; ++i)
+        exact_add(format, lanes, sum.level[i], sum.exponent[i]);
+    return exact_value<digits>(format, lanes);
+}
 
 // 10 log(L^2 / MSE) in the base whose natural logarithm is given; MSE = sum / count, positive.
 IQA_HD double psnr_value(double peak, scaled_value sum, double count, double_double log_of_base)

@@ -25,4 +25,13 @@ const backend &backend_of(const iqa_tensor *reference, const iqa_tensor *candida
     }
 }
 
+output_view clear_edges(const backend &device, context &where, const output_view &pixels, const image_view &shape,
+                        int32_t layout, int32_t shave)
+{
+    if (pixels.data == nullptr || shave == 0)
+        return pixels;
+    device.clear_border(where, {pixels, shape, shave, has_depth(layout) ? shave : 0});
+    return shave_edges(pixels, layout, shave);
+}
+
 } // namespace iqa

@@ -14,6 +14,7 @@
 #include "core/context.hpp"
 #include "core/device.hpp"
 #include "core/labels.hpp"
+#include "core/psnr_values.hpp"
 #include "core/ssim_values.hpp"
 #include "core/tensor.hpp"
 
@@ -101,20 +102,15 @@ struct ssim_gradient_request {
     const shrink_request *smaller;
 };
 
-// Samples outside the data range and not finite; masked ones are not counted.
+// Samples outside the data range and not finite; masked ones are not counted. A weight that is none is reported, and
+// the counts mean nothing then.
 struct count_request {
     image_pair images;
     weight_view weights;
     data_range range;
     bool mask_nonfinite;
     sample_counts *counts; // [images]
-    bool bad_weight;       // some weight is none
-};
-
-// An exact sum of squared errors: sum over i of level[i] * 2^exponent[i].
-struct squared_error_sum {
-    int128 level[error_levels];
-    int exponent[error_levels];
+    fault *report;
 };
 
 // What squared errors are taken of.
@@ -133,8 +129,8 @@ struct squared_error_request {
     data_range range;
     bool by_channel;
 
-    // Results. With an invalid weight there are no others.
-    bool invalid_weight;     // some weight is not from 0 to 1
+    // Results. With an invalid weight, one that is not from 0 to 1, there is a report and nothing else.
+    fault *report;
     squared_error_sum *sums; // [images * (by_channel ? channels : 1)]
     int128 *weights;         // likewise: the sum of weights in units of 2^-pixel_weight_bits
     sample_counts *counts;   // [images], of samples with a weight above 0
@@ -169,6 +165,8 @@ struct invalid_labels {
     int64_t label;
 };
 
+struct sample_plan;
+
 // Confusion counts of a batch. Either all of it is added, or nothing.
 struct confusion_request {
     const label_pair *labels;
@@ -181,11 +179,21 @@ struct confusion_request {
     void (*sample_done)(void *receiver, int64_t sample);
     void *receiver;
 
+    // Where an update adds how many samples, elements, ignored and invalid ones there were, and leaves what is at
+    // fault, with `tag` as its value. NULL on the CPU, which gives results instead.
+    int64_t *counters;
+    fault *report;
+    double tag;
+    const sample_plan *samples; // instead of sample_lanes; NULL where samples are not wanted one by one
+
     // Results. With an error nothing was added.
     int64_t elements, ignored;
     invalid_labels invalid;
     int64_t bad_weight; // the position of the first weight that is negative, not finite or out of range; else -1
 };
+
+// The counters of a confusion_request.
+enum : int { sample_counter, element_counter, ignored_counter, invalid_counter, confusion_counters };
 
 // Rows of features for both sets of FID: see arith/feature_grid.h. Either all are added, or none.
 struct moment_request {
@@ -222,7 +230,10 @@ struct backend {
     void (*shrink)(context &where, workspace &memory, const shrink_request &request);
     void (*count)(context &where, count_request &request);
     void (*squared_error)(context &where, workspace &memory, squared_error_request &request);
+    // `ends`: as above.
+    void (*psnr_values)(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
     void (*error_gradient)(context &where, workspace &memory, const error_gradient_request &request);
+    void (*clear_border)(context &where, const border_view &border);
     void (*confusion)(context &where, workspace &memory, confusion_request &request);
     // Into the lanes of the ledger, at the end of an update. The CPU has core/fid_kernels.hpp instead.
     void (*moments)(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
@@ -236,5 +247,9 @@ const char *cuda_state();
 
 // The backend of the device where both tensors of an update live.
 const backend &backend_of(const iqa_tensor *reference, const iqa_tensor *candidate);
+
+// What is shaved off an output for each pixel becomes 0; the rest of it is returned. `shape`: the whole image's.
+output_view clear_edges(const backend &device, context &where, const output_view &pixels, const image_view &shape,
+                        int32_t layout, int32_t shave);
 
 } // namespace iqa

@@ -76,6 +76,7 @@ image_view view_image(const iqa_tensor &tensor, const char *name, const layout_a
     image_view view{};
     view.type = static_cast<element_type>(dtype);
     view.device_type = tensor.device_type;
+    view.device_id = tensor.device_id;
     view.data = static_cast<const std::byte *>(tensor.data) + tensor.byte_offset;
     view.images = view.channels = view.depth = view.height = view.width = 1;
     for (int axis = 0; axis < tensor.ndim; ++axis) {
@@ -90,14 +91,24 @@ image_view view_image(const iqa_tensor &tensor, const char *name, const layout_a
     return view;
 }
 
+// What belongs to images must be where they are. CPU tensors may have any number.
+void check_device(const iqa_tensor &tensor, const char *name, const image_view &images)
+{
+    if (tensor.device_type != images.device_type)
+        fail(IQA_ERROR_DEVICE, name, " is on device type ", tensor.device_type, " but the images are on ",
+             images.device_type);
+    const bool numbered = images.device_type != IQA_CPU && images.device_type != IQA_CUDA_HOST;
+    if (numbered && tensor.device_id != images.device_id)
+        fail(IQA_ERROR_DEVICE, name, " is on device ", tensor.device_type, ":", tensor.device_id,
+             " but the images are on ", images.device_type, ":", images.device_id);
+}
+
 // Checks an output tensor against the extents that it must have, and gives its strides.
 void view_output(const iqa_tensor &tensor, const char *name, const image_view &images, const int64_t *extents,
                  int count, bool float32_too, output_view &view, int64_t *strides)
 {
     check_extents(tensor, name);
-    if (tensor.device_type != images.device_type)
-        fail(IQA_ERROR_DEVICE, name, " is on device type ", tensor.device_type, " but the images are on ",
-             images.device_type);
+    check_device(tensor, name, images);
     const int32_t dtype = dtype_of(tensor);
     if (dtype != IQA_FLOAT64 && !(float32_too && dtype == IQA_FLOAT32))
         fail(IQA_ERROR_DTYPE, name, " has element type ", dtype_text(tensor),
@@ -235,17 +246,8 @@ weight_view shave_edges(weight_view weights, int32_t layout, int32_t shave)
     return weights;
 }
 
-// What was shaved off has no influence: its pixels become 0.
-output_view shave_edges(output_view pixels, const image_view &images, int32_t layout, int32_t shave)
+output_view shave_edges(output_view pixels, int32_t layout, int32_t shave)
 {
-    if (pixels.data == nullptr || shave == 0)
-        return pixels;
-    for (int64_t image = 0; image < images.images; ++image)
-        for (int64_t channel = 0; channel < images.channels; ++channel)
-            for (int64_t slice = 0; slice < images.depth; ++slice)
-                for (int64_t row = 0; row < images.height; ++row)
-                    for (int64_t column = 0; column < images.width; ++column)
-                        pixels.store(image, channel, slice, row, column, 0.0);
     const int64_t size = pixels.is_double ? sizeof(double) : sizeof(float);
     for (const char axis : {'D', 'H', 'W'})
         if (axis != 'D' || has_depth(layout))
@@ -259,9 +261,7 @@ weight_view view_weights(const iqa_tensor *tensor, const image_view &images, int
     if (tensor == nullptr)
         return view;
     check_extents(*tensor, "weights");
-    if (tensor->device_type != images.device_type)
-        fail(IQA_ERROR_DEVICE, "weights is on device type ", tensor->device_type, " but the images are on ",
-             images.device_type);
+    check_device(*tensor, "weights", images);
     view.dtype = dtype_of(*tensor);
     if (view.dtype != IQA_BOOL && view.dtype != IQA_UINT8 && view.dtype != IQA_FLOAT32 && view.dtype != IQA_FLOAT64)
         fail(IQA_ERROR_DTYPE, "weights has element type ", dtype_text(*tensor),

@@ -98,8 +98,17 @@ void check_same_positions(const position_axes &reference, const position_axes &o
              "; the other axes must be equal");
 }
 
-// The same positions in the order in which they lie in the reference's memory, with as few axes as possible.
-position_space arranged(const position_space &space)
+} // namespace
+
+int64_t position_space::count() const
+{
+    int64_t count = 1;
+    for (int i = 0; i < axes; ++i)
+        count *= axis[i].extent;
+    return count;
+}
+
+position_space in_order_of_memory(const position_space &space)
 {
     const auto distance = [](const position_axis &axis) {
         const int64_t stride = axis.stride[reference_side];
@@ -114,31 +123,26 @@ position_space arranged(const position_space &space)
         for (; place > 0 && distance(sorted.axis[place - 1]) < distance(sorted.axis[place]); --place)
             std::swap(sorted.axis[place - 1], sorted.axis[place]);
     }
+    return sorted;
+}
+
+position_space merge_axes(const position_space &space, int count)
+{
     position_space merged;
-    for (int i = 0; i < sorted.axes; ++i) {
-        const position_axis &next = sorted.axis[i];
+    for (int i = 0; i < space.axes; ++i) {
+        const position_axis &next = space.axis[i];
         bool continues = merged.axes > 0;
-        for (int side = 0; continues && side < sides; ++side)
-            continues = merged.axis[merged.axes - 1].stride[side] == next.stride[side] * next.extent;
+        for (int k = 0; continues && k < count; ++k)
+            continues = merged.axis[merged.axes - 1].stride[k] == next.stride[k] * next.extent;
         if (continues) {
             position_axis &outer = merged.axis[merged.axes - 1];
             outer.extent *= next.extent;
-            std::copy_n(next.stride, int(sides), outer.stride);
+            std::copy_n(next.stride, int(strides), outer.stride);
         } else {
             merged.push(next);
         }
     }
     return merged;
-}
-
-} // namespace
-
-int64_t position_space::count() const
-{
-    int64_t count = 1;
-    for (int i = 0; i < axes; ++i)
-        count *= axis[i].extent;
-    return count;
 }
 
 label_pair view_labels(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_tensor *weights,
@@ -181,26 +185,28 @@ label_pair view_labels(const iqa_tensor *reference, const iqa_tensor *candidate,
     const int count = axes[reference_side].count();
     if (shape.batched && count == 0)
         fail(IQA_ERROR_SHAPE, "reference has shape ", shape_text(*reference), "; `batched` needs an axis of samples");
-    position_space inner;
+    const position_axis of_classes{
+        shape.classes, {pair.labels[0].class_stride, pair.labels[1].class_stride, pair.weight_class_stride, 1}};
     for (int axis = 0; axis < count; ++axis) {
         position_axis next{axes[reference_side].extent(axis), {}};
         for (int side = 0; side < sides; ++side)
             next.stride[side] = tensors[side] != nullptr ? axes[side].stride(axis) : 0;
         if (shape.multilabel && axis == axes[reference_side].class_axis)
-            pair.all.push(
-                {shape.classes, {pair.labels[0].class_stride, pair.labels[1].class_stride, pair.weight_class_stride}});
-        pair.all.push(next);
+            pair.all.push(of_classes);
         if (shape.batched && axis == 0) {
             pair.samples = next.extent;
+            pair.batched = true;
             std::copy_n(next.stride, int(sides), pair.sample_stride);
-        } else {
-            inner.push(next);
         }
+        pair.all.push(next);
     }
     if (shape.multilabel && axes[reference_side].class_axis == count)
-        pair.all.push(
-            {shape.classes, {pair.labels[0].class_stride, pair.labels[1].class_stride, pair.weight_class_stride}});
-    pair.of_sample = arranged(inner);
+        pair.all.push(of_classes);
+    int64_t positions = 1;
+    for (int axis = pair.all.axes - 1; axis >= 0; --axis) {
+        pair.all.axis[axis].stride[caller_position] = positions;
+        positions *= pair.all.axis[axis].extent;
+    }
     return pair;
 }
 

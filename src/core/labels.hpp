@@ -10,14 +10,15 @@
 
 namespace iqa {
 
-// The tensors of one update, as indices into strides.
-enum : int { reference_side, candidate_side, weight_side, sides };
+// The tensors of one update, as indices into strides; then two more numbers that grow along the axes: the class of a
+// multilabel element, and the position in the order of the caller's axes.
+enum : int { reference_side, candidate_side, weight_side, sides, label_index = sides, caller_position, strides };
 
 constexpr int most_label_axes = 32;
 
 struct position_axis {
     int64_t extent;
-    int64_t stride[sides]; // in elements
+    int64_t stride[strides]; // in elements
 };
 
 // Positions in row-major order of these axes.
@@ -28,6 +29,12 @@ struct position_space {
     int64_t count() const;
     void push(const position_axis &next) { axis[axes++] = next; }
 };
+
+// The same positions in the order in which they lie in the reference's memory. Axes of one position are left out.
+position_space in_order_of_memory(const position_space &space);
+
+// Axes that are one for the first `count` of the strides become one. The others stay as the inner axis has them.
+position_space merge_axes(const position_space &space, int count);
 
 // What the options say about the tensors.
 struct label_shape {
@@ -53,8 +60,14 @@ struct label_pair {
 
     int64_t samples = 1;
     int64_t sample_stride[sides] = {};
-    position_space of_sample; // in the order that suits memory, without the axis of multilabel classes
-    position_space all;       // in the order of the caller's axes, samples and multilabel classes included
+    position_space all;   // in the order of the caller's axes, samples and multilabel classes included
+    bool batched = false; // the first axis of `all` is that of samples
+
+    double weight_at(int64_t offset) const
+    {
+        return weight_type == label_type::float32 ? reinterpret_cast<const float *>(weights)[offset]
+                                                  : reinterpret_cast<const double *>(weights)[offset];
+    }
 };
 
 // Throws for whatever does not fit together. `weights` is NULL where there are none.
@@ -73,11 +86,11 @@ struct number_view {
     bool integers = false; // int64, else float64
     int64_t stride[3] = {};
 
-    void store(int64_t i, int64_t j, int64_t k, double value) const
+    IQA_HD_MEMBER void store(int64_t i, int64_t j, int64_t k, double value) const
     {
         reinterpret_cast<double *>(data)[i * stride[0] + j * stride[1] + k * stride[2]] = value;
     }
-    void store(int64_t i, int64_t j, int64_t k, int64_t value) const
+    IQA_HD_MEMBER void store(int64_t i, int64_t j, int64_t k, int64_t value) const
     {
         reinterpret_cast<int64_t *>(data)[i * stride[0] + j * stride[1] + k * stride[2]] = value;
     }

@@ -16,7 +16,7 @@ namespace iqa {
 struct image_view {
     const std::byte *data;
     element_type type;
-    int32_t device_type;
+    int32_t device_type, device_id;
     int64_t images, channels, depth, height, width;
     int64_t image_stride, channel_stride, slice_stride, row_stride, column_stride;
 
@@ -89,7 +89,23 @@ struct output_view {
             reinterpret_cast<float *>(data)[index] = static_cast<float>(value);
     }
 };
-output_view shave_edges(output_view pixels, const image_view &images, int32_t layout, int32_t shave);
+output_view shave_edges(output_view pixels, int32_t layout, int32_t shave);
+
+// Pixels at the edges: so many of each row and column, and so many slices at each end.
+struct border_view {
+    output_view pixels;
+    image_view shape;
+    int64_t width, slices;
+};
+IQA_HD bool is_in_border(const border_view &border, int64_t slice, int64_t row, int64_t column)
+{
+    const auto near_an_end = [](int64_t index, int64_t extent, int64_t width) {
+        return index < width || index >= extent - width;
+    };
+    return near_an_end(slice, border.shape.depth, border.slices) ||
+           near_an_end(row, border.shape.height, border.width) || near_an_end(column, border.shape.width, border.width);
+}
+
 output_view view_per_image(const iqa_tensor *tensor, const image_view &images);
 output_view view_per_channel(const iqa_tensor *tensor, const image_view &images);
 // One value for each pixel: `name` is the argument's. The images' own extents, but for the last three.

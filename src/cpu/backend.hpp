@@ -15,7 +15,9 @@ void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_re
 void cpu_shrink(context &where, workspace &memory, const shrink_request &request);
 void cpu_count(context &where, count_request &request);
 void cpu_squared_error(context &where, workspace &memory, squared_error_request &request);
+void cpu_psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
 void cpu_error_gradient(context &where, workspace &memory, const error_gradient_request &request);
+void cpu_clear_border(context &where, const border_view &border);
 void cpu_confusion(context &where, workspace &memory, confusion_request &request);
 
 } // namespace iqa

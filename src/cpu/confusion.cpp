@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arith/labels.h"
 #include "core/parallel.hpp"
 #include "cpu/backend.hpp"
 #include "cpu/dispatch.hpp"
@@ -52,7 +53,8 @@ public:
           pair_(*request.labels),
           rules_(request.rules),
           memory_(memory),
-          positions_(pair_.of_sample.count()),
+          of_sample_(arranged(pair_)),
+          positions_(of_sample_.count()),
           in_bytes_(rules_.codes <= most_byte_classes),
           table_(table_cells(rules_.codes))
     {
@@ -76,6 +78,15 @@ public:
     }
 
 private:
+    [[gnu::noinline]] static position_space arranged(const label_pair &pair)
+    {
+        position_space inner;
+        for (int i = pair.batched ? 1 : 0; i < pair.all.axes; ++i)
+            if (pair.all.axis[i].stride[label_index] == 0)
+                inner.push(pair.all.axis[i]);
+        return merge_axes(in_order_of_memory(inner), sides);
+    }
+
     int64_t labels() const { return rules_.multilabel ? rules_.classes : 1; }
 
     bool failed() const { return (rules_.invalid_is_error && request_.invalid.count != 0) || request_.bad_weight >= 0; }
@@ -236,11 +247,11 @@ private:
             announce(which, first + count, pairs);
             if (in_bytes_) {
                 for (const int side : {reference_side, candidate_side})
-                    code_side(pair_.of_sample, base(which, side), side, first, count, buffer.bytes, buffer);
+                    code_side(of_sample_, base(which, side), side, first, count, buffer.bytes, buffer);
                 kernels_.count_byte_pairs(pairs, tables, stride_, copies_);
             } else {
                 for (const int side : {reference_side, candidate_side})
-                    code_side(pair_.of_sample, base(which, side), side, first, count, buffer.words, buffer);
+                    code_side(of_sample_, base(which, side), side, first, count, buffer.words, buffer);
                 pairs.rows = buffer.words[0];
                 pairs.columns = buffer.words[1];
                 kernels_.count_pairs(pairs, tables);
@@ -253,7 +264,7 @@ private:
     {
         for (const int side : {reference_side, candidate_side}) {
             const label_view &view = pair_.labels[side];
-            const position_space &space = pair_.of_sample;
+            const position_space &space = of_sample_;
             if (view.kind != label_kind::index || space.axes != 1 || space.axis[0].stride[side] != 1)
                 continue;
             pairs.upcoming[side] = base(which, side) + next * label_size(view.type);
@@ -327,7 +338,7 @@ private:
                 for_each_element({sample, label}, [&](unit which, int64_t position, int64_t row, int64_t column) {
                     request_.ignored += row > codes;
                     request_.invalid.count += row <= codes && (row == codes || column == codes);
-                    if (pair_.weights != nullptr && request_.bad_weight < 0 && !is_good(weight(which, position)))
+                    if (pair_.weights != nullptr && request_.bad_weight < 0 && !has_exact_sums(weight(which, position)))
                         find_bad_weight();
                 });
         if (failed())
@@ -346,7 +357,7 @@ private:
     {
         for_each_block(0, positions_, [&](int64_t first, int64_t count) {
             for (const int side : {reference_side, candidate_side})
-                code_side(pair_.of_sample, base(which, side), side, first, count, buffers_->words, *buffers_);
+                code_side(of_sample_, base(which, side), side, first, count, buffers_->words, *buffers_);
             for (int64_t i = 0; i < count; ++i)
                 body(which, first + i, int64_t(buffers_->words[0][i]), int64_t(buffers_->words[1][i]));
         });
@@ -358,7 +369,7 @@ private:
         int exponent = 0;
         if (pair_.weights != nullptr) {
             const double value = weight(which, position);
-            exponent = value == 0.0 ? 0 : exponent_of(value) - 52;
+            exponent = weight_exponent(value);
             mantissa = int128(value * power_of_two(-exponent));
         }
         add_to(request_.layout, request_.lanes, which.label, row, column, mantissa, exponent);
@@ -380,28 +391,17 @@ private:
 
     // ---- Weights
 
-    double weight_at(int64_t offset) const
-    {
-        return pair_.weight_type == label_type::float32 ? reinterpret_cast<const float *>(pair_.weights)[offset]
-                                                        : reinterpret_cast<const double *>(pair_.weights)[offset];
-    }
-
     double weight(unit which, int64_t position) const
     {
-        return weight_at(which.sample * pair_.sample_stride[weight_side] + which.label * pair_.weight_class_stride +
-                         offset_of(pair_.of_sample, position, weight_side));
-    }
-
-    static bool is_good(double weight)
-    {
-        return weight == 0.0 || (weight >= smallest_weight && weight < largest_weight);
+        return pair_.weight_at(which.sample * pair_.sample_stride[weight_side] +
+                               which.label * pair_.weight_class_stride + offset_of(of_sample_, position, weight_side));
     }
 
     void find_bad_weight()
     {
         const int64_t count = pair_.all.count();
         for (int64_t position = 0; position < count; ++position)
-            if (!is_good(weight_at(offset_of(pair_.all, position, weight_side)))) {
+            if (!has_exact_sums(pair_.weight_at(offset_of(pair_.all, position, weight_side)))) {
                 request_.bad_weight = position;
                 return;
             }
@@ -432,29 +432,11 @@ private:
         const int side = request_.invalid.side;
         const label_view &view = pair_.labels[side];
         if (view.kind == label_kind::index) {
-            request_.invalid.label = label_at(view, offset_of(pair_.all, request_.invalid.position, side));
+            const int64_t offset = offset_of(pair_.all, request_.invalid.position, side);
+            request_.invalid.label = integer_label(view.type, view.data + offset * label_size(view.type));
         } else {
             label_scores(pair_.all, view.data, side, request_.invalid.position, 1, buffer.words[0], buffer);
             request_.invalid.label = buffer.labels[0];
-        }
-    }
-
-    static int64_t label_at(const label_view &view, int64_t offset)
-    {
-        const std::byte *address = view.data + offset * label_size(view.type);
-        switch (view.type) {
-        case label_type::int8:
-            return *reinterpret_cast<const int8_t *>(address);
-        case label_type::uint16:
-            return *reinterpret_cast<const uint16_t *>(address);
-        case label_type::int16:
-            return *reinterpret_cast<const int16_t *>(address);
-        case label_type::int32:
-            return *reinterpret_cast<const int32_t *>(address);
-        case label_type::int64:
-            return *reinterpret_cast<const int64_t *>(address);
-        default:
-            return *reinterpret_cast<const uint8_t *>(address);
         }
     }
 
@@ -464,7 +446,8 @@ private:
     const label_pair &pair_;
     const label_rules &rules_;
     workspace &memory_;
-    int64_t positions_; // of a unit
+    position_space of_sample_; // in the order that suits memory, without the axis of multilabel classes
+    int64_t positions_;        // of a unit
     bool in_bytes_;
     int64_t table_; // cells of a table
     int workers_ = 1;

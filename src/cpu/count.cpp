@@ -90,7 +90,6 @@ void cpu_count(context &where, count_request &request)
     const cpu_kernels &kernels = kernels_for(where);
     const image_view &shape = request.images.reference;
     std::fill_n(request.counts, shape.images, sample_counts{});
-    request.bad_weight = false;
     const bool one_by_one = request.weights.data != nullptr || request.mask_nonfinite;
     const bool checked = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
     if (!checked && covers(request.range, shape.type))
@@ -122,7 +121,8 @@ void cpu_count(context &where, count_request &request)
             std::atomic_ref(total.nonfinite).fetch_add(counts.nonfinite, std::memory_order_relaxed);
         }
     });
-    request.bad_weight = bad_weight;
+    if (bad_weight)
+        request.report->kind = fault_kind::weights;
 }
 
 } // namespace iqa

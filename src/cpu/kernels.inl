@@ -3,6 +3,7 @@
 // namespace with its lane types. No header but those of src/arith may come in here: an inline function that another
 // file shares would be compiled for this instruction set, and the linker may keep that copy for all.
 #include "arith/half.h"
+#include "arith/labels.h"
 #include "arith/ssim.h"
 #include "cpu/kernels.hpp"
 

@@ -2,8 +2,7 @@
 // Labels to codes, scores to labels, and counting pairs of codes. Included by kernels.inl in the namespace of an
 // instruction set. All of it is integers and comparisons, so that every instruction set gives the same.
 
-// ---- Codes: a label below `classes` is its own code, any other one is `classes`, an ignored one `classes` + 1. As an
-// unsigned number of its own width a negative label is large.
+// ---- Codes: a label below `classes` is its own code, any other one is `classes`, an ignored one `classes` + 1.
 
 template <bool ignoring, class Unsigned, class Code, class Label>
 static void code_run(const Label *__restrict labels, const label_run &run, Unsigned bound, Code *__restrict codes)
@@ -14,9 +13,7 @@ static void code_run(const Label *__restrict labels, const label_run &run, Unsig
     const int64_t count = run.count; // bytes may alias anything: what the loops need is copied
     const int64_t step = run.step;
     const auto code_of = [=](Label label) {
-        const auto number = Unsigned(label); // NOLINT(bugprone-signed-char-misuse): negative ones become large
-        const Code code = number < bound ? Code(number) : outside;
-        return ignoring && label == ignore_label ? ignored : code;
+        return code_of_label<ignoring>(label, bound, outside, ignored, ignore_label);
     };
     if (step == 1) {
         for (int64_t i = 0; i < count; ++i)
@@ -81,80 +78,6 @@ static void code_labels_in(const label_run &run, Code *codes)
 
 // ---- Scores
 
-// A score in the type that it is compared in: exactly.
-static int32_t comparable(uint8_t score)
-{
-    return score;
-}
-static int32_t comparable(int8_t score)
-{
-    return score;
-}
-static int32_t comparable(uint16_t score)
-{
-    return score;
-}
-static int32_t comparable(int16_t score)
-{
-    return score;
-}
-static int32_t comparable(int32_t score)
-{
-    return score;
-}
-static int64_t comparable(int64_t score)
-{
-    return score;
-}
-static float comparable(float16 score)
-{
-    return widen(score);
-}
-static float comparable(bfloat16 score)
-{
-    return widen(score);
-}
-static float comparable(float score)
-{
-    return score;
-}
-static double comparable(double score)
-{
-    return score;
-}
-
-template <class Score>
-using comparable_type = decltype(comparable(Score()));
-
-// Calls `function` with a pointer of the run's type.
-template <class Function>
-static void with_scores(label_type type, const void *data, Function &&function)
-{
-    switch (type) {
-    case label_type::boolean:
-    case label_type::uint8:
-        return function(static_cast<const uint8_t *>(data));
-    case label_type::int8:
-        return function(static_cast<const int8_t *>(data));
-    case label_type::uint16:
-        return function(static_cast<const uint16_t *>(data));
-    case label_type::int16:
-        return function(static_cast<const int16_t *>(data));
-    case label_type::int32:
-        return function(static_cast<const int32_t *>(data));
-    case label_type::int64:
-        return function(static_cast<const int64_t *>(data));
-    case label_type::float16:
-        return function(static_cast<const float16 *>(data));
-    case label_type::bfloat16:
-        return function(static_cast<const bfloat16 *>(data));
-    case label_type::float32:
-        return function(static_cast<const float *>(data));
-    case label_type::float64:
-        return function(static_cast<const double *>(data));
-    }
-}
-
 // Planes of scores, one for each class: a part of every plane at a time, so that what is known so far stays near.
 constexpr int score_part = 128;
 
@@ -186,75 +109,34 @@ static void argmax_of_planes(const Score *scores, const score_run &run, int32_t 
     }
 }
 
-template <class Score>
-static int32_t argmax_of_one(const Score *scores, int64_t step, int64_t classes)
-{
-    auto best = comparable(scores[0]);
-    int32_t label = 0;
-    bool ordered = best == best;
-    for (int64_t c = 1; c < classes; ++c) {
-        const auto score = comparable(scores[c * step]);
-        ordered = ordered && score == score;
-        label = score > best ? int32_t(c) : label;
-        best = score > best ? score : best;
-    }
-    return ordered ? label : label_of_nan;
-}
-
-template <class Score>
-static int32_t one_hot_label(const Score *scores, int64_t step, int64_t classes)
-{
-    int32_t label = label_of_no_class;
-    for (int64_t c = 0; c < classes; ++c) {
-        const auto score = comparable(scores[c * step]);
-        if (score == 1)
-            label = label == label_of_no_class ? int32_t(c) : label_of_bad_one_hot;
-        else if (score != 0)
-            label = label_of_bad_one_hot;
-    }
-    return label;
-}
-
 static void label_scores(const score_run &run, int32_t *labels)
 {
-    with_scores(run.type, run.data, [&](const auto *scores) {
+    with_labels(run.type, run.data, [&](const auto *scores) {
         switch (run.kind) {
         case label_kind::argmax:
             if (run.step == 1 && run.count > 1)
                 return argmax_of_planes(scores, run, labels);
             for (int64_t i = 0; i < run.count; ++i)
-                labels[i] = argmax_of_one(scores + i * run.step, run.class_step, run.classes);
+                labels[i] = argmax_label(scores + i * run.step, run.class_step, run.classes);
             break;
         case label_kind::one_hot:
             for (int64_t i = 0; i < run.count; ++i)
                 labels[i] = one_hot_label(scores + i * run.step, run.class_step, run.classes);
             break;
         default:
-            for (int64_t i = 0; i < run.count; ++i) {
-                const auto score = comparable(scores[i * run.step]);
-                const int32_t above = double(score) > run.threshold ? 1 : 0;
-                labels[i] = score == score ? above : label_of_nan;
-            }
+            for (int64_t i = 0; i < run.count; ++i)
+                labels[i] = threshold_label(scores[i * run.step], run.threshold);
         }
     });
 }
 
-// Equal scores rank by class, the lowest first.
 static void prefer_target(const score_run &run, const uint32_t *targets, int64_t k, int32_t *labels)
 {
-    with_scores(run.type, run.data, [&](const auto *scores) {
+    with_labels(run.type, run.data, [&](const auto *scores) {
         for (int64_t i = 0; i < run.count; ++i) {
             const int64_t target = targets[i];
-            if (target >= run.classes || labels[i] < 0)
-                continue;
-            const auto *own = scores + i * run.step;
-            const auto score = comparable(own[target * run.class_step]);
-            int64_t rank = 0;
-            for (int64_t c = 0; c < run.classes; ++c) {
-                const auto other = comparable(own[c * run.class_step]);
-                rank += other > score || (other == score && c < target);
-            }
-            if (rank < k)
+            if (target < run.classes && labels[i] >= 0 &&
+                is_in_top(scores + i * run.step, run.class_step, run.classes, target, k))
                 labels[i] = int32_t(target);
         }
     });

@@ -165,7 +165,7 @@ struct grid_sums {
     {
         IQA_UNROLL
         for (int i = 0; i < error_levels; ++i) {
-            const lanes_double anchor = lanes_double::broadcast(error_anchors[i]);
+            const lanes_double anchor = lanes_double::broadcast(error_anchor(i));
             const lanes_double anchored = rest + anchor;
             level[i].add_bits(anchored);
             rest = rest - (anchored - anchor);
@@ -176,7 +176,7 @@ struct grid_sums {
     void add_to(squared_error_total &total) const
     {
         for (int i = 0; i < error_levels; ++i)
-            total.level[i] += level[i].total(additions, error_anchors[i]);
+            total.level[i] += level[i].total(additions, error_anchor(i));
         double each[lanes_double::width];
         largest.store(each);
         for (const double value : each)

@@ -137,13 +137,14 @@ public:
     {
         std::fill_n(request_.counts, shape_.images, sample_counts{});
         std::fill_n(request_.overflow, shape_.images, false);
-        request_.invalid_weight = false;
         // Differences of ordinary size lie on the grids at the data range's own scale. Where an image's largest one
         // does not, the image is summed again at the scale of that difference. Which images that concerns follows
         // from a maximum, which has no order either.
         const int usual = integers_ ? 0 : -exponent_of(request_.range.high - request_.range.low);
         add_images(0, shape_.images, usual, !covers(request_.range, shape_.type));
-        if (integers_ || request_.invalid_weight)
+        if (invalid_weight_)
+            request_.report->kind = fault_kind::weights;
+        if (integers_ || invalid_weight_)
             return;
         for (int64_t image = 0; image < shape_.images; ++image) {
             const double largest = largest_[image];
@@ -179,7 +180,7 @@ private:
         squared_error_sum zero{};
         for (int level = 0; level < error_levels; ++level)
             zero.exponent[level] =
-                integers_ ? integer_error_exponents[level] : error_exponents[level] - 2 * scale_exponent;
+                integers_ ? integer_error_exponent(level) : error_exponent(level) - 2 * scale_exponent;
         std::fill_n(request_.sums + first_image * layout_.planes, images * layout_.planes, zero);
         // Where every sample counts, how many there are is known.
         const int64_t samples = request_.source.channels() / layout_.planes * shape_.pixels();
@@ -286,7 +287,7 @@ private:
     {
         const int64_t plane = index / layout_.tiles_of_plane();
         const int64_t image = plane / layout_.planes;
-        request_.invalid_weight = request_.invalid_weight || result.invalid_weight;
+        invalid_weight_ = invalid_weight_ || result.invalid_weight;
         request_.counts[image].outside += result.counts.outside;
         request_.counts[image].nonfinite += result.counts.nonfinite;
         largest_[image] = std::max(largest_[image], result.error.nonfinite ? HUGE_VAL : result.error.largest);
@@ -305,6 +306,7 @@ private:
     bool integers_; // the squares are
     run_layout layout_;
     pixel_reader reader_;
+    bool invalid_weight_ = false;
     int workers_ = 1;
     int64_t wave_ = 0;
     tile_result *results_ = nullptr;

@@ -47,10 +47,10 @@ template <class Real>
 double share_of_smaller(const shrink_request &smaller, const std::byte *gradient, int64_t box, int times)
 {
     const double count = double(smaller.z.factor) * smaller.y.factor * smaller.x.factor;
-    const double value = double(reinterpret_cast<const Real *>(gradient)[box]) * times;
+    const double value = double(reinterpret_cast<const Real *>(gradient)[box]);
     const double weight =
         smaller.shrunk_weights == nullptr ? 1.0 : double(reinterpret_cast<const Real *>(smaller.shrunk_weights)[box]);
-    return weight == 0.0 ? 0.0 : value / (count * weight);
+    return share_of_derivative(value, times, count, weight);
 }
 
 // Stores a row of derivatives of both images (NULL: zeros), with what smaller images add, for each channel of luma.

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "core/backend.hpp"
 #include "core/options.hpp"
+#include "metrics/confusion_samples.hpp"
 #include "metrics/confusion_scores.hpp"
 #include "metrics/metrics.hpp"
 
@@ -18,38 +20,9 @@ constexpr int32_t most_classes = 65536;
 constexpr int64_t most_lanes = int64_t(1) << 27; // 1 GiB of cells
 constexpr int64_t largest_count = INT64_MAX / 2;
 
-// The scores of samples that are summed: each score with an average has one for each class and one for each way of
-// averaging; then come those without an average.
-constexpr int sample_averages[] = {IQA_AVERAGE_MICRO, IQA_AVERAGE_MACRO, IQA_AVERAGE_WEIGHTED};
-constexpr int64_t scores_with_average = IQA_SCORE_IOU + 1;
-constexpr int64_t scores_without = IQA_SCORE_GENERALIZED_DICE - IQA_SCORE_IOU;
-
-constexpr int64_t entries_of_score(int64_t classes)
-{
-    return classes + std::ssize(sample_averages);
-}
-
-constexpr int64_t entries_of_samples(int64_t classes)
-{
-    return scores_with_average * entries_of_score(classes) + scores_without;
-}
-
-int64_t entry_of(int64_t classes, int32_t score, int32_t average, int64_t index)
-{
-    if (!has_average(score))
-        return scores_with_average * entries_of_score(classes) + score - scores_with_average;
-    const int64_t first = score * entries_of_score(classes);
-    if (average == IQA_AVERAGE_NONE)
-        return first + index;
-    return first + classes +
-           (std::find(std::begin(sample_averages), std::end(sample_averages), average) - std::begin(sample_averages));
-}
-
 // The lanes: counts of elements; how many samples entered each sum, and how many of those were NaN; the cells; the
 // sums.
 struct state_plan {
-    enum : int64_t { samples, elements, ignored, invalid, fixed };
-
     explicit state_plan(const iqa_confusion_options &options)
         : layout{options.task == IQA_TASK_MULTILABEL      ? confusion_layout::multilabel
                  : options.counts == IQA_COUNTS_PER_CLASS ? confusion_layout::per_class
@@ -66,7 +39,7 @@ struct state_plan {
             own.kind = confusion_layout::per_class;
         return own;
     }
-    int64_t counted() const { return fixed; }
+    int64_t counted() const { return confusion_counters; }
     int64_t nan_counted() const { return counted() + entries; }
     int64_t cells() const { return nan_counted() + entries; }
     int64_t sums() const { return cells() + lanes_of(layout); }
@@ -159,20 +132,26 @@ public:
     size_t score(int32_t which, const iqa_confusion_reading &reading, std::span<double> out) const;
 
 private:
-    // What an update gives for each sample.
-    struct sample_outputs {
-        number_view value, of_classes, counts;
-        bool wanted() const { return value.data != nullptr || of_classes.data != nullptr || counts.data != nullptr; }
-    };
-
     bool multilabel() const { return options_.task == IQA_TASK_MULTILABEL; }
     size_t classes() const { return size_t(options_.classes); }
+    score_reader reader_of(const class_counts *counts, const iqa_confusion_reading &reading) const
+    {
+        return {counts, options_.classes, reading, multilabel()};
+    }
     const int64_t *cells() const { return lanes_ + plan_.cells(); }
     void place_exact_fields();
     sample_outputs view_outputs(const iqa_update_extras &extras, const iqa_tensor &labels, int64_t samples) const;
-    [[noreturn]] void fail_for_invalid(const label_pair &pair, const invalid_labels &invalid) const;
+    int64_t *take_sample_memory();
+    void update_on_device(const update_place &place, confusion_request &request, bool by_sample);
+    void check_results(const confusion_request &request) const;
+    // `update` names one on a device; `place` is the element's.
+    [[noreturn]] void fail_for_weight(const text &update, const text &place) const;
+    [[noreturn]] void fail_for_invalid(const text &update, const invalid_labels &invalid, const text &place) const;
+    text place_text(const fault &found) const;
+    void remember_shape(const position_space &space);
+    void leave_device() noexcept override { on_device_.reset(); }
+    [[noreturn]] void raise(const fault &found) const override;
     void finish_sample(int64_t sample);
-    void add_sample_scores(const score_reader &reader);
     void add_sample_score(int64_t entry, scored own);
     void commit_samples();
 
@@ -180,6 +159,7 @@ private:
     size_t read_matrix(int32_t field, std::span<double> out) const;
     size_t read_counts(int32_t field, std::span<double> out) const;
     void check_kept(int32_t which, const iqa_confusion_reading &reading) const;
+    int64_t entry_of(int32_t score, int32_t average, int64_t index) const;
     scored sample_mean(int32_t which, int32_t average, int64_t index) const;
     scored mean_of_pairs(int32_t which, const iqa_confusion_reading &reading) const;
     scored of_samples(int32_t which, const iqa_confusion_reading &reading, int64_t index) const;
@@ -192,6 +172,15 @@ private:
     workspace work_;
     int64_t *lanes_;
     std::array<exact_field, 2> exact_fields_{};
+
+    // Of updates on a device: its memory, and the shape of the last ones with the number that faults have of it.
+    struct device_memory {
+        device_memory(memory_source &device, memory_source &host) : work(device, host) {}
+        workspace work;
+    };
+    std::optional<device_memory> on_device_;
+    position_space shape_;
+    int64_t shape_number_ = 0;
 
     // Of the update in progress.
     sample_outputs outputs_;
@@ -239,8 +228,8 @@ void confusion_metric::place_exact_fields()
 
 // ---- Update
 
-confusion_metric::sample_outputs confusion_metric::view_outputs(const iqa_update_extras &extras,
-                                                                const iqa_tensor &labels, int64_t samples) const
+sample_outputs confusion_metric::view_outputs(const iqa_update_extras &extras, const iqa_tensor &labels,
+                                              int64_t samples) const
 {
     refuse_extra(extras.map, "map", "a confusion metric");
     refuse_extra(extras.candidate_gradient, "candidate_gradient", "a confusion metric");
@@ -258,6 +247,8 @@ confusion_metric::sample_outputs confusion_metric::view_outputs(const iqa_update
         (reading_.average == IQA_AVERAGE_NONE || reading_.average == IQA_AVERAGE_PAIRS))
         fail(IQA_ERROR_INVALID_ARGUMENT, "per_image is given, but the average of `reading` is ", reading_.average,
              ", which gives a sample no single value; take per_channel");
+    if (extras.per_image != nullptr && has_average(options_.score) && reading_.average == IQA_AVERAGE_BINARY)
+        check_binary_average(reader_of(nullptr, reading_));
     if (extras.per_channel != nullptr && !has_average(options_.score))
         fail(IQA_ERROR_INVALID_ARGUMENT, "per_channel is given, but `score` is ", options_.score,
              ", which classes do not have");
@@ -269,7 +260,7 @@ confusion_metric::sample_outputs confusion_metric::view_outputs(const iqa_update
 
 void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
 {
-    const backend &device = backend_of(reference, candidate);
+    backend_of(reference, candidate); // refuses what is nowhere
     const label_pair pair =
         view_labels(reference, candidate, extras.weights,
                     {{static_cast<label_kind>(options_.reference), static_cast<label_kind>(options_.candidate)},
@@ -279,52 +270,98 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
                      options_.batched != 0});
     outputs_ = view_outputs(extras, *reference, pair.samples);
     const bool by_sample = outputs_.wanted() || plan_.entries != 0;
-    const confusion_layout sample_layout = plan_.of_sample();
-    if (by_sample) {
-        const int64_t sums = plan_.entries * (2 + unit_format.digits);
-        const int64_t lanes = lanes_of(sample_layout);
-        const size_t size = size_t(sums + lanes) * sizeof(int64_t) + classes() * sizeof(class_counts);
-        std::byte *block = sample_memory_.take<std::byte>(size, "the counts of a sample");
-        sample_counts_ = reinterpret_cast<class_counts *>(block);
-        sample_sums_ = reinterpret_cast<int64_t *>(block + classes() * sizeof(class_counts));
-        sample_lanes_ = sample_sums_ + sums;
-        std::fill_n(sample_sums_, sums, 0);
-    }
-
+    update_place place(*this, reference, candidate);
     confusion_request request{
         .labels = &pair,
         .rules = {options_.classes, multilabel() ? 2 : options_.classes, multilabel(), options_.ignore != 0,
                   options_.ignore_label, options_.threshold, options_.top_k,
                   options_.out_of_range == IQA_OUT_OF_RANGE_ERROR, options_.out_of_range == IQA_OUT_OF_RANGE_WRONG},
         .layout = plan_.layout,
-        .lanes = lanes_ + plan_.cells(),
-        .sample_layout = sample_layout,
-        .sample_lanes = by_sample ? sample_lanes_ : nullptr,
+        .lanes = (place.ledger != nullptr ? place.ledger->addend() : lanes_) + plan_.cells(),
+        .sample_layout = plan_.of_sample(),
+        .sample_lanes = nullptr,
         .sample_done = [](void *receiver,
                           int64_t sample) { static_cast<confusion_metric *>(receiver)->finish_sample(sample); },
         .receiver = this,
+        .counters = nullptr,
+        .report = nullptr,
+        .tag = 0.0,
+        .samples = nullptr,
         .elements = 0,
         .ignored = 0,
         .invalid = {},
         .bad_weight = -1,
     };
-    device.confusion(owner(), work_, request);
-    if (request.bad_weight >= 0)
-        fail(IQA_ERROR_NUMERIC, "the weight at ", position_text(pair.all, request.bad_weight),
-             " is not one whose sums are exact; expected 0, or 2^-76 to 2^64");
-    if (options_.out_of_range == IQA_OUT_OF_RANGE_ERROR && request.invalid.count != 0)
-        fail_for_invalid(pair, request.invalid);
+    if (place.ledger != nullptr) {
+        update_on_device(place, request, by_sample);
+        return place.finish();
+    }
+    if (by_sample)
+        request.sample_lanes = take_sample_memory();
+    place.device.confusion(owner(), work_, request);
+    check_results(request);
 
-    lanes_[state_plan::samples] += pair.samples;
-    lanes_[state_plan::elements] += request.elements;
-    lanes_[state_plan::ignored] += request.ignored;
-    lanes_[state_plan::invalid] += request.invalid.count;
-    commit_samples();
+    lanes_[sample_counter] += pair.samples;
+    lanes_[element_counter] += request.elements;
+    lanes_[ignored_counter] += request.ignored;
+    lanes_[invalid_counter] += request.invalid.count;
+    if (by_sample)
+        commit_samples();
 }
 
-void confusion_metric::fail_for_invalid(const label_pair &pair, const invalid_labels &invalid) const
+int64_t *confusion_metric::take_sample_memory()
 {
-    const label_kind kind = pair.labels[invalid.side].kind;
+    const int64_t sums = plan_.entries * (2 + unit_format.digits);
+    const int64_t lanes = lanes_of(plan_.of_sample());
+    const size_t size = size_t(sums + lanes) * sizeof(int64_t) + classes() * sizeof(class_counts);
+    std::byte *block = sample_memory_.take<std::byte>(size, "the counts of a sample");
+    sample_counts_ = reinterpret_cast<class_counts *>(block);
+    sample_sums_ = reinterpret_cast<int64_t *>(block + classes() * sizeof(class_counts));
+    sample_lanes_ = sample_sums_ + sums;
+    std::fill_n(sample_sums_, sums, 0);
+    return sample_lanes_;
+}
+
+void confusion_metric::update_on_device(const update_place &place, confusion_request &request, bool by_sample)
+{
+    if (!on_device_)
+        on_device_.emplace(*place.ledger, owner());
+    remember_shape(request.labels->all);
+    int64_t *addend = place.ledger->addend();
+    request.counters = addend;
+    request.report = place.ledger->report();
+    request.tag = double(shape_number_);
+    const sample_plan samples{.outputs = outputs_,
+                              .reader = reader_of(nullptr, reading_),
+                              .score = options_.score,
+                              .entries = plan_.entries,
+                              .counted = addend + plan_.counted(),
+                              .nan_counted = addend + plan_.nan_counted(),
+                              .sums = addend + plan_.sums()};
+    if (by_sample)
+        request.samples = &samples;
+    place.device.confusion(owner(), on_device_->work, request);
+    place.ledger->commit();
+}
+
+void confusion_metric::check_results(const confusion_request &request) const
+{
+    const position_space &space = request.labels->all;
+    if (request.bad_weight >= 0)
+        fail_for_weight({}, position_text(space, request.bad_weight));
+    if (options_.out_of_range == IQA_OUT_OF_RANGE_ERROR && request.invalid.count != 0)
+        fail_for_invalid({}, request.invalid, position_text(space, request.invalid.position));
+}
+
+void confusion_metric::fail_for_weight(const text &update, const text &place) const
+{
+    fail(IQA_ERROR_NUMERIC, update, "the weight at ", place,
+         " is not one whose sums are exact; expected 0, or 2^-76 to 2^64");
+}
+
+void confusion_metric::fail_for_invalid(const text &update, const invalid_labels &invalid, const text &place) const
+{
+    const auto kind = static_cast<label_kind>(invalid.side == reference_side ? options_.reference : options_.candidate);
     text what;
     if (invalid.label == label_of_nan && kind != label_kind::index)
         what << "NaN";
@@ -332,50 +369,57 @@ void confusion_metric::fail_for_invalid(const label_pair &pair, const invalid_la
         what << (invalid.label == label_of_no_class ? "no 1 at all (label -1)" : "no single 1 among zeros (label -2)");
     else
         what << invalid.label;
-    fail(IQA_ERROR_NUMERIC, invalid.count, invalid.count == 1 ? " element has" : " elements have",
+    fail(IQA_ERROR_NUMERIC, update, invalid.count, invalid.count == 1 ? " element has" : " elements have",
          " a label outside 0 ... ", multilabel() ? 1 : options_.classes - 1, ", the first in the ",
-         invalid.side == reference_side ? "reference" : "candidate", " at ", position_text(pair.all, invalid.position),
-         ": ", what, "; set ignore_label to drop it, or out_of_range to count such elements as invalid");
+         invalid.side == reference_side ? "reference" : "candidate", " at ", place, ": ", what,
+         "; set ignore_label to drop it, or out_of_range to count such elements as invalid");
+}
+
+// ---- Faults of updates on a device, which are told when the tensors are gone
+
+void confusion_metric::remember_shape(const position_space &space)
+{
+    bool same = shape_number_ != 0 && shape_.axes == space.axes;
+    for (int i = 0; same && i < space.axes; ++i)
+        same = shape_.axis[i].extent == space.axis[i].extent;
+    if (same)
+        return;
+    shape_ = space;
+    ++shape_number_;
+}
+
+text confusion_metric::place_text(const fault &found) const
+{
+    if (found.value == double(shape_number_))
+        return position_text(shape_, found.image);
+    text place; // updates with other shapes followed
+    return place << "position " << found.image << " in row-major order";
+}
+
+void confusion_metric::raise(const fault &found) const
+{
+    text update;
+    update << "update " << found.update << " on the CUDA device: ";
+    if (found.kind == fault_kind::label_weight)
+        fail_for_weight(update, place_text(found));
+    fail_for_invalid(update, {found.count, found.side, found.image, found.channel}, place_text(found));
 }
 
 void confusion_metric::finish_sample(int64_t sample)
 {
     const std::span<class_counts> counts(sample_counts_, classes());
     read_class_counts(plan_.of_sample(), sample_lanes_, counts, nullptr);
-    const score_reader reader(counts, reading_, multilabel());
+    const score_reader reader = reader_of(counts.data(), reading_);
     if (outputs_.value.data != nullptr)
-        outputs_.value.store(sample, 0, 0, reader.value(options_.score).value);
+        outputs_.value.store(sample, 0, 0, score_of(reader, options_.score).value);
     for (size_t k = 0; k < counts.size(); ++k) {
         if (outputs_.of_classes.data != nullptr)
-            outputs_.of_classes.store(sample, int64_t(k), 0, reader.of_class(options_.score, k).value);
-        if (outputs_.counts.data == nullptr)
-            continue;
-        const double_double own[] = {counts[k].true_positive, counts[k].false_positive, counts[k].false_negative,
-                                     counts[k].true_negative};
-        for (int64_t i = 0; i < std::ssize(own); ++i) {
-            if (outputs_.counts.integers)
-                outputs_.counts.store(sample, int64_t(k), i, int64_t(own[i].high) + int64_t(own[i].low));
-            else
-                outputs_.counts.store(sample, int64_t(k), i, own[i].high);
-        }
+            outputs_.of_classes.store(sample, int64_t(k), 0, score_of_class(reader, options_.score, int64_t(k)).value);
+        if (outputs_.counts.data != nullptr)
+            store_counts(outputs_.counts, sample, int64_t(k), counts[k]);
     }
-    if (plan_.entries != 0)
-        add_sample_scores(reader);
-}
-
-void confusion_metric::add_sample_scores(const score_reader &reader)
-{
-    for (int32_t which = 0; is_of_classes(which); ++which) {
-        if (!has_average(which)) {
-            add_sample_score(entry_of(options_.classes, which, 0, 0), reader.of_all(which));
-            continue;
-        }
-        for (size_t k = 0; k < classes(); ++k)
-            add_sample_score(entry_of(options_.classes, which, IQA_AVERAGE_NONE, int64_t(k)),
-                             reader.of_class(which, k));
-        for (const int average : sample_averages)
-            add_sample_score(entry_of(options_.classes, which, average, 0), reader.averaged(which, average));
-    }
+    for (int64_t entry = 0; entry < plan_.entries; ++entry)
+        add_sample_score(entry, score_of_entry(reader, entry));
 }
 
 void confusion_metric::add_sample_score(int64_t entry, scored own)
@@ -386,8 +430,8 @@ void confusion_metric::add_sample_score(int64_t entry, scored own)
     if (std::isnan(own.value))
         ++sample_sums_[plan_.entries + entry];
     else
-        exact_add(unit_format, sample_sums_ + 2 * plan_.entries + entry * unit_format.digits,
-                  int128(own.value * 0x1p80), unit_format.lowest);
+        exact_add(unit_format, sample_sums_ + 2 * plan_.entries + entry * unit_format.digits, units_of_score(own.value),
+                  unit_format.lowest);
 }
 
 void confusion_metric::commit_samples()
@@ -549,9 +593,20 @@ void confusion_metric::check_kept(int32_t which, const iqa_confusion_reading &re
                  " from the options' reading, by which the samples were summed");
 }
 
+int64_t confusion_metric::entry_of(int32_t score, int32_t average, int64_t index) const
+{
+    const int64_t of_score = options_.classes + sample_averages;
+    if (!has_average(score))
+        return scores_with_average * of_score + score - scores_with_average;
+    if (average != IQA_AVERAGE_NONE)
+        for (index = options_.classes; sample_average(index - options_.classes) != average;)
+            ++index;
+    return score * of_score + index;
+}
+
 scored confusion_metric::sample_mean(int32_t which, int32_t average, int64_t index) const
 {
-    const int64_t entry = entry_of(options_.classes, which, average, index);
+    const int64_t entry = entry_of(which, average, index);
     const int64_t count = lanes_[plan_.counted() + entry];
     if (count == 0 || lanes_[plan_.nan_counted() + entry] != 0)
         return {std::nan(""), count == 0};
@@ -567,7 +622,7 @@ scored confusion_metric::mean_of_pairs(int32_t which, const iqa_confusion_readin
     for (int64_t k = 0; k < options_.classes; ++k) {
         if (reading.excluded != nullptr && reading.excluded[k] != 0)
             continue;
-        const int64_t entry = entry_of(options_.classes, which, IQA_AVERAGE_NONE, k);
+        const int64_t entry = entry_of(which, IQA_AVERAGE_NONE, k);
         count += lanes_[plan_.counted() + entry];
         nans += lanes_[plan_.nan_counted() + entry];
         for (size_t i = 0; i < sum.size(); ++i)
@@ -584,9 +639,7 @@ scored confusion_metric::of_samples(int32_t which, const iqa_confusion_reading &
     if (has_average(which) && reading.average == IQA_AVERAGE_PAIRS)
         return mean_of_pairs(which, reading);
     if (has_average(which) && reading.average == IQA_AVERAGE_BINARY) {
-        if (multilabel() || classes() != 2)
-            fail(IQA_ERROR_INVALID_ARGUMENT, "IQA_AVERAGE_BINARY is the score of class 1 of 2, but there are ",
-                 classes(), multilabel() ? " labels" : " classes");
+        check_binary_average(reader_of(nullptr, reading));
         // The share of agreement is the same for both classes: what micro gives.
         return which == IQA_SCORE_ACCURACY ? sample_mean(which, IQA_AVERAGE_MICRO, 0)
                                            : sample_mean(which, IQA_AVERAGE_NONE, 1);
@@ -597,18 +650,18 @@ scored confusion_metric::of_samples(int32_t which, const iqa_confusion_reading &
 scored confusion_metric::agreement(int32_t which, const score_reader &reader, scratch &memory) const
 {
     if (which == IQA_SCORE_MCC || which == IQA_SCORE_KAPPA)
-        return reader.correlation(which,
-                                  options_.out_of_range == IQA_OUT_OF_RANGE_WRONG && lanes_[state_plan::invalid] != 0);
+        return correlation(reader, which,
+                           options_.out_of_range == IQA_OUT_OF_RANGE_WRONG && lanes_[invalid_counter] != 0);
     if (plan_.layout.kind != confusion_layout::matrix)
         fail(IQA_ERROR_INVALID_ARGUMENT, "a weighted kappa needs the matrix of multiclass labels: IQA_COUNTS_MATRIX");
-    return reader.kappa(weighted_disagreement(plan_.layout, cells(), which == IQA_SCORE_KAPPA_QUADRATIC,
-                                              memory.take<double_double>(2 * classes(), "the sums of a matrix")));
+    return kappa(reader, weighted_disagreement(plan_.layout, cells(), which == IQA_SCORE_KAPPA_QUADRATIC,
+                                               memory.take<double_double>(2 * classes(), "the sums of a matrix")));
 }
 
 size_t confusion_metric::score(int32_t which, const iqa_confusion_reading &reading, std::span<double> out) const
 {
     check_reading(reading, which, options_.classes);
-    if (lanes_[state_plan::samples] == 0)
+    if (lanes_[sample_counter] == 0)
         fail(IQA_ERROR_NO_DATA, "no labels were added yet");
     const bool each = has_average(which) && reading.average == IQA_AVERAGE_NONE;
     const bool pairs = has_average(which) && reading.average == IQA_AVERAGE_PAIRS;
@@ -625,11 +678,13 @@ size_t confusion_metric::score(int32_t which, const iqa_confusion_reading &readi
     }
     scratch memory(owner());
     scratch sums(owner());
-    const score_reader reader(counts_of_classes(memory), reading, multilabel());
+    const score_reader reader = reader_of(counts_of_classes(memory).data(), reading);
+    if (has_average(which) && reading.average == IQA_AVERAGE_BINARY)
+        check_binary_average(reader);
     for (size_t k = 0; each && k < count; ++k)
-        out[k] = reader.of_class(which, k).value;
+        out[k] = score_of_class(reader, which, int64_t(k)).value;
     if (!each)
-        out[0] = (is_of_classes(which) ? reader.value(which) : agreement(which, reader, sums)).value;
+        out[0] = (is_of_classes(which) ? score_of(reader, which) : agreement(which, reader, sums)).value;
     return count;
 }
 

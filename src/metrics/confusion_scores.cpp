@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// All scores, each a few lines on the same counts.
+// What a state's lanes are read as, and the scores that need all of them.
 #include "metrics/confusion_scores.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 #include "core/options.hpp"
 
@@ -11,48 +12,23 @@ namespace iqa {
 
 namespace {
 
-constexpr double not_a_number = __builtin_nan("");
-
-bool is_zero(double_double value)
-{
-    return value.high == 0.0;
-}
-
-// Lanes of cells, added and taken away digit by digit: exactly. Unsigned, so that counts that nobody could have counted
-// wrap instead of being undefined.
-class amount {
-public:
-    explicit amount(int64_t lanes) : lanes_(lanes) {}
-
-    amount &plus(const int64_t *cell) { return combine(cell, 1); }
-    amount &minus(const int64_t *cell) { return combine(cell, -1); }
-
-    double_double value() const
-    {
-        if (lanes_ == 1)
-            return exact_double(int128(digits_[0]));
-        int64_t canonical[weight_format.digits];
-        std::copy_n(digits_, weight_format.digits, canonical);
-        exact_carry(weight_format, canonical);
-        return exact_double(weight_format, canonical);
-    }
-
-private:
-    amount &combine(const int64_t *cell, int64_t factor)
-    {
-        for (int64_t i = 0; i < lanes_; ++i)
-            digits_[i] = int64_t(uint64_t(digits_[i]) + uint64_t(cell[i]) * uint64_t(factor));
-        return *this;
-    }
-
-    int64_t lanes_;
-    int64_t digits_[weight_format.digits] = {};
-};
-
 void add_lanes_to(int64_t *sum, const int64_t *cell, int64_t lanes)
 {
     for (int64_t i = 0; i < lanes; ++i)
         sum[i] = int64_t(uint64_t(sum[i]) + uint64_t(cell[i]));
+}
+
+struct signed_cell {
+    const int64_t *cell;
+    int64_t factor;
+};
+
+double_double combined(int64_t width, std::initializer_list<signed_cell> cells)
+{
+    cell_sum sum{width, {}};
+    for (const signed_cell &each : cells)
+        add_cell(sum, each.cell, each.factor);
+    return value_of(sum);
 }
 
 void read_matrix(confusion_layout layout, const int64_t *lanes, std::span<class_counts> out, int64_t *sums)
@@ -68,53 +44,27 @@ void read_matrix(confusion_layout layout, const int64_t *lanes, std::span<class_
             add_lanes_to(rows + row * width, cell, width);
             add_lanes_to(columns + column * width, cell, width);
         }
-    amount total(width);
+    cell_sum total{width, {}};
     for (int64_t row = 0; row < length; ++row)
-        total.plus(rows + row * width);
+        add_cell(total, rows + row * width, 1);
     for (size_t k = 0; k < out.size(); ++k) {
         const int64_t *row = rows + int64_t(k) * width;
         const int64_t *column = columns + int64_t(k) * width;
         const int64_t *diagonal = lanes + int64_t(k) * (length + 1) * width;
-        amount negatives = total;
-        out[k] = {amount(width).plus(diagonal).value(), amount(width).plus(column).minus(diagonal).value(),
-                  amount(width).plus(row).minus(diagonal).value(),
-                  negatives.minus(row).minus(column).plus(diagonal).value()};
+        out[k] = {combined(width, {{diagonal, 1}}), combined(width, {{column, 1}, {diagonal, -1}}),
+                  combined(width, {{row, 1}, {diagonal, -1}}),
+                  combined(width, {{total.digits, 1}, {row, -1}, {column, -1}, {diagonal, 1}})};
     }
 }
 
 } // namespace
 
-double_double cell_value(confusion_layout layout, const int64_t *lanes, int64_t cell)
-{
-    return amount(layout.cell_lanes).plus(lanes + cell * layout.cell_lanes).value();
-}
-
 void read_class_counts(confusion_layout layout, const int64_t *lanes, std::span<class_counts> out, int64_t *sums)
 {
-    const int64_t width = layout.cell_lanes;
-    switch (layout.kind) {
-    case confusion_layout::matrix:
-        read_matrix(layout, lanes, out, sums);
-        break;
-    case confusion_layout::per_class:
-        for (size_t k = 0; k < out.size(); ++k) {
-            const int64_t *own = lanes + 3 * int64_t(k) * width;
-            amount negatives(width);
-            negatives.plus(lanes + 3 * layout.classes * width);
-            for (int i = 0; i < 3; ++i)
-                negatives.minus(own + i * width);
-            out[k] = {amount(width).plus(own).value(), amount(width).plus(own + width).value(),
-                      amount(width).plus(own + 2 * width).value(), negatives.value()};
-        }
-        break;
-    case confusion_layout::multilabel:
-        for (size_t k = 0; k < out.size(); ++k) {
-            const int64_t first = 4 * int64_t(k);
-            out[k] = {cell_value(layout, lanes, first), cell_value(layout, lanes, first + 1),
-                      cell_value(layout, lanes, first + 2), cell_value(layout, lanes, first + 3)};
-        }
-        break;
-    }
+    if (layout.kind == confusion_layout::matrix)
+        return read_matrix(layout, lanes, out, sums);
+    for (size_t k = 0; k < out.size(); ++k)
+        out[k] = counts_of_class(layout, lanes, int64_t(k));
 }
 
 ratio weighted_disagreement(confusion_layout layout, const int64_t *lanes, bool squared, double_double *sums)
@@ -172,217 +122,28 @@ void check_reading(const iqa_confusion_reading &reading, int32_t score, int64_t 
     check_constant("average", reading.average, IQA_AVERAGE_PAIRS, "IQA_AVERAGE_");
 }
 
-scored score_reader::zero_division() const
+void check_binary_average(const score_reader &reader)
 {
-    switch (reading_.zero_division) {
-    case IQA_ZERO_DIVISION_ZERO:
-        return {0.0, false};
-    case IQA_ZERO_DIVISION_ONE:
-        return {1.0, false};
-    case IQA_ZERO_DIVISION_NAN:
-        return {not_a_number, false};
-    default:
-        return {not_a_number, true};
-    }
+    if (!has_binary_average(reader))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "IQA_AVERAGE_BINARY is the score of class 1 of 2, but there are ",
+             reader.classes, reader.multilabel ? " labels" : " classes");
 }
 
-// Where every class was left out the average is too; where classes count whatever happens it is 0 / 0.
-scored score_reader::average_of_nothing() const
-{
-    if (reading_.empty == IQA_EMPTY_SKIP || reading_.empty == IQA_EMPTY_SKIP_UNREFERENCED)
-        return {not_a_number, true};
-    return zero_division();
-}
-
-scored score_reader::or_undefined(ratio value) const
-{
-    if (is_zero(value.denominator))
-        return zero_division();
-    return {divide(value.numerator, value.denominator).high, false};
-}
-
-ratio score_reader::ratio_of(int32_t score, const class_counts &counts) const
-{
-    switch (score) {
-    case IQA_SCORE_ACCURACY:
-        return multilabel_ ? agreement_of(counts) : recall_of(counts);
-    case IQA_SCORE_PRECISION:
-        return precision_of(counts);
-    case IQA_SCORE_RECALL:
-        return recall_of(counts);
-    case IQA_SCORE_SPECIFICITY:
-        return specificity_of(counts);
-    case IQA_SCORE_F:
-        return f_score_of(counts, reading_.beta);
-    case IQA_SCORE_DICE:
-        return f_score_of(counts, 1.0);
-    default:
-        return iou_of(counts);
-    }
-}
-
-scored score_reader::of_class(int32_t score, size_t index) const
-{
-    const class_counts &counts = counts_[index];
-    const bool unreferenced = is_zero(support_of(counts));
-    const bool absent = unreferenced && is_zero(predicted_of(counts));
-    if (absent) {
-        switch (reading_.empty) {
-        case IQA_EMPTY_SKIP:
-            return {not_a_number, true};
-        case IQA_EMPTY_ZERO:
-            return {0.0, false};
-        case IQA_EMPTY_ONE:
-        case IQA_EMPTY_ONE_ELSE_ZERO:
-            return {1.0, false};
-        case IQA_EMPTY_NAN:
-            return {not_a_number, false};
-        case IQA_EMPTY_SKIP_IN_AVERAGES:
-            return {of_ratio(score, counts).value, true};
-        default:
-            break;
-        }
-    }
-    if (unreferenced && reading_.empty == IQA_EMPTY_ONE_ELSE_ZERO)
-        return {0.0, false};
-    if (unreferenced && reading_.empty == IQA_EMPTY_SKIP_UNREFERENCED)
-        return {not_a_number, true};
-    return of_ratio(score, counts);
-}
-
-scored score_reader::micro(int32_t score) const
-{
-    class_counts sum{};
-    for (size_t k = 0; k < counts_.size(); ++k)
-        if (included(k))
-            sum = sum_of(sum, counts_[k]);
-    return of_ratio(score, sum);
-}
-
-scored score_reader::mean(int32_t score, bool by_support) const
-{
-    ratio sum{};
-    for (size_t k = 0; k < counts_.size(); ++k) {
-        const double_double weight = by_support ? support_of(counts_[k]) : double_double{1.0, 0.0};
-        if (!included(k) || is_zero(weight))
-            continue;
-        const scored own = of_class(score, k);
-        if (own.skipped)
-            continue;
-        if (std::isnan(own.value))
-            return {not_a_number, false};
-        sum.numerator = add(sum.numerator, multiply(weight, {own.value, 0.0}));
-        sum.denominator = add(sum.denominator, weight);
-    }
-    return is_zero(sum.denominator) ? average_of_nothing() : or_undefined(sum);
-}
-
-scored score_reader::averaged(int32_t score, int32_t average) const
-{
-    switch (average) {
-    case IQA_AVERAGE_MICRO:
-        return micro(score);
-    case IQA_AVERAGE_MACRO:
-        return mean(score, false);
-    case IQA_AVERAGE_WEIGHTED:
-        return mean(score, true);
-    default:
-        if (multilabel_ || counts_.size() != 2)
-            fail(IQA_ERROR_INVALID_ARGUMENT, "IQA_AVERAGE_BINARY is the score of class 1 of 2, but there are ",
-                 counts_.size(), multilabel_ ? " labels" : " classes");
-        return score == IQA_SCORE_ACCURACY ? or_undefined(agreement_of(counts_[1])) : of_class(score, 1);
-    }
-}
-
-scored score_reader::balanced_accuracy() const
-{
-    ratio sum{};
-    for (size_t k = 0; k < counts_.size(); ++k) {
-        const ratio recall = recall_of(counts_[k]);
-        if (!included(k) || is_zero(recall.denominator))
-            continue;
-        sum.numerator = add(sum.numerator, divide(recall.numerator, recall.denominator));
-        sum.denominator = add(sum.denominator, {1.0, 0.0});
-    }
-    return is_zero(sum.denominator) ? average_of_nothing() : or_undefined(sum);
-}
-
-double score_reader::generalized_weight(double support) const
-{
-    switch (reading_.generalized_weights) {
-    case IQA_WEIGHTS_SQUARE:
-        return 1.0 / (support * support);
-    case IQA_WEIGHTS_SIMPLE:
-        return 1.0 / support;
-    default:
-        return 1.0;
-    }
-}
-
-scored score_reader::generalized_dice() const
-{
-    double largest = 0.0;
-    for (size_t k = 0; k < counts_.size(); ++k)
-        if (included(k) && !is_zero(support_of(counts_[k])))
-            largest = std::max(largest, generalized_weight(support_of(counts_[k]).high));
-    ratio sum{};
-    bool predicted = false;
-    for (size_t k = 0; k < counts_.size(); ++k) {
-        if (!included(k))
-            continue;
-        const double support = support_of(counts_[k]).high;
-        const double weight = support != 0.0 ? generalized_weight(support) : largest != 0.0 ? largest : 1.0;
-        const ratio dice = f_score_of(counts_[k], 1.0);
-        sum.numerator = add(sum.numerator, multiply({weight, 0.0}, dice.numerator));
-        sum.denominator = add(sum.denominator, multiply({weight, 0.0}, dice.denominator));
-        predicted = predicted || !is_zero(dice.denominator);
-    }
-    if (predicted)
-        return or_undefined(sum);
-    switch (reading_.empty) { // nothing on either side
-    case IQA_EMPTY_ONE:
-    case IQA_EMPTY_ONE_ELSE_ZERO:
-        return {1.0, false};
-    case IQA_EMPTY_ZERO:
-        return {0.0, false};
-    case IQA_EMPTY_NAN:
-        return {not_a_number, false};
-    default:
-        return average_of_nothing();
-    }
-}
-
-scored score_reader::of_all(int32_t score) const
-{
-    switch (score) {
-    case IQA_SCORE_BALANCED_ACCURACY:
-        return balanced_accuracy();
-    case IQA_SCORE_FREQUENCY_WEIGHTED_IOU:
-        return mean(IQA_SCORE_IOU, true);
-    default:
-        return generalized_dice();
-    }
-}
-
-scored score_reader::value(int32_t score) const
-{
-    return has_average(score) ? averaged(score, reading_.average) : of_all(score);
-}
-
-scored score_reader::kappa(ratio disagreement) const
+scored kappa(const score_reader &reader, ratio disagreement)
 {
     if (is_zero(disagreement.denominator))
-        return zero_division();
+        return score_of_zero_division(reader);
     return {subtract({1.0, 0.0}, divide(disagreement.numerator, disagreement.denominator)).high, false};
 }
 
-scored score_reader::correlation(int32_t score, bool others) const
+scored correlation(const score_reader &reader, int32_t score, bool others)
 {
+    const std::span<const class_counts> all_counts(reader.counts, size_t(reader.classes));
     correlation_sums sums{};
-    double_double total = total_of(counts_[0]);
-    if (multilabel_) { // yes and no, summed over the classes
+    double_double total = total_of(reader.counts[0]);
+    if (reader.multilabel) { // yes and no, summed over the classes
         class_counts all{};
-        for (const class_counts &counts : counts_)
+        for (const class_counts &counts : all_counts)
             all = sum_of(all, counts);
         total = total_of(all);
         add_class(sums, all.true_positive, support_of(all), predicted_of(all));
@@ -391,7 +152,7 @@ scored score_reader::correlation(int32_t score, bool others) const
     } else {
         double_double rows = total;
         double_double columns = total;
-        for (const class_counts &counts : counts_) {
+        for (const class_counts &counts : all_counts) {
             add_class(sums, counts.true_positive, support_of(counts), predicted_of(counts));
             rows = subtract(rows, support_of(counts));
             columns = subtract(columns, predicted_of(counts));
@@ -400,10 +161,10 @@ scored score_reader::correlation(int32_t score, bool others) const
             add_class(sums, {0.0, 0.0}, rows, columns);
     }
     if (score == IQA_SCORE_KAPPA)
-        return kappa(disagreement_of(sums, total));
+        return kappa(reader, disagreement_of(sums, total));
     const ratio correlation = correlation_of(sums, total);
     if (!(correlation.denominator.high > 0.0))
-        return zero_division();
+        return score_of_zero_division(reader);
     return {correlation.numerator.high / std::sqrt(correlation.denominator.high), false};
 }
 

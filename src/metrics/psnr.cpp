@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Peak signal-to-noise ratio: options, checks, and what is accumulated. The arithmetic is in arith/squared_error.h.
+// Peak signal-to-noise ratio: options, checks, and what is read. The arithmetic is in arith/squared_error.h, what is
+// accumulated in core/psnr_values.hpp.
 #include <array>
 #include <cmath>
-#include <numeric>
+#include <optional>
 
 #include "core/backend.hpp"
 #include "core/options.hpp"
@@ -13,23 +14,7 @@ namespace iqa {
 
 namespace {
 
-// Without a stated range the peak follows from the element type: images of the types are counted apart, so that the
-// state stays a sum of integers and still knows its peak.
-namespace lane {
-enum : int {
-    images,
-    infinite_images,
-    nan_images,
-    images_of_8_bits,
-    images_of_16_bits,
-    outside,
-    nonfinite,
-    weight,                                         // of all samples
-    decibels = weight + pixel_weight_format.digits, // over the images with a finite value
-    errors = decibels + decibel_format.digits,
-    count = errors + square_format.digits
-};
-}
+namespace lane = psnr_lane;
 
 constexpr exact_field exact_fields[] = {
     {lane::weight, pixel_weight_format}, {lane::decibels, decibel_format}, {lane::errors, square_format}};
@@ -71,6 +56,27 @@ iqa_psnr_options resolve(const iqa_psnr_options &options)
     return options;
 }
 
+// What a batch needs on one device.
+struct psnr_memory {
+    psnr_memory(memory_source &device, memory_source &host) noexcept
+        : sums(device), weights(device), counts(device), flags(device), slopes(device), work(device, host)
+    {
+    }
+
+    scratch sums, weights, counts, flags, slopes;
+    workspace work;
+};
+
+// One update's tensors, checked.
+struct psnr_update {
+    weighted_images source; // shaved
+    luma_rule luma;
+    data_range range;
+    output_view per_image, per_channel, reference_gradient, candidate_gradient;
+
+    bool wants_gradient() const { return candidate_gradient.data != nullptr || reference_gradient.data != nullptr; }
+};
+
 class psnr_metric final : public iqa_metric {
 public:
     psnr_metric(context &owner, const iqa_psnr_options &options);
@@ -79,19 +85,18 @@ public:
     size_t read(int32_t field, std::span<double> out) const override;
 
 private:
-    // A sum of squared errors, and of the weights of its samples.
-    struct total {
-        scaled_value errors;
-        double weight;
-    };
-
     bool capped() const { return options_.cap != IQA_PSNR_NO_CAP; }
     bool range_is_stated() const { return options_.data_low < options_.data_high; }
     bool measures_luma(const image_view &shape) const;
+    psnr_rule rule_for(double peak) const;
+    [[gnu::noinline]] psnr_update check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
+                                        const iqa_update_extras &extras) const;
+    void measure(const update_place &place, const psnr_update &update, int64_t *addend, fault *report);
+    [[noreturn]] void fail_for(const fault &found, const psnr_update &update) const;
+    void raise(const fault &found) const override;
+    void leave_device() noexcept override { cuda_memory_.reset(); }
     double peak() const;
-    double decibels(double peak, const total &sum) const;
-    error_slope slope(double peak, const total &sum) const;
-    total total_of_all() const;
+    error_total total_of_all() const;
     double mean_error() const;
     double mean_of_images() const;
     void require_images() const;
@@ -100,64 +105,18 @@ private:
     double_double log_of_base_;
     std::array<std::byte, option_bytes> option_bytes_{};
     std::array<int64_t, lane::count> lanes_{};
-    scratch sums_, weights_, counts_, flags_, slopes_;
-    workspace work_;
+    psnr_memory memory_;
+    std::optional<psnr_memory> cuda_memory_;
 };
 
 psnr_metric::psnr_metric(context &owner, const iqa_psnr_options &options)
     : iqa_metric(owner, metric_kind::psnr, option_bytes_, lanes_, exact_fields),
       options_(options),
       log_of_base_(log_scaled({options.log_base, 0.0}, 0)),
-      sums_(owner),
-      weights_(owner),
-      counts_(owner),
-      flags_(owner),
-      slopes_(owner),
-      work_(owner, owner)
+      memory_(owner, owner)
 {
     byte_writer writer(option_bytes_);
     visit_fields(options, [&](const auto &value) { writer.put(value); });
-}
-
-void add_errors(int64_t *lanes, const squared_error_sum &sum)
-{
-    for (int level = 0; level < error_levels; ++level)
-        exact_add(square_format, lanes, sum.level[level], sum.exponent[level]);
-}
-
-// The value of a few sums together. A function of its own for the sake of small stacks.
-[[gnu::noinline]] scaled_value value_of(std::span<const squared_error_sum> sums)
-{
-    std::array<int64_t, square_format.digits> lanes{};
-    for (const squared_error_sum &sum : sums)
-        add_errors(lanes.data(), sum);
-    return exact_value(square_format, lanes.data());
-}
-
-double weight_of(int128 units)
-{
-    return weight_of_units(double(units));
-}
-
-// The PSNR of some samples; infinite without an error and without a cap, NaN without a sample.
-double psnr_metric::decibels(double peak, const total &sum) const
-{
-    if (sum.weight == 0.0)
-        return std::nan("");
-    if (sum.errors.mantissa == 0.0)
-        return capped() ? options_.cap : HUGE_VAL;
-    const double value = psnr_value(peak, sum.errors, sum.weight, log_of_base_);
-    return value < options_.cap ? value : options_.cap;
-}
-
-// Of an image's own value: 0 where that does not move with its samples.
-error_slope psnr_metric::slope(double peak, const total &sum) const
-{
-    if (options_.gradient == IQA_GRADIENT_OF_MSE)
-        return slope_of_mean(sum.weight);
-    if (sum.errors.mantissa == 0.0 || decibels(peak, sum) == options_.cap)
-        return {1.0, 0.0, 1.0};
-    return slope_of_psnr(sum.errors, log_of_base_);
 }
 
 bool psnr_metric::measures_luma(const image_view &shape) const
@@ -170,104 +129,157 @@ bool psnr_metric::measures_luma(const image_view &shape) const
     return true;
 }
 
-void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
+psnr_rule psnr_metric::rule_for(double peak) const
 {
-    const backend &device = backend_of(reference, candidate);
-    const image_pair whole = view_images(reference, candidate, options_.layout);
-    const element_type type = whole.reference.type;
-    const data_range range = resolve_range(options_.data_low, options_.data_high, type);
-    const double peak = range.high - range.low;
-    const bool of_luma = measures_luma(whole.reference);
-    const luma_rule luma = luma_for(static_cast<luma_kind>(options_.luma), options_.luma_rounded != 0, peak);
-    const weight_view weights = view_weights(extras.weights, whole.reference, options_.layout, of_luma);
-    const weighted_images source = {
-        .images = shave_edges(whole, options_.layout, options_.shave),
-        .weights = shave_edges(weights, options_.layout, options_.shave),
-        .luma = of_luma ? &luma : nullptr,
-        .mask_nonfinite = options_.nonfinite == IQA_NONFINITE_MASK,
+    return {
+        .peak = peak,
+        .log_of_base = log_of_base_,
+        .cap = options_.cap,
+        .capped = capped(),
+        .gradient_of_mean_error = options_.gradient == IQA_GRADIENT_OF_MSE,
+        .refuses_nonfinite = options_.nonfinite == IQA_NONFINITE_ERROR,
+        .lane_of_type = -1,
     };
-    image_view measured = source.images.reference;
-    measured.channels = source.channels();
-    const output_view per_image = view_per_image(extras.per_image, measured);
-    const output_view per_channel = view_per_channel(extras.per_channel, measured);
+}
+
+psnr_update psnr_metric::check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
+                               const iqa_update_extras &extras) const
+{
+    psnr_update update{};
+    const image_pair whole = view_images(reference, candidate, options_.layout);
+    const image_view &shape = whole.reference;
+    const bool of_luma = measures_luma(shape);
+    update.range = resolve_range(options_.data_low, options_.data_high, shape.type);
+    if (of_luma)
+        update.luma = luma_for(static_cast<luma_kind>(options_.luma), options_.luma_rounded != 0,
+                               update.range.high - update.range.low);
+    const weight_view weights = view_weights(extras.weights, shape, options_.layout, of_luma);
+    update.source.images = shave_edges(whole, options_.layout, options_.shave);
+    update.source.weights = shave_edges(weights, options_.layout, options_.shave);
+    update.source.mask_nonfinite = options_.nonfinite == IQA_NONFINITE_MASK;
+    update.source.luma = of_luma ? &update.luma : nullptr;
+    image_view measured = update.source.images.reference;
+    measured.channels = update.source.channels();
+    update.per_image = view_per_image(extras.per_image, measured);
+    update.per_channel = view_per_channel(extras.per_channel, measured);
+    refuse_extra(extras.map, "map", "PSNR");
+    refuse_extra(extras.counts, "counts", "PSNR");
     const auto view_gradient = [&](const iqa_tensor *tensor, const char *name) {
-        const image_view &shape = whole.reference;
-        return shave_edges(
+        return clear_edges(
+            device, owner(),
             view_pixels(tensor, name, shape, options_.layout, shape.channels, shape.depth, shape.height, shape.width),
             shape, options_.layout, options_.shave);
     };
-    const output_view candidate_gradient = view_gradient(extras.candidate_gradient, "candidate_gradient");
-    const output_view reference_gradient = view_gradient(extras.reference_gradient, "reference_gradient");
-    const bool wants_gradient = candidate_gradient.data != nullptr || reference_gradient.data != nullptr;
-    refuse_extra(extras.map, "map", "PSNR");
-    refuse_extra(extras.counts, "counts", "PSNR");
+    update.candidate_gradient = view_gradient(extras.candidate_gradient, "candidate_gradient");
+    update.reference_gradient = view_gradient(extras.reference_gradient, "reference_gradient");
+    return update;
+}
 
-    const size_t count = size_t(measured.images);
-    const int64_t parts = per_channel.data != nullptr ? measured.channels : 1;
+void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
+{
+    update_place place(*this, reference, candidate);
+    psnr_update update = check(place.device, reference, candidate, extras);
+    if (update.source.luma != nullptr)
+        update.source.luma = &update.luma; // of this copy
+    if (place.ledger != nullptr) {
+        measure(place, update, place.ledger->addend(), place.ledger->report());
+    } else {
+        std::array<int64_t, lane::count> addend{};
+        fault found{};
+        measure(place, update, addend.data(), &found);
+        commit(addend);
+    }
+    place.finish();
+}
+
+void psnr_metric::measure(const update_place &place, const psnr_update &update, int64_t *addend, fault *report)
+{
+    if (place.ledger != nullptr && !cuda_memory_)
+        cuda_memory_.emplace(*place.ledger, owner());
+    psnr_memory &memory = place.ledger != nullptr ? *cuda_memory_ : memory_;
+    const image_view &shape = update.source.images.reference;
+    const int64_t parts = update.per_channel.data != nullptr ? update.source.channels() : 1;
+    const size_t count = size_t(shape.images);
     squared_error_request request{
-        .source = source,
-        .range = range,
+        .source = update.source,
+        .range = update.range,
         .by_channel = parts != 1,
-        .invalid_weight = false,
-        .sums = sums_.take<squared_error_sum>(count * size_t(parts), "the sums of a batch"),
-        .weights = weights_.take<int128>(count * size_t(parts), "the weights of a batch"),
-        .counts = counts_.take<sample_counts>(count, "the counts of a batch"),
-        .overflow = flags_.take<bool>(count, "the flags of a batch"),
+        .report = report,
+        .sums = memory.sums.take<squared_error_sum>(count * size_t(parts), "the sums of a batch"),
+        .weights = memory.weights.take<int128>(count * size_t(parts), "the weights of a batch"),
+        .counts = memory.counts.take<sample_counts>(count, "the counts of a batch"),
+        .overflow = memory.flags.take<bool>(count, "the flags of a batch"),
     };
-    error_slope *slopes = slopes_.take<error_slope>(count, "the slopes of a batch");
-    device.squared_error(owner(), work_, request);
-
-    if (request.invalid_weight)
-        fail_for_weights(source.weights, measured, options_.layout, options_.shave);
-    std::array<int64_t, lane::count> addend{};
-    bool overflow = false;
-    for (size_t image = 0; image < count; ++image) {
-        addend[lane::outside] += request.counts[image].outside;
-        addend[lane::nonfinite] += request.counts[image].nonfinite;
-        overflow = overflow || (request.overflow[image] && request.counts[image].nonfinite == 0);
-    }
-    if (addend[lane::nonfinite] != 0 && options_.nonfinite == IQA_NONFINITE_ERROR)
-        fail_for_nonfinite(source.images, source.weights, options_.layout, options_.shave, addend[lane::nonfinite]);
-    if (overflow)
-        fail(IQA_ERROR_NUMERIC, "two samples differ by more than a double can hold");
-
-    for (int64_t image = 0; image < measured.images; ++image) {
-        const bool is_nan = request.counts[image].nonfinite != 0;
-        const std::span<const squared_error_sum> sums(request.sums + image * parts, size_t(parts));
-        const std::span<const int128> part_weights(request.weights + image * parts, size_t(parts));
-        const int128 units = std::accumulate(part_weights.begin(), part_weights.end(), int128(0));
-        if (units == 0)
-            fail(IQA_ERROR_NUMERIC, "every sample of image ", image, " is masked: there is nothing to measure");
-        for (int64_t channel = 0; per_channel.data != nullptr && channel < measured.channels; ++channel) {
-            const total part = {value_of(sums.subspan(size_t(channel), 1)), weight_of(part_weights[size_t(channel)])};
-            per_channel.store(image, channel, 0, 0, 0, is_nan ? std::nan("") : decibels(peak, part));
-        }
-        if (!is_nan)
-            for (const squared_error_sum &sum : sums)
-                add_errors(&addend[lane::errors], sum);
-
-        const total sum = {is_nan ? scaled_value{} : value_of(sums), weight_of(units)};
-        const double value = is_nan ? std::nan("") : decibels(peak, sum);
-        if (per_image.data != nullptr)
-            per_image.store(image, 0, 0, 0, 0, value);
-        if (wants_gradient)
-            slopes[image] = is_nan ? error_slope{1.0, std::nan(""), 1.0} : slope(peak, sum);
-        ++addend[lane::images];
-        exact_add(pixel_weight_format, &addend[lane::weight], units, pixel_weight_format.lowest);
-        if (is_nan)
-            ++addend[lane::nan_images];
-        else if (sum.errors.mantissa == 0.0)
-            ++addend[lane::infinite_images];
-        else
-            exact_add(decibel_format, &addend[lane::decibels], int128(value * 0x1p64), decibel_format.lowest);
-    }
+    psnr_values_request values{
+        .rule = rule_for(update.range.high - update.range.low),
+        .sums = request.sums,
+        .weights = request.weights,
+        .counts = request.counts,
+        .overflow = request.overflow,
+        .images = shape.images,
+        .parts = parts,
+        .per_image = update.per_image,
+        .per_channel = update.per_channel,
+        .slopes = update.wants_gradient() ? memory.slopes.take<error_slope>(count, "the slopes of a batch") : nullptr,
+        .addend = addend,
+        .report = report,
+    };
     if (!range_is_stated())
-        addend[type == element_type::uint8 ? lane::images_of_8_bits : lane::images_of_16_bits] = measured.images;
-    if (wants_gradient)
-        device.error_gradient(
-            owner(), work_,
-            {.source = source, .slopes = slopes, .reference = reference_gradient, .candidate = candidate_gradient});
-    commit(addend);
+        values.rule.lane_of_type = shape.type == element_type::uint8 ? lane::images_of_8_bits : lane::images_of_16_bits;
+    place.device.squared_error(owner(), memory.work, request);
+    place.device.psnr_values(owner(), memory.work, values, update.wants_gradient() ? nullptr : place.ledger);
+    if (place.ledger == nullptr && report->kind != fault_kind::none)
+        fail_for(*report, update);
+    if (!update.wants_gradient())
+        return;
+    place.device.error_gradient(owner(), memory.work,
+                                {.source = update.source,
+                                 .slopes = values.slopes,
+                                 .reference = update.reference_gradient,
+                                 .candidate = update.candidate_gradient});
+    if (place.ledger != nullptr)
+        place.ledger->commit(); // not before all that may fail
+}
+
+constexpr const char overflow_text[] = "two samples differ by more than a double can hold";
+
+// Ends an update on the CPU, which still has the samples.
+void psnr_metric::fail_for(const fault &found, const psnr_update &update) const
+{
+    const weighted_images &source = update.source;
+    switch (found.kind) {
+    case fault_kind::weights: {
+        image_view measured = source.images.reference;
+        measured.channels = source.channels();
+        fail_for_weights(source.weights, measured, options_.layout, options_.shave);
+    }
+    case fault_kind::nonfinite:
+        fail_for_nonfinite(source.images, source.weights, options_.layout, options_.shave, found.count);
+    case fault_kind::overflow:
+        fail(IQA_ERROR_NUMERIC, overflow_text);
+    default:
+        fail(IQA_ERROR_NUMERIC, "every sample of image ", found.image, " is masked: there is nothing to measure");
+    }
+}
+
+void psnr_metric::raise(const fault &found) const
+{
+    text prefix;
+    prefix << "update " << found.update << " on the CUDA device: ";
+    switch (found.kind) {
+    case fault_kind::weights:
+        fail(IQA_ERROR_NUMERIC, prefix.view(), "weights has values that are not from 0 to 1");
+    case fault_kind::nonfinite:
+        fail(IQA_ERROR_NUMERIC, prefix.view(), "the images have ", found.count,
+             " non-finite samples, the first in image ", found.image,
+             "; set nonfinite to IQA_NONFINITE_PROPAGATE to let them through, or to IQA_NONFINITE_MASK to leave them "
+             "out");
+    case fault_kind::overflow:
+        fail(IQA_ERROR_NUMERIC, prefix.view(), "image ", found.image, ": ", overflow_text);
+    default:
+        fail(IQA_ERROR_NUMERIC, prefix.view(), "every sample of image ", found.image,
+             " is masked: there is nothing to measure");
+    }
 }
 
 double psnr_metric::peak() const
@@ -281,7 +293,7 @@ double psnr_metric::peak() const
     return has_8_bits ? 255.0 : 65535.0;
 }
 
-psnr_metric::total psnr_metric::total_of_all() const
+error_total psnr_metric::total_of_all() const
 {
     return {exact_value(square_format, &lanes_[lane::errors]),
             to_double(exact_value(pixel_weight_format, &lanes_[lane::weight]))};
@@ -291,7 +303,7 @@ double psnr_metric::mean_error() const
 {
     if (lanes_[lane::nan_images] != 0)
         return std::nan("");
-    const total all = total_of_all();
+    const error_total all = total_of_all();
     return to_double(all.errors) / all.weight;
 }
 
@@ -339,7 +351,7 @@ size_t psnr_metric::read(int32_t field, std::span<double> out) const
         break;
     case IQA_FIELD_PSNR_OF_MEAN_MSE:
         require_images();
-        value = lanes_[lane::nan_images] != 0 ? std::nan("") : decibels(peak(), total_of_all());
+        value = lanes_[lane::nan_images] != 0 ? std::nan("") : psnr_of(rule_for(peak()), total_of_all());
         break;
     case IQA_FIELD_MEAN_PSNR:
         require_images();

@@ -82,7 +82,7 @@ ssim_plan ssim_metric::plan_for(element_type type) const
     };
 }
 
-ssim_update ssim_metric::check(const iqa_tensor *reference, const iqa_tensor *candidate,
+ssim_update ssim_metric::check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
                                const iqa_update_extras &extras) const
 {
     ssim_update update{};
@@ -112,7 +112,8 @@ ssim_update ssim_metric::check(const iqa_tensor *reference, const iqa_tensor *ca
     update.map =
         view_pixels(extras.map, "map", shape, options_.layout, update.channels, map.depth, map.height, map.width);
     const auto view_gradient = [&](const iqa_tensor *tensor, const char *name) {
-        return shave_edges(view_pixels(tensor, name, whole.reference, options_.layout, whole.reference.channels,
+        return clear_edges(device, owner(),
+                           view_pixels(tensor, name, whole.reference, options_.layout, whole.reference.channels,
                                        whole.reference.depth, whole.reference.height, whole.reference.width),
                            whole.reference, options_.layout, options_.shave);
     };
@@ -140,10 +141,10 @@ void ssim_metric::count_samples(const ssim_update &update)
         .range = update.plan.range,
         .mask_nonfinite = update.plan.mask_nonfinite,
         .counts = update.counts,
-        .bad_weight = false,
+        .report = update.report,
     };
     update.device->count(owner(), request);
-    if (request.bad_weight)
+    if (update.device->open == nullptr && update.report->kind == fault_kind::weights)
         fail_for_weights(update.weights, update.images.reference, options_.layout, options_.shave);
 }
 
@@ -156,7 +157,7 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
     if (options_.window == IQA_WINDOW_BLOCKS) {
         update_blocks(place, view_images(reference, candidate, options_.layout), extras, lanes_to_add);
     } else {
-        ssim_update update = check(reference, candidate, extras);
+        ssim_update update = check(place.device, reference, candidate, extras);
         update.addend = lanes_to_add;
         update.report = place.ledger != nullptr ? place.ledger->report() : &report;
         update_images(place, update);

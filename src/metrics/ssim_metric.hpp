@@ -100,7 +100,7 @@ protected:
 
 private:
     // Not inlined: frames stay small that way.
-    [[gnu::noinline]] ssim_update check(const iqa_tensor *reference, const iqa_tensor *candidate,
+    [[gnu::noinline]] ssim_update check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
                                         const iqa_update_extras &extras) const;
     ssim_memory &memory_at(const update_place &place);
     [[gnu::noinline]] void update_images(const update_place &place, ssim_update &update);

@@ -153,6 +153,10 @@ const runtime sequential = {
         *count = 3;
         return machine().enter();
     },
+    .shared_memory = [](int, int *bytes) -> status {
+        *bytes = machine().shared_bytes;
+        return machine().enter();
+    },
     .allocate = [](void **memory, size_t bytes, void *) -> status {
         const status code = machine().enter();
         if (code != 0)

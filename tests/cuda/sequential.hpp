@@ -40,6 +40,18 @@ public:
         return all;
     }
 
+    template <class Totals, class Body>
+    Totals reduce(int count, Body &&body)
+    {
+        Totals all{};
+        for_each_in_order(count, [&](int i) {
+            Totals own{};
+            body(i, own);
+            all.combine(own);
+        });
+        return all;
+    }
+
     bool comes_last(uint32_t *arrivals)
     {
         if (++*arrivals != uint32_t(blocks_))
@@ -82,6 +94,7 @@ public:
     bool at_once = false; // run when enqueued rather than when waited for
     int devices = 1;      // 0: as on a machine without a driver
     int current = 0;
+    int shared_bytes = 64 * 1024; // what a block may have
     int fail_call = 0;      // the call that fails, from 1; 0: none does
     int fail_status = 999;  // with that status
     bool capturing = false; // what is enqueued is recorded, and run by replay() only

@@ -53,8 +53,20 @@ TEST_CASE("FID: CPU and CUDA give the same bytes")
     compare(fid_cases(false));
 }
 
+TEST_CASE("PSNR: CPU and CUDA give the same bytes")
+{
+    compare(psnr_cases(false));
+}
+
+TEST_CASE("confusion counts: CPU and CUDA give the same bytes")
+{
+    compare(confusion_cases(false));
+}
+
 TEST_CASE("a few cases of each metric", "[sanitizer]")
 {
     compare(ssim_cases(true));
+    compare(psnr_cases(true));
+    compare(confusion_cases(true));
     compare(fid_cases(true));
 }

@@ -11,10 +11,11 @@ namespace {
 
 std::vector<device_case> all_cases()
 {
-    std::vector<device_case> cases = ssim_cases(true);
-    for (device_case &each : fid_cases(true))
-        cases.push_back(std::move(each));
-    return cases;
+    std::vector<device_case> all;
+    for (const auto cases : {ssim_cases, psnr_cases, confusion_cases, fid_cases})
+        for (device_case &each : cases(true))
+            all.push_back(std::move(each));
+    return all;
 }
 
 using state_bytes = std::vector<unsigned char>;

@@ -213,6 +213,7 @@ struct output_memory {
 struct generator_limits {
     int64_t images = 3, channels = 4, depth = 40, height = 90, width = 180;
     int taps = 15;
+    bool one_large = false; // along one axis only are there so many taps
 };
 
 // A plan and its images. Pointers between members: it stays where it is.
@@ -262,10 +263,13 @@ struct generated {
     void choose_taps(bool volume, const generator_limits &limits)
     {
         plan.border = iqa::border_mode(random.below(5));
-        const bool usual = random.below(3) == 0;
+        const bool usual = !limits.one_large && random.below(3) == 0;
+        const int64_t large_axis = volume ? random.below(3) : 1 + random.below(2);
         for (int axis = 0; axis < 3; ++axis) {
             std::vector<double> &own = taps[size_t(axis)];
             own.resize(size_t(usual ? 11 : 1 + 2 * random.below((limits.taps + 1) / 2)));
+            if (limits.one_large)
+                own.resize(axis != large_axis ? 3 : axis == 0 ? 61 : size_t(limits.taps));
             if (axis == 0 && !volume)
                 own.resize(1);
             if (random.below(2) == 0)
@@ -411,6 +415,121 @@ void compare_shrink(machine_under_test &machine, uint64_t seed)
                            })));
 }
 
+// ---- Derivatives
+
+struct gradient_results {
+    output_memory reference, candidate;
+    friend bool operator==(const gradient_results &, const gradient_results &) = default;
+};
+
+// What smaller images give: numbers, not the derivatives of anything.
+template <class Real>
+struct smaller_memory {
+    std::vector<Real> numbers;
+    iqa::shrink_request request{};
+
+    explicit smaller_memory(generated &from)
+    {
+        random_numbers &random = from.random;
+        const auto rule = iqa::shrink_rule(random.below(4));
+        const int factor = 2 + int(random.below(2));
+        const bool some_odd = random.below(2) == 0;
+        const bool in_depth = from.extents[2] > 1;
+        request.plan = &from.plan;
+        request.z = {in_depth ? rule : iqa::shrink_rule::floor, in_depth ? factor : 1, from.extents[2], some_odd};
+        request.y = {rule, factor, from.extents[3], some_odd};
+        request.x = {rule, factor, from.extents[4], some_odd};
+        const size_t pixels =
+            size_t(from.extents[0] * from.channels() * request.z.boxes() * request.y.boxes() * request.x.boxes());
+        numbers.resize(3 * pixels);
+        for (Real &number : numbers)
+            number = Real(random.uniform() < 0.1 ? 0.0 : random.uniform());
+        request.reference = reinterpret_cast<std::byte *>(numbers.data());
+        request.candidate = reinterpret_cast<std::byte *>(numbers.data() + pixels);
+        if (from.weighing)
+            request.shrunk_weights = reinterpret_cast<std::byte *>(numbers.data() + 2 * pixels);
+    }
+};
+
+template <class Real>
+void compare_gradient(machine_under_test &machine, uint64_t seed, const generator_limits &limits)
+{
+    CAPTURE(seed);
+    generated from(seed, limits);
+    from.plan.double_arithmetic = sizeof(Real) == sizeof(double);
+    const bool product = from.random.below(2) == 0;
+    from.plan.wanted[iqa::ssim_product] = product;
+    from.plan.wanted[iqa::ssim_contrast_structure] = !product;
+    from.plan.wanted[iqa::ssim_luminance] = false;
+    const smaller_memory<Real> smaller(from);
+    std::vector<double> factors(size_t(from.extents[0] * from.channels()));
+    for (double &factor : factors)
+        factor = from.random.below(4) == 0   ? 0.0
+                 : from.random.below(8) == 0 ? double(__builtin_nanf(""))
+                                             : from.random.uniform() * 1e-3;
+    const strided placed = make_strides(from.random, from.extents, false);
+    const bool of_doubles = from.random.below(2) == 0;
+    const bool one_side = from.random.below(3) == 0;
+    iqa::ssim_gradient_request request{};
+    request.plan = &from.plan;
+    request.images = from.images;
+    request.weights = from.weights.view;
+    request.factors = from.random.below(6) == 0 ? nullptr : factors.data();
+    request.smaller = from.random.below(2) == 0 ? &smaller.request : nullptr;
+    const auto differentiate = [&](auto &&function) {
+        gradient_results results{output_memory(placed, of_doubles), output_memory(placed, of_doubles)};
+        request.reference = results.reference.view;
+        request.candidate = results.candidate.view;
+        if (one_side)
+            request.reference.data = nullptr;
+        function();
+        return results;
+    };
+    const gradient_results expected =
+        differentiate([&] { iqa::cpu_backend().ssim_gradient(*machine.context, machine.on_cpu, request); });
+    for (const thread_order order : orders)
+        CHECK(expected == differentiate([&] {
+                  machine.run(order, [&] { iqa::cuda::ssim_gradient(*machine.context, machine.on_device, request); });
+              }));
+}
+
+// ---- Blocks
+
+void compare_blocks(machine_under_test &machine, uint64_t seed)
+{
+    CAPTURE(seed);
+    random_numbers random(seed);
+    const auto extent = [&](int64_t most) {
+        return iqa::block_size + random.below(random.below(3) == 0 ? 6 : most);
+    };
+    const std::array<int64_t, 5> extents = {1 + random.below(3), 1 + random.below(4), 1, extent(100), extent(600)};
+    const iqa::element_type type = random.below(2) == 0 ? iqa::element_type::uint8 : iqa::element_type::uint16;
+    const image_memory reference(random, type, extents, false);
+    const image_memory candidate(random, type, extents, false);
+    const bool stabilised = random.below(3) != 0;
+    const double peak = iqa::span_of(type).high;
+    const auto measure = [&](auto &&function) {
+        std::pair<std::vector<iqa::int128>, std::vector<int64_t>> results;
+        results.first.resize(size_t(extents[0] * extents[1]), -1);
+        results.second.resize(size_t(2 * extents[0]), -1);
+        iqa::ssim_blocks_request request{
+            .images = {reference.view, candidate.view},
+            .range = iqa::span_of(type),
+            .constants = iqa::block_constants(stabilised ? 0.01 : 0.0, stabilised ? 0.03 : 0.0, peak),
+            .sums = results.first.data(),
+            .counts = reinterpret_cast<iqa::sample_counts *>(results.second.data())};
+        function(request);
+        return results;
+    };
+    const auto expected = measure([&](iqa::ssim_blocks_request &request) {
+        iqa::cpu_backend().ssim_blocks(*machine.context, machine.on_cpu, request);
+    });
+    for (const thread_order order : orders)
+        CHECK(expected == measure([&](iqa::ssim_blocks_request &request) {
+                  machine.run(order, [&] { iqa::cuda::ssim_blocks(*machine.context, machine.on_device, request); });
+              }));
+}
+
 } // namespace
 
 TEST_CASE("SSIM of anything is the CPU's")
@@ -425,8 +544,10 @@ TEST_CASE("SSIM with windows that fit no shared memory is the CPU's")
 {
     sequential_machine::get().reset();
     machine_under_test machine;
-    for (uint64_t seed = 1000; seed < 1012; ++seed)
-        compare_ssim(machine, seed, {.images = 1, .channels = 1, .depth = 5, .height = 30, .width = 30, .taps = 401});
+    for (uint64_t seed = 1000; seed < 1020; ++seed)
+        compare_ssim(
+            machine, seed,
+            {.images = 1, .channels = 1, .depth = 3, .height = 10, .width = 10, .taps = 501, .one_large = true});
 }
 
 TEST_CASE("Smaller images are the CPU's")
@@ -437,4 +558,32 @@ TEST_CASE("Smaller images are the CPU's")
         compare_shrink<float>(machine, seed);
         compare_shrink<double>(machine, seed);
     }
+}
+
+TEST_CASE("Derivatives of anything are the CPU's")
+{
+    sequential_machine::get().reset();
+    machine_under_test machine;
+    for (uint64_t seed = 3000; seed < 3060; ++seed) {
+        compare_gradient<float>(machine, seed, {.images = 2, .channels = 3, .height = 80, .width = 150});
+        compare_gradient<double>(machine, seed, {.images = 2, .channels = 3, .depth = 70, .height = 40, .width = 40});
+    }
+}
+
+TEST_CASE("Derivatives with large windows are the CPU's")
+{
+    sequential_machine::get().reset();
+    machine_under_test machine;
+    for (uint64_t seed = 4000; seed < 4010; ++seed)
+        compare_gradient<float>(
+            machine, seed,
+            {.images = 1, .channels = 1, .depth = 3, .height = 10, .width = 10, .taps = 501, .one_large = true});
+}
+
+TEST_CASE("SSIM over blocks is the CPU's")
+{
+    sequential_machine::get().reset();
+    machine_under_test machine;
+    for (uint64_t seed = 5000; seed < 5060; ++seed)
+        compare_blocks(machine, seed);
 }

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MIT
+// The derivative of a weighted sum of map pixels by the samples of a part of the image, by the same operations as on
+// the CPU (src/cpu/ssim_gradient.inl has the formula). For the map pixels whose windows see the part: window means, the
+// derivatives by them, each at once added to the adjoint in depth; then the adjoint down and across. Where the rows of
+// these map pixels would take too much memory, they come in bands: the sums down go on from band to band.
+#pragma once
+
+#include "arith/shrink.h"
+#include "cuda/ssim_statistics.h"
+
+namespace iqa::cuda {
+
+// Derivatives by the samples of smaller images that were made from these.
+template <class Real>
+struct smaller_derivatives {
+    shrink_axis axes[3];
+    const Real *sides[2]; // of the reference and the candidate; NULL: there are no smaller images
+    const Real *weights;  // NULL: 1 for each
+};
+
+// Items of a block's memory, behind those of the window means.
+struct gradient_layout {
+    int band_rows;      // rows of map pixels of a band
+    int stride;         // items from row to row
+    block_memory deep;  // [slices][4][band_rows]: the adjoint in depth
+    block_memory low;   // [slices][4][rows]: and down
+    block_memory bands; // weights of the adjoints: for each axis [taps][pixels of a part]
+};
+
+template <class Real>
+struct ssim_gradient_of {
+    struct arguments {
+        statistics_arguments<Real> statistics;
+        gradient_layout layout;
+        int64_t images, channels;
+        int64_t extents[3];
+        int tile[3], part[3];
+        int64_t parts[3];
+        border_mode border; // of the map; that of the statistics has samples everywhere
+        double twice_c1, twice_c2, covariance, coverage;
+        bool negative_to_zero, product;
+        const double *factors; // [images][channels]; NULL: all are 0
+        output_view sides[2];
+        smaller_derivatives<Real> smaller;
+
+        IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
+    };
+    static constexpr int threads = 256;
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        for (int64_t index = block.index(); index < given.work(); index += block.blocks()) {
+            part_of_image part = part_at(given, index);
+            part.factor = given.factors == nullptr ? 0.0 : given.factors[part.image * given.channels + part.channel];
+            if (part.factor == 0.0)
+                store_shares(block, given, part);
+            else
+                differentiate(block, given, part);
+        }
+    }
+
+private:
+    struct part_of_image {
+        int64_t image, channel;
+        int64_t first[3];
+        int count[3];
+        int64_t tile[3]; // the first pixel of the tile that owns the pivot
+        double factor;   // of each pixel of the map
+    };
+
+    // A block's memory.
+    struct places {
+        Real *deep, *low, *bands[3];
+    };
+
+    IQA_KERNEL static part_of_image part_at(const arguments &given, int64_t index)
+    {
+        part_of_image part;
+        for (int axis = x_axis; axis >= z_axis; --axis) {
+            part.first[axis] = index % given.parts[axis] * given.part[axis];
+            index /= given.parts[axis];
+            const int64_t left = given.extents[axis] - part.first[axis];
+            part.count[axis] = left < given.part[axis] ? int(left) : given.part[axis];
+            part.tile[axis] = part.first[axis] - part.first[axis] % given.tile[axis];
+        }
+        part.image = index / given.channels;
+        part.channel = index % given.channels;
+        part.factor = 0.0;
+        return part;
+    }
+
+    // The map pixels whose windows see the part.
+    IQA_KERNEL static map_part<Real> map_around(const arguments &given, const part_of_image &part)
+    {
+        const int(&taps)[3] = given.statistics.taps;
+        map_part<Real> around;
+        around.image = part.image;
+        around.channel = part.channel;
+        int64_t tile_first[3], tile_count[3];
+        for (int axis = z_axis; axis <= x_axis; ++axis) {
+            const int seen = taps[axis] - 1;
+            around.first[axis] = part.first[axis] - seen;
+            around.count[axis] = part.count[axis] + seen;
+            const int64_t left = given.extents[axis] - part.tile[axis];
+            tile_first[axis] = part.tile[axis] - seen;
+            tile_count[axis] = (left < given.tile[axis] ? left : given.tile[axis]) + seen;
+        }
+        around.pivot =
+            pivot_of_box<Real>(given.statistics.source, part.image, part.channel, tile_first, tile_count, taps);
+        return around;
+    }
+
+    template <class Block>
+    IQA_KERNEL static void differentiate(Block &block, const arguments &given, const part_of_image &part)
+    {
+        Real *const shared = reinterpret_cast<Real *>(block.shared());
+        Real *const global = given.statistics.global + block.index() * given.statistics.global_stride;
+        window_filters<Block, Real> filters(block, given.statistics, shared);
+        places to;
+        to.deep = given.layout.deep.in(shared, global);
+        to.low = given.layout.low.in(shared, global);
+        to.bands[z_axis] = given.layout.bands.in(shared, global);
+        to.bands[y_axis] = to.bands[z_axis] + given.statistics.taps[z_axis] * given.part[z_axis];
+        to.bands[x_axis] = to.bands[y_axis] + given.statistics.taps[y_axis] * given.part[y_axis];
+        for (int axis = z_axis; axis <= x_axis; ++axis)
+            fill_band(block, given, part, axis, to.bands[axis]);
+
+        map_part<Real> band = map_around(given, part);
+        const int64_t first_row = band.first[y_axis];
+        const int rows = band.count[y_axis];
+        for (int row = 0; row < rows; row += given.layout.band_rows) {
+            const int left = rows - row;
+            band.first[y_axis] = first_row + row;
+            band.count[y_axis] = left < given.layout.band_rows ? left : given.layout.band_rows;
+            filters.run(band, [&](int slice) {
+                if (given.statistics.convolution)
+                    combine_depth<weighted_maps>(block, given, filters, part, band, slice, to);
+                else
+                    combine_depth<plain_maps>(block, given, filters, part, band, slice, to);
+            });
+            for (int slice = 0; slice < part.count[z_axis]; ++slice)
+                combine_down(block, given, part, band, slice, row, to);
+        }
+        for (int slice = 0; slice < part.count[z_axis]; ++slice)
+            combine_across(block, given, part, band.pivot, slice, to);
+    }
+
+    // The weights with which the windows around each pixel of the part see it, in every way that the border makes them.
+    template <class Block>
+    IQA_KERNEL static void fill_band(Block &block, const arguments &given, const part_of_image &part, int axis,
+                                     Real *band)
+    {
+        const int taps = given.statistics.taps[axis];
+        const int radius = taps / 2;
+        const int pixels = given.part[axis];
+        const int64_t extent = given.extents[axis];
+        const int64_t margin = given.border == border_mode::valid ? radius : 0;
+        const Real *weights = given.statistics.weights[axis];
+        block.each(taps * pixels, [&](int i) {
+            const int slot = i / pixels;
+            const int64_t pixel = part.first[axis] + (i - slot * pixels);
+            const int64_t centre = pixel + slot - radius;
+            Real sum = Real(0);
+            if (centre < margin || centre >= extent - margin || pixel >= extent)
+                sum = Real(0);
+            else if (centre >= radius && centre < extent - radius)
+                sum = weights[taps - 1 - slot];
+            else
+                for (int tap = 0; tap < taps; ++tap)
+                    if (border_index(given.border, centre + tap - radius, extent) == pixel)
+                        sum += weights[tap];
+            band[i] = sum;
+        });
+    }
+
+    // How much a map pixel counts: 0 where there is none, else by its weight.
+    IQA_KERNEL static Real factor_at(const arguments &given, const part_of_image &part, const int64_t (&centre)[3])
+    {
+        for (int axis = z_axis; axis <= x_axis; ++axis) {
+            const int64_t margin = given.border == border_mode::valid ? given.statistics.taps[axis] / 2 : 0;
+            if (centre[axis] < margin || centre[axis] >= given.extents[axis] - margin)
+                return Real(0);
+        }
+        if (!given.statistics.source.weighted())
+            return Real(part.factor);
+        const weighted_pair<Real> pair = pair_at<Real>(
+            given.statistics.source, {part.image, part.channel, centre[z_axis], centre[y_axis], centre[x_axis]});
+        return Real(part.factor) * Real(weight_of_units(double(weight_units(pair.weight))));
+    }
+
+    // The derivatives by the window means of one slice of map pixels, added to the slices that they belong to.
+    template <int maps, class Block>
+    IQA_KERNEL static void combine_depth(Block &block, const arguments &given,
+                                         const window_filters<Block, Real> &filters, const part_of_image &part,
+                                         const map_part<Real> &band, int slice, const places &to)
+    {
+        const ssim_constants<Real> constants = {Real(given.twice_c1), Real(given.twice_c2), Real(given.covariance)};
+        const int(&taps)[3] = given.statistics.taps;
+        const int columns = band.count[x_axis];
+        const int plane = given.layout.band_rows * given.layout.stride;
+        block.each(band.count[y_axis] * columns, [&](int i) {
+            const int row = i / columns;
+            const int column = i - row * columns;
+            Real factor =
+                factor_at(given, part,
+                          {band.first[z_axis] + taps[z_axis] / 2 + slice, band.first[y_axis] + taps[y_axis] / 2 + row,
+                           band.first[x_axis] + taps[x_axis] / 2 + column});
+            Real derivatives[plain_maps] = {};
+            if (factor != Real(0)) {
+                Real means[maps];
+                filters.means_at(band, row, column, means);
+                const ssim_terms<Real> terms =
+                    ssim_terms_of(means[0], means[1], means[2], means[3], band.pivot + band.pivot, constants);
+                if constexpr (maps == weighted_maps)
+                    factor = covers_enough(means[plain_maps], given.coverage) ? factor / means[plain_maps] : Real(0);
+                if (given.negative_to_zero && !(terms.structure_top > Real(0)))
+                    factor = Real(0);
+                const ssim_derivatives<Real> found =
+                    ssim_derivatives_of(terms, means[0], means[1], constants, Real(0), given.product);
+                if (factor != Real(0)) { // also where something is not finite
+                    derivatives[0] = found.mean_sum * factor;
+                    derivatives[1] = found.mean_difference * factor;
+                    derivatives[2] = found.square_sum * factor;
+                    derivatives[3] = found.square_difference * factor;
+                }
+            }
+            for (int own = 0; own < part.count[z_axis]; ++own) {
+                const int tap = slice - own;
+                if (tap < 0 || tap >= taps[z_axis])
+                    continue;
+                const Real weight = to.bands[z_axis][tap * given.part[z_axis] + own];
+                Real *deep = to.deep + own * plain_maps * plane + row * given.layout.stride + column;
+                IQA_UNROLL_ON_GPU
+                for (int which = 0; which < plain_maps; ++which)
+                    deep[which * plane] =
+                        fused_multiply_add(weight, derivatives[which], tap == 0 ? Real(0) : deep[which * plane]);
+            }
+        });
+    }
+
+    // The adjoint down: what a band adds to the rows of one slice of the part.
+    template <class Block>
+    IQA_KERNEL static void combine_down(Block &block, const arguments &given, const part_of_image &part,
+                                        const map_part<Real> &band, int slice, int first_row, const places &to)
+    {
+        const int taps = given.statistics.taps[y_axis];
+        const int stride = given.layout.stride;
+        const int columns = band.count[x_axis];
+        const int groups = (part.count[y_axis] + rows_filtered_together - 1) / rows_filtered_together;
+        const int plane = given.layout.band_rows * stride;
+        const int step = given.part[y_axis] * stride;
+        const Real *deep = to.deep + slice * plain_maps * plane;
+        Real *low = to.low + slice * plain_maps * step;
+        const Real *weights = to.bands[y_axis];
+        block.each(groups * columns, [&](int i) {
+            const int group = i / columns;
+            const int column = i - group * columns;
+            const int first = group * rows_filtered_together;
+            const int left = part.count[y_axis] - first;
+            const int count = left < rows_filtered_together ? left : rows_filtered_together;
+            const int end = first_row + band.count[y_axis];
+            const int from = first > first_row ? first : first_row;
+            const int until = first + count + taps - 1 < end ? first + count + taps - 1 : end;
+            if (from >= until && first_row != 0)
+                return;
+            Real *own_rows = low + first * stride + column;
+            Real totals[rows_filtered_together][plain_maps] = {};
+            if (first_row != 0)
+                IQA_UNROLL_ON_GPU
+            for (int own = 0; own < rows_filtered_together; ++own)
+                if (own < count)
+                    IQA_UNROLL_ON_GPU
+            for (int which = 0; which < plain_maps; ++which)
+                totals[own][which] = own_rows[which * step + own * stride];
+            for (int row = from; row < until; ++row) {
+                const Real *values = deep + (row - first_row) * stride + column;
+                Real value[plain_maps];
+                IQA_UNROLL_ON_GPU
+                for (int which = 0; which < plain_maps; ++which)
+                    value[which] = values[which * plane];
+                IQA_UNROLL_ON_GPU
+                for (int own = 0; own < rows_filtered_together; ++own) {
+                    const int tap = row - first - own;
+                    if (own < count && tap >= 0 && tap < taps) {
+                        const Real weight = weights[tap * given.part[y_axis] + first + own];
+                        IQA_UNROLL_ON_GPU
+                        for (int which = 0; which < plain_maps; ++which)
+                            totals[own][which] = fused_multiply_add(weight, value[which], totals[own][which]);
+                    }
+                }
+            }
+            IQA_UNROLL_ON_GPU
+            for (int own = 0; own < rows_filtered_together; ++own)
+                if (own < count)
+                    IQA_UNROLL_ON_GPU
+            for (int which = 0; which < plain_maps; ++which)
+                own_rows[which * step + own * stride] = totals[own][which];
+        });
+    }
+
+    // The adjoint across, and the derivatives by the samples of one slice.
+    template <class Block>
+    IQA_KERNEL static void combine_across(Block &block, const arguments &given, const part_of_image &part, Real pivot,
+                                          int slice, const places &to)
+    {
+        const int taps = given.statistics.taps[x_axis];
+        const int columns = part.count[x_axis];
+        const int step = given.part[y_axis] * given.layout.stride;
+        const Real *low = to.low + slice * plain_maps * step;
+        const Real *weights = to.bands[x_axis];
+        block.each(part.count[y_axis] * columns, [&](int i) {
+            const int row = i / columns;
+            const int column = i - row * columns;
+            const Real *from = low + row * given.layout.stride + column;
+            Real totals[plain_maps] = {};
+            for (int tap = 0; tap < taps; ++tap) {
+                const Real weight = weights[tap * given.part[x_axis] + column];
+                IQA_UNROLL_ON_GPU
+                for (int which = 0; which < plain_maps; ++which)
+                    totals[which] = fused_multiply_add(weight, from[which * step + tap], totals[which]);
+            }
+            const pixel_place at = {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
+                                    part.first[x_axis] + column};
+            const staged_sample<Real> staged = stage_at(given.statistics, pivot, at);
+            const Real by_sum = totals[0] + (staged.sum + staged.sum) * totals[2];
+            const Real by_difference = totals[1] + (staged.difference + staged.difference) * totals[3];
+            Real by_reference = by_sum + by_difference;
+            Real by_candidate = by_sum - by_difference;
+            if (given.statistics.convolution) {
+                by_reference = by_reference * staged.weight;
+                by_candidate = by_candidate * staged.weight;
+            }
+            store(given, at, by_reference, by_candidate);
+        });
+    }
+
+    // Where the part has no derivatives of its own: what smaller images add, or zeros.
+    template <class Block>
+    IQA_KERNEL static void store_shares(Block &block, const arguments &given, const part_of_image &part)
+    {
+        const int columns = part.count[x_axis];
+        const int pixels = part.count[y_axis] * columns;
+        for (int slice = 0; slice < part.count[z_axis]; ++slice)
+            block.each(pixels, [&](int i) {
+                const int row = i / columns;
+                store(given,
+                      {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
+                       part.first[x_axis] + (i - row * columns)},
+                      Real(0), Real(0));
+            });
+    }
+
+    // The derivatives by a pixel of both images, with what smaller images add, for each channel of luma.
+    IQA_KERNEL static void store(const arguments &given, const pixel_place &at, Real by_reference, Real by_candidate)
+    {
+        const ssim_source &source = given.statistics.source;
+        const smaller_derivatives<Real> &smaller = given.smaller;
+        int64_t box = -1;
+        int times = 0;
+        double weight = 1.0;
+        if (smaller.sides[0] != nullptr) {
+            const box_share z = share_of(smaller.axes[z_axis], at.slice);
+            const box_share y = share_of(smaller.axes[y_axis], at.row);
+            const box_share x = share_of(smaller.axes[x_axis], at.column);
+            if (z.box >= 0 && y.box >= 0 && x.box >= 0) {
+                const int64_t plane = at.image * given.channels + at.channel;
+                box = ((plane * smaller.axes[z_axis].boxes() + z.box) * smaller.axes[y_axis].boxes() + y.box) *
+                          smaller.axes[x_axis].boxes() +
+                      x.box;
+                times = z.times * y.times * x.times;
+                if (given.statistics.convolution)
+                    weight = weight_at(source.weights, at.image, at.channel, at.slice, at.row, at.column);
+            }
+        }
+        IQA_UNROLL_ON_GPU
+        for (int side = 0; side < 2; ++side) {
+            const output_view &out = given.sides[side];
+            if (out.data == nullptr)
+                continue;
+            double value = double(side == 0 ? by_reference : by_candidate);
+            if (box >= 0) {
+                const double pixels =
+                    double(smaller.axes[z_axis].factor) * smaller.axes[y_axis].factor * smaller.axes[x_axis].factor;
+                const double of_box = smaller.weights == nullptr ? 1.0 : double(smaller.weights[box]);
+                value += weight * share_of_derivative(double(smaller.sides[side][box]), times, pixels, of_box);
+            }
+            value *= source.scale;
+            if (source.of_luma) {
+                const double parts[3] = {source.luma.weights.red, source.luma.weights.green, source.luma.weights.blue};
+                IQA_UNROLL_ON_GPU
+                for (int channel = 0; channel < 3; ++channel)
+                    out.store(at.image, channel, at.slice, at.row, at.column, value * parts[channel]);
+            } else {
+                out.store(at.image, at.channel, at.slice, at.row, at.column, value);
+            }
+        }
+    }
+};
+
+} // namespace iqa::cuda

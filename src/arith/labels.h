@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// Labels to codes (see arith/confusion.h), and scores to labels: integers and comparisons only, so that every device
+// and instruction set gives the same.
+#pragma once
+
+#include "arith/confusion.h"
+#include "arith/half.h"
+
+namespace iqa {
+
+// The code of a label. `Unsigned` is wide enough for the bound: the class count, or less where the type has no larger
+// labels. As an unsigned number of its own width a negative label is large.
+template <bool ignoring, class Code, class Unsigned, class Label>
+IQA_HD Code code_of_label(Label label, Unsigned bound, Code outside, Code ignored, Label ignore_label)
+{
+    const auto number = Unsigned(label); // NOLINT(bugprone-signed-char-misuse): negative ones become large
+    const Code code = number < bound ? Code(number) : outside;
+    return ignoring && label == ignore_label ? ignored : code;
+}
+
+// A label of an integer type.
+IQA_HD int64_t integer_label(label_type type, const void *address)
+{
+    switch (type) {
+    case label_type::int8:
+        return *static_cast<const int8_t *>(address);
+    case label_type::uint16:
+        return *static_cast<const uint16_t *>(address);
+    case label_type::int16:
+        return *static_cast<const int16_t *>(address);
+    case label_type::int32:
+        return *static_cast<const int32_t *>(address);
+    case label_type::int64:
+        return *static_cast<const int64_t *>(address);
+    default:
+        return *static_cast<const uint8_t *>(address);
+    }
+}
+
+// A score in the type that it is compared in: exactly.
+IQA_HD int32_t comparable(uint8_t score)
+{
+    return score;
+}
+IQA_HD int32_t comparable(int8_t score)
+{
+    return score;
+}
+IQA_HD int32_t comparable(uint16_t score)
+{
+    return score;
+}
+IQA_HD int32_t comparable(int16_t score)
+{
+    return score;
+}
+IQA_HD int32_t comparable(int32_t score)
+{
+    return score;
+}
+IQA_HD int64_t comparable(int64_t score)
+{
+    return score;
+}
+IQA_HD float comparable(float16 score)
+{
+    return widen(score);
+}
+IQA_HD float comparable(bfloat16 score)
+{
+    return widen(score);
+}
+IQA_HD float comparable(float score)
+{
+    return score;
+}
+IQA_HD double comparable(double score)
+{
+    return score;
+}
+
+template <class Score>
+using comparable_type = decltype(comparable(Score()));
+
+// The functions below take the scores of one element, `step` apart.
+
+// Equal scores: the lowest class.
+template <class Score>
+IQA_HD int32_t argmax_label(const Score *scores, int64_t step, int64_t classes)
+{
+    auto best = comparable(scores[0]);
+    int32_t label = 0;
+    bool ordered = best == best;
+    for (int64_t c = 1; c < classes; ++c) {
+        const auto score = comparable(scores[c * step]);
+        ordered = ordered && score == score;
+        label = score > best ? int32_t(c) : label;
+        best = score > best ? score : best;
+    }
+    return ordered ? label : label_of_nan;
+}
+
+template <class Score>
+IQA_HD int32_t one_hot_label(const Score *scores, int64_t step, int64_t classes)
+{
+    int32_t label = label_of_no_class;
+    for (int64_t c = 0; c < classes; ++c) {
+        const auto score = comparable(scores[c * step]);
+        if (score == 1)
+            label = label == label_of_no_class ? int32_t(c) : label_of_bad_one_hot;
+        else if (score != 0)
+            label = label_of_bad_one_hot;
+    }
+    return label;
+}
+
+template <class Score>
+IQA_HD int32_t threshold_label(Score given, double threshold)
+{
+    const auto score = comparable(given);
+    const int32_t above = double(score) > threshold ? 1 : 0;
+    return score == score ? above : label_of_nan;
+}
+
+// Is a class among the k largest scores? Equal scores rank by class, the lowest first.
+template <class Score>
+IQA_HD bool is_in_top(const Score *scores, int64_t step, int64_t classes, int64_t target, int64_t k)
+{
+    const auto score = comparable(scores[target * step]);
+    int64_t rank = 0;
+    for (int64_t c = 0; c < classes; ++c) {
+        const auto other = comparable(scores[c * step]);
+        rank += other > score || (other == score && c < target);
+    }
+    return rank < k;
+}
+
+// Calls `function` with a pointer of the type.
+template <class Function>
+IQA_HD void with_labels(label_type type, const void *data, Function &&function)
+{
+    switch (type) {
+    case label_type::boolean:
+    case label_type::uint8:
+        return function(static_cast<const uint8_t *>(data));
+    case label_type::int8:
+        return function(static_cast<const int8_t *>(data));
+    case label_type::uint16:
+        return function(static_cast<const uint16_t *>(data));
+    case label_type::int16:
+        return function(static_cast<const int16_t *>(data));
+    case label_type::int32:
+        return function(static_cast<const int32_t *>(data));
+    case label_type::int64:
+        return function(static_cast<const int64_t *>(data));
+    case label_type::float16:
+        return function(static_cast<const float16 *>(data));
+    case label_type::bfloat16:
+        return function(static_cast<const bfloat16 *>(data));
+    case label_type::float32:
+        return function(static_cast<const float *>(data));
+    case label_type::float64:
+        return function(static_cast<const double *>(data));
+    }
+}
+
+} // namespace iqa

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// PSNR: from sums of squared errors to the values of images. One text for every device: the CPU runs it image after
+// image, a GPU one image in each thread.
+#pragma once
+
+#include "arith/element_type.h"
+#include "arith/squared_error.h"
+#include "core/device.hpp"
+#include "core/tensor.hpp"
+
+namespace iqa {
+
+// The lanes of a PSNR metric. Without a stated range the peak follows from the element type: images of the types are
+// counted apart, so that the state stays a sum of integers and still knows its peak.
+namespace psnr_lane {
+enum : int {
+    images,
+    infinite_images,
+    nan_images,
+    images_of_8_bits,
+    images_of_16_bits,
+    outside,
+    nonfinite,
+    weight,                                         // of all samples
+    decibels = weight + pixel_weight_format.digits, // over the images with a finite value
+    errors = decibels + decibel_format.digits,
+    count = errors + square_format.digits
+};
+}
+
+// A sum of squared errors, and of the weights of its samples.
+struct error_total {
+    scaled_value errors;
+    double weight;
+};
+
+struct psnr_rule {
+    double peak;
+    double_double log_of_base;
+    double cap;
+    bool capped; // equal images have the cap as their value too
+    bool gradient_of_mean_error;
+    bool refuses_nonfinite;
+    int lane_of_type; // where images are counted apart; else -1
+};
+
+struct psnr_values_request {
+    psnr_rule rule;
+    const squared_error_sum *sums; // [images][parts]
+    const int128 *weights;         // likewise
+    const sample_counts *counts;   // [images]
+    const bool *overflow;          // likewise
+    int64_t images;
+    int64_t parts; // 1, or the channels where they are wanted apart
+
+    output_view per_image, per_channel;
+    error_slope *slopes; // [images]; NULL: not wanted
+    int64_t *addend;     // the metric's lanes; what many images add has no carries yet
+    fault *report;       // of this update; with a fault the rest means nothing
+};
+
+// The PSNR of some samples; infinite without an error and without a cap, NaN without a sample.
+IQA_HD double psnr_of(const psnr_rule &rule, const error_total &sum)
+{
+    if (sum.weight == 0.0)
+        return __builtin_nan("");
+    if (sum.errors.mantissa == 0.0)
+        return rule.capped ? rule.cap : __builtin_huge_val();
+    const double value = psnr_value(rule.peak, sum.errors, sum.weight, rule.log_of_base);
+    return value < rule.cap ? value : rule.cap;
+}
+
+// Of an image's own value: 0 where that does not move with its samples.
+IQA_HD error_slope slope_of(const psnr_rule &rule, const error_total &sum, double value)
+{
+    if (rule.gradient_of_mean_error)
+        return slope_of_mean(sum.weight);
+    if (sum.errors.mantissa == 0.0 || value == rule.cap)
+        return {1.0, 0.0, 1.0};
+    return slope_of_psnr(sum.errors, rule.log_of_base);
+}
+
+IQA_HD double weight_of(int128 units)
+{
+    return weight_of_units(double(units));
+}
+
+// Which of several faults is told: of the first kind that some image has, that of its first image. Kept as what is
+// most, since 0 stands for none.
+IQA_HD uint64_t rank_of_fault(fault_kind kind, int64_t image)
+{
+    constexpr uint64_t kinds = 0xff;
+    return (kinds - uint64_t(kind)) << 48 | ((uint64_t(1) << 48) - 1 - uint64_t(image));
+}
+
+IQA_HD void report_fault(const psnr_values_request &request, uint64_t rank)
+{
+    if (rank == 0)
+        return;
+    request.report->kind = static_cast<fault_kind>(0xff - (rank >> 48));
+    request.report->image = int64_t((uint64_t(1) << 48) - 1 - (rank & ((uint64_t(1) << 48) - 1)));
+    request.report->count = request.addend[psnr_lane::nonfinite];
+}
+
+// Adds one image, and stores what is wanted of it but for its channels. The rank of its fault is returned, or 0.
+IQA_HD uint64_t evaluate_image(const psnr_values_request &request, int64_t image)
+{
+    const psnr_rule &rule = request.rule;
+    const sample_counts &counts = request.counts[image];
+    const bool is_nan = counts.nonfinite != 0;
+    squared_error_sum sums = request.sums[image * request.parts];
+    int128 units = request.weights[image * request.parts];
+    for (int64_t i = image * request.parts + 1; i < (image + 1) * request.parts; ++i) {
+        for (int level = 0; level < error_levels; ++level)
+            sums.level[level] += request.sums[i].level[level];
+        units += request.weights[i];
+    }
+    add_to_lane(&request.addend[psnr_lane::outside], counts.outside);
+    add_to_lane(&request.addend[psnr_lane::nonfinite], counts.nonfinite);
+    if (is_nan && rule.refuses_nonfinite)
+        return rank_of_fault(fault_kind::nonfinite, image);
+    if (!is_nan && request.overflow[image])
+        return rank_of_fault(fault_kind::overflow, image);
+    if (units == 0)
+        return rank_of_fault(fault_kind::masked, image);
+
+    const error_total sum = {is_nan ? scaled_value{0.0, 0} : value_of(sums), weight_of(units)};
+    const double value = is_nan ? __builtin_nan("") : psnr_of(rule, sum);
+    if (request.per_image.data != nullptr)
+        request.per_image.store(image, 0, 0, 0, 0, value);
+    if (request.slopes != nullptr)
+        request.slopes[image] = is_nan ? error_slope{1.0, __builtin_nan(""), 1.0} : slope_of(rule, sum, value);
+    add_to_lane(&request.addend[psnr_lane::images], 1);
+    if (rule.lane_of_type >= 0)
+        add_to_lane(&request.addend[rule.lane_of_type], 1);
+    add_digits(pixel_weight_format, &request.addend[psnr_lane::weight], units, pixel_weight_format.lowest);
+    if (is_nan) {
+        add_to_lane(&request.addend[psnr_lane::nan_images], 1);
+        return 0;
+    }
+    for (int level = 0; level < error_levels; ++level)
+        add_digits(square_format, &request.addend[psnr_lane::errors], sums.level[level], sums.exponent[level]);
+    if (sum.errors.mantissa == 0.0)
+        add_to_lane(&request.addend[psnr_lane::infinite_images], 1);
+    else
+        add_digits(decibel_format, &request.addend[psnr_lane::decibels], int128(value * 0x1p64), decibel_format.lowest);
+    return 0;
+}
+
+// The value of a channel.
+IQA_HD void evaluate_channel(const psnr_values_request &request, int64_t image, int64_t channel)
+{
+    const int64_t part = request.parts == 1 ? image : image * request.parts + channel;
+    const bool is_nan = request.counts[image].nonfinite != 0;
+    request.per_channel.store(
+        image, channel, 0, 0, 0,
+        is_nan ? __builtin_nan("")
+               : psnr_of(request.rule, {value_of(request.sums[part]), weight_of(request.weights[part])}));
+}
+
+} // namespace iqa

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT
+// Scores from the counts of classes: which classes count, what 0 / 0 is, and how classes become one number. Run on the
+// host for what was counted in all, and wherever the samples are for each of them. The formulas are in
+// arith/confusion.h.
+#pragma once
+
+#include "arith/confusion.h"
+#include "iqa_c.h"
+
+namespace iqa {
+
+constexpr double not_a_number = __builtin_nan("");
+
+// A score, and whether averages leave it out.
+struct scored {
+    double value;
+    bool skipped;
+};
+
+constexpr bool has_average(int32_t score)
+{
+    return score <= IQA_SCORE_IOU;
+}
+
+// Scores that are computed from the counts of single classes, and so also of every sample.
+constexpr bool is_of_classes(int32_t score)
+{
+    return score <= IQA_SCORE_GENERALIZED_DICE;
+}
+
+// ---- Counts
+
+// Lanes of cells, added and taken away digit by digit: exactly. Unsigned, so that counts that nobody could have counted
+// wrap instead of being undefined.
+struct cell_sum {
+    int64_t lanes;
+    int64_t digits[weight_format.digits];
+};
+
+IQA_HD void add_cell(cell_sum &sum, const int64_t *cell, int64_t factor)
+{
+    for (int64_t i = 0; i < sum.lanes; ++i)
+        sum.digits[i] = int64_t(uint64_t(sum.digits[i]) + uint64_t(cell[i]) * uint64_t(factor));
+}
+
+IQA_HD double_double value_of(const cell_sum &sum)
+{
+    if (sum.lanes == 1)
+        return exact_double(int128(sum.digits[0]));
+    cell_sum canonical = sum;
+    exact_carry(weight_format, canonical.digits);
+    return exact_double(weight_format, canonical.digits);
+}
+
+// The value of one cell.
+IQA_HD double_double cell_value(confusion_layout layout, const int64_t *lanes, int64_t cell)
+{
+    cell_sum sum{layout.cell_lanes, {}};
+    add_cell(sum, lanes + cell * layout.cell_lanes, 1);
+    return value_of(sum);
+}
+
+// The counts of a class from a state's lanes, but for those of a matrix, which are sums over rows and columns.
+IQA_HD class_counts counts_of_class(confusion_layout layout, const int64_t *lanes, int64_t index)
+{
+    if (layout.kind == confusion_layout::multilabel) {
+        const int64_t first = 4 * index;
+        return {cell_value(layout, lanes, first), cell_value(layout, lanes, first + 1),
+                cell_value(layout, lanes, first + 2), cell_value(layout, lanes, first + 3)};
+    }
+    const int64_t first = 3 * index;
+    cell_sum negatives{layout.cell_lanes, {}};
+    add_cell(negatives, lanes + 3 * layout.classes * layout.cell_lanes, 1);
+    for (int64_t i = 0; i < 3; ++i)
+        add_cell(negatives, lanes + (first + i) * layout.cell_lanes, -1);
+    return {cell_value(layout, lanes, first), cell_value(layout, lanes, first + 1),
+            cell_value(layout, lanes, first + 2), value_of(negatives)};
+}
+
+// ---- Scores
+
+struct score_reader {
+    const class_counts *counts; // [classes]
+    int64_t classes;
+    iqa_confusion_reading reading; // checked
+    bool multilabel;
+};
+
+IQA_HD bool is_zero(double_double value)
+{
+    return value.high == 0.0;
+}
+
+IQA_HD bool is_included(const score_reader &reader, int64_t index)
+{
+    return reader.reading.excluded == nullptr || reader.reading.excluded[index] == 0;
+}
+
+IQA_HD scored score_of_zero_division(const score_reader &reader)
+{
+    switch (reader.reading.zero_division) {
+    case IQA_ZERO_DIVISION_ZERO:
+        return {0.0, false};
+    case IQA_ZERO_DIVISION_ONE:
+        return {1.0, false};
+    case IQA_ZERO_DIVISION_NAN:
+        return {not_a_number, false};
+    default:
+        return {not_a_number, true};
+    }
+}
+
+// Where every class was left out the average is too; where classes count whatever happens it is 0 / 0.
+IQA_HD scored average_of_nothing(const score_reader &reader)
+{
+    if (reader.reading.empty == IQA_EMPTY_SKIP || reader.reading.empty == IQA_EMPTY_SKIP_UNREFERENCED)
+        return {not_a_number, true};
+    return score_of_zero_division(reader);
+}
+
+IQA_HD scored score_of_ratio(const score_reader &reader, ratio value)
+{
+    if (is_zero(value.denominator))
+        return score_of_zero_division(reader);
+    return {divide(value.numerator, value.denominator).high, false};
+}
+
+IQA_HD ratio ratio_of(const score_reader &reader, int32_t score, const class_counts &counts)
+{
+    switch (score) {
+    case IQA_SCORE_ACCURACY:
+        return reader.multilabel ? agreement_of(counts) : recall_of(counts);
+    case IQA_SCORE_PRECISION:
+        return precision_of(counts);
+    case IQA_SCORE_RECALL:
+        return recall_of(counts);
+    case IQA_SCORE_SPECIFICITY:
+        return specificity_of(counts);
+    case IQA_SCORE_F:
+        return f_score_of(counts, reader.reading.beta);
+    case IQA_SCORE_DICE:
+        return f_score_of(counts, 1.0);
+    default:
+        return iou_of(counts);
+    }
+}
+
+IQA_HD scored score_of_class(const score_reader &reader, int32_t score, int64_t index)
+{
+    const class_counts &counts = reader.counts[index];
+    const int32_t empty = reader.reading.empty;
+    const bool unreferenced = is_zero(support_of(counts));
+    const bool absent = unreferenced && is_zero(predicted_of(counts));
+    if (absent) {
+        switch (empty) {
+        case IQA_EMPTY_SKIP:
+            return {not_a_number, true};
+        case IQA_EMPTY_ZERO:
+            return {0.0, false};
+        case IQA_EMPTY_ONE:
+        case IQA_EMPTY_ONE_ELSE_ZERO:
+            return {1.0, false};
+        case IQA_EMPTY_NAN:
+            return {not_a_number, false};
+        default:
+            break;
+        }
+    }
+    if (unreferenced && empty == IQA_EMPTY_ONE_ELSE_ZERO)
+        return {0.0, false};
+    if (unreferenced && empty == IQA_EMPTY_SKIP_UNREFERENCED)
+        return {not_a_number, true};
+    const scored own = score_of_ratio(reader, ratio_of(reader, score, counts));
+    return {own.value, own.skipped || (absent && empty == IQA_EMPTY_SKIP_IN_AVERAGES)};
+}
+
+IQA_HD scored mean_of_classes(const score_reader &reader, int32_t score, bool by_support)
+{
+    ratio sum{};
+    for (int64_t k = 0; k < reader.classes; ++k) {
+        const double_double weight = by_support ? support_of(reader.counts[k]) : double_double{1.0, 0.0};
+        if (!is_included(reader, k) || is_zero(weight))
+            continue;
+        const scored own = score_of_class(reader, score, k);
+        if (own.skipped)
+            continue;
+        if (own.value != own.value)
+            return {not_a_number, false};
+        sum.numerator = add(sum.numerator, multiply(weight, {own.value, 0.0}));
+        sum.denominator = add(sum.denominator, weight);
+    }
+    return is_zero(sum.denominator) ? average_of_nothing(reader) : score_of_ratio(reader, sum);
+}
+
+// Micro, macro, weighted or binary: the last only where has_binary_average().
+IQA_HD scored average_of_classes(const score_reader &reader, int32_t score, int32_t average)
+{
+    if (average == IQA_AVERAGE_MICRO) {
+        class_counts sum{};
+        for (int64_t k = 0; k < reader.classes; ++k)
+            if (is_included(reader, k))
+                sum = sum_of(sum, reader.counts[k]);
+        return score_of_ratio(reader, ratio_of(reader, score, sum));
+    }
+    if (average != IQA_AVERAGE_BINARY)
+        return mean_of_classes(reader, score, average == IQA_AVERAGE_WEIGHTED);
+    return score == IQA_SCORE_ACCURACY ? score_of_ratio(reader, agreement_of(reader.counts[1]))
+                                       : score_of_class(reader, score, 1);
+}
+
+IQA_HD bool has_binary_average(const score_reader &reader)
+{
+    return !reader.multilabel && reader.classes == 2;
+}
+
+IQA_HD scored balanced_accuracy(const score_reader &reader)
+{
+    ratio sum{};
+    for (int64_t k = 0; k < reader.classes; ++k) {
+        const ratio recall = recall_of(reader.counts[k]);
+        if (!is_included(reader, k) || is_zero(recall.denominator))
+            continue;
+        sum.numerator = add(sum.numerator, divide(recall.numerator, recall.denominator));
+        sum.denominator = add(sum.denominator, {1.0, 0.0});
+    }
+    return is_zero(sum.denominator) ? average_of_nothing(reader) : score_of_ratio(reader, sum);
+}
+
+IQA_HD double generalized_weight(const score_reader &reader, double support)
+{
+    switch (reader.reading.generalized_weights) {
+    case IQA_WEIGHTS_SQUARE:
+        return 1.0 / (support * support);
+    case IQA_WEIGHTS_SIMPLE:
+        return 1.0 / support;
+    default:
+        return 1.0;
+    }
+}
+
+IQA_HD scored generalized_dice(const score_reader &reader)
+{
+    double largest = 0.0;
+    for (int64_t k = 0; k < reader.classes; ++k) {
+        const double_double support = support_of(reader.counts[k]);
+        const double weight =
+            is_included(reader, k) && !is_zero(support) ? generalized_weight(reader, support.high) : 0.0;
+        largest = weight > largest ? weight : largest;
+    }
+    ratio sum{};
+    bool predicted = false;
+    for (int64_t k = 0; k < reader.classes; ++k) {
+        if (!is_included(reader, k))
+            continue;
+        const double support = support_of(reader.counts[k]).high;
+        const double unseen = largest != 0.0 ? largest : 1.0;
+        const double weight = support != 0.0 ? generalized_weight(reader, support) : unseen;
+        const ratio dice = f_score_of(reader.counts[k], 1.0);
+        sum.numerator = add(sum.numerator, multiply({weight, 0.0}, dice.numerator));
+        sum.denominator = add(sum.denominator, multiply({weight, 0.0}, dice.denominator));
+        predicted = predicted || !is_zero(dice.denominator);
+    }
+    if (predicted)
+        return score_of_ratio(reader, sum);
+    switch (reader.reading.empty) { // nothing on either side
+    case IQA_EMPTY_ONE:
+    case IQA_EMPTY_ONE_ELSE_ZERO:
+        return {1.0, false};
+    case IQA_EMPTY_ZERO:
+        return {0.0, false};
+    case IQA_EMPTY_NAN:
+        return {not_a_number, false};
+    default:
+        return average_of_nothing(reader);
+    }
+}
+
+// The scores without an average.
+IQA_HD scored score_of_all(const score_reader &reader, int32_t score)
+{
+    switch (score) {
+    case IQA_SCORE_BALANCED_ACCURACY:
+        return balanced_accuracy(reader);
+    case IQA_SCORE_FREQUENCY_WEIGHTED_IOU:
+        return mean_of_classes(reader, IQA_SCORE_IOU, true);
+    default:
+        return generalized_dice(reader);
+    }
+}
+
+// One number, as the reading says.
+IQA_HD scored score_of(const score_reader &reader, int32_t score)
+{
+    return has_average(score) ? average_of_classes(reader, score, reader.reading.average) : score_of_all(reader, score);
+}
+
+// ---- The scores of samples that are summed, as entries: each score with an average has one for each class and one for
+// each way of averaging; then come those without an average.
+
+enum : int { scores_with_average = IQA_SCORE_IOU + 1, scores_without = IQA_SCORE_GENERALIZED_DICE - IQA_SCORE_IOU };
+
+// Micro, macro, weighted.
+enum : int { sample_averages = 3 };
+IQA_HD int32_t sample_average(int64_t index)
+{
+    return index == 0 ? IQA_AVERAGE_MICRO : index == 1 ? IQA_AVERAGE_MACRO : IQA_AVERAGE_WEIGHTED;
+}
+
+constexpr int64_t entries_of_samples(int64_t classes)
+{
+    return scores_with_average * (classes + sample_averages) + scores_without;
+}
+
+IQA_HD scored score_of_entry(const score_reader &reader, int64_t entry)
+{
+    const int64_t of_score = reader.classes + sample_averages;
+    const auto score = int32_t(entry / of_score);
+    const int64_t rest = entry % of_score;
+    if (score >= scores_with_average)
+        return score_of_all(reader, int32_t(entry - scores_with_average * of_score) + scores_with_average);
+    return rest < reader.classes ? score_of_class(reader, score, rest)
+                                 : average_of_classes(reader, score, sample_average(rest - reader.classes));
+}
+
+// A score in units of unit_format's last digit.
+IQA_HD int128 units_of_score(double score)
+{
+    return int128(score * 0x1p80);
+}
+
+} // namespace iqa
