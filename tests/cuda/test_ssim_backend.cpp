@@ -214,6 +214,7 @@ struct generator_limits {
     int64_t images = 3, channels = 4, depth = 40, height = 90, width = 180;
     int taps = 15;
     bool one_large = false; // along one axis only are there so many taps
+    bool plain = false;     // images without weights, and windows of 11 taps
 };
 
 // A plan and its images. Pointers between members: it stays where it is.
@@ -233,7 +234,7 @@ struct generated {
 
     generated(uint64_t seed, const generator_limits &limits) : random(seed)
     {
-        const bool volume = random.below(3) == 0;
+        const bool volume = !limits.plain && random.below(3) == 0;
         choose_taps(volume, limits);
         const auto extent = [&](int axis, int64_t most) {
             const int64_t least = plan.border == iqa::border_mode::valid ? int64_t(taps[size_t(axis)].size()) : 1;
@@ -255,7 +256,9 @@ struct generated {
         reference = std::make_unique<image_memory>(random, type, extents, wild);
         candidate = std::make_unique<image_memory>(random, type, extents, wild);
         images = {reference->view, candidate->view};
-        if (random.below(2) == 0)
+        if (limits.plain)
+            plan.mask_nonfinite = false;
+        else if (random.below(2) == 0)
             weights = weight_memory(random, extents, plan.luma != nullptr);
         weighing = weights.view.data != nullptr || plan.mask_nonfinite;
     }
@@ -263,7 +266,7 @@ struct generated {
     void choose_taps(bool volume, const generator_limits &limits)
     {
         plan.border = iqa::border_mode(random.below(5));
-        const bool usual = !limits.one_large && random.below(3) == 0;
+        const bool usual = limits.plain || (!limits.one_large && random.below(3) == 0);
         const int64_t large_axis = volume ? random.below(3) : 1 + random.below(2);
         for (int axis = 0; axis < 3; ++axis) {
             std::vector<double> &own = taps[size_t(axis)];
@@ -568,6 +571,14 @@ TEST_CASE("Derivatives of anything are the CPU's")
         compare_gradient<float>(machine, seed, {.images = 2, .channels = 3, .height = 80, .width = 150});
         compare_gradient<double>(machine, seed, {.images = 2, .channels = 3, .depth = 70, .height = 40, .width = 40});
     }
+}
+
+TEST_CASE("Derivatives of plain images are the CPU's")
+{
+    sequential_machine::get().reset();
+    machine_under_test machine;
+    for (uint64_t seed = 6000; seed < 6040; ++seed)
+        compare_gradient<float>(machine, seed, {.images = 2, .channels = 2, .width = 300, .plain = true});
 }
 
 TEST_CASE("Derivatives with large windows are the CPU's")
