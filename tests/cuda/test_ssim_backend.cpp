@@ -232,7 +232,7 @@ struct generated {
     generated(const generated &) = delete;
     generated &operator=(const generated &) = delete;
 
-    generated(uint64_t seed, const generator_limits &limits) : random(seed)
+    generated(uint64_t seed, const generator_limits &limits) : random(seed * 0x9e3779b97f4a7c15u)
     {
         const bool volume = !limits.plain && random.below(3) == 0;
         choose_taps(volume, limits);
@@ -590,7 +590,7 @@ TEST_CASE("Derivatives with large windows are the CPU's")
 {
     sequential_machine::get().reset();
     machine_under_test machine;
-    for (uint64_t seed = 4008; seed < 4014; ++seed)
+    for (uint64_t seed = 4000; seed < 4016; ++seed)
         compare_gradient<float>(
             machine, seed,
             {.images = 1, .channels = 1, .depth = 3, .height = 10, .width = 10, .taps = 301, .large = true});
