@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "arith/window.h"
 #include "cuda/functions.hpp"
 #include "cuda/launch.hpp"
+#include "cuda/ssim_gradient_tiles.h"
 #include "cuda/ssim_statistics.hpp"
 
 namespace iqa::cuda {
@@ -18,6 +20,30 @@ constexpr int volume_part[3] = {8, 16, 32};
 constexpr int part_of_large_windows[3] = {1, 32, 128};
 constexpr int large_window = 64; // taps
 constexpr int64_t least_band = 8;
+constexpr int usual_taps = 11; // of plain images
+
+template <class Real>
+gradient_output<Real> output_of(const ssim_gradient_request &request)
+{
+    const ssim_plan &plan = *request.plan;
+    const image_view &shape = request.images.reference;
+    gradient_output<Real> output{};
+    output.sides[0] = request.reference;
+    output.sides[1] = request.candidate;
+    if (const shrink_request *smaller = request.smaller)
+        output.smaller = {.axes = {smaller->z, smaller->y, smaller->x},
+                          .sides = {reinterpret_cast<const Real *>(smaller->reference),
+                                    reinterpret_cast<const Real *>(smaller->candidate)},
+                          .weights = reinterpret_cast<const Real *>(smaller->shrunk_weights)};
+    output.channels = plan.channels(shape);
+    output.weights = request.weights;
+    output.normalised = weighs_means(plan, request.weights);
+    output.scale = plan.scale;
+    output.of_luma = plan.luma != nullptr && shape.channels == 3;
+    if (output.of_luma)
+        output.luma = plan.luma->weights;
+    return output;
+}
 
 template <class Real>
 class gradient_on_device {
@@ -49,10 +75,7 @@ public:
         given_.negative_to_zero = plan_.negative_to_zero;
         given_.product = plan_.wanted[ssim_product];
         given_.factors = request.factors;
-        given_.sides[0] = request.reference;
-        given_.sides[1] = request.candidate;
-        if (request.smaller != nullptr)
-            take_smaller(*request.smaller);
+        given_.output = output_of<Real>(request);
         take_part(std::max(plan_.taps_y, plan_.taps_x) > large_window ? part_of_large_windows
                   : volume                                            ? volume_part
                                                                       : image_part);
@@ -65,14 +88,6 @@ public:
     }
 
 private:
-    void take_smaller(const shrink_request &smaller)
-    {
-        given_.smaller = {.axes = {smaller.z, smaller.y, smaller.x},
-                          .sides = {reinterpret_cast<const Real *>(smaller.reference),
-                                    reinterpret_cast<const Real *>(smaller.candidate)},
-                          .weights = reinterpret_cast<const Real *>(smaller.shrunk_weights)};
-    }
-
     void take_part(const int (&part)[3])
     {
         const int(&taps)[3] = given_.statistics.taps;
@@ -109,10 +124,60 @@ private:
     int64_t blocks_ = 0;
 };
 
+// Plain images with the usual window, in float.
+bool goes_by_tiles(const ssim_gradient_request &request)
+{
+    const ssim_plan &plan = *request.plan;
+    const image_view &shape = request.images.reference;
+    return !plan.double_arithmetic && shape.depth == 1 && plan.taps_z == 1 && plan.taps_y == usual_taps &&
+           plan.taps_x == usual_taps && request.weights.data == nullptr && !plan.mask_nonfinite &&
+           (plan.luma == nullptr || shape.channels != 3) &&
+           (shape.type == element_type::float32 || shape.type == element_type::float16 ||
+            shape.type == element_type::bfloat16 || shape.type == element_type::uint8);
+}
+
+template <class Sample>
+void differentiate_by_tiles(context &where, const ssim_gradient_request &request)
+{
+    using kernel = ssim_gradient_tiles<Sample, usual_taps>;
+    const ssim_plan &plan = *request.plan;
+    const image_view &shape = request.images.reference;
+    typename kernel::arguments given{};
+    given.images = request.images;
+    given.down = (shape.height + kernel::rows - 1) / kernel::rows;
+    given.across = (shape.width + kernel::columns - 1) / kernel::columns;
+    given.border = plan.border;
+    given.scale = float(plan.scale);
+    round_taps(plan.weights_y, usual_taps, given.taps[0]);
+    round_taps(plan.weights_x, usual_taps, given.taps[1]);
+    given.constants = {float(plan.twice_c1), float(plan.twice_c2), float(plan.covariance)};
+    given.negative_to_zero = plan.negative_to_zero;
+    given.product = plan.wanted[ssim_product];
+    given.factors = request.factors;
+    given.output = output_of<float>(request);
+    launch<kernel>(where, shape.images * shape.channels * given.down * given.across, kernel::shared_bytes, given);
+}
+
+void differentiate_by_tiles(context &where, const ssim_gradient_request &request)
+{
+    switch (request.images.reference.type) {
+    case element_type::float16:
+        return differentiate_by_tiles<float16>(where, request);
+    case element_type::bfloat16:
+        return differentiate_by_tiles<bfloat16>(where, request);
+    case element_type::uint8:
+        return differentiate_by_tiles<uint8_t>(where, request);
+    default:
+        return differentiate_by_tiles<float>(where, request);
+    }
+}
+
 } // namespace
 
 void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
 {
+    if (goes_by_tiles(request))
+        return differentiate_by_tiles(where, request);
     if (request.plan->double_arithmetic)
         gradient_on_device<double>(where, memory, request).run();
     else

@@ -5,18 +5,10 @@
 // these map pixels would take too much memory, they come in bands: the sums down go on from band to band.
 #pragma once
 
-#include "arith/shrink.h"
+#include "cuda/ssim_gradient_output.h"
 #include "cuda/ssim_statistics.h"
 
 namespace iqa::cuda {
-
-// Derivatives by the samples of smaller images that were made from these.
-template <class Real>
-struct smaller_derivatives {
-    shrink_axis axes[3];
-    const Real *sides[2]; // of the reference and the candidate; NULL: there are no smaller images
-    const Real *weights;  // NULL: 1 for each
-};
 
 // Items of a block's memory, behind those of the window means.
 struct gradient_layout {
@@ -40,8 +32,7 @@ struct ssim_gradient_of {
         double twice_c1, twice_c2, covariance, coverage;
         bool negative_to_zero, product;
         const double *factors; // [images][channels]; NULL: all are 0
-        output_view sides[2];
-        smaller_derivatives<Real> smaller;
+        gradient_output<Real> output;
 
         IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
     };
@@ -327,7 +318,7 @@ private:
                 by_reference = by_reference * staged.weight;
                 by_candidate = by_candidate * staged.weight;
             }
-            store(given, at, by_reference, by_candidate);
+            store(given.output, at, by_reference, by_candidate);
         });
     }
 
@@ -340,57 +331,11 @@ private:
         for (int slice = 0; slice < part.count[z_axis]; ++slice)
             block.each(pixels, [&](int i) {
                 const int row = i / columns;
-                store(given,
+                store(given.output,
                       {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
                        part.first[x_axis] + (i - row * columns)},
                       Real(0), Real(0));
             });
-    }
-
-    // The derivatives by a pixel of both images, with what smaller images add, for each channel of luma.
-    IQA_KERNEL static void store(const arguments &given, const pixel_place &at, Real by_reference, Real by_candidate)
-    {
-        const ssim_source &source = given.statistics.source;
-        const smaller_derivatives<Real> &smaller = given.smaller;
-        int64_t box = -1;
-        int times = 0;
-        double weight = 1.0;
-        if (smaller.sides[0] != nullptr) {
-            const box_share z = share_of(smaller.axes[z_axis], at.slice);
-            const box_share y = share_of(smaller.axes[y_axis], at.row);
-            const box_share x = share_of(smaller.axes[x_axis], at.column);
-            if (z.box >= 0 && y.box >= 0 && x.box >= 0) {
-                const int64_t plane = at.image * given.channels + at.channel;
-                box = ((plane * smaller.axes[z_axis].boxes() + z.box) * smaller.axes[y_axis].boxes() + y.box) *
-                          smaller.axes[x_axis].boxes() +
-                      x.box;
-                times = z.times * y.times * x.times;
-                if (given.statistics.convolution)
-                    weight = weight_at(source.weights, at.image, at.channel, at.slice, at.row, at.column);
-            }
-        }
-        IQA_UNROLL_ON_GPU
-        for (int side = 0; side < 2; ++side) {
-            const output_view &out = given.sides[side];
-            if (out.data == nullptr)
-                continue;
-            double value = double(side == 0 ? by_reference : by_candidate);
-            if (box >= 0) {
-                const double pixels =
-                    double(smaller.axes[z_axis].factor) * smaller.axes[y_axis].factor * smaller.axes[x_axis].factor;
-                const double of_box = smaller.weights == nullptr ? 1.0 : double(smaller.weights[box]);
-                value += weight * share_of_derivative(double(smaller.sides[side][box]), times, pixels, of_box);
-            }
-            value *= source.scale;
-            if (source.of_luma) {
-                const double parts[3] = {source.luma.weights.red, source.luma.weights.green, source.luma.weights.blue};
-                IQA_UNROLL_ON_GPU
-                for (int channel = 0; channel < 3; ++channel)
-                    out.store(at.image, channel, at.slice, at.row, at.column, value * parts[channel]);
-            } else {
-                out.store(at.image, at.channel, at.slice, at.row, at.column, value);
-            }
-        }
     }
 };
 

@@ -9,6 +9,8 @@
 
 namespace iqa::cuda {
 
+enum : int { z_axis, y_axis, x_axis };
+
 struct ssim_source {
     image_pair images;
     weight_view weights;

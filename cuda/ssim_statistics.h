@@ -21,8 +21,6 @@ constexpr int most_slices_together = 4;          // filtered in depth by one thr
 template <class Real>
 constexpr int rows_together = sizeof(Real) == sizeof(float) ? 8 : 4;
 
-enum : int { z_axis, y_axis, x_axis };
-
 // Where a block keeps something: items from the start of its shared or its global memory.
 struct block_memory {
     bool shared;

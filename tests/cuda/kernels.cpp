@@ -20,4 +20,5 @@
 #include "cuda/ssim_blocks.cu"
 #include "cuda/ssim_boxes.cu"
 #include "cuda/ssim_gradient.cu"
+#include "cuda/ssim_gradient_tiles.cu"
 #include "cuda/ssim_tiles.cu"
