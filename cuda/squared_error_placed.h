@@ -125,7 +125,7 @@ private:
     IQA_KERNEL static void add_reals(const arguments &given, int64_t plane, int64_t first, int64_t end, double scale,
                                      totals_of_tile &own)
     {
-        grid_sums sums{};
+        grid_sums<uint64_t> sums{};
         for_each_pixel(given, plane, first, end, own, [&](const weighted_pixel &pixel) {
             sums.add((pixel.reference - pixel.candidate) * scale, double(pixel.weight));
         });
