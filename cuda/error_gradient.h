@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The gradients of squared errors, one pixel in each thread.
+// The gradients of squared errors, a few pixels in each thread.
 #pragma once
 
 #include "core/backend.hpp"
@@ -17,21 +17,31 @@ struct error_gradients {
         output_view reference, candidate; // `data` may be NULL
     };
     static constexpr int threads = 256;
-    static constexpr int samples_of_block = 4 * threads;
+    static constexpr int samples_of_block = pixels_at_once * threads;
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
-        const int64_t first = block.index() * samples_of_block;
-        const int64_t left = given.samples - first;
-        block.each(int(left < samples_of_block ? left : samples_of_block),
-                   [&](int i) { differentiate(given, place_of(given.order, first + i)); });
+        block.each(threads, [&](int thread) {
+            const int64_t first = block.index() * samples_of_block + thread;
+            pixel_place places[pixels_at_once];
+            weighted_pixel pixels[pixels_at_once];
+            IQA_UNROLL_ON_GPU
+            for (int k = 0; k < pixels_at_once; ++k) {
+                const int64_t number = first + k * threads;
+                places[k] = place_of(given.order, number < given.samples ? number : given.samples - 1);
+            }
+            read_pixels<Sample>(given.source, places, pixels);
+            IQA_UNROLL_ON_GPU
+            for (int k = 0; k < pixels_at_once; ++k)
+                if (first + k * threads < given.samples)
+                    differentiate(given, places[k], pixels[k]);
+        });
     }
 
 private:
-    IQA_KERNEL static void differentiate(const arguments &given, pixel_place at)
+    IQA_KERNEL static void differentiate(const arguments &given, pixel_place at, const weighted_pixel &pixel)
     {
-        const weighted_pixel pixel = read_pixel<Sample>(given.source, at);
         const double derivative =
             error_derivative(given.slopes[at.image], pixel.reference, pixel.candidate, double(pixel.weight));
         if (!given.source.of_luma) {

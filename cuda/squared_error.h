@@ -83,15 +83,21 @@ struct error_totals {
     }
 };
 
-// Squares of one thread split over the grids of arith/squared_error.h. A thread adds at most error_flush of them.
+// Squares of one thread split over the grids of arith/squared_error.h. A thread adds at most error_flush of them. The
+// largest difference is kept as its bits, or (Bits = uint32_t) as the high half of them: its exponent, wherever
+// differences are not subnormal.
+template <class Bits>
 struct grid_sums {
     uint64_t level[error_levels]; // of the bits of anchored numbers
-    uint64_t largest;
+    Bits largest;
     uint32_t additions;
+
+    IQA_KERNEL static constexpr int dropped_bits() { return 64 - 8 * int(sizeof(Bits)); }
+    IQA_KERNEL uint64_t bits_of_largest() const { return uint64_t(largest) << dropped_bits(); }
 
     IQA_KERNEL void add(double difference, double weight)
     {
-        const uint64_t magnitude = bits_of(difference) & ~(uint64_t(1) << 63);
+        const Bits magnitude = Bits(bits_of(difference) >> dropped_bits()) & Bits(Bits(~Bits(0)) >> 1);
         largest = magnitude > largest ? magnitude : largest;
         double rest = difference * difference * weight;
         IQA_UNROLL_ON_GPU
@@ -108,7 +114,7 @@ struct grid_sums {
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < error_levels; ++i)
             totals.add(i, int64_t(level[i] - additions * bits_of(error_anchor(i))));
-        totals.largest = largest > totals.largest ? largest : totals.largest;
+        totals.largest = bits_of_largest() > totals.largest ? bits_of_largest() : totals.largest;
     }
 };
 

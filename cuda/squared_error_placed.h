@@ -3,6 +3,8 @@
 // by its place.
 #pragma once
 
+#include <type_traits>
+
 #include "cuda/squared_error.h"
 #include "cuda/weighted_pixel.h"
 
@@ -34,10 +36,10 @@ struct placed_errors {
             first + given.samples_of_tile < course.samples ? first + given.samples_of_tile : course.samples;
         const totals_of_tile totals =
             block.template reduce<totals_of_tile>(threads, [&](int thread, totals_of_tile &own) {
-                if (course.integers)
-                    add_integers(given, plane, first + thread, end, own);
-                else
-                    add_reals(given, plane, first + thread, end, scale, own);
+                if constexpr (std::is_integral_v<Sample>)
+                    if (course.integers)
+                        return add_integers(given, plane, first + thread, end, own);
+                add_reals(given, plane, first + thread, end, scale, own);
             });
         block.each(1, [&](int) {
             add_to_accounts(course, plane, 0, totals);
@@ -67,18 +69,30 @@ private:
                                           totals_of_tile &own, Use &&use)
     {
         const int64_t image = plane / given.course.planes;
-        for (int64_t number = first; number < end; number += threads) {
-            pixel_place place = place_of(given.order, number);
-            place.image = image;
-            place.channel += plane - image * given.course.planes;
-            const weighted_pixel pixel = read_pixel<Sample>(given.source, place);
-            own.weight += units_of_weight(pixel.weight);
-            own.invalid_weights += pixel.weight < 0.0f;
-            if (pixel.weight == 0.0f)
-                continue;
-            use(pixel);
-            if (given.course.counting)
-                count(given, place, pixel, own);
+        const int64_t channel = plane - image * given.course.planes;
+        for (int64_t number = first; number < end; number += pixels_at_once * threads) {
+            pixel_place places[pixels_at_once];
+            weighted_pixel pixels[pixels_at_once];
+            IQA_UNROLL_ON_GPU
+            for (int k = 0; k < pixels_at_once; ++k) {
+                const int64_t own_number = number + k * threads;
+                places[k] = place_of(given.order, own_number < end ? own_number : end - 1);
+                places[k].image = image;
+                places[k].channel += channel;
+            }
+            read_pixels<Sample>(given.source, places, pixels);
+            IQA_UNROLL_ON_GPU
+            for (int k = 0; k < pixels_at_once; ++k) {
+                if (number + k * threads >= end)
+                    continue;
+                own.weight += units_of_weight(pixels[k].weight);
+                own.invalid_weights += pixels[k].weight < 0.0f;
+                if (pixels[k].weight == 0.0f)
+                    continue;
+                use(pixels[k]);
+                if (given.course.counting)
+                    count(given, places[k], pixels[k], own);
+            }
         }
     }
 
@@ -111,7 +125,7 @@ private:
     IQA_KERNEL static void add_reals(const arguments &given, int64_t plane, int64_t first, int64_t end, double scale,
                                      totals_of_tile &own)
     {
-        grid_sums sums{};
+        grid_sums<uint64_t> sums{};
         for_each_pixel(given, plane, first, end, own, [&](const weighted_pixel &pixel) {
             sums.add((pixel.reference - pixel.candidate) * scale, double(pixel.weight));
         });

@@ -54,6 +54,12 @@ struct weight_view {
     const std::byte *data = nullptr; // NULL: every pixel has weight 1
     int32_t dtype = 0;
     int64_t image_stride = 0, channel_stride = 0, slice_stride = 0, row_stride = 0, column_stride = 0;
+
+    IQA_HD_MEMBER int64_t index(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column) const
+    {
+        return image * image_stride + channel * channel_stride + slice * slice_stride + row * row_stride +
+               column * column_stride;
+    }
 };
 // `images` before any shaving; `of_luma`: the channels are measured as one, so weights may not differ between them.
 weight_view view_weights(const iqa_tensor *tensor, const image_view &images, int32_t layout, bool of_luma);
@@ -63,8 +69,7 @@ IQA_HD double weight_at(const weight_view &weights, int64_t image, int64_t chann
 {
     if (weights.data == nullptr)
         return 1.0;
-    const int64_t index = image * weights.image_stride + channel * weights.channel_stride +
-                          slice * weights.slice_stride + row * weights.row_stride + column * weights.column_stride;
+    const int64_t index = weights.index(image, channel, slice, row, column);
     if (weights.dtype == static_cast<int32_t>(weight_type::float32))
         return double(reinterpret_cast<const float *>(weights.data)[index]);
     if (weights.dtype == static_cast<int32_t>(weight_type::float64))

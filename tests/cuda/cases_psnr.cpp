@@ -210,6 +210,8 @@ void add_faults(std::vector<device_case> &cases)
     std::memcpy(overflow.candidate.bytes.data() + 8 * 40, &huge, 8);
     std::memcpy(overflow.reference.bytes.data() + 8 * 40, &minus, 8);
     cases.push_back(make_case("overflow", options_for(IQA_LAYOUT_NHW), {overflow}));
+    iqa_psnr_options immense = options_for(IQA_LAYOUT_NHW, 1e300);
+    cases.push_back(make_case("an immense range", immense, {pair_of(IQA_FLOAT32, {2, 5, 6}, 27, 1e-38)}));
     case_update bad = pair_of(IQA_UINT8, {2, 5, 6}, 29);
     bad.weights = dense<float>({2, 5, 6}, [](int64_t i) { return i == 37 ? 1.5 : 1.0; });
     cases.push_back(make_case("a bad weight", options_for(IQA_LAYOUT_NHW), {bad}));
