@@ -72,7 +72,7 @@ struct any_labels {
 struct integer_labels {
     static constexpr bool has_scores = false;
     static constexpr int threads = 512;
-    static constexpr int at_once = 4;
+    static constexpr int at_once = 2;
 
     IQA_KERNEL static void count(const table_task &task, int64_t group, int64_t begin, int64_t end, int thread,
                                  table_counters counters)
