@@ -40,10 +40,7 @@ static_assert(reduction_threads == row_chunk);
 // Squares of chunks first ... last - 1, in ascending order.
 IQA_KERNEL double sum_of_chunks(const double *squares, int64_t first, int64_t last)
 {
-    double sum = 0.0;
-    for (int64_t chunk = first; chunk < last; ++chunk)
-        sum += squares[chunk];
-    return sum;
+    return sum_of_values(squares + first, 1, int(last - first));
 }
 
 // Ends column k - 1 with x = tau A v, and brings column k up to date with the reflector that clears it.
@@ -113,16 +110,9 @@ private:
     IQA_KERNEL static void finish_x(const arguments &given, const double *along, int64_t r)
     {
         const reduction_view &view = given.view;
-        double x = 0.0;
-        for (int64_t first = given.k / column_chunk; first < chunks_of(view.columns, column_chunk);
-             first += values_ahead) {
-            double ahead[values_ahead];
-            for (int c = 0; c < values_ahead; ++c)
-                ahead[c] = (first + c) * column_chunk < view.columns ? view.partial[(first + c) * view.rows + r] : 0.0;
-            for (int c = 0; c < values_ahead; ++c)
-                if ((first + c) * column_chunk < view.columns)
-                    x += ahead[c];
-        }
+        const int64_t first_chunk = given.k / column_chunk;
+        const int chunks = int(chunks_of(view.columns, column_chunk) - first_chunk);
+        double x = sum_of_values(view.partial + first_chunk * view.rows + r, view.rows, chunks);
         x = fused_multiply_add(view.state->from_right.scale, x, view.k.column(given.k)[r]);
         x = subtract_combination(x, view.left + r, view.rows, along, given.pairs - 1);
         view.left_of(given.pairs - 1)[r] = x * view.state->from_right.tau;
@@ -190,7 +180,7 @@ struct reflect_from_left {
 struct multiply_both_ways {
     using arguments = column_arguments;
     static constexpr int threads = reduction_threads;
-    static constexpr int shared_bytes = (2 * most_pairs + column_chunk + dot_lanes) * int(sizeof(double));
+    static constexpr int shared_bytes = (2 * most_pairs + 3 * column_chunk + dot_lanes) * int(sizeof(double));
 
     static int64_t row_tiles(const arguments &given)
     {
@@ -215,20 +205,27 @@ struct multiply_both_ways {
         auto *const along_left = reinterpret_cast<double *>(block.shared());
         double *const left_of_row = along_left + most_pairs;
         double *const tail = left_of_row + most_pairs;
-        double *const partial = tail + column_chunk;
+        double *const values = tail + column_chunk;
+        double *const partial = values + 2 * column_chunk;
         const reflector u = view.state->from_left;
         block.each(given.pairs, [&](int s) {
             left_of_row[s] = view.left_of(s)[k];
             along_left[s] = fused_multiply_add(u.scale, view.along[s], left_of_row[s]);
         });
-        block.each(int(end - begin), [&](int n) {
-            const int64_t c = begin + n;
+        // y without its factor, and the row of the matrix as it is by now.
+        const int count = int(end - begin);
+        block.each(2 * count, [&](int item) {
+            const int64_t c = begin + item % count;
+            const bool of_row = item >= count;
             const double of_matrix = view.k.column(c)[k];
-            double y = fused_multiply_add(u.scale, view.products[c], of_matrix);
-            y = subtract_combination(y, view.right + c, view.columns, along_left, given.pairs);
-            double row = subtract_combination(of_matrix, view.right + c, view.columns, left_of_row, given.pairs);
-            y = c <= k ? 0.0 : y * u.tau;
-            row -= y;
+            values[item] =
+                subtract_combination(of_row ? of_matrix : fused_multiply_add(u.scale, view.products[c], of_matrix),
+                                     view.right + c, view.columns, of_row ? left_of_row : along_left, given.pairs);
+        });
+        block.each(count, [&](int n) {
+            const int64_t c = begin + n;
+            const double y = c <= k ? 0.0 : values[n] * u.tau;
+            const double row = values[count + n] - y;
             tail[n] = c <= k + 1 ? 0.0 : row;
             if (tile != 0)
                 return;
@@ -241,7 +238,7 @@ struct multiply_both_ways {
             const int64_t r = from + tile * threads + thread;
             if (r < view.rows)
                 view.partial[chunk * view.rows + r] =
-                    add_combination(0.0, view.k.column(begin) + r, view.k.stride, tail, int(end - begin));
+                    add_combination(0.0, view.k.column(begin) + r, view.k.stride, 1.0, tail, count);
         });
         if (tile == 0) {
             block.each(dot_lanes, [&](int lane) { partial[lane] = lane_of_dot(tail, tail, end - begin, lane); });

@@ -3,8 +3,8 @@
 # What each kernel takes on each architecture, as the assembler says: a table in Markdown. No GPU is needed.
 #     scripts/ptxas_report.sh [--allow-spills] [-o FILE] [FILE.cu ...]      (without files: every cuda/*.cu)
 # Exit status 1 if a kernel spills registers to memory, unless that is allowed; 2 if a file does not compile.
-# ARCHITECTURES, such as "sm_80 sm_90", replaces the major ones. Shared memory is what is declared; what a launch adds is
-# not known here.
+# ARCHITECTURES, such as "sm_80 sm_90", replaces the major ones. Shared memory is what is declared; what a launch
+# adds is not known here.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 output=
@@ -65,22 +65,26 @@ FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\.sm_[0-9]+\.log$/, ".cu
 }
 AWK
 
-# Names are as in the sources, without what is the same in all: the namespace, the result and the parameters. What is
-# the same on all architectures is written once.
-cat > "$work/write.awk" <<'AWK'
+# Names as in the sources, without what is the same in all: the namespaces, the entry, the result and the parameters.
+cat > "$work/shorten.awk" <<'AWK'
 function short(name,   i, depth, letter) {
     gsub(/\(anonymous namespace\)::|iqa::|cuda::/, "", name)
     sub(/^void /, "", name)
-    if (sub(/^run_on_gpu</, "", name)) # every kernel's entry
-        sub(/>\(.*/, "", name)
     for (i = 1; i <= length(name); ++i) {
         letter = substr(name, i, 1)
         depth += (letter == "<") - (letter == ">")
         if (letter == "(" && depth == 0)
-            return substr(name, 1, i - 1)
+            name = substr(name, 1, i - 1)
     }
+    if (sub(/^run_on_gpu</, "", name))
+        sub(/ ?>$/, "", name)
     return name
 }
+{ $2 = short($2); print }
+AWK
+
+# What is the same on all architectures is written once.
+cat > "$work/write.awk" <<'AWK'
 function flush(   column) {
     if (row == "")
         return
@@ -94,7 +98,7 @@ BEGIN {
     print "|---|---|---|---|---|---|---|---|"
 }
 {
-    this = "| " $1 " | `" short($2) "` |"
+    this = "| " $1 " | `" $2 "` |"
     same = $1 == file && $2 == kernel
     if (!same)
         flush()
@@ -110,7 +114,7 @@ END { flush() }
 AWK
 
 find "$work" -name '*.log' -print0 | sort -zV | xargs -0 awk -v OFS='\t' -f "$work/read.awk" | c++filt -t |
-    sort -t "$(printf '\t')" -k1,2 -k3,3V > "$work/kernels.txt"
+    awk -F '\t' -v OFS='\t' -f "$work/shorten.awk" | sort -t "$(printf '\t')" -k1,2 -k3,3V > "$work/kernels.txt"
 {
     version=$("$nvcc" --version | sed -n 's/.*, V/nvcc /p')
     echo "$version, -O3 --fmad=false. Memory in bytes. Where architectures differ, in the order" \
@@ -120,7 +124,8 @@ find "$work" -name '*.log' -print0 | sort -zV | xargs -0 awk -v OFS='\t' -f "$wo
 } > "$work/report.md"
 if [ -n "$output" ]; then cp "$work/report.md" "$output"; else cat "$work/report.md"; fi
 
-spilling=$(awk -F '\t' '$7 + $8 { print "    " $2 " on " $3 ": " $7 " bytes stored, " $8 " loaded" }' "$work/kernels.txt")
+spilling=$(awk -F '\t' '$7 + $8 { print "    " $2 " on " $3 ": " $7 " bytes stored, " $8 " loaded" }' \
+    "$work/kernels.txt")
 if [ -n "$spilling" ]; then
     printf 'Registers are spilled by\n%s\n' "$spilling" >&2
     [ $allowed = yes ]

@@ -67,15 +67,6 @@ inline metric_pointer make_fid(const context_pointer &context, const iqa_fid_opt
     return metric_pointer(metric);
 }
 
-// An update, and on a device the wait for what it found.
-inline iqa_status update_and_wait(const metric_pointer &metric, const iqa_tensor *reference,
-                                  const iqa_tensor *candidate)
-{
-    const iqa_status status = iqa_metric_update(metric.get(), reference, candidate, nullptr);
-    size_t count = 0;
-    return status != IQA_OK ? status : iqa_metric_lanes(metric.get(), nullptr, 0, &count);
-}
-
 // Adds rows first ... first + count - 1 to one side.
 inline iqa_status add_rows(const metric_pointer &metric, int side, const feature_set &set, int64_t first, int64_t count)
 {

@@ -133,8 +133,12 @@ endif()
 
 if(NOT IQA_SANITIZE)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    if(IQA_HAVE_CUDA)
+      set(abi_runtime $<TARGET_FILE:CUDA::cudart_static> $<TARGET_OBJECTS:iqa_objects> $<TARGET_OBJECTS:iqa_device>
+        $<TARGET_OBJECTS:iqa_cuda_host>)
+    endif()
     add_test(NAME abi_library COMMAND ${frame_source}/abi/check_library.sh $<TARGET_FILE:iqa_c>
-      $<TARGET_SONAME_FILE_NAME:iqa_c>)
+      $<TARGET_SONAME_FILE_NAME:iqa_c> ${abi_runtime} COMMAND_EXPAND_LISTS)
   endif()
   add_test(NAME consumer COMMAND ${frame_source}/consumer/consume.sh ${CMAKE_COMMAND} ${PROJECT_BINARY_DIR}
     ${CMAKE_CURRENT_BINARY_DIR}/consumer)

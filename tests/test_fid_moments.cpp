@@ -67,7 +67,7 @@ feature_set widened(const std::vector<Sample> &samples, int64_t rows, int64_t fe
 
 iqa_status update(const metric_pointer &metric, const iqa_tensor *reference)
 {
-    return update_and_wait(metric, reference, nullptr);
+    return update(metric, reference, nullptr);
 }
 
 } // namespace

@@ -6,9 +6,10 @@
 The peers are TorchMetrics, pytorch-msssim and plain PyTorch, whose matrix products and eigenvalues
 are cuBLAS's and cuSOLVER's. Rounds are interleaved: each task once, then each again, so that a
 busy moment meets all of them. Times are those of CUDA events around enough calls for 2 ms, the
-median over the rounds. What gives its value as a tensor on the device is not waited for within a
-call; what gives a number is. Each task has several sets of inputs in turn, together larger than
-the cache of the device, but for the small cases, which tell what a call costs.
+median over the rounds; what takes half a second or more is timed once. What gives its value as a
+tensor on the device is not waited for within a call; what gives a number is. Each task has several
+sets of inputs in turn, together larger than the cache of the device, but for the small cases,
+which tell what a call costs.
 
 A gigabyte is 1e9 bytes; bytes are those of the inputs, each read once. The ceiling is a copy,
 counted as bytes read and written.
@@ -30,6 +31,7 @@ import iqa.torch
 
 CACHE_BYTES = 256 << 20
 SECONDS_OF_A_ROUND = 2e-3
+SLOW_SECONDS = 0.5
 
 
 def package(name):
@@ -73,9 +75,10 @@ def measure(clock, tasks, rounds, until):
     found, repeats = {}, {}
     for name, task in tasks.items():
         try:
-            for _ in range(3):
-                task()
             once = clock.seconds(task, 1)
+            if once < SLOW_SECONDS:
+                task()
+                once = clock.seconds(task, 1)
             repeats[name] = max(1, min(200, round(SECONDS_OF_A_ROUND / max(once, 1e-7))))
         except Exception as problem:  # a peer that cannot is no reason to measure no other
             found[name] = f"{type(problem).__name__}: {problem}".splitlines()[0][:80]
@@ -84,7 +87,8 @@ def measure(clock, tasks, rounds, until):
         if turn >= 3 and time.perf_counter() > until:
             break
         for name, each in times.items():
-            each.append(clock.seconds(tasks[name], repeats[name]))
+            if turn == 0 or each[0] < SLOW_SECONDS:
+                each.append(clock.seconds(tasks[name], repeats[name]))
     return {**found, **{name: statistics.median(each) for name, each in times.items()}}
 
 

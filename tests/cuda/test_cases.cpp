@@ -48,6 +48,11 @@ TEST_CASE("SSIM: CPU and CUDA give the same bytes")
     compare(ssim_cases(false));
 }
 
+TEST_CASE("FID: CPU and CUDA give the same bytes")
+{
+    compare(fid_cases(false));
+}
+
 TEST_CASE("PSNR: CPU and CUDA give the same bytes")
 {
     compare(psnr_cases(false));
@@ -63,4 +68,5 @@ TEST_CASE("a few cases of each metric", "[sanitizer]")
     compare(ssim_cases(true));
     compare(psnr_cases(true));
     compare(confusion_cases(true));
+    compare(fid_cases(true));
 }

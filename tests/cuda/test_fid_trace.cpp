@@ -107,6 +107,10 @@ TEST_CASE("the trace term from a device has the CPU's bits for longer chains tha
 {
     fresh_machine().order = thread_order::shuffled;
     check_same_bits(hash_features(1, 400, 290), hash_features(2, 300, 290, 0.5f));
+    // Few values, whose sum does not hide the last bits of each.
+    for (const int64_t features : {257, 290, 600})
+        for (const uint64_t seed : {1, 3, 5})
+            check_same_bits(hash_features(seed, 12, features), hash_features(seed + 1, 9, features));
 }
 
 TEST_CASE("the trace term from a device has the CPU's bits for sets that are special")
