@@ -183,9 +183,9 @@ private:
         task.ignore_label = known ? task_.rules.ignore_label : -1;
         task.ignored = uint32_t(task_.rules.codes + (known ? 1 : 0));
         if (has_scores())
-            return launch_tables<any_labels<true>>(task, groups);
+            return launch_tables<any_labels>(task, groups);
         if (!is_dense())
-            return launch_tables<any_labels<false>>(task, groups);
+            return launch_tables<integer_labels>(task, groups);
         with_type(task_.labels[reference_side].type, [&]<class Label>(label_tag<Label>) {
             if (sizeof(Label) < sizeof(int64_t) && task.ignore_label != int32_t(task.ignore_label)) {
                 task.ignore_label = -1; // no label of this type is ignored

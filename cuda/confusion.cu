@@ -6,8 +6,8 @@
 
 namespace iqa::cuda {
 
-IQA_ENTRY(count_in_tables<any_labels<false>>)
-IQA_ENTRY(count_in_tables<any_labels<true>>)
+IQA_ENTRY(count_in_tables<integer_labels>)
+IQA_ENTRY(count_in_tables<any_labels>)
 IQA_ENTRY(count_in_tables<dense_labels<uint8_t>>)
 IQA_ENTRY(count_in_tables<dense_labels<int8_t>>)
 IQA_ENTRY(count_in_tables<dense_labels<uint16_t>>)

@@ -138,21 +138,31 @@ struct label_codes {
     uint32_t row, column;
 };
 
+IQA_KERNEL uint32_t code_of_row(const label_rules &rules, int64_t label)
+{
+    // Without an ignored label -1 is one, and not told apart from others outside the classes.
+    const auto codes = uint32_t(rules.codes);
+    return code_of_label<true>(label, uint64_t(codes), codes, rules.ignoring ? codes + 1 : codes,
+                               rules.ignoring ? rules.ignore_label : -1);
+}
+
+IQA_KERNEL uint32_t code_of_column(const label_rules &rules, int64_t label)
+{
+    const auto codes = uint32_t(rules.codes);
+    return code_of_label<false>(label, uint64_t(codes), codes, codes, int64_t(0));
+}
+
 template <bool scores>
 IQA_KERNEL label_codes codes_of(const label_task &task, const label_place &place)
 {
     const label_rules &rules = task.rules;
-    const auto codes = uint32_t(rules.codes);
-    const int64_t reference = label_of<scores>(task, reference_side, place.offset[reference_side]);
+    const uint32_t row = code_of_row(rules, label_of<scores>(task, reference_side, place.offset[reference_side]));
     int64_t candidate = label_of<scores>(task, candidate_side, place.offset[candidate_side]);
-    // Without an ignored label -1 is one, and not told apart from others outside the classes.
-    const uint32_t row = code_of_label<true>(reference, uint64_t(codes), codes, rules.ignoring ? codes + 1 : codes,
-                                             rules.ignoring ? rules.ignore_label : -1);
     const label_view &view = task.labels[candidate_side];
-    if (scores && rules.top_k > 1 && candidate >= 0 && row < codes &&
+    if (scores && rules.top_k > 1 && candidate >= 0 && row < uint32_t(rules.codes) &&
         is_in_top_of_scores(rules, view, view.data + place.offset[candidate_side] * label_size(view.type), row))
         candidate = row;
-    return {row, code_of_label<false>(candidate, uint64_t(codes), codes, codes, int64_t(0))};
+    return {row, code_of_column(rules, candidate)};
 }
 
 IQA_KERNEL bool is_ignored(const label_rules &rules, label_codes codes)

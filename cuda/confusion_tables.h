@@ -50,10 +50,9 @@ private:
 
 // ---- Where pairs come from: count(task, group, begin, end, thread, counters) counts what one thread has to do.
 
-// Labels of any strides, and with `scores` of any kind.
-template <bool scores>
+// Labels of any kind and strides.
 struct any_labels {
-    static constexpr bool has_scores = scores;
+    static constexpr bool has_scores = true;
     static constexpr int threads = 512;
 
     IQA_KERNEL static void count(const table_task &task, int64_t group, int64_t begin, int64_t end, int thread,
@@ -63,8 +62,41 @@ struct any_labels {
         const auto own_cells = uint32_t(table_cells(task.labels.rules.codes));
         for (int64_t position = begin + thread; position < end; position += threads) {
             const label_place place = place_of(task.labels, group, position);
-            const label_codes codes = codes_of<scores>(task.labels, place);
+            const label_codes codes = codes_of<true>(task.labels, place);
             counters.count(uint32_t(place.offset[label_index]) * own_cells + codes.row * length + codes.column);
+        }
+    }
+};
+
+// Integer labels of any types and strides: those of several positions are on their way before the first is counted.
+struct integer_labels {
+    static constexpr bool has_scores = false;
+    static constexpr int threads = 512;
+    static constexpr int at_once = 2;
+
+    IQA_KERNEL static void count(const table_task &task, int64_t group, int64_t begin, int64_t end, int thread,
+                                 table_counters counters)
+    {
+        const label_task &labels = task.labels;
+        const auto length = uint32_t(row_length(labels.rules.codes));
+        const auto own_cells = uint32_t(table_cells(labels.rules.codes));
+        for (int64_t first = begin + thread; first < end; first += threads * at_once) {
+            int64_t reference[at_once];
+            int64_t candidate[at_once];
+            uint32_t table[at_once];
+            IQA_UNROLL_ON_GPU
+            for (int i = 0; i < at_once; ++i) {
+                const int64_t position = first + i * threads;
+                const label_place place = place_of(labels, group, position < end ? position : first);
+                reference[i] = label_of<false>(labels, reference_side, place.offset[reference_side]);
+                candidate[i] = label_of<false>(labels, candidate_side, place.offset[candidate_side]);
+                table[i] = uint32_t(place.offset[label_index]) * own_cells;
+            }
+            IQA_UNROLL_ON_GPU
+            for (int i = 0; i < at_once; ++i)
+                if (first + i * threads < end)
+                    counters.count(table[i] + code_of_row(labels.rules, reference[i]) * length +
+                                   code_of_column(labels.rules, candidate[i]));
         }
     }
 };
