@@ -115,13 +115,15 @@ private:
         task_.order.axis[task_.order.axes++] = {axis.extent, axis.stride[caller_position]};
     }
 
+    bool fits_a_block(int64_t bytes) const { return bytes <= shared_bytes_ - reserved_shared_bytes; }
+
     // Counts `groups` of them from task_.first_group on.
     void count_groups(int64_t groups)
     {
         task_.ends = task_.first_group + groups == task_.groups;
         const int64_t labels = task_.rules.multilabel ? task_.rules.classes : 1;
         const int64_t cells = table_cells(task_.rules.codes) * labels;
-        const bool fits = cells * int64_t(sizeof(uint32_t)) <= shared_bytes_ - reserved_shared_bytes;
+        const bool fits = fits_a_block(cells * int64_t(sizeof(uint32_t)));
         if (task_.weights == nullptr && fits && groups > 0 && task_.positions * positions_per_cell >= cells)
             run_tables(cells, groups);
         else
@@ -231,8 +233,11 @@ private:
         const int64_t begin = task_.first_group * task_.positions;
         const int64_t end = begin + groups * task_.positions;
         const int64_t most = task_.weights != nullptr ? largest_weighted : std::max<int64_t>(end - begin, 1);
+        const int64_t lanes = lanes_of(task_.layout);
+        const bool in_block = task_.weights != nullptr && fits_a_block(lanes * int64_t(sizeof(int64_t)));
+        const int64_t own_lanes = in_block ? lanes : 0;
         for (int64_t first = begin; first < end || first == begin; first += most) {
-            cell_task task{.labels = task_, .begin = first, .end = std::min(end, first + most)};
+            cell_task task{.labels = task_, .begin = first, .end = std::min(end, first + most), .own_lanes = own_lanes};
             task.labels.ends = task_.ends && task.end == end;
             if (has_scores())
                 launch_cells<true>(task);
@@ -249,9 +254,10 @@ private:
     void launch_cells(const cell_task &task)
     {
         using kernel = count_in_cells<scores>;
+        const int64_t of_block = task.own_lanes != 0 ? blocks_of_multiprocessor : 8;
         const int64_t blocks =
-            std::clamp<int64_t>(parts_of(task.end - task.begin, kernel::threads), 1, multiprocessors_ * 8);
-        launch<kernel>(where_, blocks, kernel::shared_bytes, task);
+            std::clamp<int64_t>(parts_of(task.end - task.begin, kernel::threads), 1, multiprocessors_ * of_block);
+        launch<kernel>(where_, blocks, kernel::bytes_of_totals + size_t(task.own_lanes) * sizeof(int64_t), task);
     }
 
     context &where_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counting pairs of labels in the state's cells themselves: for so many classes that no table fits into a block's
-// memory, for few elements, and for weights.
+// Counting pairs of labels in the cells of the state: for so many classes that no table fits into a block's memory, for
+// few elements, and for weights. Sums of weights are made in the block's memory where the cells fit.
 #pragma once
 
 #include "cuda/confusion_labels.h"
@@ -10,25 +10,30 @@ namespace iqa::cuda {
 struct cell_task {
     label_task labels;
     int64_t begin, end; // of the positions of all groups
+    int64_t own_lanes;  // of the block's own cells of weights; 0: it has none
 };
 
-// Adds a weight to the digits of a cell, without carries: it has 53 bits, which reach into three digits.
-IQA_KERNEL void add_weight(int64_t *cell, double weight)
-{
-    if (weight == 0.0)
-        return;
-    const int exponent = weight_exponent(weight);
-    const int position = exponent - weight_format.lowest;
-    uint128 digits = uint128(weight * power_of_two(-exponent)) << (position & 31);
-    for (int64_t *digit = cell + (position >> 5); digits != 0; ++digit, digits >>= 32)
-        if (uint32_t(digits) != 0)
-            add(digit, int64_t(uint32_t(digits)));
-}
+// A sum of weights without carries. A weight has 53 bits, which reach into three digits, and most have the same three.
+struct weight_sum {
+    int64_t part[3];
+    int digit; // of the first part
 
-// Equal pairs that a thread met one after another.
+    // Adds the sum to a cell and starts again.
+    IQA_KERNEL void finish(int64_t *cell)
+    {
+        for (int i = 0; i < 3; ++i) {
+            if (part[i] != 0)
+                add(cell + digit + i, part[i]);
+            part[i] = 0;
+        }
+    }
+};
+
+// What a thread found for one pair of labels, as long as it met no other.
 struct pair_run {
     int64_t group, label, count;
     label_codes codes;
+    weight_sum weights;
 
     IQA_KERNEL bool continues(int64_t next_group, int64_t next_label, label_codes next) const
     {
@@ -40,47 +45,81 @@ template <bool scores>
 struct count_in_cells {
     using arguments = cell_task;
     static constexpr int threads = 256;
-    static constexpr size_t shared_bytes = 4 * sizeof(uint32_t);
+    static constexpr size_t bytes_of_totals = 4 * sizeof(uint32_t); // the block's own cells follow
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &task)
     {
         const label_task &labels = task.labels;
-        auto *totals = reinterpret_cast<uint32_t *>(block.shared());
-        block.each(total_count, [&](int i) { totals[i] = 0; });
+        const targets to{reinterpret_cast<uint32_t *>(block.shared()),
+                         task.own_lanes != 0 ? reinterpret_cast<int64_t *>(block.shared() + bytes_of_totals)
+                                             : labels.cells};
+        block.each(total_count, [&](int i) { to.totals[i] = 0; });
+        block.each(int(task.own_lanes), [&](int i) { to.cells[i] = 0; });
         block.each(threads, [&](int thread) {
             pair_run run{};
-            const int64_t step = block.blocks() * threads;
-            for (int64_t at = task.begin + block.index() * threads + thread; at < task.end; at += step)
-                count_element(labels, at, run, totals);
-            finish(labels, run, totals);
+            const int64_t step = block.blocks() * threads * neighbours;
+            int64_t first = task.begin + (block.index() * threads + thread) * neighbours;
+            for (; first < task.end; first += step)
+                for (int64_t at = first; at < first + neighbours && at < task.end; ++at)
+                    count_element(labels, at, run, to);
+            finish(labels, run, to);
         });
         block.each(1, [&](int) {
-            if (totals[ignored] != 0)
-                add(&labels.counters[ignored_counter], int64_t(totals[ignored]));
-            if (totals[invalid] != 0)
-                add(&labels.counters[invalid_counter], int64_t(totals[invalid]));
-            if (labels.weights == nullptr)
-                add_elements(labels.layout, labels.cells, totals[counted]);
+            if (to.totals[ignored] != 0)
+                add(&labels.counters[ignored_counter], int64_t(to.totals[ignored]));
+            if (to.totals[invalid] != 0)
+                add(&labels.counters[invalid_counter], int64_t(to.totals[invalid]));
+            add_elements(labels.layout, labels.cells, to.totals[counted]);
+        });
+        block.each(int(task.own_lanes), [&](int i) {
+            if (to.cells[i] != 0)
+                add(labels.cells + i, to.cells[i]);
         });
         end_launch<scores>(block, labels);
     }
 
 private:
     enum : int { ignored, invalid, counted, total_count };
+    static constexpr int neighbours = 8; // a thread's: label maps are runs
 
-    IQA_KERNEL static void finish(const label_task &labels, pair_run &run, uint32_t *totals)
+    struct targets {
+        uint32_t *totals;
+        int64_t *cells;
+    };
+
+    IQA_KERNEL static void finish(const label_task &labels, pair_run &run, const targets &to)
     {
-        if (run.count == 0)
-            return;
-        add(&totals[counted], uint32_t(run.count));
-        add_pairs(labels, run.group, run.label, run.codes, run.count);
-        if (labels.sample_cells != nullptr)
-            add_elements(labels.sample_layout, cells_of_sample(labels, run.group), run.count);
+        if (labels.weights != nullptr) {
+            finish_weights(labels, run, to);
+        } else if (run.count != 0) {
+            add(&to.totals[counted], uint32_t(run.count));
+            add_pairs(labels, run.group, run.label, run.codes, run.count);
+            if (labels.sample_cells != nullptr)
+                add_elements(labels.sample_layout, cells_of_sample(labels, run.group), run.count);
+        }
         run.count = 0;
     }
 
-    IQA_KERNEL static void count_element(const label_task &labels, int64_t at, pair_run &run, uint32_t *totals)
+    IQA_KERNEL static void finish_weights(const label_task &labels, pair_run &run, const targets &to)
+    {
+        const weight_sum sum = run.weights;
+        const auto add_to = [&](confusion_layout layout, int64_t *cells) {
+            int64_t own[3];
+            const int count = cells_of_pair(layout, run.label, run.codes.row, run.codes.column, own);
+            for (int i = 0; i < 3; ++i) { // so that the array needs no memory
+                run.weights = sum;
+                if (i < count)
+                    run.weights.finish(cells + own[i] * weight_format.digits);
+            }
+        };
+        add_to(labels.layout, to.cells);
+        if (labels.sample_cells != nullptr)
+            add_to(labels.sample_layout, cells_of_sample(labels, run.group));
+        run.weights = {};
+    }
+
+    IQA_KERNEL static void count_element(const label_task &labels, int64_t at, pair_run &run, const targets &to)
     {
         const label_rules &rules = labels.rules;
         const int64_t group = quotient_of(at, labels.positions);
@@ -97,25 +136,37 @@ private:
             }
         }
         if (is_ignored(rules, codes)) {
-            add(&totals[ignored], 1u);
+            add(&to.totals[ignored], 1u);
             return;
         }
         if (is_invalid(rules, codes)) {
-            add(&totals[invalid], 1u);
+            add(&to.totals[invalid], 1u);
             if (rules.invalid_is_error)
                 keep_first(&labels.report->image, invalid_key(labels, group, position, codes));
             if (!rules.invalid_is_wrong)
                 return;
         }
-        if (labels.weights != nullptr) {
-            add_weighted(labels, group, label, codes, weight);
-            return;
-        }
         if (!run.continues(group, label, codes)) {
-            finish(labels, run, totals);
-            run = {group, label, 0, codes};
+            finish(labels, run, to);
+            run = {group, label, 0, codes, {}};
         }
-        ++run.count;
+        if (labels.weights == nullptr)
+            ++run.count;
+        else
+            add_weight(labels, run, weight, to);
+    }
+
+    IQA_KERNEL static void add_weight(const label_task &labels, pair_run &run, double weight, const targets &to)
+    {
+        const int exponent = weight_exponent(weight);
+        const int position = exponent - weight_format.lowest;
+        if (run.weights.digit != position >> 5) {
+            finish_weights(labels, run, to);
+            run.weights.digit = position >> 5;
+        }
+        const uint128 digits = uint128(weight * power_of_two(-exponent)) << (position & 31);
+        for (int i = 0; i < 3; ++i)
+            run.weights.part[i] += int64_t(uint32_t(digits >> (32 * i)));
     }
 
     IQA_KERNEL static double weight_at(const label_task &labels, int64_t offset)
@@ -123,19 +174,6 @@ private:
         return labels.weight_type == label_type::float32
                    ? double(reinterpret_cast<const float *>(labels.weights)[offset])
                    : reinterpret_cast<const double *>(labels.weights)[offset];
-    }
-
-    IQA_KERNEL static void add_weighted(const label_task &labels, int64_t group, int64_t label, label_codes codes,
-                                        double weight)
-    {
-        const auto add_to = [&](confusion_layout layout, int64_t *cells) {
-            int64_t own[3];
-            for (int i = cells_of_pair(layout, label, codes.row, codes.column, own) - 1; i >= 0; --i)
-                add_weight(cells + own[i] * weight_format.digits, weight);
-        };
-        add_to(labels.layout, labels.cells);
-        if (labels.sample_cells != nullptr)
-            add_to(labels.sample_layout, cells_of_sample(labels, group));
     }
 };
 

@@ -37,9 +37,7 @@ struct finish_samples {
         class_counts *counts = task.counts + block.index() * reader.classes;
         reader.counts = counts;
         const int64_t *cells = task.cells + block.index() * lanes_of(task.layout);
-        block.each(int(reader.classes), [&](int k) {
-            count_class(task, cells, sample, k, counts[k]);
-        });
+        block.each(int(reader.classes), [&](int k) { count_class(task, cells, sample, k, counts[k]); });
         if (outputs.of_classes.data != nullptr)
             block.each(int(reader.classes), [&](int k) {
                 outputs.of_classes.store(sample, k, 0, score_of_class(reader, plan.score, k).value);

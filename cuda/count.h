@@ -48,7 +48,7 @@ private:
     struct totals {
         uint32_t outside, nonfinite, bad_weights;
 
-        IQA_HD_MEMBER void combine(const totals &other)
+        IQA_KERNEL void combine(const totals &other)
         {
             outside += other.outside;
             nonfinite += other.nonfinite;

@@ -14,7 +14,7 @@ namespace iqa::cuda {
 namespace {
 
 // So many blocks keep any GPU of today busy; what is left over at the end is small.
-constexpr int64_t blocks_wanted = 2048;
+constexpr int64_t blocks_wanted = 1024;
 
 int64_t parts_of(int64_t count, int64_t size)
 {
@@ -145,18 +145,24 @@ private:
         given.reference_plane_stride = x.channel_stride;
         given.candidate_plane_stride = y.channel_stride;
         given.rows.length = axes[0].extent;
+        given.rows.rows = 1;
         for (size_t i = 1; i < axes.size(); ++i) {
-            given.rows.extents[i - 1] = axes[i].extent;
+            given.rows.rows *= axes[i].extent;
+            given.rows.extents[i - 1] = uint32_t(axes[i].extent);
             given.rows.reference_strides[i - 1] = axes[i].reference_stride;
             given.rows.candidate_strides[i - 1] = axes[i].candidate_stride;
         }
         // One slot more than the samples need: rows begin anywhere between two places of whole 16 bytes.
         given.slots_of_row = parts_of(given.rows.length, kernel::samples_of_slot) + 1;
-        const int64_t slots = given.rows.rows() * given.slots_of_row;
+        const int64_t slots = given.rows.rows * given.slots_of_row;
+        if (given.rows.rows != 1 && slots > UINT32_MAX)
+            return false;
         const int64_t all = course_.images * course_.planes * slots;
-        constexpr int64_t most_of_thread = 32;
-        given.slots_of_tile =
-            kernel::threads * std::clamp(parts_of(all, blocks_wanted * kernel::threads), int64_t(1), most_of_thread);
+        const int64_t of_thread = parts_of(all, blocks_wanted * kernel::threads);
+        given.slots_of_tile = kernel::threads;
+        if (of_thread > 1) // then as many as are loaded at once
+            given.slots_of_tile *= std::min<int64_t>(parts_of(of_thread, kernel::slots_at_once) * kernel::slots_at_once,
+                                                     kernel::most_of_thread);
         course_.tiles_of_plane = parts_of(slots, given.slots_of_tile);
         launch_course<kernel>(given);
         return true;

@@ -60,17 +60,17 @@ struct error_totals {
     uint64_t largest;
     uint32_t outside, nonfinite;
 
-    IQA_HD_MEMBER void add(int level, int64_t sum)
+    IQA_KERNEL void add(int level, int64_t sum)
     {
         low[level] += int64_t(uint32_t(sum));
         high[level] += sum >> 32;
     }
-    IQA_HD_MEMBER void count(data_range range, double sample)
+    IQA_KERNEL void count(data_range range, double sample)
     {
         outside += !(sample >= range.low && sample <= range.high);
         nonfinite += !is_finite(sample);
     }
-    IQA_HD_MEMBER void combine(const error_totals &other)
+    IQA_KERNEL void combine(const error_totals &other)
     {
         IQA_UNROLL_ON_GPU
         for (int level = 0; level < levels; ++level) {
@@ -89,7 +89,7 @@ struct grid_sums {
     uint64_t largest;
     uint32_t additions;
 
-    IQA_HD_MEMBER void add(double difference, double weight)
+    IQA_KERNEL void add(double difference, double weight)
     {
         const uint64_t magnitude = bits_of(difference) & ~(uint64_t(1) << 63);
         largest = magnitude > largest ? magnitude : largest;
@@ -103,7 +103,7 @@ struct grid_sums {
         ++additions;
     }
     template <class Totals>
-    IQA_HD_MEMBER void add_to(Totals &totals) const
+    IQA_KERNEL void add_to(Totals &totals) const
     {
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < error_levels; ++i)

@@ -53,7 +53,7 @@ private:
         int64_t weight;
         uint32_t invalid_weights;
 
-        IQA_HD_MEMBER void combine(const totals_of_tile &other)
+        IQA_KERNEL void combine(const totals_of_tile &other)
         {
             error_totals<error_levels>::combine(other);
             weight += other.weight;

@@ -7,19 +7,18 @@
 // for 16-bit integers; about 30 for floating-point types, 10 of them in double.
 #pragma once
 
-#include "cuda/places.h"
 #include "cuda/samples.h"
 #include "cuda/squared_error.h"
 
 namespace iqa::cuda {
 
-// A plane's rows, numbered over three axes from the innermost, and the samples of one. Strides are in samples.
+// A plane's rows, numbered over three axes from the innermost, and the samples of one. Strides are in samples. More
+// than one row have fewer than 2^32 slots, since dividing longer numbers is slow.
 struct row_order {
     int64_t length;
-    int64_t extents[3];
+    int64_t rows;
+    uint32_t extents[3];
     int64_t reference_strides[3], candidate_strides[3];
-
-    IQA_HD_MEMBER int64_t rows() const { return extents[0] * extents[1] * extents[2]; }
 };
 
 struct alignas(16) loaded_bytes {
@@ -65,24 +64,25 @@ IQA_KERNEL Sample unpacked(const loaded_bytes &bytes, int index)
 
 // The sums of one thread, by kind of sample; and the least and the most of the samples, which save a second look at
 // those that lie in the data range.
+template <class Sum>
 struct integer_errors {
     using number = int32_t;
     static constexpr number beyond = INT32_MAX;
     static constexpr int levels = 1;
-    uint64_t sum;
+    Sum sum;
 
     template <class Sample>
-    IQA_HD_MEMBER static number widened(Sample sample)
+    IQA_KERNEL static number widened(Sample sample)
     {
         return sample;
     }
-    IQA_HD_MEMBER void add(number reference, number candidate, double)
+    IQA_KERNEL void add(number reference, number candidate, double)
     {
         const uint32_t difference = uint32_t(reference - candidate);
         sum += difference * difference; // at most 65535^2, which fits 32 bits
     }
-    IQA_HD_MEMBER void add_to(error_totals<levels> &totals) const { totals.add(0, int64_t(sum)); }
-    IQA_HD_MEMBER bool some_nonfinite() const { return false; }
+    IQA_KERNEL void add_to(error_totals<levels> &totals) const { totals.add(0, int64_t(sum)); }
+    IQA_KERNEL bool some_nonfinite() const { return false; }
 };
 
 template <class Real>
@@ -93,42 +93,53 @@ struct real_errors {
     grid_sums sums;
 
     template <class Sample>
-    IQA_HD_MEMBER static number widened(Sample sample)
+    IQA_KERNEL static number widened(Sample sample)
     {
         return widen(sample);
     }
 
-    IQA_HD_MEMBER void add(number reference, number candidate, double scale)
+    IQA_KERNEL void add(number reference, number candidate, double scale)
     {
         sums.add((double(reference) - double(candidate)) * scale, 1.0);
     }
-    IQA_HD_MEMBER void add_to(error_totals<levels> &totals) const { sums.add_to(totals); }
-    IQA_HD_MEMBER bool some_nonfinite() const { return !is_finite(double_from_bits(sums.largest)); }
+    IQA_KERNEL void add_to(error_totals<levels> &totals) const { sums.add_to(totals); }
+    IQA_KERNEL bool some_nonfinite() const { return !is_finite(double_from_bits(sums.largest)); }
 };
 
 template <class Sample>
-struct errors_of;
-template <>
-struct errors_of<uint8_t> : integer_errors {
-};
-template <>
-struct errors_of<uint16_t> : integer_errors {
-};
-template <>
-struct errors_of<int16_t> : integer_errors {
-};
-template <>
-struct errors_of<float16> : real_errors<float> {
-};
-template <>
-struct errors_of<bfloat16> : real_errors<float> {
-};
-template <>
-struct errors_of<float> : real_errors<float> {
+struct errors_of : real_errors<float> {
 };
 template <>
 struct errors_of<double> : real_errors<double> {
 };
+template <>
+struct errors_of<uint8_t> : integer_errors<uint32_t> {
+}; // of at most 2^16 samples
+template <>
+struct errors_of<uint16_t> : integer_errors<uint64_t> {
+};
+template <>
+struct errors_of<int16_t> : integer_errors<uint64_t> {
+};
+
+// Extremes that no NaN changes.
+IQA_KERNEL void extend(int32_t &least, int32_t &most, int32_t value)
+{
+    least = value < least ? value : least;
+    most = value > most ? value : most;
+}
+
+IQA_KERNEL void extend(float &least, float &most, float value)
+{
+    least = __builtin_fminf(least, value);
+    most = __builtin_fmaxf(most, value);
+}
+
+IQA_KERNEL void extend(double &least, double &most, double value)
+{
+    least = __builtin_fmin(least, value);
+    most = __builtin_fmax(most, value);
+}
 
 template <class Sample>
 struct plain_errors {
@@ -138,11 +149,12 @@ struct plain_errors {
         int64_t reference_image_stride, candidate_image_stride;
         int64_t reference_plane_stride, candidate_plane_stride;
         row_order rows;
-        int64_t slots_of_row, slots_of_tile;
+        int64_t slots_of_row, slots_of_tile; // a slot: 16 bytes; a tile has at most most_of_thread for each thread
     };
     static constexpr int threads = 256;
     static constexpr int samples_of_slot = 16 / int(sizeof(Sample));
-    static constexpr int slots_at_once = 4; // loads in flight, of each image
+    static constexpr int slots_at_once = 4; // so many loads in flight, of each image
+    static constexpr int most_of_thread = 32;
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
@@ -153,121 +165,145 @@ struct plain_errors {
     template <class Block>
     IQA_KERNEL static void add_tile(Block &block, const arguments &given, int64_t plane, int64_t tile, double scale)
     {
-        const error_course &course = given.course;
-        const int64_t image = plane / course.planes;
-        const int64_t channel = plane - image * course.planes;
+        const int64_t image = plane / given.course.planes;
+        const int64_t channel = plane - image * given.course.planes;
         const Sample *x =
             given.reference + image * given.reference_image_stride + channel * given.reference_plane_stride;
         const Sample *y =
             given.candidate + image * given.candidate_image_stride + channel * given.candidate_plane_stride;
-        const int64_t first = tile * given.slots_of_tile;
-        const int64_t all = given.rows.rows() * given.slots_of_row;
-        const int64_t end = first + given.slots_of_tile < all ? first + given.slots_of_tile : all;
-        const auto totals = block.template reduce<error_totals<errors_of<Sample>::levels>>(
-            threads, [&](int thread, auto &own) { add_slots(given, x, y, first + thread, end, scale, own); });
-        block.each(1, [&](int) { add_to_accounts(course, plane, 0, totals); });
+        const auto totals = block.template reduce<totals_here>(threads, [&](int thread, totals_here &own) {
+            add_share(given, {x, y, tile * given.slots_of_tile, thread}, scale, own);
+        });
+        block.each(1, [&](int) { add_to_accounts(given.course, plane, 0, totals); });
     }
 
 private:
     using errors_here = errors_of<Sample>;
+    using totals_here = error_totals<errors_here::levels>;
     using number = typename errors_here::number;
 
-    // Where a slot's samples begin: the address is one of whole 16 bytes, and may lie before its row.
-    struct slot {
-        const Sample *reference, *candidate;
-        int64_t before, after; // samples before the row's first, and after its last
-
-        IQA_HD_MEMBER bool full() const { return before <= 0 && after <= 0; }
+    // What one thread does of a tile.
+    struct share {
+        const Sample *reference, *candidate; // of the plane
+        int64_t first;                       // slot of the tile
+        int thread;
     };
 
-    IQA_KERNEL static slot slot_at(const arguments &given, const Sample *x, const Sample *y, int64_t number)
+    IQA_KERNEL static void add_share(const arguments &given, const share &part, double scale, totals_here &own)
     {
-        int64_t within = number;
-        if (given.rows.rows() != 1) {
-            within = take_index(number, given.slots_of_row);
-            IQA_UNROLL_ON_GPU
-            for (int axis = 0; axis < 3; ++axis) {
-                const int64_t index = take_index(number, given.rows.extents[axis]);
-                x += index * given.rows.reference_strides[axis];
-                y += index * given.rows.candidate_strides[axis];
-            }
-        }
-        const int64_t lead = int64_t(reinterpret_cast<uintptr_t>(x) % 16 / sizeof(Sample));
-        const int64_t begin = within * samples_of_slot - lead;
-        return {x + begin, y + begin, -begin, begin + samples_of_slot - given.rows.length};
-    }
-
-    template <class Visit>
-    IQA_KERNEL static void visit_part(const slot &at, Visit &&visit)
-    {
-        const int begin = at.before > 0 ? int(at.before) : 0;
-        const int64_t end = samples_of_slot - (at.after > 0 ? at.after : 0);
-        for (int i = begin; i < end; ++i)
-            visit(at.reference[i], at.candidate[i]);
-    }
-
-    IQA_KERNEL static void add_slots(const arguments &given, const Sample *x, const Sample *y, int64_t first,
-                                     int64_t end, double scale, error_totals<errors_here::levels> &own)
-    {
-        const data_range &range = given.course.range;
+        const data_range range = given.course.range;
+        const bool counting = given.course.counting;
         errors_here errors{};
         number least = errors_here::beyond;
         number most = -errors_here::beyond;
-        const auto add = [&](Sample reference, Sample candidate) {
-            errors.add(errors_here::widened(reference), errors_here::widened(candidate), scale);
-        };
-        const auto bound = [&](Sample reference, Sample candidate) {
-            extend_bounds(least, most, errors_here::widened(reference));
-            extend_bounds(least, most, errors_here::widened(candidate));
-        };
-        for (int64_t number = first; number < end; number += slots_at_once * threads) {
-            loaded_bytes loaded[slots_at_once][2];
-            bool full[slots_at_once];
-            IQA_UNROLL_ON_GPU
-            for (int k = 0; k < slots_at_once; ++k) {
-                full[k] = false;
-                if (number + k * threads >= end)
-                    continue;
-                const slot at = slot_at(given, x, y, number + k * threads);
-                full[k] = at.full();
-                if (full[k]) {
-                    loaded[k][0] = *reinterpret_cast<const loaded_bytes *>(at.reference);
-                    loaded[k][1] = *reinterpret_cast<const loaded_bytes *>(at.candidate);
-                } else {
-                    visit_part(at, add);
-                    visit_part(at, bound);
-                }
+        visit<slots_at_once>(given, part, [&](Sample reference, Sample candidate) {
+            const number x = errors_here::widened(reference);
+            const number y = errors_here::widened(candidate);
+            errors.add(x, y, scale);
+            if (counting) {
+                extend(least, most, x);
+                extend(least, most, y);
             }
-            IQA_UNROLL_ON_GPU
-            for (int k = 0; k < slots_at_once; ++k) {
-                if (!full[k])
-                    continue;
-                IQA_UNROLL_ON_GPU
-                for (int i = 0; i < samples_of_slot; ++i)
-                    add(unpacked<Sample>(loaded[k][0], i), unpacked<Sample>(loaded[k][1], i));
-                if (given.course.counting) {
-                    IQA_UNROLL_ON_GPU
-                    for (int i = 0; i < samples_of_slot; ++i)
-                        bound(unpacked<Sample>(loaded[k][0], i), unpacked<Sample>(loaded[k][1], i));
-                }
-            }
-        }
+        });
         errors.add_to(own);
         const bool inside = double(least) >= range.low && double(most) <= range.high && !errors.some_nonfinite();
-        if (!given.course.counting || inside)
+        if (!counting || inside)
             return;
-        for (int64_t number = first; number < end; number += threads)
-            visit_part(slot_at(given, x, y, number), [&](Sample reference, Sample candidate) {
-                own.count(range, double(widen(reference)));
-                own.count(range, double(widen(candidate)));
-            });
+        visit<1>(given, part, [&](Sample reference, Sample candidate) {
+            own.count(range, double(widen(reference)));
+            own.count(range, double(widen(candidate)));
+        });
     }
 
-    // A NaN changes no bound.
-    IQA_KERNEL static void extend_bounds(number &least, number &most, number value)
+    // Calls use(reference, candidate) for each pair of samples in a thread's share.
+    template <int at_once, class Use>
+    IQA_KERNEL static void visit(const arguments &given, const share &part, Use &&use)
     {
-        least = value < least ? value : least;
-        most = value > most ? value : most;
+        if (given.rows.rows == 1)
+            visit_run<at_once>(given, part, use);
+        else
+            visit_rows(given, part, use);
+    }
+
+    template <class Use>
+    IQA_KERNEL static void visit_slot(loaded_bytes reference, loaded_bytes candidate, Use &use)
+    {
+        IQA_UNROLL_ON_GPU
+        for (int i = 0; i < samples_of_slot; ++i)
+            use(unpacked<Sample>(reference, i), unpacked<Sample>(candidate, i));
+    }
+
+    // How many samples lie before the address of whole 16 bytes at or below this one.
+    IQA_KERNEL static int lead_of(const Sample *samples)
+    {
+        return int(reinterpret_cast<uintptr_t>(samples) % 16 / sizeof(Sample));
+    }
+
+    // A plane that is one row. The samples before and after its whole slots belong to the first tile.
+    template <int at_once, class Use>
+    IQA_KERNEL static void visit_run(const arguments &given, const share &part, Use &use)
+    {
+        const int64_t length = given.rows.length;
+        const int lead = lead_of(part.reference);
+        const int64_t unaligned = lead == 0 ? 0 : samples_of_slot - lead;
+        const int64_t before = unaligned < length ? unaligned : length;
+        const int64_t slots = (length - before) / samples_of_slot;
+        if (part.first == 0 && part.thread < 2 * samples_of_slot) {
+            const int64_t rest = before + slots * samples_of_slot;
+            const int64_t index = part.thread < samples_of_slot ? part.thread : rest + part.thread - samples_of_slot;
+            if (part.thread < samples_of_slot ? index < before : index < length)
+                use(part.reference[index], part.candidate[index]);
+        }
+        const int64_t left = slots - part.first;
+        const int count = int(left < given.slots_of_tile ? left : given.slots_of_tile);
+        const auto *x = reinterpret_cast<const loaded_bytes *>(part.reference + before) + part.first;
+        const auto *y = reinterpret_cast<const loaded_bytes *>(part.candidate + before) + part.first;
+        int i = part.thread;
+        for (; i + (at_once - 1) * threads < count; i += at_once * threads) {
+            loaded_bytes loaded[2][at_once];
+            IQA_UNROLL_ON_GPU
+            for (int k = 0; k < at_once; ++k) {
+                loaded[0][k] = x[i + k * threads];
+                loaded[1][k] = y[i + k * threads];
+            }
+            IQA_UNROLL_ON_GPU
+            for (int k = 0; k < at_once; ++k)
+                visit_slot(loaded[0][k], loaded[1][k], use);
+        }
+        if constexpr (at_once > 1)
+            for (; i < count; i += threads)
+                visit_slot(x[i], y[i], use);
+    }
+
+    // Rows with gaps between them. Slots are numbered over all rows, from the one that each row begins in.
+    template <class Use>
+    IQA_KERNEL static void visit_rows(const arguments &given, const share &part, Use &use)
+    {
+        const int64_t left = given.rows.rows * given.slots_of_row - part.first;
+        const int count = int(left < given.slots_of_tile ? left : given.slots_of_tile);
+        for (int i = part.thread; i < count; i += threads) {
+            const uint32_t slots_of_row = uint32_t(given.slots_of_row);
+            const uint32_t index = uint32_t(part.first) + uint32_t(i);
+            uint32_t row = index / slots_of_row;
+            const int64_t slot = index - row * slots_of_row;
+            const Sample *x = part.reference;
+            const Sample *y = part.candidate;
+            for (int axis = 0; axis < 3; ++axis) {
+                const uint32_t outer = row / given.rows.extents[axis];
+                x += (row - outer * given.rows.extents[axis]) * given.rows.reference_strides[axis];
+                y += (row - outer * given.rows.extents[axis]) * given.rows.candidate_strides[axis];
+                row = outer;
+            }
+            const int64_t first = slot * samples_of_slot - lead_of(x);
+            const int64_t last = first + samples_of_slot;
+            if (first >= 0 && last <= given.rows.length) {
+                visit_slot(*reinterpret_cast<const loaded_bytes *>(x + first),
+                           *reinterpret_cast<const loaded_bytes *>(y + first), use);
+                continue;
+            }
+            for (int64_t at = first < 0 ? 0 : first; at < last && at < given.rows.length; ++at)
+                use(x[at], y[at]);
+        }
     }
 };
 

@@ -28,7 +28,7 @@ struct ssim_of_blocks {
         IQA_HD_MEMBER int64_t planes() const { return images.reference.images * images.reference.channels; }
         IQA_HD_MEMBER int64_t tiles() const { return planes() * down * across; }
     };
-    static constexpr int threads = 256;
+    static constexpr int threads = 128;
     static constexpr int tile_rows = 8, tile_columns = 64; // in blocks
     static constexpr int quad_rows = tile_rows + 1, quad_columns = tile_columns + 1;
 
@@ -90,7 +90,6 @@ private:
     IQA_KERNEL static quad_sums sum_quad(const image_pair &images, pixel_place at)
     {
         quad_sums sums = {};
-        IQA_UNROLL_ON_GPU
         for (int row = 0; row < quad_size; ++row, ++at.row) {
             const quad_row reference = load_row(images.reference, at);
             const quad_row candidate = load_row(images.candidate, at);

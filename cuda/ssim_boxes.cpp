@@ -13,7 +13,7 @@ namespace iqa::cuda {
 namespace {
 
 // The parts that blocks take, from those that share most to those whose rows fit shared memory with larger windows.
-constexpr int volume_part[3] = {8, 16, 32};
+constexpr int volume_part[3] = {4, 16, 32};
 constexpr int image_parts[][3] = {{1, 16, 64}, {1, 16, 32}, {1, 8, 64}, {1, 8, 32}};
 constexpr int part_of_large_windows[3] = {1, 8, 128};
 

@@ -42,54 +42,63 @@ struct ssim_boxes_of {
     static constexpr int threads = 256;
     // What each thread sums: the parts' low and high digits, and the weight.
     static constexpr int most_totals = 2 * ssim_parts + 1;
-    static constexpr int shared_bytes = most_totals * threads * int(sizeof(int64_t));
+
+    // In shared memory, for registers are few.
+    struct part_of_box {
+        map_part<Real> map;
+        int64_t first[3]; // the part's first pixel in the map
+        int64_t totals[most_totals * threads];
+    };
+    static constexpr int shared_bytes = (int(sizeof(part_of_box)) + 15) / 16 * 16;
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
-        int64_t *totals = reinterpret_cast<int64_t *>(block.shared());
+        part_of_box &part = *reinterpret_cast<part_of_box *>(block.shared());
         window_filters<Block, Real> filters(block, given.statistics,
-                                            reinterpret_cast<Real *>(totals + most_totals * threads));
+                                            reinterpret_cast<Real *>(block.shared() + shared_bytes));
         for (int64_t index = block.index(); index < given.work(); index += block.blocks()) {
-            int64_t at[3];
-            const map_part<Real> part = part_at(given, index, at);
-            block.each(most_totals * threads, [&](int i) { totals[i] = 0; });
-            filters.run(part, [&](int slice) {
-                if (given.statistics.convolution)
-                    finish<weighted_maps>(block, given, filters, part, at, slice, totals);
-                else
-                    finish<plain_maps>(block, given, filters, part, at, slice, totals);
+            block.each(most_totals * threads, [&](int i) {
+                part.totals[i] = 0;
+                if (i == 0)
+                    find(given, index, part);
             });
-            collect(block, given, part, totals);
+            filters.run(part.map, [&](int slice) {
+                if (given.statistics.convolution)
+                    finish<weighted_maps>(block, given, filters, part, slice);
+                else
+                    finish<plain_maps>(block, given, filters, part, slice);
+            });
+            collect(block, given, part);
         }
         if (block.comes_last(given.arrivals))
             hand_out(block, given);
     }
 
 private:
-    // `at`: the part's first pixel in the map.
-    IQA_KERNEL static map_part<Real> part_at(const arguments &given, int64_t index, int64_t (&at)[3])
+    IQA_KERNEL static void find(const arguments &given, int64_t index, part_of_box &part)
     {
-        map_part<Real> part;
+        map_part<Real> &map = part.map;
         int64_t box_first[3], box_count[3];
+        IQA_UNROLL_ON_GPU
         for (int axis = x_axis; axis >= z_axis; --axis) {
-            at[axis] = index % given.parts[axis] * given.part[axis];
+            const int64_t at = index % given.parts[axis] * given.part[axis];
             index /= given.parts[axis];
             const int taps = given.statistics.taps[axis];
             const int64_t margin = given.statistics.border == border_mode::valid ? taps / 2 : 0;
-            const int64_t left = given.extents[axis] - at[axis];
-            part.first[axis] = at[axis] - taps / 2 + margin;
-            part.count[axis] = left < given.part[axis] ? int(left) : given.part[axis];
-            const int64_t box = at[axis] - at[axis] % given.box[axis];
+            const int64_t left = given.extents[axis] - at;
+            part.first[axis] = at;
+            map.first[axis] = at - taps / 2 + margin;
+            map.count[axis] = left < given.part[axis] ? int(left) : given.part[axis];
+            const int64_t box = at - at % given.box[axis];
             const int64_t box_left = given.extents[axis] - box;
             box_first[axis] = box - taps / 2 + margin;
             box_count[axis] = box_left < given.box[axis] ? box_left : given.box[axis];
         }
-        part.image = index / given.channels;
-        part.channel = index % given.channels;
-        part.pivot = pivot_of_box<Real>(given.statistics.source, part.image, part.channel, box_first, box_count,
-                                        given.statistics.taps);
-        return part;
+        map.image = index / given.channels;
+        map.channel = index % given.channels;
+        map.pivot = pivot_of_box<Real>(given.statistics.source, map.image, map.channel, box_first, box_count,
+                                       given.statistics.taps);
     }
 
     // The weight of the pixel at a window's centre, in units, where enough of the window is covered.
@@ -107,8 +116,10 @@ private:
     // One slice: values from window means, and what each thread sums of them.
     template <int maps, class Block>
     IQA_KERNEL static void finish(Block &block, const arguments &given, const window_filters<Block, Real> &filters,
-                                  const map_part<Real> &part, const int64_t (&at)[3], int slice, int64_t *totals)
+                                  part_of_box &own, int slice)
     {
+        const map_part<Real> &part = own.map;
+        int64_t *totals = own.totals;
         const bool weighted = given.statistics.source.weighted();
         const bool safe = given.twice_c1 * given.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
         const ssim_constants<Real> constants = {Real(given.twice_c1), Real(given.twice_c2), Real(given.covariance)};
@@ -146,8 +157,8 @@ private:
                     nan = nan || (value != value && units != 0);
                     sums[which] += int128(ssim_fixed(value)) * units;
                     if (which == first_wanted && given.map.data != nullptr)
-                        given.map.store(part.image, part.channel, at[z_axis] + slice, at[y_axis] + row,
-                                        at[x_axis] + column,
+                        given.map.store(part.image, part.channel, own.first[z_axis] + slice, own.first[y_axis] + row,
+                                        own.first[x_axis] + column,
                                         units != 0 ? double(value) : double_from_bits(0x7ff8000000000000u));
                 }
             }
@@ -164,9 +175,10 @@ private:
 
     // The threads' totals to those of all blocks.
     template <class Block>
-    IQA_KERNEL static void collect(Block &block, const arguments &given, const map_part<Real> &part,
-                                   const int64_t *totals)
+    IQA_KERNEL static void collect(Block &block, const arguments &given, const part_of_box &own)
     {
+        const map_part<Real> &part = own.map;
+        const int64_t *totals = own.totals;
         constexpr int shift = ssim_double_bits - (sizeof(Real) == sizeof(float) ? ssim_float_bits : ssim_double_bits);
         ssim_accumulator *to =
             given.accumulators + (given.by_channel ? part.image * given.channels + part.channel : part.image);

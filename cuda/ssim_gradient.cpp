@@ -59,7 +59,10 @@ public:
         blocks_ = place_blocks(memory, given_.work(), block_memory_, given_.statistics);
     }
 
-    void run() const { launch<kernel>(where_, blocks_, size_t(block_memory_.shared_bytes()), given_); }
+    void run() const
+    {
+        launch<kernel>(where_, blocks_, kernel::shared_bytes + size_t(block_memory_.shared_bytes()), given_);
+    }
 
 private:
     void take_smaller(const shrink_request &smaller)
@@ -102,7 +105,7 @@ private:
     context &where_;
     const ssim_plan &plan_;
     typename kernel::arguments given_{};
-    block_memory_plan block_memory_{sizeof(Real), shared_bytes_of_a_block};
+    block_memory_plan block_memory_{sizeof(Real), shared_bytes_of_a_block - kernel::shared_bytes};
     int64_t blocks_ = 0;
 };
 

@@ -47,12 +47,24 @@ struct ssim_gradient_of {
     };
     static constexpr int threads = 256;
 
+    // In shared memory, for registers are few.
+    struct part_of_image {
+        int64_t image, channel;
+        int64_t first[3];
+        int count[3];
+        double factor;               // of each pixel of the map
+        map_part<Real> band;         // of the map pixels whose windows see the part
+        int band_row;                // the first of them, of all that do
+        Real *deep, *low, *bands[3]; // see gradient_layout
+    };
+    static constexpr int shared_bytes = (int(sizeof(part_of_image)) + 15) / 16 * 16;
+
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
+        part_of_image &part = *reinterpret_cast<part_of_image *>(block.shared());
         for (int64_t index = block.index(); index < given.work(); index += block.blocks()) {
-            part_of_image part = part_at(given, index);
-            part.factor = given.factors == nullptr ? 0.0 : given.factors[part.image * given.channels + part.channel];
+            block.each(1, [&](int) { find(given, index, part); });
             if (part.factor == 0.0)
                 store_shares(block, given, part);
             else
@@ -61,89 +73,72 @@ struct ssim_gradient_of {
     }
 
 private:
-    struct part_of_image {
-        int64_t image, channel;
-        int64_t first[3];
-        int count[3];
-        int64_t tile[3]; // the first pixel of the tile that owns the pivot
-        double factor;   // of each pixel of the map
-    };
-
-    // A block's memory.
-    struct places {
-        Real *deep, *low, *bands[3];
-    };
-
-    IQA_KERNEL static part_of_image part_at(const arguments &given, int64_t index)
+    IQA_KERNEL static void find(const arguments &given, int64_t index, part_of_image &part)
     {
-        part_of_image part;
+        map_part<Real> &around = part.band;
+        int64_t tile_first[3], tile_count[3];
+        IQA_UNROLL_ON_GPU
         for (int axis = x_axis; axis >= z_axis; --axis) {
-            part.first[axis] = index % given.parts[axis] * given.part[axis];
+            const int64_t at = index % given.parts[axis] * given.part[axis];
             index /= given.parts[axis];
-            const int64_t left = given.extents[axis] - part.first[axis];
+            const int64_t left = given.extents[axis] - at;
+            const int seen = given.statistics.taps[axis] - 1;
+            part.first[axis] = at;
             part.count[axis] = left < given.part[axis] ? int(left) : given.part[axis];
-            part.tile[axis] = part.first[axis] - part.first[axis] % given.tile[axis];
+            around.first[axis] = at - seen;
+            around.count[axis] = part.count[axis] + seen;
+            const int64_t tile = at - at % given.tile[axis];
+            const int64_t tile_left = given.extents[axis] - tile;
+            tile_first[axis] = tile - seen;
+            tile_count[axis] = (tile_left < given.tile[axis] ? tile_left : given.tile[axis]) + seen;
         }
-        part.image = index / given.channels;
-        part.channel = index % given.channels;
-        part.factor = 0.0;
-        return part;
+        part.image = around.image = index / given.channels;
+        part.channel = around.channel = index % given.channels;
+        part.factor = given.factors == nullptr ? 0.0 : given.factors[index];
+        around.pivot = pivot_of_box<Real>(given.statistics.source, part.image, part.channel, tile_first, tile_count,
+                                          given.statistics.taps);
     }
 
-    // The map pixels whose windows see the part.
-    IQA_KERNEL static map_part<Real> map_around(const arguments &given, const part_of_image &part)
+    // The rows of map pixels from `row` on.
+    IQA_KERNEL static void take_band(const arguments &given, int row, part_of_image &part)
     {
-        const int(&taps)[3] = given.statistics.taps;
-        map_part<Real> around;
-        around.image = part.image;
-        around.channel = part.channel;
-        int64_t tile_first[3], tile_count[3];
-        for (int axis = z_axis; axis <= x_axis; ++axis) {
-            const int seen = taps[axis] - 1;
-            around.first[axis] = part.first[axis] - seen;
-            around.count[axis] = part.count[axis] + seen;
-            const int64_t left = given.extents[axis] - part.tile[axis];
-            tile_first[axis] = part.tile[axis] - seen;
-            tile_count[axis] = (left < given.tile[axis] ? left : given.tile[axis]) + seen;
-        }
-        around.pivot =
-            pivot_of_box<Real>(given.statistics.source, part.image, part.channel, tile_first, tile_count, taps);
-        return around;
+        const int seen = given.statistics.taps[y_axis] - 1;
+        const int left = part.count[y_axis] + seen - row;
+        part.band_row = row;
+        part.band.first[y_axis] = part.first[y_axis] - seen + row;
+        part.band.count[y_axis] = left < given.layout.band_rows ? left : given.layout.band_rows;
     }
 
     template <class Block>
-    IQA_KERNEL static void differentiate(Block &block, const arguments &given, const part_of_image &part)
+    IQA_KERNEL static void differentiate(Block &block, const arguments &given, part_of_image &part)
     {
-        Real *const shared = reinterpret_cast<Real *>(block.shared());
+        Real *const shared = reinterpret_cast<Real *>(block.shared() + shared_bytes);
         Real *const global = given.statistics.global + block.index() * given.statistics.global_stride;
         window_filters<Block, Real> filters(block, given.statistics, shared);
-        places to;
-        to.deep = given.layout.deep.in(shared, global);
-        to.low = given.layout.low.in(shared, global);
-        to.bands[z_axis] = given.layout.bands.in(shared, global);
-        to.bands[y_axis] = to.bands[z_axis] + given.statistics.taps[z_axis] * given.part[z_axis];
-        to.bands[x_axis] = to.bands[y_axis] + given.statistics.taps[y_axis] * given.part[y_axis];
+        block.each(1, [&](int) {
+            part.deep = given.layout.deep.in(shared, global);
+            part.low = given.layout.low.in(shared, global);
+            part.bands[z_axis] = given.layout.bands.in(shared, global);
+            part.bands[y_axis] = part.bands[z_axis] + given.statistics.taps[z_axis] * given.part[z_axis];
+            part.bands[x_axis] = part.bands[y_axis] + given.statistics.taps[y_axis] * given.part[y_axis];
+        });
+        IQA_UNROLL_ON_GPU
         for (int axis = z_axis; axis <= x_axis; ++axis)
-            fill_band(block, given, part, axis, to.bands[axis]);
-
-        map_part<Real> band = map_around(given, part);
-        const int64_t first_row = band.first[y_axis];
-        const int rows = band.count[y_axis];
+            fill_band(block, given, part, axis, part.bands[axis]);
+        const int rows = part.count[y_axis] + given.statistics.taps[y_axis] - 1;
         for (int row = 0; row < rows; row += given.layout.band_rows) {
-            const int left = rows - row;
-            band.first[y_axis] = first_row + row;
-            band.count[y_axis] = left < given.layout.band_rows ? left : given.layout.band_rows;
-            filters.run(band, [&](int slice) {
+            block.each(1, [&](int) { take_band(given, row, part); });
+            filters.run(part.band, [&](int slice) {
                 if (given.statistics.convolution)
-                    combine_depth<weighted_maps>(block, given, filters, part, band, slice, to);
+                    combine_depth<weighted_maps>(block, given, filters, part, slice);
                 else
-                    combine_depth<plain_maps>(block, given, filters, part, band, slice, to);
+                    combine_depth<plain_maps>(block, given, filters, part, slice);
             });
             for (int slice = 0; slice < part.count[z_axis]; ++slice)
-                combine_down(block, given, part, band, slice, row, to);
+                combine_down(block, given, part, slice);
         }
         for (int slice = 0; slice < part.count[z_axis]; ++slice)
-            combine_across(block, given, part, band.pivot, slice, to);
+            combine_across(block, given, part, slice);
     }
 
     // The weights with which the windows around each pixel of the part see it, in every way that the border makes them.
@@ -193,8 +188,9 @@ private:
     template <int maps, class Block>
     IQA_KERNEL static void combine_depth(Block &block, const arguments &given,
                                          const window_filters<Block, Real> &filters, const part_of_image &part,
-                                         const map_part<Real> &band, int slice, const places &to)
+                                         int slice)
     {
+        const map_part<Real> &band = part.band;
         const ssim_constants<Real> constants = {Real(given.twice_c1), Real(given.twice_c2), Real(given.covariance)};
         const int(&taps)[3] = given.statistics.taps;
         const int columns = band.count[x_axis];
@@ -229,8 +225,8 @@ private:
                 const int tap = slice - own;
                 if (tap < 0 || tap >= taps[z_axis])
                     continue;
-                const Real weight = to.bands[z_axis][tap * given.part[z_axis] + own];
-                Real *deep = to.deep + own * plain_maps * plane + row * given.layout.stride + column;
+                const Real weight = part.bands[z_axis][tap * given.part[z_axis] + own];
+                Real *deep = part.deep + own * plain_maps * plane + row * given.layout.stride + column;
                 IQA_UNROLL_ON_GPU
                 for (int which = 0; which < plain_maps; ++which)
                     deep[which * plane] =
@@ -241,34 +237,35 @@ private:
 
     // The adjoint down: what a band adds to the rows of one slice of the part.
     template <class Block>
-    IQA_KERNEL static void combine_down(Block &block, const arguments &given, const part_of_image &part,
-                                        const map_part<Real> &band, int slice, int first_row, const places &to)
+    IQA_KERNEL static void combine_down(Block &block, const arguments &given, const part_of_image &part, int slice)
     {
+        const map_part<Real> &band = part.band;
+        const int first_row = part.band_row;
         const int taps = given.statistics.taps[y_axis];
         const int stride = given.layout.stride;
         const int columns = band.count[x_axis];
-        const int groups = (part.count[y_axis] + rows_filtered_together - 1) / rows_filtered_together;
+        const int groups = (part.count[y_axis] + rows_together<Real> - 1) / rows_together<Real>;
         const int plane = given.layout.band_rows * stride;
         const int step = given.part[y_axis] * stride;
-        const Real *deep = to.deep + slice * plain_maps * plane;
-        Real *low = to.low + slice * plain_maps * step;
-        const Real *weights = to.bands[y_axis];
+        const Real *deep = part.deep + slice * plain_maps * plane;
+        Real *low = part.low + slice * plain_maps * step;
+        const Real *weights = part.bands[y_axis];
         block.each(groups * columns, [&](int i) {
             const int group = i / columns;
             const int column = i - group * columns;
-            const int first = group * rows_filtered_together;
+            const int first = group * rows_together<Real>;
             const int left = part.count[y_axis] - first;
-            const int count = left < rows_filtered_together ? left : rows_filtered_together;
+            const int count = left < rows_together<Real> ? left : rows_together<Real>;
             const int end = first_row + band.count[y_axis];
             const int from = first > first_row ? first : first_row;
             const int until = first + count + taps - 1 < end ? first + count + taps - 1 : end;
             if (from >= until && first_row != 0)
                 return;
             Real *own_rows = low + first * stride + column;
-            Real totals[rows_filtered_together][plain_maps] = {};
+            Real totals[rows_together<Real>][plain_maps] = {};
             if (first_row != 0)
                 IQA_UNROLL_ON_GPU
-            for (int own = 0; own < rows_filtered_together; ++own)
+            for (int own = 0; own < rows_together<Real>; ++own)
                 if (own < count)
                     IQA_UNROLL_ON_GPU
             for (int which = 0; which < plain_maps; ++which)
@@ -280,7 +277,7 @@ private:
                 for (int which = 0; which < plain_maps; ++which)
                     value[which] = values[which * plane];
                 IQA_UNROLL_ON_GPU
-                for (int own = 0; own < rows_filtered_together; ++own) {
+                for (int own = 0; own < rows_together<Real>; ++own) {
                     const int tap = row - first - own;
                     if (own < count && tap >= 0 && tap < taps) {
                         const Real weight = weights[tap * given.part[y_axis] + first + own];
@@ -291,7 +288,7 @@ private:
                 }
             }
             IQA_UNROLL_ON_GPU
-            for (int own = 0; own < rows_filtered_together; ++own)
+            for (int own = 0; own < rows_together<Real>; ++own)
                 if (own < count)
                     IQA_UNROLL_ON_GPU
             for (int which = 0; which < plain_maps; ++which)
@@ -301,14 +298,13 @@ private:
 
     // The adjoint across, and the derivatives by the samples of one slice.
     template <class Block>
-    IQA_KERNEL static void combine_across(Block &block, const arguments &given, const part_of_image &part, Real pivot,
-                                          int slice, const places &to)
+    IQA_KERNEL static void combine_across(Block &block, const arguments &given, const part_of_image &part, int slice)
     {
         const int taps = given.statistics.taps[x_axis];
         const int columns = part.count[x_axis];
         const int step = given.part[y_axis] * given.layout.stride;
-        const Real *low = to.low + slice * plain_maps * step;
-        const Real *weights = to.bands[x_axis];
+        const Real *low = part.low + slice * plain_maps * step;
+        const Real *weights = part.bands[x_axis];
         block.each(part.count[y_axis] * columns, [&](int i) {
             const int row = i / columns;
             const int column = i - row * columns;
@@ -322,7 +318,7 @@ private:
             }
             const pixel_place at = {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
                                     part.first[x_axis] + column};
-            const staged_sample<Real> staged = stage_at(given.statistics, pivot, at);
+            const staged_sample<Real> staged = stage_at(given.statistics, part.band.pivot, at);
             const Real by_sum = totals[0] + (staged.sum + staged.sum) * totals[2];
             const Real by_difference = totals[1] + (staged.difference + staged.difference) * totals[3];
             Real by_reference = by_sum + by_difference;

@@ -14,8 +14,12 @@
 
 namespace iqa::cuda {
 
-constexpr int plain_maps = 4, weighted_maps = 5;                    // the window means; with that of the weights
-constexpr int most_slices_together = 8, rows_filtered_together = 8; // outputs of one thread
+constexpr int plain_maps = 4, weighted_maps = 5; // the window means; with that of the weights
+constexpr int most_slices_together = 4;          // filtered in depth by one thread
+
+// Rows that one thread filters down.
+template <class Real>
+constexpr int rows_together = sizeof(Real) == sizeof(float) ? 8 : 4;
 
 enum : int { z_axis, y_axis, x_axis };
 
@@ -276,7 +280,7 @@ private:
     {
         const int stride = given_.layout.stride;
         const int columns = part.columns(given_.taps[x_axis]);
-        const int groups = (part.count[y_axis] + rows_filtered_together - 1) / rows_filtered_together;
+        const int groups = (part.count[y_axis] + rows_together<Real> - 1) / rows_together<Real>;
         const int plane = given_.layout.slab_rows * stride;
         const int step = part.count[y_axis] * stride;
         const int taps = given_.taps[y_axis];
@@ -285,19 +289,19 @@ private:
         block_.each(groups * columns, [&](int i) {
             const int group = i / columns;
             const int column = i - group * columns;
-            const int first = group * rows_filtered_together;
+            const int first = group * rows_together<Real>;
             const int left = part.count[y_axis] - first;
-            const int count = left < rows_filtered_together ? left : rows_filtered_together;
+            const int count = left < rows_together<Real> ? left : rows_together<Real>;
             const int end = rows.first + rows.count;
             const int from = first > rows.first ? first : rows.first;
             const int to = first + count + taps - 1 < end ? first + count + taps - 1 : end;
             if (from >= to && rows.first != 0)
                 return;
             Real *own_rows = down_ + first * stride + column;
-            Real totals[rows_filtered_together][maps] = {};
+            Real totals[rows_together<Real>][maps] = {};
             if (rows.first != 0)
                 IQA_UNROLL_ON_GPU
-            for (int own = 0; own < rows_filtered_together; ++own)
+            for (int own = 0; own < rows_together<Real>; ++own)
                 if (own < count)
                     IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)
@@ -306,7 +310,7 @@ private:
                 Real values[maps];
                 load_values(slab + (row - rows.first) * stride + column, plane, values);
                 IQA_UNROLL_ON_GPU
-                for (int own = 0; own < rows_filtered_together; ++own) {
+                for (int own = 0; own < rows_together<Real>; ++own) {
                     const int tap = row - first - own;
                     if (tap >= 0 && tap < taps) {
                         const Real weight = weights[tap];
@@ -317,7 +321,7 @@ private:
                 }
             }
             IQA_UNROLL_ON_GPU
-            for (int own = 0; own < rows_filtered_together; ++own)
+            for (int own = 0; own < rows_together<Real>; ++own)
                 if (own < count)
                     IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)

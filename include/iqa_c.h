@@ -189,7 +189,8 @@ typedef struct iqa_context_options {
     int32_t threads;                    /* CPU threads of one call, 1 or more, or IQA_THREADS_ALL                   */
     int32_t instruction_set;            /* highest IQA_ISA_... to use; the environment variable IQA_ISA (baseline,
                                            avx2, avx512) lowers it further                                          */
-    void *cuda_stream;                  /* cudaStream_t for CUDA tensors; NULL is the legacy default stream         */
+    void *cuda_stream;                  /* cudaStream_t for CUDA tensors; NULL is the legacy default stream. It must
+                                           exist for as long as the context and its metrics                         */
     iqa_allocate_function allocate;     /* NULL, with deallocate: the C library's                                   */
     iqa_deallocate_function deallocate; /*                                                                          */
     void *allocator_user;               /* first argument of both                                                   */
@@ -247,7 +248,8 @@ IQA_API const char *iqa_cuda_state(void);
 typedef struct iqa_metric iqa_metric;
 
 /** What one update may also give. Each tensor is the caller's memory on the device of the images; NULL means that it is
- *  not wanted. When the call fails, the content of these tensors is unspecified. */
+ *  not wanted. When the call fails, or the data of an update on a CUDA device prove faulty, the content of these tensors
+ *  is unspecified, but that per_image of an SSIM or PSNR at fault is NaN. */
 typedef struct iqa_update_extras {
     uint32_t struct_size;          /* sizeof(iqa_update_extras) of the caller                                       */
     const iqa_tensor *per_image;   /* float64 [N]: one value per image (N is 1 without a batch axis)                */
@@ -290,7 +292,14 @@ IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size
  *
  *  The tensors are borrowed for the call. Nothing of the size of an image is allocated (but for the smaller scales of
  *  SSIM: 32 MB, or those of one image), and nothing at all on a second call with the same shape. A batch of N pairs and
- * N calls with one pair each give the same state.
+ *  N calls with one pair each give the same state.
+ *
+ *  CUDA tensors (IQA_CUDA, IQA_CUDA_MANAGED) are measured on their device, with the same bits. The call only enqueues
+ *  work on the context's stream, and never waits: the tensors must stay until the stream has passed it, and outputs are
+ *  there then. A second update of the same shapes can be captured in a CUDA graph, and counts at each launch of it. What
+ *  is wrong with the data of such an update (not finite, a label outside the classes, a weight that is none) is told by
+ *  the next call that reads the metric, with the update's number; nothing of that update is added, the others count.
+ *  Calls that read the metric (compute, read, lanes, serialize, merge) wait for the stream.
  *
  *  @return IQA_OK, or one of IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _DEVICE, _UNAVAILABLE, _NUMERIC, _CANCELLED,
  *          _OUT_OF_MEMORY, _CUDA; the metric is then as it was. */

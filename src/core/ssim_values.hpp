@@ -176,8 +176,7 @@ IQA_HD fault add_parts(const ssim_values_request &request, int64_t image)
     return {};
 }
 
-// Adds one image to the addend and stores what is wanted of it.
-IQA_HD fault evaluate_image(const ssim_values_request &request, int64_t image)
+IQA_HD fault add_image(const ssim_values_request &request, int64_t image)
 {
     const sample_counts &counts = request.counts[image];
     const bool is_nan = counts.nonfinite != 0;
@@ -212,6 +211,15 @@ IQA_HD fault evaluate_image(const ssim_values_request &request, int64_t image)
     }
     add_digits(unit_format, request.addend + ssim_lane::sum, value, unit_format.lowest);
     return request.all_parts ? add_parts(request, image) : fault{};
+}
+
+// Adds one image to the addend and stores what is wanted of it: NaN where it is at fault, for those who do not ask.
+IQA_HD fault evaluate_image(const ssim_values_request &request, int64_t image)
+{
+    const fault found = add_image(request, image);
+    if (found.kind != fault_kind::none && request.per_image.data != nullptr)
+        request.per_image.store(request.first + image, 0, 0, 0, 0, __builtin_nan(""));
+    return found;
 }
 
 // How much an image's value grows with each pixel of a channel's map of a scale.

@@ -95,9 +95,9 @@ public:
     int devices = 1;      // 0: as on a machine without a driver
     int current = 0;
     int shared_bytes = 64 * 1024; // what a block may have
-    int fail_call = 0;      // the call that fails, from 1; 0: none does
-    int fail_status = 999;  // with that status
-    bool capturing = false; // what is enqueued is recorded, and run by replay() only
+    int fail_call = 0;            // the call that fails, from 1; 0: none does
+    int fail_status = 999;        // with that status
+    bool capturing = false;       // what is enqueued is recorded, and run by replay() only
     machine_counts counts;
     int64_t live_bytes = 0;
 

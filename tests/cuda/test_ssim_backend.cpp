@@ -574,7 +574,7 @@ TEST_CASE("Derivatives with large windows are the CPU's")
 {
     sequential_machine::get().reset();
     machine_under_test machine;
-    for (uint64_t seed = 4000; seed < 4010; ++seed)
+    for (uint64_t seed = 4000; seed < 4007; ++seed)
         compare_gradient<float>(
             machine, seed,
             {.images = 1, .channels = 1, .depth = 3, .height = 10, .width = 10, .taps = 501, .one_large = true});

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+// The metrics on a GPU through the C API, beside what the GPU can do: copies, fused multiply-adds, an empty launch. One
+// JSON object in a line for each figure. Times are medians by CUDA events; inputs rotate, so that the cache does not
+// hold them.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "cuda_ceilings.hpp"
+#include "iqa_c.h"
+
+namespace {
+
+void check(cudaError_t code)
+{
+    if (code == cudaSuccess)
+        return;
+    std::fprintf(stderr, "CUDA: %s\n", cudaGetErrorString(code));
+    std::exit(1);
+}
+
+iqa_context *the_context = nullptr;
+cudaStream_t stream = nullptr;
+
+void check(iqa_status status)
+{
+    if (status == IQA_OK)
+        return;
+    std::fprintf(stderr, "%s\n", iqa_context_error(the_context));
+    std::exit(1);
+}
+
+// The median time of a call in microseconds: of `calls` together, several times.
+double median_time(const std::function<void(int)> &call, int calls)
+{
+    cudaEvent_t begin;
+    cudaEvent_t end;
+    check(cudaEventCreate(&begin));
+    check(cudaEventCreate(&end));
+    for (int i = 0; i < 3; ++i)
+        call(i);
+    std::vector<double> times;
+    for (int round = 0; round < 15; ++round) {
+        check(cudaEventRecord(begin, stream));
+        for (int i = 0; i < calls; ++i)
+            call(i);
+        check(cudaEventRecord(end, stream));
+        check(cudaEventSynchronize(end));
+        float milliseconds = 0;
+        check(cudaEventElapsedTime(&milliseconds, begin, end));
+        times.push_back(1e3 * milliseconds / calls);
+    }
+    check(cudaEventDestroy(begin));
+    check(cudaEventDestroy(end));
+    std::nth_element(times.begin(), times.begin() + 7, times.end());
+    return times[7];
+}
+
+double copy_rate = 0;     // bytes read and written in a microsecond
+double multiply_rate = 0; // fused multiply-adds in a microsecond
+double launch_time = 0;   // of an empty kernel, one after another
+
+void measure_ceilings()
+{
+    const size_t bytes = size_t(1) << 30;
+    std::byte *memory = nullptr;
+    check(cudaMalloc(&memory, 2 * bytes));
+    copy_rate =
+        2.0 * double(bytes) /
+        median_time(
+            [&](int) { check(cudaMemcpyAsync(memory + bytes, memory, bytes, cudaMemcpyDeviceToDevice, stream)); }, 4);
+    cudaDeviceProp device{};
+    check(cudaGetDeviceProperties(&device, 0));
+    double operations = 0;
+    const double time = median_time(
+        [&](int) {
+            operations = bench::launch_multiply_and_add(reinterpret_cast<float *>(memory),
+                                                        8 * device.multiProcessorCount, stream);
+        },
+        4);
+    multiply_rate = operations / time;
+    launch_time = median_time([](int) { bench::launch_nothing(stream); }, 200);
+    check(cudaFree(memory));
+    std::printf("{\"name\": \"ceilings\", \"device\": \"%s\", \"copy_gb_per_s\": %.0f, \"fma_gflop_per_s\": %.0f, "
+                "\"empty_launch_us\": %.2f}\n",
+                device.name, copy_rate * 1e-3, 2e-3 * multiply_rate, launch_time);
+}
+
+struct device_tensor {
+    std::vector<int64_t> shape;
+    void *memory = nullptr;
+    iqa_tensor view{};
+
+    device_tensor(int dtype, std::vector<int64_t> extents, const void *host) : shape(std::move(extents))
+    {
+        size_t bytes = size_t(dtype & 0xff) / 8;
+        for (const int64_t extent : shape)
+            bytes *= size_t(extent);
+        check(cudaMalloc(&memory, bytes));
+        if (host != nullptr)
+            check(cudaMemcpy(memory, host, bytes, cudaMemcpyHostToDevice));
+        view = iqa_cpu_tensor(memory, dtype, int32_t(shape.size()), shape.data());
+        view.device_type = IQA_CUDA;
+    }
+    device_tensor(const device_tensor &) = delete;
+    device_tensor &operator=(const device_tensor &) = delete;
+    ~device_tensor() { cudaFree(memory); }
+};
+
+// Several sets of two tensors, so that one call's data leave the cache before they are used again.
+template <class Sample>
+struct inputs {
+    std::vector<std::unique_ptr<device_tensor>> tensors;
+
+    template <class Make>
+    inputs(int dtype, const std::vector<int64_t> &shape, int sets, Make &&make)
+    {
+        size_t count = 1;
+        for (const int64_t extent : shape)
+            count *= size_t(extent);
+        std::vector<Sample> host(count);
+        std::mt19937 random(7);
+        for (int i = 0; i < 2 * sets; ++i) {
+            for (size_t k = 0; k < count; ++k)
+                host[k] = make(random, k);
+            tensors.push_back(std::make_unique<device_tensor>(dtype, shape, host.data()));
+        }
+    }
+    const iqa_tensor *at(int call, int side) const { return &tensors[size_t(2 * call + side) % tensors.size()]->view; }
+};
+
+template <class Sample>
+Sample pixel(std::mt19937 &random, size_t index)
+{
+    const uint32_t value = uint32_t(index / 3 % 200) + random() % 56;
+    return std::is_floating_point_v<Sample> ? Sample(value) / Sample(255) : Sample(value);
+}
+
+// A figure: time, work in a second, and what part of a ceiling that is.
+void report(const std::string &name, double time, double items, const char *unit, double bytes, double operations)
+{
+    std::printf("{\"name\": \"%s\", \"us\": %.2f, \"%s\": %.2f, \"of_copy_rate\": %.3f, \"of_fma_issue\": %.3f, "
+                "\"empty_launches\": %.2f}\n",
+                name.c_str(), time, unit, items / time * 1e-3, bytes / copy_rate / time,
+                operations / multiply_rate / time, time / launch_time);
+    std::fflush(stdout);
+}
+
+struct image_work {
+    const char *name;
+    int dtype;
+    std::vector<int64_t> shape;
+    int sets;
+};
+
+const image_work image_works[] = {
+    {"1 x 1 x 256 x 256", IQA_FLOAT32, {1, 1, 256, 256}, 1},
+    {"1 x 3 x 1080 x 1920", IQA_UINT8, {1, 3, 1080, 1920}, 8},
+    {"1 x 3 x 1080 x 1920", IQA_FLOAT32, {1, 3, 1080, 1920}, 4},
+    {"16 x 3 x 256 x 256", IQA_FLOAT32, {16, 3, 256, 256}, 8},
+    {"32 x 3 x 1080 x 1920", IQA_UINT8, {32, 3, 1080, 1920}, 2},
+    {"16 x 3 x 1080 x 1920", IQA_FLOAT32, {16, 3, 1080, 1920}, 2},
+};
+
+// Issue slots of a pixel of SSIM with 11 taps: cuda/ssim_tiles.h counts them.
+constexpr double slots_of_ssim = 150;
+
+template <class Sample>
+void measure_images(const image_work &work)
+{
+    const inputs<Sample> images(work.dtype, work.shape, work.sets, pixel<Sample>);
+    const double pixels = double(work.shape[0] * work.shape[1] * work.shape[2] * work.shape[3]);
+    const std::string name = std::string(sizeof(Sample) == 1 ? ", uint8 " : ", float32 ") + work.name;
+    const int calls = pixels < 1e6 ? 50 : 8;
+    const double bytes = 2.0 * pixels * sizeof(Sample);
+    const auto time_of = [&](iqa_metric *metric, const iqa_update_extras *extras) {
+        const double time = median_time(
+            [&](int call) { check(iqa_metric_update(metric, images.at(call, 0), images.at(call, 1), extras)); }, calls);
+        iqa_metric_destroy(metric);
+        return time;
+    };
+
+    iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
+    psnr.layout = IQA_LAYOUT_NCHW;
+    psnr.data_low = 0;
+    psnr.data_high = sizeof(Sample) == 1 ? 255 : 1;
+    iqa_metric *metric = nullptr;
+    check(iqa_psnr_create(the_context, &psnr, &metric));
+    report("PSNR" + name, time_of(metric, nullptr), pixels, "gpixel_per_s", bytes, 0);
+
+    iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
+    ssim.layout = IQA_LAYOUT_NCHW;
+    ssim.data_low = 0;
+    ssim.data_high = psnr.data_high;
+    check(iqa_ssim_create(the_context, &ssim, &metric));
+    report("SSIM" + name, time_of(metric, nullptr), pixels, "gpixel_per_s", bytes, slots_of_ssim * pixels);
+
+    const device_tensor gradient(IQA_FLOAT32, work.shape, nullptr);
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    extras.candidate_gradient = &gradient.view;
+    check(iqa_ssim_create(the_context, &ssim, &metric));
+    report("SSIM and gradient" + name, time_of(metric, &extras), pixels, "gpixel_per_s", bytes + pixels * sizeof(float),
+           3 * slots_of_ssim * pixels);
+
+    if (work.shape[2] <= 160)
+        return;
+    check(iqa_ssim_options_preset(&ssim, sizeof ssim, IQA_MS_SSIM_WANG2003));
+    ssim.layout = IQA_LAYOUT_NCHW;
+    ssim.data_low = 0;
+    ssim.data_high = psnr.data_high;
+    check(iqa_ssim_create(the_context, &ssim, &metric));
+    report("MS-SSIM" + name, time_of(metric, nullptr), pixels, "gpixel_per_s", bytes, 4.0 / 3 * slots_of_ssim * pixels);
+}
+
+template <class Label>
+void measure_counts(const char *name, int dtype, int classes, bool runs)
+{
+    const std::vector<int64_t> shape = {16, 1024, 2048};
+    const inputs<Label> labels(dtype, shape, 2, [&](std::mt19937 &random, size_t index) {
+        return Label(runs ? (index / 97 + (random() % 64 == 0)) % size_t(classes) : random() % uint32_t(classes));
+    });
+    iqa_confusion_options options = IQA_CONFUSION_OPTIONS_INIT;
+    options.classes = classes;
+    iqa_metric *metric = nullptr;
+    check(iqa_confusion_create(the_context, &options, &metric));
+    const double time = median_time(
+        [&](int call) { check(iqa_metric_update(metric, labels.at(call, 0), labels.at(call, 1), nullptr)); }, 8);
+    iqa_metric_destroy(metric);
+    const double count = 16.0 * 1024 * 2048;
+    report("counts, " + std::to_string(classes) + " classes, " + name + (runs ? ", runs" : ", noise"), time, count,
+           "glabel_per_s", 2 * count * sizeof(Label), 0);
+}
+
+void measure_fid(int features, int word_bits)
+{
+    const int64_t rows = 10000;
+    const inputs<float> sets(IQA_FLOAT32, {rows, features}, 1,
+                             [](std::mt19937 &random, size_t) { return float(random() % 1024) / 512; });
+    iqa_fid_options options = IQA_FID_OPTIONS_INIT;
+    options.features = features;
+    options.word_bits = word_bits;
+    options.fraction_bits = word_bits == IQA_FID_WORD_32 ? 24 : 16;
+    iqa_metric *metric = nullptr;
+    check(iqa_fid_create(the_context, &options, &metric));
+    const double time = median_time(
+        [&](int call) { check(iqa_metric_update(metric, sets.at(call, 0), sets.at(call, 1), nullptr)); }, 2);
+    const double pairs = double(features) * (features + 1) / 2;
+    report("FID moments, 2 x 10000 x " + std::to_string(features) + ", " + std::to_string(word_bits) + "-bit words",
+           time, 2e4, "grow_per_s", 2.0 * double(rows) * features * sizeof(float), 2.0 * double(rows) * pairs);
+    double value = 0;
+    const double read = median_time(
+        [&](int call) {
+            check(iqa_metric_update(metric, sets.at(call, 0), sets.at(call, 1), nullptr));
+            check(iqa_metric_compute(metric, &value));
+        },
+        1);
+    report("FID value after an update, D = " + std::to_string(features), read - time, 1, "gvalue_per_s", 0, 0);
+    iqa_metric_destroy(metric);
+}
+
+} // namespace
+
+int main()
+{
+    int devices = 0;
+    if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
+        std::fprintf(stderr, "skipped: no GPU\n");
+        return 0;
+    }
+    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
+    options.cuda_stream = stream;
+    if (iqa_context_create(&options, &the_context) != IQA_OK)
+        return 1;
+    measure_ceilings();
+    for (const image_work &work : image_works)
+        if (work.dtype == IQA_UINT8)
+            measure_images<uint8_t>(work);
+        else
+            measure_images<float>(work);
+    for (const bool runs : {true, false}) {
+        measure_counts<uint8_t>("uint8", IQA_UINT8, 19, runs);
+        measure_counts<int64_t>("int64", IQA_INT64, 19, runs);
+        measure_counts<uint8_t>("uint8", IQA_UINT8, 2, runs);
+        measure_counts<int32_t>("int32", IQA_INT32, 1000, runs);
+    }
+    for (const int word_bits : {IQA_FID_WORD_32, IQA_FID_WORD_24})
+        measure_fid(2048, word_bits);
+    iqa_context_destroy(the_context);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// What only a GPU can show: large grids that run at once, streams, and a graph that is captured and launched. Skipped
+// where there is none.
+#include <cuda_runtime_api.h>
+
+#include "catch.hpp"
+#include "cuda/place.hpp"
+#include "support.hpp"
+
+using namespace test;
+
+namespace {
+
+bool skipped()
+{
+    if (place::missing() == nullptr)
+        return false;
+    WARN("skipped: " << place::missing());
+    return true;
+}
+
+// A pair of images on the GPU, with noise.
+struct gpu_images {
+    std::vector<int64_t> shape;
+    iqa_tensor reference{}, candidate{};
+
+    explicit gpu_images(std::vector<int64_t> extents) : shape(std::move(extents))
+    {
+        size_t count = 1;
+        for (const int64_t extent : shape)
+            count *= size_t(extent);
+        std::vector<float> x(count);
+        std::vector<float> y(count);
+        random_numbers random(3);
+        for (size_t i = 0; i < count; ++i) {
+            x[i] = float(random.uniform());
+            y[i] = x[i] + float(random.uniform() - 0.5) / 8;
+        }
+        for (auto [tensor, host] : {std::pair{&reference, &x}, {&candidate, &y}}) {
+            void *memory = place::take(count * sizeof(float));
+            place::to_device(memory, host->data(), count * sizeof(float));
+            *tensor = iqa_cpu_tensor(memory, IQA_FLOAT32, int32_t(shape.size()), shape.data());
+            tensor->device_type = IQA_CUDA;
+        }
+    }
+    gpu_images(const gpu_images &) = delete;
+    gpu_images &operator=(const gpu_images &) = delete;
+    ~gpu_images()
+    {
+        place::give_back(reference.data);
+        place::give_back(candidate.data);
+    }
+};
+
+context_pointer context_on(cudaStream_t stream)
+{
+    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
+    options.cuda_stream = stream;
+    iqa_context *context = nullptr;
+    REQUIRE(iqa_context_create(&options, &context) == IQA_OK);
+    return context_pointer(context);
+}
+
+iqa_ssim_options unit_range(int layout)
+{
+    iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+    options.layout = layout;
+    options.data_low = 0;
+    options.data_high = 1;
+    return options;
+}
+
+} // namespace
+
+TEST_CASE("many blocks at once give the same state each time")
+{
+    if (skipped())
+        return;
+    const gpu_images images({8, 3, 1080, 1920});
+    cudaStream_t stream = nullptr;
+    REQUIRE(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) == cudaSuccess);
+    {
+        const context_pointer context = context_on(stream);
+        std::vector<unsigned char> first;
+        for (int round = 0; round < 10; ++round) {
+            const metric_pointer metric = make_ssim(context, unit_range(IQA_LAYOUT_NCHW));
+            REQUIRE(iqa_metric_update(metric.get(), &images.reference, &images.candidate, nullptr) == IQA_OK);
+            const auto state = bytes_of(metric);
+            if (round == 0)
+                first = state;
+            CHECK((state == first));
+        }
+    }
+    cudaStreamDestroy(stream);
+}
+
+TEST_CASE("an update is captured into a graph, which counts at each launch")
+{
+    if (skipped())
+        return;
+    const gpu_images images({2, 3, 256, 256});
+    cudaStream_t stream = nullptr;
+    REQUIRE(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) == cudaSuccess);
+    {
+        const context_pointer context = context_on(stream);
+        const metric_pointer metric = make_ssim(context, unit_range(IQA_LAYOUT_NCHW));
+        const auto update = [&](const metric_pointer &own) {
+            return iqa_metric_update(own.get(), &images.reference, &images.candidate, nullptr);
+        };
+        REQUIRE(update(metric) == IQA_OK); // takes the memory
+        cudaGraph_t graph = nullptr;
+        cudaGraphExec_t executable = nullptr;
+        REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed) == cudaSuccess);
+        CHECK(update(metric) == IQA_OK);
+        REQUIRE(cudaStreamEndCapture(stream, &graph) == cudaSuccess);
+        REQUIRE(cudaGraphInstantiate(&executable, graph, 0) == cudaSuccess);
+        for (int i = 0; i < 4; ++i)
+            REQUIRE(cudaGraphLaunch(executable, stream) == cudaSuccess);
+        const metric_pointer expected = make_ssim(context, unit_range(IQA_LAYOUT_NCHW));
+        for (int i = 0; i < 5; ++i)
+            REQUIRE(update(expected) == IQA_OK);
+        CHECK((bytes_of(metric) == bytes_of(expected)));
+        cudaGraphExecDestroy(executable);
+        cudaGraphDestroy(graph);
+    }
+    cudaStreamDestroy(stream);
+}
+
+TEST_CASE("the caller's device stays current, and no error is left behind")
+{
+    if (skipped())
+        return;
+    const gpu_images images({1, 1, 40, 40});
+    int before = -1;
+    REQUIRE(cudaGetDevice(&before) == cudaSuccess);
+    const context_pointer context = make_context();
+    const metric_pointer metric = make_ssim(context, unit_range(IQA_LAYOUT_NCHW));
+    CHECK(iqa_metric_update(metric.get(), &images.reference, &images.candidate, nullptr) == IQA_OK);
+    CHECK(read(metric) <= 1);
+    int after = -1;
+    REQUIRE(cudaGetDevice(&after) == cudaSuccess);
+    CHECK(before == after);
+    CHECK(cudaGetLastError() == cudaSuccess);
+}
