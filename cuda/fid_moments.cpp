@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cuda/functions.hpp"
+#include "cuda/grid.hpp"
 #include "cuda/launch.hpp"
 
 namespace iqa::cuda {
@@ -36,11 +37,7 @@ typename add_moments<Slices>::side share(const table_view &table, int64_t *lanes
 template <int Slices>
 void add(context &where, const moment_request &request, int64_t *lanes, const uint32_t *sound)
 {
-    int device = 0;
-    int multiprocessors = 0;
-    check(active_runtime.get_device(&device), "asking for the current CUDA device");
-    check(active_runtime.multiprocessors(device, &multiprocessors), "asking for the size of the CUDA device");
-    const int64_t wanted = blocks_of_a_multiprocessor * multiprocessors;
+    const int64_t wanted = blocks_of_a_multiprocessor * multiprocessors();
     const int64_t features = std::max(request.sides[0].columns, request.sides[1].columns);
     int64_t *const of_candidate = lanes + moment_lanes::count(features);
     const typename add_moments<Slices>::arguments given = {

@@ -719,13 +719,15 @@ typedef struct iqa_fid_options {
 IQA_API iqa_status iqa_fid_options_init(iqa_fid_options *options, size_t size);
 
 /** Creates a FID metric. Its updates take features: `reference` and `candidate` are float16, bfloat16, float32 or
- *  float64 tensors [N, D] on the CPU with any strides, of different N and element type as they come, and one of them
- * may be NULL. A feature that is not finite or outside the range of the options fails the update with
- * IQA_ERROR_NUMERIC, and the text says where it is. `extras` must ask for nothing.
+ *  float64 tensors [N, D] with any strides, of different N and element type as they come, on the CPU or both on one
+ *  CUDA device, and one of them may be NULL. A feature that is not finite or outside the range of the options fails the
+ *  update with IQA_ERROR_NUMERIC, and the text says where it is; of an update on a CUDA device this is found by the
+ *  next call that asks for the state. Then nothing of that update is added. `extras` must ask for nothing.
  *
  *  The state takes 8 D (D + 1) bytes for each set, 34 MB at D = 2048, however many rows were added (up to 2^31). The
  *  first compute or read of a result after a change takes O(D^3) time, 24 D^2 bytes of memory, and reports progress;
- *  further reads are quick. It needs two rows in each set: IQA_ERROR_NO_DATA with fewer.
+ *  further reads are quick. It needs two rows in each set: IQA_ERROR_NO_DATA with fewer. After an update on a CUDA
+ *  device the states lie there too, and from D = 256 on the result is found there, in 32 D^2 bytes, with the same bits.
  *
  *  @param options  NULL for the defaults, D = 2048.
  *  @param out      receives the handle, or NULL on failure.

@@ -213,6 +213,31 @@ TEMPLATE_TEST_CASE("features of any type on any strides", "[fid]", iqa::float16,
     CHECK((lanes_from(tensor(samples.data(), dtype, {rows, features}, {0, 1})) == lanes_of(repeated_metric)));
 }
 
+TEST_CASE("128-bit integers become the nearest doubles, ties to even", "[fid]")
+{
+    random_numbers random(17);
+    const auto check = [](iqa::int128 value) {
+        CHECK(iqa::bits_of(iqa::nearest_double(value)) == iqa::bits_of(double(value)));
+        CHECK(iqa::bits_of(iqa::nearest_double(-value)) == iqa::bits_of(double(-value)));
+    };
+    check(0);
+    for (int bits = 1; bits < 127; ++bits) {
+        const iqa::int128 power = iqa::int128(1) << bits;
+        for (const int offset : {-1, 0, 1})
+            check(power + offset);
+        if (bits > 53) // a tie, and what lies just beside it, below an odd and an even last bit
+            for (const int last : {1, 3})
+                for (const int offset : {-1, 0, 1})
+                    check(power + (iqa::int128(last) << (bits - 53)) + offset);
+        for (int i = 0; i < 20; ++i) {
+            iqa::int128 any = 0;
+            for (int part = 0; part < 5; ++part)
+                any = (any << 31) | random.next();
+            check(any & (power - 1));
+        }
+    }
+}
+
 TEST_CASE("covariances are the quotients of exact integers", "[fid]")
 {
     // n (n - 1) S = n sum q q - (sum q)^2, checked in integers far from zero, where running sums would cancel.

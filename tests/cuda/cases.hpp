@@ -56,6 +56,7 @@ public:
     // The state, taken in from the device. Where that fails: why; the state stays empty.
     iqa_status state(std::vector<unsigned char> &bytes) const;
     std::vector<std::vector<std::byte>> outputs();
+    double read(int field) const { return test::read(metric_, field); }
     std::string error() const { return last_error(context_); }
     bool is_made() const { return metric_ != nullptr; }
 
@@ -95,5 +96,13 @@ std::vector<device_case> ssim_cases(bool few);
 std::vector<device_case> psnr_cases(bool few);
 std::vector<device_case> confusion_cases(bool few);
 std::vector<device_case> fid_cases(bool few);
+
+// What FID says of a set of `rows` and one of half as many; the trace term is the device's from 256 features on.
+struct fid_outcome {
+    std::vector<unsigned char> state;
+    std::vector<double> parts; // value, trace term, ranks
+    bool operator==(const fid_outcome &) const = default;
+};
+fid_outcome run_fid(int64_t features, int64_t rows, bool on_device);
 
 } // namespace test

@@ -92,4 +92,28 @@ std::vector<device_case> fid_cases(bool few)
     return cases;
 }
 
+fid_outcome run_fid(int64_t features, int64_t rows, bool on_device)
+{
+    iqa_fid_options options = IQA_FID_OPTIONS_INIT;
+    options.features = int32_t(features);
+    device_case each = {"value",
+                        [&](const context_pointer &context) {
+                            iqa_metric *metric = nullptr;
+                            iqa_fid_create(context.get(), &options, &metric);
+                            return metric_pointer(metric);
+                        },
+                        {}};
+    each.updates.resize(1);
+    each.updates[0].reference = features_of<float>(rows, features, 1);
+    each.updates[0].candidate = features_of<float>(rows / 2, features, 2);
+    running_case run(each, on_device);
+    fid_outcome outcome;
+    if (run.update(0) != IQA_OK || run.state(outcome.state) != IQA_OK)
+        return outcome;
+    for (const int field : {int(IQA_FIELD_VALUE), int(IQA_FIELD_FID_TRACE_TERM), int(IQA_FIELD_FID_RANK_REFERENCE),
+                            int(IQA_FIELD_FID_RANK_CANDIDATE)})
+        outcome.parts.push_back(run.read(field));
+    return outcome;
+}
+
 } // namespace test

@@ -53,6 +53,17 @@ TEST_CASE("FID: CPU and CUDA give the same bytes")
     compare(fid_cases(false));
 }
 
+TEST_CASE("FID: the value from CUDA has the CPU's bits")
+{
+    if (place::missing() != nullptr)
+        return;
+    for (const int64_t rows : {50, 600}) {
+        const fid_outcome expected = run_fid(256, rows, false);
+        CHECK(expected.parts.size() == 4);
+        CHECK((run_fid(256, rows, true) == expected));
+    }
+}
+
 TEST_CASE("PSNR: CPU and CUDA give the same bytes")
 {
     compare(psnr_cases(false));

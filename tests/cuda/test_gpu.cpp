@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include "catch.hpp"
+#include "cuda/cases.hpp"
 #include "cuda/place.hpp"
 #include "support.hpp"
 
@@ -141,4 +142,14 @@ TEST_CASE("the caller's device stays current, and no error is left behind")
     REQUIRE(cudaGetDevice(&after) == cudaSuccess);
     CHECK(before == after);
     CHECK(cudaGetLastError() == cudaSuccess);
+}
+
+TEST_CASE("FID of a thousand features: every block of every launch has its part")
+{
+    if (skipped())
+        return;
+    const fid_outcome expected = run_fid(1000, 3000, false);
+    CHECK(expected.parts.size() == 4);
+    for (int round = 0; round < 3; ++round)
+        CHECK((run_fid(1000, 3000, true) == expected));
 }
