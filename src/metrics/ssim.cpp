@@ -185,13 +185,16 @@ void ssim_metric::update_images(const update_place &place, ssim_update &update)
         place_scales(update, group);
         measure_group(update, group, counted ? nullptr : update.counts + first);
         const ssim_values_request values = values_of(update, group);
-        const bool last = first + group.count == images;
-        update.device->ssim_values(owner(), update.memory->work, values, last ? place.ledger : nullptr);
+        // With gradients the update ends after them: a launch that fails must leave nothing behind.
+        const bool ends = first + group.count == images && !update.wants_gradient();
+        update.device->ssim_values(owner(), update.memory->work, values, ends ? place.ledger : nullptr);
         if (place.ledger == nullptr && update.report->kind != fault_kind::none)
             fail_for(*update.report, update, group);
         if (update.wants_gradient())
             differentiate_group(update, group, values);
     }
+    if (place.ledger != nullptr && update.wants_gradient())
+        place.ledger->commit();
 }
 
 void ssim_metric::update_blocks(const update_place &place, const image_pair &given, const iqa_update_extras &extras,

@@ -177,7 +177,7 @@ void add_scales(std::vector<device_case> &cases)
                                    }),
                               {update}));
     case_update halved = update;
-    halved.map = output({3, 3, 18, 27}, IQA_FLOAT32);
+    halved.map = output({3, 3, 19, 27}, IQA_FLOAT32);
     cases.push_back(make_case("downsampled",
                               with(base(IQA_LAYOUT_NCHW),
                                    [](iqa_ssim_options &o) {

@@ -312,8 +312,7 @@ TEST_CASE("whichever call of the runtime fails, the metric stays as it was and n
                 CHECK((bytes_of(metric) == before));
             REQUIRE(enqueue(metric, view, view) == IQA_OK);
         }
-        // The same for the read. What follows the copy of the lanes is tidying up, which the next update does if need be.
-        int failed_reads = 0;
+        // The same for the read.
         for (int of_read = 1; of_read < 12; ++of_read) {
             machine.counts.calls = 0;
             machine.fail_call = of_read;
