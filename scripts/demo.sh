@@ -11,7 +11,7 @@ out=$root/out
 install_packages $iqa_packages_build
 
 [ -f "$build/CMakeCache.txt" ] ||
-    cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DIQA_BUILD_TESTS=OFF > /dev/null
+    cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DIQA_BUILD_TESTS=OFF -DIQA_CUDA=OFF > /dev/null
 cmake --build "$build" --target iqa > "$build/demo.log" 2>&1 || {
     cat "$build/demo.log" >&2
     exit 1
