@@ -5,7 +5,11 @@ set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
 [ -f "$build/compile_commands.json" ] || cmake -S . -B "$build" -G Ninja > /dev/null
-files=${*:-$(git ls-files 'src/*.cpp' | grep -v /isa_)}
+# Of the CUDA backend what this build has.
+of_cuda=$(git ls-files 'cuda/*.cpp' | while read -r file; do
+    ! grep -q "/$file\"" "$build/compile_commands.json" || echo "$file"
+done)
+files=${*:-$(git ls-files 'src/*.cpp' | grep -v /isa_) $of_cuda}
 # The instruction sets are one body compiled three times: once is enough.
 [ $# -gt 0 ] || files="$files src/cpu/isa_baseline.cpp"
 # shellcheck disable=SC2086 # no file name has a space
