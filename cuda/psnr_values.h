@@ -30,12 +30,13 @@ struct psnr_values_kernel {
         const int64_t first = block.index() * threads;
         const int64_t left = request.images - first;
         const int images = int(left < threads ? left : threads);
-        if (sound)
-            block.each(images, [&](int i) {
-                const uint64_t rank = evaluate_image(request, first + i);
-                if (rank != 0)
-                    keep_most(&given.books->rank_of_fault, rank);
-            });
+        block.each(images, [&](int i) {
+            if (!sound)
+                return store_fault(request, first + i);
+            const uint64_t rank = evaluate_image(request, first + i);
+            if (rank != 0)
+                keep_most(&given.books->rank_of_fault, rank);
+        });
         if (sound && request.per_channel.data != nullptr)
             for (int64_t channel = 0; channel < request.parts; ++channel)
                 block.each(images, [&](int i) { evaluate_channel(request, first + i, channel); });

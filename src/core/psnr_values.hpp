@@ -102,8 +102,7 @@ IQA_HD void report_fault(const psnr_values_request &request, uint64_t rank)
     request.report->count = request.addend[psnr_lane::nonfinite];
 }
 
-// Adds one image, and stores what is wanted of it but for its channels. The rank of its fault is returned, or 0.
-IQA_HD uint64_t evaluate_image(const psnr_values_request &request, int64_t image)
+IQA_HD uint64_t add_image(const psnr_values_request &request, int64_t image)
 {
     const psnr_rule &rule = request.rule;
     const sample_counts &counts = request.counts[image];
@@ -145,6 +144,24 @@ IQA_HD uint64_t evaluate_image(const psnr_values_request &request, int64_t image
     else
         add_digits(decibel_format, &request.addend[psnr_lane::decibels], int128(value * 0x1p64), decibel_format.lowest);
     return 0;
+}
+
+// For those who do not ask what is at fault.
+IQA_HD void store_fault(const psnr_values_request &request, int64_t image)
+{
+    if (request.per_image.data != nullptr)
+        request.per_image.store(image, 0, 0, 0, 0, __builtin_nan(""));
+    if (request.slopes != nullptr)
+        request.slopes[image] = {1.0, __builtin_nan(""), 1.0};
+}
+
+// Adds one image, and stores what is wanted of it but for its channels. The rank of its fault is returned, or 0.
+IQA_HD uint64_t evaluate_image(const psnr_values_request &request, int64_t image)
+{
+    const uint64_t rank = add_image(request, image);
+    if (rank != 0)
+        store_fault(request, image);
+    return rank;
 }
 
 // The value of a channel.

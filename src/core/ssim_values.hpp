@@ -213,11 +213,13 @@ IQA_HD fault add_image(const ssim_values_request &request, int64_t image)
     return request.all_parts ? add_parts(request, image) : fault{};
 }
 
-// Adds one image to the addend and stores what is wanted of it: NaN where it is at fault, for those who do not ask.
+// Adds one image to the addend and stores what is wanted of it: NaN where it or the update is at fault, for those who
+// do not ask.
 IQA_HD fault evaluate_image(const ssim_values_request &request, int64_t image)
 {
+    const bool sound = request.report->kind == fault_kind::none;
     const fault found = add_image(request, image);
-    if (found.kind != fault_kind::none && request.per_image.data != nullptr)
+    if ((!sound || found.kind != fault_kind::none) && request.per_image.data != nullptr)
         request.per_image.store(request.first + image, 0, 0, 0, 0, __builtin_nan(""));
     return found;
 }
