@@ -610,6 +610,21 @@ IQA_API iqa_status iqa_ssim_options_preset(iqa_ssim_options *options, size_t siz
  *  number. Presets are numbered from 0 without a gap. Static storage. */
 IQA_API const char *iqa_ssim_preset_name(int32_t preset);
 
+/** The shape that `map` of iqa_update_extras has for images of a shape: less the shaved edges, made smaller first where
+ *  the options say so, less the window for IQA_BORDER_VALID, one channel for luma.
+ *
+ *  @param context    receives the text of a failure; may be NULL.
+ *  @param options    NULL: the defaults.
+ *  @param ndim       axes of the layout of the options.
+ *  @param shape      `ndim` extents of the images.
+ *  @param map_shape  receives `ndim` extents; may be NULL.
+ *  @param factor     receives the factor by which images are made smaller before their first scale, 1 for none; may be
+ *                    NULL. IQA_DOWNSAMPLE_AUTO takes the smaller of height and width without shaved edges by 256,
+ *                    rounded, at least 1.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_SHAPE where the images have other axes or are too small. */
+IQA_API iqa_status iqa_ssim_map_shape(iqa_context *context, const iqa_ssim_options *options, int32_t ndim,
+                                      const int64_t *shape, int64_t *map_shape, int32_t *factor);
+
 /** Creates an SSIM metric. Its value is the mean over images of each image's mean over pixels and channels, or of its
  *  product over scales.
  *

@@ -671,3 +671,52 @@ TEST_CASE("results do not depend on layout or strides", "[ssim]")
         rows.insert(rows.end(), nhwc_x.begin(), nhwc_x.begin() + 100);
     CHECK(measure(ssim_options(0, 1), row, tensor(rows.data(), IQA_FLOAT32, {40, 100})) == 1.0);
 }
+
+TEST_CASE("the shape of the map can be asked for", "[ssim]")
+{
+    const context_pointer context = make_context();
+    const struct {
+        int layout;
+        std::vector<int64_t> shape;
+    } images[] = {{IQA_LAYOUT_HW, {300, 411}}, {IQA_LAYOUT_NHWC, {2, 60, 71, 3}}, {IQA_LAYOUT_NDHW, {1, 31, 47, 40}}};
+    for (const auto &[layout, shape] : images)
+        for (const int border : {IQA_BORDER_VALID, IQA_BORDER_ZERO})
+            for (const int shrink : {IQA_SHRINK_SYMMETRIC, IQA_SHRINK_FLOOR})
+                for (const int downsample : {1, 2, 3, 4, int(IQA_DOWNSAMPLE_AUTO)}) {
+                    iqa_ssim_options options = ssim_options(0, 255);
+                    options.layout = layout;
+                    options.border = border;
+                    options.shrink = shrink;
+                    options.downsample = downsample;
+                    options.size_z = options.size_y = options.size_x = 5;
+                    options.shave = border == IQA_BORDER_ZERO ? 2 : 0;
+                    options.luma = shape.back() == 3 ? IQA_LUMA_BT601_FULL : IQA_LUMA_NONE;
+                    CAPTURE(layout, border, shrink, downsample);
+                    std::vector<int64_t> expected(shape.size());
+                    int32_t factor = 0;
+                    REQUIRE(iqa_ssim_map_shape(context.get(), &options, int32_t(shape.size()), shape.data(),
+                                               expected.data(), &factor) == IQA_OK);
+                    CHECK(factor == (downsample == IQA_DOWNSAMPLE_AUTO ? 1 : downsample));
+                    size_t samples = 1;
+                    for (const int64_t extent : shape)
+                        samples *= size_t(extent);
+                    const std::vector<uint8_t> pixels(samples, 7);
+                    std::vector<double> map(samples);
+                    const metric_pointer metric = make_ssim(context, options);
+                    const tensor x(pixels.data(), IQA_UINT8, shape);
+                    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+                    const tensor fitting(map.data(), IQA_FLOAT64, expected);
+                    extras.map = fitting;
+                    CHECK(iqa_metric_update(metric.get(), x, x, &extras) == IQA_OK);
+                    --expected[expected.size() - 2];
+                    const tensor other(map.data(), IQA_FLOAT64, expected);
+                    extras.map = other;
+                    CHECK(iqa_metric_update(metric.get(), x, x, &extras) == IQA_ERROR_SHAPE);
+                }
+    const int64_t shape[] = {8, 300, 1};
+    CHECK(iqa_ssim_map_shape(context.get(), nullptr, 2, shape, nullptr, nullptr) == IQA_ERROR_SHAPE);
+    CHECK(last_error(context) == "height 8 is smaller than the 11-pixel window");
+    CHECK(iqa_ssim_map_shape(context.get(), nullptr, 3, shape, nullptr, nullptr) == IQA_ERROR_SHAPE);
+    CHECK(last_error(context) == "ndim is 3 but the layout IQA_LAYOUT_HW has 2 axes");
+    CHECK(iqa_ssim_map_shape(context.get(), nullptr, 2, nullptr, nullptr, nullptr) == IQA_ERROR_INVALID_ARGUMENT);
+}

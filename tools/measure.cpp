@@ -4,7 +4,6 @@
 #include "file_error.hpp"
 #include "ssim_options.hpp"
 
-#include <cmath>
 #include <limits>
 
 namespace iqa_tool {
@@ -123,13 +122,11 @@ double measure_ssim(const iqa::context &context, iqa_ssim_options options, const
 
 int64_t downsample_factor(const image &picture, const iqa_ssim_options &ssim)
 {
-    if (ssim.downsample != IQA_DOWNSAMPLE_AUTO)
-        return ssim.downsample;
-    const int64_t side = std::min(picture.height(), picture.width()) - 2 * ssim.shave;
-    const double factor = static_cast<double>(side) / 256;
-    // Halves go up, or to even: see IQA_DOWNSAMPLE_AUTO.
-    const double rounded = ssim.shrink == IQA_SHRINK_SYMMETRIC ? std::floor(factor + 0.5) : std::nearbyint(factor);
-    return std::max(int64_t{1}, static_cast<int64_t>(rounded));
+    iqa_ssim_options options = ssim;
+    options.layout = IQA_LAYOUT_NHWC;
+    int32_t factor = 1; // also for a picture that is too small: the library says so
+    iqa_ssim_map_shape(nullptr, &options, 4, picture.shape.data(), nullptr, &factor);
+    return factor;
 }
 
 void check_comparable(const image &reference, const image &test, const settings &chosen)
@@ -178,23 +175,11 @@ measurer::measurer(const settings &chosen)
 image measurer::make_map(const image &reference) const
 {
     const iqa_ssim_options &ssim = chosen_.ssim;
-    std::array<int64_t, 4> shape = reference.shape;
-    const auto shrink = [&ssim](int64_t &extent, int64_t factor) {
-        extent = (extent + (ssim.shrink == IQA_SHRINK_FLOOR ? 0 : factor - 1)) / factor;
-    };
-    shape[axis_height] -= 2 * ssim.shave;
-    shape[axis_width] -= 2 * ssim.shave;
-    const int64_t factor = downsample_factor(reference, ssim);
-    shrink(shape[axis_height], factor);
-    shrink(shape[axis_width], factor);
-    if ((ssim.scales == 1 ? ssim.border : ssim.contrast_border) == IQA_BORDER_VALID) {
-        shape[axis_height] -= taps_of(ssim.size_y, ssim.sigma_y, ssim.truncate) - 1;
-        shape[axis_width] -= taps_of(ssim.size_x, ssim.sigma_x, ssim.truncate) - 1;
-    }
-    if (shape[axis_height] < 1 || shape[axis_width] < 1)
+    iqa_ssim_options options = ssim;
+    options.layout = IQA_LAYOUT_NHWC;
+    std::array<int64_t, 4> shape{};
+    if (iqa_ssim_map_shape(nullptr, &options, 4, reference.shape.data(), shape.data(), nullptr) != IQA_OK)
         return {}; // the library says why
-    if (ssim.luma != IQA_LUMA_NONE)
-        shape[axis_channel] = 1;
     const bool in_double = reference.dtype == IQA_FLOAT64 || ssim.arithmetic == IQA_ARITHMETIC_FLOAT64;
     return make_image(in_double ? IQA_FLOAT64 : IQA_FLOAT32, shape, "map");
 }

@@ -25,6 +25,18 @@ const char *iqa_ssim_preset_name(int32_t preset)
     return iqa::ssim_preset_name(preset);
 }
 
+iqa_status iqa_ssim_map_shape(iqa_context *context, const iqa_ssim_options *options, int32_t ndim, const int64_t *shape,
+                              int64_t *map_shape, int32_t *factor)
+{
+    return iqa::guard(context, [&] {
+        iqa::require(shape, "shape");
+        const iqa_ssim_options own = iqa::copy_sized(options, iqa::default_ssim_options, "iqa_ssim_options");
+        const int32_t own_factor = iqa::ssim_map_shape(own, ndim, shape, map_shape);
+        if (factor != nullptr)
+            *factor = own_factor;
+    });
+}
+
 iqa_status iqa_psnr_options_init(iqa_psnr_options *options, size_t size)
 {
     return iqa::guard(nullptr,

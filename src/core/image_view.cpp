@@ -211,6 +211,29 @@ output_view view_pixels(const iqa_tensor *tensor, const char *name, const image_
     return view;
 }
 
+image_view extents_of(int32_t layout, int32_t ndim, const int64_t *shape)
+{
+    const char *axes = layouts[layout].axes;
+    if (ndim != int32_t(std::strlen(axes)))
+        fail(IQA_ERROR_SHAPE, "ndim is ", ndim, " but the layout ", layouts[layout].name, " has ", std::strlen(axes),
+             " axes");
+    image_view extents{};
+    extents.images = extents.channels = extents.depth = extents.height = extents.width = 1;
+    for (int32_t axis = 0; axis < ndim; ++axis) {
+        if (shape[axis] < 1)
+            fail(IQA_ERROR_SHAPE, "shape[", axis, "] is ", shape[axis], "; every extent must be at least 1");
+        extent_in(extents, axes[axis]) = shape[axis];
+    }
+    return extents;
+}
+
+void write_shape(int32_t layout, const image_view &extents, int64_t *shape)
+{
+    image_view own = extents;
+    for (const char *axis = layouts[layout].axes; *axis != '\0'; ++axis)
+        *shape++ = extent_in(own, *axis);
+}
+
 bool has_depth(int32_t layout)
 {
     return std::strchr(layouts[layout].axes, 'D') != nullptr;

@@ -42,6 +42,10 @@ image_pair view_images(const iqa_tensor *reference, const iqa_tensor *candidate,
 
 bool has_depth(int32_t layout);
 
+// The extents of images of a shape, without memory; and the shape of extents.
+image_view extents_of(int32_t layout, int32_t ndim, const int64_t *shape);
+void write_shape(int32_t layout, const image_view &extents, int64_t *shape);
+
 // The images without `shave` pixels (voxels) at each edge.
 image_pair shave_edges(image_pair images, int32_t layout, int32_t shave);
 

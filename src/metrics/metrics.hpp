@@ -22,6 +22,10 @@ iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options);
 iqa_metric *create_fid(context &owner, const iqa_fid_options &options);
 iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options);
 
+// The shape of SSIM's map (NULL: not wanted) for images of a shape; the factor by which they are made smaller first is
+// returned.
+int32_t ssim_map_shape(const iqa_ssim_options &options, int32_t ndim, const int64_t *shape, int64_t *map_shape);
+
 // Other libraries' meanings of SSIM: IQA_SSIM_..., IQA_MS_SSIM_.... NULL: there is no such number.
 iqa_ssim_options ssim_preset(int32_t number);
 const char *ssim_preset_name(int32_t number) noexcept;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "metrics/ssim_options.hpp"
+
 namespace iqa {
 
 namespace {
@@ -109,6 +111,23 @@ scale_rule rule_of(const iqa_ssim_options &options)
                                                               : negative_rule::relu;
     std::copy_n(options.scale_weights, int(most_scales), rule.weights);
     return rule;
+}
+
+int32_t ssim_map_shape(const iqa_ssim_options &given, int32_t ndim, const int64_t *shape, int64_t *map_shape)
+{
+    const iqa_ssim_options options = resolve(given);
+    const image_view whole = extents_of(options.layout, ndim, shape);
+    image_view map = shave_edges(image_pair{whole, whole}, options.layout, options.shave).reference;
+    const scale_plan plan = plan_scales(options, map);
+    const scale_extents extents = map_extents(options, 0, plan.extents[0]);
+    map.depth = extents.depth;
+    map.height = extents.height;
+    map.width = extents.width;
+    if (options.luma != IQA_LUMA_NONE)
+        map.channels = 1;
+    if (map_shape != nullptr)
+        write_shape(options.layout, map, map_shape);
+    return plan.downsample;
 }
 
 } // namespace iqa

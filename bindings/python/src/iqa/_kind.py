@@ -80,7 +80,7 @@ class Kind:
 
     def options_in(self, state: bytes) -> Any:
         """The options in checked state bytes."""
-        options = self._structure()
+        options = self._structure(ctypes.sizeof(self._structure))
         position = _STATE_HEADER.size
         for letter, name in self._in_state:
             size = getattr(self._structure, name).size

@@ -68,6 +68,7 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_ssim_options_init": (status, pointer, size),
         "iqa_ssim_options_preset": (status, pointer, size, number),
         "iqa_ssim_preset_name": (text, number),
+        "iqa_ssim_map_shape": (status, pointer, pointer, number, pointer, pointer, pointer),
         "iqa_ssim_create": (status, pointer, pointer, pointer),
         "iqa_psnr_options_init": (status, pointer, size),
         "iqa_psnr_create": (status, pointer, pointer, pointer),

@@ -9,6 +9,7 @@ from collections import namedtuple
 
 from . import _abi
 from ._errors import InvalidArgumentError, ShapeError
+from ._library import library
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,37 +101,19 @@ def _form(name: str, tensor: Any, options: Any) -> tuple[str, tuple[int, ...]]:
     axes = dict(zip(layout, tensor.shape[: tensor.ndim]))
     if name == "per_image":
         return "float64", (axes.get("N", 1),)
-    if name in ("per_channel", "map") and options.luma != _abi.LUMAS["none"] and "C" in axes:
-        axes["C"] = 1
     if name == "per_channel":
-        return "float64", (axes.get("N", 1), axes.get("C", 1))
-    if name == "map":
-        _shrink_to_map(axes, options)
+        of_luma = options.luma != _abi.LUMAS["none"]
+        return "float64", (axes.get("N", 1), 1 if of_luma else axes.get("C", 1))
+    shape = _map_shape(tensor, options) if name == "map" else tuple(axes.values())
     in_double = _abi.ARITHMETICS["float64"] == getattr(options, "arithmetic", None)
     double = tensor.dtype_bits == 64 or in_double
-    return "float64" if double else "float32", tuple(axes.values())
+    return "float64" if double else "float32", shape
 
 
-def _shrink_to_map(axes: dict[str, int], options: Any) -> None:
-    """The extents of the map; of images that are too small the library says so."""
+def _map_shape(tensor: Any, options: Any) -> tuple[int, ...]:
+    """That of the map; of images that are too small the library says so when it measures them."""
     if not hasattr(options, "border"):
         raise InvalidArgumentError("map is True, but this metric has no map")
-    sides = [axis for axis in "DHW" if axis in axes]
-    for axis in sides:
-        axes[axis] -= 2 * options.shave
-    factor = options.downsample
-    if factor == _abi.DOWNSAMPLE_AUTO:
-        factor = _automatic_factor(min(axes["H"], axes["W"]), options.shrink)
-    border = options.border if options.scales == 1 else options.contrast_border
-    for axis, size in zip("DHW", (options.size_z, options.size_y, options.size_x)):
-        if axis in sides:
-            rest = 0 if options.shrink == _abi.SHRINKS["floor"] else factor - 1
-            axes[axis] = (axes[axis] + rest) // factor
-            axes[axis] = max(axes[axis] - (size - 1 if border == _abi.BORDERS["valid"] else 0), 1)
-
-
-def _automatic_factor(side: int, shrink: int) -> int:
-    """round(side / 256), at least 1; halves go up with 'symmetric' and to even otherwise."""
-    if shrink == _abi.SHRINKS["symmetric"]:
-        return max((side + 128) // 256, 1)
-    return max(round(side / 256), 1)
+    found = (ctypes.c_int64 * tensor.ndim)(*tensor.shape[: tensor.ndim])
+    library.iqa_ssim_map_shape(None, ctypes.byref(options), tensor.ndim, tensor.shape, found, None)
+    return tuple(found)
