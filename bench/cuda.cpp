@@ -69,8 +69,9 @@ double launch_time = 0;   // of an empty kernel, one after another
 void measure_ceilings()
 {
     const size_t bytes = size_t(1) << 30;
-    std::byte *memory = nullptr;
-    check(cudaMalloc(&memory, 2 * bytes));
+    void *allocated = nullptr;
+    check(cudaMalloc(&allocated, 2 * bytes));
+    std::byte *memory = static_cast<std::byte *>(allocated);
     copy_rate =
         2.0 * double(bytes) /
         median_time(
@@ -138,7 +139,7 @@ struct inputs {
 template <class Sample>
 Sample pixel(std::mt19937 &random, size_t index)
 {
-    const uint32_t value = uint32_t(index / 3 % 200) + random() % 56;
+    const uint32_t value = uint32_t(index / 3 % 200 + random() % 56);
     return std::is_floating_point_v<Sample> ? Sample(value) / Sample(255) : Sample(value);
 }
 
