@@ -42,7 +42,7 @@ find_cuda() {
 
 step_release() {
     find_cuda && configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DIQA_SANITIZE= -DIQA_BUILD_TESTS=ON \
-        -DIQA_BUILD_TOOLS=ON -DIQA_WERROR=ON -DIQA_CUDA=ON && run_ctest "$build"
+        -DIQA_BUILD_TOOLS=ON -DIQA_BUILD_BENCH=ON -DIQA_WERROR=ON -DIQA_CUDA=ON && run_ctest "$build"
 }
 
 step_style() {
