@@ -237,20 +237,20 @@ struct ssim_tiles {
                     total[column][which] =
                         fused_multiply_add(given.taps_x[tap - column], means.of[which], total[column][which]);
             }
-            int64_t sum = 0;
+            uint64_t sum = 0; // NaN brings in any bits
             IQA_UNROLL_ON_GPU
             for (int column = 0; column < columns_together; ++column) {
                 if (first + column >= own.columns)
                     break;
                 const Real value = finish_pixel(given, total[column], twice_pivot);
-                sum += ssim_fixed(value);
+                sum += uint64_t(ssim_fixed(value));
                 if (value != value)
                     set_bits(&given.totals.images[own.image].not_a_number, 1u);
                 if (given.map.data != nullptr)
                     given.map.store(own.image, own.channel, 0, own.row + row, own.column + first + column,
                                     double(value));
             }
-            return sum;
+            return int64_t(sum);
         });
     }
 

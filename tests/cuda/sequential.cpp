@@ -16,9 +16,10 @@ namespace {
 constexpr unsigned char poison = 0xcd;
 constexpr int no_driver = 35; // cudaErrorInsufficientDriver
 
+// Never destroyed: what a test left to the end of the process is not lost.
 std::map<void *, size_t> &live_blocks()
 {
-    static std::map<void *, size_t> blocks;
+    static auto &blocks = *new std::map<void *, size_t>;
     return blocks;
 }
 
@@ -59,7 +60,10 @@ sequential_machine &sequential_machine::get()
 
 void sequential_machine::reset()
 {
-    run_queue();
+    // The tensors of what is still enqueued may be gone; the memory that it gives back must go.
+    for (const queued &item : std::exchange(queue_, {}))
+        if (item.gives_back)
+            item.work();
     const int64_t bytes = live_bytes;
     *this = {};
     live_bytes = bytes;
@@ -73,21 +77,21 @@ int sequential_machine::enter()
     return devices == 0 ? no_driver : 0;
 }
 
-void sequential_machine::enqueue(std::function<void()> work)
+void sequential_machine::enqueue(std::function<void()> work, bool gives_back)
 {
     if (capturing) {
         graph_.push_back(std::move(work));
         return;
     }
-    queue_.push_back(std::move(work));
+    queue_.push_back({std::move(work), gives_back});
     if (at_once)
         run_queue();
 }
 
 void sequential_machine::run_queue()
 {
-    for (const auto &work : std::exchange(queue_, {}))
-        work();
+    for (const queued &item : std::exchange(queue_, {}))
+        item.work();
 }
 
 void sequential_machine::replay()
@@ -108,13 +112,13 @@ test::sequential_machine &machine()
 }
 
 template <class Work>
-status enqueue(int test::machine_counts::*counter, Work &&work)
+status enqueue(int test::machine_counts::*counter, Work &&work, bool gives_back = false)
 {
     const status code = machine().enter();
     if (code != 0)
         return code;
     ++(machine().counts.*counter);
-    machine().enqueue(std::forward<Work>(work));
+    machine().enqueue(std::forward<Work>(work), gives_back);
     return 0;
 }
 
@@ -169,14 +173,17 @@ const runtime sequential = {
         return 0;
     },
     .deallocate = [](void *memory, void *) -> status {
-        return enqueue(&test::machine_counts::deallocations, [=] {
-            const auto block = test::live_blocks().find(memory);
-            if (block == test::live_blocks().end())
-                std::abort();
-            machine().live_bytes -= int64_t(block->second);
-            test::live_blocks().erase(block);
-            std::free(memory);
-        });
+        return enqueue(
+            &test::machine_counts::deallocations,
+            [=] {
+                const auto block = test::live_blocks().find(memory);
+                if (block == test::live_blocks().end())
+                    std::abort();
+                machine().live_bytes -= int64_t(block->second);
+                test::live_blocks().erase(block);
+                std::free(memory);
+            },
+            true);
     },
     .clear = [](void *memory, size_t bytes, void *) -> status {
         return enqueue(&test::machine_counts::clears, [=] { std::memset(memory, 0, bytes); });

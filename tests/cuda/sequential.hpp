@@ -35,9 +35,9 @@ public:
     template <class Body>
     int64_t sum(int count, Body &&body)
     {
-        int64_t all = 0;
-        for_each_in_order(count, [&](int i) { all += body(i); });
-        return all;
+        uint64_t all = 0;
+        for_each_in_order(count, [&](int i) { all += uint64_t(body(i)); });
+        return int64_t(all);
     }
 
     template <class Totals, class Body>
@@ -106,11 +106,16 @@ public:
 
     // For the runtime's functions.
     int enter();
-    void enqueue(std::function<void()> work);
+    void enqueue(std::function<void()> work, bool gives_back = false);
     void run_queue();
 
 private:
-    std::vector<std::function<void()>> queue_, graph_;
+    struct queued {
+        std::function<void()> work;
+        bool gives_back; // memory
+    };
+    std::vector<queued> queue_;
+    std::vector<std::function<void()>> graph_;
 };
 
 // A kernel as entry_of() gives it.
