@@ -720,3 +720,13 @@ TEST_CASE("the shape of the map can be asked for", "[ssim]")
     CHECK(last_error(context) == "ndim is 3 but the layout IQA_LAYOUT_HW has 2 axes");
     CHECK(iqa_ssim_map_shape(context.get(), nullptr, 2, nullptr, nullptr, nullptr) == IQA_ERROR_INVALID_ARGUMENT);
 }
+
+TEST_CASE("how large images must be is found for any factor", "[ssim]")
+{
+    const context_pointer context = make_context();
+    iqa_ssim_options options = ssim_options(0, 255);
+    options.downsample = 1000000000;
+    const int64_t shape[] = {8, 300};
+    CHECK(iqa_ssim_map_shape(context.get(), &options, 2, shape, nullptr, nullptr) == IQA_ERROR_SHAPE);
+    CHECK(last_error(context).find("the smallest that is enough is 10000000001") != std::string::npos);
+}

@@ -45,20 +45,24 @@ char fill_extents(const iqa_ssim_options &options, scale_extents image, int fact
 {
     const char *name = axis == 'D' ? "depth" : axis == 'H' ? "height" : "width";
     const int32_t taps = axis == 'D' ? options.size_z : axis == 'H' ? options.size_y : options.size_x;
-    constexpr int64_t ample = int64_t(1) << 40;
+    constexpr int64_t ample = int64_t(1) << 60;
     const int64_t given = axis == 'D' ? image.depth : axis == 'H' ? image.height : image.width;
     scale_extents larger = {has_depth(options.layout) ? ample : 1, ample, ample}; // the other axes are no obstacle
     int64_t &extent = axis == 'D' ? larger.depth : axis == 'H' ? larger.height : larger.width;
     extent = given;
     if (options.scales == 1 && factor == 1)
         fail(IQA_ERROR_SHAPE, name, " ", given, " is smaller than the ", taps, "-pixel window");
+    // By halves: factors may be in the billions.
     std::array<scale_extents, IQA_MOST_SCALES> ignored{};
-    do
-        ++extent;
-    while (fill_extents(options, larger, factor, ignored.data()) == axis);
+    int64_t too_small = given;
+    int64_t enough = ample;
+    while (enough - too_small > 1) {
+        extent = too_small + (enough - too_small) / 2;
+        (fill_extents(options, larger, factor, ignored.data()) == axis ? too_small : enough) = extent;
+    }
     fail(IQA_ERROR_SHAPE, name, " ", given, " is too small for ", options.scales,
          options.scales == 1 ? " scale" : " scales", " of the ", taps, "-pixel window",
-         factor == 1 ? "" : " after downsampling", "; the smallest that is enough is ", extent);
+         factor == 1 ? "" : " after downsampling", "; the smallest that is enough is ", enough);
 }
 
 } // namespace
