@@ -32,23 +32,6 @@ IQA_KERNEL void with_type(element_type type, Body &&body)
     }
 }
 
-IQA_KERNEL float number_of(float16 value)
-{
-    return widen(value);
-}
-IQA_KERNEL float number_of(bfloat16 value)
-{
-    return widen(value);
-}
-IQA_KERNEL float number_of(float value)
-{
-    return value;
-}
-IQA_KERNEL double number_of(double value)
-{
-    return value;
-}
-
 // Finds the first feature that is not finite or outside the grid: of the reference set before the candidate's, by row
 // and column.
 struct check_features {
@@ -120,7 +103,7 @@ private:
                 }
             }
             for (int i = 0; i < features_of_a_thread; ++i)
-                if (!within(to_grid(double(number_of(values[i])), given.scale), given.limit)) {
+                if (!within(to_grid(double(widen(values[i])), given.scale), given.limit)) {
                     const int64_t at = first + thread + i * threads;
                     const int64_t position = down ? at % length * table.columns + at / length : at;
                     keep_most(&given.seen->first, ~(uint64_t(position) | uint64_t(side) << side_bit));
@@ -145,7 +128,7 @@ private:
         double value = 0.0;
         with_type(table.type, [&](auto type) {
             using element = typename decltype(type)::type;
-            value = number_of(
+            value = widen(
                 reinterpret_cast<const element *>(table.data)[row * table.row_stride + column * table.column_stride]);
         });
         *given.report = {fault_kind::features, side, row, column, 1, value, 0};
@@ -291,7 +274,7 @@ private:
         for (int quad = 0; quad < rows_of_item / 4; ++quad) {
             uint32_t rows[4];
             for (int r = 0; r < 4; ++r) {
-                const int32_t q = grid_integer(number_of(own.values[4 * quad + r]), scale);
+                const int32_t q = grid_integer(widen(own.values[4 * quad + r]), scale);
                 sum += q;
                 rows[r] = slices_of(q);
             }

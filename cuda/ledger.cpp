@@ -82,11 +82,12 @@ public:
     {
         if (memory == nullptr)
             return;
+        std::optional<current_device> current;
         try {
-            const current_device current(device_);
-            active_runtime.deallocate(memory, stream_of(owner_));
-        } catch (...) { // nobody can be told, and the driver takes all memory back in the end
+            current.emplace(device_);
+        } catch (const error &) { // the stream knows its device, but for the default one
         }
+        active_runtime.deallocate(memory, stream_of(owner_)); // should it fail, nobody can be told
     }
 
     void clear(void *memory, size_t bytes) override
@@ -97,9 +98,14 @@ public:
     void begin() override
     {
         current_.emplace(device_);
-        clear_taken();
-        if (!complete_)
-            clear(addend(), addends_ * sizeof(int64_t) + sizeof(fault));
+        try {
+            clear_taken();
+            if (!complete_)
+                clear(addend(), addends_ * sizeof(int64_t) + sizeof(fault));
+        } catch (...) {
+            current_.reset(); // there will be no end()
+            throw;
+        }
         complete_ = false;
         ++updates_;
     }
@@ -132,32 +138,25 @@ public:
                 .arrivals = &books()->arrivals};
     }
 
-    bool changed() override
+    std::optional<fault> settle(std::span<int64_t> lanes) override
     {
         const current_device current(device_);
         refuse_while_capturing(owner_, "reading a metric");
-        void *const stream = stream_of(owner_);
-        check_updates(active_runtime.download(&ended_, &books()->updates, sizeof ended_, stream));
-        check_updates(active_runtime.wait(stream));
-        return ended_ != taken_in_;
-    }
-
-    fault settle(std::span<int64_t> lanes) override
-    {
-        const current_device current(device_);
-        refuse_while_capturing(owner_, "reading a metric");
+        int64_t ended = 0;
+        fetch(&ended, &books()->updates, sizeof ended);
+        wait();
+        if (ended == taken_in_)
+            return std::nullopt;
         clear_taken();
         int64_t *copy = host_lanes_.take<int64_t>(count_, "the lanes of a metric");
         fault found{};
-        void *const stream = stream_of(owner_);
-        check_updates(active_runtime.download(copy, memory_, count_ * sizeof(int64_t), stream));
-        check_updates(active_runtime.download(&found, kept(), sizeof found, stream));
-        check_updates(active_runtime.download(&ended_, &books()->updates, sizeof ended_, stream));
-        check_updates(active_runtime.wait(stream));
+        fetch(copy, memory_, count_ * sizeof(int64_t));
+        fetch(&found, kept(), sizeof found);
+        wait();
         for (size_t i = 0; i < count_; ++i)
             lanes[i] += copy[i];
         settled_ = updates_;
-        taken_in_ = ended_;
+        taken_in_ = ended;
         taken_ = true;
         try {
             clear_taken();
@@ -204,6 +203,12 @@ private:
         taken_ = false;
     }
 
+    void fetch(void *to, const void *from, size_t bytes) const
+    {
+        check_updates(active_runtime.download(to, from, bytes, stream_of(owner_)));
+    }
+    void wait() const { check_updates(active_runtime.wait(stream_of(owner_))); }
+
     // What fails here may have been enqueued long ago.
     void check_updates(status code) const
     {
@@ -223,7 +228,7 @@ private:
     bool complete_ = true;              // the last update left no addend
     bool taken_ = false;                // the lanes were taken in and are still to be cleared
     int64_t updates_ = 0, settled_ = 0; // updates begun, and those known to have ended well
-    int64_t ended_ = 0, taken_in_ = 0;  // the device's own count, replayed graphs included, and that at the last settle
+    int64_t taken_in_ = 0;              // the device's own count, replayed graphs included, at the last settle
 };
 
 } // namespace

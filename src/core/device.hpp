@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "core/memory.hpp"
@@ -50,10 +51,9 @@ public:
     // The lanes on the device, for those that add where nothing can be at fault any more.
     virtual int64_t *lanes() = 0;
 
-    // Waits for the stream: has an update (also one replayed in a graph) ended since the last settle?
-    virtual bool changed() = 0;
     // Waits for the stream, adds the device's lanes to those given and clears them; the first fault is handed out once.
-    virtual fault settle(std::span<int64_t> lanes) = 0;
+    // Nothing where no update (also none replayed in a graph) has ended since the last time.
+    virtual std::optional<fault> settle(std::span<int64_t> lanes) = 0;
     // Forgets what was added.
     virtual void discard() = 0;
 

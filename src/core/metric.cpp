@@ -50,13 +50,13 @@ iqa::device_ledger *iqa_metric::ledger_for(const iqa::backend &device, int32_t d
 
 void iqa_metric::settle() const
 {
-    if (ledger_ == nullptr || !ledger_->changed())
+    const std::optional<iqa::fault> found = ledger_ != nullptr ? ledger_->settle(lanes_) : std::nullopt;
+    if (!found)
         return;
-    const iqa::fault found = ledger_->settle(lanes_);
     carry(lanes_);
     lanes_changed();
-    if (found.kind != iqa::fault_kind::none)
-        raise(found);
+    if (found->kind != iqa::fault_kind::none)
+        raise(*found);
 }
 
 void iqa_metric::raise(const iqa::fault &found) const

@@ -145,12 +145,17 @@ const runtime sequential = {
     },
     .get_device = [](int *device) -> status {
         *device = machine().current;
-        return machine().enter();
+        const status code = machine().enter();
+        if (code != 0)
+            ++machine().counts.not_set;
+        return code;
     },
     .set_device = [](int device) -> status {
         const status code = machine().enter();
         if (code == 0)
             machine().current = device;
+        else
+            ++machine().counts.not_set;
         return code;
     },
     .multiprocessors = [](int, int *count) -> status {
@@ -173,7 +178,7 @@ const runtime sequential = {
         return 0;
     },
     .deallocate = [](void *memory, void *) -> status {
-        return enqueue(
+        const status code = enqueue(
             &test::machine_counts::deallocations,
             [=] {
                 const auto block = test::live_blocks().find(memory);
@@ -184,9 +189,15 @@ const runtime sequential = {
                 std::free(memory);
             },
             true);
+        if (code != 0)
+            ++machine().counts.lost;
+        return code;
     },
     .clear = [](void *memory, size_t bytes, void *) -> status {
-        return enqueue(&test::machine_counts::clears, [=] { std::memset(memory, 0, bytes); });
+        const status code = enqueue(&test::machine_counts::clears, [=] { std::memset(memory, 0, bytes); });
+        if (code != 0)
+            ++machine().counts.not_cleared;
+        return code;
     },
     .upload = [](void *to, const void *from, size_t bytes, void *) -> status {
         return enqueue(&test::machine_counts::uploads,

@@ -81,6 +81,8 @@ private:
 struct machine_counts {
     int calls = 0; // of the runtime, but for texts
     int allocations = 0, deallocations = 0, waits = 0, launches = 0, uploads = 0, downloads = 0, clears = 0;
+    // Deallocations, calls about the current device, and clearings that were made to fail.
+    int lost = 0, not_set = 0, not_cleared = 0;
 };
 
 class sequential_machine {

@@ -52,19 +52,40 @@ TEST_CASE("Commits add, faults do not, and the first fault is handed out once")
     update(*ledger, iqa::fault_kind::nonfinite);
     update(*ledger);
     std::vector<int64_t> sum(lanes, 100);
-    const iqa::fault found = ledger->settle(sum);
-    CHECK(found.kind == iqa::fault_kind::masked);
-    CHECK(found.update == 2);
-    CHECK(found.image == 17);
+    const std::optional<iqa::fault> found = ledger->settle(sum);
+    REQUIRE(found.has_value());
+    CHECK(found->kind == iqa::fault_kind::masked);
+    CHECK(found->update == 2);
+    CHECK(found->image == 17);
     CHECK(sum[0] == 102);
     CHECK(sum[lanes - 1] == 100 + 2 * int64_t(lanes));
-    CHECK_FALSE(ledger->changed());
-    CHECK(ledger->settle(sum).kind == iqa::fault_kind::none);
+    CHECK_FALSE(ledger->settle(sum).has_value());
     CHECK(sum[0] == 102);
     update(*ledger);
-    CHECK(ledger->changed());
     ledger->discard();
-    CHECK_FALSE(ledger->changed());
-    ledger->settle(sum);
+    CHECK_FALSE(ledger->settle(sum).has_value());
     CHECK(sum[0] == 102);
+    update(*ledger);
+    REQUIRE(ledger->settle(sum).has_value());
+    CHECK(sum[0] == 103);
+}
+
+TEST_CASE("An update that cannot begin leaves the caller's device current")
+{
+    auto &machine = sequential_machine::get();
+    machine.reset();
+    machine.devices = 2;
+    machine.current = 1;
+    const context_pointer context = make_context();
+    const ledger_pointer ledger = open(context); // of device 0
+    ledger->begin();
+    ledger->end(false); // so that the next one has to clear
+    CHECK(machine.current == 1);
+    machine.fail_call = machine.counts.calls + 3; // after asking for the device and setting it
+    CHECK_THROWS(ledger->begin());
+    CHECK(machine.counts.calls >= machine.fail_call);
+    CHECK(machine.current == 1);
+    machine.fail_call = 0;
+    update(*ledger);
+    CHECK(machine.current == 1);
 }
