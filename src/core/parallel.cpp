@@ -7,6 +7,7 @@
 //     work itself: so a thread that was kept waiting computes alone for a while.
 #include "core/parallel.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <omp.h>
 #include <pthread.h>
@@ -66,8 +67,9 @@ namespace detail {
 
 namespace {
 
-// The size of the team that this thread last ran, and thus of the pool that its OpenMP runtime keeps.
-thread_local int team_in_place = 1;
+// The threads besides this one in the team that it last ran, and thus in the pool that its OpenMP runtime keeps. (A
+// value to start with would cost every thread a page: the CUDA runtime's own thread-local storage is aligned to pages.)
+thread_local int helpers_in_place = 0;
 
 // Until when this thread computes alone.
 thread_local int64_t alone_until = 0;
@@ -82,7 +84,7 @@ int64_t nanoseconds() noexcept
 void dissolve_team_before_fork()
 {
     omp_pause_resource_all(omp_pause_hard);
-    team_in_place = 1;
+    helpers_in_place = 0;
 }
 
 void register_fork_handler()
@@ -135,7 +137,8 @@ int grow_team(int wanted)
     for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS})
         sigdelset(&blocked, fault);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    const int possible = team_in_place + possible_threads(wanted - team_in_place);
+    const int in_place = helpers_in_place + 1;
+    const int possible = in_place + possible_threads(wanted - in_place);
     int granted = 1;
     if (possible > 1) {
 #pragma omp parallel num_threads(possible)
@@ -143,14 +146,14 @@ int grow_team(int wanted)
         granted = omp_get_num_threads();
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    team_in_place = granted;
+    helpers_in_place = granted - 1;
     return possible;
 }
 
 void run_team(int team, iqa_task_function function, void *task) noexcept
 {
     // A smaller team would make the runtime end threads, and allocate when they are wanted again: the others just wait.
-    const int kept = team > team_in_place ? team : team_in_place;
+    const int kept = std::max(team, helpers_in_place + 1);
     const int64_t begin = nanoseconds();
     int64_t own_end = begin;
 #pragma omp parallel num_threads(kept)
@@ -159,7 +162,7 @@ void run_team(int team, iqa_task_function function, void *task) noexcept
             function(task, omp_get_thread_num());
 #pragma omp master
         {
-            team_in_place = omp_get_num_threads();
+            helpers_in_place = omp_get_num_threads() - 1;
             own_end = nanoseconds();
         }
     }
@@ -182,7 +185,7 @@ void run_with_openmp(const context &where, int workers, iqa_task_function functi
     int team = workers < omp_get_thread_limit() ? workers : omp_get_thread_limit();
     if (omp_get_level() > 0) // the host's own region: its threads have the processors, and nested pools do not last
         team = 1;
-    if (team > team_in_place) {
+    if (team > helpers_in_place + 1) {
         const int possible = grow_team(team);
         if (possible < team) {
             text message;
