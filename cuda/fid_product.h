@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Products of float64 matrices in the order of arith/trace_order.h: each element is chains of fused multiply-adds,
-// steps ascending, that one thread makes. Matrices are column-major.
+// steps ascending, that one thread makes.
 #pragma once
 
+#include "arith/matrix.h"
 #include "arith/trace_order.h"
 #include "cuda/own_variables.h"
 
 namespace iqa::cuda {
-
-struct matrix {
-    double *data;
-    int64_t stride;
-
-    IQA_HD_MEMBER double *column(int64_t index) const { return data + index * stride; }
-};
-
-struct operand {
-    const double *data;
-    int64_t stride;
-    bool transposed; // element (i, k) at data[i * stride + k] instead of data[k * stride + i]
-};
 
 // C = A B^T or C = C - A B^T.
 struct multiply_matrices {

@@ -26,8 +26,6 @@ struct batch_account {
     uint32_t invalid_weights; // not 0: there are some
 };
 
-constexpr int no_exponent = INT32_MIN;
-
 // What both ways of summing share.
 struct error_course {
     int64_t images, planes; // planes of an image
@@ -142,12 +140,8 @@ IQA_KERNEL void collect_image(const error_course &course, int64_t image)
     course.counts[image] = {account.outside, account.nonfinite};
     const double largest = double_from_bits(account.largest);
     course.overflow[image] = !is_finite(largest);
-    if (!course.integers) {
-        const bool usual =
-            largest == 0.0 || !is_finite(largest) || (largest >= error_smallest && largest < error_largest);
-        const int own = usual ? no_exponent : course.usual_exponent - exponent_of(largest);
-        course.own_exponents[image] = usual ? no_exponent : own < -1000 ? -1000 : own > 1000 ? 1000 : own;
-    }
+    if (!course.integers)
+        course.own_exponents[image] = own_error_exponent(course.usual_exponent, largest);
     account = {};
 }
 

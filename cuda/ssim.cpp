@@ -3,9 +3,9 @@
 #include <cmath>
 #include <limits>
 
-#include "arith/window.h"
 #include "cuda/functions.hpp"
 #include "cuda/launch.hpp"
+#include "cuda/sample_type.hpp"
 #include "cuda/ssim_boxes.hpp"
 #include "cuda/ssim_tiles.h"
 
@@ -74,20 +74,10 @@ void measure_tiles(context &where, workspace &memory, ssim_request &request)
 {
     if (request.plan->double_arithmetic)
         return measure_tiles<double, void, Taps>(where, memory, request);
-    switch (request.images.reference.type) {
-    case element_type::uint8:
-        return measure_tiles<float, uint8_t, Taps>(where, memory, request);
-    case element_type::uint16:
-        return measure_tiles<float, uint16_t, Taps>(where, memory, request);
-    case element_type::int16:
-        return measure_tiles<float, int16_t, Taps>(where, memory, request);
-    case element_type::float16:
-        return measure_tiles<float, float16, Taps>(where, memory, request);
-    case element_type::bfloat16:
-        return measure_tiles<float, bfloat16, Taps>(where, memory, request);
-    default:
-        return measure_tiles<float, float, Taps>(where, memory, request);
-    }
+    with_sample_type(request.images.reference.type, [&](auto sample) {
+        if constexpr (sizeof sample <= sizeof(float)) // others take double arithmetic
+            measure_tiles<float, decltype(sample), Taps>(where, memory, request);
+    });
 }
 
 } // namespace

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "arith/window.h"
 #include "cuda/functions.hpp"
 #include "cuda/launch.hpp"
 #include "cuda/ssim_gradient_tiles.h"
@@ -37,9 +36,9 @@ gradient_output<Real> output_of(const ssim_gradient_request &request)
                           .weights = reinterpret_cast<const Real *>(smaller->shrunk_weights)};
     output.channels = plan.channels(shape);
     output.weights = request.weights;
-    output.normalised = weighs_means(plan, request.weights);
+    output.normalised = plan.weighs_means(request.weights);
     output.scale = plan.scale;
-    output.of_luma = plan.luma != nullptr && shape.channels == 3;
+    output.of_luma = plan.takes_luma(shape);
     if (output.of_luma)
         output.luma = plan.luma->weights;
     return output;
@@ -129,9 +128,8 @@ bool goes_by_tiles(const ssim_gradient_request &request)
 {
     const ssim_plan &plan = *request.plan;
     const image_view &shape = request.images.reference;
-    return !plan.double_arithmetic && shape.depth == 1 && plan.taps_z == 1 && plan.taps_y == usual_taps &&
-           plan.taps_x == usual_taps && request.weights.data == nullptr && !plan.mask_nonfinite &&
-           (plan.luma == nullptr || shape.channels != 3) &&
+    return !plan.double_arithmetic && plan.is_plain(shape, request.weights) && plan.taps_y == usual_taps &&
+           plan.taps_x == usual_taps &&
            (shape.type == element_type::float32 || shape.type == element_type::float16 ||
             shape.type == element_type::bfloat16 || shape.type == element_type::uint8);
 }

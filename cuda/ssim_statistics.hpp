@@ -38,14 +38,9 @@ private:
     int64_t shared_ = 0, global_ = 0;
 };
 
-inline bool weighs_means(const ssim_plan &plan, const weight_view &weights)
-{
-    return plan.convolution && (weights.data != nullptr || plan.mask_nonfinite);
-}
-
 inline ssim_source source_of(const ssim_plan &plan, const image_pair &images, const weight_view &weights)
 {
-    const bool of_luma = plan.luma != nullptr && images.reference.channels == 3;
+    const bool of_luma = plan.takes_luma(images.reference);
     return {.images = images,
             .weights = weights,
             .scale = plan.scale,
@@ -68,7 +63,7 @@ statistics_arguments<Real> arguments_of(context &where, workspace &memory, const
             .border = plan.border,
             .taps = {plan.taps_z, plan.taps_y, plan.taps_x},
             .weights = {taps.z, taps.y, taps.x},
-            .convolution = weighs_means(plan, weights),
+            .convolution = plan.weighs_means(weights),
             .layout = {},
             .global = nullptr,
             .global_stride = 0};

@@ -3,7 +3,6 @@
 
 #include <cstring>
 
-#include "arith/window.h"
 #include "cuda/launch.hpp"
 #include "cuda/ledger.hpp"
 
@@ -23,15 +22,6 @@ host_tables tables_on_host(workspace &memory, size_t bytes)
     const size_t padded = (bytes + line - 1) / line * line;
     std::byte *all = memory.tables_on_host.take<std::byte>(line + 2 * padded, "the tables of kernels");
     return {reinterpret_cast<size_t *>(all), all + line, all + line + padded};
-}
-
-template <class Real>
-Real *round_all(const ssim_plan &plan, Real *to)
-{
-    round_taps(plan.weights_z, plan.taps_z, to);
-    round_taps(plan.weights_y, plan.taps_y, to + plan.taps_z);
-    round_taps(plan.weights_x, plan.taps_x, to + plan.taps_z + plan.taps_y);
-    return to + plan.taps_z + plan.taps_y + plan.taps_x;
 }
 
 } // namespace
@@ -63,8 +53,8 @@ device_taps<Real> taps_on_device(context &where, workspace &memory, const ssim_p
 {
     const size_t taps = size_t(plan.taps_z + plan.taps_y + plan.taps_x);
     const std::byte *table = keep_on_device(where, memory, taps * (sizeof(double) + sizeof(float)), [&](std::byte *to) {
-        double *const end = round_all(plan, reinterpret_cast<double *>(to));
-        round_all(plan, reinterpret_cast<float *>(end));
+        double *const end = plan.round_all_taps(reinterpret_cast<double *>(to));
+        plan.round_all_taps(reinterpret_cast<float *>(end));
     });
     if constexpr (sizeof(Real) == sizeof(float))
         table += taps * sizeof(double);

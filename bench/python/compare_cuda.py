@@ -374,7 +374,7 @@ def main():
     machine = {
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
         "torch": torch.__version__,
-        "iqa": iqa.library_version(),
+        "iqa": iqa.__version__,
         "cuda_state": iqa.cuda_state(),
     }
     if given.json:

@@ -30,6 +30,17 @@ IQA_HD double error_anchor(int level)
 // A lane of int64 holds sums of at most 2^51 each: so many fit.
 constexpr int error_flush = 2048;
 
+// Differences of ordinary size lie on the grids at the usual scale, 2^usual. Where an image's largest one, so scaled,
+// does not, the image is summed again at the scale of that difference: this exponent. (A maximum has no order either.)
+constexpr int no_exponent = INT32_MIN; // the sums at the usual scale will do
+IQA_HD int own_error_exponent(int usual, double largest)
+{
+    if (largest == 0.0 || !is_finite(largest) || (largest >= error_smallest && largest < error_largest))
+        return no_exponent;
+    const int own = usual - exponent_of(largest);
+    return own < -1000 ? -1000 : own > 1000 ? 1000 : own;
+}
+
 // Integer samples: the sum of the squares is level 0, in units of 1, and that of weighted squares level 1.
 IQA_HD int integer_error_exponent(int level)
 {

@@ -11,6 +11,7 @@
 #include "arith/squared_error.h"
 #include "arith/ssim.h"
 #include "arith/ssim_blocks.h"
+#include "arith/window.h"
 #include "core/context.hpp"
 #include "core/device.hpp"
 #include "core/labels.hpp"
@@ -38,6 +39,23 @@ struct ssim_plan {
     bool wanted[ssim_parts];
 
     int64_t channels(const image_view &images) const { return luma != nullptr ? 1 : images.channels; }
+    bool takes_luma(const image_view &images) const { return luma != nullptr && images.channels == 3; }
+    bool weighs(const weight_view &weights) const { return weights.data != nullptr || mask_nonfinite; }
+    bool weighs_means(const weight_view &weights) const { return convolution && weighs(weights); }
+    // Images as they are, for which there are quicker kernels.
+    bool is_plain(const image_view &images, const weight_view &weights) const
+    {
+        return images.depth == 1 && taps_z == 1 && !weighs(weights) && !takes_luma(images);
+    }
+    // The taps of z, y and x in the arithmetic's type, one after another. Returns their end.
+    template <class Real>
+    Real *round_all_taps(Real *to) const
+    {
+        round_taps(weights_z, taps_z, to);
+        round_taps(weights_y, taps_y, to + taps_z);
+        round_taps(weights_x, taps_x, to + taps_z + taps_y);
+        return to + taps_z + taps_y + taps_x;
+    }
 };
 
 // SSIM of a batch. The map has extents out_depth x out_height x out_width.
@@ -57,16 +75,13 @@ struct ssim_request {
     bool *not_a_number;    // [images]: some pixel of the map is NaN
 };
 
-// Whether a request is for images as they are and one sum: product or contrast-structure. Such ones have quicker
-// kernels.
+// Whether a request is for plain images and one sum: product or contrast-structure.
 inline bool is_plain(const ssim_request &request)
 {
     const ssim_plan &plan = *request.plan;
-    const image_view &shape = request.images.reference;
     const bool one_part = plan.wanted[ssim_product] != plan.wanted[ssim_contrast_structure];
-    return shape.depth == 1 && plan.taps_z == 1 && request.weights.data == nullptr && !plan.mask_nonfinite &&
-           (plan.luma == nullptr || shape.channels != 3) && !plan.negative_to_zero && !plan.wanted[ssim_luminance] &&
-           one_part;
+    return plan.is_plain(request.images.reference, request.weights) && !plan.negative_to_zero &&
+           !plan.wanted[ssim_luminance] && one_part;
 }
 
 // SSIM over blocks of a batch of uint8 or uint16 images of at least block_size pixels down and across.

@@ -137,9 +137,6 @@ public:
     {
         std::fill_n(request_.counts, shape_.images, sample_counts{});
         std::fill_n(request_.overflow, shape_.images, false);
-        // Differences of ordinary size lie on the grids at the data range's own scale. Where an image's largest one
-        // does not, the image is summed again at the scale of that difference. Which images that concerns follows
-        // from a maximum, which has no order either.
         const int usual = integers_ ? 0 : -exponent_of(request_.range.high - request_.range.low);
         add_images(0, shape_.images, usual, !covers(request_.range, shape_.type));
         if (invalid_weight_)
@@ -149,10 +146,9 @@ public:
         for (int64_t image = 0; image < shape_.images; ++image) {
             const double largest = largest_[image];
             request_.overflow[image] = !is_finite(largest);
-            if (largest == 0.0 || !is_finite(largest) || (largest >= error_smallest && largest < error_largest))
-                continue;
-            const int own = usual - exponent_of(largest);
-            add_images(image, 1, own < -1000 ? -1000 : own > 1000 ? 1000 : own, false);
+            const int own = own_error_exponent(usual, largest);
+            if (own != no_exponent)
+                add_images(image, 1, own, false);
         }
     }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "arith/window.h"
 #include "core/parallel.hpp"
 #include "cpu/backend.hpp"
 #include "cpu/dispatch.hpp"
@@ -15,14 +14,6 @@ namespace iqa {
 namespace {
 
 constexpr int64_t boxes_of_a_wave = 4096;
-
-template <class Real>
-void round_all(const ssim_plan &plan, Real *to)
-{
-    round_taps(plan.weights_z, plan.taps_z, to);
-    round_taps(plan.weights_y, plan.taps_y, to + plan.taps_z);
-    round_taps(plan.weights_x, plan.taps_x, to + plan.taps_z + plan.taps_y);
-}
 
 // Where a worker's finished rows go.
 struct map_rows {
@@ -74,7 +65,7 @@ public:
     {
         const int64_t images = request_.images.reference.images;
         const int64_t parts = request_.by_channel ? channels_ : 1;
-        const bool weighing = weighted(plan_, request_.weights);
+        const bool weighing = plan_.weighs(request_.weights);
         std::fill_n(request_.sums, images * parts * ssim_parts, 0);
         std::fill_n(request_.not_a_number, images, false);
         if (weighing)
@@ -129,7 +120,7 @@ private:
         box.twice_c1 = plan_.twice_c1;
         box.twice_c2 = plan_.twice_c2;
         box.covariance = plan_.covariance;
-        box.convolution = plan_.convolution && weighted(plan_, request_.weights);
+        box.convolution = plan_.weighs_means(request_.weights);
         box.coverage = plan_.coverage;
         box.negative_to_zero = plan_.negative_to_zero;
         std::copy_n(plan_.wanted, int(ssim_parts), box.wanted);
@@ -161,9 +152,9 @@ private:
 box_taps place_taps(const ssim_plan &plan, std::byte *memory)
 {
     if (plan.double_arithmetic)
-        round_all(plan, reinterpret_cast<double *>(memory));
+        plan.round_all_taps(reinterpret_cast<double *>(memory));
     else
-        round_all(plan, reinterpret_cast<float *>(memory));
+        plan.round_all_taps(reinterpret_cast<float *>(memory));
     const size_t size = plan.double_arithmetic ? sizeof(double) : sizeof(float);
     return {memory, memory + size_t(plan.taps_z) * size, memory + size_t(plan.taps_z + plan.taps_y) * size};
 }

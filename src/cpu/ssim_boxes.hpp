@@ -8,11 +8,6 @@
 
 namespace iqa {
 
-inline bool weighted(const ssim_plan &plan, const weight_view &weights)
-{
-    return weights.data != nullptr || plan.mask_nonfinite;
-}
-
 // One channel of both images, or their luma.
 inline sample_source source_of(const ssim_plan &plan, const image_pair &images, const weight_view &weights,
                                int64_t image, int64_t channel)
@@ -27,7 +22,7 @@ inline sample_source source_of(const ssim_plan &plan, const image_pair &images, 
     source.reference = volume(shape);
     source.candidate = volume(images.candidate);
     source.scale = plan.scale;
-    source.luma = shape.channels == 3 ? plan.luma : nullptr;
+    source.luma = plan.takes_luma(shape) ? plan.luma : nullptr;
     source.mask_nonfinite = plan.mask_nonfinite;
     source.depth = shape.depth;
     source.height = shape.height;

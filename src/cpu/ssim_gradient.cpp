@@ -68,8 +68,8 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
     const box_share none = {-1, 0};
     const box_share z = smaller == nullptr ? none : share_of(smaller->z, slice);
     const box_share y = smaller == nullptr ? none : share_of(smaller->y, row);
-    const bool normalised = plan.convolution && weighted(plan, request.weights);
-    const bool of_luma = plan.luma != nullptr && shape.channels == 3;
+    const bool normalised = plan.weighs_means(request.weights);
+    const bool of_luma = plan.takes_luma(shape);
 
     const struct {
         const output_view &out;
@@ -192,7 +192,7 @@ private:
         box.twice_c1 = plan_.twice_c1;
         box.twice_c2 = plan_.twice_c2;
         box.covariance = plan_.covariance;
-        box.convolution = plan_.convolution && weighted(plan_, request_.weights);
+        box.convolution = plan_.weighs_means(request_.weights);
         box.negative_to_zero = plan_.negative_to_zero;
         tile.product = plan_.wanted[ssim_product];
         const int64_t extents[3] = {shape_.depth, shape_.height, shape_.width};

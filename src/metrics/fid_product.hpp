@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Matrix products in a fixed order. Matrices are column-major.
+// Matrix products in a fixed order.
 #pragma once
 
+#include "arith/matrix.h"
 #include "core/crew.hpp"
 #include "core/fid_kernels.hpp"
 
 namespace iqa {
-
-struct matrix {
-    double *data;
-    int64_t stride;
-
-    double *column(int64_t index) const { return data + index * stride; }
-};
-
-struct operand {
-    const double *data;
-    int64_t stride;
-    bool transposed; // element (i, k) at data[i * stride + k] instead of data[k * stride + i]
-
-    double at(int64_t i, int64_t k) const { return transposed ? data[i * stride + k] : data[k * stride + i]; }
-};
 
 // C = A B^T or C = C - A B^T.
 struct product_request {
