@@ -85,7 +85,7 @@ public:
         std::optional<current_device> current;
         try {
             current.emplace(device_);
-        } catch (const error &) { // the stream knows its device, but for the default one
+        } catch (...) { // the stream knows its device, but for the default one
         }
         active_runtime.deallocate(memory, stream_of(owner_)); // should it fail, nobody can be told
     }
