@@ -13,7 +13,7 @@ void ssim_factors(context &where, const ssim_values_request &request, int scale,
 void ssim_block_values(context &where, const ssim_block_values_request &request);
 void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
 void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
-void shrink(context &where, workspace &memory, const shrink_request &request);
+void shrink(context &where, workspace &memory, std::span<const shrink_request> scales);
 void count(context &where, count_request &request);
 void squared_error(context &where, workspace &memory, squared_error_request &request);
 void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);

@@ -9,34 +9,43 @@ namespace iqa::cuda {
 
 namespace {
 
+// Each launch makes as many scales as follow each other.
 template <class Real>
-void shrink_on_device(const context &where, const shrink_request &request)
+void shrink_on_device(const context &where, std::span<const shrink_request> scales)
 {
     using kernel = shrink_images<Real>;
-    const ssim_plan &plan = *request.plan;
-    const image_view &shape = request.images.reference;
-    const typename kernel::arguments given = {.source = source_of(plan, request.images, request.weights),
-                                              .images = shape.images,
-                                              .channels = plan.channels(shape),
-                                              .z = request.z,
-                                              .y = request.y,
-                                              .x = request.x,
-                                              .normalised = plan.convolution,
-                                              .reference = reinterpret_cast<Real *>(request.reference),
-                                              .candidate = reinterpret_cast<Real *>(request.candidate),
-                                              .weights = reinterpret_cast<Real *>(request.shrunk_weights)};
-    const int64_t blocks = (given.pixels() + kernel::pixels_of_a_block - 1) / kernel::pixels_of_a_block;
-    launch<kernel>(where, blocks, 0, given);
+    while (!scales.empty()) {
+        const shrink_request &first = scales.front();
+        const ssim_plan &plan = *first.plan;
+        const image_view &shape = first.images.reference;
+        typename kernel::arguments given{};
+        given.source = source_of(plan, first.images, first.weights);
+        given.images = shape.images;
+        given.channels = plan.channels(shape);
+        given.z = first.z;
+        given.normalised = plan.weighs_means(first.weights);
+        for (const shrink_request &scale : scales) {
+            if (given.count == kernel::most_levels || (given.count > 0 && !kernel::follows(scale.z, scale.y, scale.x)))
+                break;
+            given.levels[given.count++] = {.y = scale.y,
+                                           .x = scale.x,
+                                           .reference = reinterpret_cast<Real *>(scale.reference),
+                                           .candidate = reinterpret_cast<Real *>(scale.candidate),
+                                           .weights = reinterpret_cast<Real *>(scale.shrunk_weights)};
+        }
+        launch<kernel>(where, given.blocks(), kernel::shared_bytes(given.count), given);
+        scales = scales.subspan(size_t(given.count));
+    }
 }
 
 } // namespace
 
-void shrink(context &where, workspace &, const shrink_request &request)
+void shrink(context &where, workspace &, std::span<const shrink_request> scales)
 {
-    if (request.plan->double_arithmetic)
-        shrink_on_device<double>(where, request);
+    if (scales.front().plan->double_arithmetic)
+        shrink_on_device<double>(where, scales);
     else
-        shrink_on_device<float>(where, request);
+        shrink_on_device<float>(where, scales);
 }
 
 } // namespace iqa::cuda

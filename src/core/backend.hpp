@@ -3,6 +3,8 @@
 // other; metrics never see more than this. All results are integers on the grids of src/arith.
 #pragma once
 
+#include <span>
+
 #include "arith/border.h"
 #include "arith/exact_sum.h"
 #include "arith/luma.h"
@@ -242,7 +244,8 @@ struct backend {
     void (*ssim_blocks)(context &where, workspace &memory, ssim_blocks_request &request);
     void (*ssim_block_values)(context &where, const ssim_block_values_request &request);
     void (*ssim_gradient)(context &where, workspace &memory, const ssim_gradient_request &request);
-    void (*shrink)(context &where, workspace &memory, const shrink_request &request);
+    // Each of the one before; in the same arithmetic.
+    void (*shrink)(context &where, workspace &memory, std::span<const shrink_request> scales);
     void (*count)(context &where, count_request &request);
     void (*squared_error)(context &where, workspace &memory, squared_error_request &request);
     // `ends`: as above.

@@ -12,7 +12,7 @@ void cpu_ssim_block_values(context &where, const ssim_block_values_request &requ
 void cpu_ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
 void cpu_ssim_boxes(context &where, workspace &memory, ssim_request &request);
 void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
-void cpu_shrink(context &where, workspace &memory, const shrink_request &request);
+void cpu_shrink(context &where, workspace &memory, std::span<const shrink_request> scales);
 void cpu_count(context &where, count_request &request);
 void cpu_squared_error(context &where, workspace &memory, squared_error_request &request);
 void cpu_psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);

@@ -61,12 +61,13 @@ void shrink(context &where, workspace &memory, const shrink_request &request)
 
 } // namespace
 
-void cpu_shrink(context &where, workspace &memory, const shrink_request &request)
+void cpu_shrink(context &where, workspace &memory, std::span<const shrink_request> scales)
 {
-    if (request.plan->double_arithmetic)
-        shrink<double>(where, memory, request);
-    else
-        shrink<float>(where, memory, request);
+    for (const shrink_request &request : scales)
+        if (request.plan->double_arithmetic)
+            shrink<double>(where, memory, request);
+        else
+            shrink<float>(where, memory, request);
 }
 
 } // namespace iqa

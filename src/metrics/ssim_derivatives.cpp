@@ -47,7 +47,7 @@ void ssim_metric::differentiate_group(const ssim_update &update, image_group gro
             out[side].column_stride = dense.column_stride;
         }
         differentiate(plan, own.images, own.weights, factors, out[0], out[1]);
-        given = own.made; // the same boxes, with derivatives instead of samples
+        given = made_[size_t(scale)]; // the same boxes, with derivatives instead of samples
         given.reference = own.gradients[0];
         given.candidate = own.gradients[1];
         smaller = &given;

@@ -44,9 +44,7 @@ struct ssim_scale {
     ssim_plan plan;
     image_pair images;
     weight_view weights;
-    // Where the scale is not the caller's own images: what made it, and the derivatives by its samples.
-    shrink_request made;
-    std::byte *gradients[2];
+    std::byte *gradients[2]; // of a scale that is made: the derivatives by its samples
     // Results, for each image and channel (or image alone), and for each image.
     int128 *sums, *weight;
     bool *not_a_number;
@@ -129,6 +127,7 @@ private:
     double *weights_y_;
     double *weights_x_;
     std::array<ssim_scale, IQA_MOST_SCALES> scales_{};
+    std::array<shrink_request, IQA_MOST_SCALES> made_{}; // what makes the scales that are not the caller's own images
 };
 
 } // namespace iqa

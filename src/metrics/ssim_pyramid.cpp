@@ -69,18 +69,19 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
             continue;
 
         const ssim_scale *before = scale == 0 ? nullptr : &scales_[size_t(scale) - 1];
-        own.made = {};
+        shrink_request &made = made_[size_t(scale)];
+        made = {};
         const int factor = scale == 0 ? update.scales.downsample : 2;
         const image_view &larger = before == nullptr ? own.images.reference : before->images.reference;
         const auto axes = shrink_axes(options_, {larger.depth, larger.height, larger.width}, factor);
-        own.made.z = axes[0];
-        own.made.y = axes[1];
-        own.made.x = axes[2];
-        own.made.images = before == nullptr ? own.images : before->images;
-        own.made.weights = before == nullptr ? own.weights : before->weights;
-        own.made.reference = take(scale);
-        own.made.candidate = take(scale);
-        own.made.shrunk_weights = update.weighing ? take(scale) : nullptr;
+        made.z = axes[0];
+        made.y = axes[1];
+        made.x = axes[2];
+        made.images = before == nullptr ? own.images : before->images;
+        made.weights = before == nullptr ? own.weights : before->weights;
+        made.reference = take(scale);
+        made.candidate = take(scale);
+        made.shrunk_weights = update.weighing ? take(scale) : nullptr;
         for (std::byte *&gradient : own.gradients)
             gradient = update.wants_gradient() ? take(scale) : nullptr;
 
@@ -97,12 +98,12 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
         dense.slice_stride = dense.row_stride * extents.height;
         dense.channel_stride = dense.slice_stride * extents.depth;
         dense.image_stride = dense.channel_stride * update.channels;
-        dense.data = own.made.reference;
+        dense.data = made.reference;
         own.images.reference = dense;
-        dense.data = own.made.candidate;
+        dense.data = made.candidate;
         own.images.candidate = dense;
         if (update.weighing)
-            own.weights = {own.made.shrunk_weights,
+            own.weights = {made.shrunk_weights,
                            of_doubles ? IQA_FLOAT64 : IQA_FLOAT32,
                            dense.image_stride,
                            dense.channel_stride,
@@ -113,7 +114,7 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
     // Plans of smaller images: they are scaled already, finite, and luma.
     for (int scale = 0; scale < options_.scales; ++scale) {
         ssim_scale &own = scales_[size_t(scale)];
-        own.made.plan = scale == 0 ? &update.plan : &scales_[size_t(scale) - 1].plan;
+        made_[size_t(scale)].plan = scale == 0 ? &update.plan : &scales_[size_t(scale) - 1].plan;
         if (update.is_made(scale)) {
             own.plan.scale = 1.0;
             own.plan.luma = nullptr;
@@ -125,11 +126,13 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
 void ssim_metric::measure_group(const ssim_update &update, image_group group, sample_counts *counts)
 {
     bool *not_a_number = update.memory->flags.take<bool>(size_t(options_.scales * group.count), "the flags of a batch");
+    const std::span<const shrink_request> scales(made_.data(), size_t(options_.scales));
+    const std::span<const shrink_request> made = update.is_made(0) ? scales : scales.subspan(1);
+    if (!made.empty())
+        update.device->shrink(owner(), update.memory->work, made);
     for (int scale = 0; scale < options_.scales; ++scale) {
         ssim_scale &own = scales_[size_t(scale)];
         own.not_a_number = not_a_number + scale * group.count;
-        if (update.is_made(scale))
-            update.device->shrink(owner(), update.memory->work, own.made);
         const scale_extents map = map_extents(options_, scale, update.scales.extents[size_t(scale)]);
         ssim_request request{
             .plan = &own.plan,

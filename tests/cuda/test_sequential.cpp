@@ -150,3 +150,33 @@ TEST_CASE("where a call of the runtime fails, the call says so, and nothing is l
         }
     }
 }
+
+TEST_CASE("an update of SSIM is two launches, of several scales one more for each and one for the smaller images")
+{
+    auto &machine = sequential_machine::get();
+    const auto launches = [&](int32_t preset, int64_t height, int64_t width) {
+        machine.reset();
+        const context_pointer context = make_context(1);
+        iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+        REQUIRE(iqa_ssim_options_preset(&options, sizeof options, preset) == IQA_OK);
+        options.layout = IQA_LAYOUT_CHW;
+        options.data_low = 0.0;
+        options.data_high = 1.0;
+        const metric_pointer metric = make_ssim(context, options);
+        const std::vector<float> samples(size_t(3 * height * width), 0.5f);
+        tensor image(samples.data(), IQA_FLOAT32, {3, height, width});
+        image.view.device_type = IQA_CUDA;
+        REQUIRE(iqa_metric_update(metric.get(), image, image, nullptr) == IQA_OK);
+        const machine_counts before = machine.counts;
+        REQUIRE(iqa_metric_update(metric.get(), image, image, nullptr) == IQA_OK);
+        CHECK(read(metric) == 1.0);
+        return machine.counts.launches - before.launches;
+    };
+    CHECK(launches(IQA_SSIM_WANG2004, 40, 50) == 2);
+    CHECK(launches(IQA_SSIM_SKIMAGE_DEFAULT, 40, 50) == 2);
+    CHECK(launches(IQA_MS_SSIM_TORCHMETRICS, 181, 190) == 1 + 5 + 1);
+    CHECK(launches(IQA_MS_SSIM_WANG2003, 181, 190) == 1 + 5 + 1);
+    // A pixel in front of odd extents is in no tile of the scale before: 180, 90 | 45 | 23.
+    CHECK(launches(IQA_MS_SSIM_PYTORCH_MSSSIM, 192, 176) == 1 + 5 + 1);
+    CHECK(launches(IQA_MS_SSIM_PYTORCH_MSSSIM, 180, 180) == 3 + 5 + 1);
+}

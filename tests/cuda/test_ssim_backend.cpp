@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <deque>
 
 #include "arith/window.h"
 #include "catch.hpp"
@@ -385,43 +386,113 @@ void compare_ssim(machine_under_test &machine, uint64_t seed, const generator_li
 
 // ---- Smaller images
 
+// Scales that are each made of the one before.
 template <class Real>
-void compare_shrink(machine_under_test &machine, uint64_t seed)
+struct pyramid {
+    std::vector<Real> memory; // of all scales, each with three maps
+    std::deque<iqa::ssim_plan> plans;
+    std::vector<iqa::shrink_request> scales;
+
+    pyramid(generated &from, int count)
+    {
+        random_numbers &random = from.random;
+        const auto rule = iqa::shrink_rule(random.below(4));
+        const bool in_depth = from.extents[2] > 1 && random.below(2) == 0;
+        plans.push_back(from.plan);
+        iqa::shrink_request whole{};
+        whole.plan = &plans.back();
+        whole.images = from.images;
+        whole.weights = from.weights.view;
+        scales.push_back(whole);
+        std::vector<size_t> pixels;
+        for (;;) {
+            iqa::shrink_request &own = scales.back();
+            const iqa::image_view &larger = own.images.reference;
+            const bool some_odd = random.below(2) == 0;
+            const int factor = scales.size() > 1 && random.below(8) != 0 ? 2 : 2 + int(random.below(3));
+            own.z = {in_depth ? rule : iqa::shrink_rule::floor, in_depth ? factor : 1, larger.depth,
+                     in_depth && some_odd};
+            own.y = {rule, factor, larger.height, some_odd};
+            own.x = {rule, factor, larger.width, some_odd};
+            pixels.push_back(size_t(larger.images * from.channels() * own.z.boxes() * own.y.boxes() * own.x.boxes()));
+            if (int(scales.size()) == count || pixels.back() == 0)
+                break;
+            scales.push_back(next_of(own, from));
+        }
+        size_t all = 0;
+        for (const size_t some : pixels)
+            all += 3 * some;
+        memory.resize(all);
+        std::byte *next = reinterpret_cast<std::byte *>(memory.data());
+        for (size_t i = 0; i < scales.size(); ++i) {
+            const size_t bytes = pixels[i] * sizeof(Real);
+            scales[i].reference = next;
+            scales[i].candidate = next + bytes;
+            scales[i].shrunk_weights = from.weighing ? next + 2 * bytes : nullptr;
+            next += 3 * bytes;
+            if (i + 1 == scales.size())
+                break;
+            scales[i + 1].images.reference.data = scales[i].reference;
+            scales[i + 1].images.candidate.data = scales[i].candidate;
+            scales[i + 1].weights.data = scales[i].shrunk_weights;
+        }
+    }
+
+    // But for where it lies in memory.
+    iqa::shrink_request next_of(const iqa::shrink_request &before, const generated &from)
+    {
+        plans.push_back(*before.plan);
+        plans.back().scale = 1.0;
+        plans.back().luma = nullptr;
+        plans.back().mask_nonfinite = false;
+        iqa::image_view dense{};
+        dense.type = sizeof(Real) == sizeof(double) ? iqa::element_type::float64 : iqa::element_type::float32;
+        dense.images = from.images.reference.images;
+        dense.channels = from.channels();
+        dense.depth = before.z.boxes();
+        dense.height = before.y.boxes();
+        dense.width = before.x.boxes();
+        dense.column_stride = 1;
+        dense.row_stride = dense.width;
+        dense.slice_stride = dense.row_stride * dense.height;
+        dense.channel_stride = dense.slice_stride * dense.depth;
+        dense.image_stride = dense.channel_stride * dense.channels;
+        iqa::shrink_request own{};
+        own.plan = &plans.back();
+        own.images = {dense, dense};
+        if (from.weighing)
+            own.weights = {nullptr,
+                           sizeof(Real) == sizeof(double) ? IQA_FLOAT64 : IQA_FLOAT32,
+                           dense.image_stride,
+                           dense.channel_stride,
+                           dense.slice_stride,
+                           dense.row_stride,
+                           1};
+        return own;
+    }
+
+    template <class Shrink>
+    std::vector<Real> made_by(Shrink &&shrink)
+    {
+        std::fill(memory.begin(), memory.end(), Real(-7));
+        shrink();
+        return memory;
+    }
+};
+
+template <class Real>
+void compare_shrink(machine_under_test &machine, uint64_t seed, const generator_limits &limits)
 {
     CAPTURE(seed);
-    generated from(seed, {});
+    generated from(seed, limits);
     from.plan.double_arithmetic = sizeof(Real) == sizeof(double);
-    random_numbers &random = from.random;
-    const auto rule = iqa::shrink_rule(random.below(4));
-    const int factor = 2 + int(random.below(3));
-    const bool in_depth = from.extents[2] > 1 && random.below(2) == 0;
-    const bool some_odd = random.below(2) == 0;
-    iqa::shrink_request request{};
-    request.plan = &from.plan;
-    request.images = from.images;
-    request.weights = from.weights.view;
-    request.z = {rule, in_depth ? factor : 1, from.extents[2], in_depth && some_odd};
-    request.y = {rule, factor, from.extents[3], some_odd};
-    request.x = {rule, factor, from.extents[4], some_odd};
-    if (!in_depth)
-        request.z.rule = iqa::shrink_rule::floor;
-    const size_t pixels = size_t(from.extents[0] * from.channels() * std::max<int64_t>(0, request.z.boxes()) *
-                                 request.y.boxes() * request.x.boxes());
-    const auto shrink = [&](auto &&function) {
-        std::vector<Real> made(3 * pixels, Real(-7));
-        request.reference = reinterpret_cast<std::byte *>(made.data());
-        request.candidate = reinterpret_cast<std::byte *>(made.data() + pixels);
-        request.shrunk_weights = from.weighing ? reinterpret_cast<std::byte *>(made.data() + 2 * pixels) : nullptr;
-        function();
-        return made;
-    };
+    pyramid<Real> scales(from, 1 + int(from.random.below(9)));
     const std::vector<Real> expected =
-        shrink([&] { iqa::cpu_backend().shrink(*machine.context, machine.on_cpu, request); });
+        scales.made_by([&] { iqa::cpu_backend().shrink(*machine.context, machine.on_cpu, scales.scales); });
     for (const thread_order order : orders)
-        CHECK(same_numbers(expected, shrink([&] {
-                               machine.run(order,
-                                           [&] { iqa::cuda::shrink(*machine.context, machine.on_device, request); });
-                           })));
+        CHECK(same_numbers(expected, scales.made_by([&] {
+            machine.run(order, [&] { iqa::cuda::shrink(*machine.context, machine.on_device, scales.scales); });
+        })));
 }
 
 // ---- Derivatives
@@ -563,8 +634,8 @@ TEST_CASE("Smaller images are the CPU's")
     sequential_machine::get().reset();
     machine_under_test machine;
     for (uint64_t seed = 2000; seed < 2100; ++seed) {
-        compare_shrink<float>(machine, seed);
-        compare_shrink<double>(machine, seed);
+        compare_shrink<float>(machine, seed, {.height = 200, .width = 400});
+        compare_shrink<double>(machine, seed, {});
     }
 }
 
