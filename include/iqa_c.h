@@ -297,9 +297,10 @@ IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size
  *  CUDA tensors (IQA_CUDA, IQA_CUDA_MANAGED) are measured on their device, with the same bits. The call only enqueues
  *  work on the context's stream, and never waits: the tensors must stay until the stream has passed it, and outputs are
  *  there then. A second update of the same shapes can be captured in a CUDA graph, and counts at each launch of it.
- * What is wrong with the data of such an update (not finite, a label outside the classes, a weight that is none) is
- * told by the next call that reads the metric, with the update's number; nothing of that update is added, the others
- * count. Calls that read the metric (compute, read, lanes, serialize, merge) wait for the stream.
+ *  What is wrong with the data of such an update (not finite, a label outside the classes, a weight that is none) is
+ *  told by the next call that reads the metric, with the update's number; nothing of that update is added, the others
+ *  count. Calls that read the metric (compute, read, lanes, serialize, merge, confusion scores, FID of shards) wait for
+ *  the stream.
  *
  *  @return IQA_OK, or one of IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _DEVICE, _UNAVAILABLE, _NUMERIC, _CANCELLED,
  *          _OUT_OF_MEMORY, _CUDA; the metric is then as it was. */
