@@ -9,15 +9,9 @@
 
 namespace iqa::cuda {
 
-// C = A B^T or C = C - A B^T.
 struct multiply_matrices {
     struct arguments {
-        operand a; // rows x depth
-        operand b; // columns x depth
-        matrix c;
-        int64_t rows, columns, depth;
-        bool subtract;
-        bool lower_only;        // what lies above the diagonal may or may not be computed
+        matrix_product product;
         const int64_t *stopped; // nothing is done once this is not negative; NULL: it never is
     };
     static constexpr int threads = 256;
@@ -31,33 +25,34 @@ struct multiply_matrices {
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
-        const int64_t tiles_down = chunks_of(given.rows, side);
+        const matrix_product &product = given.product;
+        const int64_t tiles_down = chunks_of(product.rows, side);
         const int64_t row = block.index() % tiles_down * side;
         const int64_t column = block.index() / tiles_down * side;
-        if (given.lower_only && row + side <= column)
+        if (product.lower_only && row + side <= column)
             return;
         if (given.stopped != nullptr && *given.stopped >= 0)
             return;
         auto *const a = reinterpret_cast<double *>(block.shared());
         double *const b = a + steps * stride;
-        const double sign = given.subtract ? -1.0 : 1.0;
+        const double sign = product.subtract ? -1.0 : 1.0;
         own_variables<Block, elements, threads> own;
-        for (int64_t from = 0; from < given.depth; from += chain_depth) {
-            const int64_t end = from + chain_depth < given.depth ? from + chain_depth : given.depth;
+        for (int64_t from = 0; from < product.depth; from += chain_depth) {
+            const int64_t end = from + chain_depth < product.depth ? from + chain_depth : product.depth;
             for (int64_t k = from; k < end; k += steps) {
                 const int count = int(end - k < steps ? end - k : steps);
                 block.each(threads, [&](int i) {
-                    load(given.a, row, given.rows, k, count, sign, a, i);
-                    load(given.b, column, given.columns, k, count, 1.0, b, i);
+                    load(product.a, row, product.rows, k, count, sign, a, i);
+                    load(product.b, column, product.columns, k, count, 1.0, b, i);
                 });
                 block.each(threads, [&](int i) { own[i].add_products(a, b, count, i); });
             }
             const bool first = from == 0;
             block.each(threads, [&](int i) {
                 own[i].end_chain(
-                    first && !given.subtract,
-                    [&](int r, int c) -> double & { return given.c.column(column + c)[row + r]; }, given.rows - row,
-                    given.columns - column, i);
+                    first && !product.subtract,
+                    [&](int r, int c) -> double & { return product.c.column(column + c)[row + r]; }, product.rows - row,
+                    product.columns - column, i);
             });
         }
     }

@@ -35,7 +35,7 @@ private:
 
     void place_all();
     void factor(int set);
-    void multiply(const multiply_matrices::arguments &given);
+    void multiply(const matrix_product &product, const int64_t *stopped = nullptr);
     double norm_of_product();
     void reduce_column(const reduction_view &view, int64_t k, int pairs, bool last);
     double sum_of_singular_values(int64_t order);
@@ -109,10 +109,10 @@ void trace_computation::place_all()
                   .state = take<column_state>(1)};
 }
 
-void trace_computation::multiply(const multiply_matrices::arguments &given)
+void trace_computation::multiply(const matrix_product &product, const int64_t *stopped)
 {
-    launch<multiply_matrices>(where_, multiply_matrices::blocks(given.rows, given.columns),
-                              multiply_matrices::shared_bytes, given);
+    launch<multiply_matrices>(where_, multiply_matrices::blocks(product.rows, product.columns),
+                              multiply_matrices::shared_bytes, {product, stopped});
 }
 
 void trace_computation::factor(int set)
@@ -145,8 +145,8 @@ void trace_computation::factor(int set)
                   .columns = order_ - last,
                   .depth = last - first,
                   .subtract = true,
-                  .lower_only = true,
-                  .stopped = &cholesky_.state->rank});
+                  .lower_only = true},
+                 &cholesky_.state->rank);
         fetch(&now, cholesky_.state, 1);
     }
     request_.ranks[set] = now.rank < 0 ? order_ : now.rank;
@@ -167,8 +167,7 @@ void trace_computation::reduce_column(const reduction_view &view, int64_t k, int
                   .columns = request_.ranks[0] < request_.ranks[1] ? request_.ranks[0] - k : request_.ranks[1] - k,
                   .depth = pairs,
                   .subtract = true,
-                  .lower_only = false,
-                  .stopped = nullptr});
+                  .lower_only = false});
         update = {.view = view, .k = k, .pairs = 0, .finish = false, .start = true};
         launch<update_column>(where_, update_column::blocks(update), update_column::shared_bytes, update);
     }
@@ -197,8 +196,7 @@ double trace_computation::norm_of_product()
               .columns = columns,
               .depth = order_,
               .subtract = false,
-              .lower_only = false,
-              .stopped = nullptr});
+              .lower_only = false});
     reduction_.rows = padded(rows);
     reduction_.columns = padded(columns);
     int pairs = 0;

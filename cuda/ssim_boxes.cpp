@@ -25,23 +25,9 @@ public:
     boxes_on_device(context &where, workspace &memory, const ssim_request &request)
         : where_(where), plan_(*request.plan)
     {
-        const image_view &shape = request.images.reference;
-        const bool volume = plan_.taps_z > 1;
         given_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
-        given_.images = shape.images;
-        given_.channels = plan_.channels(shape);
-        given_.extents[z_axis] = request.out_depth;
-        given_.extents[y_axis] = request.out_height;
-        given_.extents[x_axis] = request.out_width;
-        given_.box[z_axis] = volume ? int(ssim_box_depth) : 1;
-        given_.box[y_axis] = volume ? int(ssim_box_height) : int(ssim_tile_height);
-        given_.box[x_axis] = ssim_tile_width;
-        choose_part();
-        given_.twice_c1 = plan_.twice_c1;
-        given_.twice_c2 = plan_.twice_c2;
-        given_.covariance = plan_.covariance;
-        given_.coverage = plan_.coverage;
-        given_.negative_to_zero = plan_.negative_to_zero;
+        choose_part(request);
+        given_.formula = formula_of(plan_);
         std::copy_n(plan_.wanted, int(ssim_parts), given_.wanted);
         given_.by_channel = request.by_channel;
         given_.map = request.map;
@@ -49,12 +35,13 @@ public:
         given_.weight = request.weight;
         given_.not_a_number = request.not_a_number;
         const size_t results = size_t(given_.results());
-        std::byte *zeros = memory.zeros.take<std::byte>(
-            results * sizeof(ssim_accumulator) + (size_t(given_.images) + 1) * sizeof(uint32_t), "the sums of SSIM");
+        std::byte *zeros = memory.zeros.take<std::byte>(results * sizeof(ssim_accumulator) +
+                                                            (size_t(given_.maps.images) + 1) * sizeof(uint32_t),
+                                                        "the sums of SSIM");
         given_.accumulators = reinterpret_cast<ssim_accumulator *>(zeros);
         given_.arrivals = reinterpret_cast<uint32_t *>(zeros + results * sizeof(ssim_accumulator));
         given_.found_nan = given_.arrivals + 1;
-        blocks_ = place_blocks(memory, given_.work(), block_memory_, given_.statistics);
+        blocks_ = place_blocks(memory, given_.maps.work(), block_memory_, given_.statistics);
     }
 
     void run() const
@@ -63,28 +50,25 @@ public:
     }
 
 private:
-    void choose_part()
+    void choose_part(const ssim_request &request)
     {
         if (plan_.taps_z > 1)
-            return take_part(volume_part);
+            return take_part(request, volume_part);
         for (const auto &part : image_parts) {
-            take_part(part);
+            take_part(request, part);
             if (given_.statistics.layout.slab.shared)
                 return;
         }
-        take_part(part_of_large_windows);
+        take_part(request, part_of_large_windows);
     }
 
-    void take_part(const int (&part)[3])
+    void take_part(const ssim_request &request, const int (&part)[3])
     {
-        int largest[3];
-        for (int axis = z_axis; axis <= x_axis; ++axis) {
-            given_.part[axis] = part[axis];
-            given_.parts[axis] = (given_.extents[axis] + part[axis] - 1) / part[axis];
-            largest[axis] = int(std::min<int64_t>(part[axis], given_.extents[axis]));
-        }
+        given_.maps = divide_maps(plan_, request.images.reference,
+                                  {request.out_depth, request.out_height, request.out_width}, ssim_box_depth, part);
         block_memory_ = {sizeof(Real), shared_bytes_of_a_block - kernel::shared_bytes};
-        given_.statistics.layout = lay_out_statistics(plan_, given_.statistics.convolution, largest, block_memory_);
+        given_.statistics.layout =
+            lay_out_statistics(plan_, given_.statistics.convolution, given_.maps.part, block_memory_);
     }
 
     context &where_;

@@ -20,12 +20,8 @@ template <class Real>
 struct ssim_boxes_of {
     struct arguments {
         statistics_arguments<Real> statistics;
-        int64_t images, channels;
-        int64_t extents[3]; // of the map
-        int box[3], part[3];
-        int64_t parts[3]; // of a map, along each axis
-        double twice_c1, twice_c2, covariance, coverage;
-        bool negative_to_zero;
+        divided_maps maps;
+        ssim_formula formula;
         bool wanted[ssim_parts];
         bool by_channel;
         output_view map;
@@ -36,8 +32,7 @@ struct ssim_boxes_of {
         int128 *sums, *weight;
         bool *not_a_number;
 
-        IQA_HD_MEMBER int64_t results() const { return by_channel ? images * channels : images; }
-        IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
+        IQA_HD_MEMBER int64_t results() const { return by_channel ? maps.images * maps.channels : maps.images; }
     };
     static constexpr int threads = 256;
     // What each thread sums: the parts' low and high digits, and the weight.
@@ -57,7 +52,7 @@ struct ssim_boxes_of {
         part_of_box &part = *reinterpret_cast<part_of_box *>(block.shared());
         window_filters<Block, Real> filters(block, given.statistics,
                                             reinterpret_cast<Real *>(block.shared() + shared_bytes));
-        for (int64_t index = block.index(); index < given.work(); index += block.blocks()) {
+        for (int64_t index = block.index(); index < given.maps.work(); index += block.blocks()) {
             block.each(most_totals * threads, [&](int i) {
                 part.totals[i] = 0;
                 if (i == 0)
@@ -78,25 +73,21 @@ struct ssim_boxes_of {
 private:
     IQA_KERNEL static void find(const arguments &given, int64_t index, part_of_box &part)
     {
+        const part_place place = place_of_part(given.maps, index);
         map_part<Real> &map = part.map;
         int64_t box_first[3], box_count[3];
         IQA_UNROLL_ON_GPU
-        for (int axis = x_axis; axis >= z_axis; --axis) {
-            const int64_t at = index % given.parts[axis] * given.part[axis];
-            index /= given.parts[axis];
-            const int taps = given.statistics.taps[axis];
-            const int64_t margin = given.statistics.border == border_mode::valid ? taps / 2 : 0;
-            const int64_t left = given.extents[axis] - at;
-            part.first[axis] = at;
-            map.first[axis] = at - taps / 2 + margin;
-            map.count[axis] = left < given.part[axis] ? int(left) : given.part[axis];
-            const int64_t box = at - at % given.box[axis];
-            const int64_t box_left = given.extents[axis] - box;
-            box_first[axis] = box - taps / 2 + margin;
-            box_count[axis] = box_left < given.box[axis] ? box_left : given.box[axis];
+        for (int axis = z_axis; axis <= x_axis; ++axis) {
+            const int radius = given.statistics.taps[axis] / 2;
+            const int before = given.statistics.border == border_mode::valid ? 0 : radius;
+            part.first[axis] = place.first[axis];
+            map.first[axis] = place.first[axis] - before;
+            map.count[axis] = place.count[axis];
+            box_first[axis] = place.box_first[axis] - before;
+            box_count[axis] = place.box_count[axis];
         }
-        map.image = index / given.channels;
-        map.channel = index % given.channels;
+        map.image = place.image;
+        map.channel = place.channel;
         map.pivot = pivot_of_box<Real>(given.statistics.source, map.image, map.channel, box_first, box_count,
                                        given.statistics.taps);
     }
@@ -121,8 +112,8 @@ private:
         const map_part<Real> &part = own.map;
         int64_t *totals = own.totals;
         const bool weighted = given.statistics.source.weighted();
-        const bool safe = given.twice_c1 * given.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
-        const ssim_constants<Real> constants = {Real(given.twice_c1), Real(given.twice_c2), Real(given.covariance)};
+        const bool safe = given.formula.safe();
+        const ssim_constants<Real> constants = given.formula.template constants<Real>();
         const int first_wanted = given.wanted[ssim_product]              ? ssim_product
                                  : given.wanted[ssim_contrast_structure] ? ssim_contrast_structure
                                                                          : ssim_luminance;
@@ -139,13 +130,13 @@ private:
                 filters.means_at(part, row, column, means);
                 ssim_terms<Real> terms =
                     ssim_terms_of(means[0], means[1], means[2], means[3], part.pivot + part.pivot, constants);
-                if (given.negative_to_zero)
+                if (given.formula.negative_to_zero)
                     terms.structure_top = clamp_to_zero(terms.structure_top);
                 int32_t units = 1;
                 if (weighted) {
                     bool covered = true;
                     if constexpr (maps == weighted_maps)
-                        covered = covers_enough(means[plain_maps], given.coverage);
+                        covered = covers_enough(means[plain_maps], given.formula.coverage);
                     units = units_of(given, part, slice, row, column, covered);
                     weight += units;
                 }
@@ -181,7 +172,7 @@ private:
         const int64_t *totals = own.totals;
         constexpr int shift = ssim_double_bits - (sizeof(Real) == sizeof(float) ? ssim_float_bits : ssim_double_bits);
         ssim_accumulator *to =
-            given.accumulators + (given.by_channel ? part.image * given.channels + part.channel : part.image);
+            given.accumulators + (given.by_channel ? part.image * given.maps.channels + part.channel : part.image);
         const auto total = [&](int which) {
             return block.sum(threads, [&](int thread) { return totals[which * threads + thread]; });
         };
@@ -213,7 +204,7 @@ private:
                 given.weight[i] = value_of(from.weight);
             from = {};
         });
-        block.each(int(given.images), [&](int i) {
+        block.each(int(given.maps.images), [&](int i) {
             given.not_a_number[i] = given.found_nan[i] != 0;
             given.found_nan[i] = 0;
         });

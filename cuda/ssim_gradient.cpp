@@ -53,32 +53,21 @@ public:
         : where_(where), plan_(*request.plan)
     {
         const image_view &shape = request.images.reference;
-        const bool volume = plan_.taps_z > 1;
         given_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
         // Windows that a valid map lacks are computed from whatever lies there and then taken off.
         if (plan_.border == border_mode::valid)
             given_.statistics.border = border_mode::replicate;
         given_.border = plan_.border;
-        given_.images = shape.images;
-        given_.channels = plan_.channels(shape);
-        given_.extents[z_axis] = shape.depth;
-        given_.extents[y_axis] = shape.height;
-        given_.extents[x_axis] = shape.width;
-        given_.tile[z_axis] = volume ? int(ssim_gradient_depth) : 1;
-        given_.tile[y_axis] = volume ? int(ssim_box_height) : int(ssim_tile_height);
-        given_.tile[x_axis] = ssim_tile_width;
-        given_.twice_c1 = plan_.twice_c1;
-        given_.twice_c2 = plan_.twice_c2;
-        given_.covariance = plan_.covariance;
-        given_.coverage = plan_.coverage;
-        given_.negative_to_zero = plan_.negative_to_zero;
+        given_.maps = divide_maps(plan_, shape, {shape.depth, shape.height, shape.width}, ssim_gradient_depth,
+                                  std::max(plan_.taps_y, plan_.taps_x) > large_window ? part_of_large_windows
+                                  : plan_.taps_z > 1                                  ? volume_part
+                                                                                      : image_part);
+        given_.formula = formula_of(plan_);
         given_.product = plan_.wanted[ssim_product];
         given_.factors = request.factors;
         given_.output = output_of<Real>(request);
-        take_part(std::max(plan_.taps_y, plan_.taps_x) > large_window ? part_of_large_windows
-                  : volume                                            ? volume_part
-                                                                      : image_part);
-        blocks_ = place_blocks(memory, given_.work(), block_memory_, given_.statistics);
+        lay_out();
+        blocks_ = place_blocks(memory, given_.maps.work(), block_memory_, given_.statistics);
     }
 
     void run() const
@@ -87,29 +76,27 @@ public:
     }
 
 private:
-    void take_part(const int (&part)[3])
+    void lay_out()
     {
         const int(&taps)[3] = given_.statistics.taps;
+        const int(&part)[3] = given_.maps.part;
         int seen[3]; // map pixels
-        for (int axis = z_axis; axis <= x_axis; ++axis) {
-            given_.part[axis] = int(std::min<int64_t>(part[axis], given_.extents[axis]));
-            given_.parts[axis] = (given_.extents[axis] + part[axis] - 1) / part[axis];
-            seen[axis] = given_.part[axis] + taps[axis] - 1;
-        }
+        for (int axis = z_axis; axis <= x_axis; ++axis)
+            seen[axis] = part[axis] + taps[axis] - 1;
         const int64_t row_bytes = int64_t(weighted_maps) * (seen[x_axis] + taps[x_axis] - 1) * int64_t(sizeof(Real));
         seen[y_axis] = int(std::clamp<int64_t>(most_slab_bytes / row_bytes, least_band, seen[y_axis]));
-        const bool one_band = seen[y_axis] == given_.part[y_axis] + taps[y_axis] - 1;
+        const bool one_band = seen[y_axis] == part[y_axis] + taps[y_axis] - 1;
         given_.statistics.layout = lay_out_statistics(plan_, given_.statistics.convolution, seen, block_memory_);
         gradient_layout &layout = given_.layout;
         layout.band_rows = seen[y_axis];
         layout.stride = seen[x_axis];
         int64_t bands = 0;
         for (int axis = z_axis; axis <= x_axis; ++axis)
-            bands += int64_t(taps[axis]) * given_.part[axis];
+            bands += int64_t(taps[axis]) * part[axis];
         layout.bands = block_memory_.take(bands);
-        const int64_t maps = int64_t(plain_maps) * given_.part[z_axis] * layout.stride;
+        const int64_t maps = int64_t(plain_maps) * part[z_axis] * layout.stride;
         layout.deep = block_memory_.take(maps * layout.band_rows);
-        const int64_t low = maps * given_.part[y_axis];
+        const int64_t low = maps * part[y_axis];
         // The slab of a plain image's only band is not read any more when the adjoint goes down.
         const statistics_layout &of_means = given_.statistics.layout;
         const int64_t slab = int64_t(of_means.slab_rows) * of_means.stride * (given_.statistics.convolution ? 3 : 2);

@@ -24,17 +24,12 @@ struct ssim_gradient_of {
     struct arguments {
         statistics_arguments<Real> statistics;
         gradient_layout layout;
-        int64_t images, channels;
-        int64_t extents[3];
-        int tile[3], part[3];
-        int64_t parts[3];
+        divided_maps maps;  // of the images' own extents
         border_mode border; // of the map; that of the statistics has samples everywhere
-        double twice_c1, twice_c2, covariance, coverage;
-        bool negative_to_zero, product;
+        ssim_formula formula;
+        bool product;
         const double *factors; // [images][channels]; NULL: all are 0
         gradient_output<Real> output;
-
-        IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
     };
     static constexpr int threads = 256;
 
@@ -54,7 +49,7 @@ struct ssim_gradient_of {
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
         part_of_image &part = *reinterpret_cast<part_of_image *>(block.shared());
-        for (int64_t index = block.index(); index < given.work(); index += block.blocks()) {
+        for (int64_t index = block.index(); index < given.maps.work(); index += block.blocks()) {
             block.each(1, [&](int) { find(given, index, part); });
             if (part.factor == 0.0)
                 store_shares(block, given, part);
@@ -66,26 +61,22 @@ struct ssim_gradient_of {
 private:
     IQA_KERNEL static void find(const arguments &given, int64_t index, part_of_image &part)
     {
+        const part_place place = place_of_part(given.maps, index);
         map_part<Real> &around = part.band;
         int64_t tile_first[3], tile_count[3];
         IQA_UNROLL_ON_GPU
-        for (int axis = x_axis; axis >= z_axis; --axis) {
-            const int64_t at = index % given.parts[axis] * given.part[axis];
-            index /= given.parts[axis];
-            const int64_t left = given.extents[axis] - at;
+        for (int axis = z_axis; axis <= x_axis; ++axis) {
             const int seen = given.statistics.taps[axis] - 1;
-            part.first[axis] = at;
-            part.count[axis] = left < given.part[axis] ? int(left) : given.part[axis];
-            around.first[axis] = at - seen;
-            around.count[axis] = part.count[axis] + seen;
-            const int64_t tile = at - at % given.tile[axis];
-            const int64_t tile_left = given.extents[axis] - tile;
-            tile_first[axis] = tile - seen;
-            tile_count[axis] = (tile_left < given.tile[axis] ? tile_left : given.tile[axis]) + seen;
+            part.first[axis] = place.first[axis];
+            part.count[axis] = place.count[axis];
+            around.first[axis] = place.first[axis] - seen;
+            around.count[axis] = place.count[axis] + seen;
+            tile_first[axis] = place.box_first[axis] - seen;
+            tile_count[axis] = place.box_count[axis] + seen;
         }
-        part.image = around.image = index / given.channels;
-        part.channel = around.channel = index % given.channels;
-        part.factor = given.factors == nullptr ? 0.0 : given.factors[index];
+        part.image = around.image = place.image;
+        part.channel = around.channel = place.channel;
+        part.factor = given.factors == nullptr ? 0.0 : given.factors[place.image * given.maps.channels + place.channel];
         around.pivot = pivot_of_box<Real>(given.statistics.source, part.image, part.channel, tile_first, tile_count,
                                           given.statistics.taps);
     }
@@ -110,8 +101,8 @@ private:
             part.deep = given.layout.deep.in(shared, global);
             part.low = given.layout.low.in(shared, global);
             part.bands[z_axis] = given.layout.bands.in(shared, global);
-            part.bands[y_axis] = part.bands[z_axis] + given.statistics.taps[z_axis] * given.part[z_axis];
-            part.bands[x_axis] = part.bands[y_axis] + given.statistics.taps[y_axis] * given.part[y_axis];
+            part.bands[y_axis] = part.bands[z_axis] + given.statistics.taps[z_axis] * given.maps.part[z_axis];
+            part.bands[x_axis] = part.bands[y_axis] + given.statistics.taps[y_axis] * given.maps.part[y_axis];
         });
         IQA_UNROLL_ON_GPU
         for (int axis = z_axis; axis <= x_axis; ++axis)
@@ -139,8 +130,8 @@ private:
     {
         const int taps = given.statistics.taps[axis];
         const int radius = taps / 2;
-        const int pixels = given.part[axis];
-        const int64_t extent = given.extents[axis];
+        const int pixels = given.maps.part[axis];
+        const int64_t extent = given.maps.extents[axis];
         const int64_t margin = given.border == border_mode::valid ? radius : 0;
         const Real *weights = given.statistics.weights[axis];
         block.each(taps * pixels, [&](int i) {
@@ -165,7 +156,7 @@ private:
     {
         for (int axis = z_axis; axis <= x_axis; ++axis) {
             const int64_t margin = given.border == border_mode::valid ? given.statistics.taps[axis] / 2 : 0;
-            if (centre[axis] < margin || centre[axis] >= given.extents[axis] - margin)
+            if (centre[axis] < margin || centre[axis] >= given.maps.extents[axis] - margin)
                 return Real(0);
         }
         if (!given.statistics.source.weighted())
@@ -182,7 +173,7 @@ private:
                                          int slice)
     {
         const map_part<Real> &band = part.band;
-        const ssim_constants<Real> constants = {Real(given.twice_c1), Real(given.twice_c2), Real(given.covariance)};
+        const ssim_constants<Real> constants = given.formula.template constants<Real>();
         const int(&taps)[3] = given.statistics.taps;
         const int columns = band.count[x_axis];
         const int plane = given.layout.band_rows * given.layout.stride;
@@ -200,8 +191,9 @@ private:
                 const ssim_terms<Real> terms =
                     ssim_terms_of(means[0], means[1], means[2], means[3], band.pivot + band.pivot, constants);
                 if constexpr (maps == weighted_maps)
-                    factor = covers_enough(means[plain_maps], given.coverage) ? factor / means[plain_maps] : Real(0);
-                if (given.negative_to_zero && !(terms.structure_top > Real(0)))
+                    factor =
+                        covers_enough(means[plain_maps], given.formula.coverage) ? factor / means[plain_maps] : Real(0);
+                if (given.formula.negative_to_zero && !(terms.structure_top > Real(0)))
                     factor = Real(0);
                 const ssim_derivatives<Real> found =
                     ssim_derivatives_of(terms, means[0], means[1], constants, Real(0), given.product);
@@ -216,7 +208,7 @@ private:
                 const int tap = slice - own;
                 if (tap < 0 || tap >= taps[z_axis])
                     continue;
-                const Real weight = part.bands[z_axis][tap * given.part[z_axis] + own];
+                const Real weight = part.bands[z_axis][tap * given.maps.part[z_axis] + own];
                 Real *deep = part.deep + own * plain_maps * plane + row * given.layout.stride + column;
                 IQA_UNROLL_ON_GPU
                 for (int which = 0; which < plain_maps; ++which)
@@ -237,7 +229,7 @@ private:
         const int columns = band.count[x_axis];
         const int groups = (part.count[y_axis] + rows_together<Real> - 1) / rows_together<Real>;
         const int plane = given.layout.band_rows * stride;
-        const int step = given.part[y_axis] * stride;
+        const int step = given.maps.part[y_axis] * stride;
         const Real *deep = part.deep + slice * plain_maps * plane;
         Real *low = part.low + slice * plain_maps * step;
         const Real *weights = part.bands[y_axis];
@@ -271,7 +263,7 @@ private:
                 for (int own = 0; own < rows_together<Real>; ++own) {
                     const int tap = row - first - own;
                     if (own < count && tap >= 0 && tap < taps) {
-                        const Real weight = weights[tap * given.part[y_axis] + first + own];
+                        const Real weight = weights[tap * given.maps.part[y_axis] + first + own];
                         IQA_UNROLL_ON_GPU
                         for (int which = 0; which < plain_maps; ++which)
                             totals[own][which] = fused_multiply_add(weight, value[which], totals[own][which]);
@@ -293,7 +285,7 @@ private:
     {
         const int taps = given.statistics.taps[x_axis];
         const int columns = part.count[x_axis];
-        const int step = given.part[y_axis] * given.layout.stride;
+        const int step = given.maps.part[y_axis] * given.layout.stride;
         const Real *low = part.low + slice * plain_maps * step;
         const Real *weights = part.bands[x_axis];
         block.each(part.count[y_axis] * columns, [&](int i) {
@@ -302,7 +294,7 @@ private:
             const Real *from = low + row * given.layout.stride + column;
             Real totals[plain_maps] = {};
             for (int tap = 0; tap < taps; ++tap) {
-                const Real weight = weights[tap * given.part[x_axis] + column];
+                const Real weight = weights[tap * given.maps.part[x_axis] + column];
                 IQA_UNROLL_ON_GPU
                 for (int which = 0; which < plain_maps; ++which)
                     totals[which] = fused_multiply_add(weight, from[which * step + tap], totals[which]);

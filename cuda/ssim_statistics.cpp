@@ -5,6 +5,25 @@
 
 namespace iqa::cuda {
 
+divided_maps divide_maps(const ssim_plan &plan, const image_view &images, const int64_t (&extents)[3], int box_depth,
+                         const int (&part)[3])
+{
+    const bool volume = plan.taps_z > 1;
+    divided_maps maps = {
+        .images = images.images,
+        .channels = plan.channels(images),
+        .extents = {},
+        .box = {volume ? box_depth : 1, volume ? int(ssim_box_height) : int(ssim_tile_height), int(ssim_tile_width)},
+        .part = {},
+        .parts = {}};
+    for (int axis = z_axis; axis <= x_axis; ++axis) {
+        maps.extents[axis] = extents[axis];
+        maps.part[axis] = int(std::min<int64_t>(part[axis], extents[axis]));
+        maps.parts[axis] = (extents[axis] + part[axis] - 1) / part[axis];
+    }
+    return maps;
+}
+
 statistics_layout lay_out_statistics(const ssim_plan &plan, bool convolution, const int (&part)[3],
                                      block_memory_plan &memory)
 {

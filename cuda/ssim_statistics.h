@@ -56,6 +56,57 @@ struct statistics_arguments {
     IQA_HD_MEMBER int maps() const { return convolution ? weighted_maps : plain_maps; }
 };
 
+// What the formula of arith/ssim.h is given, as the plan has it.
+struct ssim_formula {
+    double twice_c1, twice_c2, covariance;
+    double coverage; // least share of a window
+    bool negative_to_zero;
+
+    template <class Real>
+    IQA_HD_MEMBER ssim_constants<Real> constants() const
+    {
+        return {Real(twice_c1), Real(twice_c2), Real(covariance)};
+    }
+    IQA_HD_MEMBER bool safe() const { return twice_c1 * twice_c2 >= IQA_SSIM_SAFE_PRODUCT; }
+};
+
+// A batch of maps in boxes, whose pixels have one pivot, and these in the parts that blocks take.
+struct divided_maps {
+    int64_t images, channels;
+    int64_t extents[3];
+    int box[3], part[3];
+    int64_t parts[3]; // of a map, along each axis
+
+    IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
+};
+
+// A part's place in its map, and that of its box.
+struct part_place {
+    int64_t image, channel;
+    int64_t first[3], box_first[3];
+    int count[3], box_count[3];
+};
+
+IQA_KERNEL part_place place_of_part(const divided_maps &maps, int64_t index)
+{
+    part_place place;
+    IQA_UNROLL_ON_GPU
+    for (int axis = x_axis; axis >= z_axis; --axis) {
+        const int64_t at = index % maps.parts[axis] * maps.part[axis];
+        index /= maps.parts[axis];
+        const int64_t box = at - at % maps.box[axis];
+        const int64_t left = maps.extents[axis] - at;
+        const int64_t box_left = maps.extents[axis] - box;
+        place.first[axis] = at;
+        place.box_first[axis] = box;
+        place.count[axis] = left < maps.part[axis] ? int(left) : maps.part[axis];
+        place.box_count[axis] = box_left < maps.box[axis] ? int(box_left) : maps.box[axis];
+    }
+    place.image = index / maps.channels;
+    place.channel = index % maps.channels;
+    return place;
+}
+
 // A part of a box of map pixels.
 template <class Real>
 struct map_part {

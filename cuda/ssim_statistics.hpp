@@ -49,6 +49,15 @@ inline ssim_source source_of(const ssim_plan &plan, const image_pair &images, co
             .mask_nonfinite = plan.mask_nonfinite};
 }
 
+inline ssim_formula formula_of(const ssim_plan &plan)
+{
+    return {plan.twice_c1, plan.twice_c2, plan.covariance, plan.coverage, plan.negative_to_zero};
+}
+
+// Maps of these extents in boxes so deep in volumes, in parts of at most so many pixels (z, y, x).
+divided_maps divide_maps(const ssim_plan &plan, const image_view &images, const int64_t (&extents)[3], int box_depth,
+                         const int (&part)[3]);
+
 // For parts of so many map pixels (z, y, x) at most.
 statistics_layout lay_out_statistics(const ssim_plan &plan, bool convolution, const int (&part)[3],
                                      block_memory_plan &memory);

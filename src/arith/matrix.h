@@ -24,4 +24,14 @@ struct operand {
     }
 };
 
+// C = A B^T or C = C - A B^T.
+struct matrix_product {
+    operand a; // rows x depth
+    operand b; // columns x depth
+    matrix c;
+    int64_t rows, columns, depth;
+    bool subtract;
+    bool lower_only; // what lies above the diagonal may or may not be computed
+};
+
 } // namespace iqa

@@ -47,7 +47,7 @@ multiplier::multiplier(context &where, const fid_kernels &kernels, int64_t most_
     packed_b_ = packed_a_ + size_a;
 }
 
-void multiplier::run(crew &team, const product_request &request)
+void multiplier::run(crew &team, const matrix_product &request)
 {
     for (int64_t from = 0; from < request.depth; from += chain_depth) {
         const int depth = int(std::min<int64_t>(chain_depth, request.depth - from));
@@ -56,7 +56,7 @@ void multiplier::run(crew &team, const product_request &request)
     }
 }
 
-void multiplier::pack(crew &team, const product_request &request, int64_t from, int depth)
+void multiplier::pack(crew &team, const matrix_product &request, int64_t from, int depth)
 {
     const int width_a = kernels_.tile_rows;
     const int width_b = kernels_.tile_columns;
@@ -74,7 +74,7 @@ void multiplier::pack(crew &team, const product_request &request, int64_t from, 
     });
 }
 
-void multiplier::multiply_packed(crew &team, const product_request &request, int depth, bool add)
+void multiplier::multiply_packed(crew &team, const matrix_product &request, int depth, bool add)
 {
     const int64_t row_blocks = tiles(request.rows, block_row_tiles * kernels_.tile_rows);
     const int64_t column_blocks = tiles(request.columns, block_column_tiles * kernels_.tile_columns);
@@ -85,7 +85,7 @@ void multiplier::multiply_packed(crew &team, const product_request &request, int
     });
 }
 
-void multiplier::multiply_block(const product_request &request, int64_t row_block, int64_t column_block, int depth,
+void multiplier::multiply_block(const matrix_product &request, int64_t row_block, int64_t column_block, int depth,
                                 bool add)
 {
     const int height = kernels_.tile_rows;

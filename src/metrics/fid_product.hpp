@@ -8,26 +8,16 @@
 
 namespace iqa {
 
-// C = A B^T or C = C - A B^T.
-struct product_request {
-    operand a; // rows x depth
-    operand b; // columns x depth
-    matrix c;
-    int64_t rows, columns, depth;
-    bool subtract;
-    bool lower_only; // what lies above the diagonal may or may not be computed
-};
-
 class multiplier {
 public:
     multiplier(context &where, const fid_kernels &kernels, int64_t most_rows);
 
-    void run(crew &team, const product_request &request);
+    void run(crew &team, const matrix_product &request);
 
 private:
-    void pack(crew &team, const product_request &request, int64_t from, int depth);
-    void multiply_packed(crew &team, const product_request &request, int depth, bool add);
-    void multiply_block(const product_request &request, int64_t row_block, int64_t column_block, int depth, bool add);
+    void pack(crew &team, const matrix_product &request, int64_t from, int depth);
+    void multiply_packed(crew &team, const matrix_product &request, int depth, bool add);
+    void multiply_block(const matrix_product &request, int64_t row_block, int64_t column_block, int depth, bool add);
 
     const fid_kernels &kernels_;
     scratch memory_;
