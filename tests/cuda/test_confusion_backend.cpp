@@ -14,14 +14,13 @@ using labels = std::vector<int32_t>;
 // Tensors on the device that live as long as the test.
 struct device_labels {
     std::vector<labels> kept;
-    std::vector<std::unique_ptr<tensor>> tensors;
+    std::vector<std::unique_ptr<device_tensor>> tensors;
 
     const tensor &operator()(labels values, std::vector<int64_t> shape)
     {
         kept.reserve(100);
         kept.push_back(std::move(values));
-        tensors.push_back(std::make_unique<tensor>(kept.back().data(), IQA_INT32, std::move(shape)));
-        tensors.back()->view.device_type = IQA_CUDA;
+        tensors.push_back(std::make_unique<device_tensor>(kept.back().data(), IQA_INT32, std::move(shape)));
         return *tensors.back();
     }
 };
@@ -69,8 +68,7 @@ TEST_CASE("a weight without exact sums is told like that")
     device_labels on_device;
     confusion m(counting(3, [](auto &o) { o.weighted = 1; }));
     const std::vector<double> values{1, 0.5, -1, 1, no_number, 1};
-    tensor weights(values.data(), IQA_FLOAT64, {2, 3});
-    weights.view.device_type = IQA_CUDA;
+    const device_tensor weights(values.data(), IQA_FLOAT64, {2, 3});
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
     extras.weights = weights;
     const labels x{0, 1, 2, 0, 1, 9}; // the weight comes first, as on the CPU
@@ -148,8 +146,7 @@ TEST_CASE("an update is two launches; with weights three, and one more for sampl
         const labels x(5000, 1);
         const tensor &reference = on_device(x, {5, 1000});
         const std::vector<double> values(5000, 0.5);
-        tensor weights(values.data(), IQA_FLOAT64, {5, 1000});
-        weights.view.device_type = IQA_CUDA;
+        const device_tensor weights(values.data(), IQA_FLOAT64, {5, 1000});
         iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
         if (options.weighted != 0)
             extras.weights = weights;

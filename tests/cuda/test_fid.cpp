@@ -13,14 +13,6 @@ using namespace test;
 
 namespace {
 
-struct on_device : tensor {
-    template <class... Arguments>
-    explicit on_device(Arguments &&...arguments) : tensor(std::forward<Arguments>(arguments)...)
-    {
-        view.device_type = IQA_CUDA;
-    }
-};
-
 iqa_status enqueue(const metric_pointer &metric, const iqa_tensor *reference, const iqa_tensor *candidate)
 {
     return iqa_metric_update(metric.get(), reference, candidate, nullptr);
@@ -74,8 +66,8 @@ TEMPLATE_TEST_CASE("moments from a device are those of the CPU, byte by byte", "
             const auto candidate = random_samples<TestType>(2 * rows * features, seed + 1000);
             REQUIRE(enqueue(expected, tensor(reference.data(), dtype, {rows, features}),
                             tensor(candidate.data(), dtype, {2 * rows, features})) == IQA_OK);
-            REQUIRE(enqueue(metric, on_device(reference.data(), dtype, std::vector{rows, features}),
-                            on_device(candidate.data(), dtype, std::vector{2 * rows, features})) == IQA_OK);
+            REQUIRE(enqueue(metric, device_tensor(reference.data(), dtype, std::vector{rows, features}),
+                            device_tensor(candidate.data(), dtype, std::vector{2 * rows, features})) == IQA_OK);
             CHECK((bytes_of(metric) == bytes_of(expected))); // in parentheses: too long to print
         }
 }
@@ -103,7 +95,7 @@ TEST_CASE("moments from a device do not depend on batches, strides, sides or the
                 if (++updates % 3 == 0)
                     REQUIRE(enqueue(metric, tensor(data, IQA_FLOAT32, shape), nullptr) == IQA_OK);
                 else
-                    REQUIRE(enqueue(metric, on_device(data, IQA_FLOAT32, shape), nullptr) == IQA_OK);
+                    REQUIRE(enqueue(metric, device_tensor(data, IQA_FLOAT32, shape), nullptr) == IQA_OK);
             }
             CHECK((bytes_of(metric) == expected));
         }
@@ -119,11 +111,12 @@ TEST_CASE("moments from a device do not depend on batches, strides, sides or the
                 apart[size_t((i * features * 2 + j) * 3)] = samples[size_t(i * features + j)];
             }
         const std::vector<int64_t> shape = {rows, features};
-        const on_device views[] = {on_device(columns.data(), IQA_FLOAT32, shape, std::vector<int64_t>{1, rows}),
-                                   on_device(apart.data(), IQA_FLOAT32, shape, std::vector<int64_t>{features * 6, 3}),
-                                   on_device(backwards.data() + backwards.size() - 1, IQA_FLOAT32, shape,
-                                             std::vector<int64_t>{-features, -1})};
-        for (const on_device &view : views) {
+        const device_tensor views[] = {
+            device_tensor(columns.data(), IQA_FLOAT32, shape, std::vector<int64_t>{1, rows}),
+            device_tensor(apart.data(), IQA_FLOAT32, shape, std::vector<int64_t>{features * 6, 3}),
+            device_tensor(backwards.data() + backwards.size() - 1, IQA_FLOAT32, shape,
+                          std::vector<int64_t>{-features, -1})};
+        for (const device_tensor &view : views) {
             const auto metric = make_fid(context, options);
             REQUIRE(enqueue(metric, view, nullptr) == IQA_OK);
             CHECK((bytes_of(metric) == expected));
@@ -135,10 +128,11 @@ TEST_CASE("moments from a device do not depend on batches, strides, sides or the
         const auto swapped = make_fid(context, options);
         REQUIRE(enqueue(swapped, nullptr, tensor(samples.data(), IQA_FLOAT32, {rows, features})) == IQA_OK);
         const auto metric = make_fid(context, options);
-        REQUIRE(enqueue(metric, nullptr, on_device(wider.data(), IQA_FLOAT64, std::vector{rows, features})) == IQA_OK);
+        REQUIRE(enqueue(metric, nullptr, device_tensor(wider.data(), IQA_FLOAT64, std::vector{rows, features})) ==
+                IQA_OK);
         CHECK((bytes_of(metric) == bytes_of(swapped)));
-        REQUIRE(enqueue(metric, on_device(samples.data(), IQA_FLOAT32, std::vector{rows, features}),
-                        on_device(wider.data(), IQA_FLOAT64, std::vector{int64_t(0), features})) == IQA_OK);
+        REQUIRE(enqueue(metric, device_tensor(samples.data(), IQA_FLOAT32, std::vector{rows, features}),
+                        device_tensor(wider.data(), IQA_FLOAT64, std::vector{int64_t(0), features})) == IQA_OK);
         CHECK(iqa_metric_merge(whole.get(), swapped.get()) == IQA_OK);
         CHECK((bytes_of(metric) == bytes_of(whole)));
     }
@@ -205,16 +199,16 @@ TEST_CASE("a feature outside the grid is told at the next read, and nothing of i
     const std::vector<int64_t> shape = {rows, features};
     const std::vector<int64_t> strides = {column_major ? 1 : features, column_major ? rows : 1};
     const auto metric = make_fid(context, fid_options(features));
-    const on_device sound(good.data(), IQA_FLOAT32, shape, strides);
+    const device_tensor sound(good.data(), IQA_FLOAT32, shape, strides);
     REQUIRE(enqueue(metric, sound, nullptr) == IQA_OK);
     const auto before = bytes_of(metric);
 
     auto spoiled = good;
     spoiled[at(213, 17)] = spoiled[at(213, 60)] = spoiled[at(250, 3)] = bad;
-    const on_device faulty(spoiled.data(), IQA_FLOAT32, shape, strides);
+    const device_tensor faulty(spoiled.data(), IQA_FLOAT32, shape, strides);
     auto other = good;
     other[at(0, 0)] = bad;
-    const on_device other_faulty(other.data(), IQA_FLOAT32, shape, strides);
+    const device_tensor other_faulty(other.data(), IQA_FLOAT32, shape, strides);
     double value = 0;
     const auto check_read = [&](const char *text) {
         CHECK(iqa_metric_read(metric.get(), IQA_FIELD_FID_ROWS_REFERENCE, &value, 1, nullptr) == IQA_ERROR_NUMERIC);
@@ -245,7 +239,7 @@ TEST_CASE("a warm update only launches, and can be captured and replayed")
     const int64_t rows = 50;
     const int64_t features = 20;
     const auto samples = random_samples<float>(rows * features, 3);
-    const on_device view(samples.data(), IQA_FLOAT32, std::vector{rows, features});
+    const device_tensor view(samples.data(), IQA_FLOAT32, std::vector{rows, features});
     const auto metric = make_fid(context, fid_options(features));
     REQUIRE(enqueue(metric, view, view) == IQA_OK);
     const machine_counts cold = machine.counts;
@@ -288,7 +282,7 @@ TEST_CASE("whichever call of the runtime fails, the metric stays as it was and n
     const int64_t rows = 40;
     const int64_t features = 10;
     const auto samples = random_samples<float>(rows * features, 4);
-    const on_device view(samples.data(), IQA_FLOAT32, std::vector{rows, features});
+    const device_tensor view(samples.data(), IQA_FLOAT32, std::vector{rows, features});
     const bool warm = GENERATE(false, true);
     bool ended = false;
     for (int call = 1; !ended; ++call) {
@@ -336,14 +330,14 @@ TEST_CASE("what FID refuses of a device's tensors")
     const std::vector<float> values(64, 1.0f);
     const std::vector<int64_t> shape = {2, 4};
     const auto metric = make_fid(context, fid_options(4));
-    const on_device view(values.data(), IQA_FLOAT32, shape);
+    const device_tensor view(values.data(), IQA_FLOAT32, shape);
     const tensor on_host(values.data(), IQA_FLOAT32, {2, 4});
     CHECK(enqueue(metric, view, on_host) == IQA_ERROR_DEVICE);
-    on_device second(values.data(), IQA_FLOAT32, shape);
+    device_tensor second(values.data(), IQA_FLOAT32, shape);
     second.view.device_id = 1;
     CHECK(enqueue(metric, view, second) == IQA_ERROR_DEVICE);
     CHECK(enqueue(metric, second, nullptr) == IQA_ERROR_UNAVAILABLE);
-    CHECK(enqueue(metric, nullptr, on_device(values.data(), IQA_FLOAT32, std::vector<int64_t>{2, 5})) ==
+    CHECK(enqueue(metric, nullptr, device_tensor(values.data(), IQA_FLOAT32, std::vector<int64_t>{2, 5})) ==
           IQA_ERROR_SHAPE);
     machine.devices = 2;
     CHECK(enqueue(metric, view, nullptr) == IQA_OK);

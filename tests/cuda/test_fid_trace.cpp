@@ -165,9 +165,8 @@ TEST_CASE("a metric finds its value on the device of its features, if there are 
     const int64_t bytes_before = machine.live_bytes;
     {
         const metric_pointer metric = make_fid(context, fid_options(features));
-        tensor rows[2] = {tensor(reference.row(0), IQA_FLOAT32, {reference.rows, features}),
-                          tensor(candidate.row(0), IQA_FLOAT32, {candidate.rows, features})};
-        rows[0].view.device_type = rows[1].view.device_type = IQA_CUDA;
+        const device_tensor rows[2] = {{reference.row(0), IQA_FLOAT32, {reference.rows, features}},
+                                       {candidate.row(0), IQA_FLOAT32, {candidate.rows, features}}};
         REQUIRE(iqa_metric_update(metric.get(), rows[0], nullptr, nullptr) == IQA_OK);
         REQUIRE(iqa_metric_update(metric.get(), nullptr, rows[1], nullptr) == IQA_OK);
         size_t count = 0;
@@ -219,9 +218,8 @@ TEST_CASE("a trace term on a device can be cancelled, and says how far it is")
     REQUIRE(iqa_context_create(&options, &handle) == IQA_OK);
     const context_pointer context(handle);
     const feature_set set = hash_features(1, 270, 256);
-    tensor rows(set.row(0), IQA_FLOAT32, {set.rows, 256});
-    tensor fewer(set.row(0), IQA_FLOAT32, {set.rows - 1, 256});
-    rows.view.device_type = fewer.view.device_type = IQA_CUDA;
+    const device_tensor rows(set.row(0), IQA_FLOAT32, {set.rows, 256});
+    const device_tensor fewer(set.row(0), IQA_FLOAT32, {set.rows - 1, 256});
     const metric_pointer metric = make_fid(context, fid_options(256));
     REQUIRE(iqa_metric_update(metric.get(), rows, fewer, nullptr) == IQA_OK);
     double value = 0;

@@ -15,16 +15,6 @@ using namespace test;
 
 namespace {
 
-// Memory of the test is memory of the machine's device.
-struct on_device : tensor {
-    on_device(const void *data, int dtype, std::vector<int64_t> extents, int32_t device_id = 0)
-        : tensor(data, dtype, std::move(extents))
-    {
-        view.device_type = IQA_CUDA;
-        view.device_id = device_id;
-    }
-};
-
 iqa_psnr_options options_for(int layout)
 {
     iqa_psnr_options options = IQA_PSNR_OPTIONS_INIT;
@@ -56,11 +46,11 @@ TEST_CASE("faults of data show at the next read, with the number of their update
     std::fill(none.begin() + 12, none.begin() + 18, 0.0f);
     const auto add = [&](const std::vector<double> &reference, const std::vector<double> &candidate,
                          const std::vector<float> &weight) {
-        const on_device of_weights(weight.data(), IQA_FLOAT32, {4, 2, 3});
+        const device_tensor of_weights(weight.data(), IQA_FLOAT32, {4, 2, 3});
         iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
         extras.weights = of_weights;
-        REQUIRE(iqa_metric_update(metric.get(), on_device(reference.data(), IQA_FLOAT64, {4, 2, 3}),
-                                  on_device(candidate.data(), IQA_FLOAT64, {4, 2, 3}), &extras) == IQA_OK);
+        REQUIRE(iqa_metric_update(metric.get(), device_tensor(reference.data(), IQA_FLOAT64, {4, 2, 3}),
+                                  device_tensor(candidate.data(), IQA_FLOAT64, {4, 2, 3}), &extras) == IQA_OK);
     };
     double value = 0;
     const auto check = [&](const std::string &text) {
@@ -96,8 +86,8 @@ TEST_CASE("a warm update is two launches, three for floating-point types, two mo
     for (const int type : {IQA_UINT8, IQA_INT16, IQA_FLOAT32, IQA_FLOAT64})
         for (const bool differentiated : {false, true}) {
             const metric_pointer metric = make_psnr(context, options_for(IQA_LAYOUT_CHW));
-            const on_device image(memory.data(), type, {3, 20, 30});
-            const on_device output(gradient.data(), IQA_FLOAT64, {3, 20, 30});
+            const device_tensor image(memory.data(), type, {3, 20, 30});
+            const device_tensor output(gradient.data(), IQA_FLOAT64, {3, 20, 30});
             iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
             extras.candidate_gradient = differentiated ? output.operator const iqa_tensor *() : nullptr;
             REQUIRE(iqa_metric_update(metric.get(), image, image, &extras) == IQA_OK);
@@ -118,11 +108,13 @@ TEST_CASE("what belongs to the images must be on their device")
     const metric_pointer metric = make_psnr(context, options_for(IQA_LAYOUT_HW));
     std::vector<double> memory(600, 1.0);
     const auto check = [&](auto member, const char *name, std::vector<int64_t> shape) {
-        const on_device image(memory.data(), IQA_FLOAT64, {20, 30});
+        const device_tensor image(memory.data(), IQA_FLOAT64, {20, 30});
         for (const bool of_cpu : {false, true}) {
-            on_device other(memory.data(), IQA_FLOAT64, shape, of_cpu ? 0 : 1);
+            device_tensor other(memory.data(), IQA_FLOAT64, shape);
             if (of_cpu)
                 other.view.device_type = IQA_CPU;
+            else
+                other.view.device_id = 1;
             iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
             extras.*member = other;
             CHECK(iqa_metric_update(metric.get(), image, image, &extras) == IQA_ERROR_DEVICE);

@@ -164,8 +164,7 @@ TEST_CASE("an update of SSIM is two launches, of several scales one more for eac
         options.data_high = 1.0;
         const metric_pointer metric = make_ssim(context, options);
         const std::vector<float> samples(size_t(3 * height * width), 0.5f);
-        tensor image(samples.data(), IQA_FLOAT32, {3, height, width});
-        image.view.device_type = IQA_CUDA;
+        const device_tensor image(samples.data(), IQA_FLOAT32, {3, height, width});
         REQUIRE(iqa_metric_update(metric.get(), image, image, nullptr) == IQA_OK);
         const machine_counts before = machine.counts;
         REQUIRE(iqa_metric_update(metric.get(), image, image, nullptr) == IQA_OK);
