@@ -99,11 +99,11 @@ class Cases:
         self.device = device
         self.small = small
 
-    def pick(self, shape, small):
+    def _pick(self, shape, small):
         """The shape, or a small one to try this program out."""
         return small if self.small else shape
 
-    def sets(self, make):
+    def _sets(self, make):
         """Inputs in turn that do not fit into the cache together; the bytes of one."""
         first = make()
         size = sum(tensor.nbytes for tensor in first)
@@ -112,7 +112,7 @@ class Cases:
             count = 1
         return itertools.cycle([first, *(make() for _ in range(count - 1))]), size
 
-    def images(self, shape, dtype):
+    def _images(self, shape, dtype):
         """Pairs of noisy images."""
 
         def make():
@@ -122,11 +122,11 @@ class Cases:
                 return (255 * x).to(dtype), (255 * y).to(dtype)
             return x.to(dtype), y.to(dtype)
 
-        return self.sets(make)
+        return self._sets(make)
 
     def copy(self):
         """The ceiling of what moves bytes."""
-        source = torch.rand(self.pick(1 << 28, 1 << 20), device=self.device)
+        source = torch.rand(self._pick(1 << 28, 1 << 20), device=self.device)
         target = torch.empty_like(source)
         yield "copy", 2 * source.nbytes, {"torch copy_": lambda: target.copy_(source)}
 
@@ -135,64 +135,73 @@ class Cases:
         one = torch.zeros(1, device=self.device)
         yield "empty launch", 0, {"torch add_": lambda: one.add_(1)}
 
-    def shapes(self):
+    def _shapes(self):
         """Of images: large, a training batch, one small pair."""
-        yield self.pick((8, 3, 1080, 1920), (1, 3, 48, 64))
+        yield self._pick((8, 3, 1080, 1920), (1, 3, 176, 192))
         if not self.small:
             yield (16, 3, 256, 256)
             yield (1, 1, 256, 256)
 
-    def psnr(self):
-        """Mean squared error in decibels."""
-        for shape, dtype in itertools.product(self.shapes(), (torch.float32, torch.uint8)):
-            turns, size = self.images(shape, dtype)
+    def _each_pair(self, title, metric_of, peers):
+        """A metric of images beside functions of float images and their peak."""
+        for shape, dtype in itertools.product(self._shapes(), (torch.float32, torch.uint8)):
+            turns, size = self._images(shape, dtype)
             peak = 255 if dtype == torch.uint8 else 1.0
-            metric = iqa.PSNR(peak, "NCHW")
+            metric = metric_of(peak, "NCHW")
 
-            def plain(turns=turns, peak=peak):
+            def call(function, turns=turns, peak=peak):
                 x, y = next(turns)
-                return 10 * torch.log10(peak**2 / (x.float() - y.float()).square().mean())
-
-            def peer(turns=turns, peak=peak):
-                x, y = next(turns)
-                return torchmetrics.peak_signal_noise_ratio(y.float(), x.float(), data_range=peak)
+                return function(x.float(), y.float(), peak)
 
             yield (
-                f"PSNR {text_of(shape)} {name_of(dtype)}",
+                f"{title} {text_of(shape)} {name_of(dtype)}",
                 size,
                 {
                     "iqa": lambda metric=metric, turns=turns: metric.update(*next(turns)),
-                    "torch": plain,
-                    "TorchMetrics": peer,
+                    **{name: lambda f=f, call=call: call(f) for name, f in peers.items()},
                 },
             )
+
+    def psnr(self):
+        """Mean squared error in decibels."""
+        return self._each_pair(
+            "PSNR",
+            iqa.PSNR,
+            {
+                "torch": lambda x, y, peak: 10 * torch.log10(peak**2 / (x - y).square().mean()),
+                "TorchMetrics": lambda x, y, peak: torchmetrics.peak_signal_noise_ratio(
+                    y, x, data_range=peak
+                ),
+            },
+        )
 
     def ssim(self):
         """The value alone."""
-        for shape, dtype in itertools.product(self.shapes(), (torch.float32, torch.uint8)):
-            turns, size = self.images(shape, dtype)
-            peak = 255 if dtype == torch.uint8 else 1.0
-            metric = iqa.SSIM(peak, "NCHW")
+        return self._each_pair(
+            "SSIM",
+            iqa.SSIM,
+            {
+                "TorchMetrics": lambda x, y, peak: torchmetrics.structural_similarity_index_measure(
+                    y, x, data_range=peak
+                ),
+                "pytorch-msssim": lambda x, y, peak: pytorch_msssim.ssim(y, x, data_range=peak),
+            },
+        )
 
-            def peer(turns=turns, peak=peak):
-                x, y = next(turns)
-                return torchmetrics.structural_similarity_index_measure(
-                    y.float(), x.float(), data_range=peak
-                )
-
-            def other(turns=turns, peak=peak):
-                x, y = next(turns)
-                return pytorch_msssim.ssim(y.float(), x.float(), data_range=peak)
-
-            yield (
-                f"SSIM {text_of(shape)} {name_of(dtype)}",
-                size,
-                {
-                    "iqa": lambda metric=metric, turns=turns: metric.update(*next(turns)),
-                    "TorchMetrics": peer,
-                    "pytorch-msssim": other,
-                },
-            )
+    def ms_ssim(self):
+        """Five scales."""
+        return self._each_pair(
+            "MS-SSIM",
+            lambda peak, layout: iqa.MS_SSIM(peak, layout, preset="ms_ssim_torchmetrics"),
+            {
+                "TorchMetrics": lambda x, y, peak: (
+                    torchmetrics.multiscale_structural_similarity_index_measure(
+                        y, x, data_range=peak
+                    )
+                ),
+                "pytorch-msssim": lambda x, y, peak: pytorch_msssim.ms_ssim(y, x, data_range=peak),
+            },
+        )
 
     def ssim_gradient(self):
         """The value and the gradient with respect to the candidate, as a training step has it."""
@@ -203,8 +212,8 @@ class Cases:
             ),
             "pytorch-msssim": lambda x, y: pytorch_msssim.ssim(y, x, data_range=1.0),
         }
-        for shape in self.shapes():
-            turns, size = self.images(shape, torch.float32)
+        for shape in self._shapes():
+            turns, size = self._images(shape, torch.float32)
 
             def step(function, turns=turns):
                 x, y = next(turns)
@@ -220,7 +229,7 @@ class Cases:
 
     def confusion(self):
         """Counts of pairs of labels: all classes alike, and most pixels of one class."""
-        shape = self.pick((8, 1024, 2048), (2, 32, 32))
+        shape = self._pick((8, 1024, 2048), (2, 32, 32))
         for classes, skewed in itertools.product((2, 19, 1000), (False, True)):
 
             def make(classes=classes, skewed=skewed):
@@ -231,7 +240,7 @@ class Cases:
                     y[torch.rand(shape, device=self.device) < 0.9] = 0
                 return x, y
 
-            turns, size = self.sets(make)
+            turns, size = self._sets(make)
             metric = iqa.ConfusionMatrix(classes)
 
             def plain(turns=turns, classes=classes):
@@ -256,7 +265,7 @@ class Cases:
 
     def fid(self):
         """Moments of features, and the distance of two sets of moments."""
-        rows, count = self.pick((10000, 2048), (200, 32))
+        rows, count = self._pick((10000, 2048), (200, 32))
 
         def make():
             scale = torch.arange(1, count + 1, device=self.device) ** -0.35
@@ -264,7 +273,7 @@ class Cases:
                 torch.nn.functional.softplus(scale * torch.randn(rows, count, device=self.device)),
             )
 
-        turns, size = self.sets(make)
+        turns, size = self._sets(make)
         metrics = {
             "iqa": iqa.FID(count),
             "iqa, 24-bit words": iqa.FID(count, fraction_bits=19, word_bits=24),
@@ -346,7 +355,6 @@ def cells_of(figures, size, ours):
 def main():
     """Measures and prints."""
     names = [name for name in vars(Cases) if not name.startswith("_")]
-    names = [name for name in names if name not in ("pick", "sets", "images", "shapes")]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
