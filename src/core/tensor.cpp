@@ -43,7 +43,8 @@ int32_t dtype_of(const iqa_tensor &tensor)
     return tensor.dtype_lanes == 1 ? tensor.dtype_code << 8 | tensor.dtype_bits : -1;
 }
 
-// Rank, extents and strides are sane: no negative extent, and every element's offset in bytes fits an int64.
+// Rank, extents and strides are sane: no negative extent, and every element's offset in bytes fits an int64. So does
+// any product of extents, also beside one of 0, for axes are looked at in other orders too.
 void check_extents(const iqa_tensor &tensor, const char *name)
 {
     if (tensor.ndim < 0 || tensor.ndim > 32)
@@ -58,7 +59,7 @@ void check_extents(const iqa_tensor &tensor, const char *name)
         if (extent < 0)
             fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; extents must not be negative");
         int64_t distance = 0;
-        bool overflow = __builtin_mul_overflow(elements, extent, &elements) || elements > limit;
+        bool overflow = __builtin_mul_overflow(elements, extent != 0 ? extent : 1, &elements) || elements > limit;
         if (tensor.strides != nullptr && extent > 1) {
             const int64_t stride = tensor.strides[axis];
             overflow = overflow || stride == INT64_MIN ||

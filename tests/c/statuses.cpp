@@ -223,6 +223,10 @@ void reach_shape_dtype_device()
     const int64_t huge[2] = {INT64_MAX, INT64_MAX};
     bad.shape = huge;
     f.expect_text(IQA_ERROR_SHAPE, f.ssim(bad, bad), {"9223372036854775807", "more elements"});
+    const int64_t huge_beside_none[3] = {0, INT64_MAX / 64, 3}; // the product of the others fits nothing
+    bad.shape = huge_beside_none;
+    bad.ndim = 3;
+    f.expect_text(IQA_ERROR_SHAPE, f.ssim(bad, bad), {"[0, 144115188075855871, 3]", "more elements"});
     const int64_t strides[2] = {INT64_MIN, 1};
     bad = good;
     bad.strides = strides;
