@@ -4,42 +4,16 @@
 // allocator may strike at any time.
 #include <array>
 #include <cstdint>
-#include <cstring>
+#include <cstdlib>
 #include <vector>
 
 #include "iqa_c.h"
+#include "requests.hpp"
 #include "require.hpp"
 
 namespace {
 
-class program {
-public:
-    program(const uint8_t *data, size_t size) : next_(data), end_(data + size) {}
-
-    bool ended() const { return next_ == end_; }
-    uint8_t byte() { return ended() ? uint8_t(0) : *next_++; }
-    template <class Number>
-    Number number()
-    {
-        uint8_t bytes[sizeof(Number)];
-        for (uint8_t &part : bytes)
-            part = byte();
-        Number value;
-        std::memcpy(&value, bytes, sizeof value);
-        return value;
-    }
-
-    // Mostly small numbers, sometimes any.
-    int64_t extent()
-    {
-        const uint8_t kind = byte();
-        return kind == 255 ? number<int64_t>() : kind % 40;
-    }
-
-private:
-    const uint8_t *next_;
-    const uint8_t *end_;
-};
+using namespace fuzz;
 
 // Fails when its fuse has burnt down; -1 never does.
 struct failing_allocator {
@@ -63,23 +37,7 @@ struct failing_allocator {
     }
 };
 
-constexpr int32_t types[] = {IQA_UINT8,   IQA_UINT16,  IQA_INT16, IQA_FLOAT16, IQA_BFLOAT16,
-                             IQA_FLOAT32, IQA_FLOAT64, IQA_INT32, IQA_BOOL,    0x0501};
-
-// Memory for tensors, with what an image might have in it.
-std::vector<uint8_t> make_bytes(size_t factor)
-{
-    std::vector<uint8_t> bytes(1 << 16);
-    for (size_t i = 0; i < bytes.size(); ++i)
-        bytes[i] = uint8_t(i * factor + i / 251);
-    return bytes;
-}
-
-std::vector<uint8_t> reference_bytes = make_bytes(7);
-std::vector<uint8_t> candidate_bytes = make_bytes(5);
-std::vector<uint8_t> output_bytes = make_bytes(0);
-std::vector<uint8_t> gradient_bytes = make_bytes(0);
-std::vector<uint8_t> weight_bytes = make_bytes(3);
+update_memory memory_of_tensors;
 
 class machine {
 public:
@@ -117,7 +75,9 @@ private:
         case 4:
         case 5:
         case 6:
-            unchanged_if_failed(metric, [&] { return update(metric, axes_[size_t(&metric - metrics_.data())]); });
+            unchanged_if_failed(metric, [&] {
+                return update_request(code_, memory_of_tensors, axes_[size_t(&metric - metrics_.data())]).apply(metric);
+            });
             break;
         case 7:
             unchanged_if_failed(metric, [&] { return iqa_metric_merge(metric, other); });
@@ -195,129 +155,13 @@ private:
         return context;
     }
 
-    // Every 32-bit field of an options struct may become anything.
-    template <class Options>
-    void spoil(Options &options)
-    {
-        for (int changes = code_.byte() % 4; changes > 0; --changes) {
-            const size_t place = 4 + code_.byte() % (sizeof options - 4) / 4 * 4;
-            const int32_t value = code_.byte() % 2 == 0 ? int32_t(code_.byte() % 16) - 1 : code_.number<int32_t>();
-            std::memcpy(reinterpret_cast<char *>(&options) + place, &value, sizeof value);
-        }
-    }
-
-    void beyond_plain_images(iqa_ssim_options &options)
-    {
-        const uint8_t flags = code_.byte();
-        if (flags & 1) {
-            options.scales = 2;
-            options.scale_weights[0] = options.scale_weights[1] = 0.5;
-            options.shrink = code_.byte() % 4;
-            options.negative = code_.byte() % 4;
-            options.product = code_.byte() % 2;
-        }
-        options.contrast_border = options.border;
-        options.parts = flags >> 1 & 1;
-        options.shave = flags & 4 ? code_.byte() % 3 : 0;
-        options.downsample = flags & 8 ? 1 + code_.byte() % 3 : 1;
-        options.luma = flags & 16 ? code_.byte() % 5 : 0;
-        options.nonfinite = flags & 32 ? code_.byte() % 3 : 0;
-        options.mask = flags >> 6 & 1;
-        options.window = flags & 128 ? code_.byte() % 3 : 0;
-    }
-
     iqa_metric *create_metric(iqa_context *context, int32_t &axes)
     {
+        const image_options options(code_);
+        axes = options.axes;
         iqa_metric *metric = nullptr;
-        const int32_t layout = code_.byte() % 12;
-        constexpr int32_t axes_of_layout[] = {2, 3, 3, 3, 4, 4, 3, 4, 4, 4, 5, 5};
-        axes = axes_of_layout[layout];
-        const double high = code_.byte() % 2 ? 1.0 : -1.0;
-        if (code_.byte() % 2 == 0) {
-            iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
-            options.layout = layout;
-            options.data_high = high;
-            options.border = code_.byte() % 5;
-            options.size_y = 1 + 2 * (code_.byte() % 8);
-            options.size_x = 1 + 2 * (code_.byte() % 8);
-            options.size_z = 1 + 2 * (code_.byte() % 3);
-            beyond_plain_images(options);
-            spoil(options);
-            iqa_ssim_create(context, &options, &metric);
-        } else {
-            iqa_psnr_options options = IQA_PSNR_OPTIONS_INIT;
-            options.layout = layout;
-            options.data_high = high;
-            options.aggregate = code_.byte() % 2;
-            options.luma = code_.byte() % 8 == 0 ? 1 : 0;
-            options.shave = code_.byte() % 8 == 0 ? 1 : 0;
-            options.gradient = code_.byte() % 2;
-            options.nonfinite = code_.byte() % 3;
-            spoil(options);
-            iqa_psnr_create(context, &options, &metric);
-        }
+        options.create(context, &metric);
         return metric;
-    }
-
-    // A tensor that lies in its memory, or one that the library must refuse by its extents alone.
-    iqa_tensor tensor(std::vector<uint8_t> &memory, int32_t type, int32_t axes, const int64_t *extents,
-                      int64_t *strides, bool strided)
-    {
-        iqa_tensor made = iqa_cpu_tensor(memory.data(), type, axes, extents);
-        const int64_t size = (type & 0xff) / 8;
-        made.byte_offset = uint64_t(code_.byte() % 4 * 8);
-        int64_t reach = int64_t(made.byte_offset) / (size > 0 ? size : 1);
-        bool fits = true;
-        int64_t compact = 1;
-        for (int axis = axes; axis-- > 0;) {
-            strides[axis] = strided ? code_.byte() % 64 : compact;
-            fits = fits && extents[axis] >= 0 && extents[axis] < 256;
-            compact *= fits ? extents[axis] : 1;
-            fits = fits && compact < 1 << 24;
-            reach += fits && extents[axis] > 0 ? (extents[axis] - 1) * strides[axis] : 0;
-        }
-        fits = fits && (reach + 1) * size <= int64_t(memory.size());
-        if (strided)
-            made.strides = strides;
-        if (!fits)
-            made.data = nullptr; // whatever the extents: there is nothing to be read
-        return made;
-    }
-
-    iqa_status update(iqa_metric *metric, int32_t usual_axes)
-    {
-        int64_t extents[5] = {1, 1, 1, 1, 1};
-        int64_t strides[5][5];
-        const uint8_t choice = code_.byte();
-        const int32_t axes = choice < 16 ? choice % 6 : usual_axes;
-        for (int64_t &extent : extents)
-            extent = code_.extent();
-        const int32_t type = types[code_.byte() % std::size(types)];
-        const uint8_t flags = code_.byte();
-        iqa_tensor reference = tensor(reference_bytes, type, axes, extents, strides[0], flags & 1);
-        iqa_tensor candidate = tensor(candidate_bytes, type, axes, extents, strides[1], flags & 2);
-        if (flags & 4)
-            candidate.device_type = code_.byte() % 16;
-        int64_t map_extents[5];
-        for (int64_t &extent : map_extents)
-            extent = code_.extent();
-        const iqa_tensor per_image = tensor(output_bytes, IQA_FLOAT64, 1, extents, strides[2], false);
-        iqa_tensor per_channel = tensor(output_bytes, IQA_FLOAT64, 2, extents, strides[2], false);
-        iqa_tensor map = tensor(output_bytes, flags & 8 ? IQA_FLOAT32 : IQA_FLOAT64, axes,
-                                flags & 16 ? extents : map_extents, strides[2], false);
-        iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
-        extras.per_image = flags & 32 ? &per_image : nullptr;
-        extras.per_channel = flags & 64 ? &per_channel : nullptr;
-        extras.map = flags & 128 ? &map : nullptr;
-        const uint8_t more = code_.byte();
-        constexpr int32_t weight_types[] = {IQA_BOOL, IQA_UINT8, IQA_FLOAT32, IQA_FLOAT64};
-        const iqa_tensor weights = tensor(weight_bytes, weight_types[more % 4], axes, extents, strides[3], more & 4);
-        const iqa_tensor gradient =
-            tensor(gradient_bytes, more & 8 ? IQA_FLOAT32 : IQA_FLOAT64, axes, extents, strides[4], false);
-        extras.weights = more & 16 ? &weights : nullptr;
-        extras.candidate_gradient = more & 32 ? &gradient : nullptr;
-        extras.reference_gradient = (more & 96) == 64 ? &gradient : nullptr;
-        return iqa_metric_update(metric, &reference, &candidate, &extras);
     }
 
     iqa_status add_lanes(iqa_metric *into, const iqa_metric *from)

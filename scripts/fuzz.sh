@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Builds the fuzz targets with clang and runs each for a while:
-#     scripts/fuzz.sh [SECONDS [TARGET ...]]     targets: state calls image_readers
+#     scripts/fuzz.sh [SECONDS [TARGET ...]]     targets: state calls device image_readers
 # What reaches new code is kept in build-fuzz/corpus, so that a long run goes on where the last one ended; an input that
 # breaks something is kept as build-fuzz/crash-*.
 set -eu
@@ -9,11 +9,11 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build-fuzz
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-targets=${*:-state calls image_readers}
-case " $targets " in *" state "* | *" calls "*)
+targets=${*:-state calls device image_readers}
+if [ "$targets" != image_readers ]; then
     cmake -S "$root/fuzz" -B "$build" -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ > /dev/null
-    cmake --build "$build" --target fuzz_state fuzz_calls > "$build/build.log" || { cat "$build/build.log"; exit 1; } ;;
-esac
+    cmake --build "$build" > "$build/build.log" || { cat "$build/build.log"; exit 1; }
+fi
 for target in $targets; do
     echo "== $target, $seconds s"
     corpus=$build/corpus/$target
@@ -21,10 +21,10 @@ for target in $targets; do
     log=$build/$target.log
     case $target in
     state) set -- "$build/fuzz_state" -max_len=2048 "$corpus" "$root/tests/golden" ;;
-    calls) set -- "$build/fuzz_calls" -max_len=512 -len_control=0 "$corpus" ;;
+    calls | device) set -- "$build/fuzz_$target" -max_len=512 -len_control=0 "$corpus" ;;
     *) set -- "$root/fuzz/$target.sh" "$seconds" "$corpus" ;;
     esac
-    case $target in state | calls) set -- "$@" -max_total_time="$seconds" -artifact_prefix="$build/crash-" ;; esac
+    [ "$target" = image_readers ] || set -- "$@" -max_total_time="$seconds" -artifact_prefix="$build/crash-"
     "$@" > "$log" 2>&1 || { tail -40 "$log"; echo "$target: an input breaks it"; exit 1; }
     grep -E '^Done|^stat::number_of_executed' "$log" || true
 done
