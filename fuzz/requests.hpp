@@ -371,7 +371,7 @@ struct feature_options {
 
     explicit feature_options(program &code)
     {
-        fid.features = code.byte() % 150;
+        fid.features = code.byte() % 80;
         fid.fraction_bits = int32_t(code.byte() % 32) - 2;
         fid.word_bits = code.byte() % 2 ? IQA_FID_WORD_24 : IQA_FID_WORD_32;
     }
@@ -407,7 +407,7 @@ private:
         const int32_t type = types[flags & 3];
         const int64_t size = (type & 0xff) / 8;
         const int64_t room = features > 0 ? int64_t(memory.size()) / size / features : 0;
-        extents[side][0] = std::min<int64_t>(code.byte() % 100, room);
+        extents[side][0] = std::min<int64_t>(code.byte() % 50, room);
         extents[side][1] = flags & 64 && flags & 128 ? code.byte() % 8 : features;
         iqa_tensor made = iqa_cpu_tensor(memory.data(), type, 2, extents[side]);
         if (flags & 4) { // column-major
