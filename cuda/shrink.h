@@ -6,43 +6,40 @@
 // Bytes: each sample is read once, and 2 or 3 numbers are written for each pixel of every level.
 #pragma once
 
-#include "arith/shrink.h"
+#include <type_traits>
+
+#include "arith/border.h"
 #include "cuda/ssim_source.h"
 
 namespace iqa::cuda {
 
+// One of the levels that a launch makes.
 template <class Real>
+struct shrink_level {
+    int64_t height, width;
+    Real *reference, *candidate;
+    Real *weights; // NULL: there are none
+};
+
+// Sample: the type of plain images (ssim_plan::is_plain) that shrink by boxes of 2 x 2; void for any others.
+template <class Real, class Sample>
 struct shrink_images {
     static constexpr int threads = 256;
     static constexpr int side = 32;       // of a tile of the first level
     static constexpr int most_levels = 6; // the tile is one pixel then
 
-    struct level {
-        shrink_axis y, x;
-        Real *reference, *candidate;
-        Real *weights; // NULL: there are none
-
-        IQA_HD_MEMBER int64_t pixels() const { return y.boxes() * x.boxes(); }
-    };
-
     struct arguments {
         ssim_source source;
-        int64_t images, channels;
-        shrink_axis z;   // of the first level; those after it have z.boxes() slices as well
+        border_mode border;
+        int64_t first[3];      // z, y, x: where the first boxes of the first level begin
+        int factor[3];         // of the first level; that of others is 2, but for slices
+        uint32_t down, across; // tiles of the first level
+        uint32_t channels, depth;
         bool normalised; // weights make the means
         int count;       // of levels
-        level levels[most_levels];
-
-        IQA_HD_MEMBER int64_t tiles_down() const { return (levels[0].y.boxes() + side - 1) / side; }
-        IQA_HD_MEMBER int64_t tiles_across() const { return (levels[0].x.boxes() + side - 1) / side; }
-        int64_t blocks() const { return images * channels * z.boxes() * tiles_down() * tiles_across(); }
+        shrink_level<Real> levels[most_levels];
     };
 
-    // Whether a level is made of whole boxes of the tiles of the one before.
-    static bool follows(const shrink_axis &z, const shrink_axis &y, const shrink_axis &x)
-    {
-        return z.factor == 1 && y.factor == 2 && x.factor == 2 && y.first() == 0 && x.first() == 0;
-    }
     // The tiles that other levels are made of.
     static size_t shared_bytes(int levels)
     {
@@ -55,68 +52,98 @@ struct shrink_images {
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
-        const ssim_source &source = given.source;
-        const image_view &shape = source.images.reference;
-        int64_t rest = block.index();
-        int64_t column = rest % given.tiles_across() * side;
-        rest /= given.tiles_across();
-        int64_t row = rest % given.tiles_down() * side;
-        const int64_t plane = rest / given.tiles_down();
-        const int64_t slice = plane % given.z.boxes();
-        const int64_t channel = plane / given.z.boxes() % given.channels;
-        const int64_t image = plane / given.z.boxes() / given.channels;
+        place here;
+        const auto index_of_block = uint32_t(block.index());
+        const uint32_t line = index_of_block / given.across;
+        here.column = int64_t(index_of_block - line * given.across) * side;
+        here.plane = line / given.down;
+        here.row = int64_t(line - here.plane * given.down) * side;
+        here.side = side;
         auto *tile = reinterpret_cast<weighted_pair<Real> *>(block.shared());
-
-        const level &first = given.levels[0];
-        const border_mode border = border_of(first.x.rule);
-        make_tile(block, first, plane, row, column, side, given.count > 1 ? tile : nullptr, [&](int i, int j) {
-            const int64_t z = given.z.first() + slice * given.z.factor;
-            const int64_t y = first.y.first() + (row + i) * first.y.factor;
-            const int64_t x = first.x.first() + (column + j) * first.x.factor;
-            return mean_of(given.z.factor, first.x.factor, given.normalised, [&](int k, int l, int m) {
-                return pair_at<Real>(source, {image, channel, border_index(border, z + k, shape.depth),
-                                              border_index(border, y + l, shape.height),
-                                              border_index(border, x + m, shape.width)});
-            });
-        });
-        int own_side = side;
+        make_first(block, given, here, given.count > 1 ? tile : nullptr);
         for (int index = 1; index < given.count; ++index) {
-            const level &own = given.levels[index];
-            const weighted_pair<Real> *const larger = tile;
-            const int stride = own_side;
-            // Symmetric boxes repeat the last pixel of odd extents.
-            const int last_row = int(own.y.extent - 1 - row < stride ? own.y.extent - 1 - row : stride - 1);
-            const int last_column = int(own.x.extent - 1 - column < stride ? own.x.extent - 1 - column : stride - 1);
-            tile += stride * stride;
-            own_side /= 2;
-            row /= 2;
-            column /= 2;
-            make_tile(block, own, plane, row, column, own_side, index + 1 < given.count ? tile : nullptr,
-                      [&](int i, int j) {
-                          return mean_of(1, 2, given.normalised, [&](int, int l, int m) {
-                              const int y = 2 * i + l < last_row ? 2 * i + l : last_row;
-                              const int x = 2 * j + m < last_column ? 2 * j + m : last_column;
-                              return larger[y * stride + x];
-                          });
-                      });
+            const place larger = here;
+            here.column /= 2;
+            here.row /= 2;
+            here.side /= 2;
+            weighted_pair<Real> *const smaller = tile + larger.side * larger.side;
+            make_next(block, given, index, larger, tile, here, index + 1 < given.count ? smaller : nullptr);
+            tile = smaller;
         }
     }
 
 private:
+    // A tile of a level.
+    struct place {
+        uint32_t plane; // slices of channels of images
+        int64_t row, column;
+        int side;
+    };
+
+    template <class Block>
+    IQA_KERNEL static void make_first(Block &block, const arguments &given, const place &here,
+                                      weighted_pair<Real> *kept)
+    {
+        const ssim_source &source = given.source;
+        const image_view &shape = source.images.reference;
+        const border_mode border = given.border;
+        const uint32_t channels = here.plane / given.depth;
+        const int64_t image = channels / given.channels;
+        const int64_t channel = channels % given.channels;
+        const int64_t z = given.first[z_axis] + int64_t(here.plane % given.depth) * given.factor[z_axis];
+        const int64_t y = given.first[y_axis] + here.row * given.factor[y_axis];
+        const int64_t x = given.first[x_axis] + here.column * given.factor[x_axis];
+        if constexpr (std::is_void_v<Sample>)
+            make_tile(block, given.levels[0], here, kept, [&](int i, int j) {
+                return mean_of(given.factor[z_axis], given.factor[x_axis], given.normalised, [&](int k, int l, int m) {
+                    return pair_at<Real>(source, {image, channel, border_index(border, z + k, shape.depth),
+                                                  border_index(border, y + i * given.factor[y_axis] + l, shape.height),
+                                                  border_index(border, x + j * given.factor[x_axis] + m, shape.width)});
+                });
+            });
+        else {
+            const std::byte *reference = source.images.reference.at(image, channel, 0, 0, 0);
+            const std::byte *candidate = source.images.candidate.at(image, channel, 0, 0, 0);
+            make_tile(block, given.levels[0], here, kept, [&](int i, int j) {
+                const box_of_four box = {y + 2 * i, x + 2 * j, shape.height, shape.width, border == border_mode::zero};
+                return weighted_pair<Real>{mean_of_four(source.images.reference, reference, box, Real(source.scale)),
+                                           mean_of_four(source.images.candidate, candidate, box, Real(source.scale)),
+                                           Real(1)};
+            });
+        }
+    }
+
+    // Of the tile that the level before kept.
+    template <class Block>
+    IQA_KERNEL static void make_next(Block &block, const arguments &given, int index, const place &before,
+                                     const weighted_pair<Real> *larger, const place &here, weighted_pair<Real> *kept)
+    {
+        // Symmetric boxes repeat the last pixel of odd extents.
+        const int64_t rows_left = given.levels[index - 1].height - before.row;
+        const int64_t columns_left = given.levels[index - 1].width - before.column;
+        const int last_row = int(rows_left < before.side ? rows_left : before.side) - 1;
+        const int last_column = int(columns_left < before.side ? columns_left : before.side) - 1;
+        make_tile(block, given.levels[index], here, kept, [&](int i, int j) {
+            return mean_of(1, 2, given.normalised, [&](int, int l, int m) {
+                const int y = 2 * i + l < last_row ? 2 * i + l : last_row;
+                const int x = 2 * j + m < last_column ? 2 * j + m : last_column;
+                return larger[y * before.side + x];
+            });
+        });
+    }
+
     // Writes the pixels of a tile, and keeps them.
     template <class Block, class Mean>
-    IQA_KERNEL static void make_tile(Block &block, const level &own, int64_t plane, int64_t row, int64_t column,
-                                     int own_side, weighted_pair<Real> *kept, Mean &&mean)
+    IQA_KERNEL static void make_tile(Block &block, const shrink_level<Real> &own, const place &here,
+                                     weighted_pair<Real> *kept, Mean &&mean)
     {
-        const int64_t height = own.y.boxes();
-        const int64_t width = own.x.boxes();
-        block.each(own_side * own_side, [&](int index) {
-            const int i = index / own_side;
-            const int j = index % own_side;
-            if (row + i >= height || column + j >= width)
+        block.each(here.side * here.side, [&](int index) {
+            const int i = index / here.side;
+            const int j = index % here.side;
+            if (here.row + i >= own.height || here.column + j >= own.width)
                 return;
             const weighted_pair<Real> pixel = mean(i, j);
-            const int64_t at = plane * own.pixels() + (row + i) * width + column + j;
+            const int64_t at = (here.plane * own.height + here.row + i) * own.width + here.column + j;
             own.reference[at] = pixel.reference;
             own.candidate[at] = pixel.candidate;
             if (own.weights != nullptr)
@@ -152,6 +179,30 @@ private:
         const Real divisor = normalised ? totals[2] : count;
         const bool none = divisor == Real(0);
         return {none ? Real(0) : totals[0] / divisor, none ? Real(0) : totals[1] / divisor, totals[2] / count};
+    }
+
+    // 2 x 2 pixels. A row or column may lie one pixel outside the image: the nearest one's, or zeros.
+    struct box_of_four {
+        int64_t row, column; // the first
+        int64_t height, width;
+        bool zeros;
+    };
+
+    IQA_KERNEL static Real mean_of_four(const image_view &view, const std::byte *channel, const box_of_four &box,
+                                        Real scale)
+    {
+        const bool above = box.row < 0;
+        const bool before = box.column < 0;
+        const int64_t down = above || box.row + 1 == box.height ? 0 : view.row_stride;
+        const int64_t across = before || box.column + 1 == box.width ? 0 : view.column_stride;
+        const auto *first = reinterpret_cast<const Sample *>(channel) + (above ? 0 : box.row * view.row_stride) +
+                            (before ? 0 : box.column * view.column_stride);
+        const auto sample = [&](int64_t offset, bool outside) {
+            return box.zeros && outside ? Real(0) : Real(widen(first[offset])) * scale;
+        };
+        const Real left = (Real(0) + sample(0, above || before)) + sample(down, before);
+        const Real right = (Real(0) + sample(across, above)) + sample(down + across, false);
+        return (left + right) / Real(4);
     }
 };
 

@@ -16,15 +16,6 @@ using namespace fuzz;
 
 update_memory memory_of_cpu, memory_of_device;
 
-std::vector<uint8_t> bytes_of(const iqa_metric *metric)
-{
-    size_t size = 0;
-    REQUIRE(iqa_metric_serialize(metric, nullptr, 0, &size) == IQA_OK);
-    std::vector<uint8_t> bytes(size);
-    REQUIRE(iqa_metric_serialize(metric, bytes.data(), size, nullptr) == IQA_OK);
-    return bytes;
-}
-
 // Any NaN is like any other.
 template <class Number>
 bool same_numbers(const std::vector<uint8_t> &x, const std::vector<uint8_t> &y)

@@ -2,8 +2,12 @@
 // A condition that no input may break: the fuzzer keeps an input that does.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
+
+#include "iqa_c.h"
 
 #define REQUIRE(condition)                                                                                             \
     do {                                                                                                               \
@@ -12,3 +16,13 @@
             std::abort();                                                                                              \
         }                                                                                                              \
     } while (false)
+
+// A metric's state, which can always be written.
+inline std::vector<uint8_t> bytes_of(const iqa_metric *metric)
+{
+    size_t size = 0;
+    REQUIRE(iqa_metric_serialize(metric, nullptr, 0, &size) == IQA_OK);
+    std::vector<uint8_t> bytes(size);
+    REQUIRE(iqa_metric_serialize(metric, bytes.data(), size, nullptr) == IQA_OK);
+    return bytes;
+}

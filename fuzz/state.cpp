@@ -23,15 +23,6 @@ uint32_t crc32(const uint8_t *bytes, size_t size)
     return ~value;
 }
 
-std::vector<uint8_t> bytes_of(const iqa_metric *metric)
-{
-    size_t size = 0;
-    REQUIRE(iqa_metric_serialize(metric, nullptr, 0, &size) == IQA_OK);
-    std::vector<uint8_t> bytes(size);
-    REQUIRE(iqa_metric_serialize(metric, bytes.data(), size, nullptr) == IQA_OK);
-    return bytes;
-}
-
 void read_fields(const iqa_metric *metric)
 {
     for (int32_t field = -1; field < 40; ++field) {

@@ -636,6 +636,7 @@ TEST_CASE("Smaller images are the CPU's")
     for (uint64_t seed = 2000; seed < 2100; ++seed) {
         compare_shrink<float>(machine, seed, {.height = 200, .width = 400});
         compare_shrink<double>(machine, seed, {});
+        compare_shrink<float>(machine, seed, {.height = 100, .width = 100, .plain = true});
     }
 }
 
