@@ -949,7 +949,7 @@ enum {
     IQA_SCORE_IOU = 6,         /* tp / (tp + fp + fn), the Jaccard index                                   */
     /* One number each; the average is not used. */
     IQA_SCORE_BALANCED_ACCURACY = 7,      /* mean recall of the classes that occur in the reference                   */
-    IQA_SCORE_FREQUENCY_WEIGHTED_IOU = 8, /* mean IoU weighted by support                                           */
+    IQA_SCORE_FREQUENCY_WEIGHTED_IOU = 8, /* mean IoU weighted by support, without any support mean IoU             */
     IQA_SCORE_GENERALIZED_DICE = 9,       /* sum w 2 tp / sum w (2 tp + fp + fn), w from `generalized_weights`        */
     /* The same without samples. */
     IQA_SCORE_MCC = 10,            /* Matthews correlation; multilabel: of the sum of the 2 x 2 matrices       */
@@ -966,7 +966,7 @@ enum {
     IQA_AVERAGE_NONE = 0,     /* not at all: C numbers                                                              */
     IQA_AVERAGE_MICRO = 1,    /* the score of the summed counts                                                     */
     IQA_AVERAGE_MACRO = 2,    /* the mean over classes                                                              */
-    IQA_AVERAGE_WEIGHTED = 3, /* the mean weighted by support                                                       */
+    IQA_AVERAGE_WEIGHTED = 3, /* the mean weighted by support; without any support the mean                         */
     IQA_AVERAGE_BINARY = 4,   /* the score of class 1 of 2                                                          */
     IQA_AVERAGE_PAIRS = 5     /* the mean over all (sample, class) pairs whose score is defined; needs samples      */
 };
@@ -985,17 +985,21 @@ enum {
     IQA_ZERO_DIVISION_SKIP = 3 /* NaN, left out of averages                                                         */
 };
 
-/** What an empty class counts: one that occurs neither in the reference nor in the candidate. */
+/** What an empty class counts: one that occurs neither in the reference nor in the candidate. Micro averages and the
+ *  generalised Dice score, which take classes together, count the same where none of these occurs and their ratio is
+ *  0 / 0. */
 enum {
-    IQA_EMPTY_SKIP = 0,             /* NaN by itself, left out of averages                                           */
-    IQA_EMPTY_ZERO = 1,             /* 0                                                                             */
-    IQA_EMPTY_ONE = 2,              /* 1                                                                             */
-    IQA_EMPTY_NAN = 3,              /* NaN, and so is every average                                                  */
-    IQA_EMPTY_AS_RATIO = 4,         /* nothing special: whatever the formula and `zero_division` give                */
-    IQA_EMPTY_SKIP_IN_AVERAGES = 5, /* by itself as IQA_EMPTY_AS_RATIO, but left out of averages                    */
-    IQA_EMPTY_ONE_ELSE_ZERO = 6,    /* 1; a class of the candidate that the reference lacks is 0, whatever the score */
-    IQA_EMPTY_SKIP_UNREFERENCED = 7 /* as IQA_EMPTY_SKIP, and for every class that the reference lacks: its false
+    IQA_EMPTY_SKIP = 0,              /* NaN by itself, left out of averages                                           */
+    IQA_EMPTY_ZERO = 1,              /* 0                                                                             */
+    IQA_EMPTY_ONE = 2,               /* 1                                                                             */
+    IQA_EMPTY_NAN = 3,               /* NaN, and so is every average                                                  */
+    IQA_EMPTY_AS_RATIO = 4,          /* nothing special: whatever the formula and `zero_division` give                */
+    IQA_EMPTY_SKIP_IN_AVERAGES = 5,  /* by itself as IQA_EMPTY_AS_RATIO, but left out of averages                    */
+    IQA_EMPTY_ONE_ELSE_ZERO = 6,     /* 1; a class of the candidate that the reference lacks is 0, whatever the score */
+    IQA_EMPTY_SKIP_UNREFERENCED = 7, /* as IQA_EMPTY_SKIP, and for every class that the reference lacks: its false
                                       positives go unpunished                                                       */
+    IQA_EMPTY_SKIP_IGNORED_IN_IOU = 8 /* as IQA_EMPTY_SKIP_IN_AVERAGES; besides, averages of the IoU leave out a class
+                                      whose number is `ignore_label`. TorchMetrics' rule                            */
 };
 
 /** Weights of the generalised Dice score for a class with t elements in the reference: 1 / t^2, 1 / t, 1. A class
@@ -1008,9 +1012,10 @@ typedef struct iqa_confusion_reading {
     int32_t average;             /* IQA_AVERAGE_...; must be stated for the scores that use it                      */
     int32_t over;                /* IQA_OVER_...                                                                    */
     int32_t empty;               /* IQA_EMPTY_...                                                                   */
-    int32_t zero_division;       /* IQA_ZERO_DIVISION_...; also of an average over no class at all                  */
+    int32_t zero_division;       /* IQA_ZERO_DIVISION_...; also of a mean over no class at all, but with
+                                    IQA_EMPTY_SKIP and _SKIP_UNREFERENCED: there it is NaN                          */
     int32_t generalized_weights; /* IQA_WEIGHTS_...                                                                 */
-    double beta;                 /* of IQA_SCORE_F, above 0: recall counts beta times as much as precision          */
+    double beta;                 /* of IQA_SCORE_F: recall counts beta times as much as precision; 0: not at all    */
     const uint8_t *excluded;     /* for each class whether to leave it out of averages (not 0); NULL: none is. Its
                                     elements stay counted, unlike those of `ignore_label`                           */
     int64_t excluded_count;      /* numbers behind `excluded`: C, or 0 with NULL                                    */

@@ -441,6 +441,185 @@ TEST_CASE("what an empty class counts")
         CHECK(m.scores(IQA_SCORE_RECALL, reading(0, [z = zero](auto &r) { r.zero_division = z; }))[1] == value);
 }
 
+TEST_CASE("a weighted average without any support is the mean of the classes that have a score")
+{
+    // scikit-learn 1.9.1: precision_recall_fscore_support and jaccard_score with average="weighted".
+    uint8_t mask[4] = {1, 1, 1, 0};
+    const auto foreground = [&](int average, int zero, int empty, int classes) {
+        return reading(average, [&](auto &r) {
+            r.excluded = mask, r.excluded_count = classes, r.zero_division = zero, r.empty = empty;
+        });
+    };
+    // The one class that is averaged has nothing but a false positive: 0 / 1. Its recall is 0 / 0.
+    confusion one(counting(4));
+    one.add(labels{2, 2, 2}, labels{2, 3, 2});
+    for (const int zero : {IQA_ZERO_DIVISION_ZERO, IQA_ZERO_DIVISION_ONE, IQA_ZERO_DIVISION_NAN})
+        for (const int empty : {IQA_EMPTY_SKIP, IQA_EMPTY_AS_RATIO}) {
+            const auto how = foreground(IQA_AVERAGE_WEIGHTED, zero, empty, 4);
+            for (const int score : {IQA_SCORE_PRECISION, IQA_SCORE_F, IQA_SCORE_DICE, IQA_SCORE_IOU})
+                CHECK(one.score(score, how) == 0.0);
+            CHECK(one.score(IQA_SCORE_FREQUENCY_WEIGHTED_IOU, how) == 0.0);
+            CHECK(close(one.score(IQA_SCORE_SPECIFICITY, how), 2.0 / 3));
+        }
+    CHECK(one.score(IQA_SCORE_RECALL, foreground(IQA_AVERAGE_WEIGHTED, IQA_ZERO_DIVISION_ONE, 0, 4)) == 1.0);
+
+    mask[1] = mask[2] = 0;
+    confusion two(counting(3));
+    two.add(labels{0, 0, 0, 0}, labels{0, 1, 0, 2});
+    CHECK(two.score(IQA_SCORE_F, foreground(IQA_AVERAGE_WEIGHTED, IQA_ZERO_DIVISION_ZERO, 0, 3)) == 0.0);
+    CHECK(two.score(IQA_SCORE_IOU, foreground(IQA_AVERAGE_WEIGHTED, IQA_ZERO_DIVISION_ONE, 0, 3)) == 0.0);
+
+    // Several labels, of which the reference has none: the third is in neither, and counts what 0 / 0 is.
+    confusion several(multilabel(3));
+    several.add(labels(6, 0), labels{1, 0, 0, 0, 1, 0}, {2, 3});
+    for (const auto &[zero, value] : {std::pair(IQA_ZERO_DIVISION_ZERO, 0.0), std::pair(IQA_ZERO_DIVISION_ONE, 1.0 / 3),
+                                      std::pair(IQA_ZERO_DIVISION_SKIP, 0.0)}) {
+        auto how = convention(IQA_CONVENTION_TORCHMETRICS_MULTILABEL, IQA_AVERAGE_WEIGHTED);
+        how.zero_division = zero;
+        CHECK(close(several.score(IQA_SCORE_PRECISION, how), value));
+        CHECK(close(several.score(IQA_SCORE_F, how), value));
+        CHECK(close(several.score(IQA_SCORE_IOU, how), value));
+    }
+
+    // Some support, but of a class whose score is left out.
+    confusion unpredicted(counting(3));
+    unpredicted.add(labels{0, 0}, labels{1, 1});
+    CHECK(unpredicted.score(IQA_SCORE_PRECISION, reading(IQA_AVERAGE_WEIGHTED, [](auto &r) {
+                                r.zero_division = IQA_ZERO_DIVISION_SKIP;
+                            })) == 0.0);
+}
+
+TEST_CASE("an average over classes of which none occurs, for every way to count empty ones")
+{
+    uint8_t mask[3] = {1, 0, 0};
+    uint8_t all[3] = {1, 1, 1};
+    confusion m(counting(3));
+    m.add(labels{0, 0}, labels{0, 0});
+    for (const auto &[zero, ratio] : {std::pair(IQA_ZERO_DIVISION_ZERO, 0.0), std::pair(IQA_ZERO_DIVISION_ONE, 1.0)}) {
+        const struct {
+            int empty;
+            double of_absent, of_none;
+        } cases[] = {{IQA_EMPTY_SKIP, no_number, no_number},
+                     {IQA_EMPTY_ZERO, 0, ratio},
+                     {IQA_EMPTY_ONE, 1, ratio},
+                     {IQA_EMPTY_NAN, no_number, ratio},
+                     {IQA_EMPTY_AS_RATIO, ratio, ratio},
+                     {IQA_EMPTY_SKIP_IN_AVERAGES, ratio, ratio},
+                     {IQA_EMPTY_ONE_ELSE_ZERO, 1, ratio},
+                     {IQA_EMPTY_SKIP_UNREFERENCED, no_number, no_number},
+                     {IQA_EMPTY_SKIP_IGNORED_IN_IOU, ratio, ratio}};
+        for (const auto &each : cases) {
+            CAPTURE(each.empty, zero);
+            const auto over = [&](uint8_t *excluded, int average) {
+                return reading(average, [&, z = zero](auto &r) {
+                    r.excluded = excluded, r.excluded_count = 3, r.empty = each.empty, r.zero_division = z;
+                });
+            };
+            for (const int average : {IQA_AVERAGE_MICRO, IQA_AVERAGE_MACRO, IQA_AVERAGE_WEIGHTED})
+                CHECK(close(m.score(IQA_SCORE_DICE, over(mask, average)), each.of_absent));
+            CHECK(close(m.score(IQA_SCORE_FREQUENCY_WEIGHTED_IOU, over(mask, 0)), each.of_absent));
+            CHECK(close(m.score(IQA_SCORE_GENERALIZED_DICE, over(mask, 0)), each.of_absent));
+            CHECK(close(m.score(IQA_SCORE_DICE, over(all, IQA_AVERAGE_MACRO)), each.of_none));
+            CHECK(close(m.score(IQA_SCORE_BALANCED_ACCURACY, over(all, 0)), each.of_none));
+        }
+    }
+}
+
+TEST_CASE("Dice without the background: samples with nothing are left out, those with false positives alone are not")
+{
+    // The example of TorchMetrics' test_samples_with_missing_classes, DiceScore(include_background=False).
+    labels reference(300, 0);
+    labels candidate(300, 0);
+    for (int y = 0; y < 10; ++y)
+        for (int x = 0; x < 10; ++x) {
+            const size_t at = size_t(y * 10 + x);
+            reference[at] = y < 4 && x < 4 ? 1 : y >= 4 && x >= 4 ? 2 : 0;
+            candidate[at] = y < 2 && x < 2 ? 1 : y >= 8 && x >= 8 ? 2 : 0;
+            candidate[100 + at] = y < 2 && x < 2 ? 2 : 0;
+        }
+    uint8_t mask[3] = {1, 0, 0};
+    for (const auto &[average, dice] : {std::pair(IQA_AVERAGE_MICRO, 2.0 / 15), std::pair(IQA_AVERAGE_MACRO, 0.15),
+                                        std::pair(IQA_AVERAGE_WEIGHTED, 0.2615384615384615 / 2)}) {
+        CAPTURE(average);
+        auto how = convention(IQA_CONVENTION_TORCHMETRICS_DICE, average);
+        how.excluded = mask;
+        how.excluded_count = 3;
+        auto options = by_sample(3, how);
+        options.score = IQA_SCORE_DICE;
+        numbers values(3);
+        const tensor per_image(values.data(), IQA_FLOAT64, {3});
+        iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+        extras.per_image = per_image;
+        confusion m(options);
+        m.add(reference, candidate, {3, 10, 10}, {}, &extras);
+        REQUIRE(m.text() == "");
+        CHECK(m.score(IQA_SCORE_DICE, how) == Approx(dice).epsilon(1e-14));
+        CHECK(close(values, {values[0], 0, no_number}));
+        CHECK(values[0] == Approx(2 * dice).epsilon(1e-14));
+    }
+}
+
+TEST_CASE("TorchMetrics leaves an ignored label inside the classes out of averages of the IoU, and of no other score")
+{
+    // multiclass_jaccard_index and multiclass_f1_score of TorchMetrics 1.9.0 with ignore_index=0.
+    confusion m(ignoring(3, 0));
+    m.add(labels{0, 1, 1, 2, 2}, labels{0, 1, 0, 2, 1});
+    const auto iou = [&](int average) {
+        return m.score(IQA_SCORE_IOU, convention(IQA_CONVENTION_TORCHMETRICS, average));
+    };
+    CHECK(close(iou(IQA_AVERAGE_MICRO), 0.4));
+    CHECK(close(iou(IQA_AVERAGE_MACRO), 5.0 / 12));
+    CHECK(close(iou(IQA_AVERAGE_WEIGHTED), 5.0 / 12));
+    const auto none = convention(IQA_CONVENTION_TORCHMETRICS, IQA_AVERAGE_NONE);
+    CHECK(close(m.scores(IQA_SCORE_IOU, none), {0, 1.0 / 3, 0.5}));
+    CHECK(close(m.score(IQA_SCORE_F, convention(IQA_CONVENTION_TORCHMETRICS, IQA_AVERAGE_MACRO)), 7.0 / 18));
+    const auto plain = convention(IQA_CONVENTION_SCIKIT_LEARN, IQA_AVERAGE_MACRO);
+    CHECK(close(m.score(IQA_SCORE_IOU, plain), 5.0 / 18));
+
+    // A label outside the classes, and one that is not ignored.
+    for (const auto &options : {ignoring(3, 9), counting(3)}) {
+        confusion outside(options);
+        outside.add(labels{1, 1, 2, 2}, labels{1, 0, 2, 1});
+        CHECK(
+            close(outside.score(IQA_SCORE_IOU, convention(IQA_CONVENTION_TORCHMETRICS, IQA_AVERAGE_MACRO)), 5.0 / 18));
+    }
+
+    // The same over pairs of samples and classes.
+    auto how = convention(IQA_CONVENTION_TORCHMETRICS, IQA_AVERAGE_PAIRS);
+    auto options = by_sample(3, how);
+    options.ignore = 1;
+    confusion pairs(options);
+    pairs.add(labels{0, 1, 1, 2, 2}, labels{0, 1, 0, 2, 1}, {1, 5});
+    CHECK(close(pairs.score(IQA_SCORE_IOU, how), 5.0 / 12));
+}
+
+TEST_CASE("F with beta 0 is precision")
+{
+    confusion m(counting(3));
+    m.add(labels{0, 1, 2, 0, 1, 2}, labels{0, 2, 1, 0, 0, 1});
+    const auto with = [](int average, double beta) {
+        return reading(average, [&](auto &r) { r.beta = beta; });
+    };
+    CHECK(m.scores(IQA_SCORE_F, with(IQA_AVERAGE_NONE, 0)) == m.scores(IQA_SCORE_PRECISION));
+    CHECK(m.score(IQA_SCORE_F, with(IQA_AVERAGE_MACRO, 0)) == m.score(IQA_SCORE_PRECISION, IQA_AVERAGE_MACRO));
+    for (const double bad : {-1e-300, -1.0, no_number, HUGE_VAL}) {
+        m.score(IQA_SCORE_F, with(IQA_AVERAGE_MACRO, bad));
+        CHECK(m.status == IQA_ERROR_INVALID_ARGUMENT);
+    }
+    CHECK(m.text() == "beta is inf; expected a finite number from 0 on");
+}
+
+TEST_CASE("labels outside all classes are one more class to correlation and kappa, in the reference and the candidate")
+{
+    // scikit-learn 1.9.1 with the labels 9 and 7 as a third class of their own, which is never right.
+    auto options = counting(2, [](auto &o) { o.out_of_range = IQA_OUT_OF_RANGE_WRONG; });
+    confusion m(options);
+    m.add(labels{0, 0, 0, 1, 1, 9, 9, 0}, labels{0, 1, 0, 1, 7, 0, 1, 0});
+    // c = 4, s = 8; rows 4 2 2, columns 4 3 1: (4 8 - 24) / sqrt((64 - 26) (64 - 24)), 1 - 4 8 / (64 - 24).
+    CHECK(close(m.score(IQA_SCORE_MCC), 8 / std::sqrt(38.0 * 40)));
+    CHECK(close(m.score(IQA_SCORE_KAPPA), 0.2));
+}
+
 TEST_CASE("samples in which everything is ignored have no score")
 {
     const auto how = reading(IQA_AVERAGE_MACRO, [](auto &r) { r.over = IQA_OVER_SAMPLES; });

@@ -22,7 +22,8 @@ const choices<int32_t> empties = {{"skip", IQA_EMPTY_SKIP},
                                   {"as-ratio", IQA_EMPTY_AS_RATIO},
                                   {"skip-in-averages", IQA_EMPTY_SKIP_IN_AVERAGES},
                                   {"one-else-zero", IQA_EMPTY_ONE_ELSE_ZERO},
-                                  {"skip-unreferenced", IQA_EMPTY_SKIP_UNREFERENCED}};
+                                  {"skip-unreferenced", IQA_EMPTY_SKIP_UNREFERENCED},
+                                  {"skip-ignored-in-iou", IQA_EMPTY_SKIP_IGNORED_IN_IOU}};
 const choices<int32_t> zero_divisions = {{"zero", IQA_ZERO_DIVISION_ZERO},
                                          {"one", IQA_ZERO_DIVISION_ONE},
                                          {"nan", IQA_ZERO_DIVISION_NAN},

@@ -10,8 +10,10 @@ iqa_confusion_reading convention(int32_t which)
     iqa_confusion_reading reading = iqa::default_confusion_reading;
     switch (which) {
     case IQA_CONVENTION_SCIKIT_LEARN:
-    case IQA_CONVENTION_TORCHMETRICS:
         reading.empty = IQA_EMPTY_SKIP_IN_AVERAGES;
+        break;
+    case IQA_CONVENTION_TORCHMETRICS:
+        reading.empty = IQA_EMPTY_SKIP_IGNORED_IN_IOU;
         break;
     case IQA_CONVENTION_TORCHMETRICS_MULTILABEL:
         reading.empty = IQA_EMPTY_AS_RATIO;

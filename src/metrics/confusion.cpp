@@ -136,7 +136,8 @@ private:
     size_t classes() const { return size_t(options_.classes); }
     score_reader reader_of(const class_counts *counts, const iqa_confusion_reading &reading) const
     {
-        return {counts, options_.classes, reading, multilabel()};
+        const bool leaves_out = reading.empty == IQA_EMPTY_SKIP_IGNORED_IN_IOU && options_.ignore != 0 && !multilabel();
+        return {counts, options_.classes, reading, multilabel(), leaves_out ? options_.ignore_label : -1};
     }
     const int64_t *cells() const { return lanes_ + plan_.cells(); }
     void place_exact_fields();
@@ -619,8 +620,9 @@ scored confusion_metric::mean_of_pairs(int32_t which, const iqa_confusion_readin
     int64_t count = 0;
     int64_t nans = 0;
     std::array<int64_t, unit_format.digits> sum{};
+    const score_reader reader = reader_of(nullptr, reading);
     for (int64_t k = 0; k < options_.classes; ++k) {
-        if (reading.excluded != nullptr && reading.excluded[k] != 0)
+        if (!is_included(reader, which, k))
             continue;
         const int64_t entry = entry_of(which, IQA_AVERAGE_NONE, k);
         count += lanes_[plan_.counted() + entry];

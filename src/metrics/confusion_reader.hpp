@@ -84,6 +84,7 @@ struct score_reader {
     int64_t classes;
     iqa_confusion_reading reading; // checked
     bool multilabel;
+    int64_t ignored_class; // the class that averages of IoU leave out for IQA_EMPTY_SKIP_IGNORED_IN_IOU; else none
 };
 
 IQA_HD bool is_zero(double_double value)
@@ -91,8 +92,17 @@ IQA_HD bool is_zero(double_double value)
     return value.high == 0.0;
 }
 
-IQA_HD bool is_included(const score_reader &reader, int64_t index)
+// Neither in the reference nor in the candidate.
+IQA_HD bool is_absent(const class_counts &counts)
 {
+    return is_zero(support_of(counts)) && is_zero(predicted_of(counts));
+}
+
+// Do averages of a score count a class?
+IQA_HD bool is_included(const score_reader &reader, int32_t score, int64_t index)
+{
+    if (score == IQA_SCORE_IOU && index == reader.ignored_class)
+        return false;
     return reader.reading.excluded == nullptr || reader.reading.excluded[index] == 0;
 }
 
@@ -116,6 +126,22 @@ IQA_HD scored average_of_nothing(const score_reader &reader)
     if (reader.reading.empty == IQA_EMPTY_SKIP || reader.reading.empty == IQA_EMPTY_SKIP_UNREFERENCED)
         return {not_a_number, true};
     return score_of_zero_division(reader);
+}
+
+// What classes count that occur neither in the reference nor in the candidate: one of them, or all of an average.
+IQA_HD scored score_of_absent(const score_reader &reader)
+{
+    switch (reader.reading.empty) {
+    case IQA_EMPTY_ZERO:
+        return {0.0, false};
+    case IQA_EMPTY_ONE:
+    case IQA_EMPTY_ONE_ELSE_ZERO:
+        return {1.0, false};
+    case IQA_EMPTY_NAN:
+        return {not_a_number, false};
+    default:
+        return average_of_nothing(reader);
+    }
 }
 
 IQA_HD scored score_of_ratio(const score_reader &reader, ratio value)
@@ -150,36 +176,36 @@ IQA_HD scored score_of_class(const score_reader &reader, int32_t score, int64_t 
     const class_counts &counts = reader.counts[index];
     const int32_t empty = reader.reading.empty;
     const bool unreferenced = is_zero(support_of(counts));
-    const bool absent = unreferenced && is_zero(predicted_of(counts));
-    if (absent) {
-        switch (empty) {
-        case IQA_EMPTY_SKIP:
-            return {not_a_number, true};
-        case IQA_EMPTY_ZERO:
-            return {0.0, false};
-        case IQA_EMPTY_ONE:
-        case IQA_EMPTY_ONE_ELSE_ZERO:
-            return {1.0, false};
-        case IQA_EMPTY_NAN:
-            return {not_a_number, false};
-        default:
-            break;
-        }
-    }
+    const bool absent = is_absent(counts);
+    const bool skips_in_averages = empty == IQA_EMPTY_SKIP_IN_AVERAGES || empty == IQA_EMPTY_SKIP_IGNORED_IN_IOU;
+    if (absent && empty != IQA_EMPTY_AS_RATIO && !skips_in_averages)
+        return score_of_absent(reader);
     if (unreferenced && empty == IQA_EMPTY_ONE_ELSE_ZERO)
         return {0.0, false};
     if (unreferenced && empty == IQA_EMPTY_SKIP_UNREFERENCED)
         return {not_a_number, true};
     const scored own = score_of_ratio(reader, ratio_of(reader, score, counts));
-    return {own.value, own.skipped || (absent && empty == IQA_EMPTY_SKIP_IN_AVERAGES)};
+    return {own.value, own.skipped || (absent && skips_in_averages)};
 }
 
+// Does a class that averages count occur in the reference?
+IQA_HD bool has_support(const score_reader &reader, int32_t score)
+{
+    for (int64_t k = 0; k < reader.classes; ++k)
+        if (is_included(reader, score, k) && !is_zero(support_of(reader.counts[k])) &&
+            !score_of_class(reader, score, k).skipped)
+            return true;
+    return false;
+}
+
+// Without any support the classes' scores are still defined: then each weighs the same.
 IQA_HD scored mean_of_classes(const score_reader &reader, int32_t score, bool by_support)
 {
+    const bool weighs = by_support && has_support(reader, score);
     ratio sum{};
     for (int64_t k = 0; k < reader.classes; ++k) {
-        const double_double weight = by_support ? support_of(reader.counts[k]) : double_double{1.0, 0.0};
-        if (!is_included(reader, k) || is_zero(weight))
+        const double_double weight = weighs ? support_of(reader.counts[k]) : double_double{1.0, 0.0};
+        if (!is_included(reader, score, k) || is_zero(weight))
             continue;
         const scored own = score_of_class(reader, score, k);
         if (own.skipped)
@@ -192,20 +218,27 @@ IQA_HD scored mean_of_classes(const score_reader &reader, int32_t score, bool by
     return is_zero(sum.denominator) ? average_of_nothing(reader) : score_of_ratio(reader, sum);
 }
 
+// The score of several classes together, from the sum of their counts.
+IQA_HD scored score_of_sum(const score_reader &reader, ratio value, const class_counts &sum)
+{
+    return is_zero(value.denominator) && is_absent(sum) ? score_of_absent(reader) : score_of_ratio(reader, value);
+}
+
 // Micro, macro, weighted or binary: the last only where has_binary_average().
 IQA_HD scored average_of_classes(const score_reader &reader, int32_t score, int32_t average)
 {
     if (average == IQA_AVERAGE_MICRO) {
         class_counts sum{};
         for (int64_t k = 0; k < reader.classes; ++k)
-            if (is_included(reader, k))
+            if (is_included(reader, score, k))
                 sum = sum_of(sum, reader.counts[k]);
-        return score_of_ratio(reader, ratio_of(reader, score, sum));
+        return score_of_sum(reader, ratio_of(reader, score, sum), sum);
     }
     if (average != IQA_AVERAGE_BINARY)
         return mean_of_classes(reader, score, average == IQA_AVERAGE_WEIGHTED);
-    return score == IQA_SCORE_ACCURACY ? score_of_ratio(reader, agreement_of(reader.counts[1]))
-                                       : score_of_class(reader, score, 1);
+    return score == IQA_SCORE_ACCURACY
+               ? score_of_sum(reader, agreement_of(reader.counts[1]), sum_of(reader.counts[0], reader.counts[1]))
+               : score_of_class(reader, score, 1);
 }
 
 IQA_HD bool has_binary_average(const score_reader &reader)
@@ -218,7 +251,7 @@ IQA_HD scored balanced_accuracy(const score_reader &reader)
     ratio sum{};
     for (int64_t k = 0; k < reader.classes; ++k) {
         const ratio recall = recall_of(reader.counts[k]);
-        if (!is_included(reader, k) || is_zero(recall.denominator))
+        if (!is_included(reader, IQA_SCORE_BALANCED_ACCURACY, k) || is_zero(recall.denominator))
             continue;
         sum.numerator = add(sum.numerator, divide(recall.numerator, recall.denominator));
         sum.denominator = add(sum.denominator, {1.0, 0.0});
@@ -243,14 +276,15 @@ IQA_HD scored generalized_dice(const score_reader &reader)
     double largest = 0.0;
     for (int64_t k = 0; k < reader.classes; ++k) {
         const double_double support = support_of(reader.counts[k]);
-        const double weight =
-            is_included(reader, k) && !is_zero(support) ? generalized_weight(reader, support.high) : 0.0;
+        const double weight = is_included(reader, IQA_SCORE_GENERALIZED_DICE, k) && !is_zero(support)
+                                  ? generalized_weight(reader, support.high)
+                                  : 0.0;
         largest = weight > largest ? weight : largest;
     }
     ratio sum{};
     bool predicted = false;
     for (int64_t k = 0; k < reader.classes; ++k) {
-        if (!is_included(reader, k))
+        if (!is_included(reader, IQA_SCORE_GENERALIZED_DICE, k))
             continue;
         const double support = support_of(reader.counts[k]).high;
         const double unseen = largest != 0.0 ? largest : 1.0;
@@ -260,19 +294,7 @@ IQA_HD scored generalized_dice(const score_reader &reader)
         sum.denominator = add(sum.denominator, multiply({weight, 0.0}, dice.denominator));
         predicted = predicted || !is_zero(dice.denominator);
     }
-    if (predicted)
-        return score_of_ratio(reader, sum);
-    switch (reader.reading.empty) { // nothing on either side
-    case IQA_EMPTY_ONE:
-    case IQA_EMPTY_ONE_ELSE_ZERO:
-        return {1.0, false};
-    case IQA_EMPTY_ZERO:
-        return {0.0, false};
-    case IQA_EMPTY_NAN:
-        return {not_a_number, false};
-    default:
-        return average_of_nothing(reader);
-    }
+    return predicted ? score_of_ratio(reader, sum) : score_of_absent(reader);
 }
 
 // The scores without an average.

@@ -105,11 +105,11 @@ void check_reading(const iqa_confusion_reading &reading, int32_t score, int64_t 
 {
     check_constant("score", score, IQA_SCORE_KAPPA_QUADRATIC, "IQA_SCORE_");
     check_constant("over", reading.over, IQA_OVER_SAMPLES, "IQA_OVER_");
-    check_constant("empty", reading.empty, IQA_EMPTY_SKIP_UNREFERENCED, "IQA_EMPTY_");
+    check_constant("empty", reading.empty, IQA_EMPTY_SKIP_IGNORED_IN_IOU, "IQA_EMPTY_");
     check_constant("zero_division", reading.zero_division, IQA_ZERO_DIVISION_SKIP, "IQA_ZERO_DIVISION_");
     check_constant("generalized_weights", reading.generalized_weights, IQA_WEIGHTS_LINEAR, "IQA_WEIGHTS_");
-    if (!(std::isfinite(reading.beta) && reading.beta > 0))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "beta is ", reading.beta, "; expected a finite number above 0");
+    if (!(std::isfinite(reading.beta) && reading.beta >= 0))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "beta is ", reading.beta, "; expected a finite number from 0 on");
     if (reading.excluded_count != (reading.excluded != nullptr ? classes : 0))
         fail(IQA_ERROR_INVALID_ARGUMENT, "excluded_count is ", reading.excluded_count, "; expected ",
              reading.excluded != nullptr ? classes : 0,

@@ -12,13 +12,14 @@ namespace {
 using shape_of = std::vector<int64_t>;
 
 device_case make_case(const std::string &name, const iqa_confusion_options &options, std::vector<case_update> updates,
-                      int average = IQA_AVERAGE_MACRO, int excluded = -1)
+                      int average = IQA_AVERAGE_MACRO, int excluded = -1, int empty = IQA_EMPTY_SKIP)
 {
     const auto make = [=](const context_pointer &context) {
         std::vector<uint8_t> mask(size_t(options.classes));
         iqa_confusion_reading how = IQA_CONFUSION_READING_INIT;
         how.average = average;
         how.over = IQA_OVER_SAMPLES;
+        how.empty = empty;
         if (excluded >= 0) {
             mask[size_t(excluded)] = 1;
             how.excluded = mask.data();
@@ -316,6 +317,25 @@ void add_samples(std::vector<device_case> &cases, bool few)
                           classes == 2 && score == IQA_SCORE_ACCURACY ? IQA_AVERAGE_BINARY : IQA_AVERAGE_WEIGHTED,
                           classes == 6 ? 0 : -1));
         }
+    // Without the class that is left out some samples have nothing in the reference, in the candidate, or in both.
+    for (int empty = IQA_EMPTY_SKIP; empty <= IQA_EMPTY_SKIP_IGNORED_IN_IOU; ++empty) {
+        case_update update = maps<int32_t>({8, 11, 13}, 4);
+        for (size_t sample = 0; sample < 8; ++sample)
+            for (const auto &[side, cleared] :
+                 {std::pair(&update.reference, sample % 2), {&update.candidate, sample / 4}})
+                if (cleared != 0)
+                    std::memset(side->bytes.data() + sample * 572, 0, 572);
+        update.per_image = output({8});
+        const auto options = counting(4, [&](auto &o) {
+            o.batched = 1;
+            o.keep_samples = 1;
+            o.score = IQA_SCORE_IOU;
+            o.ignore = 1;
+            o.ignore_label = 2;
+        });
+        cases.push_back(make_case("samples without support, empty ones " + std::to_string(empty), options, {update},
+                                  empty % 2 == 0 ? IQA_AVERAGE_WEIGHTED : IQA_AVERAGE_MICRO, 0, empty));
+    }
     case_update last = maps<uint8_t>({20, 30, 4}, 3); // the axis of samples is the innermost in memory
     for (case_tensor *side : {&last.reference, &last.candidate}) {
         side->shape = {4, 20, 30};

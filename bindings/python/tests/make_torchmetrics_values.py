@@ -18,15 +18,32 @@ import torch
 import torchmetrics
 from torchmetrics.functional import classification as tm
 from torchmetrics.functional import segmentation as seg
-from torchmetrics.segmentation import MeanIoU
+from torchmetrics.segmentation import DiceScore, MeanIoU
 
 CASES = 24
+CLASSIFICATION = {
+    "accuracy": tm.multiclass_accuracy,
+    "precision": tm.multiclass_precision,
+    "recall": tm.multiclass_recall,
+    "specificity": tm.multiclass_specificity,
+    "dice": tm.multiclass_f1_score,
+    "iou": tm.multiclass_jaccard_index,
+}
 
 
 def numbers(value: torch.Tensor) -> Any:
     """A tensor as nested lists; NaN as null."""
     values = value.double().numpy()
     return np.where(np.isnan(values), None, values).tolist()
+
+
+def classification(*labels: torch.Tensor, **own: int) -> dict[str, Any]:
+    """Every score and average of multiclass labels."""
+    return {
+        f"{name} {average}": numbers(score(*labels, average=average, **own))
+        for name, score in CLASSIFICATION.items()
+        for average in ("none", "micro", "macro", "weighted")
+    }
 
 
 def multiclass(rng: np.random.Generator) -> dict[str, Any]:
@@ -38,19 +55,7 @@ def multiclass(rng: np.random.Generator) -> dict[str, Any]:
     target[rng.random(count) < 0.15] = -1
     labels = (torch.tensor(preds), torch.tensor(target))
     own = {"num_classes": classes, "ignore_index": -1}
-    scores = {
-        "accuracy": tm.multiclass_accuracy,
-        "precision": tm.multiclass_precision,
-        "recall": tm.multiclass_recall,
-        "specificity": tm.multiclass_specificity,
-        "dice": tm.multiclass_f1_score,
-        "iou": tm.multiclass_jaccard_index,
-    }
-    values = {
-        f"{name} {average}": numbers(score(*labels, average=average, **own))
-        for name, score in scores.items()
-        for average in ("none", "micro", "macro", "weighted")
-    }
+    values = classification(*labels, **own)
     for name, weights in (
         ("kappa", None),
         ("kappa_linear", "linear"),
@@ -66,6 +71,23 @@ def multiclass(rng: np.random.Generator) -> dict[str, Any]:
         "preds": preds.tolist(),
         "matrix": tm.multiclass_confusion_matrix(*labels, **own).tolist(),
         "values": values,
+    }
+
+
+def ignored_inside(rng: np.random.Generator) -> dict[str, Any]:
+    """Index labels; the ignored label is one of the classes, and not all there is."""
+    classes = int(rng.integers(3, 7))
+    count = int(rng.integers(8, 30))
+    target = rng.integers(0, classes, count)
+    preds = np.where(rng.random(count) < 0.6, target, rng.integers(0, classes, count))
+    ignore = int(rng.choice(np.setdiff1d(np.arange(classes), target[:1])))
+    labels = (torch.tensor(preds), torch.tensor(target))
+    return {
+        "classes": classes,
+        "ignore": ignore,
+        "target": target.tolist(),
+        "preds": preds.tolist(),
+        "values": classification(*labels, num_classes=classes, ignore_index=ignore),
     }
 
 
@@ -127,6 +149,40 @@ def segmentation(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def foreground(rng: np.random.Generator) -> dict[str, Any]:
+    """Index maps without the background; some samples have nothing else on one side or both."""
+    classes = int(rng.integers(2, 6))
+    shape = (int(rng.integers(3, 7)), 4, 5)
+    target = rng.integers(0, classes, shape)
+    preds = np.where(rng.random(shape) < 0.7, target, rng.integers(0, classes, shape))
+    only = rng.integers(0, 4, shape[0])  # the background in neither, one of them, or both
+    target[only % 2 == 1] = 0
+    preds[only // 2 == 1] = 0
+    labels = (torch.tensor(preds), torch.tensor(target))
+    own = {"num_classes": classes, "input_format": "index", "include_background": False}
+
+    def dice(average: str, level: str) -> dict[str, Any]:
+        score = DiceScore(average=average, aggregation_level=level, **own)
+        score.update(*labels)
+        return numbers(score.compute())
+
+    averages = ("micro", "macro", "weighted")
+    mean_iou = MeanIoU(**own)
+    mean_iou.update(*labels)
+    return {
+        "classes": classes,
+        "target": target.tolist(),
+        "preds": preds.tolist(),
+        "dice per sample": {
+            average: numbers(seg.dice_score(*labels, average=average, **own))
+            for average in averages
+        },
+        "dice samplewise": {average: dice(average, "samplewise") for average in averages},
+        "dice global": {average: dice(average, "global") for average in averages},
+        "iou of pairs": numbers(mean_iou.compute()),
+    }
+
+
 def main() -> None:
     """Writes the file beside this one."""
     rng = np.random.default_rng(1)
@@ -136,6 +192,8 @@ def main() -> None:
         "multiclass": [multiclass(rng) for _ in range(CASES)],
         "multilabel": [multilabel(rng) for _ in range(CASES)],
         "segmentation": [segmentation(rng) for _ in range(CASES)],
+        "ignored_inside": [ignored_inside(rng) for _ in range(CASES)],
+        "foreground": [foreground(rng) for _ in range(CASES)],
     }
     path = Path(__file__).with_name("torchmetrics_values.json")
     path.write_text(json.dumps(cases, separators=(",", ":")) + "\n")

@@ -17,6 +17,8 @@ sklearn_metrics = pytest.importorskip("sklearn.metrics")
 CASES = {False: 2000, True: 500}
 TOLERANCE = 1e-15
 INTEGERS = [np.uint8, np.int8, np.uint16, np.int16, np.int32, np.int64]
+# What 0 / 0 is: scikit-learn's NaN leaves classes out of averages. Its Jaccard score takes 0 and 1.
+ZERO_DIVISIONS = {"zero": 0, "one": 1, "skip": np.nan}
 
 
 def close(ours: float, theirs: float) -> bool:
@@ -110,29 +112,31 @@ def compare(
         for a, b in zip(metric.normalized(ours).ravel(), normal.ravel()):
             same(a, b, "normalised by " + theirs)
 
-    beta = float(rng.choice([0.5, 1.0, 2.0]))
-    zero = int(rng.integers(0, 2))
+    beta = float(rng.choice([0.0, 0.5, 1.0, 2.0]))
+    zero = str(rng.choice(list(ZERO_DIVISIONS)))
     average = str(rng.choice(["none", "micro", "macro", "weighted"]))
-    # labels=all: absent classes count; labels=None: only the labels that occur.
-    everywhere = average == "none" or bool(rng.integers(0, 2))
+    # labels=some: those count even where they are absent; labels=None: only the labels that occur.
+    everywhere = average == "none" or rng.random() < 0.7
+    averaged = labels
+    if everywhere and rng.integers(0, 2):
+        averaged = np.sort(rng.permutation(classes)[: rng.integers(1, classes)])
     how = {
         "average": average,
         "empty": "as_ratio" if everywhere else "skip_in_averages",
-        "zero_division": ("zero", "one")[zero],
+        "zero_division": zero,
         "beta": beta,
+        "excluded": np.setdiff1d(labels, averaged),
     }
     rules = {
-        "labels": labels if everywhere else None,
+        "labels": averaged if everywhere else None,
         "average": None if average == "none" else average,
-        "zero_division": zero,
+        "zero_division": ZERO_DIVISIONS[zero],
     }
-    scores = sklearn_metrics.precision_recall_fscore_support(
-        y_true, y_pred, beta=beta, **rules, **own
-    )
-    jaccard = sklearn_metrics.jaccard_score(y_true, y_pred, **rules, **own)
-    for score, theirs in zip(("precision", "recall", "f", "iou"), (*scores[:3], jaccard)):
-        for a, b in zip(np.atleast_1d(metric.score(score, **how)), np.atleast_1d(theirs)):
-            same(a, b, f"{score} {average} {everywhere} beta={beta} zero={zero}")
+    for score, theirs in scores_of_scikit_learn(y_true, y_pred, beta, rules, own).items():
+        ours = metric.score(score, **how)
+        ours = ours[averaged] if average == "none" else [ours]
+        for a, b in zip(ours, np.atleast_1d(theirs)):
+            same(a, b, f"{score} {average} of {averaged}, {everywhere}, beta={beta} zero={zero}")
 
     same(
         metric.accuracy(average="micro"),
@@ -156,6 +160,19 @@ def compare(
         )
         assert (isnan(ours) and isnan(theirs_kappa)) or abs(ours - theirs_kappa) < 1e-14
     return compared
+
+
+def scores_of_scikit_learn(
+    y_true: np.ndarray, y_pred: np.ndarray, beta: float, rules: dict, own: dict
+) -> dict[str, np.ndarray]:
+    """Precision, recall, F and the Jaccard score by the same rules."""
+    scores = sklearn_metrics.precision_recall_fscore_support(
+        y_true, y_pred, beta=beta, **rules, **own
+    )
+    named = dict(zip(("precision", "recall", "f"), scores))
+    if not isnan(rules["zero_division"]):
+        named["iou"] = sklearn_metrics.jaccard_score(y_true, y_pred, **rules, **own)
+    return named
 
 
 def exact_agreement(matrix: np.ndarray) -> tuple[float, dict[str | None, float]]:
@@ -205,47 +222,47 @@ def test_nan_zero_division() -> None:
                 )
             for score, value in zip(("precision", "recall", "f"), theirs):
                 ours = metric.score(score, average=average, empty="as_ratio", zero_division="skip")
-                each = metric.score(score, average="none", empty="as_ratio", zero_division="skip")
-                if average == "weighted" and not metric.support[~np.isnan(each)].any():
-                    assert isnan(ours)  # there scikit-learn falls back to the unweighted mean
-                    continue
                 for a, b in zip(np.atleast_1d(ours), np.atleast_1d(value)):
                     assert close(float(a), float(b)), (score, average, a, b, reference, candidate)
 
 
+@pytest.mark.parametrize("zero", ZERO_DIVISIONS)
 @pytest.mark.parametrize("average", ["none", "micro", "macro", "weighted"])
-def test_multilabel(average: str) -> None:
-    """Masks N x C, and the matrices of each label."""
+def test_multilabel(average: str, zero: str) -> None:
+    """Masks N x C, some of them empty, and the matrices of each label; some labels excluded."""
     rng = np.random.default_rng(6)
     name = None if average == "none" else average
     for _ in range(200):
         labels = int(rng.integers(2, 7))
         shape = (int(rng.integers(1, 40)), labels)
-        reference = (rng.random(shape) < rng.random(labels)).astype(np.uint8)
-        candidate = (rng.random(shape) < rng.random(labels)).astype(bool)
+        densities = rng.random((2, labels)) * (rng.random((2, labels)) < 0.6)
+        reference = (rng.random(shape) < densities[0]).astype(np.uint8)
+        candidate = (rng.random(shape) < densities[1]).astype(bool)
+        averaged = np.sort(rng.permutation(labels)[: rng.integers(1, labels + 1)])
         metric = iqa.ConfusionMatrix(labels, task="multilabel")
         metric.update(reference, candidate)
         matrices = sklearn_metrics.multilabel_confusion_matrix(reference, candidate)
         assert np.array_equal(metric.matrix, matrices)
-        how = {"convention": "torchmetrics_multilabel", "average": average}
+        how = {"convention": "torchmetrics_multilabel", "average": average, "zero_division": zero}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            rules = {"average": name, "zero_division": 0}
-            theirs = (
-                *sklearn_metrics.precision_recall_fscore_support(reference, candidate, **rules)[:3],
-                sklearn_metrics.jaccard_score(reference, candidate, **rules),
-            )
-        for score, value in zip(("precision", "recall", "f", "iou"), theirs):
-            for a, b in zip(np.atleast_1d(metric.score(score, **how)), np.atleast_1d(value)):
-                assert close(float(a), float(b)), (score, a, b)
+            rules = {"labels": averaged, "average": name, "zero_division": ZERO_DIVISIONS[zero]}
+            theirs = scores_of_scikit_learn(reference, candidate, 1.0, rules, {})
+        for score, value in theirs.items():
+            ours = metric.score(score, excluded=np.setdiff1d(np.arange(labels), averaged), **how)
+            ours = ours[averaged] if average == "none" else [ours]
+            for a, b in zip(ours, np.atleast_1d(value)):
+                assert close(float(a), float(b)), (score, a, b, reference, candidate, averaged)
 
 
-def test_samplewise() -> None:
+@pytest.mark.parametrize("zero", ZERO_DIVISIONS)
+def test_samplewise(zero: str) -> None:
     """The mean over samples of the micro average is scikit-learn's average='samples'."""
     rng = np.random.default_rng(8)
     for _ in range(100):
         shape = (int(rng.integers(1, 30)), 2, int(rng.integers(1, 9)))
-        reference, candidate = rng.integers(0, 2, shape), rng.integers(0, 2, shape)
+        empty = rng.random((2, shape[0], 1, 1)) < 0.3
+        reference, candidate = rng.integers(0, 2, (2, *shape)) * ~empty
         metric = iqa.ConfusionMatrix(
             2,
             task="multilabel",
@@ -254,11 +271,15 @@ def test_samplewise() -> None:
             average="micro",
             over="samples",
             empty="as_ratio",
+            zero_division=zero,
         )
         metric.update(reference, candidate)
         flat = [a.reshape(shape[0], -1) for a in (reference, candidate)]
-        theirs = sklearn_metrics.f1_score(*flat, average="samples", zero_division=0)
-        assert abs(metric.f1() - theirs) <= 1e-15
+        theirs = sklearn_metrics.f1_score(
+            *flat, average="samples", zero_division=ZERO_DIVISIONS[zero]
+        )
+        ours = metric.f1()
+        assert abs(ours - theirs) <= 1e-15 or (isnan(ours) and isnan(theirs))
 
 
 def test_top_k() -> None:

@@ -124,6 +124,7 @@ EMPTIES = {
     "skip_in_averages": 5,
     "one_else_zero": 6,
     "skip_unreferenced": 7,
+    "skip_ignored_in_iou": 8,
 }
 WEIGHTS = {"square": 0, "simple": 1, "linear": 2}
 CONVENTIONS = {

@@ -86,7 +86,8 @@ class ConfusionMatrix(Metric):
             defined sample-class pairs). There is no default.
         over: "elements" (the default): the score of all data; "samples": the mean of the samples'.
         empty: what a class counts that occurs on neither side: "skip" (the default), "zero",
-            "one", "nan", "as_ratio", "skip_in_averages", "one_else_zero", "skip_unreferenced".
+            "one", "nan", "as_ratio", "skip_in_averages", "one_else_zero", "skip_unreferenced",
+            "skip_ignored_in_iou".
         zero_division: the value of 0 / 0: "zero" (the default), "one", "nan" or "skip".
         generalized_weights: of generalized_dice: "square" (the default), "simple" or "linear".
         beta: of the F score.

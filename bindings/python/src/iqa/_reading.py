@@ -29,6 +29,7 @@ if TYPE_CHECKING:
             "skip_in_averages",
             "one_else_zero",
             "skip_unreferenced",
+            "skip_ignored_in_iou",
         ]
         zero_division: Literal["zero", "one", "nan", "skip"]
         generalized_weights: Literal["square", "simple", "linear"]
