@@ -398,10 +398,20 @@ IQA_API iqa_status iqa_metric_merge(iqa_metric *into, const iqa_metric *from);
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_BUFFER_SIZE. */
 IQA_API iqa_status iqa_metric_lanes(const iqa_metric *metric, int64_t *out, size_t capacity, size_t *count);
 
-/** Adds lanes, of one state or summed over many, to the metric.
+/** Adds lanes, of one state or summed over many, to the metric. They do not say of which options they are: compare
+ *  iqa_metric_fingerprint() where they may differ.
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT for NULL; IQA_ERROR_INCOMPATIBLE for another number of lanes or for
  *          numbers that no state can have (a negative count, an overflow). */
 IQA_API iqa_status iqa_metric_add_lanes(iqa_metric *metric, const int64_t *lanes, size_t count);
+
+/** 64 bits that stand for kind and options, which lanes do not carry: metrics that may be merged have equal
+ * fingerprints, others differ (but for one pair in 2^64). The same in every process, on every machine and in every
+ * version of the library that writes the same format of states. Send it beside the lanes, and compare it there instead
+ * of summing it: docs/abi.md shows how.
+ *
+ *  @param fingerprint  receives the bits.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT for NULL. */
+IQA_API iqa_status iqa_metric_fingerprint(const iqa_metric *metric, uint64_t *fingerprint);
 
 /** Writes kind, options and state as bytes: little-endian, without padding, with a checksum; the same bytes on every
  *  machine. docs/abi.md has the format.

@@ -65,6 +65,7 @@ set_tests_properties(manners_environment PROPERTIES ENVIRONMENT LOCPATH=${locale
 iqa_frame_program(c_state c/state.c iqa_c)
 target_link_libraries(c_state PRIVATE m)
 add_test(NAME c_state COMMAND c_state ${frame_source}/golden)
+iqa_frame_test(c_fingerprint c/fingerprint.c)
 iqa_frame_test(manners_exit manners/exit.c)
 iqa_frame_test(manners_storm manners/storm.c)
 

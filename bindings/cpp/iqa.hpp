@@ -144,6 +144,14 @@ public:
         context_.check(iqa_metric_add_lanes(get(), lanes.data(), lanes.size()));
     }
 
+    /** Equal for metrics that may be merged, or whose lanes may be added. */
+    uint64_t fingerprint() const
+    {
+        uint64_t value = 0;
+        context_.check(iqa_metric_fingerprint(get(), &value));
+        return value;
+    }
+
     std::vector<std::byte> serialize() const
     {
         std::size_t size = 0;

@@ -89,6 +89,15 @@ iqa_status iqa_metric_add_lanes(iqa_metric *metric, const int64_t *lanes, size_t
     });
 }
 
+iqa_status iqa_metric_fingerprint(const iqa_metric *metric, uint64_t *fingerprint)
+{
+    return iqa::guard(context_of(metric), [&] {
+        iqa::require(metric, "metric");
+        iqa::require(fingerprint, "fingerprint");
+        *fingerprint = metric->fingerprint();
+    });
+}
+
 iqa_status iqa_metric_serialize(const iqa_metric *metric, void *buffer, size_t capacity, size_t *size)
 {
     return iqa::guard(context_of(metric), [&] {

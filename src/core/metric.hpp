@@ -44,6 +44,7 @@ public:
     // Takes in what updates on a device have added; waits for its stream. Before anything reads the lanes.
     void settle() const;
 
+    uint64_t fingerprint() const noexcept { return iqa::fingerprint(kind_, options_); }
     size_t serialized_size() const noexcept;
     void serialize(std::span<std::byte> out) const noexcept;
 

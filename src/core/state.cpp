@@ -37,6 +37,19 @@ uint32_t checksum(std::span<const std::byte> bytes) noexcept
     return ~value;
 }
 
+uint64_t fingerprint(metric_kind kind, std::span<const std::byte> options) noexcept
+{
+    std::array<std::byte, sizeof state_version + sizeof kind> header;
+    byte_writer writer(header);
+    writer.put(state_version);
+    writer.put(static_cast<uint16_t>(kind));
+    uint64_t value = 0xcbf29ce484222325;
+    for (const std::span<const std::byte> part : {std::span<const std::byte>(header), options})
+        for (const std::byte byte : part)
+            value = (value ^ std::to_integer<uint64_t>(byte)) * 0x100000001b3;
+    return value;
+}
+
 std::span<const std::byte> byte_reader::take(size_t size)
 {
     if (size > bytes_.size())

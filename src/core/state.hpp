@@ -81,6 +81,9 @@ void write_state(std::span<std::byte> out, metric_kind kind, std::span<const std
                  std::span<const int64_t> lanes) noexcept;
 state_parts read_state(std::span<const std::byte> bytes);
 
+// Equal for states that may be merged: FNV-1a of format version, kind and options as they stand in a state file.
+uint64_t fingerprint(metric_kind kind, std::span<const std::byte> options) noexcept;
+
 // CRC-32 as in zlib, so that any language can check a file.
 uint32_t checksum(std::span<const std::byte> bytes) noexcept;
 

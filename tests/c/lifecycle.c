@@ -11,6 +11,7 @@ static void check_null(void)
     iqa_context *context = scenario_context(1);
     iqa_metric *metric = NULL;
     iqa_metric *not_written = (iqa_metric *)&images;
+    uint64_t fingerprint = 0;
     double value = 0.0;
     int64_t lane = 0;
     size_t count = 0;
@@ -48,6 +49,7 @@ static void check_null(void)
     CHECK(iqa_metric_update(metric, &tensor, NULL, NULL) == invalid);
     CHECK(iqa_metric_compute(metric, NULL) == invalid && iqa_metric_read(metric, 0, NULL, 0, NULL) == invalid);
     CHECK(iqa_metric_add_lanes(metric, NULL, 7) == invalid);
+    CHECK(iqa_metric_fingerprint(metric, NULL) == invalid && iqa_metric_fingerprint(NULL, &fingerprint) == invalid);
     /* Output sizes may be asked for, and outputs may come without their size. */
     CHECK(iqa_metric_lanes(metric, NULL, 0, &count) == IQA_OK && count > 0);
     CHECK(iqa_metric_serialize(metric, NULL, 0, &count) == IQA_OK && count > 0 && count <= SCENARIO_STATE_BYTES);

@@ -11,14 +11,15 @@ typedef struct golden {
     int which; /* of the scenario */
     int images;
     double value;
+    uint64_t fingerprint; /* FNV-1a of the file's bytes 4 to 7 and of its options, by a program of its own */
 } golden;
 
 /* What was measured when the file was written. */
 static const golden files[] = {
-    {"state_v1_ssim_uint8.bin", 0, 1, 0.37881478001839097},
-    {"state_v1_psnr_uint8.bin", 1, 1, 14.21305143610145},
-    {"state_v1_ssim_float32.bin", 2, 1, 0.37881547812310357},
-    {"state_v1_psnr_float32.bin", 3, 1, 14.213051429455591},
+    {"state_v1_ssim_uint8.bin", 0, 1, 0.37881478001839097, 0x53c27a76d7d6320a},
+    {"state_v1_psnr_uint8.bin", 1, 1, 14.21305143610145, 0xa4c1899c8b1098ab},
+    {"state_v1_ssim_float32.bin", 2, 1, 0.37881547812310357, 0x916bf2e5f2cc678a},
+    {"state_v1_psnr_float32.bin", 3, 1, 14.213051429455591, 0x7ae450d15368fd2b},
 };
 
 static iqa_context *context;
@@ -59,12 +60,14 @@ static void check_readable(const golden *file, const unsigned char *bytes, size_
     iqa_metric *metric = NULL;
     double value = 0.0;
     double images = 0.0;
+    uint64_t fingerprint = 0;
     CHECK(iqa_metric_deserialize(context, bytes, size, &metric) == IQA_OK);
     CHECK(iqa_metric_compute(metric, &value) == IQA_OK);
     CHECK(iqa_metric_read(metric, IQA_FIELD_IMAGES, &images, 1, NULL) == IQA_OK);
     if (value != file->value)
         fprintf(stderr, "%s: %.17g, expected %.17g\n", file->name, value, file->value);
     CHECK(value == file->value && images == file->images);
+    CHECK(iqa_metric_fingerprint(metric, &fingerprint) == IQA_OK && fingerprint == file->fingerprint);
     CHECK(scenario_state(metric, again) == size && memcmp(bytes, again, size) == 0);
     /* It is a state like any other: a metric with the same options takes it in. */
     iqa_metric *fresh = NULL;

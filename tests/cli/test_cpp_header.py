@@ -67,6 +67,8 @@ int main()
     copy.reset();
     copy.add_lanes(ssim.lanes());
     EXPECT(copy.serialize() == bytes);
+    EXPECT(copy.fingerprint() == ssim.fingerprint());
+    EXPECT(iqa::metric::ssim(context).fingerprint() != ssim.fingerprint());
 
     iqa::metric moved = std::move(copy);
     EXPECT(moved.compute() == ssim.compute());

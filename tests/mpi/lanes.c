@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The lanes of a state, summed over processes by MPI's own MPI_SUM, are the state of one process that saw all images:
- * the same bytes when serialised, on every rank. */
+ * the same bytes when serialised, on every rank. Their fingerprints tell first that all are of one configuration. */
 #include <mpi.h>
 
 #include "scenario.h"
@@ -26,6 +26,15 @@ static void add_images(iqa_metric *metric, int which, int first, int step)
     }
 }
 
+/* Whether all ranks have the same fingerprint: the least of it is the largest, which is what is left of the least of
+ * its complement. */
+static int agree(uint64_t fingerprint)
+{
+    int64_t ends[2] = {(int64_t)fingerprint, (int64_t)~fingerprint};
+    CHECK(MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_INT64_T, MPI_MIN, MPI_COMM_WORLD) == MPI_SUCCESS);
+    return ends[0] == ~ends[1];
+}
+
 int main(int count, char **arguments)
 {
     int rank = 0;
@@ -43,10 +52,13 @@ int main(int count, char **arguments)
         unsigned char summed[SCENARIO_STATE_BYTES];
         unsigned char expected[SCENARIO_STATE_BYTES];
         size_t lane_count = 0;
+        uint64_t fingerprint = 0;
         CHECK(scenario_create(context, which, &shard) == IQA_OK && scenario_create(context, which, &total) == IQA_OK);
         CHECK(scenario_create(context, which, &whole) == IQA_OK);
         add_images(shard, which, rank, ranks);
         CHECK(iqa_metric_lanes(shard, lanes, 512, &lane_count) == IQA_OK);
+        CHECK(iqa_metric_fingerprint(shard, &fingerprint) == IQA_OK && agree(fingerprint));
+        CHECK(!agree(fingerprint + (rank == which)));
         CHECK(MPI_Allreduce(MPI_IN_PLACE, lanes, (int)lane_count, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD) == MPI_SUCCESS);
         CHECK(iqa_metric_add_lanes(total, lanes, lane_count) == IQA_OK);
 
