@@ -95,26 +95,34 @@ foreach(setting OMP_THREAD_LIMIT=1 OMP_THREAD_LIMIT=3 OMP_DYNAMIC=true OMP_NUM_T
   add_test(NAME manners_${setting} COMMAND manners_host_openmp)
   set_tests_properties(manners_${setting} PROPERTIES ENVIRONMENT ${setting})
 endforeach()
-# Another runtime than the library's, clang's, which is loaded before it or after it.
+# Another runtime than the library's, clang's, which is loaded before the library or after it.
 find_program(clang clang)
 find_library(libomp NAMES omp HINTS /usr/lib/llvm-14/lib)
 if(clang AND libomp AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT IQA_SANITIZE)
-  foreach(order first last)
-    set(program ${CMAKE_CURRENT_BINARY_DIR}/libomp/${order})
-    set(libraries ${libomp} $<TARGET_FILE:iqa_c>)
-    if(order STREQUAL "last")
-      list(REVERSE libraries)
-    endif()
-    add_custom_command(OUTPUT ${program} VERBATIM
-      DEPENDS iqa_c manners/host_openmp.c c/scenario.h c/check.h
-      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/libomp
-      COMMAND ${clang} -std=gnu11 -O1 -fopenmp=libomp -I ${frame_source}/c -I ${frame_include}
-        ${frame_source}/manners/host_openmp.c -o ${program} -Wl,--no-as-needed ${libraries}
-        -Wl,-rpath,$<TARGET_FILE_DIR:iqa_c>)
-    add_custom_target(manners_libomp_${order} ALL DEPENDS ${program})
-    add_test(NAME manners_libomp_${order} COMMAND ${program})
-    set_tests_properties(manners_libomp_${order} PROPERTIES TIMEOUT 120)
+  foreach(source host_openmp fork)
+    foreach(order first last)
+      set(name manners_libomp_${order}_${source})
+      set(program ${CMAKE_CURRENT_BINARY_DIR}/libomp/${source}_${order})
+      set(libraries ${libomp} $<TARGET_FILE:iqa_c>)
+      if(order STREQUAL "last")
+        list(REVERSE libraries)
+      endif()
+      add_custom_command(OUTPUT ${program} VERBATIM
+        DEPENDS iqa_c manners/${source}.c c/scenario.h c/check.h
+        COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/libomp
+        COMMAND ${clang} -std=gnu11 -O1 -fopenmp=libomp -I ${frame_source}/c -I ${frame_include}
+          ${frame_source}/manners/${source}.c -o ${program} -Wl,--no-as-needed ${libraries}
+          -Wl,-rpath,$<TARGET_FILE_DIR:iqa_c> -pthread)
+      add_custom_target(${name} ALL DEPENDS ${program})
+      add_test(NAME ${name} COMMAND ${program})
+      set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+    endforeach()
   endforeach()
+  # It serves the library in either order. So it does where a program of gcc has it preloaded; and here each has its own.
+  add_test(NAME manners_libomp_preloaded_fork COMMAND manners_fork)
+  set_tests_properties(manners_libomp_preloaded_fork PROPERTIES TIMEOUT 120 ENVIRONMENT LD_PRELOAD=${libomp})
+  add_test(NAME manners_libomp_beside_fork COMMAND ${CMAKE_CURRENT_BINARY_DIR}/libomp/fork_first)
+  set_tests_properties(manners_libomp_beside_fork PROPERTIES TIMEOUT 120 ENVIRONMENT LD_PRELOAD=libgomp.so.1)
 endif()
 
 find_program(valgrind valgrind)

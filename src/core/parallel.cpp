@@ -81,9 +81,11 @@ int64_t nanoseconds() noexcept
     return int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
+// The soft pause: libgomp ends the team for either kind. LLVM's libomp, which a host may have put in libgomp's place,
+// mends itself in the child, and a hard pause would wait for the lock that its own handler took before this one ran.
 void dissolve_team_before_fork()
 {
-    omp_pause_resource_all(omp_pause_hard);
+    omp_pause_resource_all(omp_pause_soft);
     helpers_in_place = 0;
 }
 
