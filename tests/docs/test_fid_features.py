@@ -31,7 +31,10 @@ import numpy as np
 
 
 class Tensor(np.ndarray):
-    """What the programs do with a tensor; NumPy does the rest."""
+    """What the programs and iqa do with a tensor; NumPy does the rest."""
+
+    is_quantized = requires_grad = False
+    is_conj = is_neg = lambda self: False
 
     def to(self, device):
         assert device == "cpu"

@@ -57,6 +57,8 @@ class Torch(Library):
         for dtype in ("float32", "float64", "int64"):
             setattr(self.module, dtype, dtype)
         self.module.empty = lambda shape, dtype, device: self.new(dtype, shape)
+        self.array.is_quantized = self.array.requires_grad = False
+        self.array.is_conj = self.array.is_neg = lambda _: False
 
     def device(self, index):
         return types.SimpleNamespace(type="cuda", index=index)

@@ -142,7 +142,8 @@ def test_statuses(compiled, name):
 
 
 def test_every_class_has_a_status():
-    assert sorted(kind.status for kind in iqa.Error.__subclasses__()) == list(range(1, 15))
+    kinds = set(iqa.Error.__subclasses__()) - {iqa.InUseError}  # which the library never sees
+    assert sorted(kind.status for kind in kinds) == list(range(1, 15))
 
 
 def test_the_version_is_that_of_the_header(compiled):

@@ -121,29 +121,10 @@ def test_arrays_are_not_kept(pair):
     assert sys.getrefcount(x) == before
 
 
-def test_foreign_byte_order(pair):
-    x, y = (image.astype(">f8") for image in pair)
-    with pytest.raises(iqa.DtypeError, match=r"reference has big-endian elements"):
-        iqa.ssim(x, y, 255)
-    with pytest.raises(iqa.DtypeError, match=r"candidate has big-endian elements"):
-        iqa.ssim(pair[0], y, 255)
-
-
-@pytest.mark.parametrize(
-    "thing", [[[1, 2], [3, 4]], 3.5, None, "text", object()], ids=lambda thing: str(type(thing))
-)
+@pytest.mark.parametrize("thing", [3.5, None, "text", object()], ids=lambda thing: str(type(thing)))
 def test_what_is_no_array(pair, thing):
-    with pytest.raises(TypeError, match=r"candidate is builtins.*, expected an array"):
+    with pytest.raises(iqa.DtypeError, match=r"candidate is builtins.*, expected an array"):
         iqa.ssim(pair[0], thing, 255)
-
-
-@pytest.mark.parametrize("dtype", ["bool", "int8", "int32", "int64", "uint32", "complex64"])
-def test_element_types_that_are_refused(dtype):
-    x = np.ones((16, 16), dtype)
-    with pytest.raises(
-        iqa.DtypeError, match=f"reference has element type {dtype.rstrip('0123456789')}"
-    ):
-        iqa.ssim(x, x, 1.0)
 
 
 def test_records_are_refused():
@@ -151,12 +132,6 @@ def test_records_are_refused():
     with pytest.raises(iqa.DtypeError):
         iqa.ssim(x, x, 1.0)
     assert iqa.ssim(x["a"], x["b"], 1.0) == 1.0
-
-
-def test_a_field_between_elements_is_refused():
-    x = np.zeros((16, 16), np.dtype([("a", "f8"), ("b", "u1")]))["a"]
-    with pytest.raises((iqa.DtypeError, iqa.InvalidArgumentError)):
-        iqa.ssim(x, x, 1.0)
 
 
 @pytest.mark.parametrize("kind", ["interface", "capsule"])
@@ -256,13 +231,6 @@ def test_torch(dtype):
     assert iqa.ssim(x.t().contiguous().t(), y, 255.0) == value
     details = iqa.ssim(x, y, 255.0, map=torch.empty(54, 54))
     assert float(details.map.mean()) == pytest.approx(EXPECTED, abs=1e-5)
-
-
-def test_torch_gradients_are_named():
-    torch = pytest.importorskip("torch")
-    x = torch.zeros(16, 16, requires_grad=True)
-    with pytest.raises(Exception, match="require gradient"):
-        iqa.ssim(x, x, 1.0)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float16", "bfloat16", "float32"])

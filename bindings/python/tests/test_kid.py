@@ -200,13 +200,13 @@ def test_what_kid_refuses():
         (y[:, 1:], iqa.ShapeError, r"candidate has shape \[40, 47\]; expected \[N, 48\]"),
         (y[0], iqa.ShapeError, r"candidate has shape \[48\]; expected \[N, 48\]"),
         (y.astype("float32"), iqa.DtypeError, "another element type than the element type of"),
-        (y.astype("int32"), iqa.DtypeError, "candidate has another element type"),
+        (y.astype("uint8"), iqa.DtypeError, "candidate has another element type"),
     ]:
         with pytest.raises(error, match=said):
             metric.update(y, bad)
         assert metric.rows == (40, 40)
-    with pytest.raises(iqa.DtypeError, match="than a floating point"):
-        iqa.KID().update(y.astype("int32"))
+    with pytest.raises(iqa.DtypeError, match="complex128"):
+        iqa.KID().update(y.astype("complex128"))
     with pytest.raises(iqa.InvalidArgumentError, match="side is 'real'"):
         metric.reset("real")
 

@@ -28,6 +28,7 @@ from ._confusion import (
 )
 from ._context import Context
 from ._errors import (
+    ArgumentTypeError,
     BufferSizeError,
     CancelledError,
     CorruptError,
@@ -37,6 +38,7 @@ from ._errors import (
     Error,
     IncompatibleError,
     InternalError,
+    InUseError,
     InvalidArgumentError,
     NoDataError,
     NumericError,
@@ -71,6 +73,7 @@ __all__ = [
     "PSNR",
     "SSIM",
     "SSIM_PRESETS",
+    "ArgumentTypeError",
     "BufferSizeError",
     "CancelledError",
     "ConfusionMatrix",
@@ -84,6 +87,7 @@ __all__ = [
     "FIDEstimate",
     "FIDLine",
     "FIDParts",
+    "InUseError",
     "IncompatibleError",
     "InternalError",
     "InvalidArgumentError",

@@ -32,6 +32,7 @@ LAYOUTS = {
     "NCDHW": 10,
     "NDHWC": 11,
 }
+LAYOUT_WORDS = tuple(LAYOUTS)
 WINDOWS = {"gaussian": 0, "uniform": 1, "blocks": 2}
 SIZES = {"auto": -1, "auto_ceiling": -2}
 BORDERS = {"valid": 0, "reflect": 1, "symmetric": 2, "replicate": 3, "zero": 4}

@@ -8,11 +8,15 @@ import struct
 from collections import namedtuple
 
 from . import _abi
-from ._errors import InvalidArgumentError
+from ._copies import Copies, as_float_weights, as_labels, as_scores, joined, piece_of
+from ._cuda import owner_of
+from ._errors import DtypeError, Error, InvalidArgumentError
 from ._kind import Kind
 from ._library import library
 from ._metric import Metric
-from ._options import choose
+from ._names import named, unknown
+from ._objects import label_map
+from ._options import choose, integer, number
 from ._outputs import empty
 from ._reading import NAMES, READING_WORDS, make_reading
 from ._tensor import borrow
@@ -40,6 +44,11 @@ _WORDS = {
     "counts": _abi.COUNTS,
     "out_of_range": _abi.OUT_OF_RANGES,
 }
+
+_ARGUMENTS = (
+    *("classes", "task", "reference", "candidate", "class_axis", "batched", "counts", "ignore"),
+    *("out_of_range", "threshold", "top_k", "weighted", "keep_samples", "score", "context"),
+)
 
 # The options in the state bytes, behind the header; behind them a byte for each excluded class.
 _STATE_BEGIN = struct.calcsize("<4sHHII")
@@ -82,8 +91,8 @@ class ConfusionMatrix(Metric):
             average="pairs".
         score: what compute() and per_sample give, such as "iou".
         context: threads, instruction set, progress; None for one of the metric's own.
-        average: "none", "micro", "macro", "weighted", "binary" (class 1 of 2) or "pairs" (all
-            defined sample-class pairs). There is no default.
+        average: "none" (or None), "micro", "macro", "weighted", "binary" (class 1 of 2) or "pairs"
+            (all defined sample-class pairs). There is no default.
         over: "elements" (the default): the score of all data; "samples": the mean of the samples'.
         empty: what a class counts that occurs on neither side: "skip" (the default), "zero",
             "one", "nan", "as_ratio", "skip_in_averages", "one_else_zero", "skip_unreferenced",
@@ -110,6 +119,7 @@ class ConfusionMatrix(Metric):
 
     _kind = Kind("confusion", 32, _abi.ConfusionOptions, {}, ())
 
+    @named
     def __init__(
         self,
         classes: int,
@@ -130,8 +140,11 @@ class ConfusionMatrix(Metric):
         context: Context | None = None,
         **reading: Unpack[Reading],
     ) -> None:
+        for word in reading:
+            if word not in NAMES:
+                raise unknown(word, (*_ARGUMENTS, *NAMES))
         self._begin(context)
-        self._classes = int(classes)
+        self._classes = integer("classes", classes)
         self._multilabel = task == "multilabel"
         self._weighted = bool(weighted)
         self._reading = dict(reading)
@@ -146,12 +159,12 @@ class ConfusionMatrix(Metric):
         options = _abi.ConfusionOptions(
             struct_size=ctypes.sizeof(_abi.ConfusionOptions),
             classes=self._classes,
-            class_axis=class_axis,
+            class_axis=integer("class_axis", class_axis),
             batched=bool(batched),
             ignore=ignore is not None,
-            ignore_label=0 if ignore is None else int(ignore),
-            threshold=float(threshold),
-            top_k=int(top_k),
+            ignore_label=0 if ignore is None else integer("ignore", ignore, 64),
+            threshold=number("threshold", threshold),
+            top_k=integer("top_k", top_k),
             weighted=self._weighted,
             keep_samples=bool(keep_samples),
             score=_abi.SCORE_NONE if score is None else choose("score", score, _abi.SCORES),
@@ -166,6 +179,7 @@ class ConfusionMatrix(Metric):
             ctypes.byref(self._handle),
         )
 
+    @named
     def update(  # type: ignore[override]
         self,
         reference: Any,
@@ -179,8 +193,10 @@ class ConfusionMatrix(Metric):
         """Adds labels.
 
         Args:
-            reference: the truth: an array with any strides and number of axes, of bool, uint8,
-                int8, uint16, int16, int32 or int64; scores may be floating-point numbers too.
+            reference: the truth: an array with any strides and number of axes, of bool, integers
+                or whole floating-point numbers; scores may be other numbers too. uint32, uint64
+                and floating-point labels are copied, as are lists and foreign byte orders. Of a
+                Pillow image with a palette the indices are taken.
             candidate: the prediction: the same shape, less the axis of classes of the one that
                 has it.
             weights: float32 or float64, one weight for each element, 0 or 2^-76 to 2^64.
@@ -191,6 +207,19 @@ class ConfusionMatrix(Metric):
         Returns:
             A named tuple (per_sample, per_class, counts) with the arrays asked for.
         """
+        reference = label_map(reference, "reference")
+        candidate = label_map(candidate, "candidate")
+        wanted = {"per_sample": per_sample, "per_class": per_class, "counts": counts}
+        try:
+            return self._update_labels(reference, candidate, weights, wanted)
+        except DtypeError:
+            if owner_of(reference) or owner_of(candidate):
+                raise
+        return self._update_by_copies(reference, candidate, weights, wanted)
+
+    def _update_labels(
+        self, reference: Any, candidate: Any, weights: Any, wanted: dict[str, Any]
+    ) -> SampleDetails:
         loan = self._lend(reference, candidate)
         x, y = loan.borrow(reference, "reference"), loan.borrow(candidate, "candidate")
         extras = _abi.UpdateExtras(ctypes.sizeof(_abi.UpdateExtras))
@@ -199,19 +228,55 @@ class ConfusionMatrix(Metric):
         samples = self._samples_in(x)
         count_type = "float64" if self._weighted else "int64"
         arrays: list[Any] = []
-        for field, value, dtype, shape in (
-            ("per_image", per_sample, "float64", (samples,)),
-            ("per_channel", per_class, "float64", (samples, self._classes)),
-            ("counts", counts, count_type, (samples, self._classes, 4)),
+        for name, field, dtype, shape in (
+            ("per_sample", "per_image", "float64", (samples,)),
+            ("per_class", "per_channel", "float64", (samples, self._classes)),
+            ("counts", "counts", count_type, (samples, self._classes, 4)),
         ):
+            value = wanted[name]
             if value is None or value is False:
                 arrays.append(None)
                 continue
-            array = loan.empty(field, dtype, shape) if value is True else value
-            setattr(extras, field, loan.borrow(array, field, writable=True))
+            array = loan.empty(name, dtype, shape) if value is True else value
+            setattr(extras, field, loan.borrow(array, name, writable=True))
             arrays.append(array)
-        self._queue(loan, x, y, ctypes.byref(extras))
+        try:
+            self._queue(loan, x, y, ctypes.byref(extras))
+        except Error as problem:
+            text = str(problem).replace("per_image", "per_sample")
+            problem.args = (text.replace("per_channel", "per_class"),)
+            raise
         return SampleDetails(*arrays)
+
+    def _update_by_copies(  # type: ignore[override]
+        self, reference: Any, candidate: Any, weights: Any, wanted: dict[str, Any]
+    ) -> SampleDetails:
+        """The update with copies that have a type of the library, where there is such a type."""
+        index = _abi.LABELS["index"]
+        kinds = {"reference": self._options.reference, "candidate": self._options.candidate}
+        converters = {
+            name: as_labels if kind == index else as_scores for name, kind in kinds.items()
+        }
+        converters["weights"] = as_float_weights
+
+        def convert(given: dict[str, Any]) -> dict[str, Any]:
+            return {name: converters[name](numbers, name) for name, numbers in given.items()}
+
+        arguments = {"reference": reference, "candidate": candidate, "weights": weights}
+        given = {name: array for name, array in arguments.items() if array is not None}
+        copies = Copies(given, convert, bool(self._options.batched))
+        if self._options.batched:
+            copies.check_shapes("candidate", "reference", 1)
+        found: list[SampleDetails] = []
+
+        def update(metric: ConfusionMatrix, part: slice | None) -> None:
+            taken = copies.piece(part)
+            labels = taken["reference"], taken["candidate"]
+            some = {name: piece_of(value, part) for name, value in wanted.items()}
+            found.append(metric._update_labels(*labels, taken.get("weights"), some))
+
+        self._all_or_none(copies.parts, update)
+        return SampleDetails(*map(joined, zip(*found), wanted.values()))
 
     def _wait(self) -> None:
         self._field("samples", False)
@@ -230,14 +295,14 @@ class ConfusionMatrix(Metric):
             **reading: average, over, empty, zero_division, beta, excluded and so on; what is not
                 stated is as the metric was created with.
         """
-        number = choose("score", name, _abi.SCORES)
+        which = choose("score", name, _abi.SCORES)
         how, _mask = make_reading(self._classes, {**self._reading, **reading})
         count = ctypes.c_size_t()
-        call = (library.iqa_confusion_score, self._open(), number, ctypes.byref(how))
+        call = (library.iqa_confusion_score, self._open(), which, ctypes.byref(how))
         self._context.call(*call, None, 0, ctypes.byref(count))
         values = (ctypes.c_double * count.value)()
         self._context.call(*call, values, count.value, None)
-        each = how.average == _abi.AVERAGES["none"] and number <= _abi.SCORES["iou"]
+        each = how.average == _abi.AVERAGES["none"] and which <= _abi.SCORES["iou"]
         return self._array(values, (self._classes,)) if each else values[0]
 
     def accuracy(self, **reading: Unpack[Reading]) -> Any:
@@ -299,9 +364,9 @@ class ConfusionMatrix(Metric):
         return array.astype("int64") if integers and hasattr(array, "astype") else array
 
     def _field(self, name: str, integers: bool) -> Any:
-        number = _abi.CONFUSION_FIELDS[name]
+        field = _abi.CONFUSION_FIELDS[name]
         count = ctypes.c_size_t()
-        call = (library.iqa_metric_read, self._open(), number)
+        call = (library.iqa_metric_read, self._open(), field)
         self._context.call(*call, None, 0, ctypes.byref(count))
         values = (ctypes.c_double * count.value)()
         self._context.call(*call, values, count.value, None)
@@ -389,11 +454,13 @@ class ConfusionMatrix(Metric):
         metric._classes = found["classes"]
         metric._multilabel = found["task"] == _abi.TASKS["multilabel"]
         metric._weighted = bool(found["weighted"])
-        metric._options = _abi.ConfusionOptions(batched=found["batched"])
+        metric._options = _abi.ConfusionOptions(
+            **{name: found[name] for name in ("batched", "reference", "candidate")}
+        )
         metric._reading = {"beta": found["beta"]}
         for name, numbers in READING_WORDS.items():
-            for word, number in numbers.items():  # an unstated average is none of them
-                if number == found[name]:
+            for word, value in numbers.items():  # an unstated average is none of them
+                if value == found[name]:
                     metric._reading[name] = word
         if mask:
             metric._reading["excluded"] = [label for label, out in enumerate(mask) if out]
@@ -421,6 +488,7 @@ def _measure(
 
 
 def _one_shot(name: str, score: str, what: str) -> Any:
+    @named
     def measure(
         reference: Any, candidate: Any, classes: int, *, weights: Any = None, **options: Any
     ) -> Any:

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import ctypes
-import operator
 import threading
 
 from . import _abi
 from ._cuda import stream_address
-from ._errors import CancelledError, InvalidArgumentError, error
+from ._errors import ArgumentTypeError, CancelledError, InUseError, InvalidArgumentError, error
 from ._library import library
-from ._options import choose
+from ._names import named
+from ._options import choose, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Context:
     """Threads, instruction set, CUDA stream and callbacks of the metrics that are made with it.
 
     A context, with its metrics, is used by one thread at a time: a call that finds it in use by
-    another thread raises RuntimeError. To use many threads, give each its own context or metric
+    another thread raises InUseError. To use many threads, give each its own context or metric
     and merge the metrics at the end. Nothing in a context changes a bit of any result.
 
     Args:
@@ -40,8 +40,16 @@ class Context:
 
     __slots__ = ("__weakref__", "_callbacks", "_lock", "_raised", "cuda_stream", "handle")
 
+    handle: ctypes.c_void_p
     _destroy = library.iqa_context_destroy
 
+    def __new__(cls, *_: Any, **__: Any) -> Context:
+        """A context without a handle, which can be finalized where its arguments are refused."""
+        context = super().__new__(cls)
+        context.handle = ctypes.c_void_p()
+        return context
+
+    @named
     def __init__(
         self,
         threads: int | None = None,
@@ -51,7 +59,6 @@ class Context:
         progress: Callable[[int, int], object] | None = None,
         log: Callable[[str], object] | None = None,
     ) -> None:
-        self.handle = ctypes.c_void_p()
         self.cuda_stream = _stream(cuda_stream)
         self._lock = threading.Lock()
         self._raised: list[BaseException] = []
@@ -64,7 +71,7 @@ class Context:
         if progress is not None:
             options.progress = _progress_callback(progress, self._raised)
         if log is not None:
-            options.log = _abi.LogFunction(lambda _, message: log(message.decode(errors="replace")))
+            options.log = _log_callback(log)
         self._callbacks = (options.progress, options.log)
         status = library.iqa_context_create(ctypes.byref(options), ctypes.byref(self.handle))
         if status:
@@ -83,7 +90,7 @@ class Context:
     def call(self, function: Any, *arguments: Any) -> None:
         """Calls a function of the library and raises what it reports. The metrics use it."""
         if not self._lock.acquire(False):
-            raise RuntimeError(
+            raise InUseError(
                 "the context is in use by another thread: give each thread its own iqa.Context or"
                 " metric, and merge the metrics"
             )
@@ -107,18 +114,33 @@ class Context:
         return f"<iqa.Context, {self.threads} threads, {self.instruction_set}>"
 
 
+def context_of(context: Context | None) -> Context:
+    """The caller's context, or a new one."""
+    if context is None:
+        return Context()
+    if not isinstance(context, Context):
+        raise ArgumentTypeError(f"context is {context!r}, expected an iqa.Context, or None")
+    return context
+
+
 def _thread_count(threads: int) -> int:
-    count = operator.index(threads)
-    if not 1 <= count < 2**31:  # ctypes would take the lower 32 bits without a word
+    count = integer("threads", threads, 64)
+    if not 1 <= count < 2**31:
         raise InvalidArgumentError(f"threads is {count}, expected 1 or more, or None for all")
     return count
 
 
 def _stream(stream: int | None) -> int | None:
-    address = 0 if stream is None else operator.index(stream)
+    address = 0 if stream is None else integer("cuda_stream", stream, 128)
     if not 0 <= address < 2**64:
         raise InvalidArgumentError(f"cuda_stream is {address}, expected an address, or None")
     return stream_address(address)
+
+
+def _log_callback(log: Callable[[str], object]) -> Any:
+    from ._words import in_python  # noqa: PLC0415 few need its imports
+
+    return _abi.LogFunction(lambda _, text: log(in_python(text.decode(errors="replace"))))
 
 
 def _progress_callback(progress: Callable[[int, int], object], raised: list[BaseException]) -> Any:

@@ -28,6 +28,18 @@ class DtypeError(Error, TypeError):
     status = 3
 
 
+class Misfit(DtypeError):
+    """Numbers that lie as the library cannot take them, though a copy could: never seen outside."""
+
+
+class ArgumentTypeError(InvalidArgumentError, TypeError):
+    """A keyword that there is not, or an argument that is no such thing as expected."""
+
+
+class InUseError(Error, RuntimeError):
+    """The context is in use by another thread."""
+
+
 class DeviceError(Error, ValueError):
     """The arrays of one call live on different devices."""
 
@@ -99,7 +111,9 @@ _CLASSES = {kind.status: kind for kind in Error.__subclasses__()}
 
 def error(status: int, text: str) -> Error:
     """The exception for a status."""
-    kind = _CLASSES.get(status)
+    from ._words import in_python  # noqa: PLC0415 nothing but an error needs its imports
+
+    kind, text = _CLASSES.get(status), in_python(text)
     if kind is not None:
         return kind(text)
     unknown = Error(text)

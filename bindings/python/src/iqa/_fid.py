@@ -9,12 +9,15 @@ from collections import namedtuple
 from functools import partial
 
 from . import _abi
-from ._context import Context
-from ._errors import InvalidArgumentError, ShapeError
+from ._context import context_of
+from ._copies import Copies, as_rows, borrow_rows, columns_of
+from ._cuda import owner_of
+from ._errors import ArgumentTypeError, CorruptError, DtypeError, InvalidArgumentError
 from ._kind import Kind
 from ._library import library
 from ._metric import Metric
-from ._options import integer
+from ._names import named
+from ._options import integer, sequence
 from ._outputs import empty
 from ._tensor import borrow
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Union
 
+    from ._context import Context
     from ._options import Setter
 
     Statistics = Union[tuple[Any, Any], str, os.PathLike[str]]
@@ -54,6 +58,10 @@ FIDEstimate = namedtuple("FIDEstimate", ("value", "standard_error"))
 FIDEstimate.__doc__ = "FID without its bias of order 1 / rows, and its standard error."
 
 _SIDES = {"reference": 0, "candidate": 1}
+
+
+def _floating(rows: dict[str, Any]) -> Mapping[str, Any]:
+    return {side: as_rows(numbers, side) for side, numbers in rows.items()}
 
 
 def _integer(options: Any, name: str, value: Any) -> None:
@@ -94,6 +102,7 @@ class FID(Metric):
         "fid", 16, _abi.FIDOptions, _SETTERS, (("i", ("features", "fraction_bits", "word_bits")),)
     )
 
+    @named
     def __init__(
         self,
         features: int = 2048,
@@ -115,14 +124,39 @@ class FID(Metric):
             ctypes.byref(self._handle),
         )
 
+    @named
     def update(self, reference: Any = None, candidate: Any = None) -> None:  # type: ignore[override]
         """Adds rows of features to one set or to both.
 
         Args:
             reference: float16, bfloat16, float32 or float64 [N, features], with any strides, or
-                None. It is borrowed, not copied.
+                None. It is borrowed, not copied; integers, lists and the arrays of h5py, zarr
+                and others are copied, in pieces of bounded size.
             candidate: the same for the other set; N and the element type may differ.
         """
+        try:
+            self._update_rows(reference, candidate)
+        except DtypeError:
+            if owner_of(reference) or owner_of(candidate):
+                raise
+        else:
+            return
+        sides = [
+            Copies({side: rows}, _floating, batched=True)
+            for side, rows in (("reference", reference), ("candidate", candidate))
+            if rows is not None
+        ]
+
+        def update(metric: FID, part: slice | None) -> None:
+            given: dict[str, Any] = {}
+            for copies in sides:
+                if part is None or part.start == 0 or part.start < copies.length:
+                    given |= copies.piece(part)
+            metric._update_rows(**given)
+
+        self._all_or_none(max((copies.parts for copies in sides), key=len), update)
+
+    def _update_rows(self, reference: Any = None, candidate: Any = None) -> None:
         loan = self._lend(reference, candidate)
         x = None if reference is None else loan.borrow(reference, "reference")
         y = None if candidate is None else loan.borrow(candidate, "candidate")
@@ -200,6 +234,7 @@ def _side(side: str) -> int:
     return _SIDES[side]
 
 
+@named
 def fid(
     reference: Any,
     candidate: Any,
@@ -220,17 +255,13 @@ def fid(
     Example:
         >>> iqa.fid(real_features, generated_features)
     """
-    keep, address = borrow(reference, "reference")
-    tensor = _abi.Tensor.from_address(address)
-    if tensor.ndim != 2:
-        raise ShapeError(f"reference has {tensor.ndim} axes, expected [N, D]")
-    features = tensor.shape[1]
-    del keep
+    features = columns_of(reference, "reference")
     with FID(features, fraction_bits=fraction_bits, word_bits=word_bits, context=context) as metric:
         metric.update(reference, candidate)
         return metric.compute()
 
 
+@named
 def fid_from_statistics(
     reference: Statistics, candidate: Statistics, *, context: Context | None = None
 ) -> FIDParts:
@@ -245,7 +276,7 @@ def fid_from_statistics(
     Example:
         >>> iqa.fid_from_statistics("real.npz", metric.statistics("candidate")).value
     """
-    context = Context() if context is None else context
+    context = context_of(context)
     mean_reference, covariance_reference = _statistics(reference, "reference")
     mean_candidate, covariance_candidate = _statistics(candidate, "candidate")
     given = {
@@ -254,7 +285,7 @@ def fid_from_statistics(
         "mean_candidate": mean_candidate,
         "covariance_candidate": covariance_candidate,
     }
-    borrowed = [borrow(array, name) for name, array in given.items()]
+    borrowed = [borrow_rows(array, name, wide=True) for name, array in given.items()]
     values = (ctypes.c_double * len(_PARTS))()
     context.call(
         library.iqa_fid_from_statistics,
@@ -269,11 +300,22 @@ def fid_from_statistics(
 
 def _statistics(given: Statistics, name: str) -> tuple[Any, Any]:
     if not isinstance(given, (str, os.PathLike)):
-        mean, covariance = given
+        try:
+            mean, covariance = given
+        except (TypeError, ValueError):
+            raise ArgumentTypeError(
+                f"{name} is {given!r}, expected mean and covariance, or the path of a file with"
+                " them"
+            ) from None
         return mean, covariance
     import numpy as np  # noqa: PLC0415 importing iqa does not import it
 
-    file = np.load(given)
+    try:
+        file = np.load(given)
+    except OSError:
+        raise
+    except Exception as problem:  # NumPy's are many
+        raise CorruptError(f"{name} is {os.fspath(given)!r}, which NumPy refuses: {problem}") from None
     if missing := {"mu", "sigma"}.difference(getattr(file, "files", ())):
         raise InvalidArgumentError(
             f"{name} is {os.fspath(given)!r}, which lacks {' and '.join(sorted(missing))}; expected"
@@ -316,9 +358,10 @@ def fid_jackknife(shards: Sequence[FID]) -> FIDEstimate:
 
 
 def _from_shards(function: Any, shards: Sequence[FID]) -> tuple[float, float]:
+    shards = sequence("shards", shards, "metrics")
     for index, shard in enumerate(shards):
         if not isinstance(shard, FID):
-            raise TypeError(f"shards[{index}] is {type(shard).__name__}, expected iqa.FID")
+            raise ArgumentTypeError(f"shards[{index}] is {type(shard).__name__}, expected iqa.FID")
     if not shards:
         raise InvalidArgumentError("shards is empty, expected at least 2 metrics")
     handles = (ctypes.c_void_p * len(shards))(*(shard._open() for shard in shards))

@@ -7,7 +7,7 @@ import ctypes
 
 from . import _abi
 from ._buffer import View
-from ._errors import DtypeError, InvalidArgumentError
+from ._errors import DtypeError, InvalidArgumentError, Misfit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _CODES = {"i": 0, "u": 1, "f": 2, "bfloat16": 4, "c": 5, "b": 6}
 """DLPack's codes for the letters of __array_interface__."""
+
+letters = {code: letter for letter, code in _CODES.items()}
+"""The other way round."""
 
 _C_TYPES = {
     "b": ctypes.c_byte,
@@ -73,11 +76,12 @@ def _from_interface(
     if writable and is_read_only:
         raise read_only(name)
     code = interface["typestr"]
-    order, kind, size = code[0], code[1], int(code[2:])
+    order, kind = code[:2]
     if kind == "V" and getattr(getattr(array, "dtype", None), "name", "") == "bfloat16":
         kind = "bfloat16"
     if kind not in _CODES:
         raise DtypeError(f"{name} has element type {code!r}, expected numbers")
+    size = int(code[2:])
     if size > 1:
         _check_byte_order(order, name)
     strides = interface.get("strides")
@@ -94,7 +98,7 @@ def _element_of_format(view: View, name: str) -> tuple[str, int]:
 
 def _check_byte_order(order: str, name: str) -> None:
     if order in (">", "!"):
-        raise DtypeError(f"{name} has big-endian elements, expected this machine's byte order")
+        raise Misfit(f"{name} has big-endian elements, expected this machine's byte order")
 
 
 def read_only(name: str) -> InvalidArgumentError:
@@ -113,6 +117,8 @@ def _tensor(
     owner: Any,
 ) -> Borrowed:
     """A tensor of our own; size and strides are in bytes."""
+    if address % size:
+        raise Misfit(f"{name} is not aligned to its elements of {size} bytes")
     tensor = _abi.Tensor()
     tensor.data = address
     tensor.device_type = device
@@ -124,6 +130,6 @@ def _tensor(
     tensor.shape = extents(*shape)
     if strides is not None:
         if any(stride % size for stride in strides):
-            raise DtypeError(f"{name} has strides of {strides} bytes, expected multiples of {size}")
+            raise Misfit(f"{name} has strides of {strides} bytes, expected multiples of {size}")
         tensor.strides = extents(*(stride // size for stride in strides))
     return (tensor, owner), ctypes.addressof(tensor)

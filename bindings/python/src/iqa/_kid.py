@@ -7,15 +7,18 @@ import ctypes
 from collections import namedtuple
 
 from . import _abi
-from ._context import Context
+from ._context import context_of
+from ._copies import borrow_rows
 from ._errors import DtypeError, InvalidArgumentError, ShapeError, UnavailableError
 from ._library import library
+from ._names import named
 from ._options import choose, integer, number
-from ._tensor import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ._context import Context
 
 MeanStd = namedtuple("MeanStd", ("mean", "std"))
 MeanStd.__doc__ = """Mean and standard deviation of the values of subsets or splits.
@@ -67,6 +70,7 @@ def _measure(context: Context, function: Any, options: Any, *tensors: int) -> Me
     return MeanStd(mean.value, deviation.value)
 
 
+@named
 def kid(
     reference: Any,
     candidate: Any,
@@ -106,10 +110,10 @@ def kid(
         >>> mean, std = iqa.kid(real_features, generated_features)
         >>> iqa.kid(real_features, generated_features, subsets=0).mean
     """
-    context = Context() if context is None else context
+    context = context_of(context)
     options = _kid_options(degree, gamma, coef0, estimator, subsets, subset_size, seed)
-    _keep_reference, x = borrow(reference, "reference")
-    _keep_candidate, y = borrow(candidate, "candidate")
+    _keep_reference, x = borrow_rows(reference, "reference")
+    _keep_candidate, y = borrow_rows(candidate, "candidate")
     return _measure(context, library.iqa_measure_kid, options, x, y)
 
 
@@ -134,6 +138,7 @@ class KID:
 
     __slots__ = ("_context", "_options", "_sides")
 
+    @named
     def __init__(
         self,
         *,
@@ -146,10 +151,11 @@ class KID:
         seed: int = 0,
         context: Context | None = None,
     ) -> None:
-        self._context = Context() if context is None else context
+        self._context = context_of(context)
         self._options = _kid_options(degree, gamma, coef0, estimator, subsets, subset_size, seed)
         self._sides = {side: _Rows(side) for side in _SIDES}
 
+    @named
     def update(self, reference: Any = None, candidate: Any = None) -> None:
         """Adds rows of features to one set or to both, or nothing if one of them is not valid.
 
@@ -205,7 +211,7 @@ class _Rows:
 
     def checked(self, array: Any) -> tuple[Any, _abi.Tensor]:
         """What keeps the batch alive, and its tensor."""
-        keep, address = borrow(array, self.name)
+        keep, address = borrow_rows(array, self.name)
         tensor = _abi.Tensor.from_address(address)
         if tensor.device_type != _abi.CPU:
             raise UnavailableError(f"{self.name} is not on the CPU, where KID is computed")
@@ -257,6 +263,7 @@ def _strided(address: int, count: int, step: int, size: int) -> bytes:
     return bytes(numbers.cast({2: "H", 4: "I", 8: "Q"}[size])[::step].tobytes())
 
 
+@named
 def inception_score(
     scores: Any,
     *,
@@ -285,7 +292,7 @@ def inception_score(
     Example:
         >>> mean, std = iqa.inception_score(logits)
     """
-    context = Context() if context is None else context
+    context = context_of(context)
     options = _abi.InceptionScoreOptions(
         ctypes.sizeof(_abi.InceptionScoreOptions),
         choose("kind", kind, _abi.SCORES_OF_ROWS),
@@ -293,5 +300,5 @@ def inception_score(
         bool(shuffle),
         integer("seed", seed, 64, signed=False),
     )
-    _keep, tensor = borrow(scores, "scores")
+    _keep, tensor = borrow_rows(scores, "scores")
     return _measure(context, library.iqa_measure_inception_score, options, tensor)

@@ -9,6 +9,7 @@ import struct
 from . import _abi
 from ._errors import Error, InvalidArgumentError, ShapeError, error
 from ._library import library, ssim_presets
+from ._names import unknown
 from ._options import choose
 
 TYPE_CHECKING = False
@@ -68,8 +69,7 @@ class Kind:
             **self._prepare(rest),
         }.items():
             if name not in self._setters:
-                words = ", ".join(self._setters)
-                raise TypeError(f"there is no option {name!r}; the options are {words}")
+                raise unknown(name, self._setters)
             if value is not None:
                 self._setters[name](options, name, value)
         return options

@@ -7,18 +7,26 @@ import ctypes
 import threading
 from array import array
 
-from . import _abi
-from ._context import Context
+from . import _abi, _options
+from ._context import Context, context_of
+from ._copies import Copies, as_images, as_weights, joined, piece_of
 from ._cuda import Loan, owner_of
-from ._errors import Error, IncompatibleError, InvalidArgumentError
+from ._errors import (
+    ArgumentTypeError,
+    DtypeError,
+    Error,
+    IncompatibleError,
+    InvalidArgumentError,
+)
 from ._kind import Kind
 from ._library import library
+from ._names import named
 from ._outputs import NOTHING, Details, Extras, Result, empty
 from ._tensor import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, TypeVar
 
     AnyMetric = TypeVar("AnyMetric", bound="Metric")
@@ -41,8 +49,15 @@ class Metric:
         "_resolved_options",
     )
 
+    _handle: ctypes.c_void_p
     _kind: Kind
     _destroy = library.iqa_metric_destroy
+
+    def __new__(cls: type[AnyMetric], *_: Any, **__: Any) -> AnyMetric:
+        """A closed metric, so that one whose arguments are refused can be finalized too."""
+        metric = super().__new__(cls)
+        metric._handle = ctypes.c_void_p()
+        return metric
 
     def __init__(
         self,
@@ -62,11 +77,11 @@ class Metric:
         )
 
     def _begin(self, context: Context | None) -> None:
-        self._handle = ctypes.c_void_p()
         self._has_own_context = context is None
-        self._context = Context() if context is None else context
+        self._context = context_of(context)
         self._resolved_options: Any = None
 
+    @named
     def update(
         self,
         reference: Any,
@@ -107,16 +122,26 @@ class Metric:
             A named tuple (per_image, per_channel, map, candidate_gradient, reference_gradient)
             with the arrays asked for, where the images are.
         """
+        wanted = {
+            "per_image": per_image,
+            "per_channel": per_channel,
+            "map": map,
+            "candidate_gradient": candidate_gradient,
+            "reference_gradient": reference_gradient,
+        }
+        try:
+            return self._update(reference, candidate, weights, wanted)
+        except DtypeError:
+            if owner_of(reference) or owner_of(candidate):
+                raise
+        return self._update_by_copies(reference, candidate, weights, wanted)
+
+    def _update(
+        self, reference: Any, candidate: Any, weights: Any, wanted: dict[str, Any]
+    ) -> Details:
         loan = self._lend(reference, candidate)
         x, y = loan.borrow(reference, "reference"), loan.borrow(candidate, "candidate")
         try:
-            wanted = {
-                "per_image": per_image,
-                "per_channel": per_channel,
-                "map": map,
-                "candidate_gradient": candidate_gradient,
-                "reference_gradient": reference_gradient,
-            }
             if weights is None and not any(value is not False for value in wanted.values()):
                 self._queue(loan, x, y, None)
                 return NOTHING
@@ -125,6 +150,56 @@ class Metric:
         except Error as problem:
             raise self._kind.explain(problem, x, self._resolved()) from None
         return extras.details
+
+    def _update_by_copies(
+        self, reference: Any, candidate: Any, weights: Any, wanted: dict[str, Any]
+    ) -> Details:
+        """The update with copies that have a type of the library, where there is such a type."""
+        options = self._resolved()
+
+        def convert(given: dict[str, Any]) -> dict[str, Any]:
+            masks = {"weights": as_weights(given.pop("weights"), "weights")} if masked else {}
+            return {**as_images(given, options.data_low < options.data_high), **masks}
+
+        masked = weights is not None
+        arguments = {"reference": reference, "candidate": candidate}
+        layout = _abi.LAYOUT_WORDS[options.layout]
+        copies = Copies(
+            {**arguments, "weights": weights} if masked else arguments, convert, layout[0] == "N"
+        )
+        copies.check_shapes("candidate", "reference")
+        found: list[Details] = []
+
+        def update(metric: Metric, part: slice | None) -> None:
+            taken = copies.piece(part)
+            images = taken["reference"], taken["candidate"]
+            some = {name: piece_of(value, part) for name, value in wanted.items()}
+            found.append(metric._update(*images, taken.get("weights"), some))
+
+        self._all_or_none(copies.parts, update)
+        if found[0] is NOTHING:
+            return NOTHING
+        return Details(*map(joined, zip(*found), wanted.values()))
+
+    def _all_or_none(
+        self: AnyMetric,
+        parts: Sequence[slice | None],
+        update: Callable[[AnyMetric, slice | None], None],
+    ) -> None:
+        """Updates with the parts of a batch as one: where one fails the metric stays as it was."""
+        if len(parts) == 1:
+            update(self, parts[0])
+            return
+        together = self.from_bytes(self.to_bytes(), context=self._context)
+        together.reset()
+        for part in parts:
+            try:
+                update(together, part)
+            except Error as problem:
+                if part is not None and part.start and problem.status > 0:
+                    problem.args = (f"{problem}, counted from entry {part.start} of the batch",)
+                raise
+        self.merge(together)
 
     def _lend(self, reference: Any, candidate: Any) -> Loan:
         """For the arrays of an update: on the stream of the first that is on a CUDA device."""
@@ -191,7 +266,7 @@ class Metric:
         The order and grouping of merges change no bit of the result.
         """
         if not isinstance(other, Metric):
-            raise TypeError(f"other is {type(other).__name__}, expected a metric")
+            raise ArgumentTypeError(f"other is {type(other).__name__}, expected a metric")
         merge = (library.iqa_metric_merge, self._open(), other._open())
         if other._context is self._context:
             self._context.call(*merge)
@@ -216,7 +291,10 @@ class Metric:
 
     def add_lanes(self, lanes: Iterable[int]) -> None:
         """Adds lanes, of one metric or summed over many."""
-        numbers = array("q", lanes)  # refuses what is no integer, and what does not fit
+        try:
+            numbers = array("q", lanes)
+        except (TypeError, OverflowError) as problem:
+            raise ArgumentTypeError(f"lanes has what is no int64 number: {problem}") from None
         memory, count = numbers.buffer_info()
         self._context.call(library.iqa_metric_add_lanes, self._open(), memory, count)
 
@@ -240,7 +318,12 @@ class Metric:
         metric = cls.__new__(cls)
         metric._begin(context)
         metric._options = None
-        state = bytes(state)
+        try:
+            state = bytes(memoryview(state))
+        except TypeError:
+            raise ArgumentTypeError(
+                f"state is {type(state).__name__}, expected what to_bytes() gave"
+            ) from None
         metric._context.call(
             library.iqa_metric_deserialize,
             metric._context.handle,
@@ -342,6 +425,9 @@ def measure_by(
     that a signal handler or a finalizer which measures too gets another.
     """
     owner = owner_of(images[0])
+    options = _options.plain(options)
+    if hasattr(data_range, "tolist"):
+        data_range = data_range.tolist()
     key = (metric, owner and owner.stream, data_range, layout, *options.items())
     accumulator = _take(key) if context is None else None
     if accumulator is None:

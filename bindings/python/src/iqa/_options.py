@@ -128,6 +128,26 @@ def _put_range(options: Any, name: str, value: Any) -> None:
         )
 
 
+def sequence(name: str, value: Any, expected: str) -> tuple[Any, ...]:
+    """The numbers of a list, a tuple, an array or a tensor."""
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        return tuple(value.tolist() if hasattr(value, "tolist") else value)
+    except TypeError:
+        raise InvalidArgumentError(f"{name} is {value!r}, expected {expected}") from None
+
+
+def plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options without arrays and tensors, whose content may change."""
+    return {
+        name: value.tolist() if hasattr(value, "tolist") else value
+        for name, value in options.items()
+    }
+
+
+_WEIGHTS_EXPECTED = f"1 to {_abi.MOST_SCALES} numbers whose sum is 1"
+
 _WANG_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the paper on multi-scale SSIM, from the full size on."""
 
@@ -144,21 +164,21 @@ def with_scale_weights(options: Mapping[str, Any]) -> Mapping[str, Any]:
             raise InvalidArgumentError(
                 f"scales is {count}, expected scale_weights too: {count} numbers whose sum is 1"
             )
-    elif len(weights) != count:
+    weights = sequence("scale_weights", weights, _WEIGHTS_EXPECTED)
+    if len(weights) != count:
         raise InvalidArgumentError(
             f"scales is {count}, but scale_weights has {len(weights)} numbers"
         )
-    return {**options, "scale_weights": tuple(weights)}
+    return {**options, "scale_weights": weights}
 
 
 def _put_scale_weights(options: Any, name: str, value: Any) -> None:
-    if not isinstance(value, (tuple, list)) or not 1 <= len(value) <= _abi.MOST_SCALES:
-        raise InvalidArgumentError(
-            f"{name} is {value!r}, expected 1 to {_abi.MOST_SCALES} numbers whose sum is 1"
-        )
-    options.scales = len(value)
-    rest = (0.0,) * (_abi.MOST_SCALES - len(value))
-    options.scale_weights[:] = (*(number(name, weight) for weight in value), *rest)
+    weights = sequence(name, value, _WEIGHTS_EXPECTED)
+    if not 1 <= len(weights) <= _abi.MOST_SCALES:
+        raise InvalidArgumentError(f"{name} is {value!r}, expected {_WEIGHTS_EXPECTED}")
+    options.scales = len(weights)
+    rest = (0.0,) * (_abi.MOST_SCALES - len(weights))
+    options.scale_weights[:] = (*(number(name, weight) for weight in weights), *rest)
 
 
 def _nothing(options: Any, name: str, value: Any) -> None:

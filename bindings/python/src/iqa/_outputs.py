@@ -93,7 +93,7 @@ class Extras:
 
 def _form(name: str, tensor: Any, options: Any) -> tuple[str, tuple[int, ...]]:
     """Element type and shape of an output."""
-    layout = next(word for word, number in _abi.LAYOUTS.items() if number == options.layout)
+    layout = _abi.LAYOUT_WORDS[options.layout]
     if tensor.ndim != len(layout):
         raise ShapeError(
             f"reference has {tensor.ndim} axes, but the layout {layout!r} has {len(layout)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ._errors import Error
 from ._library import ssim_presets
+from ._names import named
 from ._ssim import ssim
 
 TYPE_CHECKING = False
@@ -30,6 +31,7 @@ class PresetValues(dict):  # type: ignore[type-arg]
         return "\n".join(f"{name:{width}}  {text}" for name, text in shown.items())
 
 
+@named
 def ssim_all(
     reference: Any,
     candidate: Any,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from . import _abi, _options
 from ._kind import Kind
 from ._metric import Metric, measure
+from ._names import named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ if TYPE_CHECKING:
     ) -> Result: ...
 
 
+@named
 def psnr(
     reference: Any,
     candidate: Any,

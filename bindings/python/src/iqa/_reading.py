@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import ctypes
 
-from . import _abi
+from . import _abi, _options
 from ._errors import InvalidArgumentError, error
 from ._library import library
-from ._options import choose
+from ._names import unknown
+from ._options import choose, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     class Reading(TypedDict, total=False):
         """What ConfusionMatrix's documentation says of each."""
 
-        average: Literal["none", "micro", "macro", "weighted", "binary", "pairs"]
+        average: Literal["none", "micro", "macro", "weighted", "binary", "pairs"] | None
         over: Literal["elements", "samples"]
         empty: Literal[
             "skip",
@@ -58,22 +59,24 @@ def make_reading(classes: int, words: Mapping[str, Any]) -> tuple[Any, Any]:
     """
     for name in words:
         if name not in NAMES:
-            raise TypeError(f"there is no option {name!r}; the options are {', '.join(NAMES)}")
+            raise unknown(name, NAMES)
     reading = _abi.ConfusionReading()
     size = ctypes.sizeof(reading)
     convention = words.get("convention")
     if convention is None:
         status = library.iqa_confusion_reading_init(ctypes.byref(reading), size)
     else:
-        number = choose("convention", convention, _abi.CONVENTIONS)
-        status = library.iqa_confusion_reading_preset(ctypes.byref(reading), size, number)
+        which = choose("convention", convention, _abi.CONVENTIONS)
+        status = library.iqa_confusion_reading_preset(ctypes.byref(reading), size, which)
     if status:
         raise error(status, "the reading cannot be made")
+    if "average" in words and words["average"] is None:
+        words = {**words, "average": "none"}
     for name, numbers in READING_WORDS.items():
         if words.get(name) is not None:
             setattr(reading, name, choose(name, words[name], numbers))
     if words.get("beta") is not None:
-        reading.beta = float(words["beta"])
+        reading.beta = number("beta", words["beta"])
     mask = _mask(classes, words.get("excluded"))
     if mask is not None:
         reading.excluded = ctypes.addressof(mask)
@@ -85,8 +88,8 @@ def _mask(classes: int, excluded: Any) -> Any:
     if excluded is None:
         return None
     mask = (ctypes.c_uint8 * classes)()
-    for label in excluded:
-        if not 0 <= int(label) < classes:
+    for label in _options.sequence("excluded", excluded, f"classes below {classes}"):
+        if not 0 <= _options.integer("excluded", label) < classes:
             raise InvalidArgumentError(f"excluded has {label}, expected classes below {classes}")
-        mask[int(label)] = 1
+        mask[label] = 1
     return mask

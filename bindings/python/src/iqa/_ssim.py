@@ -9,6 +9,7 @@ from . import _abi, _options
 from ._kind import Kind
 from ._library import library
 from ._metric import Metric, measure
+from ._names import named
 from ._outputs import Parts
 
 TYPE_CHECKING = False
@@ -230,6 +231,7 @@ if TYPE_CHECKING:
     ) -> Result: ...
 
 
+@named
 def ssim(
     reference: Any,
     candidate: Any,
@@ -283,6 +285,7 @@ def ssim(
     return measure(SSIM, reference, candidate, data_range, layout, context, extras, options)
 
 
+@named
 def ms_ssim(
     reference: Any,
     candidate: Any,

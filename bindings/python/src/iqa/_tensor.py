@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Borrows the arrays of other libraries.
 
-No array library is imported and nothing is copied. The caller holds what keeps the tensor alive
+No array library is imported and nothing is copied, except by _objects.py what memory does not say
+and by _copies.py what the library does not take. The caller holds what keeps the tensor alive
 for as long as its address is used; a DLPack capsule is borrowed too, never consumed.
 """
 
@@ -10,7 +11,9 @@ from __future__ import annotations
 import ctypes
 
 from . import _abi
+from ._errors import DtypeError, InvalidArgumentError, Misfit
 from ._interfaces import borrow_by_interface, read_only
+from ._objects import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,25 +59,42 @@ def borrow(array: Any, name: str, stream: int | None = None, writable: bool = Fa
             an array on the CPU, or where the content does not matter.
         writable: whether it will be written to.
     """
+    meant = resolve(array, name)
+    if writable and meant is not array:
+        raise InvalidArgumentError(
+            f"{name} is more than the memory that it shows, expected a plain array to write into"
+        )
+    try:
+        return _borrow(meant, name, stream, writable)
+    except Misfit as problem:
+        if writable:
+            raise DtypeError(str(problem)) from None
+        raise
+
+
+def _borrow(array: Any, name: str, stream: int | None, writable: bool) -> Borrowed:
     kind = type(array)
     if writable and kind.__module__.partition(".")[0] in _IMMUTABLE:
         raise read_only(name)
+    if kind.__module__ == "numpy" and not getattr(array.flags, "aligned", True):
+        raise Misfit(f"{name} is not aligned to its elements")
     has_dlpack = hasattr(kind, "__dlpack__")
     if has_dlpack:
         try:
             return _from_dlpack(array, kind, name, stream, writable)
         except BufferError as problem:  # another protocol may do, or say better what is wrong
             if stream is not None:  # but none has the order of streams
-                raise
+                raise InvalidArgumentError(f"{name} cannot be borrowed: {problem}") from None
             refusal = problem
     borrowed = borrow_by_interface(array, name, writable)
     if borrowed is not None:
         return borrowed
     if has_dlpack:
-        raise refusal
-    raise TypeError(
+        raise InvalidArgumentError(f"{name} cannot be borrowed: {refusal}")
+    problem_kind = Misfit if hasattr(array, "__array__") or kind in (list, tuple) else DtypeError
+    raise problem_kind(
         f"{name} is {kind.__module__}.{kind.__qualname__}, expected an array with __dlpack__,"
-        " __array_interface__, __cuda_array_interface__ or the buffer protocol"
+        " __array_interface__, __cuda_array_interface__, the buffer protocol or __array__"
     )
 
 
