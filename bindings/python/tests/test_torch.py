@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """iqa.torch, where PyTorch is installed, against automatic differentiation of a plain SSIM."""
 
+import gc
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -156,3 +158,139 @@ def test_a_descent_raises_ssim():
 def test_importing_iqa_does_not_import_pytorch():
     code = "import sys, iqa; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("function", "options"), FUNCTIONS)
+def test_compiled(function, options):
+    """One graph, with the value and the gradient of the plain call."""
+    x, y = images(9)
+
+    def of(a, b):
+        return function(a * 1, b * 1, 1.0, reduction="none", **options)
+
+    plain = gradients(of, x, y)
+    torch._dynamo.reset()
+    compiled = gradients(torch.compile(of, fullgraph=True, backend="aot_eager"), x, y)
+    for one, other in zip(compiled, plain):
+        assert torch.equal(one, other)
+
+
+def test_the_operator_keeps_its_promises():
+    """Shapes, types and strides of the stand-in that torch.compile asks are the operator's."""
+    number = iqa.torch._number_of("ssim", "NCHW", None, {})
+    for kind in (torch.float64, torch.float32, torch.bfloat16):
+        for needed in ((False, False), (True, False), (True, True)):
+            arguments = (*images(kind=kind), None, 0.0, 1.0, number, *needed)
+            torch.library.opcheck(torch.ops.iqa.per_image.default, arguments)
+
+
+@pytest.mark.parametrize(("function", "options"), FUNCTIONS)
+def test_functional_gradients(function, options):
+    x, y = images(10)
+    expected = gradients(lambda a, b: function(a, b, 1.0, reduction="none", **options), x, y)
+    weights = torch.arange(1.0, 3.0, dtype=torch.float64)
+    found = torch.func.grad(
+        lambda a, b: (function(a, b, 1.0, reduction="none", **options) * weights).sum(), (0, 1)
+    )(x, y)
+    assert torch.equal(found[0], expected[1])
+    assert torch.equal(found[1], expected[2])
+
+
+@pytest.mark.parametrize(("function", "options"), FUNCTIONS)
+def test_second_derivatives_are_refused(function, options):
+    x, y = images(11)
+    y.requires_grad_()
+    value = function(x, y, 1.0, **options)
+    (first,) = torch.autograd.grad(value, y, create_graph=True)
+    assert first.requires_grad
+    (plain,) = torch.autograd.grad(function(x, y, 1.0, **options), y)
+    assert torch.equal(first, plain)
+    with pytest.raises(iqa.InvalidArgumentError, match="first derivatives alone"):
+        first.square().sum().backward()
+    # One whose second derivative nobody asks for is in nobody's way.
+    other = (y**3).sum() + function(x, y, 1.0, **options).detach()
+    (slope,) = torch.autograd.grad(other, y, create_graph=True)
+    slope.sum().backward()
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize(("function", "options"), FUNCTIONS)
+def test_mixed_types(function, options, kind):
+    """A float32 target beside the output of a network under autocast."""
+    x, y = images(12, kind=torch.float32)
+    low = y.to(kind)
+    expected = gradients(
+        lambda a, b: function(a, b, 1.0, reduction="none", **options), x, low.float()
+    )
+    found = gradients(lambda a, b: function(a, b, 1.0, reduction="none", **options), x, low)
+    assert found[0].dtype == found[1].dtype == torch.float32
+    assert found[2].dtype == kind
+    assert torch.equal(found[0], expected[0])
+    assert torch.equal(found[1], expected[1])
+    assert torch.equal(found[2], expected[2].to(kind))
+    with pytest.raises(iqa.DtypeError, match="uint8"):
+        function((x * 255).byte(), y, 1.0, **options)
+
+
+def test_autocast():
+    x, y = images(13, kind=torch.float32)
+    network = torch.nn.Conv2d(3, 3, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        output = network(y)
+        assert output.dtype == torch.bfloat16
+        iqa.torch.ssim_loss(x, output, 1.0).backward()
+    assert torch.isfinite(network.weight.grad).all()
+    assert network.weight.grad.abs().sum() > 0
+
+
+LOSSES = [
+    (iqa.torch.SSIMLoss, {"sigma": 1.0}, lambda *a, **o: 1 - iqa.torch.ssim(*a, **o)),
+    (
+        iqa.torch.MSSSIMLoss,
+        {"scale_weights": [0.4, 0.6]},
+        lambda *a, **o: 1 - iqa.torch.ms_ssim(*a, **o),
+    ),
+    (iqa.torch.PSNRLoss, {"cap": 60.0}, lambda *a, **o: -iqa.torch.psnr(*a, **o)),
+]
+
+
+class TestLosses:
+    @pytest.mark.parametrize(("kind", "options", "function"), LOSSES)
+    def test_they_are_the_functions(self, kind, options, function):
+        x, y = images(14)
+        mask = torch.ones(2, 1, 26, 29, dtype=torch.uint8)
+        mask[:, :, :4] = 0
+        for reduction in ("mean", "none"):
+            loss = kind(1.0, reduction=reduction, **options)
+            expected = function(x, y, 1.0, reduction=reduction, **options)
+            assert torch.equal(loss(x, y), expected)
+        masked = function(x, y, 1.0, weights=mask, **options)
+        assert kind(1.0, **options)(x, y, weights=mask) == masked
+        assert f"{kind.__name__}(data_range=1.0, layout='NCHW'" in repr(loss)
+        assert not list(loss.parameters())
+
+    @pytest.mark.parametrize(("kind", "options", "function"), LOSSES)
+    def test_compiled(self, kind, options, function):
+        x, y = images(15)
+        loss = kind(1.0, **options)
+        torch._dynamo.reset()
+        assert torch.compile(loss, fullgraph=True, backend="aot_eager")(x, y) == loss(x, y)
+
+    @pytest.mark.parametrize("kind", [kind for kind, *_ in LOSSES])
+    def test_options_are_checked_at_once(self, kind):
+        with pytest.raises(iqa.ArgumentTypeError, match="no option 'windw'"):
+            kind(1.0, windw=3)
+        with pytest.raises(iqa.InvalidArgumentError, match="reduction is 'sum', expected one of"):
+            kind(1.0, reduction="sum")
+        with pytest.raises(iqa.InvalidArgumentError, match="nonfinite is 'x'"):
+            kind(1.0, nonfinite="x")
+
+
+def test_contexts_are_not_kept():
+    x, y = images(16)
+    context = iqa.Context(threads=1)
+    alive = weakref.ref(context)
+    assert iqa.torch.ssim(x, y, 1.0, context=context) == iqa.torch.ssim(x, y, 1.0)
+    del context
+    gc.collect()
+    assert alive() is None

@@ -315,7 +315,8 @@ def _statistics(given: Statistics, name: str) -> tuple[Any, Any]:
     except OSError:
         raise
     except Exception as problem:  # NumPy's are many
-        raise CorruptError(f"{name} is {os.fspath(given)!r}, which NumPy refuses: {problem}") from None
+        path = os.fspath(given)
+        raise CorruptError(f"{name} is {path!r}, which NumPy refuses: {problem}") from None
     if missing := {"mu", "sigma"}.difference(getattr(file, "files", ())):
         raise InvalidArgumentError(
             f"{name} is {os.fspath(given)!r}, which lacks {' and '.join(sorted(missing))}; expected"
