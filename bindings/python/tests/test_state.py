@@ -5,6 +5,7 @@ import copy
 import gc
 import pickle
 import random
+import struct
 from array import array
 
 import numpy as np
@@ -111,6 +112,36 @@ def test_lanes(kind, options):
     with pytest.raises(iqa.IncompatibleError):
         empty.add_lanes(-lanes)
     assert not empty.lanes().any()
+
+
+def test_fingerprints(kind, options):
+    metric = filled(kind, options)
+    twin = kind(1.0, "NCHW", **options)
+    assert twin.fingerprint == metric.fingerprint
+    assert -(2**63) <= twin.fingerprint < 2**63
+    assert pickle.loads(pickle.dumps(metric)).fingerprint == twin.fingerprint
+    for form in (metric.fingerprint, metric.fingerprint % 2**64, np.int64(metric.fingerprint)):
+        twin.reset()
+        twin.add_lanes(metric.lanes(), fingerprint=form)
+        assert twin.to_bytes() == metric.to_bytes()
+    others = [kind(2.0, "NCHW", **options), kind(1.0, "NHWC", **options)]
+    for other in others:
+        assert other.fingerprint != metric.fingerprint
+        with pytest.raises(iqa.IncompatibleError, match=r"fingerprint is .*, but this metric's is"):
+            other.add_lanes(metric.lanes(), fingerprint=metric.fingerprint)
+        assert other.images == 0
+    with pytest.raises(iqa.InvalidArgumentError, match="fingerprint is 'x', expected an integer"):
+        twin.add_lanes(metric.lanes(), fingerprint="x")
+
+
+def test_the_fingerprint_is_that_of_the_state_file(kind, options):
+    """FNV-1a as docs/abi.md has it, of format version, kind and the bytes of the options."""
+    state = filled(kind, options).to_bytes()
+    _, _, _, size, _ = struct.unpack_from("<4sHHII", state)
+    value = 0xCBF29CE484222325
+    for byte in state[4:8] + state[16 : 16 + size]:
+        value = (value ^ byte) * 0x100000001B3 % 2**64
+    assert kind(1.0, "NCHW", **options).fingerprint % 2**64 == value
 
 
 def test_merging_with_itself_doubles(kind, options):

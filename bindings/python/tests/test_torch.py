@@ -294,3 +294,53 @@ def test_contexts_are_not_kept():
     del context
     gc.collect()
     assert alive() is None
+
+
+RANK = """
+import sys
+import torch
+import torch.distributed as dist
+import iqa
+folder, rank = sys.argv[1], int(sys.argv[2])
+dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+
+
+def reduced(metric):
+    ends = torch.tensor([metric.fingerprint, ~metric.fingerprint])
+    dist.all_reduce(ends, dist.ReduceOp.MIN)
+    lowest, highest = ends[0].item(), ~ends[1].item()
+    lanes = torch.from_numpy(metric.lanes())
+    dist.all_reduce(lanes)
+    if lowest != highest:
+        return "different"
+    metric.reset()
+    metric.add_lanes(lanes, fingerprint=lowest)
+    return metric.compute().hex()
+
+
+generator = torch.Generator().manual_seed(0)
+x, y = torch.rand(2, 5, 1, 20, 20, generator=generator)
+part = slice(0, 2) if rank == 0 else slice(2, 5)  # unequal shards
+metric = iqa.SSIM(1.0, "NCHW")
+metric.update(x[part], y[part])
+other = iqa.SSIM(1.0, "NCHW", sigma=1 + rank)
+print(reduced(metric), iqa.ssim(x, y, 1.0, "NCHW").hex(), reduced(other))
+dist.destroy_process_group()
+"""
+
+
+def test_all_reduce(tmp_path):
+    """Two processes of gloo: the bits of one, and different options are noticed."""
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", RANK, str(tmp_path), str(rank)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    for rank in ranks:
+        output, _ = rank.communicate(timeout=120)
+        value, expected, other = output.split()
+        assert value == expected
+        assert other == "different"

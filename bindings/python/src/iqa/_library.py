@@ -62,6 +62,7 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_metric_merge": (status, pointer, pointer),
         "iqa_metric_lanes": (status, pointer, pointer, size, pointer),
         "iqa_metric_add_lanes": (status, pointer, pointer, size),
+        "iqa_metric_fingerprint": (status, pointer, pointer),
         "iqa_metric_serialize": (status, pointer, pointer, size, pointer),
         "iqa_metric_deserialize": (status, pointer, pointer, size, pointer),
         "iqa_metric_destroy": (None, pointer),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import threading
 from array import array
@@ -289,13 +290,33 @@ class Metric:
         del keep
         return lanes
 
-    def add_lanes(self, lanes: Iterable[int]) -> None:
-        """Adds lanes, of one metric or summed over many."""
-        try:
-            numbers = array("q", lanes)
-        except (TypeError, OverflowError) as problem:
-            raise ArgumentTypeError(f"lanes has what is no int64 number: {problem}") from None
-        memory, count = numbers.buffer_info()
+    @property
+    def fingerprint(self) -> int:
+        """64 bits that stand for kind and options, which lanes do not carry.
+
+        Metrics that may be merged have equal ones, others differ. It is an int64 number, so that
+        it can travel beside the lanes, where it is compared instead of summed.
+        """
+        value = ctypes.c_uint64()
+        self._context.call(library.iqa_metric_fingerprint, self._open(), ctypes.byref(value))
+        return ctypes.c_int64(value.value).value
+
+    def add_lanes(self, lanes: Iterable[int], *, fingerprint: int | None = None) -> None:
+        """Adds lanes, of one metric or summed over many.
+
+        Args:
+            lanes: what lanes() gave, or its sums.
+            fingerprint: of the metrics that gave them: lanes of others are refused. None where
+                it is known that they have the options of this one.
+        """
+        if fingerprint is not None:
+            mine, theirs = self.fingerprint, _options.integer("fingerprint", fingerprint, 65)
+            if (mine - theirs) % 2**64:
+                raise IncompatibleError(
+                    f"fingerprint is {theirs}, but this metric's is {mine}: the lanes are those of"
+                    " another kind of metric, or of other options"
+                )
+        memory, count, _keep = _int64(lanes)
         self._context.call(library.iqa_metric_add_lanes, self._open(), memory, count)
 
     def to_bytes(self) -> bytes:
@@ -377,6 +398,21 @@ class Metric:
     def __repr__(self) -> str:
         name = f"iqa.{type(self).__name__}"
         return f"<{name}, {self.images} images>" if self._handle else f"<{name}, closed>"
+
+
+def _int64(lanes: Any) -> tuple[int, int, Any]:
+    """Address and number of int64 numbers, and what keeps them alive."""
+    with contextlib.suppress(Error):  # a list, say, which is copied below
+        keep, address = borrow(lanes, "lanes")
+        tensor = _abi.Tensor.from_address(address)
+        kind = (tensor.device_type, tensor.dtype_code, tensor.dtype_bits, tensor.ndim)
+        if kind == (_abi.CPU, 0, 64, 1) and (not tensor.strides or tensor.strides[0] == 1):
+            return (tensor.data or 0) + tensor.byte_offset, tensor.shape[0], keep
+    try:
+        numbers = array("q", lanes)
+    except (TypeError, OverflowError) as problem:
+        raise ArgumentTypeError(f"lanes has what is no int64 number: {problem}") from None
+    return *numbers.buffer_info(), numbers
 
 
 _MOST_KEPT = 8
