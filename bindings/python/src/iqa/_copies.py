@@ -142,15 +142,18 @@ def as_labels(numbers: Numbers, name: str) -> Numbers:
     if numbers.dtype.kind == "f":
         import numpy as np  # noqa: PLC0415 importing iqa does not import it
 
-        wide = numbers.astype("f8", copy=False)
-        other = ~((abs(wide) < 2.0**63) & (np.trunc(wide) == wide))
+        with np.errstate(invalid="ignore"):  # of numbers beyond int64, which are told below
+            labels = numbers.astype("i8")
+        other = labels.astype(numbers.dtype) != numbers
+        if numbers.dtype.itemsize > 2:  # 2^63, which some machines clamp to the largest label
+            other |= numbers >= 2.0**63
         if other.any():
             place = [int(i) for i in np.unravel_index(int(other.argmax()), other.shape)]
             raise NumericError(
                 f"{name} has the number {numbers[tuple(place)]} at {place}, which is no label:"
                 " expected whole numbers, or that the options say it is scores"
             )
-        return wide.astype("i8")
+        return labels
     if numbers.dtype.kind == "u" and numbers.dtype.itemsize >= 4:
         _exact(numbers, name, 2**63 - 1, "int64")
         return numbers.astype("i8")

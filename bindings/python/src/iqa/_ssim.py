@@ -252,7 +252,8 @@ def ssim(
     Args:
         reference: an array of uint8, uint16, int16, float16, bfloat16, float32 or float64, with
             any strides: whatever has __dlpack__, __array_interface__ or the buffer protocol.
-        candidate: the same shape, element type and device.
+            Others are copied: see SSIM.update.
+        candidate: the same shape and device, and an element type of which one holds the other.
         data_range: L, or a pair (low, high); required for floating-point images.
         layout: such as "HWC", "NCHW" or "DHW", see SSIM; required from three axes on.
         context: threads, instruction set, progress; None for those of a Context().
