@@ -35,6 +35,22 @@ template <class Label>
 struct label_tag {
 };
 
+// Dense labels of equal bits are equal, so that wide types are read as signed ones: what is outside the classes stays
+// outside.
+label_type read_as(label_type type)
+{
+    switch (type) {
+    case label_type::boolean:
+        return label_type::uint8;
+    case label_type::uint32:
+        return label_type::int32;
+    case label_type::uint64:
+        return label_type::int64;
+    default:
+        return type;
+    }
+}
+
 // Calls `function` for an integer type of labels.
 template <class Function>
 void with_type(label_type type, Function &&function)
@@ -186,7 +202,10 @@ private:
             return launch_tables<any_labels>(task, groups);
         if (!is_dense())
             return launch_tables<integer_labels>(task, groups);
-        with_type(task_.labels[reference_side].type, [&]<class Label>(label_tag<Label>) {
+        const label_type type = task_.labels[reference_side].type;
+        if (type == label_type::uint32 && task.ignore_label == uint32_t(task.ignore_label))
+            task.ignore_label = int32_t(task.ignore_label);
+        with_type(read_as(type), [&]<class Label>(label_tag<Label>) {
             if (sizeof(Label) < sizeof(int64_t) && task.ignore_label != int32_t(task.ignore_label)) {
                 task.ignore_label = -1; // no label of this type is ignored
                 task.ignored = uint32_t(task_.rules.codes);
@@ -213,10 +232,7 @@ private:
     {
         const label_view &reference = task_.labels[reference_side];
         const label_view &candidate = task_.labels[candidate_side];
-        const auto own_type = [](label_type type) {
-            return type == label_type::boolean ? label_type::uint8 : type;
-        };
-        if (task_.rules.multilabel || own_type(reference.type) != own_type(candidate.type) || task_.space.axes != 1)
+        if (task_.rules.multilabel || read_as(reference.type) != read_as(candidate.type) || task_.space.axes != 1)
             return false;
         const position_axis &axis = task_.space.axis[0];
         const int64_t distance = reference.data - candidate.data;

@@ -13,18 +13,15 @@ struct cell_task {
     int64_t own_lanes;  // of the block's own cells of weights; 0: it has none
 };
 
-// A sum of weights without carries. A weight has 53 bits, which reach into three digits, and most have the same three.
-struct weight_sum {
-    int64_t part[3];
-    int digit; // of the first part
-
+// A sum of weights without carries: most have their digits at the same place.
+struct weight_sum : weight_digits {
     // Adds the sum to a cell and starts again.
     IQA_KERNEL void finish(int64_t *cell)
     {
-        for (int i = 0; i < 3; ++i) {
-            if (part[i] != 0)
-                add(cell + digit + i, part[i]);
-            part[i] = 0;
+        for (int i = 0; i < count; ++i) {
+            if (digit[i] != 0)
+                add(cell + first + i, digit[i]);
+            digit[i] = 0;
         }
     }
 };
@@ -158,15 +155,13 @@ private:
 
     IQA_KERNEL static void add_weight(const label_task &labels, pair_run &run, double weight, const targets &to)
     {
-        const int exponent = weight_exponent(weight);
-        const int position = exponent - weight_format.lowest;
-        if (run.weights.digit != position >> 5) {
+        const weight_digits digits = digits_of_weight(weight);
+        if (run.weights.first != digits.first) {
             finish_weights(labels, run, to);
-            run.weights.digit = position >> 5;
+            run.weights.first = digits.first;
         }
-        const uint128 digits = uint128(weight * power_of_two(-exponent)) << (position & 31);
-        for (int i = 0; i < 3; ++i)
-            run.weights.part[i] += int64_t(uint32_t(digits >> (32 * i)));
+        for (int i = 0; i < weight_digits::count; ++i)
+            run.weights.digit[i] += digits.digit[i];
     }
 
     IQA_KERNEL static double weight_at(const label_task &labels, int64_t offset)

@@ -261,7 +261,7 @@ IQA_KERNEL_APART void end_update(const label_task &task)
         report = {.kind = fault_kind::labels,
                   .side = side,
                   .image = key / 2,
-                  .channel = label_of<scores>(task, side, place.offset[side]),
+                  .channel = shown_label(task.labels[side], label_of<scores>(task, side, place.offset[side])),
                   .count = invalid,
                   .value = task.tag,
                   .update = 0};

@@ -118,7 +118,9 @@ enum {
     IQA_FLOAT32 = 0x0220,
     IQA_FLOAT64 = 0x0240,
     IQA_BFLOAT16 = 0x0410,
-    IQA_BOOL = 0x0608
+    IQA_BOOL = 0x0608,
+    IQA_UINT32 = 0x0120,
+    IQA_UINT64 = 0x0140
 };
 
 /** A compact row-major CPU tensor over `data`. `shape` is borrowed: it must outlive the tensor. */
@@ -920,8 +922,9 @@ enum {
     IQA_TASK_MULTILABEL = 1  /* each element has a yes or a no for each of C classes, along an axis of classes      */
 };
 
-/** What the elements of a tensor are. Stated, never guessed. Integers may be bool, uint8, int8, uint16, int16, int32 or
- *  int64; scores any of these, float16, bfloat16, float32 or float64. */
+/** What the elements of a tensor are. Stated, never guessed. Integers may be bool, uint8, uint16, uint32, uint64, int8,
+ *  int16, int32 or int64; scores any of these, float16, bfloat16, float32 or float64. A label counts as the number that
+ *  it is: 255 of uint8 is not -1. */
 enum {
     IQA_LABELS_INDEX = 0,    /* integers, the number of the class; multilabel: 1 for yes, 0 for no                  */
     IQA_LABELS_ONE_HOT = 1,  /* an axis of C classes with a single 1 among zeros. All zeros are the label -1,

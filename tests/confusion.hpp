@@ -13,6 +13,14 @@ struct dtype_of<int8_t> {
     static constexpr int value = IQA_INT8;
 };
 template <>
+struct dtype_of<uint32_t> {
+    static constexpr int value = IQA_UINT32;
+};
+template <>
+struct dtype_of<uint64_t> {
+    static constexpr int value = IQA_UINT64;
+};
+template <>
 struct dtype_of<int32_t> {
     static constexpr int value = IQA_INT32;
 };

@@ -68,8 +68,16 @@ void add_samples(confusion &m, const label_maps &maps, int64_t first, int64_t co
 TEST_CASE("threads, instruction sets, batches, shards and element types give the same bytes")
 {
     const auto how = reading(IQA_AVERAGE_MACRO, [](auto &r) { r.over = IQA_OVER_SAMPLES; });
-    for (const auto &[classes, weighted] : std::map<int64_t, bool>{
-             {2, false}, {19, false}, {20, true}, {250, false}, {300, false}, {2200, false}, {30000, false}}) {
+    // With 310 classes and weights the cells are so many that one worker adds to the state.
+    for (const auto &[classes, weighted] : std::map<int64_t, bool>{{2, false},
+                                                                   {19, false},
+                                                                   {20, true},
+                                                                   {100, true},
+                                                                   {250, false},
+                                                                   {300, false},
+                                                                   {310, true},
+                                                                   {2200, false},
+                                                                   {30000, false}}) {
         CAPTURE(classes, weighted);
         const label_maps maps(classes);
         const auto options = options_of(classes, weighted, how);
@@ -156,22 +164,135 @@ TEST_CASE("few elements and many give the same counts")
     CHECK(whole.matrix() == expected);
 }
 
+namespace {
+
+// Every way of counting: tables, sums of each worker, and sums of the state.
+struct way_of_counting {
+    int classes;
+    int64_t count;
+    bool weighted, by_sample;
+
+    iqa_confusion_options options() const
+    {
+        return counting(classes, [&](auto &o) {
+            o.counts = classes > 5000 ? IQA_COUNTS_PER_CLASS : IQA_COUNTS_MATRIX;
+            o.weighted = weighted;
+            o.batched = o.keep_samples = by_sample;
+        });
+    }
+
+    // One label and one weight may be replaced by one that is at fault.
+    void add(confusion &m, int32_t last_label = 1, double last_weight = 0.375) const
+    {
+        std::vector<int32_t> x(size_t(count), 1);
+        std::vector<double> weights(size_t(count), 1.0 / 3);
+        const std::vector<int32_t> y = x;
+        x.back() = last_label;
+        weights.back() = last_weight;
+        const std::vector<int64_t> shape = by_sample ? std::vector<int64_t>{2, count / 2} : std::vector<int64_t>{count};
+        const tensor weight_of(weights.data(), IQA_FLOAT64, shape);
+        iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+        if (weighted)
+            extras.weights = weight_of;
+        m.add(x, y, shape, {}, &extras);
+    }
+};
+
+template <class Test>
+void for_each_way(Test &&test)
+{
+    for (const int classes : {3, 300, 40000})
+        for (const int64_t count : {10, 300000})
+            for (const bool weighted : {false, true})
+                for (const bool by_sample : {false, true}) {
+                    CAPTURE(classes, count, weighted, by_sample);
+                    test(way_of_counting{classes, count, weighted, by_sample});
+                }
+}
+
+} // namespace
+
 TEST_CASE("a failed update leaves the bytes as they were, in every way of counting")
 {
-    for (const int classes : {3, 300, 40000}) {
-        for (const int64_t count : {10, 300000}) {
-            CAPTURE(classes, count);
-            confusion m(counting(classes, [&](auto &o) { o.counts = classes > 5000 ? IQA_COUNTS_PER_CLASS : 0; }), 2);
-            std::vector<int32_t> x(size_t(count), 1);
-            m.add(x, x);
+    for_each_way([](const way_of_counting &way) {
+        confusion m(way.options(), 2);
+        way.add(m);
+        REQUIRE(m.status == IQA_OK);
+        const auto before = bytes_of(m.metric());
+        way.add(m, -7);
+        CHECK(m.status == IQA_ERROR_NUMERIC);
+        CHECK_THAT(m.text(), Catch::Matchers::Contains("1 element has a label outside"));
+        CHECK((bytes_of(m.metric()) == before));
+        if (!way.weighted)
+            return;
+        way.add(m, -7, -1.0);
+        CHECK(m.status == IQA_ERROR_NUMERIC);
+        CHECK_THAT(m.text(), Catch::Matchers::Contains("is not one whose sums are exact"));
+        CHECK((bytes_of(m.metric()) == before));
+    });
+}
+
+TEST_CASE("an update can be cancelled at every call of progress, in every way of counting", "[host]")
+{
+    struct calls {
+        int until, made;
+    };
+    for_each_way([](const way_of_counting &way) {
+        for (const int threads : {1, 2}) {
+            calls state{1 << 30, 0};
+            iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
+            options.threads = threads;
+            options.progress_user = &state;
+            options.progress = [](void *user, int64_t, int64_t) -> int32_t {
+                auto &now = *static_cast<calls *>(user);
+                return ++now.made > now.until;
+            };
+            iqa_context *context = nullptr;
+            REQUIRE(iqa_context_create(&options, &context) == IQA_OK);
+            confusion m(way.options(), context_pointer(context));
+            way.add(m);
+            REQUIRE(m.status == IQA_OK);
+            REQUIRE(state.made > 0);
+            if (threads == 1 && way.count > 10) // a call for each tile, of at most 2^16 elements
+                CHECK(state.made > 300000 >> 16);
             const auto before = bytes_of(m.metric());
-            const std::vector<int32_t> y = x;
-            x[size_t(count) - 1] = -7;
-            m.add(x, y);
-            CHECK(m.status == IQA_ERROR_NUMERIC);
-            CHECK(bytes_of(m.metric()) == before);
+            const int most = threads == 1 ? std::min(state.made, 40) : 1; // of two threads one may do all before a call
+            for (int until = 0; until < most; ++until) {
+                state = {until, 0};
+                way.add(m);
+                CHECK(m.status == IQA_ERROR_CANCELLED);
+                CHECK((bytes_of(m.metric()) == before));
+            }
         }
-    }
+    });
+}
+
+TEST_CASE("weights of many elements are summed as by hand")
+{
+    // Multiples of 1/64 and as large as 2^63: sums of doubles are exact in each cell.
+    for (const int classes : {5, 400})
+        for (const int threads : {1, 3}) {
+            CAPTURE(classes, threads);
+            random_numbers random(11);
+            std::vector<uint32_t> x;
+            std::vector<uint64_t> y;
+            std::vector<double> weights;
+            std::vector<double> expected(size_t(classes) * size_t(classes));
+            for (int i = 0; i < 200000; ++i) {
+                x.push_back(uint32_t(random.below(classes)));
+                y.push_back(random.below(3) == 0 ? uint64_t(random.below(classes)) : x.back());
+                const bool large = x.back() == 2 && y.back() == 2;
+                weights.push_back(large ? 0x1p63 : double(random.below(100000)) / 64);
+                expected[size_t(x.back()) * size_t(classes) + size_t(y.back())] += weights.back();
+            }
+            const tensor weight_of(weights.data(), IQA_FLOAT64, {200000});
+            iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+            extras.weights = weight_of;
+            confusion m(counting(classes, [](auto &o) { o.weighted = 1; }), threads);
+            m.add(x, y, {}, {}, &extras);
+            REQUIRE(m.text() == "");
+            CHECK((m.matrix() == expected));
+        }
 }
 
 TEST_CASE("states of other options do not merge, and broken ones do not load")

@@ -102,6 +102,71 @@ TEST_CASE("element types of labels, alike and different")
     check_types<int64_t, int64_t>();
     check_types<uint8_t, int64_t>();
     check_types<int32_t, int16_t>();
+    check_types<uint32_t, uint32_t>();
+    check_types<uint64_t, uint64_t>();
+    check_types<uint64_t, int32_t>();
+    check_types<int64_t, uint32_t>();
+}
+
+namespace {
+
+// How many of 5000 equal labels of the reference are ignored, and how many invalid, with 3 classes.
+template <class Label>
+std::pair<double, double> ignored_and_invalid(Label label, int64_t ignore_label)
+{
+    const auto options = counting(3, [&](auto &o) {
+        o.ignore = 1;
+        o.ignore_label = ignore_label;
+        o.out_of_range = IQA_OUT_OF_RANGE_DROP;
+    });
+    confusion m(options);
+    // Dense labels of one type, and such as are read one by one.
+    const std::vector<Label> same(10000, label);
+    const std::vector<Label> ones(10000, Label(1));
+    m.add(tensor(same.data(), dtype_of<Label>::value, {2500}), tensor(ones.data(), dtype_of<Label>::value, {2500}));
+    m.add(tensor(same.data(), dtype_of<Label>::value, {2500}, {2}),
+          tensor(ones.data(), dtype_of<Label>::value, {2500}));
+    REQUIRE(m.text() == "");
+    return {m.field(IQA_FIELD_CONFUSION_IGNORED)[0], m.field(IQA_FIELD_CONFUSION_INVALID)[0]};
+}
+
+} // namespace
+
+TEST_CASE("an ignored label is a number, whatever bits the element type has for another one")
+{
+    using counts = std::pair<double, double>;
+    const counts ignored(5000, 0);
+    const counts invalid(0, 5000);
+    CHECK(ignored_and_invalid<uint32_t>(UINT32_MAX, UINT32_MAX) == ignored);
+    CHECK(ignored_and_invalid<uint32_t>(UINT32_MAX, -1) == invalid);
+    CHECK(ignored_and_invalid<uint32_t>(1u << 31, int64_t(1) << 31) == ignored);
+    CHECK(ignored_and_invalid<uint32_t>(1u << 31, INT32_MIN) == invalid);
+    CHECK(ignored_and_invalid<uint32_t>(7, (int64_t(1) << 32) + 7) == invalid);
+    CHECK(ignored_and_invalid<uint64_t>(UINT64_MAX, -1) == invalid);
+    CHECK(ignored_and_invalid<uint64_t>(uint64_t(1) << 63, INT64_MIN) == invalid);
+    CHECK(ignored_and_invalid<uint64_t>(INT64_MAX, INT64_MAX) == ignored);
+    CHECK(ignored_and_invalid<uint64_t>(uint64_t(1) << 63, INT64_MAX) == invalid);
+    CHECK(ignored_and_invalid<uint8_t>(255, -1) == invalid);
+    CHECK(ignored_and_invalid<uint16_t>(65535, -1) == invalid);
+    CHECK(ignored_and_invalid<int8_t>(-1, 255) == invalid);
+    CHECK(ignored_and_invalid<int8_t>(-1, -1) == ignored);
+}
+
+TEST_CASE("unsigned labels outside the classes are told as the numbers that they are")
+{
+    const auto text = [](auto label) {
+        confusion m(counting(3));
+        m.add(std::vector<decltype(label)>{1, label}, labels{1, 1});
+        CHECK(m.status == IQA_ERROR_NUMERIC);
+        const std::string all = m.text();
+        const size_t begin = all.find("at [1]: ");
+        REQUIRE(begin != std::string::npos);
+        return all.substr(begin + 8, all.find(';') - begin - 8);
+    };
+    CHECK(text(UINT32_MAX) == "4294967295");
+    CHECK(text(uint64_t(1) << 40) == "1099511627776");
+    CHECK(text(UINT64_MAX) == "9223372036854775807 or more");
+    CHECK(text(int64_t(-1)) == "-1");
 }
 
 TEST_CASE("booleans are two classes")
@@ -152,12 +217,20 @@ TEST_CASE("strides: transposed, reversed, broadcast, interleaved, any number of 
 TEST_CASE("scores: the largest wins, the lowest class of equal ones; NaN is no score")
 {
     check_scores<uint8_t>();
+    check_scores<uint32_t>();
+    check_scores<uint64_t>();
     check_scores<iqa::float16>();
     check_scores<iqa::bfloat16>();
     check_scores<float>();
     check_scores<double>();
 
     auto options = counting(3, [](auto &o) { o.candidate = IQA_LABELS_ARGMAX; });
+    // Scores that are negative as signed numbers.
+    confusion wide(options);
+    wide.add(labels{1, 2}, std::vector<uint64_t>{5, UINT64_MAX, 9, 1, uint64_t(1) << 63, UINT64_MAX - 1}, {2}, {2, 3});
+    wide.add(labels{1, 2}, std::vector<uint32_t>{5, UINT32_MAX, 9, 1, 1u << 31, UINT32_MAX - 1}, {2}, {2, 3});
+    CHECK(wide.matrix() == numbers{0, 0, 0, 0, 2, 0, 0, 0, 2});
+
     confusion ties(options);
     ties.add(labels{0, 0, 1}, numbers{5, 5, 5, 1, 5, 5, -1e308, 2, 2}, {3}, {3, 3});
     CHECK(ties.matrix() == numbers{1, 1, 0, 0, 1, 0, 0, 0, 0});
@@ -321,6 +394,21 @@ TEST_CASE("weights: exact sums, and those that cannot be")
         CHECK(refused.text() == "the weight at [3] is not one whose sums are exact; expected 0, or 2^-76 to 2^64");
         CHECK(refused.matrix() == numbers(4));
     }
+}
+
+TEST_CASE("outputs of no samples need no memory")
+{
+    const auto how = reading(IQA_AVERAGE_MACRO);
+    confusion m(counting(3, [&](auto &o) { o.batched = 1, o.score = IQA_SCORE_IOU, o.reading = &how; }));
+    const tensor nothing(nullptr, IQA_INT32, {0, 5});
+    const tensor values(nullptr, IQA_FLOAT64, {0});
+    const tensor counts(nullptr, IQA_INT64, {0, 3, 4});
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    extras.per_image = values;
+    extras.counts = counts;
+    m.add(nothing, nothing, &extras);
+    CHECK(m.text() == "");
+    CHECK(m.status == IQA_OK);
 }
 
 TEST_CASE("what is refused, in words")

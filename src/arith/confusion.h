@@ -15,7 +15,9 @@ enum class label_type : int32_t {
     int8 = 0x0008,
     uint16 = 0x0110,
     int16 = 0x0010,
+    uint32 = 0x0120,
     int32 = 0x0020,
+    uint64 = 0x0140,
     int64 = 0x0040,
     float16 = 0x0210,
     bfloat16 = 0x0410,
@@ -26,6 +28,12 @@ enum class label_type : int32_t {
 constexpr int64_t label_size(label_type type)
 {
     return (static_cast<int32_t>(type) & 0xff) / 8;
+}
+
+constexpr bool is_unsigned(label_type type)
+{
+    const int32_t code = static_cast<int32_t>(type) >> 8;
+    return code == 1 || type == label_type::boolean;
 }
 
 enum class label_kind : int32_t { index, one_hot, argmax, threshold };
@@ -67,6 +75,22 @@ IQA_HD bool has_exact_sums(double weight)
 IQA_HD int weight_exponent(double weight)
 {
     return weight == 0.0 ? 0 : exponent_of(weight) - 52;
+}
+
+// The digits of a weight: three of its format's, from the first on.
+struct weight_digits {
+    enum : int { count = 3 };
+    int first;
+    int64_t digit[count];
+};
+
+IQA_HD weight_digits digits_of_weight(double weight)
+{
+    const int exponent = weight_exponent(weight);
+    const int position = exponent - weight_format.lowest;
+    const uint128 shifted = uint128(uint64_t(weight * power_of_two(-exponent))) << (position & 31);
+    return {position >> 5,
+            {int64_t(uint32_t(shifted)), int64_t(uint32_t(shifted >> 32)), int64_t(uint32_t(shifted >> 64))}};
 }
 
 // What the cells of a state mean. A cell is one lane, or the digits of a sum of weights.

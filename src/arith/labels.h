@@ -18,7 +18,7 @@ IQA_HD Code code_of_label(Label label, Unsigned bound, Code outside, Code ignore
     return ignoring && label == ignore_label ? ignored : code;
 }
 
-// A label of an integer type.
+// A label of an integer type; of uint64 its bits.
 IQA_HD int64_t integer_label(label_type type, const void *address)
 {
     switch (type) {
@@ -28,8 +28,11 @@ IQA_HD int64_t integer_label(label_type type, const void *address)
         return *static_cast<const uint16_t *>(address);
     case label_type::int16:
         return *static_cast<const int16_t *>(address);
+    case label_type::uint32:
+        return *static_cast<const uint32_t *>(address);
     case label_type::int32:
         return *static_cast<const int32_t *>(address);
+    case label_type::uint64:
     case label_type::int64:
         return *static_cast<const int64_t *>(address);
     default:
@@ -54,7 +57,15 @@ IQA_HD int32_t comparable(int16_t score)
 {
     return score;
 }
+IQA_HD uint32_t comparable(uint32_t score)
+{
+    return score;
+}
 IQA_HD int32_t comparable(int32_t score)
+{
+    return score;
+}
+IQA_HD uint64_t comparable(uint64_t score)
 {
     return score;
 }
@@ -149,8 +160,12 @@ IQA_HD void with_labels(label_type type, const void *data, Function &&function)
         return function(static_cast<const uint16_t *>(data));
     case label_type::int16:
         return function(static_cast<const int16_t *>(data));
+    case label_type::uint32:
+        return function(static_cast<const uint32_t *>(data));
     case label_type::int32:
         return function(static_cast<const int32_t *>(data));
+    case label_type::uint64:
+        return function(static_cast<const uint64_t *>(data));
     case label_type::int64:
         return function(static_cast<const int64_t *>(data));
     case label_type::float16:

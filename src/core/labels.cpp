@@ -18,7 +18,9 @@ bool is_integer(label_type type)
     case label_type::int8:
     case label_type::uint16:
     case label_type::int16:
+    case label_type::uint32:
     case label_type::int32:
+    case label_type::uint64:
     case label_type::int64:
         return true;
     default:
@@ -38,13 +40,12 @@ label_type type_of(const iqa_tensor &tensor, const char *name, label_kind kind)
     const int32_t dtype = dtype_of(tensor);
     const auto type = static_cast<label_type>(dtype);
     if (kind == label_kind::index && !is_integer(type))
-        fail(
-            IQA_ERROR_DTYPE, name, " has element type ", dtype_text(tensor),
-            " but the options say class indices; expected bool, uint8, int8, uint16, int16, int32 or int64, or another "
-            "IQA_LABELS_ constant for scores");
+        fail(IQA_ERROR_DTYPE, name, " has element type ", dtype_text(tensor),
+             " but the options say class indices; expected bool or an integer of 8 to 64 bits, or another IQA_LABELS_ "
+             "constant for scores");
     if (!is_known(dtype))
         fail(IQA_ERROR_DTYPE, name, " has element type ", dtype_text(tensor),
-             "; expected bool, an integer of up to 64 bits (no uint32, uint64), float16, bfloat16, float32 or float64");
+             "; expected bool, an integer of 8 to 64 bits, float16, bfloat16, float32 or float64");
     return type;
 }
 

@@ -52,6 +52,13 @@ struct label_view {
     int64_t class_stride = 0; // between the scores of an element, or the classes of a multilabel tensor
 };
 
+// What an error says of a label: INT64_MAX stands for all that are larger.
+IQA_HD int64_t shown_label(const label_view &view, int64_t label)
+{
+    const bool is_larger = view.kind == label_kind::index && view.type == label_type::uint64 && label < 0;
+    return is_larger ? INT64_MAX : label;
+}
+
 struct label_pair {
     label_view labels[2];
     const std::byte *weights = nullptr;

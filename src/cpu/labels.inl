@@ -33,7 +33,8 @@ static void code_labels_as(const label_run &run, Code *codes)
     constexpr uint64_t limit = is_signed ? uint64_t(all / 2) + 1 : uint64_t(all);
     const auto bound = Unsigned(uint64_t(run.classes) < limit ? uint64_t(run.classes) : limit);
     const auto *labels = static_cast<const Label *>(run.data);
-    if (run.ignoring && int64_t(Label(run.ignore_label)) == run.ignore_label)
+    const bool is_label = int64_t(Label(run.ignore_label)) == run.ignore_label && (is_signed || run.ignore_label >= 0);
+    if (run.ignoring && is_label)
         code_run<true, Unsigned>(labels, run, bound, codes);
     else
         code_run<false, Unsigned>(labels, run, bound, codes);
@@ -69,8 +70,12 @@ static void code_labels_in(const label_run &run, Code *codes)
         return code_labels_as<uint16_t, medium>(run, codes);
     case label_type::int16:
         return code_labels_as<int16_t, medium>(run, codes);
+    case label_type::uint32:
+        return code_labels_as<uint32_t, uint32_t>(run, codes);
     case label_type::int32:
         return code_labels_as<int32_t, uint32_t>(run, codes);
+    case label_type::uint64:
+        return code_labels_as<uint64_t, uint64_t>(run, codes);
     default:
         return code_labels_as<int64_t, uint64_t>(run, codes);
     }

@@ -272,11 +272,14 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
     outputs_ = view_outputs(extras, *reference, pair.samples);
     const bool by_sample = outputs_.wanted() || plan_.entries != 0;
     update_place place(*this, reference, candidate);
+    const label_view &first = pair.labels[reference_side];
+    const bool never_negative = first.kind == label_kind::index && is_unsigned(first.type);
     confusion_request request{
         .labels = &pair,
-        .rules = {options_.classes, multilabel() ? 2 : options_.classes, multilabel(), options_.ignore != 0,
-                  options_.ignore_label, options_.threshold, options_.top_k,
-                  options_.out_of_range == IQA_OUT_OF_RANGE_ERROR, options_.out_of_range == IQA_OUT_OF_RANGE_WRONG},
+        .rules = {options_.classes, multilabel() ? 2 : options_.classes, multilabel(),
+                  options_.ignore != 0 && !(never_negative && options_.ignore_label < 0), options_.ignore_label,
+                  options_.threshold, options_.top_k, options_.out_of_range == IQA_OUT_OF_RANGE_ERROR,
+                  options_.out_of_range == IQA_OUT_OF_RANGE_WRONG},
         .layout = plan_.layout,
         .lanes = (place.ledger != nullptr ? place.ledger->addend() : lanes_) + plan_.cells(),
         .sample_layout = plan_.of_sample(),
@@ -369,7 +372,7 @@ void confusion_metric::fail_for_invalid(const text &update, const invalid_labels
     else if (kind == label_kind::one_hot)
         what << (invalid.label == label_of_no_class ? "no 1 at all (label -1)" : "no single 1 among zeros (label -2)");
     else
-        what << invalid.label;
+        what << invalid.label << (invalid.label == INT64_MAX ? " or more" : "");
     fail(IQA_ERROR_NUMERIC, update, invalid.count, invalid.count == 1 ? " element has" : " elements have",
          " a label outside 0 ... ", multilabel() ? 1 : options_.classes - 1, ", the first in the ",
          invalid.side == reference_side ? "reference" : "candidate", " at ", place, ": ", what,

@@ -85,8 +85,17 @@ void add_types(std::vector<device_case> &cases, bool few)
     add_type<int8_t>(cases);
     add_type<uint16_t>(cases);
     add_type<int16_t>(cases);
+    add_type<uint32_t>(cases);
     add_type<int32_t>(cases);
+    add_type<uint64_t>(cases);
     add_type<int64_t>(cases);
+    case_update two = maps<uint32_t>({90, 110}, 19, texture::runs, 120);
+    two.candidate = map_of<int32_t>({90, 110}, 19, texture::runs, 5);
+    cases.push_back(
+        make_case("uint32 against int32", counting(19, [](auto &o) { o.ignore = 1, o.ignore_label = 120; }), {two}));
+    case_update wide = maps<uint64_t>({9000}, 19);
+    std::memset(wide.reference.bytes.data() + 800, 0xff, 8);
+    cases.push_back(make_case("a label of 64 ones", counting(19), {wide}));
     case_update mixed = maps<uint8_t>({90, 110}, 19);
     mixed.candidate = map_of<int64_t>({90, 110}, 19, texture::runs, 5);
     cases.push_back(make_case("uint8 against int64", counting(19), {mixed}));
@@ -195,6 +204,7 @@ void add_scores(std::vector<device_case> &cases, bool few)
         add_scores_of<iqa::float16>(cases, few);
         add_scores_of<iqa::bfloat16>(cases, few);
         add_scores_of<uint8_t>(cases, few);
+        add_scores_of<uint32_t>(cases, few);
         add_scores_of<int64_t>(cases, few);
     }
     // NaN, and what is no single 1 among zeros.

@@ -52,6 +52,13 @@ TEST_CASE("the first fault is told at the next read, with its update, place and 
     CHECK(m.matrix() == std::vector<double>{4, 0, 0, 0, 4, 0, 0, 0, 4});
     CHECK(m.field(IQA_FIELD_CONFUSION_ELEMENTS) == std::vector<double>{12});
 
+    // The shape is still known after more updates of it, also of the first one.
+    confusion first(counting(3));
+    first.add(on_device({0, 1, 2, 0, 1, 9}, {2, 3}), on_device(good, {2, 3}));
+    first.add(on_device(good, {2, 3}), on_device(good, {2, 3}));
+    CHECK(settle(first) == IQA_ERROR_NUMERIC);
+    CHECK_THAT(first.text(), Contains("first in the reference at [1, 2]: 9;"));
+
     // The same labels as on the CPU; a shape that is gone is told as one number.
     m.add(on_device({0, 1, 2, 0, 1, 9}, {2, 3}), on_device(good, {2, 3}));
     m.add(on_device(good, {6}), on_device(good, {6}));

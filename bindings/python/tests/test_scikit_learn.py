@@ -16,7 +16,7 @@ sklearn_metrics = pytest.importorskip("sklearn.metrics")
 
 CASES = {False: 2000, True: 500}
 TOLERANCE = 1e-15
-INTEGERS = [np.uint8, np.int8, np.uint16, np.int16, np.int32, np.int64]
+INTEGERS = [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
 # What 0 / 0 is: scikit-learn's NaN leaves classes out of averages. Its Jaccard score takes 0 and 1.
 ZERO_DIVISIONS = {"zero": 0, "one": 1, "skip": np.nan}
 

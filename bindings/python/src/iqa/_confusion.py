@@ -194,9 +194,9 @@ class ConfusionMatrix(Metric):
 
         Args:
             reference: the truth: an array with any strides and number of axes, of bool, integers
-                or whole floating-point numbers; scores may be other numbers too. uint32, uint64
-                and floating-point labels are copied, as are lists and foreign byte orders. Of a
-                Pillow image with a palette the indices are taken.
+                or whole floating-point numbers; scores may be other numbers too. Floating-point
+                labels are copied, as are lists and foreign byte orders. Of a Pillow image with a
+                palette the indices are taken.
             candidate: the prediction: the same shape, less the axis of classes of the one that
                 has it.
             weights: float32 or float64, one weight for each element, 0 or 2^-76 to 2^64.

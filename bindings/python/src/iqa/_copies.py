@@ -154,16 +154,12 @@ def as_labels(numbers: Numbers, name: str) -> Numbers:
                 " expected whole numbers, or that the options say it is scores"
             )
         return labels
-    if numbers.dtype.kind == "u" and numbers.dtype.itemsize >= 4:
-        _exact(numbers, name, 2**63 - 1, "int64")
-        return numbers.astype("i8")
     return _plain(numbers)
 
 
 def as_scores(numbers: Numbers, name: str) -> Numbers:
-    """Scores of classes: floating-point numbers, or integers that the library takes."""
-    unsigned = numbers.dtype.kind == "u" and numbers.dtype.itemsize >= 4
-    return as_rows(numbers, name) if unsigned else _plain(numbers)
+    """Scores of classes, whose types the library takes all."""
+    return _plain(numbers)
 
 
 def as_images(pair: Mapping[str, Numbers], range_is_stated: bool) -> dict[str, Numbers]:
