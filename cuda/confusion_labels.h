@@ -222,11 +222,11 @@ IQA_KERNEL int64_t first_of(int64_t kept)
     return int64_t(~uint64_t(kept));
 }
 
-// The candidate comes first where both sides are invalid.
+// The reference comes first where both sides are invalid.
 IQA_KERNEL int64_t invalid_key(const label_task &task, int64_t group, int64_t position, label_codes codes)
 {
     const int64_t caller = to_caller(task.order, group * task.positions + position);
-    return caller * 2 + (codes.column == uint32_t(task.rules.codes) ? 0 : 1);
+    return caller * 2 + (codes.row == uint32_t(task.rules.codes) ? 0 : 1);
 }
 
 template <bool scores>
@@ -254,7 +254,7 @@ IQA_KERNEL_APART void end_update(const label_task &task)
                   .update = 0};
     } else if (task.rules.invalid_is_error && invalid != 0) {
         const int64_t key = first_of(report.image);
-        const int side = key % 2 == 0 ? candidate_side : reference_side;
+        const int side = key % 2 == 0 ? reference_side : candidate_side;
         const int64_t position = from_caller(task.order, key / 2);
         const int64_t group = position / task.positions;
         const label_place place = place_of(task, group, position - group * task.positions);

@@ -343,6 +343,15 @@ TEST_CASE("labels outside the classes: an error with number, value and place; dr
     }
 }
 
+TEST_CASE("where both labels are outside the classes the reference's is told")
+{
+    for (const int classes : {3, 300}) {
+        confusion m(counting(classes, [](auto &o) { o.counts = IQA_COUNTS_PER_CLASS; }));
+        m.add(labels{0, 777, 1}, labels{0, 999, -1});
+        CHECK_THAT(m.text(), Contains("2 elements") && Contains("the first in the reference at [1]: 777"));
+    }
+}
+
 TEST_CASE("labels that would fall into the cell of another one")
 {
     const struct {

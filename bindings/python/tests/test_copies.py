@@ -223,7 +223,7 @@ class TestLabels:
         with pytest.raises(iqa.NumericError, match=r"candidate has the number .* at \[3, 5\]"):
             iqa.f1(self.TRUTH, guess, 7, average="macro")
         large = np.full((4, 4), 2**63, np.uint64)
-        with pytest.raises(iqa.NumericError, match="candidate at .*: 9223372036854775807 or more"):
+        with pytest.raises(iqa.NumericError, match=r"reference at .*: 9223372036854775807 or more"):
             iqa.f1(large, large, 7, average="macro")
 
     def test_scores(self):
