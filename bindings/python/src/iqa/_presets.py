@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ._errors import Error
+from ._errors import ArgumentTypeError, Error
 from ._library import ssim_presets
 from ._names import named
 from ._ssim import ssim
@@ -60,6 +60,8 @@ def ssim_all(
         peak = None if preset == "opencv" else data_range
         try:
             values[preset] = ssim(reference, candidate, peak, layout, preset=preset, **arguments)
+        except ArgumentTypeError:  # of no preset
+            raise
         except Error as problem:
             values[preset] = str(problem)
     return values
