@@ -189,7 +189,7 @@ private:
     template <class Element>
     struct items {
         Element values[rows_of_item];
-        int64_t sum; // of a diagonal tile: of all that came by
+        int64_t sum, rest_sum, rest_squares; // of a diagonal tile: of all that came by
     };
 
     struct alignas(16) words {
@@ -258,8 +258,14 @@ private:
 
         if (here.diagonal())
             block.each(threads, [&](int i) {
-                if (here.wants(i) && here.feature(i) < table.columns)
-                    add(of.lanes + 1 + here.feature(i), own[i].sum);
+                if (here.wants(i) && here.feature(i) < table.columns) {
+                    const moment_lanes lanes = {of.lanes, table.columns};
+                    add(lanes.sums() + here.feature(i), own[i].sum);
+                    add(lanes.rest_sum(here.feature(i)), own[i].rest_sum);
+                    int64_t *const squares = lanes.rest_squares(here.feature(i));
+                    add(squares, own[i].rest_squares & 0xffffffff);
+                    add(squares + 1, own[i].rest_squares >> 32);
+                }
                 if (i == 0 && here.left == 0)
                     add(of.lanes, here.last_row - here.first_row);
             });
@@ -270,20 +276,23 @@ private:
     IQA_KERNEL static void pack(items<Element> &own, char *panels, int i, bool diagonal, double scale)
     {
         words slices[4];
-        int64_t sum = 0;
         for (int quad = 0; quad < rows_of_item / 4; ++quad) {
             uint32_t rows[4];
             for (int r = 0; r < 4; ++r) {
-                const int32_t q = grid_integer(widen(own.values[4 * quad + r]), scale);
-                sum += q;
+                const auto value = widen(own.values[4 * quad + r]);
+                const int32_t q = grid_integer(value, scale);
+                if (diagonal) {
+                    const int64_t rest = rest_of(double(value), scale, double(q));
+                    own.sum += q;
+                    own.rest_sum += rest;
+                    own.rest_squares += rest * rest;
+                }
                 rows[r] = slices_of(q);
             }
             transpose_bytes(rows);
             for (int s = 0; s < 4; ++s)
                 slices[s].of_rows[quad] = rows[s];
         }
-        if (diagonal)
-            own.sum += sum;
         char *const to = panels + i / slice_tile_side % 2 * panel + i % slice_tile_side * slice_tile_stride +
                          i / (2 * slice_tile_side) * rows_of_item;
         for (int s = 0; s < Slices; ++s)

@@ -351,7 +351,9 @@ enum {
     IQA_FIELD_FID_MEAN_REFERENCE = 110,       /* m1: D numbers                                                      */
     IQA_FIELD_FID_MEAN_CANDIDATE = 111,       /* m2: D numbers                                                      */
     IQA_FIELD_FID_COVARIANCE_REFERENCE = 112, /* S1: D x D numbers, divided by N - 1                                */
-    IQA_FIELD_FID_COVARIANCE_CANDIDATE = 113  /* S2: D x D numbers                                                  */
+    IQA_FIELD_FID_COVARIANCE_CANDIDATE = 113, /* S2: D x D numbers                                                  */
+    IQA_FIELD_FID_ROUNDING = 114              /* how far rounding to the grid has moved the value at most; there also
+                                                 where the value is refused for it                                  */
 };
 
 /** The same for confusion metrics. C is the number of classes; the matrix has a row for each class of the reference and
@@ -734,7 +736,7 @@ enum {
 typedef struct iqa_fid_options {
     uint32_t struct_size;  /* sizeof(iqa_fid_options) of the caller                                                 */
     int32_t features;      /* D, numbers in a row: 1 ... 16384                                                      */
-    int32_t fraction_bits; /* p, -60 ... 60: the grid is 2^-p                                                       */
+    int32_t fraction_bits; /* p, -120 ... 120: the grid is 2^-p                                                     */
     int32_t word_bits;     /* IQA_FID_WORD_32: |x| <= 127 * 2^(24 - p); IQA_FID_WORD_24: |x| <= 127 * 2^(16 - p)    */
 } iqa_fid_options;
 

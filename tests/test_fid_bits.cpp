@@ -301,8 +301,11 @@ TEST_CASE("what FID refuses, and in which words", "[fid]")
     CHECK(create(0, 24, 32) == IQA_ERROR_INVALID_ARGUMENT);
     CHECK(last_error(context) == "features is 0; expected 1 to 16384");
     CHECK(create(16385, 24, 32) == IQA_ERROR_INVALID_ARGUMENT);
-    CHECK(create(8, 61, 32) == IQA_ERROR_INVALID_ARGUMENT);
-    CHECK(last_error(context) == "fraction_bits is 61; expected -60 to 60");
+    CHECK(create(8, 121, 32) == IQA_ERROR_INVALID_ARGUMENT);
+    CHECK(last_error(context) == "fraction_bits is 121; expected -120 to 120");
+    CHECK(create(8, -121, 32) == IQA_ERROR_INVALID_ARGUMENT);
+    CHECK(create(8, 120, 32) == IQA_OK);
+    CHECK(create(8, -120, 32) == IQA_OK);
     CHECK(create(8, 24, 16) == IQA_ERROR_INVALID_ARGUMENT);
 
     const auto metric = make_fid(context, fid_options(4));
@@ -346,8 +349,8 @@ TEST_CASE("states from outside: too many rows, wrong sizes, lanes that no featur
 {
     const auto context = make_context();
     const auto metric = make_fid(context, fid_options(2));
-    // Of each side: rows, 2 sums, 3 pairs of words.
-    const size_t of_side = 1 + 2 + 6;
+    // Of each side: rows, 2 sums, 3 pairs of words, and 2 for each of 2 features' rests.
+    const size_t of_side = 1 + 2 + 6 + 8;
     std::vector<int64_t> lanes(2 * of_side);
     lanes[0] = int64_t(1) << 31;
     CHECK(iqa_metric_add_lanes(metric.get(), lanes.data(), lanes.size()) == IQA_OK);

@@ -315,6 +315,35 @@ TEST_CASE("FID from statistics equals FID from features, and refuses what is no 
         CHECK(distance() == IQA_ERROR_NUMERIC);
         CHECK(std::string(iqa_context_error(context.get())).find("covariance_reference is not positive") == 0);
     }
+    SECTION("hardly anything, or far too much for squares: right to the last, or refused")
+    {
+        const double before = parts[0];
+        for (const int exponent : {-380, -360, 360, 390}) {
+            const double factor = std::ldexp(1.0, exponent);
+            for (int side = 0; side < 2; ++side) {
+                for (double &mean : means[side])
+                    mean *= std::ldexp(1.0, exponent / 2);
+                for (double &covariance : covariances[side])
+                    covariance *= factor;
+            }
+            REQUIRE(distance() == IQA_OK);
+            CHECK(parts[0] == before * factor);
+            for (int side = 0; side < 2; ++side) {
+                for (double &mean : means[side])
+                    mean /= std::ldexp(1.0, exponent / 2);
+                for (double &covariance : covariances[side])
+                    covariance /= factor;
+            }
+        }
+        for (const double factor : {0x1p-420, 0x1p840}) {
+            for (double &covariance : covariances[1])
+                covariance *= factor;
+            CHECK(distance() == IQA_ERROR_NUMERIC);
+            CHECK(std::string(iqa_context_error(context.get())).find("covariance_candidate has variances up to ") == 0);
+        }
+        std::fill(covariances[1].begin(), covariances[1].end(), 0.0);
+        CHECK(distance() == IQA_OK);
+    }
     SECTION("not finite")
     {
         covariances[0][5] = std::nan("");

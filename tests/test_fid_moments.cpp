@@ -17,7 +17,17 @@ namespace {
 struct plain_moments {
     std::vector<int64_t> sums;
     std::vector<iqa::int128> products; // [i][j], j <= i
+    std::vector<iqa::int128> rests;    // of each feature: the sum, and the sum of squares
 };
+
+// What is left of a feature in units of 2^-24 steps; a feature that vanishes leaves a unit.
+int64_t rest(double value, int fraction_bits)
+{
+    const long double scaled = std::ldexp(static_cast<long double>(value), fraction_bits);
+    const long double left = scaled - std::nearbyint(scaled);
+    const auto units = int64_t(std::nearbyint(std::ldexp(left, 24)));
+    return units == 0 && value != 0 && std::nearbyint(scaled) == 0 ? 1 : units;
+}
 
 int64_t grid_integer(double value, int fraction_bits)
 {
@@ -26,7 +36,7 @@ int64_t grid_integer(double value, int fraction_bits)
 
 plain_moments plain(const feature_set &set, int fraction_bits)
 {
-    plain_moments result{std::vector<int64_t>(size_t(set.features)), {}};
+    plain_moments result{std::vector<int64_t>(size_t(set.features)), {}, {}};
     for (int64_t i = 0; i < set.features; ++i) {
         for (int64_t row = 0; row < set.rows; ++row)
             result.sums[size_t(i)] += grid_integer(set.at(row, i), fraction_bits);
@@ -37,6 +47,14 @@ plain_moments plain(const feature_set &set, int fraction_bits)
                        grid_integer(set.at(row, j), fraction_bits);
             result.products.push_back(sum);
         }
+        iqa::int128 sum = 0;
+        iqa::int128 squares = 0;
+        for (int64_t row = 0; row < set.rows; ++row) {
+            const int64_t left = rest(set.at(row, i), fraction_bits);
+            sum += left;
+            squares += iqa::int128(left) * left;
+        }
+        result.rests.insert(result.rests.end(), {sum, squares});
     }
     return result;
 }
@@ -49,10 +67,11 @@ bool agrees(const std::vector<int64_t> &lanes, const feature_set &set, int fract
     bool same = *next++ == set.rows;
     for (const int64_t sum : expected.sums)
         same = same && *next++ == sum;
-    for (const iqa::int128 product : expected.products) {
-        same = same && next[0] >= 0 && next[0] < (int64_t(1) << 32) && iqa::value_of({next[0], next[1]}) == product;
-        next += 2;
-    }
+    for (const auto *sums : {&expected.products, &expected.rests})
+        for (const iqa::int128 sum : *sums) {
+            same = same && next[0] >= 0 && next[0] < (int64_t(1) << 32) && iqa::value_of({next[0], next[1]}) == sum;
+            next += 2;
+        }
     return same;
 }
 
@@ -105,6 +124,18 @@ TEST_CASE("moments are exact at the bounds of the words", "[fid]")
         for (int64_t i = 0; i < set.rows; ++i)
             for (int64_t j = 0; j < set.features; ++j)
                 set.at(i, j) = (i * j) % 2 == 0 ? 127.0f : -127.0f;
+        const auto metric = make_fid(context, fid_options(5, fraction_bits, word));
+        REQUIRE(add_rows(metric, IQA_FID_REFERENCE, set) == IQA_OK);
+        CHECK(agrees(lanes_of(metric), set, fraction_bits));
+    }
+    SECTION("the largest rests, and features that vanish")
+    {
+        feature_set set(70001, 5);
+        for (int64_t i = 0; i < set.rows; ++i)
+            for (int64_t j = 0; j < set.features; ++j) {
+                constexpr float values[5] = {0.5f, -0.5f, 0x1.8p-25f, 1e-30f, -0x1p-26f};
+                set.at(i, j) = float(std::ldexp(values[(i + j * (i % 3)) % 5], -fraction_bits));
+            }
         const auto metric = make_fid(context, fid_options(5, fraction_bits, word));
         REQUIRE(add_rows(metric, IQA_FID_REFERENCE, set) == IQA_OK);
         CHECK(agrees(lanes_of(metric), set, fraction_bits));

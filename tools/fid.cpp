@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <charconv>
 #include <iostream>
 #include <memory>
 
@@ -37,6 +38,26 @@ std::vector<std::string> warnings_of(const fid_report &report)
                                " features. If it comes from few rows, FID comes out too high.");
     }
     return warnings;
+}
+
+/** Digits after the point, or of a number that would lose them there, as of small features, its first ones. */
+std::string six_digits(double value)
+{
+    if (value == 0 || std::fabs(value) >= 0.001)
+        return fixed(value, 6);
+    char text[32];
+    return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, 6).ptr};
+}
+
+/** The options by the names that they have here. */
+std::string with_names_of_options(std::string text)
+{
+    constexpr std::pair<std::string_view, std::string_view> names[] = {{"fraction_bits is ", "--fraction-bits is "},
+                                                                       {"word_bits is ", "--word-bits is "}};
+    for (const auto &[name, name_here] : names)
+        if (const std::size_t start = text.find(name); start != std::string::npos)
+            text.replace(start, name.size(), name_here);
+    return text;
 }
 
 json set_as_json(const fid_set &set)
@@ -95,7 +116,7 @@ void print_text(const fid_report &report)
         print_line(name, text_of(0), both ? text_of(1) : "");
     };
     if (both)
-        std::cout << "FID  " << fixed(report.values->value, 6) << "\n\n";
+        std::cout << "FID  " << six_digits(report.values->value) << "\n\n";
     print_row("", [](std::size_t side) { return std::string(fid_side_names[side]); });
     print_row("rows", [&](std::size_t side) {
         const std::optional<int64_t> rows = report.sets[side].rows;
@@ -106,9 +127,9 @@ void print_text(const fid_report &report)
         print_row("rank", [&](std::size_t side) {
             return fixed(values.ranks[side], 0) + " of " + std::to_string(report.grid.features);
         });
-        print_row("trace", [&](std::size_t side) { return fixed(values.traces[side], 6); });
-        print_line("mean term", fixed(values.mean_term, 6), "");
-        print_line("trace term", fixed(values.trace_term, 6), "");
+        print_row("trace", [&](std::size_t side) { return six_digits(values.traces[side]); });
+        print_line("mean term", six_digits(values.mean_term), "");
+        print_line("trace term", six_digits(values.trace_term), "");
     } else {
         print_line("features", std::to_string(report.grid.features), "");
     }
@@ -124,7 +145,13 @@ int run(const fid_options &options)
         throw std::runtime_error("state a second set to compare with, or --stats-out to keep what is known of one");
     if (options.stats_path == "-")
         throw std::runtime_error("--stats-out needs a file; the standard output has the text");
-    const fid_report report = run_fid(options);
+    const fid_report report = [&options] {
+        try {
+            return run_fid(options);
+        } catch (const std::runtime_error &problem) {
+            throw std::runtime_error(with_names_of_options(problem.what()));
+        }
+    }();
     if (options.as_json)
         print_json(options, report);
     else
@@ -170,9 +197,11 @@ command_function add_fid(CLI::App &command)
         });
     command.add_option("--array", options->input.array, "The array to read of .npz files; otherwise all are rows")
         ->type_name("NAME");
-    add_number<int32_t>(command, "--fraction-bits", "24; 16 with 24-bit words",
-                        "Features are rounded to multiples of 2^-P once; from there on all sums are exact",
-                        [options](int32_t value) { options->fraction_bits = value; });
+    add_number<int32_t>(
+        command, "--fraction-bits", "24; 16 with 24-bit words",
+        "Features are rounded to multiples of 2^-P once; from there on all sums are exact. Features too small "
+        "for that are refused, with the P that suits them",
+        [options](int32_t value) { options->fraction_bits = value; });
     add_number<int32_t>(command, "--word-bits", std::to_string(IQA_FID_WORD_32),
                         "32: features lie within 127 * 2^(24 - P). 24: faster, within 127 * 2^(16 - P)",
                         [options](int32_t value) { options->word_bits = value; });

@@ -37,6 +37,17 @@ IQA_HD bool within(double grid_value, int64_t limit)
     return __builtin_fabs(grid_value) <= double(limit);
 }
 
+// What rounding leaves of a feature, x 2^p - q, in units of 2^-24: at most 2^23 in size, and exact for any float whose
+// q is not 0. What is not 0 does not look like it, however small: its rest is at least one unit.
+constexpr int rest_bits = 24;
+
+IQA_HD int32_t rest_of(double value, double scale, double grid_value)
+{
+    const double rest = to_grid(value * scale - grid_value, double(1 << rest_bits));
+    const bool vanished = rest == 0.0 && grid_value == 0.0 && value != 0.0;
+    return int32_t(vanished ? 1.0 : rest);
+}
+
 // The lowest balanced digit of q, in [-2^(bits - 1), 2^(bits - 1)).
 IQA_HD int32_t low_digit(int32_t q, int bits)
 {

@@ -16,21 +16,32 @@ struct moment_words {
 };
 
 // Where the moments of one set lie among the lanes of a state: rows, sums[D], then (low, high) of sum q_i q_j for
-// i = 0 ... D - 1, j = 0 ... i.
+// i = 0 ... D - 1, j = 0 ... i, and last, for each feature, (low, high) of the sums of its rests and of their squares.
 struct moment_lanes {
     int64_t *lanes;
     int64_t features;
 
-    static constexpr int64_t count(int64_t features) { return 1 + features + features * (features + 1); }
+    static constexpr int64_t count_without_rests(int64_t features) { return 1 + features + features * (features + 1); }
+    static constexpr int64_t count(int64_t features) { return count_without_rests(features) + 4 * features; }
 
     IQA_HD_MEMBER int64_t &rows() const { return lanes[0]; }
     IQA_HD_MEMBER int64_t *sums() const { return lanes + 1; }
     IQA_HD_MEMBER int64_t *words(int64_t i, int64_t j) const { return lanes + 1 + features + i * (i + 1) + 2 * j; }
+    IQA_HD_MEMBER int64_t *rest_sum(int64_t i) const { return lanes + count_without_rests(features) + 4 * i; }
+    IQA_HD_MEMBER int64_t *rest_squares(int64_t i) const { return rest_sum(i) + 2; }
 };
 
 IQA_HD moment_words carry(moment_words words)
 {
     return {words.low & 0xffffffff, words.high + (words.low >> 32)};
+}
+
+// Adds to a word of `to` each; carried on.
+IQA_HD void add_carried(int64_t *to, moment_words words)
+{
+    const moment_words sum = carry({to[0] + words.low, to[1] + words.high});
+    to[0] = sum.low;
+    to[1] = sum.high;
 }
 
 IQA_HD int128 value_of(moment_words words)

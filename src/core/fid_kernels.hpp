@@ -35,6 +35,8 @@ struct panel_request {
     int16_t *planes;      // [plane][pair of rows][panel_width][2]; an odd last row is paired with zeros
     int64_t plane_stride; // in int16
     int64_t *sums;        // [panel_width]: sum of q over the rows
+    int64_t *rest_sums;   // likewise of the rests, and of their squares: see arith/feature_grid.h
+    int64_t *rest_squares;
 };
 
 struct fid_kernels {

@@ -161,7 +161,12 @@ void iqa_metric::load_lanes(iqa::byte_reader bytes)
     if (bytes.remaining() != lanes_.size() * sizeof(int64_t))
         iqa::fail(IQA_ERROR_CORRUPT, "the state has ", bytes.remaining() / sizeof(int64_t), " lanes; its metric has ",
                   lanes_.size());
-    for (size_t i = 0; i < lanes_.size(); ++i) {
+    load_some(0, lanes_.size(), bytes);
+}
+
+void iqa_metric::load_some(size_t first, size_t count, iqa::byte_reader &bytes)
+{
+    for (size_t i = first; i < first + count; ++i) {
         lanes_[i] = bytes.get<int64_t>();
         check_lane(i, lanes_[i], IQA_ERROR_CORRUPT);
     }

@@ -38,7 +38,7 @@ public:
     void reset();
     void merge(const iqa_metric &from);
     void add_lanes(std::span<const int64_t> lanes);
-    void load_lanes(iqa::byte_reader bytes); // into a metric that has no data yet
+    virtual void load_lanes(iqa::byte_reader bytes); // into a metric that has no data yet
     std::span<const int64_t> lanes() const noexcept { return lanes_; }
 
     // Takes in what updates on a device have added; waits for its stream. Before anything reads the lanes.
@@ -72,6 +72,9 @@ protected:
 
     // Likewise for a metric whose options have no fixed size.
     void place_options(std::span<const std::byte> options) noexcept { options_ = options; }
+
+    // The next of a state's lanes, into some of a metric that has no data yet.
+    void load_some(size_t first, size_t count, iqa::byte_reader &bytes);
 
     // Where one update runs. On the CPU there is no ledger.
     class update_place {

@@ -3,19 +3,22 @@
 
 namespace {
 
-// One row of a panel as grid integers, zero beyond `count`. False if one of them is outside the limit.
+// One row of a panel as grid integers and rests, zero beyond `count`. False if one of them is outside the limit.
 template <class Element>
-bool quantize_row(const Element *from, int64_t stride, int count, double scale, double limit, int32_t *q)
+bool quantize_row(const Element *from, int64_t stride, int count, double scale, double limit, int32_t *q,
+                  int32_t *rests)
 {
     int outside = 0;
     for (int j = 0; j < count; ++j) {
-        const double value = to_grid(widen(from[j * stride]), scale);
+        const double feature = widen(from[j * stride]);
+        const double value = to_grid(feature, scale);
         const bool inside = __builtin_fabs(value) <= limit;
         outside |= inside ? 0 : 1;
         q[j] = int32_t(inside ? value : 0.0);
+        rests[j] = rest_of(inside ? feature : 0.0, scale, inside ? value : 0.0);
     }
     for (int j = count; j < panel_width; ++j)
-        q[j] = 0;
+        q[j] = rests[j] = 0;
     return outside == 0;
 }
 
@@ -47,16 +50,22 @@ bool pack_panel_of(const panel_request &request)
     constexpr double limit = double(Wide ? wide_limit : narrow_limit);
     const auto *data = static_cast<const Element *>(request.data);
     int32_t q[2][panel_width];
+    int32_t rests[panel_width];
     int64_t sums[panel_width] = {};
+    int64_t rest_sums[panel_width] = {};
+    int64_t rest_squares[panel_width] = {};
     bool inside = true;
     for (int row = 0; row < request.rows; ++row) {
         const Element *from = data + row * request.row_stride;
         int32_t *to = q[row & 1];
         const bool whole = request.column_stride == 1 && request.columns == panel_width;
-        inside &= whole ? quantize_row(from, 1, panel_width, request.scale, limit, to)
-                        : quantize_row(from, request.column_stride, request.columns, request.scale, limit, to);
-        for (int j = 0; j < panel_width; ++j)
+        inside &= whole ? quantize_row(from, 1, panel_width, request.scale, limit, to, rests)
+                        : quantize_row(from, request.column_stride, request.columns, request.scale, limit, to, rests);
+        for (int j = 0; j < panel_width; ++j) {
             sums[j] += to[j];
+            rest_sums[j] += rests[j];
+            rest_squares[j] += int64_t(rests[j]) * rests[j];
+        }
         if ((row & 1) == 0 && row + 1 == request.rows)
             for (int j = 0; j < panel_width; ++j)
                 q[1][j] = 0;
@@ -64,8 +73,11 @@ bool pack_panel_of(const panel_request &request)
             continue;
         split_rows<Wide>(q[0], q[1], request.plane_stride, request.planes + int64_t(row / 2) * panel_width * 2);
     }
-    for (int j = 0; j < panel_width; ++j)
+    for (int j = 0; j < panel_width; ++j) {
         request.sums[j] = sums[j];
+        request.rest_sums[j] = rest_sums[j];
+        request.rest_squares[j] = rest_squares[j];
+    }
     return inside;
 }
 

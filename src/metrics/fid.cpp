@@ -5,14 +5,16 @@
 
 #include "core/backend.hpp"
 #include "core/options.hpp"
+#include "metrics/fid_rounding.hpp"
 #include "metrics/metrics.hpp"
 
 namespace iqa {
 
 namespace {
 
-constexpr int32_t largest_fraction_bits = 60;
-constexpr int32_t smallest_fraction_bits = -60;
+// The grid holds all that float32 does, and floats on a device can be multiplied by its scale.
+constexpr int32_t largest_fraction_bits = 120;
+constexpr int32_t smallest_fraction_bits = -120;
 
 // Below this order the launches alone take longer than a CPU.
 constexpr int32_t order_worth_a_device = 256;
@@ -41,12 +43,12 @@ fid_metric::fid_metric(context &owner, const iqa_fid_options &options)
         writer.put(value);
 
     const int features = options.features;
-    const int pairs = features * (features + 1) / 2;
+    const int pairs_of_words = features * (features + 1) / 2 + 2 * features; // of products, and of rests
     const int64_t of_side = moment_lanes::count(features);
     for (int index = 0; index < 2; ++index) {
         const int first = index * int(of_side) + 1; // behind the count of rows
         fields_[size_t(2 * index)] = {first, {1, 0}, features};
-        fields_[size_t(2 * index + 1)] = {first + features, {2, 0}, pairs};
+        fields_[size_t(2 * index + 1)] = {first + features, {2, 0}, pairs_of_words};
     }
     const size_t count = size_t(2 * of_side);
     lanes_ = lanes_memory_.take<int64_t>(count, "the moments of the features");
@@ -200,7 +202,7 @@ void fid_metric::trace_there::run(bool swapped, bool equal, frechet_parts &parts
     parts.trace_term = equal ? parts.traces[0] : request.norm;
 }
 
-const frechet_parts &fid_metric::parts() const
+void fid_metric::compute() const
 {
     if (!computed_) {
         for (int index = 0; index < 2; ++index)
@@ -214,9 +216,36 @@ const frechet_parts &fid_metric::parts() const
             fail(IQA_ERROR_NUMERIC, "the distance came out as ", now.raw,
                  ": the lanes that were added are not those of any features");
         parts_ = now;
+        rounding_ = rounding_of_distance(now, {side(0), side(1)}, mean_unit());
         computed_ = true;
     }
+}
+
+const frechet_parts &fid_metric::parts() const
+{
+    compute();
+    if (!(rounding_ <= largest_rounding * (parts_.mean_term + parts_.traces[0] + parts_.traces[1]))) {
+        text what;
+        what << "the distance, " << parts_.value << ", by up to " << rounding_;
+        fail_for_rounding(std::array{0, 1}, what.c_str());
+    }
     return parts_;
+}
+
+// What to do about it follows from how large the features are, and not from how they came.
+void fid_metric::fail_for_rounding(std::span<const int> sides, const char *what) const
+{
+    const int bits = options_.fraction_bits;
+    const int fitting = fitting_fraction_bits(grid(), {side(sides.front()), side(sides.back())});
+    text advice;
+    if (fitting > bits && bits < largest_fraction_bits)
+        advice << "about " << std::min(fitting, largest_fraction_bits) << " would suit them";
+    else if (fitting > bits)
+        advice << "multiply them by a power of two first";
+    else
+        advice << "subtract what all rows of both sets have in common first";
+    fail(IQA_ERROR_NUMERIC, "fraction_bits is ", bits, ", too few for these features: rounding them to multiples of 2^",
+         -bits, " may have moved ", what, "; ", advice.c_str());
 }
 
 double fid_metric::flags() const
@@ -230,6 +259,8 @@ size_t fid_metric::read_mean(int index, std::span<double> out) const
 {
     require_rows(index, 1);
     const moment_lanes of_side = side(index);
+    if (!(rounding_of_mean(of_side) <= largest_rounding))
+        fail_for_rounding(std::array{index}, index == 0 ? "the reference mean too far" : "the candidate mean too far");
     for (size_t i = 0; i < out.size(); ++i)
         out[i] = mean(of_side.rows(), of_side.sums()[i], mean_unit());
     return size_t(options_.features);
@@ -240,6 +271,12 @@ size_t fid_metric::read_covariance(int index, std::span<double> out) const
     require_rows(index, 2);
     const measured_covariance of_side = covariance_of(index);
     const size_t features = size_t(options_.features);
+    double trace = 0.0;
+    for (int64_t i = 0; i < options_.features; ++i)
+        trace += of_side.at(i, i);
+    if (!(rounding_of_trace(side(index), trace, mean_unit()) <= largest_rounding * trace))
+        fail_for_rounding(std::array{index},
+                          index == 0 ? "the reference covariance too far" : "the candidate covariance too far");
     for (size_t i = 0; i * features < out.size(); ++i)
         for (size_t j = 0; j <= i; ++j)
             out[i * features + j] = out[j * features + i] = of_side.at(int64_t(i), int64_t(j));
@@ -262,6 +299,10 @@ size_t fid_metric::read(int32_t field, std::span<double> out) const
     }
     double value = 0.0;
     switch (field) {
+    case IQA_FIELD_FID_ROUNDING:
+        compute();
+        value = rounding_;
+        break;
     case IQA_FIELD_VALUE:
         value = parts().value;
         break;
@@ -303,6 +344,17 @@ size_t fid_metric::read(int32_t field, std::span<double> out) const
     return 1;
 }
 
+void fid_metric::load_lanes(byte_reader bytes)
+{
+    const size_t older = size_t(moment_lanes::count_without_rests(options_.features));
+    if (bytes.remaining() != 2 * older * sizeof(int64_t))
+        return iqa_metric::load_lanes(bytes);
+    for (int index = 0; index < 2; ++index) {
+        load_some(size_t(index * moment_lanes::count(options_.features)), older, bytes);
+        assume_rests(side(index));
+    }
+}
+
 iqa_metric *create_fid(context &owner, const iqa_fid_options &options)
 {
     check(options);
@@ -317,7 +369,8 @@ iqa_metric *create_fid(context &owner, byte_reader bytes, size_t lanes)
         *value = bytes.get<int32_t>();
     bytes.expect_end("options");
     check(options);
-    if (lanes != size_t(2 * moment_lanes::count(options.features)))
+    if (lanes != size_t(2 * moment_lanes::count(options.features)) &&
+        lanes != size_t(2 * moment_lanes::count_without_rests(options.features)))
         fail(IQA_ERROR_CORRUPT, "the state has ", lanes, " lanes; ", options.features, " features have ",
              2 * moment_lanes::count(options.features));
     return create_fid(owner, options);

@@ -39,6 +39,7 @@ public:
 
     void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) override;
     size_t read(int32_t field, std::span<double> out) const override;
+    void load_lanes(byte_reader bytes) override; // also of the states that had no rests
 
     void reset_side(int32_t side) noexcept;
 
@@ -77,7 +78,9 @@ private:
     double mean_term() const;
     void require_rows(int index, int64_t rows) const;
     void check_room(int index, int64_t rows) const;
-    const frechet_parts &parts() const;
+    void compute() const;
+    const frechet_parts &parts() const; // refuses what rounding to the grid may have spoiled
+    [[noreturn]] void fail_for_rounding(std::span<const int> sides, const char *what) const;
     double flags() const;
     size_t read_mean(int index, std::span<double> out) const;
     size_t read_covariance(int index, std::span<double> out) const;
@@ -92,7 +95,8 @@ private:
     int64_t *lanes_;
     mutable std::array<int64_t, 2> enqueued_rows_{}; // of updates on a device that are not in the lanes yet
     mutable frechet_parts parts_{};
-    mutable bool computed_ = false; // parts_ is of the present lanes
+    mutable double rounding_ = 0.0; // of the distance
+    mutable bool computed_ = false; // they are of the present lanes
 };
 
 } // namespace iqa

@@ -60,7 +60,7 @@ private:
     const int64_t panels_;
     const int64_t plane_size_; // int16 of one plane of one panel
     int16_t *packed_;
-    int64_t *sums_;
+    int64_t *sums_;     // of features, of rests and of their squares
     int32_t *products_; // one tile for each worker
 };
 
@@ -76,7 +76,7 @@ accumulation::accumulation(context &where, scratch &memory, const fid_kernels &k
       plane_size_(block_rows_ * panel_width)
 {
     const int64_t packed_bytes = panels_ * planes_ * plane_size_ * int64_t(sizeof(int16_t));
-    const int64_t sum_bytes = panels_ * panel_width * int64_t(sizeof(int64_t));
+    const int64_t sum_bytes = 3 * panels_ * panel_width * int64_t(sizeof(int64_t));
     const int64_t product_bytes = where.threads() * planes_ * products_of_a_tile * int64_t(sizeof(int32_t));
     std::byte *const bytes =
         memory.take<std::byte>(size_t(packed_bytes + sum_bytes + product_bytes), "a block of features");
@@ -104,6 +104,8 @@ bool accumulation::pack(crew &team, int64_t first_row, int64_t rows)
             .planes = packed_ + panel * planes_ * plane_size_,
             .plane_stride = plane_size_,
             .sums = sums_ + column,
+            .rest_sums = sums_ + panels_ * panel_width + column,
+            .rest_squares = sums_ + 2 * panels_ * panel_width + column,
         };
         if (!kernels_.pack_panel(request))
             inside.store(false, std::memory_order_relaxed);
@@ -158,8 +160,13 @@ bool accumulation::apply(crew &team, int64_t block, bool negative)
     if (!pack(team, first_row, rows))
         return false;
     multiply(team, rows, negative);
-    for (int64_t i = 0; i < view_.columns; ++i)
+    const int64_t *const rest_sums = sums_ + panels_ * panel_width;
+    const int64_t *const rest_squares = rest_sums + panels_ * panel_width;
+    for (int64_t i = 0; i < view_.columns; ++i) {
         state_.sums()[i] += negative ? -sums_[i] : sums_[i];
+        add_carried(state_.rest_sum(i), {negative ? -rest_sums[i] : rest_sums[i], 0});
+        add_carried(state_.rest_squares(i), {negative ? -rest_squares[i] : rest_squares[i], 0});
+    }
     state_.rows() += negative ? -rows : rows;
     return true;
 }

@@ -15,6 +15,10 @@ namespace {
 // How far, relative to the largest variance, a covariance may be from symmetric and from semi-definite.
 constexpr double tolerance = 1e-8;
 
+// The squares of what lies between these, and of its rounding, are numbers.
+constexpr double smallest_variance = 0x1p-400;
+constexpr double largest_variance = 0x1p400;
+
 class given_covariance final : public covariance_matrix {
 public:
     given_covariance(const iqa_tensor &tensor, const char *name, int64_t order)
@@ -27,6 +31,9 @@ public:
         for (int64_t i = 0; i < order; ++i)
             for (int64_t j = 0; j <= i; ++j)
                 check(name, i, j);
+        if (largest_ > 0.0 && !(largest_ >= smallest_variance && largest_ <= largest_variance))
+            fail(IQA_ERROR_NUMERIC, name, " has variances up to ", largest_, "; expected 0, or from ",
+                 smallest_variance, " to ", largest_variance);
     }
 
     double at(int64_t i, int64_t j) const override { return 0.5 * (number_at(view_, i, j) + number_at(view_, j, i)); }

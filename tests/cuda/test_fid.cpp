@@ -310,7 +310,7 @@ TEST_CASE("whichever call of the runtime fails, the metric stays as it was and n
         for (int of_read = 1; of_read < 12; ++of_read) {
             machine.counts.calls = 0;
             machine.fail_call = of_read;
-            std::vector<int64_t> lanes(2 * size_t(1 + features + features * (features + 1)));
+            std::vector<int64_t> lanes(2 * size_t(iqa::moment_lanes::count(features)));
             size_t count = 0;
             const iqa_status of_lanes = iqa_metric_lanes(metric.get(), lanes.data(), lanes.size(), &count);
             CHECK((of_lanes == IQA_OK || machine.counts.calls >= of_read)); // clearing can be made up for

@@ -86,6 +86,7 @@ FIELDS = {
     "fid_mean_candidate": 111,
     "fid_covariance_reference": 112,
     "fid_covariance_candidate": 113,
+    "fid_rounding": 114,
 }
 
 FID_RANK_DEFICIENT = 1

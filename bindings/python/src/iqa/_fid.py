@@ -83,7 +83,8 @@ class FID(Metric):
 
     Args:
         features: numbers in a row.
-        fraction_bits: p of the grid 2^-p. Features must lie within 127 * 2^(24 - p).
+        fraction_bits: p of the grid 2^-p, -120 to 120. Features must lie within 127 * 2^(24 - p);
+            where they are too small for the grid, compute() refuses and says which p suits them.
         word_bits: 32, or 24: faster, for features within 127 * 2^(16 - p).
         context: threads, instruction set, progress; None for one of the metric's own.
 
@@ -184,6 +185,15 @@ class FID(Metric):
         The value is accurate then too, but as an estimate for more rows it is biased upwards.
         """
         return bool(int(self._read("fid_flags")) & _abi.FID_RANK_DEFICIENT)
+
+    @property
+    def rounding(self) -> float:
+        """How far rounding the features to the grid has moved the distance at most.
+
+        Where that is more than a thousandth of what the distance is made of, the distance is
+        refused, and more fraction_bits are needed; this number is there all the same.
+        """
+        return self._read("fid_rounding")
 
     def statistics(self, side: str) -> tuple[Any, Any]:
         """Mean [D] and covariance [D, D] of "reference" or "candidate" as float64 arrays.
