@@ -222,8 +222,8 @@ def test_grids(iqa: Program, tmp_path: Path, files: tuple[Path, Path]) -> None:
     found = fid(iqa, *files, "--word-bits", 24)
     assert found["fid"] == expected
     assert found["options"] == {"fraction_bits": 16, "word_bits": 24}
-    coarse = fid(iqa, *files, "--fraction-bits", 2)["fid"]
-    assert coarse == pytest.approx(expected_fid(*(np.rint(rows * 4) / 4 for rows in (X, Y))))
+    message = iqa.error("fid", *files, "--fraction-bits", 2)
+    assert message.startswith("iqa: --fraction-bits is 2, too few for these features")
     np.save(tmp_path / "large.npy", Y * 1000)
     message = iqa.error("fid", files[0], tmp_path / "large.npy")
     assert "expected a number from -127 to 127" in message
@@ -236,7 +236,37 @@ def test_grids(iqa: Program, tmp_path: Path, files: tuple[Path, Path]) -> None:
     iqa.fine("fid", files[1], "--stats-out", tmp_path / "y.iqa")
     message = iqa.error("fid", tmp_path / "x.iqa", tmp_path / "y.iqa")
     assert "y.iqa: has the grid 2^-24" in message and "x.iqa has" in message
-    assert "word_bits is 16" in iqa.error("fid", *files, "--word-bits", 16)
+    assert "--word-bits is 16" in iqa.error("fid", *files, "--word-bits", 16)
+
+
+def test_features_below_the_grid(iqa: Program, tmp_path: Path) -> None:
+    """Right, or refused with what to do about it, and never a distance of 0 for what is not 0."""
+    for scale in (1e-3, 1e-7, 1e-9, 1e-20):
+        files = [tmp_path / "x.npy", tmp_path / "y.npy"]
+        for file, rows in zip(files, (X, Y)):
+            np.save(file, rows * scale)
+        if scale == 1e-3:
+            assert fid(iqa, *files)["fid"] / scale**2 == pytest.approx(expected_fid(X, Y), rel=1e-6)
+            continue
+        message = iqa.error("fid", *files)
+        assert message.startswith("iqa: --fraction-bits is 24, too few for these features")
+        found = 24
+        while "would suit them" in message:
+            found = int(message.split("about ")[1].split(" ")[0])
+            done = iqa("fid", *files, "--fraction-bits", found)
+            message = done.stderr
+        assert done.returncode == 0 and 40 <= found <= 100
+        expected = expected_fid(X, Y) * scale**2
+        assert fid(iqa, *files, "--fraction-bits", found)["fid"] == pytest.approx(expected, rel=1e-4)
+        first = done.stdout.splitlines()[0]
+        assert float(first.removeprefix("FID  ")) == pytest.approx(expected, rel=1e-4)
+        # Mean and covariance would be files of zeros.
+        message = iqa.error("fid", files[0], "--stats-out", tmp_path / "x.npz")
+        assert "--fraction-bits is 24" in message
+        iqa.fine("fid", files[0], "--stats-out", tmp_path / "x.npz", "--fraction-bits", found)
+    zeros = tmp_path / "zeros.npy"
+    np.save(zeros, np.zeros((10, 4)))
+    assert fid(iqa, zeros, zeros)["fid"] == 0
 
 
 def test_shipped_digits(iqa: Program, tmp_path: Path) -> None:

@@ -315,3 +315,31 @@ def test_a_network_that_gives_features():
         metric.update(candidate=network(images))
     assert metric.rows == (40, 40)
     assert 0 < metric.compute() < 1000
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_features_are_right_or_refused(dtype):
+    x, y = features(1), features(2, 333)
+    whole = total_variance(x, y) + ((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum()
+    for exponent in range(31):
+        scale = 10.0**-exponent
+        rows = [(a * scale).astype(dtype) for a in (x, y)]
+        truth = frechet(*(a.astype("float64") / scale for a in rows), by_rows)
+        metric = iqa.FID(FEATURES)
+        metric.update(*rows)
+        assert metric.rounding == 0 if exponent == 0 else metric.rounding > 0
+        if exponent <= 4:
+            assert abs(metric.compute() / scale**2 - truth) <= metric.rounding / scale**2 + 1e-12 * whole
+            assert metric.rounding <= whole * scale**2 / 1000
+            assert abs(metric.compute() / scale**2 - truth) <= 1e-5 * whole
+            metric.statistics("reference")
+            continue
+        with pytest.raises(iqa.Error, match="fraction_bits is 24, too few for these features"):
+            iqa.fid(*rows)
+        with pytest.raises(iqa.Error, match="about .* would suit them"):
+            metric.statistics("candidate")
+        finer = iqa.fid(*rows, fraction_bits=min(120, round(21 + 3.33 * exponent)))
+        assert abs(finer / scale**2 - truth) <= 1e-6 * whole
+    zeros = np.zeros((10, 3), dtype)
+    assert iqa.fid(zeros, zeros) == 0
+    assert iqa.fid(zeros + 0.1, zeros[:4] + 0.1) == 0
