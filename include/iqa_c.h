@@ -732,7 +732,10 @@ enum {
  *    |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)      with covariances divided by N - 1.
  *
  *  Each feature x is rounded once to the nearest multiple of 2^-p, ties to even; from there on the moments are exact
- *  integers. With p = 24 this moves FID by about 1e-8; features that are multiples of 2^-p are not moved at all. */
+ *  integers. With p = 24 this moves FID by about 1e-8; features that are multiples of 2^-p are not moved at all. How far
+ *  it has moved at most is IQA_FIELD_FID_ROUNDING; where that is more than 2^-10 of |m1 - m2|^2 + tr S1 + tr S2, as of
+ *  features that are nearly all smaller than some hundred steps of the grid, results are refused with IQA_ERROR_NUMERIC,
+ *  and the text says which p would suit the features. */
 typedef struct iqa_fid_options {
     uint32_t struct_size;  /* sizeof(iqa_fid_options) of the caller                                                 */
     int32_t features;      /* D, numbers in a row: 1 ... 16384                                                      */
@@ -754,7 +757,7 @@ IQA_API iqa_status iqa_fid_options_init(iqa_fid_options *options, size_t size);
  *  update with IQA_ERROR_NUMERIC, and the text says where it is; of an update on a CUDA device this is found by the
  *  next call that asks for the state. Then nothing of that update is added. `extras` must ask for nothing.
  *
- *  The state takes 8 D (D + 1) bytes for each set, 34 MB at D = 2048, however many rows were added (up to 2^31). The
+ *  The state takes 8 D (D + 5) bytes for each set, 34 MB at D = 2048, however many rows were added (up to 2^31). The
  *  first compute or read of a result after a change takes O(D^3) time, 24 D^2 bytes of memory, and reports progress;
  *  further reads are quick. It needs two rows in each set: IQA_ERROR_NO_DATA with fewer. After an update on a CUDA
  *  device the states lie there too, and from D = 256 on the result is found there, in 32 D^2 bytes, with the same bits.
@@ -807,8 +810,8 @@ IQA_API iqa_status iqa_fid_jackknife(const iqa_metric *const *shards, size_t cou
  *  @param capacity  how many `out` holds; 1 gives the value alone.
  *  @param count     receives 8; may be NULL.
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _UNAVAILABLE (no CPU tensor), _CANCELLED,
- *          _OUT_OF_MEMORY; IQA_ERROR_NUMERIC for numbers that are not finite and for matrices that are no
- *          covariances. */
+ *          _OUT_OF_MEMORY; IQA_ERROR_NUMERIC for numbers that are not finite, for variances whose squares would vanish
+ *          or overflow, and for matrices that are no covariances. */
 IQA_API iqa_status iqa_fid_from_statistics(iqa_context *context, const iqa_tensor *mean_reference,
                                            const iqa_tensor *covariance_reference, const iqa_tensor *mean_candidate,
                                            const iqa_tensor *covariance_candidate, double *out, size_t capacity,

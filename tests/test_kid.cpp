@@ -467,48 +467,51 @@ TEST_CASE("what KID refuses, and in which words", "[kid]")
               .mean < 0);
 }
 
-TEST_CASE("features that are small beside coef0 keep three digits of their kernel, or are refused", "[kid]")
+TEST_CASE("KID of features that are small beside coef0 keeps its digits", "[kid]")
 {
     const auto context = make_context();
     const int32_t estimator = GENERATE(as<int32_t>(), IQA_KID_UNBIASED, IQA_KID_BIASED);
+    const int32_t degree = GENERATE(1, 2, 3, 5);
+    const double coef0 = GENERATE(1.0, 0.3, 40.0);
     const feature_set zero(5, 6);
     CHECK(kid(context, all_rows(estimator), zero, zero).mean == 0.0);
-    for (int k = 0; k <= 30; ++k) {
+    for (int k = 0; k <= 36; ++k) {
         INFO("scale 10^-" << k);
         feature_set x = hash_features(1, 20, 6);
         feature_set y = hash_features(2, 15, 6);
-        double largest = 0;
         for (feature_set *set : {&x, &y})
-            for (int64_t i = 0; i < set->rows; ++i) {
-                double square = 0;
-                for (int64_t j = 0; j < 6; ++j) {
-                    set->at(i, j) *= float(std::pow(10.0, -k));
-                    square += double(set->at(i, j)) * double(set->at(i, j));
-                }
-                largest = std::max(largest, square / 6);
-            }
-        const iqa_kid_options options = all_rows(estimator);
-        double value = 0;
-        const iqa_status status = iqa_measure_kid(context.get(), &options, tensor(x.row(0), IQA_FLOAT32, {20, 6}),
-                                                  tensor(y.row(0), IQA_FLOAT32, {15, 6}), &value, nullptr);
-        REQUIRE(status == (largest < 0x1p-42 ? IQA_ERROR_NUMERIC : IQA_OK));
-        if (status == IQA_OK) // beside coef0, kernel values are 1 + 3 gamma a.b
-            CHECK(std::fabs(value - double(by_definition(x, y, options).value)) <=
-                  0x1p-10 * 3 * largest + 1e-15 * std::pow(1 + largest, 3));
-        else
-            CHECK(last_error(context).find("the features are too small for the kernel: gamma a.a is at most ") == 0);
-
-        // A kernel without a constant has no such bound, nor has one whose gamma follows the features.
-        iqa_kid_options homogeneous = options;
-        homogeneous.coef0 = 0;
-        homogeneous.degree = 1;
-        const expectation expected = by_definition(x, y, homogeneous);
-        CHECK(std::fabs(kid(context, homogeneous, x, y).mean - double(expected.value)) <=
-              1e-13 * double(expected.scale));
-        iqa_kid_options scaled = options;
-        scaled.gamma = std::pow(10.0, 2 * k);
-        const expectation of_scaled = by_definition(x, y, scaled);
-        CHECK(std::fabs(kid(context, scaled, x, y).mean - double(of_scaled.value)) <= 1e-13 * double(of_scaled.scale));
+            for (float &value : set->values)
+                value = float(double(value) * std::pow(10.0, -k) * 0.5);
+        iqa_kid_options options = all_rows(estimator);
+        options.degree = degree;
+        options.coef0 = coef0;
+        // The means of kernels of degrees 1 ... n with binomial factors; that of degree 0 cancels.
+        long double expected = 0;
+        long double scale = 0;
+        long double factor = 1;
+        for (int32_t power = 1; power <= degree; ++power) {
+            factor *= static_cast<long double>(degree - power + 1) / static_cast<long double>(power);
+            iqa_kid_options term = options;
+            term.degree = power;
+            term.coef0 = 0;
+            const expectation of_term = by_definition(x, y, term);
+            const long double weight = factor * std::pow(static_cast<long double>(coef0), degree - power);
+            expected += weight * of_term.value;
+            scale += weight * of_term.scale;
+        }
+        const double largest = double(by_definition(x, y,
+                                                    [&] {
+                                                        iqa_kid_options linear = options;
+                                                        linear.degree = 1;
+                                                        linear.coef0 = 0;
+                                                        linear.estimator = IQA_KID_BIASED;
+                                                        return linear;
+                                                    }())
+                                          .scale);
+        // The plain kernel loses the digits of coef0 / (gamma a.a), up to 2^16.
+        const double lost = largest < 0x1p-16 * coef0 ? 1 : 1 + coef0 / largest;
+        CHECK(std::fabs(kid(context, options, x, y).mean - double(expected)) <= 4e-16 * lost * degree * double(scale));
+        CHECK(kid(context, options, x, x).mean <= 1e-15 * double(scale));
     }
 }
 

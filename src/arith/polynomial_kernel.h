@@ -6,17 +6,35 @@
 
 namespace iqa {
 
-// k(a, b) = (gamma a.b + coef0)^degree. Times `unit`, a power of two, no value of the sets at hand reaches 1.
+// k(a, b) = (gamma a.b + coef0)^degree, or the same less coef0^degree. Times `unit`, a power of two, no value of the
+// sets at hand reaches 1.
 struct polynomial_kernel {
     double gamma;
     double coef0;
     int degree;
     double unit;
+    bool without_constant;
 };
+
+// Of features that add less than this part of coef0 to it, a kernel value is hardly more than its constant, which the
+// means of KID cancel: only without it do they keep their digits.
+constexpr double small_addend = 0x1p-16;
 
 IQA_HD double kernel_base(const polynomial_kernel &kernel, double product)
 {
     return fused_multiply_add(kernel.gamma, product, kernel.coef0);
+}
+
+// The value after the first power, and after one more: with b the base and t = gamma a.b or 0,
+//   b^(n + 1) - c^(n + 1) = (b^n - c^n) b + t c^n.
+IQA_HD double kernel_addend(const polynomial_kernel &kernel, double product)
+{
+    return kernel.without_constant ? kernel.gamma * product : 0.0;
+}
+
+IQA_HD double next_kernel_power(double value, double base, double addend, double constant)
+{
+    return value * base + addend * constant;
 }
 
 // No kernel value exceeds this one where no row's dot product with itself exceeds `largest` (Cauchy and Schwarz);
@@ -24,10 +42,14 @@ IQA_HD double kernel_base(const polynomial_kernel &kernel, double product)
 IQA_HD double largest_kernel_value(const polynomial_kernel &kernel, double largest)
 {
     const double base = kernel_base(kernel, largest);
-    double power = base;
-    for (int i = 1; i < kernel.degree; ++i)
-        power *= base;
-    return power;
+    const double addend = kernel_addend(kernel, largest);
+    double value = kernel.without_constant ? addend : base;
+    double constant = 1.0;
+    for (int power = 1; power < kernel.degree; ++power) {
+        constant *= kernel.coef0;
+        value = next_kernel_power(value, base, addend, constant);
+    }
+    return value;
 }
 
 // A kernel value is split into units of 2^-50, the rest of that into units of 2^-100, and the rest into 2^-150.

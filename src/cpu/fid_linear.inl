@@ -149,12 +149,19 @@ void add_kernel_values(const polynomial_kernel &kernel, const double *products, 
     for (int64_t first = 0; first < count; first += most) {
         const int run = count - first < most ? int(count - first) : most;
         double base[most];
+        double addend[most];
         double value[most];
-        for (int i = 0; i < run; ++i)
-            value[i] = base[i] = kernel_base(kernel, products[first + i]);
-        for (int power = 1; power < kernel.degree; ++power)
+        for (int i = 0; i < run; ++i) {
+            base[i] = kernel_base(kernel, products[first + i]);
+            addend[i] = kernel_addend(kernel, products[first + i]);
+            value[i] = kernel.without_constant ? addend[i] : base[i];
+        }
+        double constant = 1.0;
+        for (int power = 1; power < kernel.degree; ++power) {
+            constant *= kernel.coef0;
             for (int i = 0; i < run; ++i)
-                value[i] *= base[i];
+                value[i] = next_kernel_power(value[i], base[i], addend[i], constant);
+        }
         int64_t levels[kernel_levels] = {};
         for (int i = 0; i < run; ++i)
             add_to_levels(value[i] * kernel.unit, levels);

@@ -27,9 +27,6 @@ constexpr int64_t least_item = 16;
 // Beyond it no power of two could bring kernel values below 1.
 constexpr double largest_value = 0x1p1000;
 
-// What the features add to coef0 is to be at least 2^10 times its rounding, or no digit of their distance is left.
-constexpr double smallest_addend = 0x1p-42;
-
 constexpr const char *set_names[2] = {"reference", "candidate"};
 
 int64_t quotient_up(int64_t a, int64_t b)
@@ -72,8 +69,6 @@ public:
 
 private:
     bool find_unit(crew &team);
-    double largest_addend() const { return kernel_.gamma * std::max(largest_[0], largest_[1]); }
-    bool too_small() const;
     void draw(crew &team, int64_t subset);
     bool estimate(crew &team, double *value);
     bool add_pairs(crew &team, const row_set &left, const row_set &right, bool within, pair_sums *total);
@@ -114,7 +109,7 @@ kid_computation::kid_computation(context &where, const iqa_kid_options &options,
       kernels_(fid_kernels_for(where)),
       features_(tables[0].columns),
       kernel_{options.gamma == IQA_KID_GAMMA_AUTO ? 1.0 / double(features_) : options.gamma, options.coef0,
-              options.degree, 1.0},
+              options.degree, 1.0, false},
       sets_{{tables[0], nullptr, rows_of_estimate(options, tables[0])},
             {tables[1], nullptr, rows_of_estimate(options, tables[1])}},
       block_rows_(std::min(most_block_rows, std::max(sets_[0].count, sets_[1].count))),
@@ -191,18 +186,12 @@ bool kid_computation::find_unit(crew &team)
         bounds_[i] = largest_kernel_value(kernel_, largest_[i]);
     if (!(bounds_[0] <= largest_value) || !(bounds_[1] <= largest_value))
         return false;
-    if (too_small())
-        return false;
-    const double bound = std::max(bounds_[0], bounds_[1]);
+    const double largest = std::max(largest_[0], largest_[1]);
+    kernel_.without_constant = kernel_.gamma * largest < small_addend * kernel_.coef0;
+    const double bound = largest_kernel_value(kernel_, largest);
     if (bound >= 1.0 / largest_value) // else hardly anything but zeros is left
         kernel_.unit = power_of_two(-exponent_of(bound) - 2);
     return true;
-}
-
-// Features that are 0 are not: their distance is.
-bool kid_computation::too_small() const
-{
-    return largest_addend() > 0.0 && largest_addend() < smallest_addend * options_.coef0;
 }
 
 void kid_computation::draw(crew &team, int64_t subset)
@@ -315,9 +304,6 @@ mean_and_deviation kid_computation::result() const
             fail(IQA_ERROR_NUMERIC, set_names[i], " has a row whose kernel value with itself is ", bounds_[i],
                  "; expected at most ", largest_value);
     }
-    if (too_small())
-        fail(IQA_ERROR_NUMERIC, "the features are too small for the kernel: gamma a.a is at most ", largest_addend(),
-             " beside coef0 ", options_.coef0, "; multiply them by a number, or gamma by its square");
     return mean_and_deviation_of(values_);
 }
 
