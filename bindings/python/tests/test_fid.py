@@ -329,14 +329,17 @@ def test_small_features_are_right_or_refused(dtype):
         metric.update(*rows)
         assert metric.rounding == 0 if exponent == 0 else metric.rounding > 0
         if exponent <= 4:
-            assert abs(metric.compute() / scale**2 - truth) <= metric.rounding / scale**2 + 1e-12 * whole
+            assert (
+                abs(metric.compute() / scale**2 - truth)
+                <= metric.rounding / scale**2 + 1e-12 * whole
+            )
             assert metric.rounding <= whole * scale**2 / 1000
             assert abs(metric.compute() / scale**2 - truth) <= 1e-5 * whole
             metric.statistics("reference")
             continue
         with pytest.raises(iqa.Error, match="fraction_bits is 24, too few for these features"):
             iqa.fid(*rows)
-        with pytest.raises(iqa.Error, match="about .* would suit them"):
+        with pytest.raises(iqa.Error, match=r"about .* would suit them"):
             metric.statistics("candidate")
         finer = iqa.fid(*rows, fraction_bits=min(120, round(21 + 3.33 * exponent)))
         assert abs(finer / scale**2 - truth) <= 1e-6 * whole
