@@ -29,6 +29,12 @@ std::vector<Sample> random_samples(int64_t count, uint64_t seed)
     if constexpr (std::is_floating_point_v<Sample>)
         for (Sample &sample : samples)
             sample = Sample(sample * (1 - random.uniform() * 0x1p-10));
+    // Some that little or nothing is left of on the grid.
+    for (size_t i = 0; i < samples.size(); i += 3)
+        if constexpr (std::is_same_v<Sample, iqa::float16>)
+            samples[i] = {uint16_t((i % 2 << 15) | (i % 40))}; // multiples of 2^-24
+        else
+            samples[i] = sample_from<Sample>(double(iqa::widen(samples[i])) * std::ldexp(1.0, -int(i % 160)));
     return samples;
 }
 
