@@ -269,6 +269,14 @@ def test_features_below_the_grid(iqa: Program, tmp_path: Path) -> None:
     assert fid(iqa, zeros, zeros)["fid"] == 0
 
 
+def test_states_of_older_versions(iqa: Program) -> None:
+    """Both golden states have the same rows; the older one lacks what rounding left of them."""
+    older, newer = (DATA.parent / "golden" / f"state_v1_fid{name}.bin" for name in ("", "_rests"))
+    for reference in (older, newer):
+        for candidate in (older, newer):
+            assert fid(iqa, reference, candidate)["fid"] == 0.010117576409070805
+
+
 def test_shipped_digits(iqa: Program, tmp_path: Path) -> None:
     """Real features against 60-digit arithmetic."""
     expected = json.loads((DIGITS / "reference_values.json").read_text())
