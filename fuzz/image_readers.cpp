@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Every reader of the command-line program on any bytes. The first byte says how .npy axes are laid out and
-// whether a label map is wanted; a picture that is read must hold every sample that its shape and strides promise. The
-// same bytes are read as a clip, with and without a format for raw YUV.
+// Every reader of the command-line program on any bytes. The first byte says how .npy axes are laid out, whether a
+// label map is wanted, which page, and what becomes of the orientation; a picture that is read must hold every sample
+// that its shape and strides promise. The same bytes are read as a clip, with and without a format for raw YUV.
 #include "clip.hpp"
 
 #include <cstdlib>
@@ -37,6 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     options.max_pixels = 1 << 16;
     options.layout = data[0] % 7 - 1;
     options.as_labels = data[0] >= 128;
+    options.page = data[0] / 7 % 3;
+    options.orientation = static_cast<orientation_policy>(data[0] / 21 % 3);
     read_clip(data + 1, size - 1, "", options);
     read_clip(data + 1, size - 1, "7x5:420p10", options);
     byte_buffer file(size - 1);

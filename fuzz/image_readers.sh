@@ -11,7 +11,7 @@ mkdir -p "$folder/found" "$folder/seeds"
 
 "${CLANGXX:-clang++}" -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
     -I"$root/include" -I"$root/tools" "$root/fuzz/image_readers.cpp" "$root"/tools/image*.cpp "$root/tools/npy_header.cpp" \
-    "$root/tools/clip.cpp" \
+    "$root"/tools/clip.cpp "$root"/tools/exif.cpp "$root"/tools/input_file.cpp "$root"/tools/known_format.cpp \
     -lpng -ljpeg -ltiff -o "$folder/image_readers"
 
 # One byte of options before each file.
@@ -33,6 +33,17 @@ seed npy_1 "\\001\\223NUMPY\\001\\000\\073\\000${header}abcdefgh"
 seed npy_2 "\\002\\223NUMPY\\002\\000\\073\\000\\000\\000${header}abcdefgh"
 seed y4m '\001YUV4MPEG2 W3 H2 F25:1 Cmono\nFRAME Ip\n123456FRAME\n654321'
 seed y4m_deep '\001YUV4MPEG2 W2 H2 C420p10\nFRAME\n123456789abc'
+seed pgm_twice '\001P5 1 1 255\nxP5 1 1 255\ny'
+seed mp4 '\001\000\000\000\030ftypisom'
+# A file whose EXIF turns it, and one with an index of two pictures: the first bytes of a JPEG, a block, the rest.
+jpeg=$root/tests/data/jpeg_q10/camera.jpg
+# shellcheck disable=SC2059 # as above
+insert() {
+    { printf '\001'; head -c 2 "$jpeg"; printf "$2"; tail -c +3 "$jpeg"; } > "$folder/seeds/$1"
+}
+insert jpeg_exif '\377\341\000\042Exif\000\000II*\000\010\000\000\000\001\000\022\001\003\000\001\000\000\000\006\000\000\000\000\000\000\000'
+mpf='\377\342\000\100MPF\000MM\000*\000\000\000\010\000\001\260\002\000\007\000\000\000\040\000\000\000\032\000\000\000\000'
+insert jpeg_index "${mpf}1234567890123456\\000\\002\\000\\0001234\\000\\000\\000\\1001234"
 seed png '\001\211PNG\r\n\032\n'
 seed tiff '\001II*\000\010\000\000\000'
 

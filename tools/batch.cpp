@@ -18,8 +18,11 @@ namespace {
 void measure_pair(const batch_options &options, measurer &meter, pair_result &result)
 {
     const std::string test_path = options.test_folder + "/" + result.names.test;
-    const image reference = read_picture(options.reference_folder + "/" + result.names.reference, options.chosen);
-    const image test = read_picture(test_path, options.chosen);
+    const auto read = [&options](const std::string &path) {
+        return read_picture(path, blame(path, [&] { return open_regular_file(path); }), options.chosen);
+    };
+    const image reference = read(options.reference_folder + "/" + result.names.reference);
+    const image test = read(test_path);
     blame(test_path, [&] {
         check_comparable(reference, test, options.chosen);
         result.values = meter.measure(reference, test);

@@ -5,6 +5,7 @@
 // aspect ratios say nothing about samples and are not looked at.
 #include "clip.hpp"
 
+#include "known_format.hpp"
 #include "number.hpp"
 
 #include <algorithm>
@@ -174,8 +175,18 @@ clip_reader::clip_reader(file_handle file, const std::optional<clip_format> &raw
     else if (raw)
         format_ = *raw;
     else
-        throw image_error("does not begin with YUV4MPEG2; state the format of raw YUV with --yuv");
+        throw_no_format();
     check_pixel_count(1, format_.height, format_.width, options);
+}
+
+void clip_reader::throw_no_format()
+{
+    const std::size_t known = start_.size();
+    start_.resize(256); // enough to know other formats
+    start_.resize(known + take(std::as_writable_bytes(std::span(start_)).subspan(known)));
+    const std::string advice = advice_on(std::as_bytes(std::span(start_)));
+    throw image_error(advice.empty() ? "does not begin with YUV4MPEG2; state the format of raw YUV with --yuv"
+                                     : advice);
 }
 
 std::size_t clip_reader::expected_frames() const noexcept

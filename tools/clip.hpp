@@ -56,6 +56,7 @@ public:
     bool read(std::vector<image> &planes);
 
 private:
+    [[noreturn]] void throw_no_format();
     bool read_frame_header();
     std::size_t take(std::span<std::byte> out);
     std::string line(std::size_t most, const char *what);

@@ -31,11 +31,14 @@ struct compare_options : clip_options {
     /** The first option that only pictures have, "" if none was given. */
     const char *option_of_pictures() const
     {
-        const std::pair<bool, const char *> given[] = {{!map_path.empty(), "--map"},
-                                                       {!side_by_side_path.empty(), "--side-by-side"},
-                                                       {all_presets, "--all-presets"},
-                                                       {chosen.roi.has_value(), "--roi"},
-                                                       {!chosen.mask_path.empty(), "--mask"}};
+        const std::pair<bool, const char *> given[] = {
+            {!map_path.empty(), "--map"},
+            {!side_by_side_path.empty(), "--side-by-side"},
+            {all_presets, "--all-presets"},
+            {chosen.roi.has_value(), "--roi"},
+            {!chosen.mask_path.empty(), "--mask"},
+            {chosen.decode.page > 0, "--page"},
+            {chosen.decode.orientation != orientation_policy::unstated, "--orientation"}};
         for (const auto &[is_given, name] : given)
             if (is_given)
                 return name;
@@ -196,7 +199,8 @@ int run(compare_options options)
     measurer meter(options.chosen);
     comparison found;
     found.reference = read_picture(options.reference, reference, options.chosen);
-    found.test = read_picture(options.test, options.chosen);
+    found.test =
+        read_picture(options.test, blame(options.test, [&] { return open_file(options.test); }), options.chosen);
     blame(options.test, [&] {
         check_comparable(found.reference, found.test, options.chosen);
         if (options.wants_map() && found.test.shape[axis_image] > 1)

@@ -3,16 +3,18 @@
 // A decoded picture in memory, and the readers that make one from the bytes of a file.
 #pragma once
 
+#include "input_file.hpp"
+
 #include <iqa_c.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace iqa_tool {
 
@@ -54,6 +56,7 @@ struct image {
     int32_t dtype = IQA_UINT8;           // IQA_UINT8, ...
     alpha_kind alpha = alpha_kind::none; // whether the last channel is alpha
     int64_t stated_maximum = 0;          // PNM: a maximum that is not the element type's, else 0
+    int32_t orientation = 1;             // what is left to do to make it upright: EXIF's 1 (nothing) to 8
     const char *format = "";             // "PNG", ...
 
     int64_t height() const noexcept { return shape[axis_height]; }
@@ -73,23 +76,22 @@ image describe_image(int32_t dtype, const std::array<int64_t, 4> &shape, const c
 /** The same with storage. */
 image make_image(int32_t dtype, const std::array<int64_t, 4> &shape, const char *format);
 
+/** What to do with pictures that are stored otherwise than they are shown. */
+enum class orientation_policy {
+    unstated, // as stored; two pictures that differ in this are not compared
+    apply,    // turn them upright
+    stored    // as stored
+};
+
 struct decode_options {
     int64_t max_pixels = int64_t{1} << 28; // height x width x images of one file
     int32_t layout = -1;                   // IQA_LAYOUT_... of .npy arrays; -1: not stated
     bool as_labels = false;                // label maps: only PNG, and numbers as they are stored, not as colours
+    int32_t page = 0;                      // of files that hold several full pictures, from 1 on; 0: not stated
+    orientation_policy orientation = orientation_policy::unstated;
 };
 
-struct file_closer {
-    void operator()(std::FILE *file) const noexcept; // the standard input stays open
-};
-using file_handle = std::unique_ptr<std::FILE, file_closer>;
-
-/** Opens a file for reading; "-" is the standard input. Throws image_error. */
-file_handle open_file(const std::string &path);
-
-/** Reads and decodes a file; "-" is the standard input. The content decides the format, not the name.
- *  Throws image_error. */
-image read_image(const std::string &path, const decode_options &options);
+/** Reads and decodes a file. The content decides the format, not the name. Throws image_error. */
 image read_image(const file_handle &file, const decode_options &options);
 
 /** Decodes a file that is in memory. Throws image_error. */
@@ -103,6 +105,16 @@ void take_storage(image &picture, byte_buffer file, std::size_t start);
 
 /** Throws image_error unless 1 <= images x height x width <= max_pixels; returns the product. */
 int64_t check_pixel_count(int64_t images, int64_t height, int64_t width, const decode_options &options);
+
+/** The index of the picture to take of a file that holds `count` full ones. Throws image_error where several are there
+ *  and none is chosen. */
+std::size_t choose_page(std::size_t count, const decode_options &options);
+
+/** Does what the policy says about the picture's orientation. */
+void settle_orientation(image &picture, orientation_policy policy) noexcept;
+
+/** Throws image_error, about the picture, unless both have to be turned alike. */
+void check_orientation(const image &picture, const image &reference);
 
 image read_png(std::span<const std::byte> file, const decode_options &options);
 image read_jpeg(std::span<const std::byte> file, const decode_options &options);

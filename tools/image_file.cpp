@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// From a path to bytes to the reader that knows them.
+// From a file to bytes to the reader that knows them.
 #include "image.hpp"
+#include "known_format.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -58,26 +59,8 @@ bool starts_with(const byte_buffer &file, std::string_view magic) noexcept
     return file.size() >= magic.size() && std::memcmp(file.data(), magic.data(), magic.size()) == 0;
 }
 
-} // namespace
-
-void file_closer::operator()(std::FILE *file) const noexcept
-{
-    if (file != stdin)
-        std::fclose(file);
-}
-
-file_handle open_file(const std::string &path)
-{
-    file_handle file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
-    struct stat status {};
-    if (!file || fstat(fileno(file.get()), &status) != 0)
-        throw image_error(std::strerror(errno));
-    if (S_ISDIR(status.st_mode))
-        throw image_error("is a folder, not a picture");
-    return file;
-}
-
-image decode_image(byte_buffer file, const decode_options &options)
+/** By the first bytes. */
+image decode_any(byte_buffer file, const decode_options &options)
 {
     using namespace std::string_view_literals;
     if (file.size() == 0)
@@ -96,17 +79,22 @@ image decode_image(byte_buffer file, const decode_options &options)
     for (const std::string_view magic : {"P1"sv, "P2"sv, "P3"sv, "P4"sv, "P5"sv, "P6"sv, "PF"sv, "Pf"sv})
         if (starts_with(file, magic))
             return read_pnm(std::move(file), options);
-    throw image_error("is not a PNG, JPEG, TIFF, PNM, PFM or .npy file");
+    const std::string advice = advice_on(file.bytes());
+    throw image_error(advice.empty() ? "is not a PNG, JPEG, TIFF, PNM, PFM or .npy file" : advice);
+}
+
+} // namespace
+
+image decode_image(byte_buffer file, const decode_options &options)
+{
+    image picture = decode_any(std::move(file), options);
+    settle_orientation(picture, options.orientation);
+    return picture;
 }
 
 image read_image(const file_handle &file, const decode_options &options)
 {
     return decode_image(read_file(file, options), options);
-}
-
-image read_image(const std::string &path, const decode_options &options)
-{
-    return read_image(open_file(path), options);
 }
 
 } // namespace iqa_tool

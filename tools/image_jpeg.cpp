@@ -2,16 +2,107 @@
 //
 // JPEG through libjpeg-turbo. Its errors and its warnings of damaged data (which would leave grey blocks in the
 // picture) end in a longjmp: the two functions that call setjmp hold no object with a destructor.
+#include "exif.hpp"
 #include "image.hpp"
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <vector>
 
 #include <jpeglib.h>
 
 namespace iqa_tool {
 
 namespace {
+
+using bytes = std::span<const std::byte>;
+
+bool begins_with(bytes text, std::string_view start) noexcept
+{
+    return text.size() >= start.size() && std::memcmp(text.data(), start.data(), start.size()) == 0;
+}
+
+/** What stands beside the pixels of one picture. */
+struct jpeg_outline {
+    bytes exif, index; // the blocks without their names; the index is MPF's
+    std::size_t end;   // of the picture
+};
+
+/** Goes from marker to marker. */
+jpeg_outline outline_of(bytes file) noexcept
+{
+    const auto at = [file](std::size_t position) {
+        return position < file.size() ? std::to_integer<unsigned>(file[position]) : 0;
+    };
+    jpeg_outline found{{}, {}, file.size()};
+    std::size_t position = 2;
+    while (position + 1 < file.size()) {
+        const void *next = std::memchr(file.data() + position, 0xff, file.size() - position); // behind a scan's data
+        if (next == nullptr)
+            break;
+        position = static_cast<std::size_t>(static_cast<const std::byte *>(next) - file.data());
+        const unsigned marker = at(position + 1);
+        if (marker == 0xff) { // fills up
+            ++position;
+        } else if (marker <= 1 || (marker >= 0xd0 && marker <= 0xd8)) { // stands alone
+            position += 2;
+        } else if (marker == 0xd9) {
+            found.end = position + 2;
+            break;
+        } else {
+            const std::size_t length = std::max(at(position + 2) << 8 | at(position + 3), 2U);
+            const bytes rest = file.subspan(std::min(position + 4, file.size()));
+            const bytes content = rest.first(std::min<std::size_t>(rest.size(), length - 2));
+            constexpr std::string_view exif_name("Exif\0\0", 6), index_name("MPF\0", 4);
+            if (marker == 0xe1 && found.exif.empty() && begins_with(content, exif_name))
+                found.exif = content.subspan(exif_name.size());
+            if (marker == 0xe2 && found.index.empty() && begins_with(content, index_name))
+                found.index = content.subspan(index_name.size());
+            position += 2 + length;
+        }
+    }
+    return found;
+}
+
+/** The pictures that the index names behind the first one, but for thumbnails and those that were cut off. */
+void add_indexed_pictures(bytes file, bytes index, std::vector<bytes> &found)
+{
+    constexpr uint16_t entries_tag = 0xb002;
+    constexpr std::size_t entry_size = 16;
+    constexpr uint32_t type_mask = 0xff0000, thumbnail_type = 0x010000;
+    const exif_directory directory(index);
+    const bytes entries = directory.content(entries_tag);
+    for (std::size_t start = entry_size; start + entry_size <= entries.size(); start += entry_size) {
+        if ((directory.read(entries, start, 4) & type_mask) == thumbnail_type)
+            continue;
+        const auto begin = static_cast<std::size_t>(index.data() - file.data()) + directory.read(entries, start + 8, 4);
+        if (begin < file.size() && begins_with(file.subspan(begin), "\xff\xd8\xff"))
+            found.push_back(file.subspan(begin));
+    }
+}
+
+/** The full pictures of a file: those of an index, or one behind the other. */
+std::vector<bytes> pictures_of(bytes file)
+{
+    std::vector<bytes> found{file};
+    jpeg_outline outline = outline_of(file);
+    if (!outline.index.empty()) {
+        add_indexed_pictures(file, outline.index, found);
+        return found;
+    }
+    while (true) {
+        bytes rest = found.back().subspan(outline.end);
+        while (!rest.empty() && rest.front() == std::byte{0})
+            rest = rest.subspan(1);
+        if (!begins_with(rest, "\xff\xd8\xff"))
+            return found;
+        found.push_back(rest);
+        outline = outline_of(rest);
+    }
+}
 
 /** A progressive file may hold any number of scans, each of which costs a pass over the picture. */
 constexpr int most_scans = 500;
@@ -99,8 +190,10 @@ private:
 
 } // namespace
 
-image read_jpeg(std::span<const std::byte> file, const decode_options &options)
+image read_jpeg(std::span<const std::byte> whole_file, const decode_options &options)
 {
+    const std::vector<bytes> pictures = pictures_of(whole_file);
+    const bytes file = pictures[choose_page(pictures.size(), options)];
     jpeg_session session(file);
     if (!session.read_header())
         throw image_error(session.message());
@@ -111,6 +204,7 @@ image read_jpeg(std::span<const std::byte> file, const decode_options &options)
     if (!session.read_rows(reinterpret_cast<unsigned char *>(picture.storage.data()),
                            static_cast<std::size_t>(picture.strides[axis_height])))
         throw image_error(session.message());
+    picture.orientation = exif_orientation(outline_of(file).exif);
     return picture;
 }
 

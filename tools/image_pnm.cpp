@@ -7,7 +7,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 namespace iqa_tool {
 
@@ -204,10 +206,49 @@ image read_pfm(byte_buffer file, int64_t channels, const decode_options &options
     return picture;
 }
 
+/** How long the binary picture is with which a file begins: several may stand one behind the other. No length where it
+ *  does not begin with one, or with a damaged one, of which its reader will say what is wrong. */
+std::optional<std::size_t> binary_size(std::span<const std::byte> file, const decode_options &options)
+{
+    const std::string_view magic(reinterpret_cast<const char *>(file.data()), std::min<std::size_t>(file.size(), 2));
+    if (magic != "P4" && magic != "P5" && magic != "P6")
+        return std::nullopt;
+    try {
+        text_reader text(file);
+        const extents size = read_extents(text, options);
+        int64_t row_bytes = (size.width + 7) / 8;
+        if (magic != "P4")
+            row_bytes = size.width * (magic == "P6" ? 3 : 1) * (text.integer("the maximum", 65535) > 255 ? 2 : 1);
+        const std::size_t end = text.start_of_samples() + static_cast<std::size_t>(size.height * row_bytes);
+        return end <= file.size() ? std::optional(end) : std::nullopt;
+    } catch (const image_error &) {
+        return std::nullopt;
+    }
+}
+
+/** The picture to read of a file that may hold several, one behind the other. What follows the last one is left to it.
+ */
+byte_buffer take_page(byte_buffer file, const decode_options &options)
+{
+    std::vector<std::size_t> starts{0};
+    std::optional<std::size_t> size = binary_size(file.bytes(), options);
+    while (size && binary_size(file.bytes().subspan(starts.back() + *size), options)) {
+        starts.push_back(starts.back() + *size);
+        size = binary_size(file.bytes().subspan(starts.back()), options);
+    }
+    const std::size_t page = choose_page(starts.size(), options);
+    const std::size_t end = page + 1 < starts.size() ? starts[page + 1] : file.size();
+    if (page > 0)
+        std::memmove(file.data(), file.data() + starts[page], end - starts[page]);
+    file.shrink(end - starts[page]);
+    return file;
+}
+
 } // namespace
 
-image read_pnm(byte_buffer file, const decode_options &options)
+image read_pnm(byte_buffer whole_file, const decode_options &options)
 {
+    byte_buffer file = take_page(std::move(whole_file), options);
     const auto kind = static_cast<char>(file.data()[1]);
     switch (kind) {
     case '1':

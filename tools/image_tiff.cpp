@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <set>
 #include <tiffio.h>
+#include <vector>
 
 namespace iqa_tool {
 
@@ -111,7 +113,7 @@ value field(TIFF *tiff, uint32_t tag) noexcept
 /** What the tags say. */
 struct description {
     int64_t height, width;
-    uint16_t bits, samples, sample_format, photometric, planar;
+    uint16_t bits, samples, sample_format, photometric, planar, orientation;
 
     explicit description(TIFF *tiff)
         : height(field<uint32_t>(tiff, TIFFTAG_IMAGELENGTH)),
@@ -120,9 +122,10 @@ struct description {
           samples(field<uint16_t>(tiff, TIFFTAG_SAMPLESPERPIXEL)),
           sample_format(field<uint16_t>(tiff, TIFFTAG_SAMPLEFORMAT)),
           photometric(field<uint16_t>(tiff, TIFFTAG_PHOTOMETRIC)),
-          planar(field<uint16_t>(tiff, TIFFTAG_PLANARCONFIG))
+          planar(field<uint16_t>(tiff, TIFFTAG_PLANARCONFIG)),
+          orientation(field<uint16_t>(tiff, TIFFTAG_ORIENTATION))
     {
-        if (sample_format == SAMPLEFORMAT_VOID)
+        if (sample_format == SAMPLEFORMAT_VOID) // the writer did not know; the standard says what to read it as
             sample_format = SAMPLEFORMAT_UINT;
     }
 
@@ -144,6 +147,30 @@ struct description {
         if (sample_format == SAMPLEFORMAT_IEEEFP && (bits == 16 || bits == 32 || bits == 64))
             return bits == 16 ? IQA_FLOAT16 : bits == 32 ? IQA_FLOAT32 : IQA_FLOAT64;
         return -1;
+    }
+
+    /** Whether libtiff's conversion gives the pixels. It takes all samples for unsigned and drops those that it has no
+     *  place for. */
+    bool can_be_converted() const noexcept
+    {
+        const bool few_bits = bits == 1 || bits == 2 || bits == 4;
+        if (sample_format != SAMPLEFORMAT_UINT)
+            return false;
+        if (is_grey())
+            return samples == 1 && few_bits;
+        if (photometric == PHOTOMETRIC_PALETTE)
+            return samples == 1 && (few_bits || bits == 8);
+        return photometric == PHOTOMETRIC_YCBCR && samples == 3 && bits == 8;
+    }
+
+    std::string text() const
+    {
+        constexpr const char *kinds[] = {"",        "unsigned",        "signed", "floating-point",
+                                         "untyped", "complex integer", "complex"};
+        const bool is_known = sample_format < std::size(kinds);
+        return std::to_string(samples) + " " + (is_known ? kinds[sample_format] : "unknown") +
+               (samples == 1 ? " sample of " : " samples of ") + std::to_string(bits) + " bits (photometric " +
+               std::to_string(photometric) + ")";
     }
 };
 
@@ -253,14 +280,36 @@ image read_converted(TIFF *tiff, const tiff_source &source, const description &t
     return picture;
 }
 
-void refuse_second_page(TIFF *tiff, const tiff_source &source)
+/** The directories of the full pictures: those of the main chain, then those below them. Copies of reduced size and
+ *  masks are none, wherever they stand, unless there is nothing else. */
+std::vector<toff_t> find_pictures(TIFF *tiff, const tiff_source &source)
 {
-    if (TIFFLastDirectory(tiff) != 0)
-        return;
-    if (TIFFReadDirectory(tiff) == 0)
-        throw_damaged(source);
-    if ((field<uint32_t>(tiff, TIFFTAG_SUBFILETYPE) & FILETYPE_REDUCEDIMAGE) == 0)
-        throw image_error("has more than one page; files of one page are read");
+    constexpr std::size_t most_directories = 10000;
+    std::vector<toff_t> full, others;
+    std::vector<toff_t> chains{TIFFCurrentDirOffset(tiff)};
+    std::set<toff_t> known;
+    for (std::size_t chain = 0; chain < chains.size(); ++chain) {
+        if (known.contains(chains[chain]))
+            continue;
+        if (chain > 0 && TIFFSetSubDirectory(tiff, chains[chain]) == 0)
+            throw_damaged(source);
+        while (known.insert(TIFFCurrentDirOffset(tiff)).second) {
+            if (known.size() > most_directories)
+                throw image_error("has more than " + std::to_string(most_directories) + " directories");
+            const auto kind = field<uint32_t>(tiff, TIFFTAG_SUBFILETYPE);
+            ((kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0 ? full : others)
+                .push_back(TIFFCurrentDirOffset(tiff));
+            uint16_t count = 0;
+            const toff_t *below = nullptr;
+            if (TIFFGetField(tiff, TIFFTAG_SUBIFD, &count, &below) != 0)
+                chains.insert(chains.end(), below, below + count);
+            if (TIFFLastDirectory(tiff) != 0)
+                break;
+            if (TIFFReadDirectory(tiff) == 0)
+                throw_damaged(source);
+        }
+    }
+    return full.empty() ? others : full;
 }
 
 tiff_handle open(tiff_source &source, const decode_options &options)
@@ -285,6 +334,9 @@ image read_tiff(std::span<const std::byte> file, const decode_options &options)
 {
     tiff_source source{file};
     const tiff_handle tiff = open(source, options);
+    const std::vector<toff_t> pictures = find_pictures(tiff.get(), source);
+    if (TIFFSetSubDirectory(tiff.get(), pictures[choose_page(pictures.size(), options)]) == 0)
+        throw_damaged(source);
     if (field<uint16_t>(tiff.get(), TIFFTAG_COMPRESSION) == COMPRESSION_OJPEG)
         throw image_error("holds old-style JPEG, which is not read");
     const description tags(tiff.get());
@@ -296,17 +348,14 @@ image read_tiff(std::span<const std::byte> file, const decode_options &options)
     source.warnings_matter = true;
 
     const bool has_extra = tags.samples == tags.colours() + 1;
-    if (tags.dtype() < 0 || (!has_extra && tags.samples != tags.colours())) {
-        if (tags.samples > tags.colours() || tags.bits > 8)
-            throw image_error("holds " + std::to_string(tags.samples) + " samples of " + std::to_string(tags.bits) +
-                              " bits (photometric " + std::to_string(tags.photometric) + ", sample format " +
-                              std::to_string(tags.sample_format) + "), which is not read");
-        image picture = read_converted(tiff.get(), source, tags);
-        refuse_second_page(tiff.get(), source);
+    const bool is_stored = tags.dtype() >= 0 && (has_extra || tags.samples == tags.colours());
+    if (!is_stored && !tags.can_be_converted())
+        throw image_error("holds " + tags.text() + ", which is not read");
+    image picture =
+        is_stored ? read_as_stored(tiff.get(), source, tags, options) : read_converted(tiff.get(), source, tags);
+    picture.orientation = tags.orientation >= 1 && tags.orientation <= 8 ? tags.orientation : 1;
+    if (!is_stored)
         return picture;
-    }
-
-    image picture = read_as_stored(tiff.get(), source, tags, options);
     if (has_extra)
         picture.alpha = read_alpha_kind(tiff.get());
     if (tags.photometric == PHOTOMETRIC_MINISWHITE) {
@@ -315,7 +364,6 @@ image read_tiff(std::span<const std::byte> file, const decode_options &options)
                               " samples or alpha, which is not read");
         picture.dtype == IQA_UINT8 ? invert<uint8_t>(picture.storage) : invert<uint16_t>(picture.storage);
     }
-    refuse_second_page(tiff.get(), source);
     return picture;
 }
 

@@ -23,7 +23,11 @@ iqa::metric make_metric(const label_rules &rules, const iqa::context &context)
 /** A label map as the library takes it: height x width. */
 iqa_tensor plane_of(const image &labels) noexcept
 {
-    return iqa_cpu_tensor(labels.storage.data(), labels.dtype, 2, &labels.shape[axis_height]);
+    iqa_tensor plane = labels.tensor();
+    plane.ndim = 2;
+    plane.shape += axis_height;
+    plane.strides += axis_height;
+    return plane;
 }
 
 int64_t label_at(const image &labels, int64_t y, int64_t x) noexcept
@@ -51,6 +55,7 @@ void check_sizes(const image &reference, const image &prediction)
     const auto size = [](const image &picture) {
         return std::to_string(picture.height()) + " x " + std::to_string(picture.width());
     };
+    check_orientation(prediction, reference);
     if (reference.shape != prediction.shape)
         throw image_error("has " + size(prediction) + " pixels, but the reference has " + size(reference));
 }

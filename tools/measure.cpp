@@ -77,11 +77,6 @@ iqa_update_extras masked_extras(const settings &chosen, iqa_tensor &mask)
 
 } // namespace
 
-image read_picture(const std::string &path, const settings &chosen)
-{
-    return read_picture(path, blame(path, [&] { return open_file(path); }), chosen);
-}
-
 image read_picture(const std::string &path, const file_handle &file, const settings &chosen)
 {
     return blame(path, [&] {
@@ -97,7 +92,8 @@ void read_mask(settings &chosen)
 {
     if (chosen.mask_path.empty())
         return;
-    image mask = read_picture(chosen.mask_path, chosen);
+    const file_handle file = blame(chosen.mask_path, [&] { return open_file(chosen.mask_path); });
+    image mask = read_picture(chosen.mask_path, file, chosen);
     blame(chosen.mask_path, [&] {
         if (mask.channels() != 1)
             throw image_error("has " + std::to_string(mask.channels()) + " channels; a mask has one");
@@ -137,6 +133,7 @@ void check_comparable(const image &reference, const image &test, const settings 
     if (test.channels() != reference.channels())
         throw differ(std::to_string(test.channels()) + " channel" + (test.channels() == 1 ? "" : "s"),
                      std::to_string(reference.channels()));
+    check_orientation(test, reference);
     for (const axis extent : {axis_image, axis_height, axis_width})
         if (test.shape[extent] != reference.shape[extent])
             throw differ(shape_text(test) + " pixels", shape_text(reference));
@@ -148,6 +145,7 @@ void check_comparable(const image &reference, const image &test, const settings 
         if (mask.height() != test.height() || mask.width() != test.width() ||
             (!one_for_all && mask.shape[axis_image] != test.shape[axis_image]))
             throw image_error("has " + shape_text(test) + " pixels, but the mask has " + shape_text(mask));
+        check_orientation(test, mask);
     }
     if (chosen.data_range_is_stated())
         return;

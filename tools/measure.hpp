@@ -30,9 +30,8 @@ struct total_values {
     double ssim = 0, psnr = 0, psnr_of_mean_mse = 0, mean_psnr = 0, mse = 0;
 };
 
-/** Reads a file, treats its alpha channel and cuts out the region of interest. Throws file_error. */
-image read_picture(const std::string &path, const settings &chosen);
-/** The same for a file that is open already; `path` is its name. */
+/** Reads an open file, treats its alpha channel and cuts out the region of interest; `path` is its name. Throws
+ *  file_error. */
 image read_picture(const std::string &path, const file_handle &file, const settings &chosen);
 
 /** Reads the mask, where one is chosen. Throws file_error. */

@@ -28,6 +28,9 @@ const choices<alpha_policy> alpha_policies = {{"opaque", alpha_policy::opaque},
                                               {"black", alpha_policy::black},
                                               {"white", alpha_policy::white}};
 
+const choices<orientation_policy> orientations = {{"apply", orientation_policy::apply},
+                                                  {"stored", orientation_policy::stored}};
+
 void add_range_options(CLI::App &command, settings &target)
 {
     const auto set_low = [&target](double low) {
@@ -65,14 +68,7 @@ void add_input_options(CLI::App &command, settings &target)
                "What the axes of .npy arrays are; needed for more than two")
         ->default_str("hw")
         ->group("Samples");
-    add_number<int64_t>(command, "--max-pixels", std::to_string(target.decode.max_pixels),
-                        "Refuse files that hold more pixels than this, before any memory is taken for them",
-                        [&target](int64_t value) {
-                            if (value < 1 || value > int64_t{1} << 40)
-                                throw CLI::ValidationError("--max-pixels", "must be from 1 to 2^40");
-                            target.decode.max_pixels = value;
-                        })
-        ->group("Samples");
+    add_file_options(command, target.decode, "Samples");
 }
 
 /** "Y,X,HEIGHTxWIDTH"; no value for any other text. */
@@ -135,6 +131,38 @@ void add_psnr_options(CLI::App &command, iqa_psnr_options &psnr)
 
 } // namespace
 
+void add_file_options(CLI::App &command, decode_options &target, const std::string &group)
+{
+    add_number<int32_t>(command, "--page", "", "Which picture to take, from 1 on, of files that hold several full ones",
+                        [&target](int32_t value) {
+                            if (value < 1)
+                                throw CLI::ValidationError("--page", "must be 1 or more");
+                            target.page = value;
+                        })
+        ->group(group);
+    add_choice<orientation_policy>(command, "--orientation", orientations, orientation_policy::stored,
+                                   "Turn pictures upright as EXIF and TIFF tags say, or take them as they are stored; "
+                                   "needed where the two of a pair differ in this",
+                                   [&target](orientation_policy value) { target.orientation = value; })
+        ->default_str("")
+        ->group(group);
+    add_number<int64_t>(command, "--max-pixels", std::to_string(target.max_pixels),
+                        "Refuse files that hold more pixels than this, before any memory is taken for them",
+                        [&target](int64_t value) {
+                            if (value < 1 || value > int64_t{1} << 40)
+                                throw CLI::ValidationError("--max-pixels", "must be from 1 to 2^40");
+                            target.max_pixels = value;
+                        })
+        ->group(group);
+}
+
+nlohmann::ordered_json orientation_as_json(orientation_policy policy)
+{
+    if (policy == orientation_policy::unstated)
+        return nullptr;
+    return name_of(orientations, policy);
+}
+
 void add_context_options(CLI::App &command, iqa_context_options &target)
 {
     add_parsed(command, "--threads", "COUNT|all", "all", "CPU threads", [&target](const std::string &text) {
@@ -186,6 +214,10 @@ nlohmann::ordered_json options_as_json(const settings &chosen)
         object["data_range"] = {chosen.psnr.data_low, chosen.psnr.data_high};
     object["nonfinite"] = name_of(nonfinites, chosen.ssim.nonfinite);
     object["alpha"] = name_of(alpha_policies, chosen.alpha);
+    object["orientation"] = orientation_as_json(chosen.decode.orientation);
+    object["page"] = nullptr;
+    if (chosen.decode.page > 0)
+        object["page"] = chosen.decode.page;
     object["luma"] = name_of(lumas, chosen.ssim.luma);
     object["luma_rounded"] = chosen.ssim.luma_rounded != 0;
     object["shave"] = chosen.ssim.shave;

@@ -49,6 +49,12 @@ struct settings {
 /** Adds the options to a command; `target` must outlive it. */
 void add_metric_options(CLI::App &command, settings &target);
 
+/** Adds --page, --orientation and --max-pixels to a group of --help. */
+void add_file_options(CLI::App &command, decode_options &target, const std::string &group);
+
+/** The word of --orientation, or null. */
+nlohmann::ordered_json orientation_as_json(orientation_policy policy);
+
 /** Adds --threads and --instruction-set. */
 void add_context_options(CLI::App &command, iqa_context_options &target);
 

@@ -107,7 +107,7 @@ void count_pair(const segment_options &options, label_counter &counter, segment_
     const std::string prediction_path =
         options.are_folders ? options.prediction + "/" + result.names.test : options.prediction;
     const auto read = [&](const std::string &path) {
-        return blame(path, [&] { return read_image(path, options.decode); });
+        return blame(path, [&] { return read_image(open_regular_file(path), options.decode); });
     };
     const image reference = read(reference_path);
     const image prediction = read(prediction_path);
@@ -236,12 +236,9 @@ void add_label_options(CLI::App &command, segment_command &target)
     added.push_back(add_choice(command, "--invalid", rules.invalid, invalid_policies,
                                "Labels outside the classes: refuse the file; drop the pixel; or count it as wrong for "
                                "the valid label on the other side"));
-    added.push_back(add_number<int64_t>(
-        command, "--max-pixels", std::to_string(target.options.decode.max_pixels),
-        "Refuse files that hold more pixels than this, before any memory is taken for them",
-        [&target](int64_t value) { target.options.decode.max_pixels = std::max<int64_t>(value, 0); }));
     for (CLI::Option *option : added)
         option->group("Labels");
+    add_file_options(command, target.options.decode, "Labels");
 }
 
 void add_score_options(CLI::App &command, segment_command &target)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "confusion_picture.hpp"
+#include "options.hpp"
 #include "report.hpp"
 #include "segment.hpp"
 
@@ -345,6 +346,7 @@ void write_segment_json(std::ostream &out, const segment_options &options, const
         }
     object["unmatched"] = {{"prediction", report.lone_tests}, {"reference", report.lone_references}};
     object["options"] = rules_as_json(options.rules);
+    object["options"]["orientation"] = orientation_as_json(options.decode.orientation);
     write_json(out, object);
 }
 

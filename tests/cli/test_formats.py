@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -172,26 +173,92 @@ def test_tiff_palette_and_bits(iqa: Program, tmp_path: Path, chelsea: NDArray) -
     expect_samples(iqa, tmp_path / "b.tif", np.asarray(bits.convert("L")), "TIFF")
 
 
-def test_tiff_orientation_is_ignored(iqa: Program, tmp_path: Path, chelsea: NDArray) -> None:
-    orientation = 274
-    samples = chelsea[:64, :70]
-    Image.fromarray(samples).save(tmp_path / "a.tif", tiffinfo={orientation: 6})
-    expect_samples(iqa, tmp_path / "a.tif", samples, "TIFF")
-    palette = Image.fromarray(samples).quantize(50)
-    palette.save(tmp_path / "b.tif", tiffinfo={orientation: 3})
-    expect_samples(iqa, tmp_path / "b.tif", np.asarray(palette.convert("RGB")), "TIFF")
+def write_tiff_samples(path: Path, samples: NDArray, bits: int, sample_format: int, **tags: int) -> None:
+    """One strip of grey samples, or of what the tags say, that have any number of bits."""
+    height, width = samples.shape
+    each_bit = np.unpackbits(samples.astype(np.uint8)[..., None], axis=2)[..., 8 - bits :]
+    packed = np.packbits(each_bit.reshape(height, -1), axis=1).tobytes()
+    fields = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 277: 1, 278: height}
+    fields |= {279: len(packed), 339: sample_format}
+    fields |= {int(tag[1:]): value for tag, value in tags.items()}
+    fields[273] = 8 + 2 + 12 * (len(fields) + 1) + 4
+    body = b"".join(struct.pack("<HHII", tag, 4, 1, fields[tag]) for tag in sorted(fields))
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(fields)) + body + bytes(4) + packed)
 
 
-def test_tiff_pages(iqa: Program, tmp_path: Path, camera: NDArray) -> None:
-    samples = camera[:50, :60]
-    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
-        writer.write(samples, photometric="minisblack")
-        writer.write(samples, photometric="minisblack")
-    assert "more than one page" in iqa.error("compare", tmp_path / "a.tif", tmp_path / "a.tif")
-    with tifffile.TiffWriter(tmp_path / "b.tif") as writer:
-        writer.write(samples, photometric="minisblack")
-        writer.write(samples[::2, ::2], photometric="minisblack", subfiletype=1)
-    expect_samples(iqa, tmp_path / "b.tif", samples, "TIFF")
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("sample_format", range(1, 7))
+def test_tiff_samples_of_few_bits(
+    iqa: Program, tmp_path: Path, bits: int, sample_format: int
+) -> None:
+    """Unsigned and untyped ones span 0 to 255; all others are refused, not taken for unsigned."""
+    levels = np.random.default_rng(bits).integers(0, 2**bits, (24, 32), dtype=np.uint8)
+    write_tiff_samples(tmp_path / "a.tif", levels, bits, sample_format)
+    if sample_format in (1, 4):
+        expect_samples(iqa, tmp_path / "a.tif", levels * np.uint8(255 // (2**bits - 1)), "TIFF")
+        write_tiff_samples(tmp_path / "a.tif", levels, bits, sample_format, t262=0)
+        expect_samples(iqa, tmp_path / "a.tif", 255 - levels * np.uint8(255 // (2**bits - 1)), "TIFF")
+        return
+    kind = {2: "signed", 3: "floating-point", 5: "complex integer", 6: "complex"}[sample_format]
+    message = iqa.error("compare", tmp_path / "a.tif", tmp_path / "a.tif")
+    assert f"holds 1 {kind} sample of {bits} bits" in message and "not read" in message
+
+
+def test_tiff_signed_samples_of_8_bits(iqa: Program, tmp_path: Path) -> None:
+    """Samples of -1 and 0 differ by 1, not by 255."""
+    for name, value in (("a", -1), ("b", 0)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.full((16, 16), value, np.int8))
+    assert "signed" in iqa.error("compare", tmp_path / "a.tif", tmp_path / "b.tif")
+    for name, value in (("a", -1), ("b", 0)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.full((16, 16), value, np.int16))
+    assert iqa.compare(tmp_path / "a.tif", tmp_path / "b.tif")["mse"] == 1
+
+
+@pytest.mark.parametrize("compression", [None, "jpeg"])
+def test_tiff_ycbcr(iqa: Program, tmp_path: Path, chelsea: NDArray, compression: str | None) -> None:
+    """Pillow reads it through the same library, but not by the same function."""
+    samples = chelsea[64:128, 64:128]
+    if compression is None:
+        image = Image.fromarray(samples).convert("YCbCr")
+        tifffile.imwrite(
+            tmp_path / "a.tif", np.asarray(image), photometric="ycbcr",
+            extratags=[(530, "H", 2, (1, 1), True)],
+        )
+        wanted = np.asarray(image.convert("RGB"))
+    else:
+        Image.fromarray(samples).save(tmp_path / "a.tif", compression="jpeg", quality=95)
+        wanted = np.asarray(Image.open(tmp_path / "a.tif").convert("RGB"))
+    np.save(tmp_path / "a.npy", wanted)
+    # They round otherwise; a channel that is missing or in another place is far beyond this.
+    assert iqa.compare(tmp_path / "a.tif", tmp_path / "a.npy", "--layout", "hwc")["mse"] < 1
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"t262": 1, "t277": 2, "t258": 4},  # grey of 4 bits and alpha
+        {"t262": 2, "t277": 1},  # RGB of one sample
+        {"t262": 5, "t277": 3},  # CMY
+        {"t262": 8, "t277": 3},  # Lab
+        {"t262": 9, "t277": 3},
+        {"t262": 32803, "t277": 1},  # a sensor's mosaic
+        {"t258": 12},
+        {"t258": 24, "t339": 3},
+        {"t258": 32},
+        {"t258": 64, "t339": 2},
+    ],
+    ids=str,
+)
+def test_tiff_kinds_that_a_conversion_would_change(
+    iqa: Program, tmp_path: Path, tags: dict[str, int]
+) -> None:
+    write_tiff_samples(tmp_path / "a.tif", np.zeros((16, 128), np.uint8), 8, 1, **tags)
+    assert "not read" in iqa.error("compare", tmp_path / "a.tif", tmp_path / "a.tif")
+
+
+def test_tiff_palette_with_alpha(iqa: Program, tmp_path: Path, chelsea: NDArray) -> None:
+    Image.fromarray(chelsea[:64, :64]).quantize(50).convert("PA").save(tmp_path / "a.tif")
+    assert "2 unsigned samples" in iqa.error("compare", tmp_path / "a.tif", tmp_path / "a.tif")
 
 
 def test_tiff_that_is_not_read(iqa: Program, tmp_path: Path, chelsea: NDArray) -> None:

@@ -211,7 +211,8 @@ HOSTILE = {
     "pgm with maximum 70000": b"P5 4 4 70000\n" + bytes(32),
     "pgm with a sample above the maximum": b"P5 4 4 9\n" + bytes(15) + b"\x0a",
     "text pgm with a sample above the maximum": b"P2 2 2 9\n1 2 3 10",
-    "pgm with a second picture": b"P5 2 2 255\n" + bytes(5),
+    "pgm with more than a picture": b"P5 2 2 255\n" + bytes(5),
+    "pgm with half a second picture": b"P5 2 2 255\n" + bytes(4) + b"P5 2 2 255\n" + bytes(3),
     "pbm text with a 2": b"P1 2 2\n0 1 2 1",
     "pbm of 16000 x 16000 without data": b"P4 16000 16000\n",
     "pnm with an endless comment": b"P5 #" + bytes(1000),
@@ -271,8 +272,8 @@ def test_files_that_are_none(iqa: Program, tmp_path: Path) -> None:
     for path, words in (
         (tmp_path / "missing.png", "No such file"),
         (tmp_path, "folder"),
-        (Path("/dev/null"), "empty"),
-        (Path("/dev/zero"), "--max-pixels"),
+        (Path("/dev/null"), "no regular file"),
+        (Path("/dev/zero"), "no regular file"),
     ):
         message = iqa.error(
             "compare", picture, path, "--max-pixels", 10**6, preexec_fn=iqa.limit_memory

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+//
+// Files that commands read.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+namespace iqa_tool {
+
+struct file_closer {
+    void operator()(std::FILE *file) const noexcept; // the standard input stays open
+};
+using file_handle = std::unique_ptr<std::FILE, file_closer>;
+
+/** Opens a regular file. Everything else is refused without waiting for it: a pipe in a folder may never have a writer.
+ *  Throws image_error. */
+file_handle open_regular_file(const std::string &path);
+
+/** The same for a name that the user gave: also a pipe, for which it waits, or the standard input for "-". Throws
+ *  image_error. */
+file_handle open_file(const std::string &path);
+
+} // namespace iqa_tool
