@@ -68,7 +68,7 @@ bool list_below_threshold(const batch_options &options, const batch_report &repo
 int exit_code_of(const batch_options &options, const batch_report &report, bool below_threshold)
 {
     if (report.interrupted)
-        return exit_interrupted;
+        return exit_code_of_interrupt();
     if (report.count(pair_result::state::failed) > 0 || (report.unmatched() > 0 && !options.ignore_unmatched))
         return exit_error;
     return below_threshold ? exit_below_threshold : exit_fine;
@@ -101,7 +101,7 @@ int run(batch_options options)
     if (report.interrupted)
         std::cerr << "iqa: interrupted\n";
     if (report.results.empty())
-        throw file_error(options.reference_folder, "no picture has a partner in " + options.test_folder);
+        throw file_error(options.reference_folder, report.text_of_nothing("picture", options.test_folder));
     return exit_code_of(options, report, below_threshold);
 }
 

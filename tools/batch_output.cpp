@@ -108,6 +108,7 @@ void write_batch_json(std::ostream &out, const batch_options &options, const bat
             object["failed"].back()["error"] = result.error;
         }
     object["unmatched"] = {{"reference", report.lone_references}, {"test", report.lone_tests}};
+    object["not_looked_at"] = report.others;
     object["options"] = options_as_json(options.chosen);
     write_json(out, object);
 }

@@ -3,7 +3,6 @@
 
 #include "image.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <sys/stat.h>
@@ -35,38 +34,37 @@ void byte_source::expect_end()
         throw image_error("goes on behind its last element");
 }
 
-file_source::file_source(std::FILE *file) : file_(file)
+file_source::file_source(file_handle file) : file_(std::move(file))
 {
     struct stat status {};
-    if (!file_ || fstat(fileno(file_.get()), &status) != 0)
+    if (fstat(fileno(file_.get()), &status) != 0)
         throw_errno();
-    if (S_ISDIR(status.st_mode))
-        throw image_error("is a folder, not a file");
-    if (!S_ISREG(status.st_mode))
-        throw image_error("is no regular file");
     size_ = static_cast<uint64_t>(status.st_size);
 }
 
-file_source::file_source(const std::string &path) : file_source(std::fopen(path.c_str(), "rb"))
+file_source::file_source(const std::string &path) : file_source(open_regular_file(path))
 {
 }
 
-std::unique_ptr<file_source> file_source::copy_of(byte_source &from)
+std::unique_ptr<file_source> file_source::copy_of(byte_source &from, uint64_t most_bytes)
 {
-    std::unique_ptr<std::FILE, file_closer> file(std::tmpfile());
+    file_handle file(std::tmpfile());
     if (!file)
         throw image_error(std::string("needs a temporary file: ") + std::strerror(errno));
+    uint64_t copied = 0;
     byte_buffer buffer(std::size_t{1} << 20);
     std::size_t count = buffer.size();
     while (count == buffer.size()) {
         count = from.read({buffer.data(), buffer.size()});
+        if ((copied += count) > most_bytes)
+            throw image_error("is unpacked to more than " + std::to_string(most_bytes) + " bytes");
         if (std::fwrite(buffer.data(), 1, count, file.get()) < count)
             throw image_error(std::string("needs a temporary file: ") + std::strerror(errno));
     }
     if (std::fflush(file.get()) != 0)
         throw image_error(std::string("needs a temporary file: ") + std::strerror(errno));
     std::rewind(file.get());
-    return std::unique_ptr<file_source>(new file_source(file.release()));
+    return std::unique_ptr<file_source>(new file_source(std::move(file)));
 }
 
 std::size_t file_source::read(std::span<std::byte> out)

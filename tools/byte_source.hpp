@@ -3,9 +3,10 @@
 // Bytes that come one after another: from a file, or unpacked from an archive.
 #pragma once
 
+#include "input_file.hpp"
+
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <span>
 #include <string>
@@ -36,8 +37,8 @@ public:
 class file_source : public byte_source {
 public:
     explicit file_source(const std::string &path);
-    /** A nameless temporary file with all that is left of `from`. */
-    static std::unique_ptr<file_source> copy_of(byte_source &from);
+    /** A nameless temporary file with all that is left of `from`, at most `most_bytes`. */
+    static std::unique_ptr<file_source> copy_of(byte_source &from, uint64_t most_bytes);
 
     uint64_t size() const override { return size_; }
     std::size_t read(std::span<std::byte> out) override;
@@ -46,13 +47,9 @@ public:
     void fill_at(uint64_t position, std::span<std::byte> out);
 
 private:
-    struct file_closer {
-        void operator()(std::FILE *file) const noexcept { std::fclose(file); }
-    };
+    explicit file_source(file_handle file);
 
-    explicit file_source(std::FILE *file);
-
-    std::unique_ptr<std::FILE, file_closer> file_;
+    file_handle file_;
     uint64_t size_ = 0;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "canvas.hpp"
 
-#include "image.hpp"
+#include "output_file.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -29,11 +29,11 @@ public:
     png_writer &operator=(const png_writer &) = delete;
     ~png_writer() { png_destroy_write_struct(&png_, &info_); }
 
-    bool write(std::FILE *file, canvas &picture) noexcept
+    bool write(std::ostream &out, canvas &picture) noexcept
     {
         if (setjmp(png_jmpbuf(png_)) != 0)
             return false;
-        png_init_io(png_, file);
+        png_set_write_fn(png_, &out, on_write, on_flush);
         png_set_IHDR(png_, info_, static_cast<png_uint_32>(picture.width()), static_cast<png_uint_32>(picture.height()),
                      8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
         png_write_info(png_, info_);
@@ -54,6 +54,15 @@ private:
     }
 
     static void on_warning(png_structp, png_const_charp) {}
+
+    static void on_write(png_structp png, png_bytep bytes, png_size_t size)
+    {
+        auto *out = static_cast<std::ostream *>(png_get_io_ptr(png));
+        if (!out->write(reinterpret_cast<const char *>(bytes), static_cast<std::streamsize>(size)))
+            png_error(png, std::strerror(errno));
+    }
+
+    static void on_flush(png_structp) {}
 
     png_structp png_ = nullptr;
     png_infop info_ = nullptr;
@@ -90,14 +99,11 @@ void canvas::fill(const rectangle &area, colour ink) noexcept
 
 void write_png(const std::string &path, canvas &picture)
 {
-    file_handle file(std::fopen(path.c_str(), "wb"));
-    if (!file)
-        throw image_error(std::string("cannot be written: ") + std::strerror(errno));
+    output_file file(path);
     png_writer writer;
-    if (!writer.write(file.get(), picture))
-        throw image_error(std::string("cannot be written: ") + writer.message());
-    if (std::fclose(file.release()) != 0)
-        throw image_error(std::string("cannot be written: ") + std::strerror(errno));
+    if (!writer.write(file.stream(), picture))
+        throw file_error(path, std::string("cannot be written: ") + writer.message());
+    file.finish();
 }
 
 } // namespace iqa_tool

@@ -48,7 +48,7 @@ double text_width(double size, std::string_view text);
 /** The text, shortened in the middle to a width. */
 std::string fitted_text(double size, std::string_view text, double width);
 
-/** Writes an 8-bit RGB file. Throws image_error. */
+/** Writes an 8-bit RGB file. Throws file_error. */
 void write_png(const std::string &path, canvas &picture);
 
 } // namespace iqa_tool

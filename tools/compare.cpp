@@ -4,6 +4,7 @@
 #include "file_error.hpp"
 #include "heat_map.hpp"
 #include "number.hpp"
+#include "output_file.hpp"
 #include "parsed_option.hpp"
 #include "presets.hpp"
 #include "report.hpp"
@@ -93,18 +94,18 @@ void write_pictures(const compare_options &options, const comparison &found)
                                .low = options.map_low ? *options.map_low : automatic_low(found.map),
                                .data_low = low,
                                .data_high = high};
-    if (!options.map_path.empty())
-        blame(options.map_path, [&] {
-            if (options.map_path.ends_with(".npy"))
-                return write_npy(options.map_path, found.map);
-            canvas drawing = draw_heat_map(view);
-            write_png(options.map_path, drawing);
-        });
-    if (!options.side_by_side_path.empty())
-        blame(options.side_by_side_path, [&] {
-            canvas drawing = draw_side_by_side(view);
-            write_png(options.side_by_side_path, drawing);
-        });
+    if (options.map_path.ends_with(".npy")) {
+        output_file file(options.map_path);
+        write_npy(file.stream(), found.map);
+        file.finish();
+    } else if (!options.map_path.empty()) {
+        canvas drawing = draw_heat_map(view);
+        write_png(options.map_path, drawing);
+    }
+    if (!options.side_by_side_path.empty()) {
+        canvas drawing = draw_side_by_side(view);
+        write_png(options.side_by_side_path, drawing);
+    }
 }
 
 void print_json(const compare_options &options, const comparison &found, const iqa::context &context)

@@ -176,32 +176,33 @@ int compare_clips(const clip_options &options, file_handle reference_file, file_
         csv.emplace(options.csv_path, reference.format().planes);
 
     std::vector<image> reference_planes, test_planes;
-    bool was_interrupted = false;
-    {
-        const interrupt_guard guard;
+    try {
+        const interrupt_guard guard(true);
         progress_bar bar(std::min(reference.expected_frames(), test.expected_frames()), "frames");
-        while (!was_interrupted && read_pair(options, reference, test, reference_planes, test_planes)) {
+        while (interrupted == 0 && read_pair(options, reference, test, reference_planes, test_planes)) {
             const frame_values frame =
                 blame(options.test, [&] { return meter.measure(reference_planes, test_planes); });
             if (csv)
                 csv->write(reference.frames_read(), frame);
             bar.show(static_cast<std::size_t>(reference.frames_read()));
-            was_interrupted = interrupted;
         }
+    } catch (const file_error &) {
+        if (interrupted == 0) // or else it is a read that gave up
+            throw;
     }
     if (csv)
         csv->finish();
     const clip_total total = meter.total();
-    if (total.frames == 0)
+    if (total.frames == 0 && interrupted == 0)
         throw file_error(reference.frames_read() == 0 ? options.reference : options.test, "holds no frame");
 
     if (options.as_json)
         print_json(options, reference, test, total, meter.context());
-    else
+    else if (total.frames > 0)
         print_text(options.csv_path == "-" ? std::cerr : std::cout, options, reference, test, total);
-    if (was_interrupted) {
+    if (interrupted != 0) {
         std::cerr << "iqa: interrupted\n";
-        return exit_interrupted;
+        return exit_code_of_interrupt();
     }
     const std::string below = below_threshold_text(options.chosen, total.values.all.ssim, total.values.all.psnr);
     if (below.empty())

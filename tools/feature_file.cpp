@@ -18,9 +18,10 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr int64_t most_features = 16384;           // of iqa_fid_options
-constexpr int64_t most_rows = int64_t{1} << 40;    // far more than a state holds: sizes cannot overflow
-constexpr std::size_t most_header_bytes = 1 << 20; // NumPy itself refuses more than 10,000
+constexpr int64_t most_features = 16384;                    // of iqa_fid_options
+constexpr int64_t most_rows = int64_t{1} << 40;             // far more than a state holds: sizes cannot overflow
+constexpr std::size_t most_header_bytes = 1 << 20;          // NumPy itself refuses more than 10,000
+constexpr uint64_t most_unpacked_bytes = uint64_t{1} << 32; // of an array that goes through a temporary file
 
 // The header of a state file: docs/abi.md.
 constexpr std::string_view state_magic = "IQAS";
@@ -104,8 +105,10 @@ void inspect_npy(feature_file &file, byte_source &source)
 npy_header read_statistics_header(byte_source &source, std::size_t axes)
 {
     npy_header header = read_header(source);
-    const bool square = std::equal(header.shape.begin() + 1, header.shape.end(), header.shape.begin());
-    if (header.shape.size() != axes || !square || header.shape[0] < 1 || header.shape[0] > most_features)
+    const std::vector<int64_t> &shape = header.shape;
+    const bool fits =
+        shape.size() == axes && shape.front() == shape.back() && shape.front() >= 1 && shape.front() <= most_features;
+    if (!fits)
         throw image_error("has shape " + shape_text(header) +
                           (axes == 1 ? "; expected the mean, [D]" : "; expected the covariance, [D x D]") +
                           " with D from 1 to " + std::to_string(most_features));
@@ -368,7 +371,12 @@ void read_rows(const feature_file &file, const std::function<void(const iqa_tens
             if (!archive)
                 return read_columns(static_cast<file_source &>(*source), header.size, header, first_row, take);
             // What is packed can only be read from its beginning on.
-            const std::unique_ptr<file_source> unpacked = file_source::copy_of(*source);
+            const uint64_t size = source->size() - header.size;
+            if (size > most_unpacked_bytes)
+                throw image_error("is packed, in Fortran order and takes " + std::to_string(size) + " bytes; " +
+                                  std::to_string(most_unpacked_bytes) +
+                                  " go through a temporary file: store it in C order, or as a .npy file");
+            const std::unique_ptr<file_source> unpacked = file_source::copy_of(*source, size);
             read_columns(*unpacked, 0, header, first_row, take);
         });
         first_row += table.rows();
@@ -407,9 +415,12 @@ feature_statistics read_statistics(const feature_file &file)
     return {read("mu", 1), read("sigma", 2)};
 }
 
-byte_buffer read_state(const feature_file &file)
+byte_buffer read_state(const feature_file &file, std::size_t most_bytes)
 {
     file_source source(file.path);
+    if (source.size() > most_bytes)
+        throw image_error("has " + std::to_string(source.size()) + " bytes; a state of " +
+                          std::to_string(file.features) + " features has at most " + std::to_string(most_bytes));
     byte_buffer bytes(static_cast<std::size_t>(source.size()));
     source.fill({bytes.data(), bytes.size()});
     return bytes;

@@ -76,7 +76,7 @@ struct feature_statistics {
 /** Mean and covariance of a file of that kind. Throws image_error. */
 feature_statistics read_statistics(const feature_file &file);
 
-/** The bytes of a state. Throws image_error. */
-byte_buffer read_state(const feature_file &file);
+/** The bytes of a state, at most as many as its options allow. Throws image_error. */
+byte_buffer read_state(const feature_file &file, std::size_t most_bytes);
 
 } // namespace iqa_tool

@@ -202,6 +202,8 @@ command_function add_fid(CLI::App &command)
         "Features are rounded to multiples of 2^-P once; from there on all sums are exact. Features too small "
         "for that are refused, with the P that suits them",
         [options](int32_t value) { options->fraction_bits = value; });
+    note_word("IQA_FID_WORD_24", "24");
+    note_word("IQA_FID_WORD_32", "32");
     add_number<int32_t>(command, "--word-bits", std::to_string(IQA_FID_WORD_32),
                         "32: features lie within 127 * 2^(24 - P). 24: faster, within 127 * 2^(16 - P)",
                         [options](int32_t value) { options->word_bits = value; });

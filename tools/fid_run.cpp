@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <memory>
 
 namespace iqa_tool {
@@ -32,15 +31,18 @@ std::vector<std::string> expand(const std::vector<std::string> &paths, bool with
         endings.insert(endings.end(), {".raw", ".bin", ".f32"});
     std::vector<std::string> files;
     for (const std::string &path : paths) {
-        if (!std::filesystem::is_directory(path)) {
+        if (!is_folder(path)) {
             files.push_back(path);
             continue;
         }
-        const std::vector<std::string> names = list_files(path, false, endings);
-        if (names.empty())
-            throw file_error(path, "holds no file that ends in .npy, .npz or .iqa" +
-                                       std::string(with_raw ? ", .raw, .bin or .f32" : ""));
-        for (const std::string &name : names)
+        const listing found = list_files(path, false, endings);
+        if (found.names.empty())
+            throw file_error(path,
+                             "holds no file that ends in .npy, .npz or .iqa" +
+                                 std::string(with_raw ? ", .raw, .bin or .f32" : "") +
+                                 (found.others.empty() ? "" : ", but " + text_of_others(found.others)) +
+                                 ": FID is of features, which docs/fid_features.md shows how to make of pictures");
+        for (const std::string &name : found.names)
             files.push_back(path + "/" + name);
     }
     return files;
@@ -195,7 +197,7 @@ private:
     {
         metric_handle from;
         {
-            const byte_buffer bytes = read_state(file);
+            const byte_buffer bytes = read_state(file, state_size());
             iqa_metric *created = nullptr;
             context_.check(iqa_metric_deserialize(context_.get(), bytes.data(), bytes.size(), &created));
             from.reset(created);
@@ -204,6 +206,14 @@ private:
             swap_sides(from);
         context_.check(iqa_fid_reset_side(from.get(), 1 - side));
         context_.check(iqa_metric_merge(metric_.get(), from.get()));
+    }
+
+    /** It follows from the options, which all states here share. */
+    std::size_t state_size() const
+    {
+        std::size_t size = 0;
+        context_.check(iqa_metric_serialize(metric_.get(), nullptr, 0, &size));
+        return size;
     }
 
     /** The lanes of the two sets are the two halves of a state: docs/abi.md. */
@@ -250,16 +260,16 @@ private:
             if (set.statistics)
                 throw image_error("would be a copy of " + set.files.front().path);
             const feature_statistics found = statistics_of(IQA_FID_REFERENCE);
-            return write_npz(options_.stats_path, {{"mu", found.mean.tensor()}, {"sigma", found.covariance.tensor()}});
+            output_file out(options_.stats_path);
+            write_npz(out.stream(), {{"mu", found.mean.tensor()}, {"sigma", found.covariance.tensor()}});
+            return out.finish();
         }
         if (set.statistics)
             throw image_error("a state needs the features; " + set.files.front().path + " has mean and covariance");
-        std::size_t size = 0;
-        context_.check(iqa_metric_serialize(metric_.get(), nullptr, 0, &size));
-        std::vector<char> bytes(size);
-        context_.check(iqa_metric_serialize(metric_.get(), bytes.data(), size, nullptr));
+        std::vector<char> bytes(state_size());
+        context_.check(iqa_metric_serialize(metric_.get(), bytes.data(), bytes.size(), nullptr));
         output_file out(options_.stats_path);
-        out.stream().write(bytes.data(), static_cast<std::streamsize>(size));
+        out.stream().write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
         out.finish();
     }
 
@@ -306,7 +316,7 @@ private:
         for (std::size_t side = 0; side < report_.sets.size(); ++side)
             if (report_.sets[side].statistics && text.find(fid_side_names[1 - side]) == std::string::npos)
                 names += (names.empty() ? "" : ", ") + report_.sets[side].files.front().path;
-        throw file_error(names, text);
+        throw file_error(names, in_words(text));
     }
 
     const fid_options &options_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "image.hpp"
+#include "library_words.hpp"
 
 #include <iqa.hpp>
 
@@ -26,6 +27,12 @@ public:
     file_error(const std::string &file, const std::string &what) : std::runtime_error(one_line(file + ": " + what)) {}
 };
 
+/** What is wrong, in the words of the command line. */
+inline std::string text_of(const std::exception &problem)
+{
+    return dynamic_cast<const iqa::error *>(&problem) != nullptr ? in_words(problem.what()) : problem.what();
+}
+
 /** Runs `work` and puts the name of the file before what it says is wrong. */
 template <typename function>
 auto blame(const std::string &file, function work)
@@ -35,7 +42,7 @@ auto blame(const std::string &file, function work)
     } catch (const image_error &problem) {
         throw file_error(file, problem.what());
     } catch (const iqa::error &problem) {
-        throw file_error(file, problem.what());
+        throw file_error(file, text_of(problem));
     } catch (const std::bad_alloc &) {
         throw file_error(file, "out of memory");
     }

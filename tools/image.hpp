@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -142,7 +143,7 @@ const char *dtype_name(int32_t dtype) noexcept;
 std::size_t dtype_size(int32_t dtype) noexcept;
 bool dtype_is_float(int32_t dtype) noexcept;
 
-/** Writes the samples of the first image as an array of height x width (x channels), in C order. Throws image_error. */
-void write_npy(const std::string &path, const image &picture);
+/** Writes the samples of the first image as an array of height x width (x channels), in C order. */
+void write_npy(std::ostream &out, const image &picture);
 
 } // namespace iqa_tool

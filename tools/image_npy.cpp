@@ -5,7 +5,7 @@
 #include "image.hpp"
 #include "npy_header.hpp"
 
-#include <fstream>
+#include <ostream>
 #include <vector>
 
 namespace iqa_tool {
@@ -58,13 +58,12 @@ image read_npy(byte_buffer file, const decode_options &options)
     return picture;
 }
 
-void write_npy(const std::string &path, const image &picture)
+void write_npy(std::ostream &out, const image &picture)
 {
     std::vector<int64_t> shape{picture.height(), picture.width()};
     if (picture.channels() > 1)
         shape.push_back(picture.channels());
     const std::string header = encode_npy_header(picture.dtype, shape);
-    std::ofstream out(path, std::ios::binary);
     out.write(header.data(), static_cast<std::streamsize>(header.size()));
     const std::size_t element_size = dtype_size(picture.dtype);
     for (int64_t y = 0; y < picture.height(); ++y)
@@ -76,9 +75,6 @@ void write_npy(const std::string &path, const image &picture)
                               static_cast<std::size_t>(index) * element_size,
                           static_cast<std::streamsize>(element_size));
             }
-    out.close();
-    if (!out)
-        throw image_error("cannot be written");
 }
 
 } // namespace iqa_tool

@@ -1,28 +1,48 @@
 // SPDX-License-Identifier: MIT
 //
-// Ctrl-C ends a long run in good order: what is done is written.
+// How signals end the program: with 128 and their number (130 for Ctrl-C, 143 for SIGTERM), without a file that is only
+// half written, and in a long run in good order: what is done is written.
 #pragma once
 
 #include <atomic>
-#include <csignal>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace iqa_tool {
 
-/** Becomes true when the user presses Ctrl-C (or the program is asked to end). */
-extern std::atomic<bool> interrupted;
+/** The signal by which the user asked a guarded run to end; 0 before. */
+extern std::atomic<int> interrupted;
 
-/** While it lives, Ctrl-C sets `interrupted`; a second Ctrl-C ends the program as usual. */
+/** The exit code after `interrupted`. */
+int exit_code_of_interrupt() noexcept;
+
+/** From here on signals end the program as described. To be called first. */
+void catch_signals();
+
+/** While it lives, Ctrl-C and SIGTERM set `interrupted`; a second one ends the program at once. Reads from a pipe,
+ * where the run has such, fail instead of waiting on. */
 class interrupt_guard {
 public:
-    interrupt_guard();
+    explicit interrupt_guard(bool reads_pipes = false);
     interrupt_guard(const interrupt_guard &) = delete;
     interrupt_guard &operator=(const interrupt_guard &) = delete;
     ~interrupt_guard();
+};
+
+/** While it lives, a signal that ends the program removes the file. */
+class temporary_name {
+public:
+    explicit temporary_name(std::string path);
+    temporary_name(const temporary_name &) = delete;
+    temporary_name &operator=(const temporary_name &) = delete;
+    ~temporary_name();
+
+    const std::string &path() const noexcept { return path_; }
 
 private:
-    struct sigaction before_interrupt_ {};
-    struct sigaction before_terminate_ {};
+    std::string path_;
+    std::size_t slot_;
 };
 
 /** The progress function of a context that stops when the user interrupts. */

@@ -6,14 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
 
 namespace iqa_tool {
 
 namespace {
 
 constexpr int64_t most_classes = 65536;
+constexpr std::size_t most_bytes = std::size_t{1} << 22, most_bytes_of_line = 4096;
 
 std::string trimmed(const std::string &text)
 {
@@ -42,15 +43,37 @@ struct name_line {
     std::string whole, name;
 };
 
+/** The lines of a file, none of them and not all together longer than names of classes are. */
+std::vector<std::string> read_text(const std::string &path)
+{
+    return blame(path, [&path] {
+        const file_handle file = open_file(path);
+        std::vector<std::string> lines(1);
+        std::size_t size = 0;
+        for (int next = std::getc(file.get()); next != EOF; next = std::getc(file.get())) {
+            if (++size > most_bytes)
+                throw image_error("has more than " + std::to_string(most_bytes) + " bytes; names of classes are fewer");
+            if (next == '\n')
+                lines.emplace_back();
+            else if (lines.back().size() < most_bytes_of_line)
+                lines.back() += static_cast<char>(next);
+            else
+                throw image_error("line " + std::to_string(lines.size()) + " is longer than " +
+                                  std::to_string(most_bytes_of_line) + " bytes");
+        }
+        if (std::ferror(file.get()) != 0)
+            throw image_error(std::strerror(errno));
+        return lines;
+    });
+}
+
 std::vector<name_line> read_lines(const std::string &path)
 {
-    std::ifstream file(path);
-    if (!file)
-        throw file_error(path, std::strerror(errno));
     std::vector<name_line> lines;
-    std::string text;
-    for (std::size_t number = 1; std::getline(file, text); ++number) {
-        text = trimmed(text);
+    std::size_t number = 0;
+    for (const std::string &line : read_text(path)) {
+        ++number;
+        const std::string text = trimmed(line);
         if (text.empty())
             continue;
         const std::size_t comma = text.find(',');
@@ -60,8 +83,6 @@ std::vector<name_line> read_lines(const std::string &path)
             lines.back().name = unquoted(trimmed(text.substr(comma + 1)));
         }
     }
-    if (file.bad())
-        throw file_error(path, "cannot be read");
     return lines;
 }
 

@@ -4,13 +4,17 @@
 #include "commands.hpp"
 #include "file_error.hpp"
 #include "help.hpp"
+#include "interrupt.hpp"
 #include "report.hpp"
+#include "suggestion.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <fcntl.h>
 #include <iostream>
 #include <new>
+#include <unistd.h>
 
 namespace {
 
@@ -29,19 +33,50 @@ bool library_fits()
     return iqa_library_version() >> 8 == IQA_VERSION >> 8;
 }
 
+/** Takes the numbers of standard descriptors that are closed, so that no file gets them and is written into. What is
+ *  opened the wrong way round stays the error that it was. */
+void occupy_standard_descriptors()
+{
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (fcntl(descriptor, F_GETFD) == -1 &&
+            open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) != descriptor)
+            _exit(exit_error); // there is nobody to tell
+}
+
+using command_list = std::vector<std::pair<CLI::App *, command_function>>;
+
+/** The option that a mistyped one may have been. */
+std::string suggested_option(const command_list &commands, int count, char **arguments)
+{
+    for (const auto &[command, run_command] : commands) {
+        if (!command->parsed())
+            continue;
+        std::vector<std::string> names;
+        for (const CLI::Option *option : command->get_options())
+            for (const std::string &name : option->get_lnames())
+                names.push_back("--" + name);
+        for (const std::string_view argument : std::vector<std::string_view>(arguments + 1, arguments + count)) {
+            const std::string name(argument.substr(0, argument.find('=')));
+            if (name.starts_with("--") && std::find(names.begin(), names.end(), name) == names.end())
+                return suggestion(name, names);
+        }
+    }
+    return "";
+}
+
 int run(int count, char **arguments)
 {
     if (!library_fits())
         return report_error("the library has version " + version_text(iqa_library_version()) +
                             ", but this program was made for " + version_text(IQA_VERSION));
     CLI::App parser("Image quality: SSIM, PSNR and MSE of pictures; IoU and Dice of label maps.", "iqa");
-    parser.set_version_flag("--version", "iqa " + version_text(iqa_library_version()));
+    parser.set_version_flag("-V,--version", "iqa " + version_text(iqa_library_version()));
     parser.require_subcommand(1);
-    parser.footer("Exit code: 0 fine, 1 a value is below --fail-under, 2 an error, 130 interrupted.\n"
+    parser.footer("Exit code: 0 fine, 1 a value is below --fail-under, 2 an error, 130 interrupted, 143 ended.\n"
                   "`iqa COMMAND --help` lists the options of a command.");
     parser.formatter(help_formatter());
 
-    std::vector<std::pair<CLI::App *, command_function>> commands;
+    command_list commands;
     const auto add = [&](const char *name, const char *help, command_function (*add_command)(CLI::App &)) {
         CLI::App *command = parser.add_subcommand(name, help)->group("Commands");
         commands.emplace_back(command, add_command(*command));
@@ -59,10 +94,13 @@ int run(int count, char **arguments)
             return parser.exit(problem); // --help and --version
         const bool has_command =
             std::any_of(commands.begin(), commands.end(), [](const auto &entry) { return entry.first->parsed(); });
-        std::string names;
+        if (has_command)
+            return report_error(problem.what() + suggested_option(commands, count, arguments));
+        std::vector<std::string> names;
         for (const auto &[command, run_command] : commands)
-            names += (names.empty() ? "" : ", ") + command->get_name();
-        return report_error(has_command ? problem.what() : "state a command: " + names + " (iqa --help)");
+            names.push_back(command->get_name());
+        return report_error("state a command: " + CLI::detail::join(names, ", ") + " (iqa --help)" +
+                            (count > 1 ? suggestion(arguments[1], names) : ""));
     }
     for (const auto &[command, run_command] : commands)
         if (command->parsed()) {
@@ -78,11 +116,13 @@ int run(int count, char **arguments)
 
 int main(int count, char **arguments)
 {
+    occupy_standard_descriptors();
+    catch_signals();
     try {
         return run(count, arguments);
     } catch (const std::bad_alloc &) {
         return report_error("out of memory");
     } catch (const std::exception &problem) {
-        return report_error(problem.what());
+        return report_error(text_of(problem));
     }
 }

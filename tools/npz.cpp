@@ -4,6 +4,8 @@
 #include "image.hpp"
 #include "npy_header.hpp"
 
+#include <algorithm>
+#include <unistd.h>
 #include <zip.h>
 
 namespace iqa_tool {
@@ -65,8 +67,12 @@ void npz_archive::closer::operator()(zip *archive) const noexcept
 
 npz_archive::npz_archive(const std::string &path)
 {
+    const file_handle file = open_regular_file(path);
     int code = 0;
-    archive_.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code));
+    const int descriptor = dup(fileno(file.get())); // the archive closes its own
+    archive_.reset(zip_fdopen(descriptor, ZIP_CHECKCONS, &code));
+    if (!archive_ && descriptor >= 0)
+        close(descriptor);
     if (!archive_)
         throw image_error("is no readable .npz file: " + text_of(code));
 }
@@ -91,47 +97,69 @@ std::unique_ptr<byte_source> npz_archive::open(const std::string &name) const
     return std::make_unique<member_source>(archive_.get(), static_cast<zip_uint64_t>(index));
 }
 
-void write_npz(const std::string &path, const std::vector<npz_array> &arrays)
+namespace {
+
+/** Adds an array to an archive, whose source keeps pointing at its elements and at `header`. */
+bool add_array(zip_t *archive, const npz_array &array, const std::string &header)
 {
-    int code = 0;
-    zip_t *archive = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
-    if (archive == nullptr)
-        throw image_error("cannot be written: " + text_of(code));
-    std::vector<std::vector<std::byte>> files; // libzip takes the bytes when it closes the archive
-    const auto add = [&](const npz_array &array) {
-        const iqa_tensor &elements = array.elements;
-        const int32_t dtype = elements.dtype_code << 8 | elements.dtype_bits;
-        const std::span<const int64_t> shape(elements.shape, static_cast<std::size_t>(elements.ndim));
-        const std::string header = encode_npy_header(dtype, shape);
-        std::size_t size = dtype_size(dtype);
-        for (const int64_t extent : shape)
-            size *= static_cast<std::size_t>(extent);
-        std::vector<std::byte> &bytes = files.emplace_back();
-        const auto append = [&bytes](std::span<const std::byte> part) {
-            bytes.insert(bytes.end(), part.begin(), part.end());
-        };
-        append(std::as_bytes(std::span(header)));
-        append({static_cast<const std::byte *>(elements.data), size});
-        zip_source_t *source = zip_source_buffer(archive, bytes.data(), bytes.size(), 0);
-        const zip_int64_t index =
-            zip_file_add(archive, (array.name + std::string(ending)).c_str(), source, ZIP_FL_ENC_UTF_8);
-        if (index < 0) {
-            zip_source_free(source);
-            return false;
-        }
-        const auto member = static_cast<zip_uint64_t>(index);
-        constexpr zip_uint16_t first_day = (1 << 5) | 1; // 1 January 1980: the clock shall not be in the file
-        return zip_set_file_compression(archive, member, ZIP_CM_STORE, 0) == 0 &&
-               zip_file_set_dostime(archive, member, 0, first_day, 0) == 0;
-    };
-    bool fine = true;
-    for (const npz_array &array : arrays)
-        fine = fine && add(array);
-    if (!fine || zip_close(archive) != 0) {
-        const std::string problem = zip_strerror(archive);
-        zip_discard(archive);
-        throw image_error("cannot be written: " + problem);
+    const iqa_tensor &elements = array.elements;
+    std::size_t size = dtype_size(elements.dtype_code << 8 | elements.dtype_bits);
+    for (int32_t position = 0; position < elements.ndim; ++position)
+        size *= static_cast<std::size_t>(elements.shape[position]);
+    zip_buffer_fragment_t parts[2] = {{}, {}};
+    parts[0].data = reinterpret_cast<zip_uint8_t *>(const_cast<char *>(header.data())); // it is read only
+    parts[0].length = header.size();
+    parts[1].data = static_cast<zip_uint8_t *>(elements.data);
+    parts[1].length = size;
+    zip_source_t *source = zip_source_buffer_fragment(archive, parts, std::size(parts), 0);
+    const zip_int64_t index =
+        zip_file_add(archive, (array.name + std::string(ending)).c_str(), source, ZIP_FL_ENC_UTF_8);
+    if (index < 0) {
+        zip_source_free(source);
+        return false;
     }
+    const auto member = static_cast<zip_uint64_t>(index);
+    constexpr zip_uint16_t first_day = (1 << 5) | 1; // 1 January 1980: the clock shall not be in the file
+    return zip_set_file_compression(archive, member, ZIP_CM_STORE, 0) == 0 &&
+           zip_file_set_dostime(archive, member, 0, first_day, 0) == 0;
+}
+
+struct source_freer {
+    void operator()(zip_source_t *source) const noexcept { zip_source_free(source); }
+};
+
+} // namespace
+
+void write_npz(std::ostream &out, const std::vector<npz_array> &arrays)
+{
+    // libzip takes the bytes when it closes the archive, into memory; a file would be one of its own making.
+    std::vector<std::string> headers;
+    for (const npz_array &array : arrays)
+        headers.push_back(encode_npy_header(array.elements.dtype_code << 8 | array.elements.dtype_bits,
+                                            {array.elements.shape, static_cast<std::size_t>(array.elements.ndim)}));
+    zip_error_t problem;
+    zip_error_init(&problem);
+    const std::unique_ptr<zip_source_t, source_freer> bytes(zip_source_buffer_create(nullptr, 0, 0, &problem));
+    zip_t *archive = bytes ? zip_open_from_source(bytes.get(), ZIP_TRUNCATE, &problem) : nullptr;
+    if (archive == nullptr)
+        throw std::bad_alloc();
+    zip_source_keep(bytes.get());
+    bool fine = true;
+    for (std::size_t index = 0; index < arrays.size(); ++index)
+        fine = fine && add_array(archive, arrays[index], headers[index]);
+    if (!fine || zip_close(archive) != 0) {
+        const std::string text = zip_strerror(archive);
+        zip_discard(archive);
+        throw image_error("cannot be written: " + text);
+    }
+    if (zip_source_open(bytes.get()) != 0)
+        throw std::bad_alloc();
+    std::vector<char> part(std::size_t{1} << 16);
+    for (zip_int64_t count = 1; count > 0;) {
+        count = zip_source_read(bytes.get(), part.data(), part.size());
+        out.write(part.data(), std::max<zip_int64_t>(count, 0));
+    }
+    zip_source_close(bytes.get());
 }
 
 } // namespace iqa_tool

@@ -7,6 +7,7 @@
 
 #include <iqa_c.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,6 @@ struct npz_array {
 };
 
 /** Writes an archive of stored arrays, the same bytes at any time. Throws image_error. */
-void write_npz(const std::string &path, const std::vector<npz_array> &arrays);
+void write_npz(std::ostream &out, const std::vector<npz_array> &arrays);
 
 } // namespace iqa_tool

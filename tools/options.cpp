@@ -10,18 +10,21 @@ namespace iqa_tool {
 
 namespace {
 
-const choices<int32_t> layouts = {{"hw", IQA_LAYOUT_HW},   {"hwc", IQA_LAYOUT_HWC},   {"chw", IQA_LAYOUT_CHW},
-                                  {"nhw", IQA_LAYOUT_NHW}, {"nhwc", IQA_LAYOUT_NHWC}, {"nchw", IQA_LAYOUT_NCHW}};
-const choices<int32_t> nonfinites = {
-    {"error", IQA_NONFINITE_ERROR}, {"propagate", IQA_NONFINITE_PROPAGATE}, {"mask", IQA_NONFINITE_MASK}};
-const choices<int32_t> lumas = {{"none", IQA_LUMA_NONE},
-                                {"bt601-full", IQA_LUMA_BT601_FULL},
-                                {"bt601-studio", IQA_LUMA_BT601_STUDIO},
-                                {"bt709-full", IQA_LUMA_BT709_FULL},
-                                {"bt709-studio", IQA_LUMA_BT709_STUDIO}};
-const choices<int32_t> aggregates = {{"psnr-of-mean-mse", IQA_PSNR_OF_MEAN_MSE}, {"mean-of-psnr", IQA_MEAN_OF_PSNR}};
+const choices<int32_t> layouts = {IQA_TOOL_CHOICE("hw", IQA_LAYOUT_HW),     IQA_TOOL_CHOICE("hwc", IQA_LAYOUT_HWC),
+                                  IQA_TOOL_CHOICE("chw", IQA_LAYOUT_CHW),   IQA_TOOL_CHOICE("nhw", IQA_LAYOUT_NHW),
+                                  IQA_TOOL_CHOICE("nhwc", IQA_LAYOUT_NHWC), IQA_TOOL_CHOICE("nchw", IQA_LAYOUT_NCHW)};
+const choices<int32_t> nonfinites = {IQA_TOOL_CHOICE("error", IQA_NONFINITE_ERROR),
+                                     IQA_TOOL_CHOICE("propagate", IQA_NONFINITE_PROPAGATE),
+                                     IQA_TOOL_CHOICE("mask", IQA_NONFINITE_MASK)};
+const choices<int32_t> lumas = {
+    IQA_TOOL_CHOICE("none", IQA_LUMA_NONE), IQA_TOOL_CHOICE("bt601-full", IQA_LUMA_BT601_FULL),
+    IQA_TOOL_CHOICE("bt601-studio", IQA_LUMA_BT601_STUDIO), IQA_TOOL_CHOICE("bt709-full", IQA_LUMA_BT709_FULL),
+    IQA_TOOL_CHOICE("bt709-studio", IQA_LUMA_BT709_STUDIO)};
+const choices<int32_t> aggregates = {IQA_TOOL_CHOICE("psnr-of-mean-mse", IQA_PSNR_OF_MEAN_MSE),
+                                     IQA_TOOL_CHOICE("mean-of-psnr", IQA_MEAN_OF_PSNR)};
 const choices<int32_t> instruction_sets = {
-    {"baseline", IQA_ISA_BASELINE}, {"avx2", IQA_ISA_AVX2}, {"avx512", IQA_ISA_AVX512}, {"best", IQA_ISA_BEST}};
+    IQA_TOOL_CHOICE("baseline", IQA_ISA_BASELINE), IQA_TOOL_CHOICE("avx2", IQA_ISA_AVX2),
+    IQA_TOOL_CHOICE("avx512", IQA_ISA_AVX512), IQA_TOOL_CHOICE("best", IQA_ISA_BEST)};
 const choices<alpha_policy> alpha_policies = {{"opaque", alpha_policy::opaque},
                                               {"drop", alpha_policy::drop},
                                               {"channel", alpha_policy::channel},
@@ -119,6 +122,7 @@ void add_sample_options(CLI::App &command, settings &target)
 void add_psnr_options(CLI::App &command, iqa_psnr_options &psnr)
 {
     add_number(command, "--log-base", psnr.log_base, "The base of the logarithm; 10 gives dB")->group("PSNR");
+    note_word("IQA_PSNR_NO_CAP", "none");
     add_parsed(command, "--cap", "NUMBER|none", "none", "Report greater values, and that of equal images, as this",
                [&psnr](const std::string &text) {
                    const std::optional<double> value = text == "none" ? IQA_PSNR_NO_CAP : parse_number<double>(text);
@@ -165,6 +169,7 @@ nlohmann::ordered_json orientation_as_json(orientation_policy policy)
 
 void add_context_options(CLI::App &command, iqa_context_options &target)
 {
+    note_word("IQA_THREADS_ALL", "all");
     add_parsed(command, "--threads", "COUNT|all", "all", "CPU threads", [&target](const std::string &text) {
         const std::optional<int32_t> value = text == "all" ? IQA_THREADS_ALL : parse_number<int32_t>(text);
         if (!value || (*value < 1 && *value != IQA_THREADS_ALL))

@@ -18,8 +18,8 @@ class App;
 
 namespace iqa_tool {
 
-/** Exit codes of the program. */
-enum exit_code { exit_fine = 0, exit_below_threshold = 1, exit_error = 2, exit_interrupted = 130 };
+/** Exit codes of the program, but for those after a signal: interrupt.hpp. */
+enum exit_code { exit_fine = 0, exit_below_threshold = 1, exit_error = 2 };
 
 struct threshold {
     std::string metric; // "ssim" or "psnr"

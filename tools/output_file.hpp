@@ -4,37 +4,38 @@
 #pragma once
 
 #include "file_error.hpp"
+#include "interrupt.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <fstream>
-#include <iostream>
+#include <optional>
+#include <ostream>
 #include <string>
 
 namespace iqa_tool {
 
-/** A file to write, or the standard output for "-". */
+/** A file to write, or the standard output for "-". A file is written under a name beside its own and takes its place
+ *  when it is finished: whatever happens before, what was there stays. Pipes and devices are written directly. */
 class output_file {
 public:
-    explicit output_file(const std::string &path) : path_(path)
-    {
-        if (path != "-") {
-            file_.open(path, std::ios::binary);
-            if (!file_)
-                throw file_error(path, std::string("cannot be written: ") + std::strerror(errno));
-        }
-    }
+    /** Throws file_error. */
+    explicit output_file(const std::string &path);
+    output_file(const output_file &) = delete;
+    output_file &operator=(const output_file &) = delete;
+    /** Removes what is not finished. */
+    ~output_file();
 
-    std::ostream &stream() { return path_ == "-" ? std::cout : file_; }
-
-    void finish()
-    {
-        if (!stream().flush())
-            throw file_error(path_, "cannot be written");
-    }
+    std::ostream &stream();
+    /** Throws file_error where something could not be written. */
+    void flush();
+    /** The same, and puts the file in its place. */
+    void finish();
 
 private:
+    bool open_beside();
+
     std::string path_;
+    std::string target_;                    // the file at the end of links
+    std::optional<temporary_name> written_; // none: directly
     std::ofstream file_;
 };
 

@@ -12,9 +12,11 @@
 #include <iqa.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <iostream>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -37,10 +39,13 @@ template <typename result>
 struct pair_report {
     std::vector<result> results; // in the order of the pairs
     std::vector<std::string> lone_references, lone_tests;
+    std::map<std::string, std::size_t> others; // the endings of files that were not looked at
     bool interrupted = false;
 
     explicit pair_report(pairing found = {})
-        : lone_references(std::move(found.lone_references)), lone_tests(std::move(found.lone_tests))
+        : lone_references(std::move(found.lone_references)),
+          lone_tests(std::move(found.lone_tests)),
+          others(std::move(found.others))
     {
         for (file_pair &names : found.pairs) {
             results.emplace_back();
@@ -65,6 +70,15 @@ struct pair_report {
             if (number > 0)
                 out << ", " << number << ' ' << what;
         out << '\n';
+        if (!others.empty())
+            out << one_line(text_of_others(others)) << " not looked at\n";
+    }
+
+    /** "no PNG file has a partner in b (3 .webp files were not looked at)" */
+    std::string text_of_nothing(const std::string &what, const std::string &folder) const
+    {
+        return "no " + what + " has a partner in " + folder +
+               (others.empty() ? "" : " (not looked at: " + text_of_others(others) + ")");
     }
 
     /** A line on stderr for each file without a partner and each pair that failed. */
@@ -126,6 +140,7 @@ public:
     }
 
 private:
+    /** Fewer threads do the same work, and where there is none this one does it. */
     void start(std::size_t workers)
     {
         running_ = workers;
@@ -133,17 +148,19 @@ private:
             try {
                 threads_.emplace_back([this, worker] { work(worker); });
             } catch (const std::system_error &) {
-                if (threads_.empty())
-                    throw;
-                const std::lock_guard lock(mutex_);
-                running_ -= workers - threads_.size();
-                return; // fewer threads do the same work
+                {
+                    const std::lock_guard lock(mutex_);
+                    running_ -= workers - std::max<std::size_t>(worker, 1);
+                }
+                if (worker == 0)
+                    work(0);
+                return;
             }
     }
 
     void work(std::size_t worker)
     {
-        for (std::size_t index = next_++; index < results_.size() && !interrupted; index = next_++) {
+        for (std::size_t index = next_++; index < results_.size() && interrupted == 0; index = next_++) {
             result own;
             own.names = results_[index].names;
             measure(worker, own);
@@ -162,9 +179,9 @@ private:
             measure_(worker, own);
             own.outcome = pair_outcome::state::measured;
         } catch (const std::exception &problem) {
-            if (interrupted)
+            if (interrupted != 0)
                 return; // the library may have stopped in the middle of a pair
-            own.error = problem.what();
+            own.error = text_of(problem);
             own.outcome = pair_outcome::state::failed;
         }
     }
@@ -196,7 +213,7 @@ public:
         while (next_ < results.size() && results[next_].outcome != pair_outcome::state::pending)
             write_row_(file_.stream(), results[next_++]);
         if (next_ != before)
-            file_.finish();
+            file_.flush();
     }
 
     /** Those that were done behind a pair that an interrupt left out. */
@@ -227,7 +244,7 @@ void run_with_progress(pair_report<result> &report, std::size_t workers, std::op
                 csv->write_ready(report.results);
             bar.show(done);
         });
-        report.interrupted = interrupted;
+        report.interrupted = interrupted != 0;
     }
     if (csv)
         csv->write_rest(report.results);

@@ -13,25 +13,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has_ending(const fs::path &path, const std::vector<std::string> &endings)
+/** ".png" of "a.PNG" */
+std::string ending_of(const fs::path &path)
 {
     std::string ending = path.extension().string();
     for (char &character : ending)
         if (character >= 'A' && character <= 'Z')
             character = static_cast<char>(character - 'A' + 'a');
-    return !path.filename().string().starts_with('.') &&
-           std::find(endings.begin(), endings.end(), ending) != endings.end();
+    return ending;
 }
 
 template <typename iterator>
-std::vector<std::string> list(const std::string &folder, const std::vector<std::string> &endings)
+listing list(const std::string &folder, const std::vector<std::string> &endings)
 {
-    std::vector<std::string> names;
-    for (const fs::directory_entry &entry : iterator(folder))
-        if (has_ending(entry.path(), endings) && !entry.is_directory())
-            names.push_back(entry.path().lexically_relative(folder).string());
-    std::sort(names.begin(), names.end());
-    return names;
+    listing found;
+    for (const fs::directory_entry &entry : iterator(folder)) {
+        std::error_code unknown; // of a link that leads nowhere, say: opening it will tell
+        if (entry.path().filename().string().starts_with('.') || entry.is_directory(unknown))
+            continue;
+        const std::string ending = ending_of(entry.path());
+        if (std::find(endings.begin(), endings.end(), ending) != endings.end())
+            found.names.push_back(entry.path().lexically_relative(folder).string());
+        else
+            ++found.others[ending];
+    }
+    std::sort(found.names.begin(), found.names.end());
+    return found;
 }
 
 std::string without_extension(const std::string &name)
@@ -61,7 +68,7 @@ std::vector<std::string> difference(const std::vector<std::string> &from, const 
 const std::vector<std::string> picture_endings = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pnm",
                                                   ".pbm", ".pgm", ".ppm",  ".pfm", ".npy"};
 
-std::vector<std::string> list_files(const std::string &folder, bool recursive, const std::vector<std::string> &endings)
+listing list_files(const std::string &folder, bool recursive, const std::vector<std::string> &endings)
 {
     try {
         return recursive ? list<fs::recursive_directory_iterator>(folder, endings)
@@ -71,11 +78,28 @@ std::vector<std::string> list_files(const std::string &folder, bool recursive, c
     }
 }
 
-pairing pair_files(std::vector<std::string> references, std::vector<std::string> tests)
+bool is_folder(const std::string &path)
 {
-    std::sort(references.begin(), references.end());
-    std::sort(tests.begin(), tests.end());
+    std::error_code unknown; // opening it will tell
+    return fs::is_directory(path, unknown);
+}
+
+std::string text_of_others(const std::map<std::string, std::size_t> &others)
+{
+    std::string text;
+    for (const auto &[ending, count] : others)
+        text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + (ending.empty() ? "extensionless" : ending) +
+                (count == 1 ? " file" : " files");
+    return text;
+}
+
+pairing pair_files(listing reference_files, listing test_files)
+{
+    const std::vector<std::string> &references = reference_files.names, &tests = test_files.names;
     pairing found;
+    found.others = std::move(reference_files.others);
+    for (const auto &[ending, count] : test_files.others)
+        found.others[ending] += count;
     std::vector<std::string> equal;
     std::set_intersection(references.begin(), references.end(), tests.begin(), tests.end(), std::back_inserter(equal));
     for (const std::string &name : equal)

@@ -3,7 +3,9 @@
 // Options whose text is one of some words, or a number, with one way of saying what was expected.
 #pragma once
 
+#include "library_words.hpp"
 #include "number.hpp"
+#include "suggestion.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -18,7 +20,14 @@ template <typename value>
 struct choice {
     const char *name;
     value meaning;
+    const char *constant = nullptr; // the name of a meaning that is the library's
 };
+
+/** A word for a constant of the library. */
+#define IQA_TOOL_CHOICE(word, constant)                                                                                \
+    {                                                                                                                  \
+        word, constant, #constant                                                                                      \
+    }
 
 template <typename value>
 using choices = std::vector<choice<value>>;
@@ -26,9 +35,9 @@ using choices = std::vector<choice<value>>;
 template <typename value>
 std::string name_of(const choices<value> &known, value meaning)
 {
-    for (const auto &[name, known_meaning] : known)
-        if (known_meaning == meaning)
-            return name;
+    for (const choice<value> &each : known)
+        if (each.meaning == meaning)
+            return each.name;
     return std::to_string(static_cast<int>(meaning));
 }
 
@@ -37,11 +46,13 @@ inline CLI::Option *add_parsed(CLI::App &command, const std::string &name, const
                                const std::string &standard, const std::string &help,
                                std::function<bool(const std::string &)> parse)
 {
+    note_option(name);
     CLI::Option *option = command.add_option_function<std::string>(
         name,
         [name, type, parse = std::move(parse)](const std::string &text) {
             if (!parse(text))
-                throw CLI::ValidationError(name, "expects " + type + ", not \"" + text + "\"");
+                throw CLI::ValidationError(name, "expects " + type + ", not \"" + text + "\"" +
+                                                     suggestion(text, CLI::detail::split(type, '|')));
         },
         help);
     option->type_name(type);
@@ -54,13 +65,16 @@ CLI::Option *add_choice(CLI::App &command, const std::string &name, const choice
                         const std::string &help, std::function<void(value)> store)
 {
     std::string type;
-    for (const auto &entry : known)
+    for (const choice<value> &entry : known) {
         type += (type.empty() ? "" : "|") + std::string(entry.name);
+        if (entry.constant != nullptr)
+            note_word(entry.constant, entry.name);
+    }
     return add_parsed(command, name, type, name_of(known, standard), help,
                       [&known, store = std::move(store)](const std::string &text) {
-                          for (const auto &[known_name, meaning] : known)
-                              if (CLI::detail::to_lower(text) == known_name) {
-                                  store(meaning);
+                          for (const choice<value> &entry : known)
+                              if (CLI::detail::to_lower(text) == entry.name) {
+                                  store(entry.meaning);
                                   return true;
                               }
                           return false;

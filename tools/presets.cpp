@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "presets.hpp"
 
+#include "file_error.hpp"
 #include "number.hpp"
 #include "ssim_options.hpp"
 
@@ -42,7 +43,7 @@ std::vector<preset_value> measure_presets(const image &reference, const image &t
         try {
             value.ssim = measure_ssim(context, options, reference, test, chosen);
         } catch (const iqa::error &problem) {
-            value.error = problem.what();
+            value.error = text_of(problem);
         }
         values.push_back(std::move(value));
     }

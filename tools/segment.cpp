@@ -5,46 +5,45 @@
 #include "label_names.hpp"
 #include "options.hpp"
 
-#include <filesystem>
 #include <memory>
 
 namespace iqa_tool {
 
-const choices<int32_t> averages = {{"macro", IQA_AVERAGE_MACRO},
-                                   {"micro", IQA_AVERAGE_MICRO},
-                                   {"weighted", IQA_AVERAGE_WEIGHTED},
-                                   {"pairs", IQA_AVERAGE_PAIRS}};
-const choices<int32_t> overs = {{"pixels", IQA_OVER_ELEMENTS}, {"files", IQA_OVER_SAMPLES}};
-const choices<int32_t> empties = {{"skip", IQA_EMPTY_SKIP},
-                                  {"zero", IQA_EMPTY_ZERO},
-                                  {"one", IQA_EMPTY_ONE},
-                                  {"nan", IQA_EMPTY_NAN},
-                                  {"as-ratio", IQA_EMPTY_AS_RATIO},
-                                  {"skip-in-averages", IQA_EMPTY_SKIP_IN_AVERAGES},
-                                  {"one-else-zero", IQA_EMPTY_ONE_ELSE_ZERO},
-                                  {"skip-unreferenced", IQA_EMPTY_SKIP_UNREFERENCED},
-                                  {"skip-ignored-in-iou", IQA_EMPTY_SKIP_IGNORED_IN_IOU}};
-const choices<int32_t> zero_divisions = {{"zero", IQA_ZERO_DIVISION_ZERO},
-                                         {"one", IQA_ZERO_DIVISION_ONE},
-                                         {"nan", IQA_ZERO_DIVISION_NAN},
-                                         {"skip", IQA_ZERO_DIVISION_SKIP}};
-const choices<int32_t> invalid_policies = {
-    {"error", IQA_OUT_OF_RANGE_ERROR}, {"drop", IQA_OUT_OF_RANGE_DROP}, {"wrong", IQA_OUT_OF_RANGE_WRONG}};
-const choices<int32_t> matrix_fields = {{"row", IQA_FIELD_CONFUSION_MATRIX_BY_ROW},
-                                        {"column", IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN},
-                                        {"all", IQA_FIELD_CONFUSION_MATRIX_BY_ALL},
-                                        {"none", IQA_FIELD_CONFUSION_MATRIX}};
+const choices<int32_t> averages = {
+    IQA_TOOL_CHOICE("macro", IQA_AVERAGE_MACRO), IQA_TOOL_CHOICE("micro", IQA_AVERAGE_MICRO),
+    IQA_TOOL_CHOICE("weighted", IQA_AVERAGE_WEIGHTED), IQA_TOOL_CHOICE("pairs", IQA_AVERAGE_PAIRS)};
+const choices<int32_t> overs = {IQA_TOOL_CHOICE("pixels", IQA_OVER_ELEMENTS),
+                                IQA_TOOL_CHOICE("files", IQA_OVER_SAMPLES)};
+const choices<int32_t> empties = {IQA_TOOL_CHOICE("skip", IQA_EMPTY_SKIP),
+                                  IQA_TOOL_CHOICE("zero", IQA_EMPTY_ZERO),
+                                  IQA_TOOL_CHOICE("one", IQA_EMPTY_ONE),
+                                  IQA_TOOL_CHOICE("nan", IQA_EMPTY_NAN),
+                                  IQA_TOOL_CHOICE("as-ratio", IQA_EMPTY_AS_RATIO),
+                                  IQA_TOOL_CHOICE("skip-in-averages", IQA_EMPTY_SKIP_IN_AVERAGES),
+                                  IQA_TOOL_CHOICE("one-else-zero", IQA_EMPTY_ONE_ELSE_ZERO),
+                                  IQA_TOOL_CHOICE("skip-unreferenced", IQA_EMPTY_SKIP_UNREFERENCED),
+                                  IQA_TOOL_CHOICE("skip-ignored-in-iou", IQA_EMPTY_SKIP_IGNORED_IN_IOU)};
+const choices<int32_t> zero_divisions = {
+    IQA_TOOL_CHOICE("zero", IQA_ZERO_DIVISION_ZERO), IQA_TOOL_CHOICE("one", IQA_ZERO_DIVISION_ONE),
+    IQA_TOOL_CHOICE("nan", IQA_ZERO_DIVISION_NAN), IQA_TOOL_CHOICE("skip", IQA_ZERO_DIVISION_SKIP)};
+const choices<int32_t> invalid_policies = {IQA_TOOL_CHOICE("error", IQA_OUT_OF_RANGE_ERROR),
+                                           IQA_TOOL_CHOICE("drop", IQA_OUT_OF_RANGE_DROP),
+                                           IQA_TOOL_CHOICE("wrong", IQA_OUT_OF_RANGE_WRONG)};
+const choices<int32_t> matrix_fields = {IQA_TOOL_CHOICE("row", IQA_FIELD_CONFUSION_MATRIX_BY_ROW),
+                                        IQA_TOOL_CHOICE("column", IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN),
+                                        IQA_TOOL_CHOICE("all", IQA_FIELD_CONFUSION_MATRIX_BY_ALL),
+                                        IQA_TOOL_CHOICE("none", IQA_FIELD_CONFUSION_MATRIX)};
 
 namespace {
 
 /** Those of the library's conventions that speak of label maps. */
-const choices<int32_t> presets = {{"scikit-learn", IQA_CONVENTION_SCIKIT_LEARN},
-                                  {"torchmetrics", IQA_CONVENTION_TORCHMETRICS},
-                                  {"torchmetrics-dice", IQA_CONVENTION_TORCHMETRICS_DICE},
-                                  {"torchmetrics-mean-iou", IQA_CONVENTION_TORCHMETRICS_MEAN_IOU},
-                                  {"monai", IQA_CONVENTION_MONAI},
-                                  {"monai-keep-empty", IQA_CONVENTION_MONAI_KEEP_EMPTY},
-                                  {"mmsegmentation", IQA_CONVENTION_MMSEGMENTATION}};
+const choices<int32_t> presets = {IQA_TOOL_CHOICE("scikit-learn", IQA_CONVENTION_SCIKIT_LEARN),
+                                  IQA_TOOL_CHOICE("torchmetrics", IQA_CONVENTION_TORCHMETRICS),
+                                  IQA_TOOL_CHOICE("torchmetrics-dice", IQA_CONVENTION_TORCHMETRICS_DICE),
+                                  IQA_TOOL_CHOICE("torchmetrics-mean-iou", IQA_CONVENTION_TORCHMETRICS_MEAN_IOU),
+                                  IQA_TOOL_CHOICE("monai", IQA_CONVENTION_MONAI),
+                                  IQA_TOOL_CHOICE("monai-keep-empty", IQA_CONVENTION_MONAI_KEEP_EMPTY),
+                                  IQA_TOOL_CHOICE("mmsegmentation", IQA_CONVENTION_MMSEGMENTATION)};
 
 /** What the command line states of the rules, in any order. */
 struct stated_rules {
@@ -116,7 +115,7 @@ void count_pair(const segment_options &options, label_counter &counter, segment_
         result.scores = counter.count(reference, prediction);
     } catch (const iqa::error &problem) {
         if (problem.status() != IQA_ERROR_NUMERIC)
-            throw file_error(prediction_path, problem.what());
+            throw file_error(prediction_path, text_of(problem));
         const outside_label found = find_outside(options.rules, reference, prediction);
         throw file_error(found.in_reference ? reference_path : prediction_path, found.text(options.rules));
     }
@@ -126,15 +125,13 @@ void count_pair(const segment_options &options, label_counter &counter, segment_
 
 pairing find_pairs(segment_options &options)
 {
-    const auto is_folder = [](const std::string &path) {
-        return std::filesystem::is_directory(path);
-    };
     options.are_folders = is_folder(options.prediction);
     if (options.are_folders != is_folder(options.reference))
         throw file_error(options.reference, (options.are_folders ? "is no folder, but " : "is a folder, but ") +
                                                 options.prediction + (options.are_folders ? " is one" : " is none"));
     if (!options.are_folders)
-        return {.pairs = {{options.reference, options.prediction}}, .lone_references = {}, .lone_tests = {}};
+        return {
+            .pairs = {{options.reference, options.prediction}}, .lone_references = {}, .lone_tests = {}, .others = {}};
     return pair_files(list_files(options.reference, options.recursive, {".png"}),
                       list_files(options.prediction, options.recursive, {".png"}));
 }
@@ -161,7 +158,7 @@ std::vector<std::unique_ptr<label_counter>> count_all(const segment_options &opt
 int exit_code_of(const segment_options &options, const segment_report &report)
 {
     if (report.interrupted)
-        return exit_interrupted;
+        return exit_code_of_interrupt();
     const bool bad =
         report.count(pair_outcome::state::failed) > 0 || (report.unmatched() > 0 && !options.ignore_unmatched);
     return bad ? exit_error : exit_fine;
@@ -177,7 +174,7 @@ int run(segment_options &options)
     segment_report report(find_pairs(options));
     if (report.results.empty()) {
         report.list_problems(options.reference, options.prediction);
-        throw file_error(options.prediction, "no PNG file has a partner in " + options.reference);
+        throw file_error(options.prediction, report.text_of_nothing("PNG file", options.reference));
     }
     std::optional<csv_writer<segment_result>> csv;
     std::optional<output_file> json;

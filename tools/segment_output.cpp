@@ -345,6 +345,7 @@ void write_segment_json(std::ostream &out, const segment_options &options, const
             object["failed"].back()["error"] = result.error;
         }
     object["unmatched"] = {{"prediction", report.lone_tests}, {"reference", report.lone_references}};
+    object["not_looked_at"] = report.others;
     object["options"] = rules_as_json(options.rules);
     object["options"]["orientation"] = orientation_as_json(options.decode.orientation);
     write_json(out, object);
@@ -359,10 +360,8 @@ void write_matrix(const segment_options &options, const iqa::metric &total)
         return file.finish();
     }
     const confusion_view view{options.rules.names, std::move(values), options.matrix_field};
-    blame(options.matrix_path, [&] {
-        canvas drawing = draw_confusion(view);
-        write_png(options.matrix_path, drawing);
-    });
+    canvas drawing = draw_confusion(view);
+    write_png(options.matrix_path, drawing);
 }
 
 } // namespace iqa_tool

@@ -13,36 +13,41 @@ namespace iqa_tool {
 
 namespace {
 
-const choices<int32_t> windows = {
-    {"gaussian", IQA_WINDOW_GAUSSIAN}, {"uniform", IQA_WINDOW_UNIFORM}, {"blocks", IQA_WINDOW_BLOCKS}};
-const choices<int32_t> borders = {{"valid", IQA_BORDER_VALID},
-                                  {"reflect", IQA_BORDER_REFLECT},
-                                  {"symmetric", IQA_BORDER_SYMMETRIC},
-                                  {"replicate", IQA_BORDER_REPLICATE},
-                                  {"zero", IQA_BORDER_ZERO}};
-const choices<int32_t> covariances = {{"population", IQA_COVARIANCE_POPULATION}, {"sample", IQA_COVARIANCE_SAMPLE}};
-const choices<int32_t> arithmetics = {{"auto", IQA_ARITHMETIC_AUTO}, {"float64", IQA_ARITHMETIC_FLOAT64}};
-const choices<int32_t> automatic_sizes = {{"auto", IQA_SIZE_AUTO}, {"auto-ceiling", IQA_SIZE_AUTO_CEILING}};
-const choices<int32_t> shrinks = {{"symmetric", IQA_SHRINK_SYMMETRIC},
-                                  {"floor", IQA_SHRINK_FLOOR},
-                                  {"zero", IQA_SHRINK_ZERO},
-                                  {"replicate", IQA_SHRINK_REPLICATE}};
-const choices<int32_t> products = {{"channel", IQA_PRODUCT_OF_CHANNEL}, {"image", IQA_PRODUCT_OF_IMAGE}};
-const choices<int32_t> negatives = {{"keep", IQA_NEGATIVE_KEEP},
-                                    {"relu", IQA_NEGATIVE_RELU},
-                                    {"simple", IQA_NEGATIVE_SIMPLE},
-                                    {"relu-map", IQA_NEGATIVE_RELU_MAP}};
-const choices<int32_t> masks = {{"convolution", IQA_MASK_CONVOLUTION}, {"map", IQA_MASK_MAP}};
+const choices<int32_t> windows = {IQA_TOOL_CHOICE("gaussian", IQA_WINDOW_GAUSSIAN),
+                                  IQA_TOOL_CHOICE("uniform", IQA_WINDOW_UNIFORM),
+                                  IQA_TOOL_CHOICE("blocks", IQA_WINDOW_BLOCKS)};
+const choices<int32_t> borders = {
+    IQA_TOOL_CHOICE("valid", IQA_BORDER_VALID), IQA_TOOL_CHOICE("reflect", IQA_BORDER_REFLECT),
+    IQA_TOOL_CHOICE("symmetric", IQA_BORDER_SYMMETRIC), IQA_TOOL_CHOICE("replicate", IQA_BORDER_REPLICATE),
+    IQA_TOOL_CHOICE("zero", IQA_BORDER_ZERO)};
+const choices<int32_t> covariances = {IQA_TOOL_CHOICE("population", IQA_COVARIANCE_POPULATION),
+                                      IQA_TOOL_CHOICE("sample", IQA_COVARIANCE_SAMPLE)};
+const choices<int32_t> arithmetics = {IQA_TOOL_CHOICE("auto", IQA_ARITHMETIC_AUTO),
+                                      IQA_TOOL_CHOICE("float64", IQA_ARITHMETIC_FLOAT64)};
+const choices<int32_t> automatic_sizes = {IQA_TOOL_CHOICE("auto", IQA_SIZE_AUTO),
+                                          IQA_TOOL_CHOICE("auto-ceiling", IQA_SIZE_AUTO_CEILING)};
+const choices<int32_t> shrinks = {IQA_TOOL_CHOICE("symmetric", IQA_SHRINK_SYMMETRIC),
+                                  IQA_TOOL_CHOICE("floor", IQA_SHRINK_FLOOR), IQA_TOOL_CHOICE("zero", IQA_SHRINK_ZERO),
+                                  IQA_TOOL_CHOICE("replicate", IQA_SHRINK_REPLICATE)};
+const choices<int32_t> products = {IQA_TOOL_CHOICE("channel", IQA_PRODUCT_OF_CHANNEL),
+                                   IQA_TOOL_CHOICE("image", IQA_PRODUCT_OF_IMAGE)};
+const choices<int32_t> negatives = {
+    IQA_TOOL_CHOICE("keep", IQA_NEGATIVE_KEEP), IQA_TOOL_CHOICE("relu", IQA_NEGATIVE_RELU),
+    IQA_TOOL_CHOICE("simple", IQA_NEGATIVE_SIMPLE), IQA_TOOL_CHOICE("relu-map", IQA_NEGATIVE_RELU_MAP)};
+const choices<int32_t> masks = {IQA_TOOL_CHOICE("convolution", IQA_MASK_CONVOLUTION),
+                                IQA_TOOL_CHOICE("map", IQA_MASK_MAP)};
 
 CLI::Option *add_size(CLI::App &command, const std::string &name, const std::string &standard, const std::string &help,
                       std::function<void(int32_t)> store)
 {
+    for (const choice<int32_t> &each : automatic_sizes)
+        note_word(each.constant, each.name);
     return add_parsed(command, name, "TAPS|auto|auto-ceiling", standard, help,
                       [store = std::move(store)](const std::string &text) {
                           std::optional<int32_t> value = parse_number<int32_t>(text);
-                          for (const auto &[word, meaning] : automatic_sizes)
-                              if (text == word)
-                                  value = meaning;
+                          for (const choice<int32_t> &each : automatic_sizes)
+                              if (text == each.name)
+                                  value = each.meaning;
                           if (value)
                               store(*value);
                           return value.has_value();
@@ -73,6 +78,7 @@ void set_scales(iqa_ssim_options &ssim, const std::vector<double> &weights)
 
 void add_scale_options(CLI::App &command, iqa_ssim_options &ssim)
 {
+    note_word("IQA_DOWNSAMPLE_AUTO", "auto");
     std::vector<CLI::Option *> added;
     CLI::Option *weights = add_parsed(command, "--scale-weights", "W1,W2,...", "",
                                       "Multi-scale SSIM with these exponents, from the full size on; their sum is 1",
@@ -141,19 +147,21 @@ std::string window_text(const iqa_ssim_options &ssim)
 
 void add_preset_option(CLI::App &command, iqa_ssim_options &ssim)
 {
-    std::string names;
+    std::vector<std::string> presets;
     for (int32_t preset = 0; iqa_ssim_preset_name(preset) != nullptr; ++preset)
-        names += (preset == 0 ? "" : ", ") + std::string(iqa_ssim_preset_name(preset));
+        presets.emplace_back(iqa_ssim_preset_name(preset));
+    const std::string names = CLI::detail::join(presets, ", ");
     command
         .add_option_function<std::string>(
             "--preset",
-            [&ssim, names](const std::string &text) {
+            [&ssim, names, presets](const std::string &text) {
                 for (int32_t preset = 0; iqa_ssim_preset_name(preset) != nullptr; ++preset)
                     if (text == iqa_ssim_preset_name(preset)) {
                         iqa_ssim_options_preset(&ssim, sizeof ssim, preset);
                         return;
                     }
-                throw CLI::ValidationError("--preset", "\"" + text + "\" is none of " + names);
+                throw CLI::ValidationError("--preset",
+                                           "\"" + text + "\" is none of " + names + suggestion(text, presets));
             },
             "Whose SSIM it shall be; other options change it further. One of " + names)
         ->type_name("NAME")

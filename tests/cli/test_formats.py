@@ -173,7 +173,9 @@ def test_tiff_palette_and_bits(iqa: Program, tmp_path: Path, chelsea: NDArray) -
     expect_samples(iqa, tmp_path / "b.tif", np.asarray(bits.convert("L")), "TIFF")
 
 
-def write_tiff_samples(path: Path, samples: NDArray, bits: int, sample_format: int, **tags: int) -> None:
+def write_tiff_samples(
+    path: Path, samples: NDArray, bits: int, sample_format: int, **tags: int
+) -> None:
     """One strip of grey samples, or of what the tags say, that have any number of bits."""
     height, width = samples.shape
     each_bit = np.unpackbits(samples.astype(np.uint8)[..., None], axis=2)[..., 8 - bits :]
@@ -197,7 +199,9 @@ def test_tiff_samples_of_few_bits(
     if sample_format in (1, 4):
         expect_samples(iqa, tmp_path / "a.tif", levels * np.uint8(255 // (2**bits - 1)), "TIFF")
         write_tiff_samples(tmp_path / "a.tif", levels, bits, sample_format, t262=0)
-        expect_samples(iqa, tmp_path / "a.tif", 255 - levels * np.uint8(255 // (2**bits - 1)), "TIFF")
+        expect_samples(
+            iqa, tmp_path / "a.tif", 255 - levels * np.uint8(255 // (2**bits - 1)), "TIFF"
+        )
         return
     kind = {2: "signed", 3: "floating-point", 5: "complex integer", 6: "complex"}[sample_format]
     message = iqa.error("compare", tmp_path / "a.tif", tmp_path / "a.tif")
@@ -215,13 +219,17 @@ def test_tiff_signed_samples_of_8_bits(iqa: Program, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("compression", [None, "jpeg"])
-def test_tiff_ycbcr(iqa: Program, tmp_path: Path, chelsea: NDArray, compression: str | None) -> None:
+def test_tiff_ycbcr(
+    iqa: Program, tmp_path: Path, chelsea: NDArray, compression: str | None
+) -> None:
     """Pillow reads it through the same library, but not by the same function."""
     samples = chelsea[64:128, 64:128]
     if compression is None:
         image = Image.fromarray(samples).convert("YCbCr")
         tifffile.imwrite(
-            tmp_path / "a.tif", np.asarray(image), photometric="ycbcr",
+            tmp_path / "a.tif",
+            np.asarray(image),
+            photometric="ycbcr",
             extratags=[(530, "H", 2, (1, 1), True)],
         )
         wanted = np.asarray(image.convert("RGB"))

@@ -80,9 +80,9 @@ def test_apply_turns_upright(
 def test_equal_orientations_change_nothing(
     iqa: Program, tmp_path: Path, picture: NDArray, orientation: int
 ) -> None:
-    noisy = np.clip(
-        picture + np.random.default_rng(0).normal(0, 9, picture.shape), 0, 255
-    ).astype(np.uint8)
+    noisy = np.clip(picture + np.random.default_rng(0).normal(0, 9, picture.shape), 0, 255).astype(
+        np.uint8
+    )
     plain = []
     for name, samples in (("x", picture), ("y", noisy)):
         write_png(tmp_path / f"{name}.png", samples)
@@ -108,17 +108,17 @@ def test_both_orders_of_bytes_and_places(iqa: Program, tmp_path: Path, picture: 
     for order, magic in (("<", b"II"), (">", b"MM")):
         for kind in (3, 4):  # SHORT and LONG
             value = struct.pack(order + "HH" if kind == 3 else order + "I", *(3, 0)[: 5 - kind])
-            exif = (
-                magic
-                + struct.pack(order + "HIHHHI", 42, 8, 1, TAG, kind, 1)
-                + value
-                + bytes(4)
-            )
+            exif = magic + struct.pack(order + "HIHHHI", 42, 8, 1, TAG, kind, 1) + value + bytes(4)
             for place in (data.index(b"IDAT") - 4, len(data) - 12):
                 (tmp_path / "b.png").write_bytes(
                     data[:place] + png_chunk(b"eXIf", exif) + data[place:]
                 )
-                pair = (tmp_path / "b.png", tmp_path / "turned.png", "--orientation", "apply")
+                pair = (
+                    tmp_path / "b.png",
+                    tmp_path / "turned.png",
+                    "--orientation",
+                    "apply",
+                )
                 assert iqa.compare(*pair)["mse"] == 0
 
 
@@ -213,14 +213,29 @@ def test_heat_map_is_upright(iqa: Program, tmp_path: Path, picture: NDArray) -> 
     for name, samples in (("x", picture), ("y", other)):
         write_png(tmp_path / f"{name}.png", np.ascontiguousarray(np.rot90(samples)))
         write(tmp_path / f"{name}.tif", samples, 8)
-    for kind, options in (("png", ("--orientation", "apply")), ("tif", ("--orientation", "apply"))):
+    for kind, options in (
+        ("png", ("--orientation", "apply")),
+        ("tif", ("--orientation", "apply")),
+    ):
         iqa.fine(
-            "compare", tmp_path / f"x.{kind}", tmp_path / f"y.{kind}", *options,
-            "--map", tmp_path / f"{kind}.npy", "--arithmetic", "float64",
+            "compare",
+            tmp_path / f"x.{kind}",
+            tmp_path / f"y.{kind}",
+            *options,
+            "--map",
+            tmp_path / f"{kind}.npy",
+            "--arithmetic",
+            "float64",
         )
         iqa.fine(
-            "compare", tmp_path / f"x.{kind}", tmp_path / f"y.{kind}", *options,
-            "--map", tmp_path / f"{kind}.png", "--map-low", 0,
+            "compare",
+            tmp_path / f"x.{kind}",
+            tmp_path / f"y.{kind}",
+            *options,
+            "--map",
+            tmp_path / f"{kind}.png",
+            "--map-low",
+            0,
         )
     upright, turned = (np.load(tmp_path / f"{kind}.npy") for kind in ("png", "tif"))
     assert (upright == turned).all()
@@ -232,12 +247,21 @@ def test_tags_of_tifffile(iqa: Program, tmp_path: Path, picture: NDArray) -> Non
     """Float samples have an orientation too."""
     samples = (picture / 255).astype(np.float32)
     tifffile.imwrite(
-        tmp_path / "a.tif", samples, photometric="rgb", extratags=[(TAG, "H", 1, 6, True)]
+        tmp_path / "a.tif",
+        samples,
+        photometric="rgb",
+        extratags=[(TAG, "H", 1, 6, True)],
     )
     np.save(tmp_path / "a.npy", np.rot90(samples, -1))
     found = iqa.compare(
-        tmp_path / "a.tif", tmp_path / "a.npy", "--layout", "hwc", "--data-range", 1,
-        "--orientation", "apply",
+        tmp_path / "a.tif",
+        tmp_path / "a.npy",
+        "--layout",
+        "hwc",
+        "--data-range",
+        1,
+        "--orientation",
+        "apply",
     )
     assert found["mse"] == 0
 

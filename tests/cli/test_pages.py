@@ -192,7 +192,10 @@ def test_animated_png(
 ) -> None:
     first, *others = (Image.fromarray(picture) for picture in pictures)
     first.save(
-        tmp_path / "a.png", save_all=True, append_images=others, default_image=default_image
+        tmp_path / "a.png",
+        save_all=True,
+        append_images=others,
+        default_image=default_image,
     )
     assert Image.open(tmp_path / "a.png").n_frames == 3
     for arguments in ((), ("--page", 2)):
@@ -201,9 +204,7 @@ def test_animated_png(
     expect_samples(iqa, tmp_path / "a.png", pictures[0], "PNG", "--page", 1)
 
 
-def test_png_animation_of_one_frame(
-    iqa: Program, tmp_path: Path, pictures: list[NDArray]
-) -> None:
+def test_png_animation_of_one_frame(iqa: Program, tmp_path: Path, pictures: list[NDArray]) -> None:
     """Which is a still, unless the picture itself is not that frame."""
     write_png(tmp_path / "a.png", pictures[0])
     data = (tmp_path / "a.png").read_bytes()
@@ -251,9 +252,7 @@ def test_pnm_pictures_of_different_sizes(iqa: Program, tmp_path: Path, kind: str
     assert "more after the picture" in message
 
 
-def test_one_picture_has_every_page(
-    iqa: Program, tmp_path: Path, pictures: list[NDArray]
-) -> None:
+def test_one_picture_has_every_page(iqa: Program, tmp_path: Path, pictures: list[NDArray]) -> None:
     """So that a page of one file can be compared with a picture."""
     write_tiff(tmp_path / "many.tif", pictures, [0] * 3)
     write_png(tmp_path / "one.png", pictures[2])
@@ -262,7 +261,10 @@ def test_one_picture_has_every_page(
 
 
 def test_page_in_a_batch(iqa: Program, tmp_path: Path, pictures: list[NDArray]) -> None:
-    for folder, order in (("a", pictures), ("b", [pictures[1], pictures[1], pictures[2]])):
+    for folder, order in (
+        ("a", pictures),
+        ("b", [pictures[1], pictures[1], pictures[2]]),
+    ):
         (tmp_path / folder).mkdir()
         write_tiff(tmp_path / folder / "x.tif", order, [0] * 3)
     done = iqa("batch", tmp_path / "a", tmp_path / "b")
