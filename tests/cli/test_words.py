@@ -88,7 +88,7 @@ def test_samples_that_the_library_refuses(
 
 def test_features_that_the_library_refuses(iqa: Program) -> None:
     for options, words in (
-        (("--fraction-bits", 99), "--fraction-bits is 99"),
+        (("--fraction-bits", 121), "--fraction-bits is 121"),
         (("--word-bits", 16), "--word-bits is 16; expected 24 or 32"),
     ):
         message = iqa.error("fid", FEATURES, FEATURES, *options)
