@@ -49,17 +49,6 @@ std::string six_digits(double value)
     return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, 6).ptr};
 }
 
-/** The options by the names that they have here. */
-std::string with_names_of_options(std::string text)
-{
-    constexpr std::pair<std::string_view, std::string_view> names[] = {{"fraction_bits is ", "--fraction-bits is "},
-                                                                       {"word_bits is ", "--word-bits is "}};
-    for (const auto &[name, name_here] : names)
-        if (const std::size_t start = text.find(name); start != std::string::npos)
-            text.replace(start, name.size(), name_here);
-    return text;
-}
-
 json set_as_json(const fid_set &set)
 {
     json object;
@@ -145,13 +134,7 @@ int run(const fid_options &options)
         throw std::runtime_error("state a second set to compare with, or --stats-out to keep what is known of one");
     if (options.stats_path == "-")
         throw std::runtime_error("--stats-out needs a file; the standard output has the text");
-    const fid_report report = [&options] {
-        try {
-            return run_fid(options);
-        } catch (const std::runtime_error &problem) {
-            throw std::runtime_error(with_names_of_options(problem.what()));
-        }
-    }();
+    const fid_report report = run_fid(options);
     if (options.as_json)
         print_json(options, report);
     else
