@@ -138,7 +138,7 @@ public:
                 .arrivals = &books()->arrivals};
     }
 
-    std::optional<fault> settle(std::span<int64_t> lanes) override
+    std::optional<settlement> settle() override
     {
         const current_device current(device_);
         refuse_while_capturing(owner_, "reading a metric");
@@ -153,8 +153,6 @@ public:
         fetch(copy, memory_, count_ * sizeof(int64_t));
         fetch(&found, kept(), sizeof found);
         wait();
-        for (size_t i = 0; i < count_; ++i)
-            lanes[i] += copy[i];
         settled_ = updates_;
         taken_in_ = ended;
         taken_ = true;
@@ -162,7 +160,7 @@ public:
             clear_taken();
         } catch (const error &) { // the next update tries again
         }
-        return found;
+        return settlement{found, {copy, count_}};
     }
 
     void discard() override

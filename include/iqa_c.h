@@ -163,7 +163,10 @@ typedef struct iqa_context iqa_context;
 /** The instruction sets that the CPU kernels are compiled for. All give the same bits. */
 enum { IQA_ISA_BASELINE = 0, IQA_ISA_AVX2 = 1, IQA_ISA_AVX512 = 2, IQA_ISA_BEST = 255 };
 
-/** As many threads as the process may run on processors. */
+/** As many threads as the process should have: the smallest of the processors that it may run on, OMP_NUM_THREADS (the
+ *  first number of a list), OMP_THREAD_LIMIT and the processors, rounded up, of its control group's quota. The
+ *  environment variable IQA_NUM_THREADS stands above all of these. They are read once, for the first context; a number
+ *  of threads that the caller states is taken as it is. */
 enum { IQA_THREADS_ALL = -1 };
 
 /** The caller's memory. `allocate` returns memory aligned to at least 16 bytes, or NULL. Both may be called from the
@@ -188,7 +191,8 @@ typedef void (*iqa_log_function)(void *user, const char *message);
 
 typedef struct iqa_context_options {
     uint32_t struct_size;               /* sizeof(iqa_context_options) of the caller                                */
-    int32_t threads;                    /* CPU threads of one call, 1 or more, or IQA_THREADS_ALL                   */
+    int32_t threads;                    /* CPU threads of one call, 1 or more (1024 are used at most), or
+                                           IQA_THREADS_ALL                                                          */
     int32_t instruction_set;            /* highest IQA_ISA_... to use; the environment variable IQA_ISA (baseline,
                                            avx2, avx512) lowers it further                                          */
     void *cuda_stream;                  /* cudaStream_t for CUDA tensors; NULL is the legacy default stream. It must
@@ -213,25 +217,29 @@ typedef struct iqa_context_options {
 /** Writes the defaults, as IQA_CONTEXT_OPTIONS_INIT does, into the first `size` bytes of an options struct.
  *
  *  The rule for every options struct of this header: `struct_size` says how much of it the caller knows. Fields beyond
- *  it take the library's defaults; bytes beyond what the library knows must be zero. Every default is a real value:
- *  writing 0 into a field means 0.
+ *  it take the library's defaults; bytes beyond what the library knows must be zero. No struct is ever larger than 4096
+ *  bytes: a size beyond is that of a struct that was not initialised, and refused. Every default is a real value:
+ * writing 0 into a field means 0.
  *
- *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT if `options` is NULL or `size` is smaller than its first field. */
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT if `options` is NULL, or if `size` is smaller than its first field or
+ *          above 4096. */
 IQA_API iqa_status iqa_context_options_init(iqa_context_options *options, size_t size);
 
 /** Creates a context.
  *
  *  @param options  NULL for the defaults.
  *  @param out      receives the handle, or NULL on failure; destroy it with iqa_context_destroy().
- *  @return IQA_OK, IQA_ERROR_INVALID_ARGUMENT, IQA_ERROR_OUT_OF_MEMORY. There is no context yet to ask for a text:
- *          iqa_context_error(NULL) has a general one. */
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, also for an environment variable IQA_ISA or IQA_NUM_THREADS that has no
+ *          meaning; IQA_ERROR_OUT_OF_MEMORY. There is no context yet to ask for a text: iqa_context_error(NULL) has it.
+ */
 IQA_API iqa_status iqa_context_create(const iqa_context_options *options, iqa_context **out);
 
 /** Releases the caller's hold on a context; it lives on while metrics use it. NULL is allowed. */
 IQA_API void iqa_context_destroy(iqa_context *context);
 
 /** The text of the last failure of a call on this context or one of its metrics; "" if none failed yet. Valid until the
- *  next failure or until the context ends. NULL gives the text for a context that could not be created. */
+ *  next failure or until the context ends. NULL gives that of the calling thread's last call that failed without a
+ *  context, such as iqa_context_create(). */
 IQA_API const char *iqa_context_error(const iqa_context *context);
 
 /** The instruction set in use: "baseline", "avx2" or "avx512". Static storage. "" for NULL. */
@@ -305,7 +313,9 @@ IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size
  *  the stream.
  *
  *  @return IQA_OK, or one of IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _DEVICE, _UNAVAILABLE, _NUMERIC, _CANCELLED,
- *          _OUT_OF_MEMORY, _CUDA; the metric is then as it was. */
+ *          _OUT_OF_MEMORY, _CUDA; the metric is then as it was. _NUMERIC also where a count or a sum would pass what a
+ *          state can hold, which takes some 2^62 images; of CUDA tensors the next call that reads the metric says so,
+ *          and nothing of the updates since the last such call is added. */
 IQA_API iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *reference, const iqa_tensor *candidate,
                                      const iqa_update_extras *extras);
 
@@ -560,7 +570,8 @@ typedef struct iqa_ssim_options {
     int32_t luma;         /* IQA_LUMA_...                                                                         */
     int32_t luma_rounded; /* 1: luma is rounded to multiples of L / 255, as some papers do; else 0                */
     int32_t shave;        /* pixels taken off each edge before anything else; 0 for none                          */
-    int32_t downsample;   /* images shrink by this factor first; 1 for none, or IQA_DOWNSAMPLE_AUTO               */
+    int32_t downsample;   /* images shrink by this factor first; 1 for none, or IQA_DOWNSAMPLE_AUTO. At most the
+                             smallest extent that shrinks                                                         */
     int32_t shrink;       /* IQA_SHRINK_...: how, here and from scale to scale                                    */
     int32_t scales;       /* 1 ... IQA_MOST_SCALES; 1 is plain SSIM                                               */
     double scale_weights[IQA_MOST_SCALES]; /* exponents, from the full size on; their sum is 1 within 0.01. Those
@@ -732,10 +743,10 @@ enum {
  *    |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)      with covariances divided by N - 1.
  *
  *  Each feature x is rounded once to the nearest multiple of 2^-p, ties to even; from there on the moments are exact
- *  integers. With p = 24 this moves FID by about 1e-8; features that are multiples of 2^-p are not moved at all. How far
- *  it has moved at most is IQA_FIELD_FID_ROUNDING; where that is more than 2^-10 of |m1 - m2|^2 + tr S1 + tr S2, as of
- *  features that are nearly all smaller than some hundred steps of the grid, results are refused with IQA_ERROR_NUMERIC,
- *  and the text says which p would suit the features. */
+ *  integers. With p = 24 this moves FID by about 1e-8; features that are multiples of 2^-p are not moved at all. How
+ * far it has moved at most is IQA_FIELD_FID_ROUNDING; where that is more than 2^-10 of |m1 - m2|^2 + tr S1 + tr S2, as
+ * of features that are nearly all smaller than some hundred steps of the grid, results are refused with
+ * IQA_ERROR_NUMERIC, and the text says which p would suit the features. */
 typedef struct iqa_fid_options {
     uint32_t struct_size;  /* sizeof(iqa_fid_options) of the caller                                                 */
     int32_t features;      /* D, numbers in a row: 1 ... 16384                                                      */

@@ -13,6 +13,9 @@ function(iqa_frame_program name source)
   target_include_directories(${name} PRIVATE ${frame_source}/c ${frame_include})
   target_link_libraries(${name} PRIVATE iqa_warnings ${ARGN} Threads::Threads ${CMAKE_DL_LIBS})
   set_target_properties(${name} PROPERTIES C_STANDARD 11 C_EXTENSIONS ON)
+  if(IQA_SANITIZE) # the runtime of clang's is that of C++, as the library's
+    set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+  endif()
 endfunction()
 
 # The same, linked to the library and run without arguments.
@@ -33,6 +36,7 @@ iqa_frame_test(c_allocations c/allocations.c)
 
 iqa_frame_test(manners_threads manners/threads.c)
 set_target_properties(manners_threads PROPERTIES ENABLE_EXPORTS ON) # its pthread_create is the process's
+iqa_frame_test(manners_thread_limits manners/thread_limits.c)
 iqa_frame_test(manners_fork manners/fork.c)
 if(IQA_SANITIZE) # in a child, what the parent's other threads held counts as lost
   set_tests_properties(manners_fork PROPERTIES ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
@@ -66,6 +70,8 @@ iqa_frame_program(c_state c/state.c iqa_c)
 target_link_libraries(c_state PRIVATE m)
 add_test(NAME c_state COMMAND c_state ${frame_source}/golden)
 iqa_frame_test(c_fingerprint c/fingerprint.c)
+iqa_frame_test(c_extremes c/extremes.c)
+iqa_frame_test(c_limits c/limits.c)
 iqa_frame_test(manners_exit manners/exit.c)
 iqa_frame_test(manners_storm manners/storm.c)
 

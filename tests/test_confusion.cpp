@@ -510,8 +510,8 @@ TEST_CASE("an average over classes of which none occurs, for every way to count 
                      {IQA_EMPTY_SKIP_IGNORED_IN_IOU, ratio, ratio}};
         for (const auto &each : cases) {
             CAPTURE(each.empty, zero);
-            const auto over = [&](uint8_t *excluded, int average) {
-                return reading(average, [&, z = zero](auto &r) {
+            const auto over = [&, z = zero](uint8_t *excluded, int average) {
+                return reading(average, [&](auto &r) {
                     r.excluded = excluded, r.excluded_count = 3, r.empty = each.empty, r.zero_division = z;
                 });
             };

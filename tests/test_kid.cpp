@@ -425,7 +425,8 @@ TEST_CASE("what KID refuses, and in which words", "[kid]")
     with([](auto &o) { o.estimator = 2; }, "estimator is 2; expected an IQA_KID_ constant");
     with([](auto &o) { o.subsets = -1; }, "subsets is -1; expected 0, for all rows at once, to 100000");
     with([](auto &o) { o.subset_size = 1; }, "subset_size is 1; expected 2 or more");
-    with([](auto &o) { o.struct_size = 2; }, "iqa_kid_options.struct_size is 2; expected sizeof(iqa_kid_options)");
+    with([](auto &o) { o.struct_size = 2; },
+         "iqa_kid_options.struct_size is 2; expected sizeof(iqa_kid_options), which is at most 4096");
     refuse(IQA_ERROR_NO_DATA, subsets(5, 21), of_x, of_y,
            "the candidate set has 20 rows, fewer than subset_size, 21; lower it, or set subsets to 0 for all rows");
     refuse(IQA_ERROR_NO_DATA, all_rows(), of_x, tensor(y.row(0), IQA_FLOAT32, {1, 4}),

@@ -283,8 +283,10 @@ TEMPLATE_TEST_CASE("luma, shaved edges and volumes equal their formulas", "[psnr
     };
     random_numbers random(60);
     for (const int layout : {IQA_LAYOUT_NHWC, IQA_LAYOUT_NCDHW})
-        for (const auto &[kind, luma] : kinds)
+        for (const auto &of_luma : kinds)
             for (const int shave : {0, 3}) {
+                const auto &luma = of_luma.weights;
+                const int kind = of_luma.kind;
                 const int64_t depth = layout == IQA_LAYOUT_NCDHW ? 9 : 1;
                 const pair_of<TestType> images(layout, {2, 3, depth, 21, 34}, 61);
                 volume<double> weights(layout, {2, 1, depth, 21, 34});

@@ -101,7 +101,8 @@ outcome run(const picture_set<Sample> &set, const context_pointer &context, Make
         const tensor image_view(result.per_image.data() + first, IQA_FLOAT64, {images});
         const tensor channel_view(result.per_channel.data() + first * set.channels, IQA_FLOAT64,
                                   {images, set.channels});
-        const tensor map_view(result.map.data() + first * out_height * out_width * set.channels, IQA_FLOAT32,
+        const int64_t first_of_map = with_map ? first * out_height * out_width * set.channels : 0;
+        const tensor map_view(result.map.data() + first_of_map, IQA_FLOAT32,
                               {images, out_height, out_width, set.channels});
         iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
         extras.per_image = image_view;

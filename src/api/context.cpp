@@ -10,6 +10,8 @@ constexpr iqa_context_options default_options = IQA_CONTEXT_OPTIONS_INIT;
 
 } // namespace
 
+constinit thread_local iqa::text iqa::error_without_context;
+
 extern "C" {
 
 uint32_t iqa_library_version(void)
@@ -77,8 +79,7 @@ void iqa_context_destroy(iqa_context *context)
 
 const char *iqa_context_error(const iqa_context *context)
 {
-    return context != nullptr ? context->last_error()
-                              : "no context: its options were invalid or memory ran out when it was created";
+    return context != nullptr ? context->last_error() : iqa::error_without_context.c_str();
 }
 
 const char *iqa_context_instruction_set(const iqa_context *context)

@@ -12,6 +12,9 @@
 
 namespace iqa {
 
+// The text of this thread's last failure of a call that had no context to keep it.
+extern constinit thread_local text error_without_context;
+
 template <class Function>
 iqa_status guard(context *where, Function &&function) noexcept
 {
@@ -33,6 +36,8 @@ iqa_status guard(context *where, Function &&function) noexcept
     }
     if (status != IQA_OK && where != nullptr)
         where->set_error(message);
+    else if (status != IQA_OK)
+        error_without_context = message;
     errno = error_number;
     return status;
 }

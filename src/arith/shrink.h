@@ -36,6 +36,15 @@ IQA_HD border_mode border_of(shrink_rule rule)
                                             : border_mode::symmetric;
 }
 
+// How many of `count` positions from `first` on differ from `place` by a multiple of `period`.
+IQA_HD int64_t count_congruent(int64_t first, int64_t count, int64_t place, int64_t period)
+{
+    int64_t ahead = (place - first) % period;
+    if (ahead < 0)
+        ahead += period;
+    return ahead < count ? (count - 1 - ahead) / period + 1 : 0;
+}
+
 // The box that a pixel is in, and how often. A pixel is in one box at most, also where borders repeat it.
 struct box_share {
     int64_t box; // -1: none
@@ -49,9 +58,15 @@ IQA_HD box_share share_of(const shrink_axis &axis, int64_t pixel)
     const int64_t box = (pixel - axis.first()) / axis.factor;
     if (box >= axis.boxes())
         return {-1, 0};
+    const int64_t first = axis.first() + box * axis.factor;
+    if (border_of(axis.rule) == border_mode::symmetric) { // factors may be as large as the image
+        const int64_t period = 2 * axis.extent;
+        return {box, int(count_congruent(first, axis.factor, pixel, period) +
+                         count_congruent(first, axis.factor, period - 1 - pixel, period))};
+    }
     int times = 0;
     for (int i = 0; i < axis.factor; ++i)
-        times += border_index(border_of(axis.rule), axis.first() + box * axis.factor + i, axis.extent) == pixel;
+        times += border_index(border_of(axis.rule), first + i, axis.extent) == pixel;
     return {box, times};
 }
 

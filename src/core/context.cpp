@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "core/context.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
-#include "core/parallel.hpp"
+#include "core/environment.hpp"
 
 namespace {
 
@@ -36,6 +37,7 @@ iqa_context *iqa_context::create(const iqa_context_options &given)
         (options.instruction_set < IQA_ISA_BASELINE || options.instruction_set > IQA_ISA_AVX512))
         iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "instruction_set is ", options.instruction_set,
                   "; expected an IQA_ISA_ constant");
+    iqa::check_environment();
     if (options.allocate == nullptr) {
         options.allocate = allocate_from_c_library;
         options.deallocate = deallocate_to_c_library;
@@ -47,7 +49,9 @@ iqa_context *iqa_context::create(const iqa_context_options &given)
 }
 
 iqa_context::iqa_context(const iqa_context_options &options)
-    : options_(options), threads_(options.threads == IQA_THREADS_ALL ? iqa::available_processors() : options.threads)
+    : options_(options),
+      threads_(options.threads == IQA_THREADS_ALL ? iqa::threads_of_environment()
+                                                  : std::min(options.threads, iqa::most_threads))
 {
 }
 

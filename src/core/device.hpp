@@ -33,6 +33,13 @@ struct fault {
     int64_t update; // of the metric on this device, from 1
 };
 
+// What updates on a device have come to: sums of lanes without carries, in the ledger's memory until it is called
+// again, and the first fault.
+struct settlement {
+    fault first;
+    std::span<const int64_t> addend;
+};
+
 // Memory of one device for one metric, the lanes that its updates there have added to, and the first fault.
 class device_ledger : public memory_source {
 public:
@@ -51,9 +58,9 @@ public:
     // The lanes on the device, for those that add where nothing can be at fault any more.
     virtual int64_t *lanes() = 0;
 
-    // Waits for the stream, adds the device's lanes to those given and clears them; the first fault is handed out once.
-    // Nothing where no update (also none replayed in a graph) has ended since the last time.
-    virtual std::optional<fault> settle(std::span<int64_t> lanes) = 0;
+    // Waits for the stream, hands out what the device's lanes hold, and the first fault, once, and clears them. Nothing
+    // where no update (also none replayed in a graph) has ended since the last time.
+    virtual std::optional<settlement> settle() = 0;
     // Forgets what was added.
     virtual void discard() = 0;
 

@@ -50,13 +50,14 @@ iqa::device_ledger *iqa_metric::ledger_for(const iqa::backend &device, int32_t d
 
 void iqa_metric::settle() const
 {
-    const std::optional<iqa::fault> found = ledger_ != nullptr ? ledger_->settle(lanes_) : std::nullopt;
+    const std::optional<iqa::settlement> found = ledger_ != nullptr ? ledger_->settle() : std::nullopt;
     if (!found)
         return;
-    carry(lanes_);
     lanes_changed();
-    if (found->kind != iqa::fault_kind::none)
-        raise(*found);
+    check_room(found->addend, IQA_ERROR_NUMERIC);
+    commit(found->addend);
+    if (found->first.kind != iqa::fault_kind::none)
+        raise(found->first);
 }
 
 void iqa_metric::raise(const iqa::fault &found) const
@@ -83,7 +84,7 @@ void iqa_metric::carry(std::span<int64_t> lanes) const noexcept
             iqa::exact_carry(field.format, lanes.data() + field.first + i * int64_t(field.format.digits));
 }
 
-void iqa_metric::commit(std::span<const int64_t> addend) noexcept
+void iqa_metric::commit(std::span<const int64_t> addend) const noexcept
 {
     for (size_t i = 0; i < lanes_.size(); ++i)
         lanes_[i] += addend[i];
@@ -109,10 +110,10 @@ iqa_metric::lane_range iqa_metric::range_of(size_t lane) const noexcept
         if (place >= digits * size_t(field.count))
             continue;
         if (place % digits != digits - 1)
-            return {-most_of_a_digit, most_of_a_digit};
-        return {-most_of_a_lane, most_of_a_lane};
+            return {-most_of_a_digit, most_of_a_digit, true};
+        return {-most_of_a_lane, most_of_a_lane, false};
     }
-    return {0, largest_count_};
+    return {0, largest_count_, false};
 }
 
 void iqa_metric::check_lane(size_t lane, int64_t value, iqa_status otherwise) const
@@ -141,17 +142,30 @@ void iqa_metric::merge(const iqa_metric &from)
     add_lanes(from.lanes_);
 }
 
+// Digits are looked at with the carries that they will have.
+void iqa_metric::check_room(std::span<const int64_t> addend, iqa_status otherwise) const
+{
+    int64_t carry = 0;
+    for (size_t i = 0; i < lanes_.size(); ++i) {
+        int64_t sum = 0;
+        if (__builtin_add_overflow(lanes_[i], addend[i], &sum))
+            iqa::fail(otherwise, "lane ", i, " overflows: ", lanes_[i], " + ", addend[i]);
+        check_lane(i, sum, otherwise);
+        sum += carry;
+        const bool carries = range_of(i).carries;
+        if (!carries)
+            check_lane(i, sum, otherwise);
+        carry = carries ? sum >> 32 : 0;
+    }
+}
+
 void iqa_metric::add_lanes(std::span<const int64_t> lanes)
 {
     if (lanes.size() != lanes_.size())
         iqa::fail(IQA_ERROR_INCOMPATIBLE, lanes.size(), " lanes were given; this metric has ", lanes_.size());
-    for (size_t i = 0; i < lanes_.size(); ++i) {
+    for (size_t i = 0; i < lanes_.size(); ++i)
         check_lane(i, lanes[i], IQA_ERROR_INCOMPATIBLE);
-        int64_t sum = 0;
-        if (__builtin_add_overflow(lanes_[i], lanes[i], &sum))
-            iqa::fail(IQA_ERROR_INCOMPATIBLE, "lane ", i, " overflows: ", lanes_[i], " + ", lanes[i]);
-        check_lane(i, sum, IQA_ERROR_INCOMPATIBLE);
-    }
+    check_room(lanes, IQA_ERROR_INCOMPATIBLE);
     commit(lanes);
     lanes_changed();
 }
@@ -171,6 +185,8 @@ void iqa_metric::load_some(size_t first, size_t count, iqa::byte_reader &bytes)
         check_lane(i, lanes_[i], IQA_ERROR_CORRUPT);
     }
     carry(lanes_);
+    for (size_t i = 0; i < lanes_.size(); ++i)
+        check_lane(i, lanes_[i], IQA_ERROR_CORRUPT);
     lanes_changed();
 }
 

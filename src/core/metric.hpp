@@ -63,8 +63,11 @@ protected:
 
     static constexpr int64_t most_of_a_lane = int64_t(1) << 62;
 
-    // Adds a state's lanes to this one's. Cannot fail: call it last.
-    void commit(std::span<const int64_t> addend) noexcept;
+    // Fails where the sum would have lanes that no state can have.
+    void check_room(std::span<const int64_t> addend, iqa_status otherwise) const;
+
+    // Adds a state's lanes to this one's, which have room for it. Cannot fail: call it last.
+    void commit(std::span<const int64_t> addend) const noexcept;
 
     // For a metric whose number of lanes depends on its options. No count may grow beyond `largest_count`.
     void place_lanes(std::span<int64_t> lanes, std::span<const iqa::exact_field> fields,
@@ -107,6 +110,7 @@ protected:
 private:
     struct lane_range {
         int64_t lowest, highest;
+        bool carries; // a digit with another one above it
     };
 
     iqa::device_ledger *ledger_for(const iqa::backend &device, int32_t device_id, bool accumulates);

@@ -9,6 +9,16 @@
 
 namespace iqa {
 
+// No struct will ever be larger: what says so was not initialised.
+constexpr size_t most_struct_bytes = 4096;
+
+inline void check_struct_size(const char *name, size_t size)
+{
+    if (size < sizeof(uint32_t) || size > most_struct_bytes)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".struct_size is ", size, "; expected sizeof(", name,
+             "), which is at most ", most_struct_bytes);
+}
+
 template <class Struct>
 Struct copy_sized(const Struct *given, const Struct &defaults, const char *name)
 {
@@ -16,8 +26,7 @@ Struct copy_sized(const Struct *given, const Struct &defaults, const char *name)
     if (given == nullptr)
         return copy;
     const size_t size = given->struct_size;
-    if (size < sizeof given->struct_size)
-        fail(IQA_ERROR_INVALID_ARGUMENT, name, ".struct_size is ", size, "; expected sizeof(", name, ")");
+    check_struct_size(name, size);
     const auto *bytes = reinterpret_cast<const unsigned char *>(given);
     for (size_t i = sizeof(Struct); i < size; ++i)
         if (bytes[i] != 0)
@@ -33,8 +42,7 @@ void write_defaults(Struct *out, size_t size, const Struct &defaults, const char
 {
     if (out == nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, name, " is NULL");
-    if (size < sizeof out->struct_size)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "size is ", size, "; expected sizeof(", name, ")");
+    check_struct_size(name, size);
     std::memset(static_cast<void *>(out), 0, size);
     std::memcpy(static_cast<void *>(out), &defaults, size < sizeof(Struct) ? size : sizeof(Struct));
     out->struct_size = static_cast<uint32_t>(size);

@@ -11,7 +11,6 @@
 #include <ctime>
 #include <omp.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 
 #if defined(__x86_64__)
@@ -21,16 +20,6 @@
 #endif
 
 namespace iqa {
-
-int available_processors() noexcept
-{
-    cpu_set_t processors;
-    CPU_ZERO(&processors);
-    if (sched_getaffinity(0, sizeof processors, &processors) != 0)
-        return 1;
-    const int count = CPU_COUNT(&processors);
-    return count > 0 ? count : 1;
-}
 
 #if defined(__x86_64__)
 floating_point_mode::floating_point_mode() noexcept : saved_(_mm_getcsr())

@@ -10,9 +10,6 @@
 
 namespace iqa {
 
-// Processors that this process may run on.
-int available_processors() noexcept;
-
 // The floating-point mode that results are defined in: round to nearest, subnormals kept, no traps. It is a property of
 // the thread; the caller's is put back at the end.
 class floating_point_mode {

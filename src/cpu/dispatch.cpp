@@ -2,10 +2,8 @@
 // The only file that asks the processor what it can do.
 #include "cpu/dispatch.hpp"
 
+#include "core/environment.hpp"
 #include "core/fid_kernels.hpp"
-
-#include <cstdlib>
-#include <string_view>
 
 namespace iqa {
 
@@ -39,18 +37,11 @@ int best_of_processor()
     return IQA_ISA_AVX2;
 }
 
-int limit_of_environment()
-{
-    const char *value = std::getenv("IQA_ISA");
-    const std::string_view name = value != nullptr ? value : "";
-    return name == "baseline" ? IQA_ISA_BASELINE : name == "avx2" ? IQA_ISA_AVX2 : IQA_ISA_AVX512;
-}
-
 int instruction_set_for(const context &where) noexcept
 {
     static const int limit = [] {
         const int processor = best_of_processor();
-        const int environment = limit_of_environment();
+        const int environment = instruction_set_of_environment();
         return processor < environment ? processor : environment;
     }();
     const int wanted = where.options().instruction_set;

@@ -11,7 +11,8 @@ namespace iqa {
 
 namespace {
 
-constexpr int64_t rows_of_a_tile = 16;
+// Of the larger image. A tile has at least one row of the smaller one.
+constexpr int64_t larger_rows_of_a_tile = 32;
 
 template <class Real>
 void shrink(context &where, workspace &memory, const shrink_request &request)
@@ -23,6 +24,7 @@ void shrink(context &where, workspace &memory, const shrink_request &request)
     const int64_t height = request.y.boxes();
     const int64_t width = request.x.boxes();
     const int64_t rows = shape.images * channels * depth * height;
+    const int64_t rows_of_a_tile = std::max<int64_t>(larger_rows_of_a_tile / request.y.factor, 1);
     const int64_t tiles = (rows + rows_of_a_tile - 1) / rows_of_a_tile;
     const int workers = workers_for(where, tiles, shape.images * channels * shape.pixels());
     const size_t worker_size = size_t(shrink_memory(width, request.x.factor)) * sizeof(Real);

@@ -141,6 +141,8 @@ private:
     }
     const int64_t *cells() const { return lanes_ + plan_.cells(); }
     void place_exact_fields();
+    void lanes_changed() const noexcept override { largest_lane_ = -1; }
+    void reserve_room(const label_pair &pair);
     sample_outputs view_outputs(const iqa_update_extras &extras, const iqa_tensor &labels, int64_t samples) const;
     int64_t *take_sample_memory();
     void update_on_device(const update_place &place, confusion_request &request, bool by_sample);
@@ -173,6 +175,9 @@ private:
     workspace work_;
     int64_t *lanes_;
     std::array<exact_field, 2> exact_fields_{};
+
+    // Of the host's lanes, or more; -1 where others changed them.
+    mutable int64_t largest_lane_ = -1;
 
     // Of updates on a device: its memory, and the shape of the last ones with the number that faults have of it.
     struct device_memory {
@@ -300,6 +305,7 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
         update_on_device(place, request, by_sample);
         return place.finish();
     }
+    reserve_room(pair);
     if (by_sample)
         request.sample_lanes = take_sample_memory();
     place.device.confusion(owner(), work_, request);
@@ -311,6 +317,23 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
     lanes_[invalid_counter] += request.invalid.count;
     if (by_sample)
         commit_samples();
+}
+
+// No lane grows by more than the elements of an update, nor the last digit of a sum over samples by more than what so
+// many scores and their carries come to.
+void confusion_metric::reserve_room(const label_pair &pair)
+{
+    constexpr int128 digit_of_score = int128(1) << 17;
+    const int128 elements = int128(pair.all.count()) * (multilabel() ? options_.classes : 1);
+    const int128 growth = std::max(elements, int128(pair.samples) * (plan_.entries != 0 ? digit_of_score : 1));
+    if (largest_lane_ < 0 || growth > largest_count - largest_lane_) {
+        largest_lane_ = 0;
+        for (const int64_t lane : lanes())
+            largest_lane_ = std::max(largest_lane_, lane < 0 ? -lane : lane);
+    }
+    if (growth > largest_count - largest_lane_)
+        fail(IQA_ERROR_NUMERIC, "a lane of the metric is ", largest_lane_, "; it has no room for this update");
+    largest_lane_ += int64_t(growth);
 }
 
 int64_t *confusion_metric::take_sample_memory()

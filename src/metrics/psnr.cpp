@@ -187,6 +187,7 @@ void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         std::array<int64_t, lane::count> addend{};
         fault found{};
         measure(place, update, addend.data(), &found);
+        check_room(addend, IQA_ERROR_NUMERIC);
         commit(addend);
     }
     place.finish();

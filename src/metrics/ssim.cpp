@@ -162,8 +162,11 @@ void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidat
         update.report = place.ledger != nullptr ? place.ledger->report() : &report;
         update_images(place, update);
     }
-    if (place.ledger == nullptr)
-        commit(std::span(addend).first(lanes().size()));
+    if (place.ledger == nullptr) {
+        const std::span<const int64_t> added = std::span(addend).first(lanes().size());
+        check_room(added, IQA_ERROR_NUMERIC);
+        commit(added);
+    }
     place.finish();
 }
 

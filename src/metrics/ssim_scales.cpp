@@ -9,6 +9,8 @@ namespace iqa {
 
 namespace {
 
+constexpr char axis_names[3] = {'D', 'H', 'W'}; // in the order of shrink_axes()
+
 // max(1, extent / 256 rounded): halves up as MATLAB rounds, or to even as Python does.
 int automatic_factor(const iqa_ssim_options &options, const image_view &shape)
 {
@@ -21,20 +23,33 @@ int automatic_factor(const iqa_ssim_options &options, const image_view &shape)
     return int(std::clamp<int64_t>(whole + (up ? 1 : 0), 1, INT32_MAX / 2));
 }
 
+// Beyond the image a window sees copies of it. By more than an image's own extent, or this, it may not reach: that
+// would take memory and time without bound.
+constexpr int64_t ample_reach = 32;
+
+bool fits(bool valid, int32_t taps, int64_t extent)
+{
+    return extent >= (valid ? taps : 1) && (valid || taps / 2 <= std::max(extent, ample_reach));
+}
+
 // The extents of all scales; the axis that is too small ('D', 'H' or 'W'), or 0 where all is well.
 char fill_extents(const iqa_ssim_options &options, scale_extents image, int factor, scale_extents *extents)
 {
     for (int scale = 0; scale < options.scales; ++scale) {
         const int by = scale == 0 ? factor : 2;
         const std::array<shrink_axis, 3> axes = shrink_axes(options, image, by);
+        if (scale == 0 && options.downsample != IQA_DOWNSAMPLE_AUTO)
+            for (size_t axis = 0; axis < axes.size(); ++axis)
+                if (axes[axis].factor > axes[axis].extent)
+                    return axis_names[axis];
         if (by != 1)
             image = {axes[0].boxes(), axes[1].boxes(), axes[2].boxes()};
         const bool valid = border_at(options, scale) == border_mode::valid;
-        if (image.depth < (valid ? options.size_z : 1))
+        if (!fits(valid, options.size_z, image.depth))
             return 'D';
-        if (image.height < (valid ? options.size_y : 1))
+        if (!fits(valid, options.size_y, image.height))
             return 'H';
-        if (image.width < (valid ? options.size_x : 1))
+        if (!fits(valid, options.size_x, image.width))
             return 'W';
         extents[scale] = image;
     }
@@ -50,7 +65,7 @@ char fill_extents(const iqa_ssim_options &options, scale_extents image, int fact
     scale_extents larger = {has_depth(options.layout) ? ample : 1, ample, ample}; // the other axes are no obstacle
     int64_t &extent = axis == 'D' ? larger.depth : axis == 'H' ? larger.height : larger.width;
     extent = given;
-    if (options.scales == 1 && factor == 1)
+    if (options.scales == 1 && factor == 1 && border_at(options, 0) == border_mode::valid)
         fail(IQA_ERROR_SHAPE, name, " ", given, " is smaller than the ", taps, "-pixel window");
     // By halves: factors may be in the billions.
     std::array<scale_extents, IQA_MOST_SCALES> ignored{};
@@ -60,9 +75,12 @@ char fill_extents(const iqa_ssim_options &options, scale_extents image, int fact
         extent = too_small + (enough - too_small) / 2;
         (fill_extents(options, larger, factor, ignored.data()) == axis ? too_small : enough) = extent;
     }
+    text after;
+    if (factor != 1)
+        after << " after downsampling by " << factor;
     fail(IQA_ERROR_SHAPE, name, " ", given, " is too small for ", options.scales,
-         options.scales == 1 ? " scale" : " scales", " of the ", taps, "-pixel window",
-         factor == 1 ? "" : " after downsampling", "; the smallest that is enough is ", enough);
+         options.scales == 1 ? " scale" : " scales", " of the ", taps, "-pixel window", after.view(),
+         "; the smallest that is enough is ", enough);
 }
 
 } // namespace

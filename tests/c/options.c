@@ -122,6 +122,18 @@ static void check_rule(const char *name, const void *defaults, size_t size, use_
         set_size(options, too_short);
         CHECK(use(options, &value) == IQA_ERROR_INVALID_ARGUMENT);
     }
+    /* Longer than any struct, as one that nobody initialised: nothing behind it is read or written. */
+    static const uint32_t garbage[] = {4097, 0x01010101, 0xa5a5a5a5, UINT32_MAX};
+    for (size_t i = 0; i < sizeof garbage / sizeof *garbage; ++i) {
+        memcpy(options, defaults, size);
+        set_size(options, garbage[i]);
+        CHECK(use(options, &value) == IQA_ERROR_INVALID_ARGUMENT);
+        CHECK(use == use_context || strstr(iqa_context_error(context), "at most 4096") != NULL);
+        memset(options, 0xa5, sizeof options);
+        CHECK(write(options, garbage[i]) == IQA_ERROR_INVALID_ARGUMENT);
+        CHECK(strstr(iqa_context_error(NULL), name) != NULL && options[0] == 0xa5);
+    }
+    CHECK(write(options, (size_t)1 << 32) == IQA_ERROR_INVALID_ARGUMENT);
     /* Longer with zeros, then with one byte that is not. */
     memset(options, 0, sizeof options);
     memcpy(options, defaults, size);

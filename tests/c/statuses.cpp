@@ -182,20 +182,21 @@ void reach_invalid_argument()
     f.expect_text(IQA_ERROR_INVALID_ARGUMENT, iqa_metric_read(ssim_metric, IQA_FIELD_MSE, &value, 1, nullptr),
                   {"field is 4", "SSIM"});
 
-    // A context that cannot be made has no text of its own.
+    // What a context that cannot be made would say is the text without a context.
     iqa_context *context = f.context;
     iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
     options.threads = 0;
-    expect(IQA_ERROR_INVALID_ARGUMENT, iqa_context_create(&options, &context), nullptr, {"options"});
+    expect(IQA_ERROR_INVALID_ARGUMENT, iqa_context_create(&options, &context), nullptr,
+           {"threads is 0", "IQA_THREADS_ALL"});
     CHECK(context == nullptr);
     options = IQA_CONTEXT_OPTIONS_INIT;
     options.instruction_set = 3;
-    expect(IQA_ERROR_INVALID_ARGUMENT, iqa_context_create(&options, &context), nullptr, {"options"});
+    expect(IQA_ERROR_INVALID_ARGUMENT, iqa_context_create(&options, &context), nullptr, {"instruction_set is 3"});
     options = IQA_CONTEXT_OPTIONS_INIT;
     options.allocate = [](void *, size_t) -> void * {
         return nullptr;
     };
-    expect(IQA_ERROR_INVALID_ARGUMENT, iqa_context_create(&options, &context), nullptr, {"options"});
+    expect(IQA_ERROR_INVALID_ARGUMENT, iqa_context_create(&options, &context), nullptr, {"allocate and deallocate"});
 }
 
 void reach_shape_dtype_device()

@@ -149,7 +149,9 @@ TEST_CASE("the rows of a block fit 32 bits, whatever the slices")
     fresh_machine();
     const context_pointer context = make_context();
     const int64_t rows = iqa::most_rows_sliced;
-    const auto &[fraction_bits, word_bits] = words[GENERATE(0, 1)];
+    const auto &chosen = words[GENERATE(0, 1)];
+    const int fraction_bits = chosen.fraction_bits;
+    const int word_bits = chosen.bits;
     const bool wide = word_bits == IQA_FID_WORD_32;
     // Slices that are all as large as they can be together, and the largest q.
     const int64_t slices = wide ? -(int64_t(126) << 24) - 0x808080 : -(int64_t(126) << 16) - 0x8080;

@@ -51,23 +51,23 @@ TEST_CASE("Commits add, faults do not, and the first fault is handed out once")
     update(*ledger, iqa::fault_kind::masked);
     update(*ledger, iqa::fault_kind::nonfinite);
     update(*ledger);
-    std::vector<int64_t> sum(lanes, 100);
-    const std::optional<iqa::fault> found = ledger->settle(sum);
+    std::optional<iqa::settlement> found = ledger->settle();
     REQUIRE(found.has_value());
-    CHECK(found->kind == iqa::fault_kind::masked);
-    CHECK(found->update == 2);
-    CHECK(found->image == 17);
-    CHECK(sum[0] == 102);
-    CHECK(sum[lanes - 1] == 100 + 2 * int64_t(lanes));
-    CHECK_FALSE(ledger->settle(sum).has_value());
-    CHECK(sum[0] == 102);
+    CHECK(found->first.kind == iqa::fault_kind::masked);
+    CHECK(found->first.update == 2);
+    CHECK(found->first.image == 17);
+    REQUIRE(found->addend.size() == lanes);
+    CHECK(found->addend[0] == 2);
+    CHECK(found->addend[lanes - 1] == 2 * int64_t(lanes));
+    CHECK_FALSE(ledger->settle().has_value());
     update(*ledger);
     ledger->discard();
-    CHECK_FALSE(ledger->settle(sum).has_value());
-    CHECK(sum[0] == 102);
+    CHECK_FALSE(ledger->settle().has_value());
     update(*ledger);
-    REQUIRE(ledger->settle(sum).has_value());
-    CHECK(sum[0] == 103);
+    found = ledger->settle();
+    REQUIRE(found.has_value());
+    CHECK(found->first.kind == iqa::fault_kind::none);
+    CHECK(found->addend[0] == 1);
 }
 
 TEST_CASE("An update that cannot begin leaves the caller's device current")

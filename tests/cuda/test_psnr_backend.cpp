@@ -26,6 +26,33 @@ iqa_psnr_options options_for(int layout)
 
 } // namespace
 
+TEST_CASE("updates that the lanes have no room for are told at the next read, and not added")
+{
+    sequential_machine::get().reset();
+    const context_pointer context = make_context(1);
+    const metric_pointer metric = make_psnr(context, options_for(IQA_LAYOUT_NHW));
+    const std::vector<double> x(24, 0.5);
+    const std::vector<double> y(24, 0.25);
+    const auto add = [&] {
+        REQUIRE(iqa_metric_update(metric.get(), device_tensor(x.data(), IQA_FLOAT64, {4, 2, 3}),
+                                  device_tensor(y.data(), IQA_FLOAT64, {4, 2, 3}), nullptr) == IQA_OK);
+    };
+    std::vector<int64_t> lanes(iqa::psnr_lane::count);
+    lanes[iqa::psnr_lane::images] = (int64_t(1) << 62) - 6;
+    REQUIRE(iqa_metric_add_lanes(metric.get(), lanes.data(), lanes.size()) == IQA_OK);
+    add();
+    double images = 0;
+    CHECK(iqa_metric_read(metric.get(), IQA_FIELD_IMAGES, &images, 1, nullptr) == IQA_OK);
+    const std::vector<unsigned char> before = bytes_of(metric);
+    add(); // beyond the limit by two
+    CHECK(iqa_metric_read(metric.get(), IQA_FIELD_IMAGES, &images, 1, nullptr) == IQA_ERROR_NUMERIC);
+    CHECK(last_error(context).find("lane 0 is 4611686018427387906; more than any state can have") != std::string::npos);
+    CHECK(bytes_of(metric) == before);
+    iqa_metric *loaded = nullptr;
+    CHECK(iqa_metric_deserialize(context.get(), before.data(), before.size(), &loaded) == IQA_OK);
+    iqa_metric_destroy(loaded);
+}
+
 TEST_CASE("faults of data show at the next read, with the number of their update")
 {
     auto &machine = sequential_machine::get();

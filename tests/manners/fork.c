@@ -80,7 +80,7 @@ static void on_thread(void *uses_first)
 }
 
 /* Memory of the thread that is at work during forks, from no malloc: that of gcc 12's AddressSanitizer has no handler
- * for fork, and a child would find it locked by a thread that it does not have. Blocks of one size, for one thread. */
+ * for fork, and a child would mostly find it locked by a thread that it does not have. Blocks of one size. */
 enum { BLOCKS = 16, BLOCK_BYTES = 4 << 20 };
 static _Alignas(16) unsigned char blocks[BLOCKS][BLOCK_BYTES];
 static int taken[BLOCKS];
