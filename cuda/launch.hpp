@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/context.hpp"
+#include "core/memory.hpp"
 #include "cuda/runtime.hpp"
 
 namespace iqa::cuda {
@@ -33,6 +34,18 @@ void launch(const context &where, int64_t blocks, size_t shared_bytes, const typ
         check(active_runtime.launch(entry_of<Kernel>(), unsigned(blocks), Kernel::threads, shared_bytes, &given,
                                     stream_of(where)),
               "launching a kernel");
+}
+
+// Launches what puts `memory.zeros` back to zeros after kernels before it. If that fails they are given up.
+template <class Launch>
+void launch_after(workspace &memory, Launch &&launch_next)
+{
+    try {
+        launch_next();
+    } catch (...) {
+        memory.zeros.release();
+        throw;
+    }
 }
 
 } // namespace iqa::cuda

@@ -21,19 +21,19 @@ constexpr int large_window = 64; // taps
 constexpr int64_t least_band = 8;
 constexpr int usual_taps = 11; // of plain images
 
-template <class Real>
-gradient_output<Real> output_of(const ssim_gradient_request &request)
+template <class Made>
+gradient_output<Made> output_of(const ssim_gradient_request &request)
 {
     const ssim_plan &plan = *request.plan;
     const image_view &shape = request.images.reference;
-    gradient_output<Real> output{};
+    gradient_output<Made> output{};
     output.sides[0] = request.reference;
     output.sides[1] = request.candidate;
     if (const shrink_request *smaller = request.smaller)
         output.smaller = {.axes = {smaller->z, smaller->y, smaller->x},
-                          .sides = {reinterpret_cast<const Real *>(smaller->reference),
-                                    reinterpret_cast<const Real *>(smaller->candidate)},
-                          .weights = reinterpret_cast<const Real *>(smaller->shrunk_weights)};
+                          .sides = {reinterpret_cast<const Made *>(smaller->reference),
+                                    reinterpret_cast<const Made *>(smaller->candidate)},
+                          .weights = reinterpret_cast<const Made *>(smaller->shrunk_weights)};
     output.channels = plan.channels(shape);
     output.weights = request.weights;
     output.normalised = plan.weighs_means(request.weights);
@@ -44,12 +44,13 @@ gradient_output<Real> output_of(const ssim_gradient_request &request)
     return output;
 }
 
-template <class Real>
+template <class Real, class Made>
 class gradient_on_device {
 public:
-    using kernel = ssim_gradient_of<Real>;
+    using kernel = ssim_gradient_of<Real, Made>;
 
-    gradient_on_device(context &where, workspace &memory, const ssim_gradient_request &request)
+    gradient_on_device(context &where, workspace &memory, const ssim_gradient_request &request,
+                       const spread_of_tiles &spread)
         : where_(where), plan_(*request.plan)
     {
         const image_view &shape = request.images.reference;
@@ -65,7 +66,8 @@ public:
         given_.formula = formula_of(plan_);
         given_.product = plan_.wanted[ssim_product];
         given_.factors = request.factors;
-        given_.output = output_of<Real>(request);
+        given_.output = output_of<Made>(request);
+        given_.spread = spread;
         lay_out();
         blocks_ = place_blocks(memory, given_.maps.work(), block_memory_, given_.statistics);
     }
@@ -110,6 +112,17 @@ private:
     int64_t blocks_ = 0;
 };
 
+spread_of_tiles take_spread(workspace &memory, const ssim_gradient_request &request)
+{
+    const image_view &shape = request.images.reference;
+    const int part[3] = {1, 1, 1};
+    const divided_maps maps =
+        divide_maps(*request.plan, shape, {shape.depth, shape.height, shape.width}, ssim_gradient_depth, part);
+    const int64_t tiles = maps.images * maps.channels * maps.boxes_of_plane();
+    uint32_t *const zeros = memory.zeros.take<uint32_t>(size_t(tiles + 1), "the spread of tiles");
+    return {zeros + 1, tiles, zeros};
+}
+
 // Plain images with the usual window, in float.
 bool goes_by_tiles(const ssim_gradient_request &request)
 {
@@ -122,7 +135,7 @@ bool goes_by_tiles(const ssim_gradient_request &request)
 }
 
 template <class Sample>
-void differentiate_by_tiles(context &where, const ssim_gradient_request &request)
+void differentiate_by_tiles(context &where, const ssim_gradient_request &request, const spread_of_tiles &spread)
 {
     using kernel = ssim_gradient_tiles<Sample, usual_taps>;
     const ssim_plan &plan = *request.plan;
@@ -140,20 +153,21 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     given.product = plan.wanted[ssim_product];
     given.factors = request.factors;
     given.output = output_of<float>(request);
+    given.spread = spread;
     launch<kernel>(where, shape.images * shape.channels * given.down * given.across, kernel::shared_bytes, given);
 }
 
-void differentiate_by_tiles(context &where, const ssim_gradient_request &request)
+void differentiate_by_tiles(context &where, const ssim_gradient_request &request, const spread_of_tiles &spread)
 {
     switch (request.images.reference.type) {
     case element_type::float16:
-        return differentiate_by_tiles<float16>(where, request);
+        return differentiate_by_tiles<float16>(where, request, spread);
     case element_type::bfloat16:
-        return differentiate_by_tiles<bfloat16>(where, request);
+        return differentiate_by_tiles<bfloat16>(where, request, spread);
     case element_type::uint8:
-        return differentiate_by_tiles<uint8_t>(where, request);
+        return differentiate_by_tiles<uint8_t>(where, request, spread);
     default:
-        return differentiate_by_tiles<float>(where, request);
+        return differentiate_by_tiles<float>(where, request, spread);
     }
 }
 
@@ -161,12 +175,14 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
 
 void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
 {
-    if (goes_by_tiles(request))
-        return differentiate_by_tiles(where, request);
     if (request.plan->double_arithmetic)
-        gradient_on_device<double>(where, memory, request).run();
+        return gradient_on_device<double, double>(where, memory, request, {}).run();
+    const spread_of_tiles spread = take_spread(memory, request);
+    if (goes_by_tiles(request))
+        differentiate_by_tiles(where, request, spread);
     else
-        gradient_on_device<float>(where, memory, request).run();
+        gradient_on_device<float, float>(where, memory, request, spread).run();
+    launch_after(memory, [&] { gradient_on_device<double, float>(where, memory, request, spread).run(); });
 }
 
 } // namespace iqa::cuda

@@ -4,7 +4,8 @@
 
 namespace iqa::cuda {
 
-IQA_ENTRY(ssim_gradient_of<float>)
-IQA_ENTRY(ssim_gradient_of<double>)
+IQA_ENTRY(ssim_gradient_of<float, float>)
+IQA_ENTRY(ssim_gradient_of<double, float>)
+IQA_ENTRY(ssim_gradient_of<double, double>)
 
 } // namespace iqa::cuda

@@ -3,8 +3,12 @@
 // the CPU (src/cpu/ssim_gradient.inl has the formula). For the map pixels whose windows see the part: window means, the
 // derivatives by them, each at once added to the adjoint in depth; then the adjoint down and across. Where the rows of
 // these map pixels would take too much memory, they come in bands: the sums down go on from band to band.
+//
+// Float arithmetic is followed by the kernel in double, which does again the tiles whose spread float does not carry
+// (arith/ssim_doubt.h).
 #pragma once
 
+#include "cuda/ssim_doubt.h"
 #include "cuda/ssim_gradient_output.h"
 #include "cuda/ssim_statistics.h"
 
@@ -19,7 +23,29 @@ struct gradient_layout {
     block_memory bands; // weights of the adjoints: for each axis [taps][pixels of a part]
 };
 
-template <class Real>
+// Whether the spread of a tile's windows is too much for float.
+struct spread_of_tiles {
+    uint32_t *tiles; // [images * channels * tiles of an image]; all zero between updates; NULL: the plan is in double
+    int64_t count;
+    uint32_t *arrivals;
+
+    template <class Block>
+    IQA_KERNEL void clear_at_end(Block &block) const
+    {
+        if (block.comes_last(arrivals))
+            for (int64_t first = 0; first < count; first += 1 << 20)
+                block.each(int(count - first < 1 << 20 ? count - first : 1 << 20),
+                           [&](int i) { tiles[first + i] = 0; });
+    }
+};
+
+IQA_KERNEL bool too_much_spread(float square_sum, float square_difference, float twice_c2)
+{
+    return square_sum + square_difference > float(IQA_SSIM_MOST_SPREAD) * twice_c2;
+}
+
+// `Made`: the plan's arithmetic.
+template <class Real, class Made>
 struct ssim_gradient_of {
     struct arguments {
         statistics_arguments<Real> statistics;
@@ -29,16 +55,22 @@ struct ssim_gradient_of {
         ssim_formula formula;
         bool product;
         const double *factors; // [images][channels]; NULL: all are 0
-        gradient_output<Real> output;
+        gradient_output<Made> output;
+        spread_of_tiles spread;
     };
+    static constexpr bool is_float = sizeof(Real) == sizeof(float);
+    static constexpr bool is_second = sizeof(Real) != sizeof(Made); // does again what float did not carry
     static constexpr int threads = 256;
 
     // In shared memory, for registers are few.
     struct part_of_image {
+        part_place place;
+        int64_t tile;
         int64_t image, channel;
         int64_t first[3];
         int count[3];
         double factor;               // of each pixel of the map
+        pivot_grid<Real> grid;
         map_part<Real> band;         // of the map pixels whose windows see the part
         int band_row;                // the first of them, of all that do
         Real *deep, *low, *bands[3]; // see gradient_layout
@@ -51,34 +83,33 @@ struct ssim_gradient_of {
         part_of_image &part = *reinterpret_cast<part_of_image *>(block.shared());
         for (int64_t index = block.index(); index < given.maps.work(); index += block.blocks()) {
             block.each(1, [&](int) { find(given, index, part); });
+            if (is_second && given.spread.tiles[part.tile] == 0)
+                continue;
             if (part.factor == 0.0)
                 store_shares(block, given, part);
             else
                 differentiate(block, given, part);
         }
+        if constexpr (is_second)
+            given.spread.clear_at_end(block);
     }
 
 private:
     IQA_KERNEL static void find(const arguments &given, int64_t index, part_of_image &part)
     {
-        const part_place place = place_of_part(given.maps, index);
+        part.place = place_of_part(given.maps, index);
+        part.tile = given.maps.box_of(part.place);
         map_part<Real> &around = part.band;
-        int64_t tile_first[3], tile_count[3];
-        IQA_UNROLL_ON_GPU
         for (int axis = z_axis; axis <= x_axis; ++axis) {
             const int seen = given.statistics.taps[axis] - 1;
-            part.first[axis] = place.first[axis];
-            part.count[axis] = place.count[axis];
-            around.first[axis] = place.first[axis] - seen;
-            around.count[axis] = place.count[axis] + seen;
-            tile_first[axis] = place.box_first[axis] - seen;
-            tile_count[axis] = place.box_count[axis] + seen;
+            part.first[axis] = part.place.first[axis];
+            part.count[axis] = part.place.count[axis];
+            around.first[axis] = part.place.first[axis] - seen;
+            around.count[axis] = part.place.count[axis] + seen;
         }
-        part.image = around.image = place.image;
-        part.channel = around.channel = place.channel;
-        part.factor = given.factors == nullptr ? 0.0 : given.factors[place.image * given.maps.channels + place.channel];
-        around.pivot = pivot_of_box<Real>(given.statistics.source, part.image, part.channel, tile_first, tile_count,
-                                          given.statistics.taps);
+        part.image = around.image = part.place.image;
+        part.channel = around.channel = part.place.channel;
+        part.factor = given.factors == nullptr ? 0.0 : given.factors[part.image * given.maps.channels + part.channel];
     }
 
     // The rows of map pixels from `row` on.
@@ -97,6 +128,15 @@ private:
         Real *const shared = reinterpret_cast<Real *>(block.shared() + shared_bytes);
         Real *const global = given.statistics.global + block.index() * given.statistics.global_stride;
         window_filters<Block, Real> filters(block, given.statistics, shared);
+        int64_t tile_first[3], tile_count[3];
+        IQA_UNROLL_ON_GPU
+        for (int axis = z_axis; axis <= x_axis; ++axis) {
+            const int seen = given.statistics.taps[axis] - 1;
+            tile_first[axis] = part.place.box_first[axis] - seen;
+            tile_count[axis] = part.place.box_count[axis] + seen;
+        }
+        find_pivot(block, given.statistics.source, part.image, part.channel, tile_first, tile_count,
+                   given.statistics.taps, part.grid, part.band.pivot);
         block.each(1, [&](int) {
             part.deep = given.layout.deep.in(shared, global);
             part.low = given.layout.low.in(shared, global);
@@ -190,6 +230,9 @@ private:
                 filters.means_at(band, row, column, means);
                 const ssim_terms<Real> terms =
                     ssim_terms_of(means[0], means[1], means[2], means[3], band.pivot + band.pivot, constants);
+                if constexpr (is_float)
+                    if (too_much_spread(means[2], means[3], constants.twice_c2))
+                        set_bits(&given.spread.tiles[part.tile], 1u);
                 if constexpr (maps == weighted_maps)
                     factor =
                         covers_enough(means[plain_maps], given.formula.coverage) ? factor / means[plain_maps] : Real(0);

@@ -8,17 +8,18 @@
 namespace iqa::cuda {
 
 // Derivatives by the samples of smaller images that were made from these.
-template <class Real>
+template <class Made>
 struct smaller_derivatives {
     shrink_axis axes[3];
-    const Real *sides[2]; // of the reference and the candidate; NULL: there are no smaller images
-    const Real *weights;  // NULL: 1 for each
+    const Made *sides[2]; // of the reference and the candidate; NULL: there are no smaller images
+    const Made *weights;  // NULL: 1 for each
 };
 
-template <class Real>
+// `Made`: the type of smaller images, that of the plan's arithmetic.
+template <class Made>
 struct gradient_output {
     output_view sides[2]; // of the reference and the candidate; `data` may be NULL
-    smaller_derivatives<Real> smaller;
+    smaller_derivatives<Made> smaller;
     int64_t channels; // measured
     weight_view weights;
     bool normalised; // weights make the means
@@ -28,10 +29,10 @@ struct gradient_output {
 };
 
 // The derivatives by a pixel of both images, with what smaller images add, for each channel of luma.
-template <class Real>
-IQA_KERNEL void store(const gradient_output<Real> &given, const pixel_place &at, Real by_reference, Real by_candidate)
+template <class Made, class Real>
+IQA_KERNEL void store(const gradient_output<Made> &given, const pixel_place &at, Real by_reference, Real by_candidate)
 {
-    const smaller_derivatives<Real> &smaller = given.smaller;
+    const smaller_derivatives<Made> &smaller = given.smaller;
     int64_t box = -1;
     int times = 0;
     double weight = 1.0;

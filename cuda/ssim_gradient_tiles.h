@@ -10,7 +10,7 @@
 
 #include "arith/ssim.h"
 #include "cuda/samples.h"
-#include "cuda/ssim_gradient_output.h"
+#include "cuda/ssim_gradient.h"
 
 namespace iqa::cuda {
 
@@ -26,6 +26,7 @@ struct ssim_gradient_tiles {
         bool negative_to_zero, product;
         const double *factors; // [images][channels]; NULL: all are 0
         gradient_output<float> output;
+        spread_of_tiles spread; // read by the kernel that follows
     };
     static constexpr int threads = 256;
     static constexpr int rows = 16, columns = 32; // of a part
@@ -51,11 +52,14 @@ struct ssim_gradient_tiles {
         four derivatives[map_rows * map_stride];
         staged_pixel staged[row_groups * rows_filtered * staged_columns + (Taps - 1) * staged_columns];
         float bands[2][Taps * columns]; // weights of the adjoints, [taps][pixels]
+        pivot_grid<float> grid;
+        float pivot;
     };
     static constexpr int shared_bytes = int(sizeof(shared_memory));
 
     struct part_of_image {
         int64_t image, channel, row, column;
+        int64_t tile; // of all
         float factor, pivot;
     };
 
@@ -71,13 +75,17 @@ struct ssim_gradient_tiles {
         index /= given.down;
         part.image = index / given.output.channels;
         part.channel = index % given.output.channels;
+        const image_view &shape = given.images.reference;
+        const int64_t tiles_down = (shape.height + ssim_tile_height - 1) / ssim_tile_height;
+        const int64_t tiles_across = (shape.width + ssim_tile_width - 1) / ssim_tile_width;
+        part.tile = (index * tiles_down + part.row / ssim_tile_height) * tiles_across + part.column / ssim_tile_width;
         const double factor = given.factors == nullptr ? 0.0 : given.factors[index];
         part.factor = float(factor);
         if (factor == 0.0) {
             block.each(rows * columns, [&](int i) { finish(given, part, i / columns, i % columns, 0.0f, 0.0f); });
             return;
         }
-        part.pivot = pivot_of(given, part);
+        part.pivot = pivot_of(block, given, part, memory);
         stage(block, given, part, memory);
         fill_band(block, given.border, given.taps[0], part.row, given.images.reference.height, rows, memory.bands[0]);
         fill_band(block, given.border, given.taps[1], part.column, given.images.reference.width, columns,
@@ -96,18 +104,24 @@ private:
     }
 
     // Of the tile that the part is in: see arith/ssim.h.
-    IQA_KERNEL static float pivot_of(const arguments &given, const part_of_image &part)
+    template <class Block>
+    IQA_KERNEL static float pivot_of(Block &block, const arguments &given, const part_of_image &part,
+                                     shared_memory &memory)
     {
-        const auto centre = [](int64_t at, int size, int64_t extent) {
+        const auto place = [](int64_t at, int size, int64_t extent, int index, int parts) {
             const int64_t tile = at - at % size;
             const int64_t count = extent - tile < size ? extent - tile : size;
-            return box_centre(tile - 2 * radius, Taps, count + 2 * radius, extent);
+            return pivot_place(tile - 2 * radius, Taps, count + 2 * radius, extent, index, parts);
         };
         const image_view &shape = given.images.reference;
-        const int64_t row = centre(part.row, ssim_tile_height, shape.height);
-        const int64_t column = centre(part.column, ssim_tile_width, shape.width);
-        return ssim_pivot(sample(given, given.images.reference, part, row, column),
-                          sample(given, given.images.candidate, part, row, column));
+        block.each(pivot_samples, [&](int i) {
+            const int64_t row = place(part.row, ssim_tile_height, shape.height, i / pivot_columns, pivot_rows);
+            const int64_t column = place(part.column, ssim_tile_width, shape.width, i % pivot_columns, pivot_columns);
+            memory.grid.put(i, sample(given, given.images.reference, part, row, column),
+                            sample(given, given.images.candidate, part, row, column), false);
+        });
+        block.each(1, [&](int) { memory.pivot = memory.grid.pivot(); });
+        return memory.pivot;
     }
 
     template <class Block>
@@ -212,6 +226,8 @@ private:
     {
         const ssim_terms<float> terms =
             ssim_terms_of(means[0], means[1], means[2], means[3], part.pivot + part.pivot, given.constants);
+        if (part.factor != 0.0f && too_much_spread(means[2], means[3], given.constants.twice_c2))
+            set_bits(&given.spread.tiles[part.tile], 1u);
         if (part.factor == 0.0f || (given.negative_to_zero && !(terms.structure_top > 0.0f)))
             return {};
         const ssim_derivatives<float> found =

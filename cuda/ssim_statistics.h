@@ -10,6 +10,7 @@
 #pragma once
 
 #include "arith/ssim.h"
+#include "arith/ssim_pivot.h"
 #include "cuda/ssim_source.h"
 
 namespace iqa::cuda {
@@ -77,6 +78,17 @@ struct divided_maps {
     int box[3], part[3];
     int64_t parts[3]; // of a map, along each axis
 
+    // The number of a part's box.
+    template <class Place>
+    IQA_HD_MEMBER int64_t box_of(const Place &place) const
+    {
+        int64_t index = place.image * channels + place.channel;
+        for (int axis = 0; axis < 3; ++axis)
+            index = index * boxes(axis) + place.box_first[axis] / box[axis];
+        return index;
+    }
+    IQA_HD_MEMBER int64_t boxes(int axis) const { return (extents[axis] + box[axis] - 1) / box[axis]; }
+    IQA_HD_MEMBER int64_t boxes_of_plane() const { return boxes(z_axis) * boxes(y_axis) * boxes(x_axis); }
     IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
 };
 
@@ -119,17 +131,23 @@ struct map_part {
     IQA_HD_MEMBER int columns(int taps) const { return count[x_axis] + taps - 1; }
 };
 
-// From the samples under the centre of a box, unless they are masked.
-template <class Real>
-IQA_KERNEL Real pivot_of_box(const ssim_source &source, int64_t image, int64_t channel, const int64_t (&first)[3],
-                             const int64_t (&count)[3], const int (&taps)[3])
+// The pivot of a box, by all threads, in shared memory that is theirs for the while.
+template <class Real, class Block>
+IQA_KERNEL void find_pivot(Block &block, const ssim_source &source, int64_t image, int64_t channel,
+                           const int64_t (&first)[3], const int64_t (&count)[3], const int (&taps)[3],
+                           pivot_grid<Real> &grid, Real &pivot)
 {
     const image_view &shape = source.images.reference;
-    const weighted_pair<Real> centre =
-        pair_at<Real>(source, {image, channel, box_centre(first[z_axis], taps[z_axis], count[z_axis], shape.depth),
-                               box_centre(first[y_axis], taps[y_axis], count[y_axis], shape.height),
-                               box_centre(first[x_axis], taps[x_axis], count[x_axis], shape.width)});
-    return source.weighted() && centre.weight == Real(0) ? Real(0) : ssim_pivot(centre.reference, centre.candidate);
+    block.each(pivot_samples, [&](int i) {
+        const int row = i / pivot_columns;
+        const weighted_pair<Real> pair = pair_at<Real>(
+            source,
+            {image, channel, pivot_place(first[z_axis], taps[z_axis], count[z_axis], shape.depth, row, pivot_rows),
+             pivot_place(first[y_axis], taps[y_axis], count[y_axis], shape.height, row, pivot_rows),
+             pivot_place(first[x_axis], taps[x_axis], count[x_axis], shape.width, i % pivot_columns, pivot_columns)});
+        grid.put(i, pair.reference, pair.candidate, source.weighted() && pair.weight == Real(0));
+    });
+    block.each(1, [&](int) { pivot = grid.pivot(); });
 }
 
 // s, d and m at a position of the image or outside.

@@ -3,6 +3,8 @@
 // block. A strip is staged in shared memory as s = x' + y' and d = x' - y', filtered down into four maps, eight rows to
 // a thread, then across, eight columns to a thread, and finished in registers: nothing leaves the multiprocessor but
 // sums (and the map, where it is wanted). The operations of each pixel are those of src/cpu/ssim.inl, in its order.
+// Float arithmetic is followed by the kernel in double, which takes its sums of the tiles that it carries and measures
+// the others again.
 //
 // Of each pixel, with 11 taps and strips of 16 rows: 91 fused multiply-adds, 5 products, about 30 operations of the
 // formula, 14 of staging, 6 shared loads and stores of 8 or 16 bytes: some 150 issue slots. Bytes: each sample is read
@@ -10,7 +12,9 @@
 #pragma once
 
 #include "core/backend.hpp"
+#include "arith/ssim_pivot.h"
 #include "cuda/samples.h"
+#include "cuda/ssim_doubt.h"
 
 namespace iqa::cuda {
 
@@ -46,6 +50,7 @@ struct ssim_tiles_arguments {
     ssim_part part;
     Real low, high; // the data range, for samples of this arithmetic's type
     output_view map;
+    ssim_doubts doubts;
     ssim_totals totals;
     int128 *sums;
     sample_counts *counts; // NULL: not wanted
@@ -56,11 +61,12 @@ struct ssim_tiles_arguments {
 template <class Real, class Sample, int Taps>
 struct ssim_tiles {
     using arguments = ssim_tiles_arguments<Real, Taps>;
+    static constexpr bool is_float = sizeof(Real) == sizeof(float);
     static constexpr int threads = 288;
-    static constexpr int rows = sizeof(Real) == sizeof(float) ? 16 : 4;         // of a strip
-    static constexpr int rows_together = sizeof(Real) == sizeof(float) ? 8 : 4; // that a thread filters down
-    static constexpr int columns_together = 8;                                  // that a thread filters across
-    static constexpr int strips = ssim_tile_height / rows;                      // of a tile
+    static constexpr int rows = is_float ? 16 : 4;         // of a strip
+    static constexpr int rows_together = is_float ? 8 : 4; // that a thread filters down
+    static constexpr int columns_together = 8;             // that a thread filters across
+    static constexpr int strips = ssim_tile_height / rows; // of a tile
     static constexpr int staged_rows = rows + Taps - 1;
     static constexpr int staged_columns = ssim_tile_width + Taps - 1;
     // Threads of a warp filter rows of different strides across: this one keeps them in different banks.
@@ -73,11 +79,16 @@ struct ssim_tiles {
         Real of[4];
     };
     static constexpr size_t staged_bytes = size_t(staged_rows) * staged_columns * sizeof(staged_pixel);
-    static constexpr size_t shared_bytes = staged_bytes + size_t(rows) * map_stride * sizeof(pixel_means);
-    static_assert(staged_bytes % 16 == 0 && staged_columns <= map_stride);
+    static constexpr size_t map_bytes = size_t(rows) * map_stride * sizeof(pixel_means);
+    static constexpr size_t shared_bytes = staged_bytes + map_bytes + 16; // and the pivot
+    static_assert(staged_bytes % 16 == 0 && map_bytes % 16 == 0 && staged_columns <= map_stride);
+    static_assert(sizeof(pivot_grid<Real>) <= staged_bytes); // where its samples are gathered
 
     struct strip {
+        int64_t tile; // of all
         int64_t image, channel;
+        int64_t tile_row;
+        int tile_rows;
         int64_t row, column; // of the map
         int rows, columns;
         int64_t first_row, first_column;                          // of the first window, in the image
@@ -99,18 +110,19 @@ struct ssim_tiles {
         strip own{};
         const int64_t part = index % strips;
         index /= strips;
+        own.tile = index;
         const int64_t tile_column = index % given.across * ssim_tile_width;
         index /= given.across;
-        const int64_t tile_row = index % given.down * ssim_tile_height;
+        own.tile_row = index % given.down * ssim_tile_height;
         index /= given.down;
         const int64_t channels = given.images.reference.channels;
         own.image = index / channels;
         own.channel = index % channels;
         const int64_t margin = given.border == border_mode::valid ? Taps / 2 : 0;
-        const int64_t tile_rows = least(ssim_tile_height, given.out_height - tile_row);
-        own.row = tile_row + part * rows;
+        own.tile_rows = int(least(ssim_tile_height, given.out_height - own.tile_row));
+        own.row = own.tile_row + part * rows;
         own.column = tile_column;
-        own.rows = int(least(rows, tile_row + tile_rows - own.row));
+        own.rows = int(least(rows, own.tile_row + own.tile_rows - own.row));
         own.columns = int(least(ssim_tile_width, given.out_width - tile_column));
         own.first_row = own.row - Taps / 2 + margin;
         own.first_column = own.column - Taps / 2 + margin;
@@ -121,12 +133,27 @@ struct ssim_tiles {
         own.own_row_end = own_end(own.row + own.rows, given.out_height, shape.height, margin);
         own.own_column = own_begin(own.column, margin);
         own.own_column_end = own_end(own.column + own.columns, given.out_width, shape.width, margin);
-        const int64_t centre_row = tile_row + margin + tile_rows / 2;
-        const int64_t centre_column = tile_column + margin + own.columns / 2;
-        own.pivot =
-            ssim_pivot(sample(given.images.reference, own.image, own.channel, centre_row, centre_column) * given.scale,
-                       sample(given.images.candidate, own.image, own.channel, centre_row, centre_column) * given.scale);
         return own;
+    }
+
+    // The pivot of the strip's tile, by all threads.
+    template <class Block>
+    IQA_KERNEL static Real find_pivot(Block &block, const arguments &given, const strip &own)
+    {
+        auto &grid = *reinterpret_cast<pivot_grid<Real> *>(block.shared());
+        Real *const pivot = reinterpret_cast<Real *>(block.shared() + staged_bytes + map_bytes);
+        const image_view &shape = given.images.reference;
+        const int64_t first_row = own.tile_row + own.first_row - own.row; // of the tile's first window
+        block.each(pivot_samples, [&](int i) {
+            const int64_t row =
+                pivot_place(first_row, Taps, own.tile_rows, shape.height, i / pivot_columns, pivot_rows);
+            const int64_t column =
+                pivot_place(own.first_column, Taps, own.columns, shape.width, i % pivot_columns, pivot_columns);
+            grid.put(i, sample(given.images.reference, own.image, own.channel, row, column) * given.scale,
+                     sample(given.images.candidate, own.image, own.channel, row, column) * given.scale, false);
+        });
+        block.each(1, [&](int) { *pivot = grid.pivot(); });
+        return *pivot;
     }
 
     IQA_KERNEL static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -204,27 +231,50 @@ struct ssim_tiles {
         });
     }
 
-    IQA_KERNEL static Real finish_pixel(const arguments &given, const Real (&means)[4], Real twice_pivot)
+    // Of a strip.
+    struct strip_sums {
+        uint64_t sum; // NaN brings in any bits
+        int64_t doubt;
+        uint32_t spread; // the bits of a float, which are ordered like it
+        uint32_t not_a_number;
+
+        IQA_HD_MEMBER void combine(const strip_sums &other)
+        {
+            sum += other.sum;
+            doubt += other.doubt;
+            spread = spread > other.spread ? spread : other.spread;
+            not_a_number |= other.not_a_number;
+        }
+    };
+
+    IQA_KERNEL static Real finish_pixel(const arguments &given, const Real (&means)[4], Real twice_pivot, bool doubting,
+                                        strip_sums &sums)
     {
         const ssim_terms<Real> terms =
             ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, given.constants);
+        if constexpr (is_float) {
+            sums.spread = bits_of(at_least(means[2] + means[3], float_from_bits(sums.spread)));
+            if (doubting)
+                sums.doubt += doubt_units(ssim_doubt(terms, means[0], means[1], means[2], means[3], given.constants,
+                                                     constants_of_doubt_in_float()));
+        }
         if (given.part == ssim_product)
             return given.safe ? ssim_of<true>(terms) : ssim_of<false>(terms);
         return given.safe ? contrast_structure_of<true>(terms) : contrast_structure_of<false>(terms);
     }
 
-    // The sum over the strip's pixels.
     template <class Block>
-    IQA_KERNEL static int64_t filter_across(Block &block, const arguments &given, const strip &own,
-                                            const pixel_means *maps)
+    IQA_KERNEL static strip_sums filter_across(Block &block, const arguments &given, const strip &own,
+                                               const pixel_means *maps)
     {
         constexpr int groups = ssim_tile_width / columns_together;
         const Real twice_pivot = own.pivot + own.pivot;
-        return block.sum(rows * groups, [&](int task) {
+        return block.template reduce<strip_sums>(rows * groups, [&](int task, strip_sums &sums) {
             const int row = task % rows;
             const int first = task / rows * columns_together;
             if (row >= own.rows || first >= own.columns)
-                return int64_t(0);
+                return;
+            const bool doubting = is_float && doubts_row(int(own.row - own.tile_row) + row, own.tile_rows);
             Real total[columns_together][4] = {};
             IQA_UNROLL_ON_GPU
             for (int tap = 0; tap < Taps + columns_together - 1; ++tap) {
@@ -237,35 +287,58 @@ struct ssim_tiles {
                     total[column][which] =
                         fused_multiply_add(given.taps_x[tap - column], means.of[which], total[column][which]);
             }
-            uint64_t sum = 0; // NaN brings in any bits
             IQA_UNROLL_ON_GPU
             for (int column = 0; column < columns_together; ++column) {
                 if (first + column >= own.columns)
                     break;
-                const Real value = finish_pixel(given, total[column], twice_pivot);
-                sum += uint64_t(ssim_fixed(value));
-                if (value != value)
-                    set_bits(&given.totals.images[own.image].not_a_number, 1u);
+                const Real value = finish_pixel(given, total[column], twice_pivot, doubting, sums);
+                sums.sum += uint64_t(ssim_fixed(value));
+                sums.not_a_number |= value != value;
                 if (given.map.data != nullptr)
                     given.map.store(own.image, own.channel, 0, own.row + row, own.column + first + column,
                                     double(value));
             }
-            return int64_t(sum);
         });
+    }
+
+    template <class Block>
+    IQA_KERNEL static strip_sums measure(Block &block, const arguments &given, strip &own)
+    {
+        staged_pixel *staged = reinterpret_cast<staged_pixel *>(block.shared());
+        pixel_means *maps = reinterpret_cast<pixel_means *>(block.shared() + staged_bytes);
+        own.pivot = find_pivot(block, given, own);
+        stage(block, given, own, staged);
+        filter_down(block, given, own, staged, maps);
+        return filter_across(block, given, own, maps);
+    }
+
+    IQA_KERNEL static int128 in_double_units(uint64_t sum)
+    {
+        constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
+        return int128(int64_t(sum)) * (int64_t(1) << shift);
+    }
+
+    // What a strip or tile adds to the results.
+    IQA_KERNEL static void add_to_results(const arguments &given, const strip &own, int128 sum, bool not_a_number)
+    {
+        const int64_t plane =
+            given.by_channel ? own.image * given.images.reference.channels + own.channel : own.image;
+        add(&given.totals.planes[plane].sum, sum);
+        if (not_a_number)
+            set_bits(&given.totals.images[own.image].not_a_number, 1u);
     }
 
     // By the last block: hands out what all of them added, and leaves zeros.
     template <class Block>
     IQA_KERNEL static void collect(Block &block, const arguments &given)
     {
-        constexpr int shift = ssim_double_bits - (sizeof(Real) == sizeof(float) ? ssim_float_bits : ssim_double_bits);
         const image_view &shape = given.images.reference;
         const int64_t parts = given.by_channel ? shape.channels : 1;
         block.each(int(shape.images * parts), [&](int i) {
             wide_sum &sum = given.totals.planes[i].sum;
             for (int part = 0; part < ssim_parts; ++part)
                 given.sums[i * ssim_parts + part] =
-                    part == given.part ? value_of(sum) * (int128(1) << shift) : int128(0);
+                    part == given.part ? value_of(sum) : int128(0);
             sum = {};
         });
         block.each(int(shape.images), [&](int i) {
@@ -275,24 +348,77 @@ struct ssim_tiles {
             given.not_a_number[i] = total.not_a_number != 0;
             total = {};
         });
+        clear(block, given.doubts, shape.images * shape.channels);
     }
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
-        staged_pixel *staged = reinterpret_cast<staged_pixel *>(block.shared());
-        pixel_means *maps = reinterpret_cast<pixel_means *>(block.shared() + staged_bytes);
-        const strip own = find(given, block.index());
-        if (own.rows > 0) {
-            stage(block, given, own, staged);
-            filter_down(block, given, own, staged, maps);
-            const int64_t sum = filter_across(block, given, own, maps);
-            const int64_t plane =
-                given.by_channel ? own.image * given.images.reference.channels + own.channel : own.image;
-            block.each(1, [&](int) { add(&given.totals.planes[plane].sum, int128(sum)); });
-        }
+        if constexpr (is_float)
+            run_in_float(block, given);
+        else
+            run_in_double(block, given);
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run_in_float(Block &block, const arguments &given)
+    {
+        strip own = find(given, block.index());
+        if (own.rows <= 0)
+            return;
+        const strip_sums sums = measure(block, given, own);
+        block.each(1, [&](int) {
+            ssim_tile_total &tile = given.doubts.tiles[own.tile];
+            add(&tile.sums.sums[given.part], in_double_units(sums.sum));
+            if (sums.not_a_number != 0)
+                set_bits(&tile.not_a_number, 1u);
+            const int before = int(own.row - own.tile_row);
+            int looked_at = 0;
+            for (int row = 0; row < own.rows; ++row)
+                looked_at += doubts_row(before + row, own.tile_rows);
+            add(given.doubts, own.tile, sums.doubt, int64_t(looked_at) * own.columns,
+                float_from_bits(sums.spread) > float(IQA_SSIM_MOST_SPREAD) * float(given.constants.twice_c2));
+        });
+    }
+
+    // All strips, or those of tiles that float does not carry.
+    template <class Block>
+    IQA_KERNEL static void run_in_double(Block &block, const arguments &given)
+    {
+        const image_view &shape = given.images.reference;
+        const int64_t tiles = shape.images * shape.channels * given.down * given.across;
+        if (given.doubts.tiles == nullptr)
+            for (int64_t index = block.index(); index < tiles * strips; index += block.blocks())
+                measure_and_add(block, given, find(given, index));
+        else
+            for (int64_t tile = block.index(); tile < tiles; tile += block.blocks())
+                finish_tile(block, given, tile);
         if (block.comes_last(given.totals.arrivals))
             collect(block, given);
+    }
+
+    template <class Block>
+    IQA_KERNEL static void finish_tile(Block &block, const arguments &given, int64_t tile)
+    {
+        if (given.doubts.carries(tile)) {
+            block.each(1, [&](int) {
+                const ssim_tile_total &from = given.doubts.tiles[tile];
+                add_to_results(given, find(given, tile * strips), value_of(from.sums.sums[given.part]),
+                               from.not_a_number != 0);
+            });
+            return;
+        }
+        for (int part = 0; part < strips; ++part)
+            measure_and_add(block, given, find(given, tile * strips + part));
+    }
+
+    template <class Block>
+    IQA_KERNEL static void measure_and_add(Block &block, const arguments &given, strip own)
+    {
+        if (own.rows <= 0)
+            return;
+        const strip_sums sums = measure(block, given, own);
+        block.each(1, [&](int) { add_to_results(given, own, in_double_units(sums.sum), sums.not_a_number != 0); });
     }
 };
 

@@ -547,18 +547,25 @@ TEST_CASE("non-finite samples: an error that says where, or NaN", "[ssim]")
 TEST_CASE("finite samples whose squares overflow are an error, not a number", "[ssim]")
 {
     const context_pointer context = make_context();
-    const std::vector<float> x(40 * 40, 3e30f);
-    std::vector<float> y(40 * 40, 3e30f);
-    y[800] = -3e30f;
+    const auto pair = [](auto large) {
+        std::vector<decltype(large)> x(40 * 40, large), y(40 * 40, large);
+        y[800] = -large;
+        return std::pair(x, y);
+    };
+    const auto [x, y] = pair(1e200);
     const metric_pointer metric = make_ssim(context, ssim_options(0, 1));
-    CHECK(settled_update(metric, tensor(x.data(), IQA_FLOAT32, {40, 40}), tensor(y.data(), IQA_FLOAT32, {40, 40})) ==
+    CHECK(settled_update(metric, tensor(x.data(), IQA_FLOAT64, {40, 40}), tensor(y.data(), IQA_FLOAT64, {40, 40})) ==
           IQA_ERROR_NUMERIC);
     CHECK(std::string(iqa_context_error(context.get())).find("outside the data range") != std::string::npos);
+    // What overflows a float is measured in double.
+    const auto [small_x, small_y] = pair(3e30f);
+    const iqa_tensor reference = tensor(small_x.data(), IQA_FLOAT32, {40, 40});
+    const iqa_tensor candidate = tensor(small_y.data(), IQA_FLOAT32, {40, 40});
     iqa_ssim_options options = ssim_options(0, 1);
-    options.arithmetic = IQA_ARITHMETIC_FLOAT64;
-    const double value =
-        measure(options, tensor(x.data(), IQA_FLOAT32, {40, 40}), tensor(y.data(), IQA_FLOAT32, {40, 40}));
+    const double value = measure(options, reference, candidate);
     CHECK(value < 1);
+    options.arithmetic = IQA_ARITHMETIC_FLOAT64;
+    CHECK(measure(options, reference, candidate) == value);
 }
 
 TEST_CASE("what does not fit is named", "[ssim]")

@@ -15,8 +15,8 @@
 
 namespace iqa {
 
-// The pivot is one per tile of output pixels and per channel, so the tiles are part of the arithmetic: every backend
-// uses these. Volumes with windows of several slices have boxes, and gradients have tiles of pixels of the image.
+// The pivot is one per tile of output pixels and per channel (arith/ssim_pivot.h), and so is the choice of arithmetic
+// (arith/ssim_doubt.h): the tiles are part of the bits, and every backend uses these. Volumes with windows of several slices have boxes, and gradients have tiles of pixels of the image.
 enum : int {
     ssim_tile_height = 64,
     ssim_tile_width = 128,
@@ -35,22 +35,6 @@ IQA_HD int64_t own_begin(int64_t first, int64_t margin)
 IQA_HD int64_t own_end(int64_t end, int64_t out_extent, int64_t extent, int64_t margin)
 {
     return end == out_extent ? extent : end + margin;
-}
-
-// The pivot of a tile: the mean of the two images' samples at the tile's centre. A non-finite sample must not spread
-// over the tile.
-template <class Real>
-IQA_HD Real ssim_pivot(Real reference, Real candidate)
-{
-    const Real pivot = Real(0.5) * (reference + candidate);
-    return is_finite(pivot) ? pivot : Real(0);
-}
-
-// Along one axis: the sample under the centre of a box of `count` outputs whose first window begins at `first`.
-IQA_HD int64_t box_centre(int64_t first, int taps, int64_t count, int64_t extent)
-{
-    const int64_t at = first + taps / 2 + count / 2;
-    return at < 0 ? 0 : at >= extent ? extent - 1 : at;
 }
 
 // max(value, 0) that lets NaN through.

@@ -27,7 +27,14 @@ public:
     explicit scratch(memory_source &source) noexcept : source_(source) {}
     scratch(const scratch &) = delete;
     scratch &operator=(const scratch &) = delete;
-    ~scratch() { source_.deallocate(memory_, size_); }
+    ~scratch() { release(); }
+
+    void release() noexcept
+    {
+        source_.deallocate(memory_, size_);
+        memory_ = nullptr;
+        size_ = 0;
+    }
 
     template <class Item>
     Item *take(size_t count, const char *purpose)

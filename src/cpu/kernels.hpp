@@ -12,6 +12,8 @@
 #include "arith/squared_error.h"
 #include "arith/ssim.h"
 #include "arith/ssim_blocks.h"
+#include "arith/ssim_doubt.h"
+#include "arith/ssim_pivot.h"
 
 namespace iqa {
 
@@ -59,6 +61,9 @@ struct ssim_tile_result {
     int128 sums[ssim_most_interleaved]; // units of 2^-ssim_double_bits
     sample_counts counts;
     bool not_a_number;
+    // Of each channel, from float arithmetic (arith/ssim_doubt.h).
+    int32_t doubt[ssim_most_interleaved];
+    bool spread[ssim_most_interleaved]; // too much for float
 };
 
 // Samples in a row of the tile's memory, and rows of it: see the layout in ssim.inl.
@@ -150,6 +155,8 @@ struct ssim_box_result {
     int128 sums[ssim_parts]; // units of 2^-ssim_double_bits, or with weights of that times 2^-pixel_weight_bits
     int64_t weight;          // of the pixels counted, in units of 2^-pixel_weight_bits
     bool not_a_number;
+    doubt_total doubt; // from float arithmetic
+    bool spread;       // too much for float
 };
 
 // The derivative of a weighted sum of map pixels with respect to the samples of a tile of the image.
@@ -290,8 +297,9 @@ struct cpu_kernels {
     int128 (*ssim_blocks)(const ssim_block_tile &tile); // the sum over blocks, in units of 2^-ssim_double_bits
     void (*ssim_box_float)(const ssim_box &box, ssim_box_result &result);
     void (*ssim_box_double)(const ssim_box &box, ssim_box_result &result);
-    void (*ssim_gradient_float)(const ssim_gradient_tile &tile);
-    void (*ssim_gradient_double)(const ssim_gradient_tile &tile);
+    // False: the spread is too much for float (arith/ssim_doubt.h), and what was stored may be wrong.
+    bool (*ssim_gradient_float)(const ssim_gradient_tile &tile);
+    bool (*ssim_gradient_double)(const ssim_gradient_tile &tile);
     void (*shrink_float)(const shrink_row &row);
     void (*shrink_double)(const shrink_row &row);
     void (*count_samples)(const sample_run &run, data_range range, sample_counts &counts);

@@ -6,6 +6,7 @@
 
 #include "arith/portable.h"
 #include "arith/ssim.h"
+#include "arith/ssim_doubt.h"
 
 namespace iqa::avx2 {
 
@@ -156,6 +157,32 @@ struct fixed_sum<double> {
     }
     int64_t total() const { return int64_t(sum_of_4(sum)); }
     bool any_nan() const { return _mm256_movemask_pd(nan) != 0; }
+};
+
+inline lanes_float magnitude(lanes_float a)
+{
+    return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.value)};
+}
+// maxps gives its second operand when one is NaN; so does minps.
+inline lanes_float at_least(lanes_float value, lanes_float least)
+{
+    return {_mm256_max_ps(value.value, least.value)};
+}
+
+struct doubt_sum {
+    __m256i sum = _mm256_setzero_si256();
+
+    void add(lanes_float doubt, int count)
+    {
+        const __m256i units = _mm256_cvttps_epi32(_mm256_min_ps(doubt.value, _mm256_set1_ps(float(most_doubt))));
+        sum = _mm256_add_epi32(sum, _mm256_and_si256(units, first_lanes_of_8(count)));
+    }
+    int64_t lane(int index) const
+    {
+        int32_t lanes[8];
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(lanes), sum);
+        return lanes[index];
+    }
 };
 
 inline lanes_double load_as_double(const float *from)

@@ -6,6 +6,7 @@
 
 #include "arith/portable.h"
 #include "arith/ssim.h"
+#include "arith/ssim_doubt.h"
 
 namespace iqa::avx512 {
 
@@ -159,6 +160,33 @@ struct fixed_sum<double> {
     }
     int64_t total() const { return sum_of_8(sum); }
     bool any_nan() const { return nan != 0; }
+};
+
+inline lanes_float magnitude(lanes_float a)
+{
+    return {_mm512_abs_ps(a.value)};
+}
+// maxps gives its second operand when one is NaN; so does minps.
+inline lanes_float at_least(lanes_float value, lanes_float least)
+{
+    return {_mm512_max_ps(value.value, least.value)};
+}
+
+struct doubt_sum {
+    __m512i sum = _mm512_setzero_si512();
+
+    void add(lanes_float doubt, int count)
+    {
+        const __mmask16 wanted = __mmask16(count >= 16 ? 0xffff : (1 << count) - 1);
+        const __m512 most = _mm512_set1_ps(float(most_doubt));
+        sum = _mm512_add_epi32(sum, _mm512_maskz_cvttps_epi32(wanted, _mm512_min_ps(doubt.value, most)));
+    }
+    int64_t lane(int index) const
+    {
+        int32_t lanes[16];
+        _mm512_storeu_si512(lanes, sum);
+        return lanes[index];
+    }
 };
 
 inline lanes_double load_as_double(const float *from)

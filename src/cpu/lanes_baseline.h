@@ -5,6 +5,7 @@
 
 #include "arith/portable.h"
 #include "arith/ssim.h"
+#include "arith/ssim_doubt.h"
 
 namespace iqa::baseline {
 
@@ -59,6 +60,24 @@ struct fixed_sum {
 
 using lanes_float = lanes<float>;
 using lanes_double = lanes<double>;
+
+inline lanes_float magnitude(lanes_float a)
+{
+    return {iqa::magnitude(a.value)};
+}
+// The larger of both; `least` where the value is NaN.
+inline lanes_float at_least(lanes_float value, lanes_float least)
+{
+    return {iqa::at_least(value.value, least.value)};
+}
+
+// Sums doubts, each lane for itself.
+struct doubt_sum {
+    int32_t sum = 0;
+
+    void add(lanes_float doubt, int) { sum += doubt_units(doubt.value); }
+    int64_t lane(int) const { return sum; }
+};
 
 inline lanes_double load_as_double(const float *from)
 {

@@ -129,21 +129,27 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
     }
 }
 
-// The pivot of each channel, from the samples under the centre of the tile.
+// The pivot of each channel.
 template <class Sample, class Lanes>
 static void fill_pivots(const ssim_workspace<Lanes> &work)
 {
     using real = typename Lanes::real;
     const ssim_tile &tile = work.tile;
-    const int64_t row = tile.first_row + tile.taps_y / 2 + tile.rows / 2;
-    const int64_t column = tile.first_column + tile.taps_x / 2 + tile.columns / 2;
-    const Sample *reference = static_cast<const Sample *>(tile.reference.data) + row * tile.reference.row_stride +
-                              column * tile.reference.column_stride;
-    const Sample *candidate = static_cast<const Sample *>(tile.candidate.data) + row * tile.candidate.row_stride +
-                              column * tile.candidate.column_stride;
     const real scale = real(tile.scale);
     for (int channel = 0; channel < tile.channels; ++channel) {
-        const real pivot = ssim_pivot(real(widen(reference[channel])) * scale, real(widen(candidate[channel])) * scale);
+        pivot_grid<real> grid;
+        for (int i = 0; i < pivot_samples; ++i) {
+            const int64_t row = pivot_place(tile.first_row, tile.taps_y, tile.rows, tile.height, i / pivot_columns,
+                                            pivot_rows);
+            const int64_t column = pivot_place(tile.first_column, tile.taps_x, tile.columns, tile.width,
+                                               i % pivot_columns, pivot_columns);
+            const auto sample = [&](const sample_plane &side) {
+                const Sample *samples = static_cast<const Sample *>(side.data);
+                return real(widen(samples[row * side.row_stride + column * side.column_stride + channel])) * scale;
+            };
+            grid.put(i, sample(tile.reference), sample(tile.candidate), false);
+        }
+        const real pivot = grid.pivot();
         for (int64_t i = channel; i < work.stride; i += tile.channels)
             work.pivot[i] = pivot;
     }
@@ -226,13 +232,69 @@ static inline Lanes filter_across(const filter_of_row<typename Lanes::real> &fil
     }
 }
 
+// The larger of each of the first `count` lanes; NaN is passed over.
+template <class Lanes>
+static inline void keep_largest(Lanes values, int count, Lanes &largest)
+{
+    typename Lanes::real all[2][Lanes::width];
+    values.store(all[0]);
+    largest.store(all[1]);
+    for (int i = 0; i < count; ++i)
+        all[1][i] = iqa::at_least(all[0][i], all[1][i]);
+    largest = Lanes::load(all[1]);
+}
+
+// What finished rows tell of float arithmetic. Of interleaved channels there is one for each place in a pixel that a
+// vector begins at.
+template <class Lanes>
+struct tile_doubt {
+    Lanes spread[ssim_most_interleaved];
+    doubt_sum doubt[ssim_most_interleaved];
+
+    explicit tile_doubt(int channels)
+    {
+        for (int i = 0; i < channels; ++i)
+            spread[i] = Lanes::broadcast(0);
+    }
+    void tell(int channels, float most_spread, ssim_tile_result &result) const
+    {
+        for (int first = 0; first < channels; ++first) {
+            float lanes[Lanes::width];
+            spread[first].store(lanes);
+            for (int lane = 0; lane < Lanes::width; ++lane) {
+                const int channel = (first + lane) % channels;
+                result.doubt[channel] += int32_t(doubt[first].lane(lane));
+                result.spread[channel] = result.spread[channel] || lanes[lane] > most_spread;
+            }
+        }
+    }
+};
+
+// Double arithmetic carries everything.
+struct no_doubt {
+    explicit no_doubt(int) {}
+    void tell(int, double, ssim_tile_result &) const {}
+};
+
+template <class Lanes>
+struct doubt_of {
+    using type = tile_doubt<Lanes>;
+};
+template <>
+struct doubt_of<lanes_double> {
+    using type = no_doubt;
+};
+
 // Filters one row across and finishes it: SSIM, or contrast-structure alone.
 template <bool safe, bool product, int taps, int channels, class Lanes>
 static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<Lanes> &constants, int row,
-                       bool keep_values, fixed_sum<typename Lanes::real> &sum)
+                       bool keep_values, bool doubting, fixed_sum<typename Lanes::real> &sum,
+                       typename doubt_of<Lanes>::type &doubt)
 {
+    constexpr bool is_float = sizeof(typename Lanes::real) == sizeof(float);
     const int64_t samples = int64_t(work.tile.columns) * work.tile.channels;
     const filter_of_row<typename Lanes::real> filter = {work.weights_x, work.tile.taps_x, work.tile.channels};
+    int place = 0; // in the pixel
     for (int64_t at = 0; at < samples; at += Lanes::width) {
         const Lanes mean_sum = filter_across<taps, channels, Lanes>(filter, work.map(row, 0) + at);
         const Lanes mean_difference = filter_across<taps, channels, Lanes>(filter, work.map(row, 1) + at);
@@ -243,9 +305,23 @@ static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<L
             ssim_terms_of(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
         const Lanes value = product ? ssim_of<safe>(terms) : contrast_structure_of<safe>(terms);
         const int64_t left = samples - at;
-        sum.add(value, int(left < Lanes::width ? left : Lanes::width));
+        const int count = int(left < Lanes::width ? left : Lanes::width);
+        sum.add(value, count);
         if (keep_values)
             value.store(work.values + at);
+        if constexpr (is_float) {
+            // Beyond the last pixel lies what was there before.
+            if (count == Lanes::width)
+                doubt.spread[place] = at_least(square_sum + square_difference, doubt.spread[place]);
+            else
+                keep_largest(square_sum + square_difference, count, doubt.spread[place]);
+            if (doubting)
+                doubt.doubt[place].add(ssim_doubt(terms, mean_sum, mean_difference, square_sum, square_difference,
+                                                  constants, constants_of_doubt<Lanes>(Lanes::broadcast)),
+                                       count);
+            if constexpr (channels != 1)
+                place = (place + Lanes::width) % work.tile.channels;
+        }
     }
 }
 
@@ -329,6 +405,7 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     }
 
     bool nan = false;
+    typename doubt_of<Lanes>::type doubt(tile.channels);
     int staged_rows = 0;
     for (int first = 0; first < tile.rows;) {
         const int rows = tile.rows - first >= Lanes::rows_at_once ? Lanes::rows_at_once : 1;
@@ -340,7 +417,7 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
         (rows == Lanes::rows_at_once ? down : down_last)(work, first);
         for (int row = 0; row < rows; ++row) {
             fixed_sum<real> sum;
-            finish(work, constants, row, keep_values, sum);
+            finish(work, constants, row, keep_values, doubts_row(first + row, tile.rows), sum, doubt);
             nan = nan || sum.any_nan();
             if (tile.by_channel)
                 for (int64_t i = 0; i < samples; ++i)
@@ -353,6 +430,7 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
         first += rows;
     }
     result.not_a_number = nan;
+    doubt.tell(tile.channels, real(IQA_SSIM_MOST_SPREAD) * real(tile.twice_c2), result);
 }
 
 template <class Real>

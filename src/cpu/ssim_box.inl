@@ -33,6 +33,20 @@ static void add_row(const Real *values, const int32_t *weights, int count, int12
     not_a_number = not_a_number || nans != 0;
 }
 
+// What a row tells of float arithmetic; `units`: the pixels' weights, NULL for 1 each.
+static void tell_doubt(const float *spreads, const float *doubts, const int32_t *units, int count, float most_spread,
+                       ssim_box_result &result)
+{
+    for (int i = 0; i < count; ++i)
+        result.spread = result.spread || (spreads[i] > most_spread && (units == nullptr || units[i] != 0));
+    if (doubts == nullptr)
+        return;
+    for (int i = 0; i < count; ++i) {
+        const int64_t weight = units == nullptr ? 1 : units[i] >> doubt_weight_shift;
+        result.doubt.add(doubt_units(doubts[i]) * weight, weight);
+    }
+}
+
 template <bool safe, int taps, class Lanes>
 static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes> &constants, int slice, int row,
                            int down_row, ssim_box_result &result)
@@ -41,12 +55,21 @@ static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes
     const ssim_box &box = of.box;
     const filter_of_row<real> filter = {static_cast<const real *>(box.x.weights), box.x.taps, 1};
     const Lanes twice_pivot = Lanes::broadcast(of.pivot + of.pivot);
+    constexpr bool is_float = sizeof(real) == sizeof(float);
     real *coverage = of.spare(0);
     real *values = of.spare(1); // one row for each part
+    real *spreads = of.spare(1 + ssim_parts);
+    real *doubts = is_float && doubts_row(row, box.y.count) ? of.spare(2 + ssim_parts) : nullptr;
     for (int64_t at = 0; at < box.x.count; at += Lanes::width) {
         Lanes means[most_maps];
         means_at<taps>(of, filter, down_row, at, means);
         ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
+        if constexpr (is_float) {
+            (means[2] + means[3]).store(spreads + at);
+            if (doubts != nullptr)
+                ssim_doubt(terms, means[0], means[1], means[2], means[3], constants, constants_of_doubt<Lanes>(Lanes::broadcast))
+                    .store(doubts + at);
+        }
         if (box.negative_to_zero)
             terms.structure_top = clamp_to_zero(terms.structure_top);
         for (int part = 0; part < ssim_parts; ++part)
@@ -70,6 +93,8 @@ static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes
         result.weight += total;
     }
     const int32_t *weights = of.weighted ? units : nullptr;
+    if constexpr (is_float)
+        tell_doubt(spreads, doubts, weights, box.x.count, IQA_SSIM_MOST_SPREAD * float(box.twice_c2), result);
     for (int part = 0; part < ssim_parts; ++part)
         if (box.wanted[part])
             add_row(values + part * of.memory.stride, weights, box.x.count, result.sums[part], result.not_a_number);

@@ -50,43 +50,65 @@ public:
         workers_ = workers_for(where, total_, request.images.reference.images * channels_ * pixels);
         const int64_t rows = std::min<int64_t>(request.out_height, box_height_) + plan_.taps_y - 1;
         const int64_t columns = std::min<int64_t>(request.out_width, ssim_tile_width) + plan_.taps_x - 1;
-        const size_t real_size = plan_.double_arithmetic ? sizeof(double) : sizeof(float);
-        worker_size_ = size_t(ssim_box_memory(rows, columns, plan_.taps_z).total()) * real_size;
+        worker_size_ = size_t(ssim_box_memory(rows, columns, plan_.taps_z).total()) * sizeof(double);
         const size_t taps = bytes_of_taps(plan_);
         const size_t results = (size_t(wave_) * sizeof(ssim_box_result) + 63) / 64 * 64;
-        std::byte *block =
-            memory.work.take<std::byte>(taps + results + size_t(workers_) * worker_size_, "the rows of SSIM boxes");
-        taps_ = place_taps(plan_, block);
-        results_ = reinterpret_cast<ssim_box_result *>(block + taps);
-        worker_memory_ = block + taps + results;
+        const size_t planes = size_t(request.images.reference.images * channels_);
+        const size_t doubts = (planes * sizeof(doubt_total) + 63) / 64 * 64;
+        std::byte *block = memory.work.take<std::byte>(2 * taps + results + doubts + size_t(workers_) * worker_size_,
+                                                       "the rows of SSIM boxes");
+        taps_of_double_ = place_taps<double>(plan_, block);
+        taps_of_float_ = place_taps<float>(plan_, block + taps);
+        results_ = reinterpret_cast<ssim_box_result *>(block + 2 * taps);
+        doubts_ = reinterpret_cast<doubt_total *>(block + 2 * taps + results);
+        worker_memory_ = block + 2 * taps + results + doubts;
+        std::fill_n(doubts_, planes, doubt_total{});
     }
 
     void run(context &where)
     {
         const int64_t images = request_.images.reference.images;
-        const int64_t parts = request_.by_channel ? channels_ : 1;
         const bool weighing = plan_.weighs(request_.weights);
-        std::fill_n(request_.sums, images * parts * ssim_parts, 0);
-        std::fill_n(request_.not_a_number, images, false);
-        if (weighing)
-            std::fill_n(request_.weight, images * parts, 0);
-        for (int64_t first = 0; first < total_; first += wave_) {
-            const int64_t count = std::min(wave_, total_ - first);
-            for_each_tile(where, workers_, count,
-                          [&](int64_t box, int worker) { compute(first + box, worker, results_[box]); });
-            for (int64_t box = 0; box < count; ++box) {
-                const place at = place_of(first + box);
-                const int64_t part = request_.by_channel ? at.image * channels_ + at.channel : at.image;
-                for (int which = 0; which < ssim_parts; ++which)
-                    request_.sums[part * ssim_parts + which] += results_[box].sums[which];
-                if (weighing)
-                    request_.weight[part] += results_[box].weight;
-                request_.not_a_number[at.image] = request_.not_a_number[at.image] || results_[box].not_a_number;
-            }
+        measure(where, 0, images);
+        careful_ = true;
+        for (int64_t image = 0; image < images; ++image) {
+            const doubt_total *first = doubts_ + image * channels_;
+            if (std::any_of(first, first + channels_, [&](const doubt_total &plane) { return plane.too_much_for_plane(weighing); }))
+                measure(where, image, 1);
         }
     }
 
 private:
+    // Some images.
+    void measure(context &where, int64_t first_image, int64_t images)
+    {
+        const int64_t parts = request_.by_channel ? channels_ : 1;
+        const bool weighing = plan_.weighs(request_.weights);
+        std::fill_n(request_.sums + first_image * parts * ssim_parts, images * parts * ssim_parts, 0);
+        std::fill_n(request_.not_a_number + first_image, images, false);
+        if (weighing)
+            std::fill_n(request_.weight + first_image * parts, images * parts, 0);
+        const int64_t boxes = total_ / request_.images.reference.images;
+        const int64_t end = (first_image + images) * boxes;
+        for (int64_t first = first_image * boxes; first < end; first += wave_) {
+            const int64_t count = std::min(wave_, end - first);
+            for_each_tile(where, workers_, count,
+                          [&](int64_t box, int worker) { compute(first + box, worker, results_[box]); });
+            for (int64_t box = 0; box < count; ++box) {
+                const place at = place_of(first + box);
+                const ssim_box_result &result = results_[box];
+                const int64_t part = request_.by_channel ? at.image * channels_ + at.channel : at.image;
+                for (int which = 0; which < ssim_parts; ++which)
+                    request_.sums[part * ssim_parts + which] += result.sums[which];
+                if (weighing)
+                    request_.weight[part] += result.weight;
+                request_.not_a_number[at.image] = request_.not_a_number[at.image] || result.not_a_number;
+                if (!careful_)
+                    doubts_[at.image * channels_ + at.channel].add(result.doubt.doubt, result.doubt.pixels);
+            }
+        }
+    }
+
     struct place {
         int64_t image, channel, slice, row, column;
     };
@@ -102,7 +124,7 @@ private:
         return {box / channels_, box % channels_, deep * box_depth_, down * box_height_, across * ssim_tile_width};
     }
 
-    box_axis axis(int64_t at, int64_t extent, int64_t size, int taps, const std::byte *weights) const
+    box_axis axis(int64_t at, int64_t extent, int64_t size, int taps, const void *weights) const
     {
         const int64_t margin = plan_.border == border_mode::valid ? taps / 2 : 0;
         return {at - taps / 2 + margin, int(std::min(size, extent - at)), taps, weights};
@@ -114,9 +136,6 @@ private:
         ssim_box box{};
         box.source = source_of(plan_, request_.images, request_.weights, at.image, at.channel);
         box.border = plan_.border;
-        box.z = axis(at.slice, request_.out_depth, box_depth_, plan_.taps_z, taps_.z);
-        box.y = axis(at.row, request_.out_height, box_height_, plan_.taps_y, taps_.y);
-        box.x = axis(at.column, request_.out_width, ssim_tile_width, plan_.taps_x, taps_.x);
         box.twice_c1 = plan_.twice_c1;
         box.twice_c2 = plan_.twice_c2;
         box.covariance = plan_.covariance;
@@ -125,12 +144,32 @@ private:
         box.negative_to_zero = plan_.negative_to_zero;
         std::copy_n(plan_.wanted, int(ssim_parts), box.wanted);
         box.memory = worker_memory_ + size_t(worker) * worker_size_;
-        map_rows rows = {&request_.map, at.image, at.channel, at.slice, at.row, at.column, box.x.count};
-        if (request_.map.data != nullptr) {
-            box.store_row = plan_.double_arithmetic ? store_map_row<double> : store_map_row<float>;
-            box.receiver = &rows;
-        }
-        (plan_.double_arithmetic ? kernels_.ssim_box_double : kernels_.ssim_box_float)(box, result);
+        map_rows rows = {&request_.map, at.image, at.channel, at.slice, at.row, at.column, 0};
+        box.receiver = &rows;
+        if (plan_.double_arithmetic)
+            return compute<double>(at, box, taps_of_double_, kernels_.ssim_box_double, result);
+        compute<float>(at, box, taps_of_float_, kernels_.ssim_box_float, result);
+        const doubt_total doubt = result.doubt;
+        const bool doubted =
+            careful_ &&
+            doubts_[at.image * channels_ + at.channel].too_much_for_plane(plan_.weighs(request_.weights)) &&
+            doubt.too_much_for_tile();
+        if (!result.spread && !doubted)
+            return;
+        compute<double>(at, box, taps_of_double_, kernels_.ssim_box_double, result);
+        result.doubt = doubt;
+    }
+
+    template <class Real>
+    void compute(const place &at, ssim_box &box, const box_taps &taps,
+                 void (*kernel)(const ssim_box &, ssim_box_result &), ssim_box_result &result) const
+    {
+        box.z = axis(at.slice, request_.out_depth, box_depth_, plan_.taps_z, taps.z);
+        box.y = axis(at.row, request_.out_height, box_height_, plan_.taps_y, taps.y);
+        box.x = axis(at.column, request_.out_width, ssim_tile_width, plan_.taps_x, taps.x);
+        static_cast<map_rows *>(box.receiver)->columns = box.x.count;
+        box.store_row = request_.map.data != nullptr ? store_map_row<Real> : nullptr;
+        kernel(box, result);
     }
 
     const cpu_kernels &kernels_;
@@ -142,22 +181,14 @@ private:
     int64_t total_, wave_;
     int workers_ = 1;
     size_t worker_size_ = 0;
-    box_taps taps_{};
+    box_taps taps_of_float_{}, taps_of_double_{};
     ssim_box_result *results_ = nullptr;
+    doubt_total *doubts_ = nullptr; // [images][channels]
+    bool careful_ = false;          // planes whose doubt exceeds what it may be are measured again
     std::byte *worker_memory_ = nullptr;
 };
 
 } // namespace
-
-box_taps place_taps(const ssim_plan &plan, std::byte *memory)
-{
-    if (plan.double_arithmetic)
-        plan.round_all_taps(reinterpret_cast<double *>(memory));
-    else
-        plan.round_all_taps(reinterpret_cast<float *>(memory));
-    const size_t size = plan.double_arithmetic ? sizeof(double) : sizeof(float);
-    return {memory, memory + size_t(plan.taps_z) * size, memory + size_t(plan.taps_z + plan.taps_y) * size};
-}
 
 void cpu_ssim_boxes(context &where, workspace &memory, ssim_request &request)
 {

@@ -36,9 +36,9 @@ inline sample_source source_of(const ssim_plan &plan, const image_pair &images, 
     return source;
 }
 
-// The taps of the three axes in the arithmetic's type, one after another.
+// The taps of the three axes in an arithmetic's type, one after another.
 struct box_taps {
-    const std::byte *z, *y, *x;
+    const void *z, *y, *x;
 };
 
 inline size_t bytes_of_taps(const ssim_plan &plan)
@@ -46,6 +46,12 @@ inline size_t bytes_of_taps(const ssim_plan &plan)
     return (size_t(plan.taps_z + plan.taps_y + plan.taps_x) * sizeof(double) + 63) / 64 * 64;
 }
 
-box_taps place_taps(const ssim_plan &plan, std::byte *memory);
+template <class Real>
+box_taps place_taps(const ssim_plan &plan, std::byte *memory)
+{
+    Real *const taps = reinterpret_cast<Real *>(memory);
+    plan.round_all_taps(taps);
+    return {taps, taps + plan.taps_z, taps + plan.taps_z + plan.taps_y};
+}
 
 } // namespace iqa

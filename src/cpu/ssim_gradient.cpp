@@ -54,7 +54,8 @@ double share_of_smaller(const shrink_request &smaller, const std::byte *gradient
 }
 
 // Stores a row of derivatives of both images (NULL: zeros), with what smaller images add, for each channel of luma.
-template <class Real>
+// `Made`: the type of smaller images, that of the plan's arithmetic.
+template <class Real, class Made>
 void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, const void *reference,
                         const void *candidate)
 {
@@ -100,7 +101,7 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
                 continue;
             double value = side.own == nullptr ? 0.0 : double(side.own[i]);
             if (box >= 0)
-                value += weight * share_of_smaller<Real>(*smaller, side.smaller, box, z.times * y.times * x.times);
+                value += weight * share_of_smaller<Made>(*smaller, side.smaller, box, z.times * y.times * x.times);
             value *= plan.scale;
             if (of_luma) {
                 const luma_weights &luma = plan.luma->weights;
@@ -114,10 +115,11 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
     }
 }
 
-template <class Real>
+// All tiles in the arithmetic of `Real`, or those whose spread was too much for the plan's, which is that of `Made`.
+template <class Real, class Made>
 class batch_of_gradients {
 public:
-    batch_of_gradients(context &where, workspace &memory, const ssim_gradient_request &request)
+    batch_of_gradients(context &where, const ssim_gradient_request &request)
         : kernels_(kernels_for(where)),
           request_(request),
           plan_(*request.plan),
@@ -135,32 +137,41 @@ public:
         const int64_t columns = std::min<int64_t>(shape_.width, ssim_tile_width);
         worker_size_ = size_t(ssim_gradient_memory(rows, columns, plan_.taps_z, plan_.taps_y, plan_.taps_x).total()) *
                        sizeof(Real);
-        const size_t taps = bytes_of_taps(plan_);
-        const int64_t bands[3] = {plan_.taps_z * padded(shape_.depth), plan_.taps_y * padded(shape_.height),
-                                  plan_.taps_x * padded(shape_.width)};
-        const size_t all_bands = size_t(bands[0] + bands[1] + bands[2]) * sizeof(Real);
-        std::byte *block = memory.work.take<std::byte>(taps + all_bands + size_t(workers_) * worker_size_,
-                                                       "the tiles of SSIM gradients");
-        taps_ = place_taps(plan_, block);
-        adjoint_[0] = reinterpret_cast<Real *>(block + taps);
-        adjoint_[1] = adjoint_[0] + bands[0];
-        adjoint_[2] = adjoint_[1] + bands[1];
-        worker_memory_ = block + taps + all_bands;
-        const auto of = [](const std::byte *weights) {
-            return reinterpret_cast<const Real *>(weights);
-        };
-        fill_adjoint(plan_.border, shape_.depth, plan_.taps_z, of(taps_.z), adjoint_[0]);
-        fill_adjoint(plan_.border, shape_.height, plan_.taps_y, of(taps_.y), adjoint_[1]);
-        fill_adjoint(plan_.border, shape_.width, plan_.taps_x, of(taps_.x), adjoint_[2]);
+        bands_[0] = plan_.taps_z * padded(shape_.depth);
+        bands_[1] = plan_.taps_y * padded(shape_.height);
+        bands_[2] = plan_.taps_x * padded(shape_.width);
     }
 
-    void run(context &where)
+    int64_t tiles() const { return total_; }
+    size_t bytes() const { return bytes_of_taps(plan_) + bytes_of_bands() + size_t(workers_) * worker_size_; }
+
+    // `spread` [tiles]: where the spread of a tile was too much for its arithmetic; `again`: only those tiles.
+    void run(context &where, std::byte *block, bool *spread, bool again)
     {
-        for_each_tile(where, workers_, total_, [&](int64_t tile, int worker) { compute(tile, worker); });
+        place(block);
+        for_each_tile(where, workers_, total_, [&](int64_t tile, int worker) {
+            if (!again || spread[tile])
+                spread[tile] = !compute(tile, worker);
+        });
     }
 
 private:
-    void compute(int64_t index, int worker) const
+    size_t bytes_of_bands() const { return size_t(bands_[0] + bands_[1] + bands_[2]) * sizeof(Real); }
+
+    void place(std::byte *block)
+    {
+        const size_t taps = bytes_of_taps(plan_);
+        taps_ = place_taps<Real>(plan_, block);
+        adjoint_[0] = reinterpret_cast<Real *>(block + taps);
+        adjoint_[1] = adjoint_[0] + bands_[0];
+        adjoint_[2] = adjoint_[1] + bands_[1];
+        worker_memory_ = block + taps + bytes_of_bands();
+        fill_adjoint(plan_.border, shape_.depth, plan_.taps_z, static_cast<const Real *>(taps_.z), adjoint_[0]);
+        fill_adjoint(plan_.border, shape_.height, plan_.taps_y, static_cast<const Real *>(taps_.y), adjoint_[1]);
+        fill_adjoint(plan_.border, shape_.width, plan_.taps_x, static_cast<const Real *>(taps_.x), adjoint_[2]);
+    }
+
+    bool compute(int64_t index, int worker) const
     {
         const int64_t column = index % across_ * ssim_tile_width;
         index /= across_;
@@ -178,8 +189,8 @@ private:
         if (factor == 0.0) { // nothing of its own: what smaller images add, or zeros
             for (int z = 0; z < slices; ++z)
                 for (int y = 0; y < rows; ++y)
-                    store_gradient_row<Real>(&to, z, y, nullptr, nullptr);
-            return;
+                    store_gradient_row<Real, Made>(&to, z, y, nullptr, nullptr);
+            return true;
         }
 
         ssim_gradient_tile tile{};
@@ -208,12 +219,12 @@ private:
         tile.factor = factor;
         tile.coverage = plan_.coverage;
         tile.memory = worker_memory_ + size_t(worker) * worker_size_;
-        tile.store_row = store_gradient_row<Real>;
+        tile.store_row = store_gradient_row<Real, Made>;
         tile.receiver = &to;
         if constexpr (sizeof(Real) == sizeof(double))
-            kernels_.ssim_gradient_double(tile);
+            return kernels_.ssim_gradient_double(tile);
         else
-            kernels_.ssim_gradient_float(tile);
+            return kernels_.ssim_gradient_float(tile);
     }
 
     const cpu_kernels &kernels_;
@@ -226,6 +237,7 @@ private:
     int64_t total_;
     int workers_ = 1;
     size_t worker_size_ = 0;
+    int64_t bands_[3]{}; // items of each axis' adjoint
     box_taps taps_{};
     Real *adjoint_[3]{};
     std::byte *worker_memory_ = nullptr;
@@ -235,10 +247,26 @@ private:
 
 void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
 {
-    if (request.plan->double_arithmetic)
-        batch_of_gradients<double>(where, memory, request).run(where);
-    else
-        batch_of_gradients<float>(where, memory, request).run(where);
+    const auto flags_for = [](int64_t tiles) {
+        return size_t(tiles + 63) / 64 * 64;
+    };
+    const auto take = [&](size_t bytes) {
+        return memory.work.take<std::byte>(bytes, "the tiles of SSIM gradients");
+    };
+    if (request.plan->double_arithmetic) {
+        batch_of_gradients<double, double> batch(where, request);
+        const size_t flags = flags_for(batch.tiles());
+        std::byte *block = take(flags + batch.bytes());
+        return batch.run(where, block + flags, reinterpret_cast<bool *>(block), false);
+    }
+    batch_of_gradients<float, float> batch(where, request);
+    batch_of_gradients<double, float> careful(where, request);
+    const size_t flags = flags_for(batch.tiles());
+    std::byte *block = take(flags + std::max(batch.bytes(), careful.bytes()));
+    bool *const spread = reinterpret_cast<bool *>(block);
+    batch.run(where, block + flags, spread, false);
+    if (std::find(spread, spread + batch.tiles(), true) != spread + batch.tiles())
+        careful.run(where, block + flags, spread, true);
 }
 
 } // namespace iqa

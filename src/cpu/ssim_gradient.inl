@@ -40,6 +40,7 @@ struct gradient_of_tile {
     int radius[3];
     int64_t rows; // of map pixels around the tile
     real *ring, *deep, *low, *out;
+    real most_spread = 0; // of a window of the map
 
     explicit gradient_of_tile(const ssim_gradient_tile &given)
         : tile(given),
@@ -58,6 +59,10 @@ struct gradient_of_tile {
     }
 
     int64_t stride() const { return of.memory.stride; }
+    bool carries() const
+    {
+        return sizeof(real) != sizeof(float) || !(most_spread > real(IQA_SSIM_MOST_SPREAD) * real(tile.box.twice_c2));
+    }
     real *derivative(int slice, int row, int which) const
     {
         return ring + ((4 * (slice % tile.box.z.taps) + which) * rows + row) * stride();
@@ -109,7 +114,11 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
             means[4].store(coverage + at);
         if (around.negative_to_zero)
             terms.structure_top.store(of.spare(4) + at);
+        (means[2] + means[3]).store(of.spare(5) + at);
     }
+    for (int i = 0; i < count; ++i)
+        if (factors[i] != real(0) && of.spare(5)[i] > most_spread)
+            most_spread = of.spare(5)[i];
     for (int i = 0; i < count; ++i) {
         real factor = factors[i];
         if (of.maps == most_maps && factor != real(0))
@@ -191,7 +200,7 @@ void gradient_of_tile<Lanes>::combine_row(int slice, int row)
 }
 
 template <class Real>
-static void ssim_gradient(const ssim_gradient_tile &tile)
+static bool ssim_gradient(const ssim_gradient_tile &tile)
 {
     gradient_of_tile<typename lanes_of<Real>::type> work(tile);
     work.of.find_pivot();
@@ -207,4 +216,5 @@ static void ssim_gradient(const ssim_gradient_tile &tile)
         for (int row = 0; row < tile.box.y.count; ++row)
             work.combine_row(slice - depth, row);
     }
+    return work.carries();
 }

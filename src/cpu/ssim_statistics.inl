@@ -190,20 +190,24 @@ struct box_statistics {
     void filter_down(int row);
 };
 
-// From the samples under the centre of the box, unless they are masked.
 template <class Lanes>
 void box_statistics<Lanes>::find_pivot()
 {
     const sample_source &source = box.source;
-    const auto centre = [](const box_axis &axis, int64_t extent) {
-        return box_centre(axis.first, axis.taps, axis.count, extent);
+    const auto place = [](const box_axis &axis, int64_t extent, int index, int parts) {
+        return pivot_place(axis.first, axis.taps, axis.count, extent, index, parts);
     };
-    const int64_t z = centre(box.z, source.depth);
-    const int64_t y = centre(box.y, source.height);
-    const int64_t x = centre(box.x, source.width);
-    real *sample = spare(0);
-    read_positions(source, border_mode::replicate, z, y, x, 1, sample, sample + 1, weighted ? sample + 2 : nullptr);
-    pivot = weighted && sample[2] == real(0) ? real(0) : ssim_pivot(sample[0], sample[1]);
+    pivot_grid<real> grid;
+    for (int i = 0; i < pivot_samples; ++i) {
+        const int row = i / pivot_columns;
+        const int64_t z = place(box.z, source.depth, row, pivot_rows);
+        const int64_t y = place(box.y, source.height, row, pivot_rows);
+        const int64_t x = place(box.x, source.width, i % pivot_columns, pivot_columns);
+        real *sample = spare(0);
+        read_positions(source, border_mode::replicate, z, y, x, 1, sample, sample + 1, weighted ? sample + 2 : nullptr);
+        grid.put(i, sample[0], sample[1], weighted && sample[2] == real(0));
+    }
+    pivot = grid.pivot();
 }
 
 // Slice `slice` of the box with its margins into the ring.

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// Whether float arithmetic carries a tile of an SSIM map, decided by the samples alone; where it does not the tile is
+// measured in double.
+//
+// The window means M and E of float arithmetic are off by about u = 2^-24 of themselves. With B1 and B2 the
+// denominators of luminance and contrast-structure (arith/ssim.h), SSIM is then off by about
+//     u (2 (V_d E_ss + (V_s + 2 C2) E_dd) / B2^2 + 6 |M_d| (|M_s - 2p| + |M_d|) / B1),
+// its derivatives by V_s, V_d and the means times their errors; half of the bracket is the pixel's doubt. The errors of
+// neighbours differ and cancel in textures, but are the same in flat areas: there a mean may be off by all of it.
+//
+// - Spread: where E_ss + E_dd exceeds `ssim_most_spread` times 2 C2 in some window of a tile, float cannot tell V from
+//   nothing, and no estimate is to be had of what it computes. With k2 = 0.03 that needs samples farther from the pivot
+//   than L; with a smaller k2, less.
+// - Doubt: where the mean doubt of a plane exceeds `ssim_most_doubt`, so does the error that its mean may have; its
+//   tiles of more than that are measured again.
+#pragma once
+
+#include "arith/ssim.h"
+
+namespace iqa {
+
+#define IQA_SSIM_MOST_SPREAD 2304.0f
+
+enum : int {
+    doubt_of_one = 16,        // units of a doubt of 1
+    most_doubt = 1 << 19,     // of a pixel, in units; of one that is not a number too
+    most_doubt_of_tile = 24,  // on average, in units: an error of 2 u 24 / 16 = 1.8e-7
+    most_doubt_of_plane = 64, // 4.8e-7
+    many_doubted = 4096,      // pixels of a plane: the errors of fewer cancel less, and they must be as good as a tile
+    doubt_row_step = 5,       // one row in so many is looked at
+    doubt_every_row = 16,     // in tiles of more rows than this
+    doubt_weight_shift = 16   // from weights in units of 2^-pixel_weight_bits to those that count here
+};
+
+// Whether the doubt of a tile's row is looked at.
+IQA_HD bool doubts_row(int row, int rows_of_tile)
+{
+    return rows_of_tile <= doubt_every_row || row % doubt_row_step == 0;
+}
+
+// Rows of a tile that are looked at.
+IQA_HD int doubted_rows(int rows_of_tile)
+{
+    return rows_of_tile <= doubt_every_row ? rows_of_tile : (rows_of_tile + doubt_row_step - 1) / doubt_row_step;
+}
+
+// Doubts in units, of so many pixels.
+struct doubt_total {
+    int64_t doubt, pixels; // with weights, by weight
+
+    IQA_HD_MEMBER void add(int64_t more, int64_t of)
+    {
+        doubt += more;
+        pixels += of;
+    }
+    IQA_HD_MEMBER bool too_much_for_tile() const { return doubt > pixels * int64_t(most_doubt_of_tile); }
+    IQA_HD_MEMBER bool too_much_for_plane(bool weighted) const
+    {
+        const int64_t many = int64_t(many_doubted) << (weighted ? int(pixel_weight_bits) - doubt_weight_shift : 0);
+        return doubt > pixels * int64_t(pixels < many ? most_doubt_of_tile : most_doubt_of_plane);
+    }
+};
+
+IQA_HD float magnitude(float value)
+{
+    return float_from_bits(bits_of(value) & 0x7fffffffu);
+}
+
+IQA_HD float at_least(float value, float least)
+{
+    return value > least ? value : least;
+}
+
+// What the doubt of a pixel is made with, for one value type.
+template <class Value>
+struct doubt_constants {
+    Value three, units;
+    Value flat, more_if_flat; // a variance below its square over `flat` is that of a flat window, whose error is larger
+    Value least; // of a denominator: without stabilising constants it may be 0, and the numerator then is too
+};
+
+// `broadcast` makes a Value of a float.
+template <class Value, class Broadcast>
+IQA_HD doubt_constants<Value> constants_of_doubt(Broadcast &&broadcast)
+{
+    return {broadcast(3.0f), broadcast(float(doubt_of_one)), broadcast(0x1p13f), broadcast(7.0f), broadcast(0x1p-120f)};
+}
+
+// Of a variance from the mean of squares and the square of the mean, times 1 / u.
+template <class Value>
+IQA_HD Value likely_error(Value square, Value variance, const doubt_constants<Value> &of)
+{
+    return square + of.more_if_flat * clamp_to_zero(square - of.flat * variance);
+}
+
+// A pixel's doubt in units, not yet whole.
+template <class Value>
+IQA_HD Value ssim_doubt(const ssim_terms<Value> &terms, Value mean_sum, Value mean_difference, Value square_sum,
+                        Value square_difference, const ssim_constants<Value> &constants,
+                        const doubt_constants<Value> &of)
+{
+    const Value structure = terms.structure_bottom * terms.structure_bottom;
+    const Value by_variances =
+        terms.variance_difference * likely_error(square_sum, terms.variance_sum, of) +
+        (terms.variance_sum + constants.twice_c2) * likely_error(square_difference, terms.variance_difference, of);
+    const Value distance = magnitude(mean_difference);
+    const Value by_means = of.three * distance * (magnitude(mean_sum) + distance);
+    const Value numerator = by_variances * terms.luminance_bottom + by_means * structure;
+    return of.units * numerator / at_least(structure * terms.luminance_bottom, of.least);
+}
+
+// In whole units.
+IQA_HD int32_t doubt_units(float doubt)
+{
+    return doubt < float(most_doubt) ? int32_t(doubt) : int32_t(most_doubt);
+}
+
+} // namespace iqa

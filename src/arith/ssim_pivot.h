@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// The pivot of a tile: what is taken off the samples of both images so that squares of what is left are small. Of each
+// image it is the median over three rows of the medians over five columns, which a minority of the tile does not move;
+// both give half. Samples that are not finite, or masked, give their place to the one before.
+#pragma once
+
+#include "arith/portable.h"
+
+namespace iqa {
+
+enum : int { pivot_rows = 3, pivot_columns = 5, pivot_samples = pivot_rows * pivot_columns };
+
+// Along one axis: the sample under the middle of part `index` of the `parts` of a tile, whose first window of `taps`
+// begins at `first`, and which has `count` outputs.
+IQA_HD int64_t pivot_place(int64_t first, int taps, int64_t count, int64_t extent, int index, int parts)
+{
+    const int64_t at = first + taps / 2 + count * (2 * index + 1) / (2 * parts);
+    return at < 0 ? 0 : at >= extent ? extent - 1 : at;
+}
+
+template <class Real>
+IQA_HD Real smaller_of(Real a, Real b)
+{
+    return a < b ? a : b;
+}
+
+template <class Real>
+IQA_HD Real larger_of(Real a, Real b)
+{
+    return a > b ? a : b;
+}
+
+template <class Real>
+IQA_HD Real median_of_three(Real a, Real b, Real c)
+{
+    return larger_of(smaller_of(a, b), smaller_of(larger_of(a, b), c));
+}
+
+template <class Real>
+IQA_HD Real median_of_five(const Real *of)
+{
+    // Neither the least nor the largest of the first four is the median.
+    const Real low = larger_of(smaller_of(of[0], of[1]), smaller_of(of[2], of[3]));
+    const Real high = smaller_of(larger_of(of[0], of[1]), larger_of(of[2], of[3]));
+    return median_of_three(low, high, of[4]);
+}
+
+// The samples of one image at the places of the grid, row after row; they are changed. `usable`: neither masked nor, in
+// either image, not finite.
+template <class Real>
+IQA_HD Real median_of_grid(Real *samples, const bool *usable)
+{
+    Real last = Real(0);
+    for (int i = 0; i < pivot_samples; ++i) {
+        last = usable[i] ? samples[i] : last;
+        samples[i] = last;
+    }
+    return median_of_three(median_of_five(samples), median_of_five(samples + pivot_columns),
+                           median_of_five(samples + 2 * pivot_columns));
+}
+
+// Of both images, in the arithmetic's type and multiplied by the scale.
+template <class Real>
+struct pivot_grid {
+    Real reference[pivot_samples], candidate[pivot_samples];
+    bool usable[pivot_samples];
+
+    IQA_HD_MEMBER void put(int index, Real x, Real y, bool masked)
+    {
+        reference[index] = x;
+        candidate[index] = y;
+        usable[index] = !masked && is_finite(x) && is_finite(y);
+    }
+    IQA_HD_MEMBER Real pivot()
+    {
+        return Real(0.5) * median_of_grid(reference, usable) + Real(0.5) * median_of_grid(candidate, usable);
+    }
+};
+
+} // namespace iqa
