@@ -127,8 +127,8 @@ void measure_tiles(context &where, workspace &memory, const ssim_request &reques
     with_sample_type(shape.type, [&](auto sample) {
         if constexpr (sizeof sample <= sizeof(float)) { // others take double arithmetic
             using kernel = ssim_tiles<float, decltype(sample), Taps>;
-            launch<kernel>(where, shape.images * shape.channels * tiles_of_plane * kernel::strips,
-                           kernel::shared_bytes, arguments_for<float, decltype(sample), Taps>(request, all));
+            launch<kernel>(where, shape.images * shape.channels * tiles_of_plane * kernel::strips, kernel::shared_bytes,
+                           arguments_for<float, decltype(sample), Taps>(request, all));
         }
     });
     launch_after(memory, [&] { measure_in_double<Taps>(where, request, all); });

@@ -29,7 +29,8 @@ class boxes_on_device {
 public:
     using kernel = ssim_boxes_of<Real>;
 
-    boxes_on_device(context &where, workspace &memory, const ssim_request &request) : where_(where), plan_(*request.plan)
+    boxes_on_device(context &where, workspace &memory, const ssim_request &request)
+        : where_(where), plan_(*request.plan)
     {
         given_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
         choose_part(request);
@@ -47,13 +48,11 @@ public:
         const divided_maps &maps = given_.maps;
         const bool in_float = !plan_.double_arithmetic;
         const size_t planes = size_t(maps.images * maps.channels);
-        const size_t tile_bytes =
-            in_float ? planes * size_t(maps.boxes_of_plane()) * sizeof(ssim_tile_total) : 0;
+        const size_t tile_bytes = in_float ? planes * size_t(maps.boxes_of_plane()) * sizeof(ssim_tile_total) : 0;
         const size_t doubt_bytes = in_float ? planes * sizeof(doubt_total) : 0;
         const size_t result_bytes = size_t(given_.results()) * sizeof(ssim_accumulator);
         std::byte *zeros = memory.zeros.take<std::byte>(
-            tile_bytes + doubt_bytes + result_bytes + (size_t(maps.images) + 1) * sizeof(uint32_t),
-            "the sums of SSIM");
+            tile_bytes + doubt_bytes + result_bytes + (size_t(maps.images) + 1) * sizeof(uint32_t), "the sums of SSIM");
         course all{};
         if (in_float)
             all.doubts = {reinterpret_cast<ssim_tile_total *>(zeros),

@@ -31,8 +31,8 @@ struct ssim_doubts {
     IQA_HD_MEMBER bool carries(int64_t tile) const
     {
         const ssim_tile_total &own = tiles[tile];
-        return own.spread == 0 && !(own.doubt.too_much_for_tile() &&
-                                    planes[tile / tiles_of_plane].too_much_for_plane(weighted));
+        return own.spread == 0 &&
+               !(own.doubt.too_much_for_tile() && planes[tile / tiles_of_plane].too_much_for_plane(weighted));
     }
 };
 

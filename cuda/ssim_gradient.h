@@ -69,7 +69,7 @@ struct ssim_gradient_of {
         int64_t image, channel;
         int64_t first[3];
         int count[3];
-        double factor;               // of each pixel of the map
+        double factor; // of each pixel of the map
         pivot_grid<Real> grid;
         map_part<Real> band;         // of the map pixels whose windows see the part
         int band_row;                // the first of them, of all that do

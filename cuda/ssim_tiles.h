@@ -11,8 +11,8 @@
 // 1.75 times, mostly from the caches.
 #pragma once
 
-#include "core/backend.hpp"
 #include "arith/ssim_pivot.h"
+#include "core/backend.hpp"
 #include "cuda/samples.h"
 #include "cuda/ssim_doubt.h"
 
@@ -321,8 +321,7 @@ struct ssim_tiles {
     // What a strip or tile adds to the results.
     IQA_KERNEL static void add_to_results(const arguments &given, const strip &own, int128 sum, bool not_a_number)
     {
-        const int64_t plane =
-            given.by_channel ? own.image * given.images.reference.channels + own.channel : own.image;
+        const int64_t plane = given.by_channel ? own.image * given.images.reference.channels + own.channel : own.image;
         add(&given.totals.planes[plane].sum, sum);
         if (not_a_number)
             set_bits(&given.totals.images[own.image].not_a_number, 1u);
@@ -337,8 +336,7 @@ struct ssim_tiles {
         block.each(int(shape.images * parts), [&](int i) {
             wide_sum &sum = given.totals.planes[i].sum;
             for (int part = 0; part < ssim_parts; ++part)
-                given.sums[i * ssim_parts + part] =
-                    part == given.part ? value_of(sum) : int128(0);
+                given.sums[i * ssim_parts + part] = part == given.part ? value_of(sum) : int128(0);
             sum = {};
         });
         block.each(int(shape.images), [&](int i) {

@@ -559,8 +559,8 @@ TEST_CASE("finite samples whose squares overflow are an error, not a number", "[
     CHECK(std::string(iqa_context_error(context.get())).find("outside the data range") != std::string::npos);
     // What overflows a float is measured in double.
     const auto [small_x, small_y] = pair(3e30f);
-    const iqa_tensor reference = tensor(small_x.data(), IQA_FLOAT32, {40, 40});
-    const iqa_tensor candidate = tensor(small_y.data(), IQA_FLOAT32, {40, 40});
+    const tensor reference(small_x.data(), IQA_FLOAT32, {40, 40});
+    const tensor candidate(small_y.data(), IQA_FLOAT32, {40, 40});
     iqa_ssim_options options = ssim_options(0, 1);
     const double value = measure(options, reference, candidate);
     CHECK(value < 1);

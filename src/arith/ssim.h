@@ -16,7 +16,8 @@
 namespace iqa {
 
 // The pivot is one per tile of output pixels and per channel (arith/ssim_pivot.h), and so is the choice of arithmetic
-// (arith/ssim_doubt.h): the tiles are part of the bits, and every backend uses these. Volumes with windows of several slices have boxes, and gradients have tiles of pixels of the image.
+// (arith/ssim_doubt.h): the tiles are part of the bits, and every backend uses these. Volumes with windows of several
+// slices have boxes, and gradients have tiles of pixels of the image.
 enum : int {
     ssim_tile_height = 64,
     ssim_tile_width = 128,

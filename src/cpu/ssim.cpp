@@ -110,7 +110,8 @@ public:
         counting_ = false;
         for (int64_t image = 0; image < shape.images; ++image) {
             const doubt_total *first = doubts_ + image * shape.channels;
-            if (std::any_of(first, first + shape.channels, [](const doubt_total &plane) { return plane.too_much_for_plane(false); }))
+            if (std::any_of(first, first + shape.channels,
+                            [](const doubt_total &plane) { return plane.too_much_for_plane(false); }))
                 measure(where, image, 1);
         }
     }
@@ -188,9 +189,9 @@ private:
         const doubt_total *planes = doubts_ + at.image * images.reference.channels + at.channel;
         bool again[ssim_most_interleaved];
         for (int channel = 0; channel < tiles_.channels; ++channel)
-            again[channel] = result.spread[channel] ||
-                             (careful_ && planes[channel].too_much_for_plane(false) &&
-                              doubt_total{result.doubt[channel], looked_at}.too_much_for_tile());
+            again[channel] =
+                result.spread[channel] || (careful_ && planes[channel].too_much_for_plane(false) &&
+                                           doubt_total{result.doubt[channel], looked_at}.too_much_for_tile());
         if (std::find(again, again + tiles_.channels, true) == again + tiles_.channels)
             return;
         std::fill_n(result.sums, int(ssim_most_interleaved), 0);

@@ -139,10 +139,10 @@ static void fill_pivots(const ssim_workspace<Lanes> &work)
     for (int channel = 0; channel < tile.channels; ++channel) {
         pivot_grid<real> grid;
         for (int i = 0; i < pivot_samples; ++i) {
-            const int64_t row = pivot_place(tile.first_row, tile.taps_y, tile.rows, tile.height, i / pivot_columns,
-                                            pivot_rows);
-            const int64_t column = pivot_place(tile.first_column, tile.taps_x, tile.columns, tile.width,
-                                               i % pivot_columns, pivot_columns);
+            const int64_t row =
+                pivot_place(tile.first_row, tile.taps_y, tile.rows, tile.height, i / pivot_columns, pivot_rows);
+            const int64_t column =
+                pivot_place(tile.first_column, tile.taps_x, tile.columns, tile.width, i % pivot_columns, pivot_columns);
             const auto sample = [&](const sample_plane &side) {
                 const Sample *samples = static_cast<const Sample *>(side.data);
                 return real(widen(samples[row * side.row_stride + column * side.column_stride + channel])) * scale;

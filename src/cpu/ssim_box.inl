@@ -67,7 +67,8 @@ static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes
         if constexpr (is_float) {
             (means[2] + means[3]).store(spreads + at);
             if (doubts != nullptr)
-                ssim_doubt(terms, means[0], means[1], means[2], means[3], constants, constants_of_doubt<Lanes>(Lanes::broadcast))
+                ssim_doubt(terms, means[0], means[1], means[2], means[3], constants,
+                           constants_of_doubt<Lanes>(Lanes::broadcast))
                     .store(doubts + at);
         }
         if (box.negative_to_zero)

@@ -73,7 +73,8 @@ public:
         careful_ = true;
         for (int64_t image = 0; image < images; ++image) {
             const doubt_total *first = doubts_ + image * channels_;
-            if (std::any_of(first, first + channels_, [&](const doubt_total &plane) { return plane.too_much_for_plane(weighing); }))
+            if (std::any_of(first, first + channels_,
+                            [&](const doubt_total &plane) { return plane.too_much_for_plane(weighing); }))
                 measure(where, image, 1);
         }
     }
@@ -151,8 +152,7 @@ private:
         compute<float>(at, box, taps_of_float_, kernels_.ssim_box_float, result);
         const doubt_total doubt = result.doubt;
         const bool doubted =
-            careful_ &&
-            doubts_[at.image * channels_ + at.channel].too_much_for_plane(plan_.weighs(request_.weights)) &&
+            careful_ && doubts_[at.image * channels_ + at.channel].too_much_for_plane(plan_.weighs(request_.weights)) &&
             doubt.too_much_for_tile();
         if (!result.spread && !doubted)
             return;

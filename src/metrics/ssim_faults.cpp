@@ -37,8 +37,7 @@ void ssim_metric::fail_for_image(const fault &found, std::string_view prefix) co
              "IQA_NONFINITE_MASK to leave them out");
     case fault_kind::overflow:
         fail(IQA_ERROR_NUMERIC, prefix, "samples of image ", found.image, " lie so far outside the data range ",
-             options_.data_low, " ... ", options_.data_high,
-             " that their squares overflow; correct the range");
+             options_.data_low, " ... ", options_.data_high, " that their squares overflow; correct the range");
     case fault_kind::weights:
         fail(IQA_ERROR_NUMERIC, prefix, "weights has values that are not from 0 to 1");
     case fault_kind::negative_power:
