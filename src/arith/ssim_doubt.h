@@ -25,9 +25,9 @@ enum : int {
     doubt_of_one = 16,        // units of a doubt of 1
     most_doubt = 1 << 19,     // of a pixel, in units; of one that is not a number too
     most_doubt_of_tile = 24,  // on average, in units: an error of 2 u 24 / 16 = 1.8e-7
-    most_doubt_of_plane = 64, // 4.8e-7
+    most_doubt_of_plane = 96, // 7.2e-7
     many_doubted = 4096,      // pixels of a plane: the errors of fewer cancel less, and they must be as good as a tile
-    doubt_row_step = 5,       // one row in so many is looked at
+    doubt_row_step = 9,       // one row in so many is looked at
     doubt_every_row = 16,     // in tiles of more rows than this
     doubt_weight_shift = 16   // from weights in units of 2^-pixel_weight_bits to those that count here
 };

@@ -168,22 +168,17 @@ inline lanes_float at_least(lanes_float value, lanes_float least)
 {
     return {_mm256_max_ps(value.value, least.value)};
 }
+inline lanes_float first_lanes(lanes_float value, int count)
+{
+    return {_mm256_and_ps(value.value, _mm256_castsi256_ps(first_lanes_of_8(count)))};
+}
 
-struct doubt_sum {
-    __m256i sum = _mm256_setzero_si256();
-
-    void add(lanes_float doubt, int count)
-    {
-        const __m256i units = _mm256_cvttps_epi32(_mm256_min_ps(doubt.value, _mm256_set1_ps(float(most_doubt))));
-        sum = _mm256_add_epi32(sum, _mm256_and_si256(units, first_lanes_of_8(count)));
-    }
-    int64_t lane(int index) const
-    {
-        int32_t lanes[8];
-        _mm256_storeu_si256(reinterpret_cast<__m256i *>(lanes), sum);
-        return lanes[index];
-    }
-};
+inline void add_doubt(lanes_float doubt, int32_t *sums)
+{
+    __m256i *const own = reinterpret_cast<__m256i *>(sums);
+    const __m256i units = _mm256_cvttps_epi32(_mm256_min_ps(doubt.value, _mm256_set1_ps(float(most_doubt))));
+    _mm256_storeu_si256(own, _mm256_add_epi32(_mm256_loadu_si256(own), units));
+}
 
 inline lanes_double load_as_double(const float *from)
 {

@@ -171,23 +171,16 @@ inline lanes_float at_least(lanes_float value, lanes_float least)
 {
     return {_mm512_max_ps(value.value, least.value)};
 }
+inline lanes_float first_lanes(lanes_float value, int count)
+{
+    return {_mm512_maskz_mov_ps(__mmask16(count >= 16 ? 0xffff : (1 << count) - 1), value.value)};
+}
 
-struct doubt_sum {
-    __m512i sum = _mm512_setzero_si512();
-
-    void add(lanes_float doubt, int count)
-    {
-        const __mmask16 wanted = __mmask16(count >= 16 ? 0xffff : (1 << count) - 1);
-        const __m512 most = _mm512_set1_ps(float(most_doubt));
-        sum = _mm512_add_epi32(sum, _mm512_maskz_cvttps_epi32(wanted, _mm512_min_ps(doubt.value, most)));
-    }
-    int64_t lane(int index) const
-    {
-        int32_t lanes[16];
-        _mm512_storeu_si512(lanes, sum);
-        return lanes[index];
-    }
-};
+inline void add_doubt(lanes_float doubt, int32_t *sums)
+{
+    const __m512i units = _mm512_cvttps_epi32(_mm512_min_ps(doubt.value, _mm512_set1_ps(float(most_doubt))));
+    _mm512_storeu_si512(sums, _mm512_add_epi32(_mm512_loadu_si512(sums), units));
+}
 
 inline lanes_double load_as_double(const float *from)
 {

@@ -70,14 +70,17 @@ inline lanes_float at_least(lanes_float value, lanes_float least)
 {
     return {iqa::at_least(value.value, least.value)};
 }
+// The first `count` lanes, and 0.
+inline lanes_float first_lanes(lanes_float value, int)
+{
+    return value;
+}
 
-// Sums doubts, each lane for itself.
-struct doubt_sum {
-    int32_t sum = 0;
-
-    void add(lanes_float doubt, int) { sum += doubt_units(doubt.value); }
-    int64_t lane(int) const { return sum; }
-};
+// Adds whole units of each lane's doubt to its own sum.
+inline void add_doubt(lanes_float doubt, int32_t *sums)
+{
+    *sums += doubt_units(doubt.value);
+}
 
 inline lanes_double load_as_double(const float *from)
 {

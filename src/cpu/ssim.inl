@@ -4,7 +4,8 @@
 // instruction set.
 //
 // Memory of a tile, in rows of `ssim_row_samples`: a ring of staged rows (s, d), the maps M_s, M_d, E_ss, E_dd of the
-// rows filtered together, the pivots, the finished values, and at the end the addresses of the staged rows in order.
+// rows filtered together, the pivots, the finished values, what rows tell of float arithmetic, and at the end the
+// addresses of the staged rows in order.
 
 template <class Real>
 struct lanes_of;
@@ -30,6 +31,9 @@ struct ssim_workspace {
     real *filtered;
     real *pivot;
     real *values;
+    // The largest spread and the sum of doubts: of one vector for each channel, as many as whole pixels fill.
+    real *spreads;
+    int32_t *doubts;
     const real **staged_in_order;
 
     real *staged(int row) const { return ring + 2 * stride * (row % ring_rows); }
@@ -232,96 +236,75 @@ static inline Lanes filter_across(const filter_of_row<typename Lanes::real> &fil
     }
 }
 
-// The larger of each of the first `count` lanes; NaN is passed over.
-template <class Lanes>
-static inline void keep_largest(Lanes values, int count, Lanes &largest)
-{
-    typename Lanes::real all[2][Lanes::width];
-    values.store(all[0]);
-    largest.store(all[1]);
-    for (int i = 0; i < count; ++i)
-        all[1][i] = iqa::at_least(all[0][i], all[1][i]);
-    largest = Lanes::load(all[1]);
-}
-
-// What finished rows tell of float arithmetic. Of interleaved channels there is one for each place in a pixel that a
-// vector begins at.
-template <class Lanes>
-struct tile_doubt {
-    Lanes spread[ssim_most_interleaved];
-    doubt_sum doubt[ssim_most_interleaved];
-
-    explicit tile_doubt(int channels)
-    {
-        for (int i = 0; i < channels; ++i)
-            spread[i] = Lanes::broadcast(0);
-    }
-    void tell(int channels, float most_spread, ssim_tile_result &result) const
-    {
-        for (int first = 0; first < channels; ++first) {
-            float lanes[Lanes::width];
-            spread[first].store(lanes);
-            for (int lane = 0; lane < Lanes::width; ++lane) {
-                const int channel = (first + lane) % channels;
-                result.doubt[channel] += int32_t(doubt[first].lane(lane));
-                result.spread[channel] = result.spread[channel] || lanes[lane] > most_spread;
-            }
-        }
-    }
-};
-
-// Double arithmetic carries everything.
-struct no_doubt {
-    explicit no_doubt(int) {}
-    void tell(int, double, ssim_tile_result &) const {}
-};
-
-template <class Lanes>
-struct doubt_of {
-    using type = tile_doubt<Lanes>;
-};
-template <>
-struct doubt_of<lanes_double> {
-    using type = no_doubt;
-};
-
 // Filters one row across and finishes it: SSIM, or contrast-structure alone.
 template <bool safe, bool product, int taps, int channels, class Lanes>
 static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<Lanes> &constants, int row,
-                       bool keep_values, bool doubting, fixed_sum<typename Lanes::real> &sum,
-                       typename doubt_of<Lanes>::type &doubt)
+                       bool keep_values, bool doubting, fixed_sum<typename Lanes::real> &row_sum)
 {
-    constexpr bool is_float = sizeof(typename Lanes::real) == sizeof(float);
+    using real = typename Lanes::real;
     const int64_t samples = int64_t(work.tile.columns) * work.tile.channels;
-    const filter_of_row<typename Lanes::real> filter = {work.weights_x, work.tile.taps_x, work.tile.channels};
-    int place = 0; // in the pixel
-    for (int64_t at = 0; at < samples; at += Lanes::width) {
-        const Lanes mean_sum = filter_across<taps, channels, Lanes>(filter, work.map(row, 0) + at);
-        const Lanes mean_difference = filter_across<taps, channels, Lanes>(filter, work.map(row, 1) + at);
-        const Lanes square_sum = filter_across<taps, channels, Lanes>(filter, work.map(row, 2) + at);
-        const Lanes square_difference = filter_across<taps, channels, Lanes>(filter, work.map(row, 3) + at);
-        const Lanes pivot = Lanes::load(work.pivot + at);
-        const ssim_terms<Lanes> terms =
-            ssim_terms_of(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
-        const Lanes value = product ? ssim_of<safe>(terms) : contrast_structure_of<safe>(terms);
-        const int64_t left = samples - at;
-        const int count = int(left < Lanes::width ? left : Lanes::width);
-        sum.add(value, count);
-        if (keep_values)
-            value.store(work.values + at);
-        if constexpr (is_float) {
-            // Beyond the last pixel lies what was there before.
-            if (count == Lanes::width)
-                doubt.spread[place] = at_least(square_sum + square_difference, doubt.spread[place]);
-            else
-                keep_largest(square_sum + square_difference, count, doubt.spread[place]);
-            if (doubting)
-                doubt.doubt[place].add(ssim_doubt(terms, mean_sum, mean_difference, square_sum, square_difference,
-                                                  constants, constants_of_doubt<Lanes>(Lanes::broadcast)),
-                                       count);
-            if constexpr (channels != 1)
-                place = (place + Lanes::width) % work.tile.channels;
+    const filter_of_row<real> filter = {work.weights_x, work.tile.taps_x, work.tile.channels};
+    // Locals, which nothing aliases.
+    const real *const maps[4] = {work.map(row, 0), work.map(row, 1), work.map(row, 2), work.map(row, 3)};
+    const real *const pivots = work.pivot;
+    real *const values = work.values;
+    const int of_pixel = channels ? channels : work.tile.channels;
+    Lanes spread[channels ? channels : int(ssim_most_interleaved)];
+    for (int i = 0; i < of_pixel; ++i)
+        spread[i] = Lanes::load(work.spreads + i * Lanes::width);
+    fixed_sum<real> sum;
+    for (int64_t first = 0; first < samples; first += of_pixel * Lanes::width) {
+        IQA_UNROLL
+        for (int i = 0; i < of_pixel; ++i) {
+            const int64_t at = first + i * Lanes::width;
+            const int64_t left = samples - at;
+            if (left <= 0)
+                break;
+            const Lanes mean_sum = filter_across<taps, channels, Lanes>(filter, maps[0] + at);
+            const Lanes mean_difference = filter_across<taps, channels, Lanes>(filter, maps[1] + at);
+            const Lanes square_sum = filter_across<taps, channels, Lanes>(filter, maps[2] + at);
+            const Lanes square_difference = filter_across<taps, channels, Lanes>(filter, maps[3] + at);
+            const Lanes pivot = Lanes::load(pivots + at);
+            const ssim_terms<Lanes> terms =
+                ssim_terms_of(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
+            const Lanes value = product ? ssim_of<safe>(terms) : contrast_structure_of<safe>(terms);
+            const int count = int(left < Lanes::width ? left : Lanes::width);
+            sum.add(value, count);
+            if (keep_values)
+                value.store(values + at);
+            if constexpr (sizeof(real) == sizeof(float)) {
+                Lanes squares = square_sum + square_difference;
+                if (__builtin_expect(count < Lanes::width, 0)) // beyond the last pixel lies what was there before
+                    squares = first_lanes(squares, count);
+                spread[i] = at_least(squares, spread[i]);
+                if (__builtin_expect(doubting, 0))
+                    add_doubt(first_lanes(ssim_doubt(terms, mean_sum, mean_difference, square_sum, square_difference,
+                                                     constants, constants_of_doubt<Lanes>(Lanes::broadcast)),
+                                          count),
+                              work.doubts + i * Lanes::width);
+            }
         }
+    }
+    for (int i = 0; i < of_pixel; ++i)
+        spread[i].store(work.spreads + i * Lanes::width);
+    row_sum = sum;
+}
+
+// What a tile's rows tell of float arithmetic.
+template <class Lanes>
+static void tell_doubts(const ssim_workspace<Lanes> &work, ssim_tile_result &result)
+{
+    const ssim_tile &tile = work.tile;
+    const float most_spread = IQA_SSIM_MOST_SPREAD * float(tile.twice_c2);
+    for (int channel = 0; channel < tile.channels; ++channel) {
+        int32_t doubt = 0;
+        float spread = 0.0f;
+        for (int i = channel; i < tile.channels * Lanes::width; i += tile.channels) {
+            doubt += work.doubts[i];
+            spread = iqa::at_least(work.spreads[i], spread);
+        }
+        result.doubt[channel] = doubt;
+        result.spread[channel] = spread > most_spread;
     }
 }
 
@@ -405,7 +388,10 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     }
 
     bool nan = false;
-    typename doubt_of<Lanes>::type doubt(tile.channels);
+    for (int i = 0; i < tile.channels * Lanes::width; ++i) {
+        work.spreads[i] = real(0);
+        work.doubts[i] = 0;
+    }
     int staged_rows = 0;
     for (int first = 0; first < tile.rows;) {
         const int rows = tile.rows - first >= Lanes::rows_at_once ? Lanes::rows_at_once : 1;
@@ -417,7 +403,7 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
         (rows == Lanes::rows_at_once ? down : down_last)(work, first);
         for (int row = 0; row < rows; ++row) {
             fixed_sum<real> sum;
-            finish(work, constants, row, keep_values, doubts_row(first + row, tile.rows), sum, doubt);
+            finish(work, constants, row, keep_values, doubts_row(first + row, tile.rows), sum);
             nan = nan || sum.any_nan();
             if (tile.by_channel)
                 for (int64_t i = 0; i < samples; ++i)
@@ -430,7 +416,8 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
         first += rows;
     }
     result.not_a_number = nan;
-    doubt.tell(tile.channels, real(IQA_SSIM_MOST_SPREAD) * real(tile.twice_c2), result);
+    if constexpr (sizeof(real) == sizeof(float))
+        tell_doubts(work, result);
 }
 
 template <class Real>
@@ -444,6 +431,7 @@ static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
     Real *filtered = ring + 2 * ring_rows * stride;
     Real *pivot = filtered + 4 * ssim_rows_at_once * stride;
     Real *values = pivot + stride;
+    constexpr int64_t of_pixels = ssim_most_interleaved * lanes_type::width;
     const ssim_workspace<lanes_type> work = {
         .tile = tile,
         .weights_y = static_cast<const Real *>(tile.weights_y),
@@ -454,7 +442,9 @@ static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
         .filtered = filtered,
         .pivot = pivot,
         .values = values,
-        .staged_in_order = reinterpret_cast<const Real **>(values + stride),
+        .spreads = values + stride,
+        .doubts = reinterpret_cast<int32_t *>(values + stride + of_pixels),
+        .staged_in_order = reinterpret_cast<const Real **>(values + stride + 2 * of_pixels),
     };
     run_tile(work, result);
 }
