@@ -176,14 +176,14 @@ TEST_CASE("SSIM: any instruction set, threads, batches and merges", "[same_bits]
     const auto check = [](auto sample, int border, int window, uint32_t golden) {
         check_everywhere<decltype(sample)>(ssim_maker<decltype(sample)>(border, window), true, border, window, golden);
     };
-    check(uint8_t(), IQA_BORDER_VALID, 11, 0xd63cf60f);
-    check(uint8_t(), IQA_BORDER_REFLECT, 11, 0x05381f78);
-    check(uint16_t(), IQA_BORDER_SYMMETRIC, 7, 0x7210a81b);
-    check(int16_t(), IQA_BORDER_REPLICATE, 9, 0xd926dea6);
-    check(iqa::float16(), IQA_BORDER_ZERO, 11, 0x0897e0df);
+    check(uint8_t(), IQA_BORDER_VALID, 11, 0xe8dec952);
+    check(uint8_t(), IQA_BORDER_REFLECT, 11, 0x12e8cc3d);
+    check(uint16_t(), IQA_BORDER_SYMMETRIC, 7, 0x5c22dff8);
+    check(int16_t(), IQA_BORDER_REPLICATE, 9, 0x31ec0d69);
+    check(iqa::float16(), IQA_BORDER_ZERO, 11, 0x163adae5);
     check(iqa::bfloat16(), IQA_BORDER_VALID, 5, 0xc5975d42);
-    check(float(), IQA_BORDER_VALID, 11, 0x70e4e9c9);
-    check(float(), IQA_BORDER_REFLECT, 13, 0xc4b6943d);
+    check(float(), IQA_BORDER_VALID, 11, 0xa627e65d);
+    check(float(), IQA_BORDER_REFLECT, 13, 0x6ed0e4a0);
     check(double(), IQA_BORDER_VALID, 11, 0x1e67b171);
     check(double(), IQA_BORDER_ZERO, 7, 0x93abb836);
 }
@@ -216,8 +216,8 @@ TEST_CASE("SSIM of several scales and in parts: any instruction set, threads, ba
         options.negative = IQA_NEGATIVE_RELU;
         options.contrast_border = options.border;
     };
-    check(uint8_t(), IQA_BORDER_VALID, 11, three_scales, 0x059e549d);
-    check(float(), IQA_BORDER_REFLECT, 7, three_scales, 0x29581592);
+    check(uint8_t(), IQA_BORDER_VALID, 11, three_scales, 0x0ba848ad);
+    check(float(), IQA_BORDER_REFLECT, 7, three_scales, 0x46958625);
     check(
         double(), IQA_BORDER_ZERO, 5,
         [](iqa_ssim_options &options) {
@@ -231,7 +231,7 @@ TEST_CASE("SSIM of several scales and in parts: any instruction set, threads, ba
         },
         0x48388a1f);
     check(
-        iqa::float16(), IQA_BORDER_SYMMETRIC, 7, [](iqa_ssim_options &options) { options.parts = 1; }, 0x115c435e);
+        iqa::float16(), IQA_BORDER_SYMMETRIC, 7, [](iqa_ssim_options &options) { options.parts = 1; }, 0xfe0bf340);
 }
 
 TEST_CASE("PSNR: any instruction set, threads, batches and merges", "[same_bits]")

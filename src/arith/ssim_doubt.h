@@ -2,17 +2,21 @@
 // Whether float arithmetic carries a tile of an SSIM map, decided by the samples alone; where it does not the tile is
 // measured in double.
 //
-// The window means M and E of float arithmetic are off by about u = 2^-24 of themselves. With B1 and B2 the
-// denominators of luminance and contrast-structure (arith/ssim.h), SSIM is then off by about
-//     u (2 (V_d E_ss + (V_s + 2 C2) E_dd) / B2^2 + 6 |M_d| (|M_s - 2p| + |M_d|) / B1),
-// its derivatives by V_s, V_d and the means times their errors; half of the bracket is the pixel's doubt. The errors of
-// neighbours differ and cancel in textures, but are the same in flat areas: there a mean may be off by all of it.
+// The window means M and E of float arithmetic are off by about u = 2^-24 of themselves, and the variances V by u of
+// the mean of squares E. With B1 and B2 the denominators of luminance and contrast-structure (arith/ssim.h), SSIM is
+// then off by about
+//     2 u (V_d E_ss + (V_s + 2 C2) E_dd) / B2^2 + 6 u |M_d| (|M_s| + |M_d|) / B1,
+// its derivatives by V_s, V_d and the means times their errors. Where windows are flat, or nearly so, the error of V is
+// up to eight times as large, and the same for all of them; neighbours in textures have errors that differ and cancel.
+// The estimate over 2 u is the pixel's doubt.
 //
-// - Spread: where E_ss + E_dd exceeds `ssim_most_spread` times 2 C2 in some window of a tile, float cannot tell V from
-//   nothing, and no estimate is to be had of what it computes. With k2 = 0.03 that needs samples farther from the pivot
-//   than L; with a smaller k2, less.
-// - Doubt: where the mean doubt of a plane exceeds `ssim_most_doubt`, so does the error that its mean may have; its
-//   tiles of more than that are measured again.
+// - Spread: where E_ss + E_dd exceeds IQA_SSIM_MOST_SPREAD times 2 C2 in a window of a tile, float cannot tell V from
+//   nothing, and there is no estimate. Samples within L of the pivot have at most 4 L^2 there, which is 2222 times 2 C2
+//   with k2 = 0.03. Such a tile is measured in double.
+// - Doubt: where the mean doubt of an image's channel is larger than `most_doubt_of_plane`, those of its tiles with a
+//   mean of more than `most_doubt_of_tile` are measured in double.
+//
+// The limits were found by search (tests/test_ssim_arithmetic.cpp): 8-bit images then keep their mean to 1e-6.
 #pragma once
 
 #include "arith/ssim.h"
@@ -24,7 +28,7 @@ namespace iqa {
 enum : int {
     doubt_of_one = 16,        // units of a doubt of 1
     most_doubt = 1 << 19,     // of a pixel, in units; of one that is not a number too
-    most_doubt_of_tile = 24,  // on average, in units: an error of 2 u 24 / 16 = 1.8e-7
+    most_doubt_of_tile = 16,  // on average, in units: an error of 2 u = 1.2e-7
     most_doubt_of_plane = 96, // 7.2e-7
     many_doubted = 4096,      // pixels of a plane: the errors of fewer cancel less, and they must be as good as a tile
     doubt_row_step = 9,       // one row in so many is looked at

@@ -92,15 +92,17 @@ def test_opencv(name):
     assert value == pytest.approx(expected, abs=1e-5, rel=0)  # OpenCV computes in float32
 
 
+# Its C code: the assembly for x86 is wrong where the width mod 16 is 8 to 11.
+@pytest.mark.parametrize("width", [None, 24, 42])
 @pytest.mark.parametrize("name", GREY)
-def test_ffmpeg(name, tmp_path):
+def test_ffmpeg(name, width, tmp_path):
     if shutil.which("ffmpeg") is None:
         pytest.skip("there is no ffmpeg")
-    x, y = (image.astype(np.uint8) for image in IMAGES[name][:2])
+    x, y = (image[:, :width].astype(np.uint8) for image in IMAGES[name][:2])
     for stem, image in (("x", x), ("y", y)):
         Image.fromarray(image).save(tmp_path / f"{stem}.png")
     done = subprocess.run(
-        ["ffmpeg", "-i", "y.png", "-i", "x.png", "-lavfi", "ssim", "-f", "null", "-"],
+        "ffmpeg -cpuflags 0 -i y.png -i x.png -lavfi ssim -f null -".split(),
         cwd=tmp_path,
         capture_output=True,
         text=True,
