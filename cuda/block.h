@@ -11,7 +11,10 @@
 //     };
 //
 // Within a step, threads may not read what others write in it, but for sums that have no order: integers, through
-// add().
+// add(). Between steps too there is only the last one's barrier: what a loop's end or a branch is decided by may not
+// lie in shared memory that the step after it writes, since a thread may still be reading it there.
+//
+// combined(), sum_of_threads() and comes_last() have at most `most_static_shared_bytes` (runtime.hpp) of their own.
 #pragma once
 
 #include "arith/portable.h"

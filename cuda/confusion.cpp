@@ -19,7 +19,6 @@ constexpr int64_t largest_part = int64_t(1) << 30;     // fewer than a 32-bit co
 constexpr int64_t positions_per_cell = 4;              // of a table that is worth its clearing
 constexpr int64_t largest_weighted = int64_t(1) << 30; // elements whose weights are added without carries
 constexpr int64_t bytes_of_samples = 64 << 20;         // that are counted at once
-constexpr int64_t reserved_shared_bytes = 1024;        // of a block's memory
 
 int64_t round_up(int64_t value, int64_t multiple)
 {
@@ -131,7 +130,7 @@ private:
         task_.order.axis[task_.order.axes++] = {axis.extent, axis.stride[caller_position]};
     }
 
-    bool fits_a_block(int64_t bytes) const { return bytes <= shared_bytes_ - reserved_shared_bytes; }
+    bool fits_a_block(int64_t bytes) const { return bytes <= shared_bytes_ - most_static_shared_bytes; }
 
     // Counts `groups` of them from task_.first_group on.
     void count_groups(int64_t groups)
@@ -190,7 +189,7 @@ private:
         task.part =
             std::clamp(round_up(parts_of(task_.positions, blocks), smallest_part / 2), smallest_part, largest_part);
         task.parts = parts_of(task_.positions, task.part);
-        const int64_t shared = shared_bytes_ / blocks_of_multiprocessor - reserved_shared_bytes;
+        const int64_t shared = shared_bytes_ / blocks_of_multiprocessor - most_static_shared_bytes;
         task.copies = 1;
         while (task.copies < 32 && task.copies * 2 * cells * int64_t(sizeof(uint32_t)) <= shared &&
                task.copies * 2 * cells <= task.part)

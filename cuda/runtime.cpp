@@ -13,7 +13,24 @@ cudaStream_t stream_of(void *stream)
     return static_cast<cudaStream_t>(stream);
 }
 
-constexpr size_t usual_shared_bytes = 48 * 1024; // more must be asked for
+// Shared memory that a block has without asking, what block.h has of its own included.
+constexpr size_t usual_shared_bytes = 48 * 1024;
+
+// Asks for all that there is, always: what one thread's launch needs must not be less than another's.
+cudaError_t ask_for_shared_memory(const void *entry)
+{
+    int device = 0;
+    int most = 0;
+    cudaFuncAttributes own{};
+    cudaError_t code = cudaGetDevice(&device);
+    if (code == cudaSuccess)
+        code = cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+    if (code == cudaSuccess)
+        code = cudaFuncGetAttributes(&own, entry);
+    if (code != cudaSuccess)
+        return code;
+    return cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize, most - int(own.sharedSizeBytes));
+}
 
 const runtime real = {
     .device_count = [](int *count) -> status { return cudaGetDeviceCount(count); },
@@ -47,9 +64,8 @@ const runtime real = {
     },
     .launch = [](const void *entry, unsigned blocks, unsigned threads, size_t shared_bytes, const void *arguments,
                  void *stream) -> status {
-        if (shared_bytes > usual_shared_bytes) {
-            const cudaError_t code =
-                cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared_bytes));
+        if (shared_bytes + most_static_shared_bytes > usual_shared_bytes) {
+            const cudaError_t code = ask_for_shared_memory(entry);
             if (code != cudaSuccess)
                 return code;
         }

@@ -82,9 +82,9 @@ struct ssim_gradient_of {
     {
         part_of_image &part = *reinterpret_cast<part_of_image *>(block.shared());
         for (int64_t index = block.index(); index < given.maps.work(); index += block.blocks()) {
-            block.each(1, [&](int) { find(given, index, part); });
-            if (is_second && given.spread.tiles[part.tile] == 0)
+            if (is_second && given.spread.tiles[given.maps.box_of(place_of_part(given.maps, index))] == 0)
                 continue;
+            block.each(1, [&](int) { find(given, index, part); });
             if (part.factor == 0.0)
                 store_shares(block, given, part);
             else
@@ -148,6 +148,7 @@ private:
         for (int axis = z_axis; axis <= x_axis; ++axis)
             fill_band(block, given, part, axis, part.bands[axis]);
         const int rows = part.count[y_axis] + given.statistics.taps[y_axis] - 1;
+        const int slices = part.count[z_axis]; // in a register: find() may already write the next part's
         for (int row = 0; row < rows; row += given.layout.band_rows) {
             block.each(1, [&](int) { take_band(given, row, part); });
             filters.run(part.band, [&](int slice) {
@@ -156,10 +157,10 @@ private:
                 else
                     combine_depth<plain_maps>(block, given, filters, part, slice);
             });
-            for (int slice = 0; slice < part.count[z_axis]; ++slice)
+            for (int slice = 0; slice < slices; ++slice)
                 combine_down(block, given, part, slice);
         }
-        for (int slice = 0; slice < part.count[z_axis]; ++slice)
+        for (int slice = 0; slice < slices; ++slice)
             combine_across(block, given, part, slice);
     }
 
@@ -363,7 +364,8 @@ private:
     {
         const int columns = part.count[x_axis];
         const int pixels = part.count[y_axis] * columns;
-        for (int slice = 0; slice < part.count[z_axis]; ++slice)
+        const int slices = part.count[z_axis];
+        for (int slice = 0; slice < slices; ++slice)
             block.each(pixels, [&](int i) {
                 const int row = i / columns;
                 store(given.output,

@@ -4,13 +4,14 @@
 
 #include "core/backend.hpp"
 #include "cuda/grid.hpp"
+#include "cuda/runtime.hpp"
 #include "cuda/ssim_statistics.h"
 #include "cuda/tables.hpp"
 
 namespace iqa::cuda {
 
-// Shared memory that a block may have on every GPU since compute capability 7.5; what block.h takes is off.
-constexpr int64_t shared_bytes_of_a_block = 63 * 1024;
+// Shared memory that a launch may give a block on every GPU since compute capability 7.5.
+constexpr int64_t shared_bytes_of_a_block = 64 * 1024 - most_static_shared_bytes;
 // Global memory that all blocks of a grid work in, together; one block may have more.
 constexpr int64_t global_bytes_of_a_grid = int64_t(128) << 20;
 // What is made a few rows at a time before it becomes larger.

@@ -217,15 +217,11 @@ int read_threads()
 }
 
 struct settings {
-    int instruction_set = read_instruction_set();
-    int threads = read_threads();
+    int instruction_set, threads;
 };
 
-const settings &environment()
-{
-    static const settings all;
-    return all;
-}
+// Of the first context that is made; nobody asks before.
+constinit settings known = {IQA_ISA_AVX512, 1};
 
 } // namespace
 
@@ -255,17 +251,18 @@ int64_t processors_of_quota(const char *root) noexcept
 
 void check_environment()
 {
-    environment();
+    static const bool read = (known = {read_instruction_set(), read_threads()}, true);
+    static_cast<void>(read);
 }
 
 int instruction_set_of_environment() noexcept
 {
-    return environment().instruction_set;
+    return known.instruction_set;
 }
 
 int threads_of_environment() noexcept
 {
-    return environment().threads;
+    return known.threads;
 }
 
 } // namespace iqa

@@ -92,10 +92,13 @@ struct output_view {
     {
         const int64_t index = image * image_stride + channel * channel_stride + slice * slice_stride +
                               row * row_stride + column * column_stride;
+        // One NaN of all, since processors make and convert them differently.
+        const bool is_number = value == value;
         if (is_double)
-            reinterpret_cast<double *>(data)[index] = value;
+            reinterpret_cast<double *>(data)[index] = is_number ? value : double_from_bits(0x7ff8000000000000u);
         else
-            reinterpret_cast<float *>(data)[index] = static_cast<float>(value);
+            reinterpret_cast<float *>(data)[index] =
+                is_number ? static_cast<float>(value) : float_from_bits(0x7fc00000u);
     }
 };
 output_view shave_edges(output_view pixels, int32_t layout, int32_t shave);

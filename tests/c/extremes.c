@@ -419,7 +419,7 @@ static const row rows[] = {
     ROW(window_largest, IQA_ERROR_SHAPE, "4095-pixel window; the smallest that is enough is 2047", 1),
     ROW(window_of_volume, IQA_ERROR_SHAPE, "depth 4 is too small", 1),
     ROW(window_ample, IQA_OK, "", 8),
-    ROW(window_ample_of_volume, IQA_OK, "", 64),
+    ROW(window_ample_of_volume, IQA_OK, "", 96),
     ROW(window_beyond, IQA_ERROR_INVALID_ARGUMENT, "size_y is 2147483647", 1),
     ROW(window_of_state, IQA_ERROR_SHAPE, "height 16 is too small", 1),
     ROW(window_by_sigma, IQA_ERROR_INVALID_ARGUMENT, "sigma_y is 1e+300", 1),

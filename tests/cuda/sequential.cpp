@@ -221,6 +221,8 @@ const runtime sequential = {
     .launch = [](const void *entry, unsigned blocks, unsigned, size_t shared_bytes, const void *arguments,
                  void *) -> status {
         const auto &kernel = *static_cast<const test::sequential_kernel *>(entry);
+        if (shared_bytes + most_static_shared_bytes > size_t(machine().shared_bytes))
+            return invalid_value; // as on a GPU
         return enqueue(&test::machine_counts::launches, [=, &kernel, copy = copy_of(arguments, kernel.arguments_size)] {
             run_grid(kernel, blocks, shared_bytes, copy.data());
         });

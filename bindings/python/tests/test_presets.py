@@ -101,8 +101,9 @@ def test_ffmpeg(name, width, tmp_path):
     x, y = (image[:, :width].astype(np.uint8) for image in IMAGES[name][:2])
     for stem, image in (("x", x), ("y", y)):
         Image.fromarray(image).save(tmp_path / f"{stem}.png")
+    images = ["-i", "y.png", "-i", "x.png"]
     done = subprocess.run(
-        "ffmpeg -cpuflags 0 -i y.png -i x.png -lavfi ssim -f null -".split(),
+        ["ffmpeg", "-cpuflags", "0", *images, "-lavfi", "ssim", "-f", "null", "-"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
