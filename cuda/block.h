@@ -14,7 +14,8 @@
 // add(). Between steps too there is only the last one's barrier: what a loop's end or a branch is decided by may not
 // lie in shared memory that the step after it writes, since a thread may still be reading it there.
 //
-// combined(), sum_of_threads() and comes_last() have at most `most_static_shared_bytes` (runtime.hpp) of their own.
+// combined(), sum_of_threads() and comes_last() have shared memory of their own: at most `most_static_shared_bytes` in
+// kernels that are given more at their launch.
 #pragma once
 
 #include "arith/portable.h"
@@ -26,6 +27,8 @@
 #endif
 
 namespace iqa::cuda {
+
+constexpr int most_static_shared_bytes = 640;
 
 // The sum of integers at an address, in any order.
 IQA_KERNEL void add(int64_t *sum, int64_t value)

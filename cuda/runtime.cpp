@@ -4,6 +4,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include "cuda/block.h"
+
 namespace iqa::cuda {
 
 namespace {

@@ -12,9 +12,6 @@ using status = int; // cudaError_t; 0 is success
 constexpr status invalid_value = 1; // cudaErrorInvalidValue
 constexpr status out_of_memory = 2; // cudaErrorMemoryAllocation
 
-// Shared memory that a kernel has beside what a launch gives it, at most: block.h's own.
-constexpr int most_static_shared_bytes = 1024;
-
 struct runtime {
     status (*device_count)(int *count);
     status (*get_device)(int *device);

@@ -4,7 +4,6 @@
 
 #include "core/backend.hpp"
 #include "cuda/grid.hpp"
-#include "cuda/runtime.hpp"
 #include "cuda/ssim_statistics.h"
 #include "cuda/tables.hpp"
 

@@ -81,6 +81,7 @@ struct ssim_tiles {
     static constexpr size_t staged_bytes = size_t(staged_rows) * staged_columns * sizeof(staged_pixel);
     static constexpr size_t map_bytes = size_t(rows) * map_stride * sizeof(pixel_means);
     static constexpr size_t shared_bytes = staged_bytes + map_bytes + 16; // and the pivot
+    static_assert(shared_bytes + most_static_shared_bytes <= 64 * 1024);
     static_assert(staged_bytes % 16 == 0 && map_bytes % 16 == 0 && staged_columns <= map_stride);
     static_assert(sizeof(pivot_grid<Real>) <= staged_bytes); // where its samples are gathered
 
@@ -231,19 +232,26 @@ struct ssim_tiles {
         });
     }
 
-    // Of a strip.
+    // Of a strip: sixteen bytes, since the tile leaves little shared memory to combine them in.
     struct strip_sums {
-        uint64_t sum; // NaN brings in any bits
-        int64_t doubt;
-        uint32_t spread; // the bits of a float, which are ordered like it
-        uint32_t not_a_number;
+        static constexpr uint32_t nan_bit = 0x80000000u;
 
+        uint64_t sum; // NaN brings in any bits
+        uint32_t doubt;
+        uint32_t spread_bits; // of a float of at least 0, which are ordered like it; and whether some pixel is NaN
+
+        IQA_HD_MEMBER float spread() const { return float_from_bits(spread_bits & ~nan_bit); }
+        IQA_HD_MEMBER bool not_a_number() const { return (spread_bits & nan_bit) != 0; }
+        IQA_HD_MEMBER void add_spread(float value)
+        {
+            spread_bits = bits_of(at_least(value, spread())) | (spread_bits & nan_bit);
+        }
         IQA_HD_MEMBER void combine(const strip_sums &other)
         {
             sum += other.sum;
             doubt += other.doubt;
-            spread = spread > other.spread ? spread : other.spread;
-            not_a_number |= other.not_a_number;
+            spread_bits |= other.spread_bits & nan_bit;
+            add_spread(other.spread());
         }
     };
 
@@ -253,10 +261,10 @@ struct ssim_tiles {
         const ssim_terms<Real> terms =
             ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, given.constants);
         if constexpr (is_float) {
-            sums.spread = bits_of(at_least(means[2] + means[3], float_from_bits(sums.spread)));
+            sums.add_spread(means[2] + means[3]);
             if (doubting)
-                sums.doubt += doubt_units(ssim_doubt(terms, means[0], means[1], means[2], means[3], given.constants,
-                                                     constants_of_doubt_in_float()));
+                sums.doubt += uint32_t(doubt_units(ssim_doubt(terms, means[0], means[1], means[2], means[3],
+                                                              given.constants, constants_of_doubt_in_float())));
         }
         if (given.part == ssim_product)
             return given.safe ? ssim_of<true>(terms) : ssim_of<false>(terms);
@@ -293,7 +301,8 @@ struct ssim_tiles {
                     break;
                 const Real value = finish_pixel(given, total[column], twice_pivot, doubting, sums);
                 sums.sum += uint64_t(ssim_fixed(value));
-                sums.not_a_number |= value != value;
+                if (value != value)
+                    sums.spread_bits |= strip_sums::nan_bit;
                 if (given.map.data != nullptr)
                     given.map.store(own.image, own.channel, 0, own.row + row, own.column + first + column,
                                     double(value));
@@ -368,14 +377,14 @@ struct ssim_tiles {
         block.each(1, [&](int) {
             ssim_tile_total &tile = given.doubts.tiles[own.tile];
             add(&tile.sums.sums[given.part], in_double_units(sums.sum));
-            if (sums.not_a_number != 0)
+            if (sums.not_a_number())
                 set_bits(&tile.not_a_number, 1u);
             const int before = int(own.row - own.tile_row);
             int looked_at = 0;
             for (int row = 0; row < own.rows; ++row)
                 looked_at += doubts_row(before + row, own.tile_rows);
             add(given.doubts, own.tile, sums.doubt, int64_t(looked_at) * own.columns,
-                float_from_bits(sums.spread) > float(IQA_SSIM_MOST_SPREAD) * float(given.constants.twice_c2));
+                sums.spread() > float(IQA_SSIM_MOST_SPREAD) * float(given.constants.twice_c2));
         });
     }
 
@@ -416,7 +425,7 @@ struct ssim_tiles {
         if (own.rows <= 0)
             return;
         const strip_sums sums = measure(block, given, own);
-        block.each(1, [&](int) { add_to_results(given, own, in_double_units(sums.sum), sums.not_a_number != 0); });
+        block.each(1, [&](int) { add_to_results(given, own, in_double_units(sums.sum), sums.not_a_number()); });
     }
 };
 

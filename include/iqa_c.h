@@ -181,8 +181,8 @@ typedef void (*iqa_task_function)(void *task, int32_t worker);
  *  threads, at the same time or one after another, and return when all have returned. */
 typedef void (*iqa_parallel_function)(void *user, int32_t workers, iqa_task_function function, void *task);
 
-/** Progress of one call: `done` of `total` pieces are finished. A call of several passes (scales, gradients, images that
- *  are measured again in double) begins again at 0 for each. Called by worker 0 only (the calling thread, unless
+/** Progress of one call: `done` of `total` pieces are finished. A call of several passes (scales, gradients, images
+ * that are measured again in double) begins again at 0 for each. Called by worker 0 only (the calling thread, unless
  *  `parallel` says otherwise). A return value other than 0 cancels the call: it returns IQA_ERROR_CANCELLED and the
  *  metric is as it was before. */
 typedef int32_t (*iqa_progress_function)(void *user, int64_t done, int64_t total);

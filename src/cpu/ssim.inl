@@ -254,7 +254,7 @@ static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<L
         spread[i] = Lanes::load(work.spreads + i * Lanes::width);
     fixed_sum<real> sum;
     for (int64_t first = 0; first < samples; first += of_pixel * Lanes::width) {
-        IQA_UNROLL
+        IQA_UNROLL_MUCH
         for (int i = 0; i < of_pixel; ++i) {
             const int64_t at = first + i * Lanes::width;
             const int64_t left = samples - at;
