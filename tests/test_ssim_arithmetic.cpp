@@ -64,7 +64,7 @@ std::vector<float> planar(const picture_pair &pair, const std::vector<float> &sa
 }
 
 outcome run(const context_pointer &context, const iqa_ssim_options &options, const picture_pair &pair,
-            const std::vector<float> *weights = nullptr)
+            const std::vector<float> *weights = nullptr, int device = IQA_TEST_DEVICE)
 {
     const bool in_front = options.layout == IQA_LAYOUT_CHW;
     const std::vector<float> x = in_front ? planar(pair, pair.x) : pair.x;
@@ -80,17 +80,19 @@ outcome run(const context_pointer &context, const iqa_ssim_options &options, con
     outcome result;
     result.map.resize(size_t(of_map[0] * of_map[1] * of_map[2]));
     result.gradient.resize(x.size());
-    const tensor map(result.map.data(), IQA_FLOAT64, of_map);
-    const tensor gradient(result.gradient.data(), IQA_FLOAT64, whole);
+    tensor map(result.map.data(), IQA_FLOAT64, of_map);
+    tensor gradient(result.gradient.data(), IQA_FLOAT64, whole);
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
     extras.map = map;
     extras.candidate_gradient = gradient;
-    const tensor weight(weights == nullptr ? nullptr : weights->data(), IQA_FLOAT32, {pair.height, pair.width});
+    tensor weight(weights == nullptr ? nullptr : weights->data(), IQA_FLOAT32, {pair.height, pair.width});
     if (weights != nullptr)
         extras.weights = weight;
     const metric_pointer metric = make_ssim(context, options);
-    const tensor reference(x.data(), IQA_FLOAT32, whole);
-    const tensor candidate(y.data(), IQA_FLOAT32, whole);
+    tensor reference(x.data(), IQA_FLOAT32, whole);
+    tensor candidate(y.data(), IQA_FLOAT32, whole);
+    for (tensor *each : {&map, &gradient, &weight, &reference, &candidate})
+        each->view.device_type = device;
     INFO(last_error(context));
     REQUIRE(settled_update(metric, reference, candidate, &extras) == IQA_OK);
     result.value = read(metric);
@@ -354,7 +356,7 @@ TEST_CASE("8-bit pictures are within a millionth: flat ones, edges, stripes, slo
     CHECK(worst < 1e-6);
 }
 
-TEST_CASE("the choice of arithmetic is the same for any instruction set, threads, layout and kernel", "[ssim]")
+TEST_CASE("the choice of arithmetic is the same for any device, instruction set, threads, layout and kernel", "[ssim]")
 {
     for (const far_samples &samples : far_cases) {
         CAPTURE(samples.name);
@@ -364,15 +366,16 @@ TEST_CASE("the choice of arithmetic is the same for any instruction set, threads
             for (int64_t column = 0; column < 200; ++column)
                 pair.reference(row, column, 1) = 0.3f, pair.candidate(row, column, 1) = 0.45f;
         const iqa_ssim_options options = options_of(1);
-        const outcome expected = run(make_context(1, IQA_ISA_BASELINE), options, pair);
+        const outcome expected = run(make_context(1, IQA_ISA_BASELINE), options, pair, nullptr, IQA_CPU);
         const auto check = [&](const outcome &found) {
             CHECK(found.state == expected.state);
             CHECK(found.map == expected.map);
             CHECK(found.gradient == expected.gradient);
         };
+        check(run(options, pair));
         for (const int isa : {IQA_ISA_AVX2, IQA_ISA_AVX512})
             for (const int threads : {1, 3, 8})
-                check(run(make_context(threads, isa), options, pair));
+                check(run(make_context(threads, isa), options, pair, nullptr, IQA_CPU));
         iqa_ssim_options in_front = options;
         in_front.layout = IQA_LAYOUT_CHW;
         const outcome planes = run(in_front, pair);
