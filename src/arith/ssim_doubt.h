@@ -16,7 +16,8 @@
 // - Doubt: where the mean doubt of an image's channel is larger than `most_doubt_of_plane`, those of its tiles with a
 //   mean of more than `most_doubt_of_tile` are measured in double.
 //
-// The limits were found by search (tests/test_ssim_arithmetic.cpp): 8-bit images then keep their mean to 1e-6.
+// The limits were found by search and are no proof: the 8-bit pairs of tests/test_ssim_arithmetic.cpp keep their mean
+// to 1e-6; docs/numerics.md has a pattern that does not.
 #pragma once
 
 #include "arith/ssim.h"
