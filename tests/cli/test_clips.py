@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import DATA, Program
+from conftest import DATA, PATIENCE, Program
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -33,7 +33,7 @@ def ffmpeg(*arguments: object) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return done.stderr
@@ -503,12 +503,12 @@ def test_interrupt_writes_what_is_done(iqa: Program, tmp_path: Path) -> None:
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while not any(part.stat().st_size > 0 for part in tmp_path.glob("frames.csv.part*")):
             assert time.monotonic() < until
             time.sleep(0.01)
         running.send_signal(signal.SIGINT)
-        output, errors = running.communicate(timeout=60)
+        output, errors = running.communicate(timeout=PATIENCE)
     assert (running.returncode, errors) == (130, "iqa: interrupted\n")
     done = len(table.read_text().splitlines()) - 1
     assert 0 < done < frames

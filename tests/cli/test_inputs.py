@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DATA, Program
+from conftest import DATA, PATIENCE, Program
 from numpy.typing import NDArray
 from writers import write_png
 
 REFERENCE = DATA / "reference" / "camera.png"
 NOISE = DATA / "noise" / "camera.png"
-SECONDS = 10
 
 
 @pytest.fixture
@@ -55,14 +54,14 @@ def test_folder_with_what_is_no_file(
     """That pair fails and no other one."""
     words = make_odd(folders[side] / "odd.png", kind)
     (folders[1 - side] / "odd.png").write_bytes(REFERENCE.read_bytes())
-    done = iqa("batch", *folders, timeout=SECONDS)
+    done = iqa("batch", *folders)
     assert done.returncode == 2 and "1 pairs measured, 1 failed" in done.stdout
     assert done.stderr.startswith(f"iqa: {folders[side]}/odd.png: ") and words in done.stderr
     assert done.stderr.count("\n") == 1
-    done = iqa("segment", *folders, "--classes", 256, timeout=SECONDS)
+    done = iqa("segment", *folders, "--classes", 256)
     assert done.returncode == 2 and "1 pairs measured, 1 failed" in done.stdout
     assert words in done.stderr and done.stderr.count("\n") == 1
-    done = iqa("batch", "-r", *folders, timeout=SECONDS)
+    done = iqa("batch", "-r", *folders)
     assert words in done.stderr and done.stderr.count("\n") == 1
 
 
@@ -88,7 +87,7 @@ def test_named_files_that_are_none(iqa: Program, tmp_path: Path, kind: str) -> N
             ("segment", one, one, "--names", odd),
         ]
     for command in commands:
-        message = iqa.error(*command, timeout=SECONDS, preexec_fn=iqa.limit_memory)
+        message = iqa.error(*command, preexec_fn=iqa.limit_memory)
         assert message.startswith(f"iqa: {odd}: ") and words in message
 
 
@@ -104,7 +103,7 @@ def test_pipes_that_are_named(iqa: Program, tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=True,
-            timeout=SECONDS,
+            timeout=PATIENCE,
         ).stdout
 
     assert shell(f'"$IQA" compare <(cat {clips[0]}) <(sleep 0.3; cat {clips[1]})') == wanted
@@ -116,7 +115,7 @@ def test_pipes_that_are_named(iqa: Program, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     writer = threading.Timer(0.3, lambda: (tmp_path / "pipe").write_bytes(clips[1].read_bytes()))
     writer.start()  # later than the program opens the pipe
-    assert iqa.fine("compare", clips[0], tmp_path / "pipe", timeout=SECONDS) == wanted
+    assert iqa.fine("compare", clips[0], tmp_path / "pipe") == wanted
     writer.join()
 
 

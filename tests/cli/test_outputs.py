@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DATA, Program
+from conftest import DATA, PATIENCE, Program
 from numpy.typing import NDArray
 from writers import write_png
 
@@ -167,7 +167,7 @@ def start(iqa: Program, *arguments: object, **keywords: object) -> subprocess.Po
 
 def wait_for(condition: object, process: subprocess.Popen[str]) -> None:
     """Until it holds while the program runs."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
@@ -203,7 +203,7 @@ def test_signals_in_runs_over_folders(
     )
     assert (tmp_path / "a.csv").read_text() == OLD and (tmp_path / "a.json").read_text() == OLD
     process.send_signal(number)
-    output, errors = process.communicate(timeout=20)
+    output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == CODES[number], (output, errors)
     if number in (signal.SIGINT, signal.SIGTERM):  # what is done is written
         rows = list(csv.reader((tmp_path / "a.csv").open()))
@@ -244,7 +244,7 @@ def test_signals_in_other_commands(iqa: Program, tmp_path: Path, number: signal.
             wait_for(lambda: list(tmp_path.glob("frames.csv.part*")), process)
         time.sleep(0.5)
         process.send_signal(number)
-        assert process.wait(timeout=20) == CODES[number], name
+        assert process.wait(timeout=PATIENCE) == CODES[number], name
         output, errors = process.communicate()
         if name == "frame":
             assert "iqa: interrupted" in errors and "frames        2" in output
@@ -263,7 +263,7 @@ def test_second_signal_ends_at_once(
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=20) in (130, 143)
+    assert process.wait(timeout=PATIENCE) in (130, 143)
     process.communicate()
     assert not list(tmp_path.glob("*.part*"))
 
