@@ -141,13 +141,15 @@ if(valgrind AND NOT IQA_SANITIZE)
   endforeach()
 endif()
 
-find_package(MPI COMPONENTS C)
-if(MPI_C_FOUND AND NOT IQA_SANITIZE)
-  iqa_frame_program(mpi_lanes mpi/lanes.c iqa_c MPI::MPI_C)
-  add_test(NAME mpi_lanes COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n 4 $<TARGET_FILE:mpi_lanes>)
-endif()
-
 if(NOT IQA_SANITIZE)
+  include(mpi/find.cmake)
+  if(MPI_C_FOUND)
+    iqa_frame_program(mpi_lanes mpi/lanes.c iqa_c MPI::MPI_C)
+    add_test(NAME mpi_lanes COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n 4
+      $<TARGET_FILE:mpi_lanes>)
+  endif()
+  add_test(NAME mpi_without_headers COMMAND ${frame_source}/mpi/without_headers.sh ${CMAKE_COMMAND} ${frame_source}/mpi
+    ${CMAKE_CURRENT_BINARY_DIR}/mpi_without_headers)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
     if(IQA_HAVE_CUDA)
       set(abi_runtime $<TARGET_FILE:CUDA::cudart_static> $<TARGET_OBJECTS:iqa_objects> $<TARGET_OBJECTS:iqa_device>
