@@ -297,7 +297,9 @@ struct reflect_from_right {
     }
 };
 
-// Singular values of a bidiagonal matrix, one to a thread.
+// Singular values of a bidiagonal matrix, one to a block of one warp. Each step of a bisection needs the one before,
+// and counting is one chain of divisions: so threads count for all middles that the next few steps can come to, which
+// are a binary tree, and the steps then only follow it.
 struct bisect {
     struct arguments {
         const double *diagonal_squared, *off_squared; // [order]
@@ -305,29 +307,61 @@ struct bisect {
         double *values; // [order]
     };
     static constexpr int threads = 32;
+    static constexpr int levels = 5; // of the tree
+    static constexpr int nodes = (1 << levels) - 1;
+    static constexpr int shared_bytes = 2 * (nodes + 1) * int(sizeof(bool));
+    static_assert(nodes <= threads);
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
-        block.each(threads, [&](int thread) {
-            const int64_t index = block.index() * threads + thread;
-            if (index >= given.order)
-                return;
-            double low = 0.0;
-            double high = 1.0;
-            for (int step = 0; step < bisection_steps; ++step) {
-                const double middle = 0.5 * (low + high);
-                const double shift = middle * middle;
-                double state = -shift;
-                double below = 0.0;
-                for (int64_t k = 0; k < given.order; ++k)
-                    sturm_step(given.diagonal_squared[k], given.off_squared[k], shift, &state, &below);
-                const bool above = below <= double(index);
-                low = above ? middle : low;
-                high = above ? high : middle;
+        const double index = double(block.index());
+        // Of all nodes, by turns: while some thread still reads one tree, others write the next.
+        auto *const above = reinterpret_cast<bool(*)[nodes + 1]>(block.shared());
+        interval own = {0.0, 1.0};
+        for (int step = 0, turn = 0; step < bisection_steps; step += levels, turn ^= 1) {
+            const int steps = bisection_steps - step < levels ? bisection_steps - step : levels;
+            block.each((1 << steps) - 1, [&](int i) {
+                const int node = i + 1; // of which 2 node and 2 node + 1 are the lower and the upper half
+                int depth = 0;
+                while (node >> (depth + 1) != 0)
+                    ++depth;
+                interval here = own;
+                for (int level = depth - 1; level >= 0; --level)
+                    here.halve((node >> level & 1) != 0);
+                above[turn][node] = values_below(given, here.middle()) <= index;
+            });
+            int node = 1;
+            for (int level = 0; level < steps; ++level) {
+                const bool upper = above[turn][node];
+                own.halve(upper);
+                node = 2 * node + (upper ? 1 : 0);
             }
-            given.values[index] = 0.5 * (low + high);
-        });
+        }
+        block.each(1, [&](int) { given.values[block.index()] = own.middle(); });
+    }
+
+private:
+    struct interval {
+        double low, high;
+
+        IQA_HD_MEMBER double middle() const { return 0.5 * (low + high); }
+        IQA_HD_MEMBER void halve(bool upper)
+        {
+            const double between = middle();
+            low = upper ? between : low;
+            high = upper ? high : between;
+        }
+    };
+
+    IQA_KERNEL static double values_below(const arguments &given, double middle)
+    {
+        const double shift = middle * middle;
+        double state = -shift;
+        double below = 0.0;
+        for (int64_t k = 0; k < given.order; ++k)
+            sturm_step(given.diagonal_squared[k], given.off_squared[k], shift, &state, &below);
+        return below;
     }
 };
 

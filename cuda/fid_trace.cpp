@@ -223,7 +223,7 @@ double trace_computation::sum_of_singular_values(int64_t order)
     const size_t bytes = size_t(order) * sizeof(double);
     check(active_runtime.upload(reduction_.diagonal, diagonal, bytes, stream_of(where_)), "finding singular values");
     check(active_runtime.upload(reduction_.off, off, bytes, stream_of(where_)), "finding singular values");
-    launch<bisect>(where_, chunks_of(order, bisect::threads), 0,
+    launch<bisect>(where_, order, bisect::shared_bytes,
                    {.diagonal_squared = reduction_.diagonal,
                     .off_squared = reduction_.off,
                     .order = order,
