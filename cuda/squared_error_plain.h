@@ -9,6 +9,8 @@
 // 4.8 TB/s that is half of the issue slots, and most of them for bfloat16 and float16.
 #pragma once
 
+#include <type_traits>
+
 #include "cuda/samples.h"
 #include "cuda/squared_error.h"
 
@@ -87,6 +89,35 @@ struct integer_errors {
     IQA_KERNEL bool some_nonfinite() const { return false; }
 };
 
+// sum + the products of the bytes of two words.
+IQA_KERNEL uint32_t add_products_of_bytes(uint32_t a, uint32_t b, uint32_t sum)
+{
+#if defined(__CUDA_ARCH__)
+    return __dp4a(a, b, sum);
+#else
+    for (int shift = 0; shift < 32; shift += 8)
+        sum += (a >> shift & 0xff) * (b >> shift & 0xff);
+    return sum;
+#endif
+}
+
+// Four pairs at a time, as x^2 + y^2 - 2 x y.
+struct byte_errors : integer_errors<uint32_t> {
+    IQA_KERNEL void add(const loaded_bytes &reference, const loaded_bytes &candidate)
+    {
+        uint32_t products = 0;
+        IQA_UNROLL_ON_GPU
+        for (int word = 0; word < 4; ++word) {
+            const uint32_t x = reference.words[word];
+            const uint32_t y = candidate.words[word];
+            sum = add_products_of_bytes(y, y, add_products_of_bytes(x, x, sum));
+            products = add_products_of_bytes(x, y, products);
+        }
+        sum -= 2 * products;
+    }
+    using integer_errors<uint32_t>::add;
+};
+
 template <class Real, class Bits>
 struct real_errors {
     using number = Real;
@@ -115,7 +146,7 @@ template <>
 struct errors_of<double> : real_errors<double, uint64_t> {
 };
 template <>
-struct errors_of<uint8_t> : integer_errors<uint32_t> {
+struct errors_of<uint8_t> : byte_errors {
 }; // of at most 2^16 samples
 template <>
 struct errors_of<uint16_t> : integer_errors<uint64_t> {
@@ -184,6 +215,18 @@ private:
     using totals_here = error_totals<errors_here::levels>;
     using number = typename errors_here::number;
 
+    static constexpr bool adds_slots = std::is_same_v<Sample, uint8_t>;
+
+    struct slot_adder {
+        errors_here &errors;
+
+        IQA_KERNEL void operator()(Sample reference, Sample candidate) { errors.add(reference, candidate, 1.0); }
+        IQA_KERNEL void add(const loaded_bytes &reference, const loaded_bytes &candidate)
+        {
+            errors.add(reference, candidate);
+        }
+    };
+
     // What one thread does of a tile.
     struct share {
         const Sample *reference, *candidate; // of the plane
@@ -196,6 +239,11 @@ private:
         const data_range range = given.course.range;
         const bool counting = given.course.counting;
         errors_here errors{};
+        if constexpr (adds_slots)
+            if (!counting) {
+                visit<slots_at_once>(given, part, slot_adder{errors});
+                return errors.add_to(own);
+            }
         number least = errors_here::beyond;
         number most = -errors_here::beyond;
         visit<slots_at_once>(given, part, [&](Sample reference, Sample candidate) {
@@ -217,7 +265,7 @@ private:
         });
     }
 
-    // Calls use(reference, candidate) for each pair of samples in a thread's share.
+    // Calls use(reference, candidate) for each pair of samples in a thread's share; or use.add(), for whole slots.
     template <int at_once, class Use>
     IQA_KERNEL static void visit(const arguments &given, const share &part, Use &&use)
     {
@@ -230,6 +278,8 @@ private:
     template <class Use>
     IQA_KERNEL static void visit_slot(loaded_bytes reference, loaded_bytes candidate, Use &use)
     {
+        if constexpr (requires { use.add(reference, candidate); })
+            return use.add(reference, candidate);
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < samples_of_slot; ++i)
             use(unpacked<Sample>(reference, i), unpacked<Sample>(candidate, i));
