@@ -148,13 +148,16 @@ public:
 
     // True for the block that comes here last of all. What the others wrote before is then visible to it. `arrivals`
     // is 0 before and after.
-    IQA_KERNEL bool comes_last(uint32_t *arrivals)
+    IQA_KERNEL bool comes_last(uint32_t *arrivals) { return comes_last(arrivals, blocks()); }
+
+    // Of `blocks` that come here.
+    IQA_KERNEL bool comes_last(uint32_t *arrivals, int64_t blocks)
     {
         __shared__ bool last;
         __threadfence();
         __syncthreads();
         if (threadIdx.x == 0) {
-            last = atomicAdd(arrivals, 1u) == gridDim.x - 1;
+            last = atomicAdd(arrivals, 1u) == uint32_t(blocks) - 1;
             if (last)
                 *arrivals = 0;
         }

@@ -171,7 +171,8 @@ struct choose_first_pivot {
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
-        pivot_choice::choose(block, given.view, given.k, given.k);
+        if (given.view.state->rank < 0)
+            pivot_choice::choose(block, given.view, given.k, given.k);
     }
 };
 

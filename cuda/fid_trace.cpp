@@ -3,6 +3,7 @@
 // the host may look at what was found: after each panel of columns, where the call can also be cancelled.
 #include <algorithm>
 
+#include "cuda/both_sets.h"
 #include "cuda/fid_bidiagonal.h"
 #include "cuda/fid_cholesky.h"
 #include "cuda/functions.hpp"
@@ -34,7 +35,11 @@ private:
     }
 
     void place_all();
-    void factor(int set);
+    template <class Kernel, class Make>
+    void launch_for_sets(int64_t blocks_of_set, size_t shared_bytes, Make &&make);
+    void upload_sets();
+    void factor();
+    void subtract_panel(const cholesky_view &view, int64_t first, int64_t last);
     void multiply(const matrix_product &product, const int64_t *stopped = nullptr);
     double norm_of_product();
     void reduce_column(const reduction_view &view, int64_t k, int pairs, bool last);
@@ -59,18 +64,23 @@ private:
     context &where_;
     trace_request &request_;
     const int64_t order_;
+    const int sets_; // that are factored: equal ones once
     scratch memory_;
     scratch host_memory_;
     std::byte *next_ = nullptr;
-    int64_t *lanes_ = nullptr;
-    matrix work_{}; // S, later L1^T L2
-    matrix factors_[2]{};
-    cholesky_view cholesky_{};
+    matrix covariances_[2]{}; // the first one is later L1^T L2
+    matrix factors_[2]{};     // before that, the moments
+    cholesky_view cholesky_[2]{};
     reduction_view reduction_{};
 };
 
 trace_computation::trace_computation(context &where, memory_source &device, trace_request &request)
-    : where_(where), request_(request), order_(request.sets[0].features), memory_(device), host_memory_(where)
+    : where_(where),
+      request_(request),
+      order_(request.sets[0].features),
+      sets_(request.equal ? 1 : 2),
+      memory_(device),
+      host_memory_(where)
 {
     place_all(); // how much it is
     next_ = memory_.take<std::byte>(reinterpret_cast<size_t>(next_), "the trace term");
@@ -82,18 +92,19 @@ void trace_computation::place_all()
     // As on the CPU, not a power of two apart.
     const int64_t side = padded(order_);
     const int64_t stride = side + dot_lanes;
-    work_ = {take<double>(stride * side), stride};
-    for (matrix &factor : factors_)
-        factor = {take<double>(stride * side), stride};
-    lanes_ = take<int64_t>(moment_lanes::count(order_));
-    cholesky_ = {.s = work_,
-                 .l = {},
-                 .order = order_,
-                 .most_rank = 0,
-                 .diagonal = take<double>(order_),
-                 .permutation = take<int64_t>(order_),
-                 .state = take<cholesky_state>(1)};
-    reduction_ = {.k = work_,
+    for (matrix *const matrices : {covariances_, factors_})
+        for (int set = 0; set < 2; ++set)
+            matrices[set] = {take<double>(stride * side), stride};
+    auto *const states = take<cholesky_state>(2); // side by side, to be read together
+    for (int set = 0; set < 2; ++set)
+        cholesky_[set] = {.s = covariances_[set],
+                          .l = factors_[set],
+                          .order = order_,
+                          .most_rank = request_.sets[set].rows() - 1,
+                          .diagonal = take<double>(order_),
+                          .permutation = take<int64_t>(order_),
+                          .state = states + set};
+    reduction_ = {.k = covariances_[0],
                   .rows = 0,
                   .columns = 0,
                   .left = take<double>(most_pairs * side),
@@ -115,42 +126,77 @@ void trace_computation::multiply(const matrix_product &product, const int64_t *s
                               multiply_matrices::shared_bytes, {product, stopped});
 }
 
-void trace_computation::factor(int set)
+// One launch, with make(set) as the arguments for each.
+template <class Kernel, class Make>
+void trace_computation::launch_for_sets(int64_t blocks_of_set, size_t shared_bytes, Make &&make)
 {
-    const moment_lanes &from = request_.sets[set];
-    check(active_runtime.upload(lanes_, from.lanes, size_t(moment_lanes::count(order_)) * sizeof(int64_t),
-                                stream_of(where_)),
-          "copying moments to the device");
-    launch<fill_covariance>(where_, fill_covariance::blocks(work_, order_), 0,
-                            {.lanes = {lanes_, order_}, .unit = request_.unit, .s = work_});
-    cholesky_.l = factors_[set];
-    cholesky_.most_rank = from.rows() - 1;
-    launch<start_cholesky>(where_, 1, start_cholesky::shared_bytes, cholesky_);
-    cholesky_state now{};
-    now.rank = -1;
-    for (int64_t first = 0; first < order_ && now.rank < 0; first += cholesky_panel) {
-        report(set * order_ + first);
+    launch<both_sets<Kernel>>(where_, sets_ * blocks_of_set, shared_bytes,
+                              {.of = {make(0), make(1)}, .blocks_of_set = blocks_of_set});
+}
+
+// The covariances, by way of the factors' memory, which is all zero in the end.
+void trace_computation::upload_sets()
+{
+    const size_t lanes_bytes = size_t(moment_lanes::count(order_)) * sizeof(int64_t);
+    const auto lanes_of = [&](int set) -> moment_lanes {
+        return {reinterpret_cast<int64_t *>(factors_[set].data), order_};
+    };
+    for (int set = 0; set < sets_; ++set)
+        check(active_runtime.upload(lanes_of(set).lanes, request_.sets[set].lanes, lanes_bytes, stream_of(where_)),
+              "copying moments to the device");
+    launch_for_sets<fill_covariance>(fill_covariance::blocks(covariances_[0], order_), 0,
+                                     [&](int set) -> fill_covariance::arguments {
+                                         return {.lanes = lanes_of(set), .unit = request_.unit, .s = covariances_[set]};
+                                     });
+    for (int set = 0; set < sets_; ++set)
+        check(active_runtime.clear(factors_[set].data, lanes_bytes, stream_of(where_)), "clearing CUDA memory");
+}
+
+void trace_computation::factor()
+{
+    upload_sets();
+    launch_for_sets<start_cholesky>(1, start_cholesky::shared_bytes, [&](int set) { return cholesky_[set]; });
+    cholesky_state now[2] = {};
+    now[0].rank = -1;
+    now[1].rank = -1;
+    for (int64_t first = 0; first < order_ && (now[0].rank < 0 || (sets_ == 2 && now[1].rank < 0));
+         first += cholesky_panel) {
+        report(sets_ * first);
         const int64_t last = std::min(order_, first + cholesky_panel);
-        launch<choose_first_pivot>(where_, 1, choose_first_pivot::shared_bytes, {.view = cholesky_, .k = first});
+        launch_for_sets<choose_first_pivot>(
+            1, choose_first_pivot::shared_bytes,
+            [&](int set) -> choose_first_pivot::arguments { return {.view = cholesky_[set], .k = first}; });
         for (int64_t k = first; k < last; ++k)
-            launch<finish_cholesky_column>(where_, finish_cholesky_column::blocks(order_, k),
-                                           finish_cholesky_column::shared_bytes,
-                                           {.view = cholesky_, .first = first, .last = last, .k = k});
-        launch<place_cholesky_columns>(where_, last - first, 0, {.view = cholesky_, .first = first});
-        const operand panel{work_.column(first) + last, work_.stride, false};
-        multiply({.a = panel,
-                  .b = panel,
-                  .c = {work_.column(last) + last, work_.stride},
-                  .rows = order_ - last,
-                  .columns = order_ - last,
-                  .depth = last - first,
-                  .subtract = true,
-                  .lower_only = true},
-                 &cholesky_.state->rank);
-        fetch(&now, cholesky_.state, 1);
+            launch_for_sets<finish_cholesky_column>(
+                finish_cholesky_column::blocks(order_, k), finish_cholesky_column::shared_bytes,
+                [&](int set) -> finish_cholesky_column::arguments {
+                    return {.view = cholesky_[set], .first = first, .last = last, .k = k};
+                });
+        launch_for_sets<place_cholesky_columns>(last - first, 0, [&](int set) -> place_cholesky_columns::arguments {
+            return {.view = cholesky_[set], .first = first};
+        });
+        for (int set = 0; set < sets_; ++set)
+            subtract_panel(cholesky_[set], first, last);
+        fetch(now, cholesky_[0].state, sets_);
     }
-    request_.ranks[set] = now.rank < 0 ? order_ : now.rank;
-    request_.least_pivots[set] = now.least_pivot;
+    for (int set = 0; set < sets_; ++set) {
+        request_.ranks[set] = now[set].rank < 0 ? order_ : now[set].rank;
+        request_.least_pivots[set] = now[set].least_pivot;
+    }
+}
+
+void trace_computation::subtract_panel(const cholesky_view &view, int64_t first, int64_t last)
+{
+    const operand panel{view.s.column(first) + last, view.s.stride, false};
+    multiply({.a = panel,
+              .b = panel,
+              .c = {view.s.column(last) + last, view.s.stride},
+              .rows = order_ - last,
+              .columns = order_ - last,
+              .depth = last - first,
+              .subtract = true,
+              .lower_only = true},
+             &view.state->rank);
 }
 
 // The steps of column k; `pairs` belong to those before it.
@@ -187,11 +233,13 @@ double trace_computation::norm_of_product()
     const int64_t columns = request_.ranks[1 - tall];
     if (columns == 0)
         return 0.0;
-    check(active_runtime.clear(work_.data, size_t(work_.stride * padded(order_)) * sizeof(double), stream_of(where_)),
-          "clearing CUDA memory");
+    const matrix &product = reduction_.k;
+    check(
+        active_runtime.clear(product.data, size_t(product.stride * padded(order_)) * sizeof(double), stream_of(where_)),
+        "clearing CUDA memory");
     multiply({.a = {factors_[tall].data, factors_[tall].stride, true},
               .b = {factors_[1 - tall].data, factors_[1 - tall].stride, true},
-              .c = work_,
+              .c = product,
               .rows = rows,
               .columns = columns,
               .depth = order_,
@@ -237,12 +285,11 @@ double trace_computation::sum_of_singular_values(int64_t order)
 
 void trace_computation::run()
 {
-    factor(0);
+    factor();
     if (request_.equal) {
         request_.ranks[1] = request_.ranks[0];
         request_.least_pivots[1] = request_.least_pivots[0];
     } else {
-        factor(1);
         request_.norm = norm_of_product();
     }
     report(3 * order_ + 1);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
+#include "cuda/both_sets.h"
 #include "cuda/entry.h"
 #include "cuda/fid_bidiagonal.h"
 #include "cuda/fid_cholesky.h"
 
 namespace iqa::cuda {
 
-IQA_ENTRY(fill_covariance)
-IQA_ENTRY(start_cholesky)
-IQA_ENTRY(choose_first_pivot)
-IQA_ENTRY(finish_cholesky_column)
-IQA_ENTRY(place_cholesky_columns)
+IQA_ENTRY(both_sets<fill_covariance>)
+IQA_ENTRY(both_sets<start_cholesky>)
+IQA_ENTRY(both_sets<choose_first_pivot>)
+IQA_ENTRY(both_sets<finish_cholesky_column>)
+IQA_ENTRY(both_sets<place_cholesky_columns>)
 IQA_ENTRY(multiply_matrices)
 IQA_ENTRY(update_column)
 IQA_ENTRY(reflect_from_left)

@@ -52,9 +52,10 @@ public:
         return all;
     }
 
-    bool comes_last(uint32_t *arrivals)
+    bool comes_last(uint32_t *arrivals) { return comes_last(arrivals, blocks_); }
+    bool comes_last(uint32_t *arrivals, int64_t blocks)
     {
-        if (++*arrivals != uint32_t(blocks_))
+        if (++*arrivals != uint32_t(blocks))
             return false;
         *arrivals = 0;
         return true;

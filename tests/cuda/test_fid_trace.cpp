@@ -232,6 +232,6 @@ TEST_CASE("a trace term on a device can be cancelled, and says how far it is")
     state = {};
     CHECK(iqa_metric_compute(metric.get(), &value) == IQA_OK);
     CHECK(state.ascending);
-    CHECK(state.calls == 4 + 4 + 8 + 1); // panels of both factors and of the reduction, and the end
+    CHECK(state.calls == 4 + 8 + 1); // panels of the factors and of the reduction, and the end
     CHECK(state.last == 3 * 256 + 1);
 }
