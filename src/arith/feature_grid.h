@@ -37,9 +37,10 @@ IQA_HD bool within(double grid_value, int64_t limit)
     return __builtin_fabs(grid_value) <= double(limit);
 }
 
-// What rounding leaves of a feature, x 2^p - q, in units of 2^-24: at most 2^23 in size, and exact for any float whose
-// q is not 0. What is not 0 does not look like it, however small: its rest is at least one unit.
+// What rounding leaves of a feature, x 2^p - q, in units of 2^-24: at most `rest_limit` in size, and exact for any
+// float whose q is not 0. What is not 0 does not look like it, however small: its rest is at least one unit.
 constexpr int rest_bits = 24;
+constexpr int64_t rest_limit = int64_t(1) << (rest_bits - 1);
 
 IQA_HD int32_t rest_of(double value, double scale, double grid_value)
 {

@@ -49,6 +49,11 @@ IQA_HD int128 value_of(moment_words words)
     return int128(words.high) * (int128(1) << 32) + words.low; // below 2^96
 }
 
+IQA_HD int128 value_at(const int64_t *words)
+{
+    return value_of(moment_words{words[0], words[1]});
+}
+
 // The sums of the products of wide planes 0 ... 5 over one block of rows. The cross sums come out of the squares:
 // d0 d1' + d1 d0' = (d0 + d1)(d0' + d1') - d0 d0' - d1 d1'. They fit 32 bits, whatever wraps around on the way: at most
 // 2 * 2^20 + 2^20 for each of fewer than 512 rows.
@@ -99,11 +104,9 @@ IQA_HD double nearest_double(int128 value)
 // `unit` is 2^(-2p).
 IQA_HD double covariance(int64_t rows, moment_words product, int64_t sum_i, int64_t sum_j, double unit)
 {
-    // Unsigned, so that lanes which nobody's rows can have wrap around rather than end the program.
-    const uint128 numerator =
-        uint128(rows) * uint128(value_of(product)) - uint128(int128(sum_i)) * uint128(int128(sum_j));
+    const int128 numerator = rows * value_of(product) - int128(sum_i) * sum_j;
     const double denominator = double(uint64_t(rows) * uint64_t(rows - 1));
-    return nearest_double(int128(numerator)) / denominator * unit;
+    return nearest_double(numerator) / denominator * unit;
 }
 
 // A quotient of integers, exact where it is one: the whole part apart from the fraction.

@@ -165,6 +165,7 @@ void iqa_metric::add_lanes(std::span<const int64_t> lanes)
         iqa::fail(IQA_ERROR_INCOMPATIBLE, lanes.size(), " lanes were given; this metric has ", lanes_.size());
     for (size_t i = 0; i < lanes_.size(); ++i)
         check_lane(i, lanes[i], IQA_ERROR_INCOMPATIBLE);
+    check_together(lanes, IQA_ERROR_INCOMPATIBLE);
     check_room(lanes, IQA_ERROR_INCOMPATIBLE);
     commit(lanes);
     lanes_changed();
@@ -187,6 +188,7 @@ void iqa_metric::load_some(size_t first, size_t count, iqa::byte_reader &bytes)
     carry(lanes_);
     for (size_t i = 0; i < lanes_.size(); ++i)
         check_lane(i, lanes_[i], IQA_ERROR_CORRUPT);
+    check_together(lanes_, IQA_ERROR_CORRUPT);
     lanes_changed();
 }
 

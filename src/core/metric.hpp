@@ -98,6 +98,9 @@ protected:
         bool finished_ = false;
     };
 
+    // Fails where lanes, each in its range, are together none that a state or a sum of states can have.
+    virtual void check_together(std::span<const int64_t>, iqa_status) const {}
+
     // The lanes were changed by a verb of this class.
     virtual void lanes_changed() const noexcept {}
 

@@ -69,6 +69,29 @@ void fid_metric::check_room(int index, int64_t rows) const
              most_rows_of_a_state);
 }
 
+// No row adds more to a sum than the limits of its feature. Sums that their rows cannot have are refused, so that lanes
+// with room for more rows have room for what these add.
+void fid_metric::check_together(std::span<const int64_t> lanes, iqa_status otherwise) const
+{
+    const int128 limit = grid().limit();
+    for (int index = 0; index < 2; ++index) {
+        const moment_lanes set{const_cast<int64_t *>(&lanes[size_t(index * moment_lanes::count(options_.features))]),
+                               options_.features};
+        const auto check = [&](const int64_t *lane, int128 value, int128 lowest_of_row, int128 highest_of_row) {
+            if (value < set.rows() * lowest_of_row || value > set.rows() * highest_of_row)
+                fail(otherwise, "lane ", lane - lanes.data(), " is part of ", nearest_double(value), ", a sum that ",
+                     set.rows(), " rows of the ", side_names[index], " set cannot have");
+        };
+        for (int64_t i = 0; i < set.features; ++i) {
+            check(set.sums() + i, set.sums()[i], -limit, limit);
+            for (int64_t j = 0; j <= i; ++j)
+                check(set.words(i, j), value_at(set.words(i, j)), i == j ? 0 : -limit * limit, limit * limit);
+            check(set.rest_sum(i), value_at(set.rest_sum(i)), -rest_limit, rest_limit);
+            check(set.rest_squares(i), value_at(set.rest_squares(i)), 0, rest_limit * rest_limit);
+        }
+    }
+}
+
 void fid_metric::add_side(const fid_metric &from, int index, bool negative)
 {
     if (!std::equal(option_bytes_.begin(), option_bytes_.end(), from.option_bytes_.begin()))

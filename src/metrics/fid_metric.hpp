@@ -60,6 +60,7 @@ protected:
         device_memory_.reset();
         device_ = {};
     }
+    void check_together(std::span<const int64_t> lanes, iqa_status otherwise) const override;
     [[noreturn]] void raise(const fault &found) const override;
 
 private:

@@ -192,11 +192,6 @@ int workers_for_rows(const context &where, const table_view &view)
     return workers_for(where, where.threads(), view.rows * view.columns);
 }
 
-int64_t limit_of(const feature_grid &grid)
-{
-    return grid.wide ? wide_limit : narrow_limit;
-}
-
 [[noreturn]] void fail_for_first_feature(const feature_grid &grid, const table_view &view, const char *name,
                                          int64_t first_row)
 {
@@ -204,7 +199,7 @@ int64_t limit_of(const feature_grid &grid)
     for (int64_t row = first_row; row < view.rows; ++row)
         for (int64_t column = 0; column < view.columns; ++column) {
             const double value = number_at(view, row, column);
-            if (!within(to_grid(value, scale), limit_of(grid)))
+            if (!within(to_grid(value, scale), grid.limit()))
                 fail_for_feature(grid, name, row, column, value);
         }
     fail(IQA_ERROR_INTERNAL, "a feature outside the range was seen but not found");
@@ -214,7 +209,7 @@ int64_t limit_of(const feature_grid &grid)
 
 void fail_for_feature(const feature_grid &grid, const char *name, int64_t row, int64_t column, double value)
 {
-    const double largest = double(limit_of(grid)) / power_of_two(grid.fraction_bits);
+    const double largest = double(grid.limit()) / power_of_two(grid.fraction_bits);
     fail(IQA_ERROR_NUMERIC, name, "[", row, ", ", column, "] is ", value, "; expected a number from ", -largest, " to ",
          largest, ", the range of the options");
 }

@@ -13,6 +13,8 @@ namespace iqa {
 struct feature_grid {
     int fraction_bits; // p
     bool wide;
+
+    int64_t limit() const { return wide ? wide_limit : narrow_limit; } // of a feature's integer, either way
 };
 
 // Ends the call for a feature that is not finite or outside the grid.

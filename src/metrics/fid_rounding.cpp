@@ -14,28 +14,26 @@ double rows_less_one(const moment_lanes &set)
     return double(set.rows() - 1);
 }
 
-// Sums over all features of a set. Unsigned, so that lanes which nobody's rows can have wrap around.
+// Sums over all features of a set.
 double sum_of_squares(const moment_lanes &set)
 {
-    uint128 sum = 0;
-    for (int64_t i = 0; i < set.features; ++i) {
-        const int64_t *const words = set.words(i, i);
-        sum += uint128(value_of({words[0], words[1]}));
-    }
-    return nearest_double(int128(sum));
+    int128 sum = 0;
+    for (int64_t i = 0; i < set.features; ++i)
+        sum += value_at(set.words(i, i));
+    return nearest_double(sum);
 }
 
 double sum_of_rest_squares(const moment_lanes &set)
 {
-    uint128 sum = 0;
+    int128 sum = 0;
     for (int64_t i = 0; i < set.features; ++i)
-        sum += uint128(value_of({set.rest_squares(i)[0], set.rest_squares(i)[1]}));
-    return nearest_double(int128(sum)) * (rest_unit * rest_unit);
+        sum += value_at(set.rest_squares(i));
+    return nearest_double(sum) * (rest_unit * rest_unit);
 }
 
 int64_t rest_sum(const moment_lanes &set, int64_t feature)
 {
-    return int64_t(value_of({set.rest_sum(feature)[0], set.rest_sum(feature)[1]}));
+    return int64_t(value_at(set.rest_sum(feature)));
 }
 
 // sqrt(tr cov r), in steps of the grid. Where zeros are all that is left of the features, the rests do not tell
@@ -44,13 +42,12 @@ double deviation_of_rests(const moment_lanes &set)
 {
     if (sum_of_squares(set) == 0.0)
         return __builtin_sqrt(sum_of_rest_squares(set) / rows_less_one(set));
-    uint128 numerator = 0;
+    int128 numerator = 0;
     for (int64_t i = 0; i < set.features; ++i) {
-        const int64_t *const squares = set.rest_squares(i);
         const int128 sum = rest_sum(set, i);
-        numerator += uint128(set.rows()) * uint128(value_of({squares[0], squares[1]})) - uint128(sum) * uint128(sum);
+        numerator += set.rows() * value_at(set.rest_squares(i)) - sum * sum;
     }
-    const double variance = nearest_double(int128(numerator)) / double(set.rows()) / rows_less_one(set);
+    const double variance = nearest_double(numerator) / double(set.rows()) / rows_less_one(set);
     return __builtin_sqrt(std::max(variance, 0.0)) * rest_unit;
 }
 
@@ -97,9 +94,8 @@ double rounding_of_mean(const moment_lanes &set)
 
 void assume_rests(const moment_lanes &set)
 {
-    constexpr int bits_of_square = 2 * (rest_bits - 1);
     for (int64_t i = 0; i < set.features; ++i)
-        add_carried(set.rest_squares(i), {0, set.rows() << (bits_of_square - 32)});
+        add_carried(set.rest_squares(i), {0, set.rows() * (rest_limit * rest_limit >> 32)});
 }
 
 int fitting_fraction_bits(const feature_grid &grid, const moment_lanes (&sets)[2])
