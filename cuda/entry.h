@@ -12,8 +12,19 @@ const void *entry_of();
 
 #if defined(__CUDACC__)
 
+// Blocks that are to be resident on a multiprocessor, as far as registers decide; 1 where a kernel does not say.
 template <class Kernel>
-__global__ void __launch_bounds__(Kernel::threads) run_on_gpu(const __grid_constant__ typename Kernel::arguments given)
+constexpr int least_resident()
+{
+    if constexpr (requires { Kernel::least_resident; })
+        return Kernel::least_resident;
+    else
+        return 1;
+}
+
+template <class Kernel>
+__global__ void __launch_bounds__(Kernel::threads, least_resident<Kernel>())
+    run_on_gpu(const __grid_constant__ typename Kernel::arguments given)
 {
     gpu_block block;
     Kernel::run(block, given);

@@ -23,13 +23,18 @@ inline void *stream_of(const context &where)
     return where.options().cuda_stream;
 }
 
+inline void check_blocks(int64_t blocks)
+{
+    constexpr int64_t most_blocks = 0x7fffffff;
+    if (blocks > most_blocks)
+        fail(IQA_ERROR_SHAPE, "the tensors need ", blocks, " blocks of a CUDA grid, which has at most ", most_blocks);
+}
+
 template <class Kernel>
 void launch(const context &where, int64_t blocks, size_t shared_bytes, const typename Kernel::arguments &given)
 {
     static_assert(std::is_trivially_copyable_v<typename Kernel::arguments>);
-    constexpr int64_t most_blocks = 0x7fffffff;
-    if (blocks > most_blocks)
-        fail(IQA_ERROR_SHAPE, "the tensors need ", blocks, " blocks of a CUDA grid, which has at most ", most_blocks);
+    check_blocks(blocks);
     if (blocks > 0)
         check(active_runtime.launch(entry_of<Kernel>(), unsigned(blocks), Kernel::threads, shared_bytes, &given,
                                     stream_of(where)),

@@ -81,8 +81,9 @@ typename ssim_tiles<Real, Sample, Taps>::arguments arguments_for(const ssim_requ
     given.images = request.images;
     given.out_height = request.out_height;
     given.out_width = request.out_width;
-    given.down = tiles_down(request);
-    given.across = tiles_across(request);
+    given.down = divider_by(uint32_t(tiles_down(request)));
+    given.across = divider_by(uint32_t(tiles_across(request)));
+    given.channels = divider_by(uint32_t(request.images.reference.channels));
     given.border = plan.border;
     given.scale = Real(plan.scale);
     round_taps(plan.weights_y, Taps, given.taps_y);
@@ -121,6 +122,7 @@ void measure_tiles(context &where, workspace &memory, const ssim_request &reques
 {
     const image_view &shape = request.images.reference;
     const int64_t tiles_of_plane = tiles_down(request) * tiles_across(request);
+    check_blocks(shape.images * shape.channels * tiles_of_plane); // and divide by less
     const course all = take_course(memory, request, tiles_of_plane);
     if (request.plan->double_arithmetic)
         return measure_in_double<Taps>(where, request, all);

@@ -11,6 +11,7 @@
 // 1.75 times, mostly from the caches.
 #pragma once
 
+#include "arith/divider.h"
 #include "arith/ssim_pivot.h"
 #include "core/backend.hpp"
 #include "cuda/samples.h"
@@ -39,7 +40,7 @@ template <class Real, int Taps>
 struct ssim_tiles_arguments {
     image_pair images;
     int64_t out_height, out_width;
-    int64_t down, across; // tiles
+    divider down, across, channels; // tiles
     border_mode border;
     Real scale;
     Real taps_y[Taps], taps_x[Taps];
@@ -63,10 +64,11 @@ struct ssim_tiles {
     using arguments = ssim_tiles_arguments<Real, Taps>;
     static constexpr bool is_float = sizeof(Real) == sizeof(float);
     static constexpr int threads = 288;
-    static constexpr int rows = is_float ? 16 : 4;         // of a strip
-    static constexpr int rows_together = is_float ? 8 : 4; // that a thread filters down
-    static constexpr int columns_together = 8;             // that a thread filters across
-    static constexpr int strips = ssim_tile_height / rows; // of a tile
+    static constexpr int least_resident = is_float ? 3 : 1; // as many as shared memory lets
+    static constexpr int rows = is_float ? 16 : 4;          // of a strip
+    static constexpr int rows_together = is_float ? 8 : 4;  // that a thread filters down
+    static constexpr int columns_together = 8;              // that a thread filters across
+    static constexpr int strips = ssim_tile_height / rows;  // of a tile
     static constexpr int staged_rows = rows + Taps - 1;
     static constexpr int staged_columns = ssim_tile_width + Taps - 1;
     // Threads of a warp filter rows of different strides across: this one keeps them in different banks.
@@ -78,12 +80,22 @@ struct ssim_tiles {
     struct alignas(16) pixel_means {
         Real of[4];
     };
+    struct alignas(16) common { // to all threads
+        Real pivot;
+        uint32_t doubted;
+    };
     static constexpr size_t staged_bytes = size_t(staged_rows) * staged_columns * sizeof(staged_pixel);
     static constexpr size_t map_bytes = size_t(rows) * map_stride * sizeof(pixel_means);
-    static constexpr size_t shared_bytes = staged_bytes + map_bytes + 16; // and the pivot
+    static constexpr size_t shared_bytes = staged_bytes + map_bytes + sizeof(common);
     static_assert(shared_bytes + most_static_shared_bytes <= 64 * 1024);
     static_assert(staged_bytes % 16 == 0 && map_bytes % 16 == 0 && staged_columns <= map_stride);
     static_assert(sizeof(pivot_grid<Real>) <= staged_bytes); // where its samples are gathered
+
+    // A column of a strip is staged by two threads.
+    static constexpr int rows_staged = staged_rows / 2;
+    static constexpr int rows_ahead = 7; // that are read before they are stored
+    static constexpr int staging_tasks = 2 * staged_columns;
+    static_assert(staged_rows % 2 == 0 && staging_tasks <= threads);
 
     struct strip {
         int64_t tile; // of all
@@ -92,114 +104,181 @@ struct ssim_tiles {
         int tile_rows;
         int64_t row, column; // of the map
         int rows, columns;
-        int64_t first_row, first_column;                          // of the first window, in the image
-        int64_t own_row, own_row_end, own_column, own_column_end; // the samples that this strip counts
+        int64_t first_row, first_column; // of the first window, in the image
         Real pivot;
+        uint32_t doubted; // a bit for each row whose doubt is looked at
     };
 
-    IQA_KERNEL static Real sample(const image_view &view, int64_t image, int64_t channel, int64_t row, int64_t column)
+    IQA_KERNEL static Real sample(const image_view &view, const std::byte *address)
     {
-        const std::byte *address = view.at(image, channel, 0, row, column);
         if constexpr (sizeof(Real) == sizeof(double))
             return sample_of<Real>(view.type, address);
         else
             return sample_of<Real, Sample>(address);
     }
 
-    IQA_KERNEL static strip find(const arguments &given, int64_t index)
+    IQA_KERNEL static strip find(const arguments &given, int64_t tile, int part)
     {
         strip own{};
-        const int64_t part = index % strips;
-        index /= strips;
-        own.tile = index;
-        const int64_t tile_column = index % given.across * ssim_tile_width;
-        index /= given.across;
-        own.tile_row = index % given.down * ssim_tile_height;
-        index /= given.down;
-        const int64_t channels = given.images.reference.channels;
-        own.image = index / channels;
-        own.channel = index % channels;
-        const int64_t margin = given.border == border_mode::valid ? Taps / 2 : 0;
+        own.tile = tile;
+        const uint32_t row_of_tiles = given.across.quotient(uint32_t(tile));
+        const uint32_t plane = given.down.quotient(row_of_tiles);
+        const uint32_t image = given.channels.quotient(plane);
+        own.image = image;
+        own.channel = plane - image * given.channels.divisor;
+        own.tile_row = int64_t(row_of_tiles - plane * given.down.divisor) * ssim_tile_height;
+        own.column = int64_t(uint32_t(tile) - row_of_tiles * given.across.divisor) * ssim_tile_width;
         own.tile_rows = int(least(ssim_tile_height, given.out_height - own.tile_row));
         own.row = own.tile_row + part * rows;
-        own.column = tile_column;
-        own.rows = int(least(rows, own.tile_row + own.tile_rows - own.row));
-        own.columns = int(least(ssim_tile_width, given.out_width - tile_column));
+        const int left = own.tile_rows - part * rows;
+        own.rows = left < rows ? left : rows;
+        own.columns = int(least(ssim_tile_width, given.out_width - own.column));
+        const int64_t margin = given.border == border_mode::valid ? Taps / 2 : 0;
         own.first_row = own.row - Taps / 2 + margin;
         own.first_column = own.column - Taps / 2 + margin;
-        if (own.rows <= 0)
-            return own;
-        const image_view &shape = given.images.reference;
-        own.own_row = own_begin(own.row, margin);
-        own.own_row_end = own_end(own.row + own.rows, given.out_height, shape.height, margin);
-        own.own_column = own_begin(own.column, margin);
-        own.own_column_end = own_end(own.column + own.columns, given.out_width, shape.width, margin);
         return own;
-    }
-
-    // The pivot of the strip's tile, by all threads.
-    template <class Block>
-    IQA_KERNEL static Real find_pivot(Block &block, const arguments &given, const strip &own)
-    {
-        auto &grid = *reinterpret_cast<pivot_grid<Real> *>(block.shared());
-        Real *const pivot = reinterpret_cast<Real *>(block.shared() + staged_bytes + map_bytes);
-        const image_view &shape = given.images.reference;
-        const int64_t first_row = own.tile_row + own.first_row - own.row; // of the tile's first window
-        block.each(pivot_samples, [&](int i) {
-            const int64_t row =
-                pivot_place(first_row, Taps, own.tile_rows, shape.height, i / pivot_columns, pivot_rows);
-            const int64_t column =
-                pivot_place(own.first_column, Taps, own.columns, shape.width, i % pivot_columns, pivot_columns);
-            grid.put(i, sample(given.images.reference, own.image, own.channel, row, column) * given.scale,
-                     sample(given.images.candidate, own.image, own.channel, row, column) * given.scale, false);
-        });
-        block.each(1, [&](int) { *pivot = grid.pivot(); });
-        return *pivot;
     }
 
     IQA_KERNEL static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-    // Outside the data range, and not finite.
-    IQA_KERNEL static void count_sample(const arguments &given, Real value, int &outside, int &nonfinite)
-    {
-        outside += !(value >= given.low && value <= given.high);
-        nonfinite += !is_finite(value);
-    }
-
-    template <class Block>
-    IQA_KERNEL static void stage(Block &block, const arguments &given, const strip &own, staged_pixel *staged)
+    // What the pivot of the strip's tile is made of.
+    IQA_KERNEL static void put_pivot_sample(const arguments &given, const strip &own, pivot_grid<Real> &grid, int i)
     {
         const image_view &x = given.images.reference;
         const image_view &y = given.images.candidate;
+        const int64_t first_row = own.tile_row + own.first_row - own.row; // of the tile's first window
+        const int64_t row = pivot_place(first_row, Taps, own.tile_rows, x.height, i / pivot_columns, pivot_rows);
+        const int64_t column =
+            pivot_place(own.first_column, Taps, own.columns, x.width, i % pivot_columns, pivot_columns);
+        grid.put(i, sample(x, x.at(own.image, own.channel, 0, row, column)) * given.scale,
+                 sample(y, y.at(own.image, own.channel, 0, row, column)) * given.scale, false);
+    }
+
+    // Samples of a column that one thread stages.
+    struct column_of_pair {
+        const std::byte *reference, *candidate; // of row 0
+        int64_t reference_step, candidate_step; // in bytes
+        int64_t column, row;                    // in the image, where there is one
+        int count;
+    };
+
+    // Samples outside the data range, or not finite, of those that the strip counts.
+    IQA_KERNEL static void count_samples(const arguments &given, const strip &own, const column_of_pair &of)
+    {
+        const image_view &x = given.images.reference;
+        const image_view &y = given.images.candidate;
+        const int64_t margin = given.border == border_mode::valid ? Taps / 2 : 0;
+        if (of.column < own_begin(own.column, margin) ||
+            of.column >= own_end(own.column + own.columns, given.out_width, x.width, margin))
+            return;
+        const int64_t begin = own_begin(own.row, margin);
+        const int64_t end = own_end(own.row + own.rows, given.out_height, x.height, margin);
+        int outside = 0;
+        int nonfinite = 0;
+        for (int64_t row = of.row > begin ? of.row : begin; row < end && row < of.row + of.count; ++row)
+            for (const Real value : {sample(x, of.reference + row * of.reference_step),
+                                     sample(y, of.candidate + row * of.candidate_step)}) {
+                outside += !is_inside(given, value);
+                nonfinite += !is_finite(value);
+            }
         ssim_image_total &total = given.totals.images[own.image];
-        block.each((own.rows + Taps - 1) * staged_columns, [&](int i) {
-            const int64_t row_here = own.first_row + i / staged_columns;
-            const int64_t column_here = own.first_column + i % staged_columns;
-            if (i % staged_columns >= own.columns + Taps - 1)
-                return;
-            const int64_t row = border_index(given.border, row_here, x.height);
-            const int64_t column = border_index(given.border, column_here, x.width);
-            if (row < 0 || column < 0) { // a zero
-                staged[i] = {(Real(0) - own.pivot) + (Real(0) - own.pivot), Real(0)};
-                return;
-            }
-            const Real reference = sample(x, own.image, own.channel, row, column);
-            const Real candidate = sample(y, own.image, own.channel, row, column);
-            const Real one = reference * given.scale - own.pivot;
-            const Real other = candidate * given.scale - own.pivot;
-            staged[i] = {one + other, one - other};
-            if (given.counting && row_here >= own.own_row && row_here < own.own_row_end &&
-                column_here >= own.own_column && column_here < own.own_column_end) {
-                int outside = 0;
-                int nonfinite = 0;
-                count_sample(given, reference, outside, nonfinite);
-                count_sample(given, candidate, outside, nonfinite);
-                if (outside != 0) { // rare
-                    add(&total.outside, outside);
-                    add(&total.nonfinite, nonfinite);
+        if (outside != 0)
+            add(&total.outside, outside);
+        if (nonfinite != 0)
+            add(&total.nonfinite, nonfinite);
+    }
+
+    IQA_KERNEL static bool is_inside(const arguments &given, Real value)
+    {
+        return value >= given.low && value <= given.high;
+    }
+
+    IQA_KERNEL static staged_pixel staged_of(const arguments &given, const strip &own, Real reference, Real candidate)
+    {
+        const Real one = reference * given.scale - own.pivot;
+        const Real other = candidate * given.scale - own.pivot;
+        return {one + other, one - other};
+    }
+
+    // By task. Away from the image's edges a column is a walk down from its first sample.
+    IQA_KERNEL static void stage_column(const arguments &given, const strip &own, int task, staged_pixel *staged)
+    {
+        const image_view &x = given.images.reference;
+        const image_view &y = given.images.candidate;
+        const int column = task % staged_columns;
+        const int first = task / staged_columns * rows_staged;
+        const int left = own.rows + Taps - 1 - first;
+        if (column >= own.columns + Taps - 1 || left <= 0)
+            return;
+        staged += first * staged_columns + column;
+        const int64_t from_column = border_index(given.border, own.first_column + column, x.width);
+        const column_of_pair of = {.reference = x.at(own.image, own.channel, 0, 0, from_column),
+                                   .candidate = y.at(own.image, own.channel, 0, 0, from_column),
+                                   .reference_step = x.row_stride * element_size(x.type),
+                                   .candidate_step = y.row_stride * element_size(y.type),
+                                   .column = own.first_column + column,
+                                   .row = own.first_row + first,
+                                   .count = left < rows_staged ? left : rows_staged};
+        bool inside = true;
+        if (from_column >= 0 && of.count == rows_staged && of.row >= 0 && of.row + rows_staged <= x.height) {
+            const std::byte *x_at = of.reference + of.row * of.reference_step;
+            const std::byte *y_at = of.candidate + of.row * of.candidate_step;
+            IQA_UNROLL_ON_GPU
+            for (int from = 0; from < rows_staged; from += rows_ahead) {
+                Real reference[rows_ahead];
+                Real candidate[rows_ahead];
+                IQA_UNROLL_ON_GPU
+                for (int k = 0; k < rows_ahead && from + k < rows_staged; ++k) {
+                    reference[k] = sample(x, x_at);
+                    candidate[k] = sample(y, y_at);
+                    x_at += of.reference_step;
+                    y_at += of.candidate_step;
                 }
+                IQA_UNROLL_ON_GPU
+                for (int k = 0; k < rows_ahead && from + k < rows_staged; ++k)
+                    staged[(from + k) * staged_columns] = staged_of(given, own, reference[k], candidate[k]);
+                if (given.counting)
+                    IQA_UNROLL_ON_GPU
+                for (int k = 0; k < rows_ahead && from + k < rows_staged; ++k)
+                    inside = inside && is_inside(given, reference[k]) && is_inside(given, candidate[k]);
             }
+        } else {
+            for (int r = 0; r < of.count; ++r) {
+                const int64_t row = border_index(given.border, of.row + r, x.height);
+                const bool zero = row < 0 || from_column < 0;
+                const Real reference = zero ? Real(0) : sample(x, of.reference + row * of.reference_step);
+                const Real candidate = zero ? Real(0) : sample(y, of.candidate + row * of.candidate_step);
+                staged[r * staged_columns] = staged_of(given, own, reference, candidate);
+                inside = inside && is_inside(given, reference) && is_inside(given, candidate);
+            }
+        }
+        if (given.counting && !inside) // rare
+            count_samples(given, own, of);
+    }
+
+    IQA_KERNEL static uint32_t doubted_rows_of(const strip &own)
+    {
+        uint32_t doubted = 0;
+        for (int row = 0; row < own.rows; ++row)
+            if (doubts_row(int(own.row - own.tile_row) + row, own.tile_rows))
+                doubted |= 1u << row;
+        return doubted;
+    }
+
+    // The pivot is found first.
+    template <class Block>
+    IQA_KERNEL static void stage(Block &block, const arguments &given, strip &own, staged_pixel *staged)
+    {
+        auto &grid = *reinterpret_cast<pivot_grid<Real> *>(staged);
+        common &all = *reinterpret_cast<common *>(block.shared() + staged_bytes + map_bytes);
+        block.each(pivot_samples, [&](int i) { put_pivot_sample(given, own, grid, i); });
+        block.each(1, [&](int) {
+            all.pivot = grid.pivot();
+            all.doubted = is_float ? doubted_rows_of(own) : 0;
         });
+        own.pivot = all.pivot;
+        own.doubted = all.doubted;
+        block.each(staging_tasks, [&](int task) { stage_column(given, own, task, staged); });
     }
 
     template <class Block>
@@ -255,58 +334,104 @@ struct ssim_tiles {
         }
     };
 
-    IQA_KERNEL static Real finish_pixel(const arguments &given, const Real (&means)[4], Real twice_pivot, bool doubting,
-                                        strip_sums &sums)
+    // Window means of neighbouring pixels of a row.
+    template <int Columns>
+    IQA_KERNEL static void average(const arguments &given, const pixel_means *maps, Real (&means)[Columns][4])
     {
-        const ssim_terms<Real> terms =
-            ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, given.constants);
-        if constexpr (is_float) {
-            sums.add_spread(means[2] + means[3]);
-            if (doubting)
-                sums.doubt += uint32_t(doubt_units(ssim_doubt(terms, means[0], means[1], means[2], means[3],
-                                                              given.constants, constants_of_doubt_in_float())));
+        IQA_UNROLL_ON_GPU
+        for (int tap = 0; tap < Taps + Columns - 1; ++tap) {
+            const pixel_means down = maps[tap];
+            IQA_UNROLL_ON_GPU
+            for (int column = 0; column < Columns; ++column)
+                if (tap - column >= 0 && tap - column < Taps)
+                    IQA_UNROLL_ON_GPU
+            for (int which = 0; which < 4; ++which)
+                means[column][which] =
+                    fused_multiply_add(given.taps_x[tap - column], down.of[which], means[column][which]);
         }
-        if (given.part == ssim_product)
-            return given.safe ? ssim_of<true>(terms) : ssim_of<false>(terms);
-        return given.safe ? contrast_structure_of<true>(terms) : contrast_structure_of<false>(terms);
+    }
+
+    IQA_KERNEL static ssim_terms<Real> terms_of(const arguments &given, const strip &own, const Real (&means)[4])
+    {
+        return ssim_terms_of(means[0], means[1], means[2], means[3], own.pivot + own.pivot, given.constants);
+    }
+
+    // Some pixels of a row.
+    IQA_KERNEL static void measure_pixels(const arguments &given, const strip &own, const pixel_means *maps, int row,
+                                          int first, strip_sums &sums)
+    {
+        if (row >= own.rows || first >= own.columns)
+            return;
+        Real means[columns_together][4] = {};
+        average(given, maps + row * map_stride + first, means);
+        const auto add_all = [&](auto &&formula) {
+            add_pixels(given, own, means, own.row + row, first, formula, sums);
+        };
+        using terms = ssim_terms<Real>;
+        if (given.part == ssim_product && given.safe)
+            add_all([](const terms &of) { return ssim_of<true>(of); });
+        else if (given.part == ssim_product)
+            add_all([](const terms &of) { return ssim_of<false>(of); });
+        else if (given.safe)
+            add_all([](const terms &of) { return contrast_structure_of<true>(of); });
+        else
+            add_all([](const terms &of) { return contrast_structure_of<false>(of); });
+    }
+
+    template <class Formula>
+    IQA_KERNEL static void add_pixels(const arguments &given, const strip &own,
+                                      const Real (&means)[columns_together][4], int64_t row, int first,
+                                      Formula &&formula, strip_sums &sums)
+    {
+        bool not_a_number = false;
+        float spread = 0.0f;
+        IQA_UNROLL_ON_GPU
+        for (int column = 0; column < columns_together; ++column) {
+            if (first + column >= own.columns)
+                break;
+            const Real value = formula(terms_of(given, own, means[column]));
+            sums.sum += uint64_t(ssim_fixed(value));
+            not_a_number = not_a_number || value != value;
+            if constexpr (is_float)
+                spread = at_least(means[column][2] + means[column][3], spread);
+            if (given.map.data != nullptr)
+                given.map.store(own.image, own.channel, 0, row, own.column + first + column, double(value));
+        }
+        sums.add_spread(spread);
+        if (not_a_number)
+            sums.spread_bits |= strip_sums::nan_bit;
+    }
+
+    // The doubt of one pixel, in the `n`th row that is looked at: by threads of its own, since all the rows of a warp
+    // would wait for those few.
+    IQA_KERNEL static void doubt_pixel(const arguments &given, const strip &own, const pixel_means *maps, int n,
+                                       int column, strip_sums &sums)
+    {
+        if (column >= own.columns)
+            return;
+        uint32_t rows_left = own.doubted;
+        for (; n > 0; --n)
+            rows_left &= rows_left - 1;
+        Real means[1][4] = {};
+        const int row = __builtin_popcount((rows_left - 1) & ~rows_left); // of the last bit
+        average(given, maps + row * map_stride + column, means);
+        sums.doubt +=
+            uint32_t(doubt_units(ssim_doubt(terms_of(given, own, means[0]), means[0][0], means[0][1], means[0][2],
+                                            means[0][3], given.constants, constants_of_doubt_in_float())));
     }
 
     template <class Block>
     IQA_KERNEL static strip_sums filter_across(Block &block, const arguments &given, const strip &own,
                                                const pixel_means *maps)
     {
-        constexpr int groups = ssim_tile_width / columns_together;
-        const Real twice_pivot = own.pivot + own.pivot;
-        return block.template reduce<strip_sums>(rows * groups, [&](int task, strip_sums &sums) {
-            const int row = task % rows;
-            const int first = task / rows * columns_together;
-            if (row >= own.rows || first >= own.columns)
-                return;
-            const bool doubting = is_float && doubts_row(int(own.row - own.tile_row) + row, own.tile_rows);
-            Real total[columns_together][4] = {};
-            IQA_UNROLL_ON_GPU
-            for (int tap = 0; tap < Taps + columns_together - 1; ++tap) {
-                const pixel_means means = maps[row * map_stride + first + tap];
-                IQA_UNROLL_ON_GPU
-                for (int column = 0; column < columns_together; ++column)
-                    if (tap - column >= 0 && tap - column < Taps)
-                        IQA_UNROLL_ON_GPU
-                for (int which = 0; which < 4; ++which)
-                    total[column][which] =
-                        fused_multiply_add(given.taps_x[tap - column], means.of[which], total[column][which]);
-            }
-            IQA_UNROLL_ON_GPU
-            for (int column = 0; column < columns_together; ++column) {
-                if (first + column >= own.columns)
-                    break;
-                const Real value = finish_pixel(given, total[column], twice_pivot, doubting, sums);
-                sums.sum += uint64_t(ssim_fixed(value));
-                if (value != value)
-                    sums.spread_bits |= strip_sums::nan_bit;
-                if (given.map.data != nullptr)
-                    given.map.store(own.image, own.channel, 0, own.row + row, own.column + first + column,
-                                    double(value));
-            }
+        constexpr int measured = rows * (ssim_tile_width / columns_together);
+        const int doubted = __builtin_popcount(own.doubted) * ssim_tile_width;
+        return block.template reduce<strip_sums>(measured + doubted, [&](int task, strip_sums &sums) {
+            if (task < measured)
+                return measure_pixels(given, own, maps, task % rows, task / rows * columns_together, sums);
+            if constexpr (is_float)
+                doubt_pixel(given, own, maps, (task - measured) / ssim_tile_width, (task - measured) % ssim_tile_width,
+                            sums);
         });
     }
 
@@ -315,7 +440,6 @@ struct ssim_tiles {
     {
         staged_pixel *staged = reinterpret_cast<staged_pixel *>(block.shared());
         pixel_means *maps = reinterpret_cast<pixel_means *>(block.shared() + staged_bytes);
-        own.pivot = find_pivot(block, given, own);
         stage(block, given, own, staged);
         filter_down(block, given, own, staged, maps);
         return filter_across(block, given, own, maps);
@@ -370,7 +494,7 @@ struct ssim_tiles {
     template <class Block>
     IQA_KERNEL static void run_in_float(Block &block, const arguments &given)
     {
-        strip own = find(given, block.index());
+        strip own = find(given, block.index() / strips, int(block.index() % strips));
         if (own.rows <= 0)
             return;
         const strip_sums sums = measure(block, given, own);
@@ -379,11 +503,7 @@ struct ssim_tiles {
             add(&tile.sums.sums[given.part], in_double_units(sums.sum));
             if (sums.not_a_number())
                 set_bits(&tile.not_a_number, 1u);
-            const int before = int(own.row - own.tile_row);
-            int looked_at = 0;
-            for (int row = 0; row < own.rows; ++row)
-                looked_at += doubts_row(before + row, own.tile_rows);
-            add(given.doubts, own.tile, sums.doubt, int64_t(looked_at) * own.columns,
+            add(given.doubts, own.tile, sums.doubt, int64_t(__builtin_popcount(own.doubted)) * own.columns,
                 sums.spread() > float(IQA_SSIM_MOST_SPREAD) * float(given.constants.twice_c2));
         });
     }
@@ -393,10 +513,10 @@ struct ssim_tiles {
     IQA_KERNEL static void run_in_double(Block &block, const arguments &given)
     {
         const image_view &shape = given.images.reference;
-        const int64_t tiles = shape.images * shape.channels * given.down * given.across;
+        const int64_t tiles = shape.images * shape.channels * given.down.divisor * given.across.divisor;
         if (given.doubts.tiles == nullptr)
             for (int64_t index = block.index(); index < tiles * strips; index += block.blocks())
-                measure_and_add(block, given, find(given, index));
+                measure_and_add(block, given, find(given, index / strips, int(index % strips)));
         else
             for (int64_t tile = block.index(); tile < tiles; tile += block.blocks())
                 finish_tile(block, given, tile);
@@ -410,13 +530,13 @@ struct ssim_tiles {
         if (given.doubts.carries(tile)) {
             block.each(1, [&](int) {
                 const ssim_tile_total &from = given.doubts.tiles[tile];
-                add_to_results(given, find(given, tile * strips), value_of(from.sums.sums[given.part]),
+                add_to_results(given, find(given, tile, 0), value_of(from.sums.sums[given.part]),
                                from.not_a_number != 0);
             });
             return;
         }
         for (int part = 0; part < strips; ++part)
-            measure_and_add(block, given, find(given, tile * strips + part));
+            measure_and_add(block, given, find(given, tile, part));
     }
 
     template <class Block>

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "arith/border.h"
+#include "arith/divider.h"
 #include "arith/elementary.h"
 #include "arith/exact_sum.h"
 #include "arith/half.h"
@@ -192,4 +193,30 @@ TEST_CASE("window taps are symmetric and sum to one", "[arith]")
             CHECK(std::abs(sum - 1) < 2e-15);
             CHECK(std::abs(sum_of_rounded - 1) < 6e-8);
         }
+}
+
+TEST_CASE("a divider gives whole quotients of all numbers below 2^31", "[arith]")
+{
+    constexpr uint32_t most = 0x7fffffff;
+    std::vector<uint32_t> divisors;
+    for (uint32_t divisor = 1; divisor <= 300; ++divisor)
+        divisors.push_back(divisor);
+    for (int bit = 8; bit < 31; ++bit)
+        for (const uint32_t near : {0u, 1u, 2u})
+            divisors.push_back((1u << bit) - 1 + near);
+    divisors.push_back(most);
+    test::random_numbers random(2);
+    for (int i = 0; i < 300; ++i)
+        divisors.push_back(1 + uint32_t(random.next() % most));
+    for (const uint32_t divisor : divisors) {
+        const divider by = divider_by(divisor);
+        std::vector<uint32_t> numbers = {0, 1, most - 1, most};
+        for (int i = 0; i < 50; ++i) { // around multiples
+            const uint32_t multiple = uint32_t(random.next() % (most / divisor + 1)) * divisor;
+            numbers.insert(numbers.end(), {multiple, multiple == 0 ? 0 : multiple - 1});
+        }
+        for (const uint32_t number : numbers)
+            if (by.quotient(number) != number / divisor) // much faster than a check for each
+                FAIL(number << " / " << divisor << " = " << by.quotient(number));
+    }
 }
