@@ -142,8 +142,13 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     const image_view &shape = request.images.reference;
     typename kernel::arguments given{};
     given.images = request.images;
-    given.down = (shape.height + kernel::rows - 1) / kernel::rows;
-    given.across = (shape.width + kernel::columns - 1) / kernel::columns;
+    const int64_t down = (shape.height + kernel::rows - 1) / kernel::rows;
+    const int64_t across = (shape.width + kernel::columns - 1) / kernel::columns;
+    const int64_t blocks = shape.images * shape.channels * down * across;
+    check_blocks(blocks); // and divide by less
+    given.down = divider_by(uint32_t(down));
+    given.across = divider_by(uint32_t(across));
+    given.channels = divider_by(uint32_t(shape.channels));
     given.border = plan.border;
     given.scale = float(plan.scale);
     round_taps(plan.weights_y, usual_taps, given.taps[0]);
@@ -154,7 +159,7 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     given.factors = request.factors;
     given.output = output_of<float>(request);
     given.spread = spread;
-    launch<kernel>(where, shape.images * shape.channels * given.down * given.across, kernel::shared_bytes, given);
+    launch<kernel>(where, blocks, kernel::shared_bytes, given);
 }
 
 void differentiate_by_tiles(context &where, const ssim_gradient_request &request, const spread_of_tiles &spread)

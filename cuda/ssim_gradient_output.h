@@ -28,6 +28,15 @@ struct gradient_output {
     luma_weights luma;
 };
 
+// The view from a pixel on.
+IQA_KERNEL output_view moved(output_view view, const pixel_place &to)
+{
+    const int64_t index = to.image * view.image_stride + to.channel * view.channel_stride +
+                          to.slice * view.slice_stride + to.row * view.row_stride + to.column * view.column_stride;
+    view.data += index * int64_t(view.is_double ? sizeof(double) : sizeof(float));
+    return view;
+}
+
 // The derivatives by a pixel of both images, with what smaller images add, for each channel of luma.
 template <class Made, class Real>
 IQA_KERNEL void store(const gradient_output<Made> &given, const pixel_place &at, Real by_reference, Real by_candidate)

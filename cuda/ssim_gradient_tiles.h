@@ -8,6 +8,7 @@
 // each image staged, mostly from the caches. Some 650 issue slots in all.
 #pragma once
 
+#include "arith/divider.h"
 #include "arith/ssim.h"
 #include "cuda/samples.h"
 #include "cuda/ssim_gradient.h"
@@ -18,7 +19,7 @@ template <class Sample, int Taps>
 struct ssim_gradient_tiles {
     struct arguments {
         image_pair images;
-        int64_t down, across; // parts
+        divider down, across, channels; // parts
         border_mode border;
         float scale;
         float taps[2][Taps]; // down, across
@@ -33,6 +34,8 @@ struct ssim_gradient_tiles {
     static constexpr int radius = Taps / 2;
     static constexpr int map_rows = rows + Taps - 1, map_columns = columns + Taps - 1; // that see the part
     static constexpr int staged_rows = map_rows + Taps - 1, staged_columns = map_columns + Taps - 1;
+    static constexpr int staged_together = 9; // rows of a column that one thread stages
+    static_assert(staged_rows % staged_together == 0);
     // Outputs of one thread, in each step.
     static constexpr int rows_filtered = 7, columns_filtered = 6, rows_combined = 4, columns_combined = 2;
     static constexpr int row_groups = (map_rows + rows_filtered - 1) / rows_filtered;
@@ -47,9 +50,15 @@ struct ssim_gradient_tiles {
     struct alignas(16) four {
         float of[4];
     };
+    struct alignas(8) two_sides {
+        float by_reference, by_candidate;
+    };
     struct shared_memory {
         four low[map_rows * low_stride]; // means filtered down; then the adjoint down
-        four derivatives[map_rows * map_stride];
+        union {
+            four derivatives[map_rows * map_stride];
+            two_sides found[rows * columns];
+        };
         staged_pixel staged[row_groups * rows_filtered * staged_columns + (Taps - 1) * staged_columns];
         float bands[2][Taps * columns]; // weights of the adjoints, [taps][pixels]
         pivot_grid<float> grid;
@@ -61,47 +70,54 @@ struct ssim_gradient_tiles {
         int64_t image, channel, row, column;
         int64_t tile; // of all
         float factor, pivot;
+        // Whether all windows that see the part, and all that those see, lie in the image: then a pixel has the taps
+        // themselves as the weights of the adjoint.
+        bool inside_rows, inside_columns;
     };
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
         shared_memory &memory = *reinterpret_cast<shared_memory *>(block.shared());
-        int64_t index = block.index();
+        const uint32_t row_of_parts = given.across.quotient(uint32_t(block.index()));
+        const uint32_t index = given.down.quotient(row_of_parts); // of the plane
         part_of_image part;
-        part.column = index % given.across * columns;
-        index /= given.across;
-        part.row = index % given.down * rows;
-        index /= given.down;
-        part.image = index / given.output.channels;
-        part.channel = index % given.output.channels;
+        part.column = int64_t(uint32_t(block.index()) - row_of_parts * given.across.divisor) * columns;
+        part.row = int64_t(row_of_parts - index * given.down.divisor) * rows;
+        part.image = given.channels.quotient(index);
+        part.channel = index - uint32_t(part.image) * given.channels.divisor;
         const image_view &shape = given.images.reference;
         const int64_t tiles_down = (shape.height + ssim_tile_height - 1) / ssim_tile_height;
         const int64_t tiles_across = (shape.width + ssim_tile_width - 1) / ssim_tile_width;
+        part.inside_rows = part.row >= 2 * radius && part.row + rows + 2 * radius <= shape.height;
+        part.inside_columns = part.column >= 2 * radius && part.column + columns + 2 * radius <= shape.width;
         part.tile = (index * tiles_down + part.row / ssim_tile_height) * tiles_across + part.column / ssim_tile_width;
         const double factor = given.factors == nullptr ? 0.0 : given.factors[index];
         part.factor = float(factor);
-        if (factor == 0.0) {
-            block.each(rows * columns, [&](int i) { finish(given, part, i / columns, i % columns, 0.0f, 0.0f); });
-            return;
-        }
+        if (factor == 0.0)
+            return finish(block, given, part, [](int) { return two_sides{}; });
         part.pivot = pivot_of(block, given, part, memory);
         stage(block, given, part, memory);
-        fill_band(block, given.border, given.taps[0], part.row, given.images.reference.height, rows, memory.bands[0]);
-        fill_band(block, given.border, given.taps[1], part.column, given.images.reference.width, columns,
-                  memory.bands[1]);
+        if (!part.inside_rows)
+            fill_band(block, given.border, given.taps[0], part.row, shape.height, rows, memory.bands[0]);
+        if (!part.inside_columns)
+            fill_band(block, given.border, given.taps[1], part.column, shape.width, columns, memory.bands[1]);
         filter_down(block, given, memory);
         differentiate(block, given, part, memory);
-        combine_down(block, memory);
-        combine_across(block, given, part, memory);
+        // Constants where they will do: the weights of neighbouring outputs are then in no memory.
+        if (part.inside_rows)
+            combine_down(block, memory, [&](int seen, int) { return given.taps[0][Taps - 1 - seen]; });
+        else
+            combine_down(block, memory, [&](int seen, int pixel) { return memory.bands[0][seen * rows + pixel]; });
+        if (part.inside_columns)
+            combine_across(block, memory, [&](int seen, int) { return given.taps[1][Taps - 1 - seen]; });
+        else
+            combine_across(block, memory, [&](int seen, int pixel) { return memory.bands[1][seen * columns + pixel]; });
+        finish(block, given, part, [&](int i) { return memory.found[i]; });
     }
 
 private:
-    IQA_KERNEL static float sample(const arguments &given, const image_view &view, const part_of_image &part,
-                                   int64_t row, int64_t column)
-    {
-        return sample_of<float, Sample>(view.at(part.image, part.channel, 0, row, column)) * given.scale;
-    }
+    IQA_KERNEL static float sample(const std::byte *address) { return sample_of<float, Sample>(address); }
 
     // Of the tile that the part is in: see arith/ssim.h.
     template <class Block>
@@ -117,8 +133,10 @@ private:
         block.each(pivot_samples, [&](int i) {
             const int64_t row = place(part.row, ssim_tile_height, shape.height, i / pivot_columns, pivot_rows);
             const int64_t column = place(part.column, ssim_tile_width, shape.width, i % pivot_columns, pivot_columns);
-            memory.grid.put(i, sample(given, given.images.reference, part, row, column),
-                            sample(given, given.images.candidate, part, row, column), false);
+            const auto scaled = [&](const image_view &view) {
+                return sample(view.at(part.image, part.channel, 0, row, column)) * given.scale;
+            };
+            memory.grid.put(i, scaled(given.images.reference), scaled(given.images.candidate), false);
         });
         block.each(1, [&](int) { memory.pivot = memory.grid.pivot(); });
         return memory.pivot;
@@ -130,14 +148,40 @@ private:
         const image_view &shape = given.images.reference;
         // Windows that a valid map lacks are computed from whatever lies there and then taken off.
         const border_mode border = given.border == border_mode::valid ? border_mode::replicate : given.border;
-        block.each(staged_rows * staged_columns, [&](int i) {
-            const int64_t row = border_index(border, part.row - 2 * radius + i / staged_columns, shape.height);
-            const int64_t column = border_index(border, part.column - 2 * radius + i % staged_columns, shape.width);
-            const bool zero = row < 0 || column < 0;
-            const float own = (zero ? 0.0f : sample(given, given.images.reference, part, row, column)) - part.pivot;
-            const float other = (zero ? 0.0f : sample(given, given.images.candidate, part, row, column)) - part.pivot;
-            memory.staged[i] = {own + other, own - other};
+        block.each(staged_columns * (staged_rows / staged_together), [&](int task) {
+            const image_view &x = given.images.reference;
+            const image_view &y = given.images.candidate;
+            const int first = task / staged_columns * staged_together;
+            const int64_t row = part.row - 2 * radius + first;
+            const int64_t column = border_index(border, part.column - 2 * radius + task % staged_columns, shape.width);
+            const std::byte *const of_x = x.at(part.image, part.channel, 0, 0, column);
+            const std::byte *const of_y = y.at(part.image, part.channel, 0, 0, column);
+            const int64_t x_step = x.row_stride * element_size(x.type);
+            const int64_t y_step = y.row_stride * element_size(y.type);
+            staged_pixel *const staged = memory.staged + first * staged_columns + task % staged_columns;
+            if (column >= 0 && row >= 0 && row + staged_together <= shape.height) { // a walk down the column
+                const std::byte *x_at = of_x + row * x_step;
+                const std::byte *y_at = of_y + row * y_step;
+                IQA_UNROLL_ON_GPU
+                for (int r = 0; r < staged_together; ++r, x_at += x_step, y_at += y_step)
+                    staged[r * staged_columns] = staged_of(given, part, sample(x_at), sample(y_at));
+                return;
+            }
+            for (int r = 0; r < staged_together; ++r) {
+                const int64_t row_here = border_index(border, row + r, shape.height);
+                const bool zero = row_here < 0 || column < 0;
+                staged[r * staged_columns] = staged_of(given, part, zero ? 0.0f : sample(of_x + row_here * x_step),
+                                                       zero ? 0.0f : sample(of_y + row_here * y_step));
+            }
         });
+    }
+
+    IQA_KERNEL static staged_pixel staged_of(const arguments &given, const part_of_image &part, float reference,
+                                             float candidate)
+    {
+        const float own = reference * given.scale - part.pivot;
+        const float other = candidate * given.scale - part.pivot;
+        return {own + other, own - other};
     }
 
     // The weights with which the windows around each pixel see it, in every way that the border makes them.
@@ -194,6 +238,14 @@ private:
     {
         const int64_t margin = given.border == border_mode::valid ? radius : 0;
         const image_view &shape = given.images.reference;
+        // Of the windows, those of the map.
+        const auto from_start = [](int64_t place, int size) {
+            return int(place < 0 ? 0 : place > size ? size : place);
+        };
+        const int begin_row = from_start(margin - part.row + radius, map_rows);
+        const int end_row = from_start(shape.height - margin - part.row + radius, map_rows);
+        const int begin_column = from_start(margin - part.column + radius, map_columns);
+        const int end_column = from_start(shape.width - margin - part.column + radius, map_columns);
         block.each(map_rows * (map_columns / columns_filtered), [&](int task) {
             const int row = task % map_rows;
             const int first = task / map_rows * columns_filtered;
@@ -210,12 +262,10 @@ private:
                                 fused_multiply_add(given.taps[1][tap - own], value.of[which], means[own][which]);
                     }
             }
-            const int64_t map_row = part.row - radius + row;
-            const bool in_rows = map_row >= margin && map_row < shape.height - margin;
+            const bool in_rows = row >= begin_row && row < end_row;
             IQA_UNROLL_ON_GPU
             for (int own = 0; own < columns_filtered; ++own) {
-                const int64_t map_column = part.column - radius + first + own;
-                const bool inside = in_rows && map_column >= margin && map_column < shape.width - margin;
+                const bool inside = in_rows && first + own >= begin_column && first + own < end_column;
                 memory.derivatives[row * map_stride + first + own] =
                     inside ? derivatives_of(given, part, means[own]) : four{};
             }
@@ -236,8 +286,9 @@ private:
                  found.square_difference * part.factor}};
     }
 
-    template <class Block>
-    IQA_KERNEL static void combine_down(Block &block, shared_memory &memory)
+    // weight_of(seen, pixel): that of the window `seen` rows (columns) after the first one that sees the pixel.
+    template <class Block, class Weight>
+    IQA_KERNEL static void combine_down(Block &block, shared_memory &memory, Weight &&weight_of)
     {
         block.each(map_columns * (rows / rows_combined), [&](int task) {
             const int column = task % map_columns;
@@ -249,7 +300,7 @@ private:
                 IQA_UNROLL_ON_GPU
                 for (int own = 0; own < rows_combined; ++own)
                     if (tap >= own && tap - own < Taps) {
-                        const float weight = memory.bands[0][(tap - own) * rows + first + own];
+                        const float weight = weight_of(tap - own, first + own);
                         IQA_UNROLL_ON_GPU
                         for (int which = 0; which < 4; ++which)
                             totals[own][which] = fused_multiply_add(weight, value.of[which], totals[own][which]);
@@ -262,9 +313,8 @@ private:
         });
     }
 
-    template <class Block>
-    IQA_KERNEL static void combine_across(Block &block, const arguments &given, const part_of_image &part,
-                                          shared_memory &memory)
+    template <class Block, class Weight>
+    IQA_KERNEL static void combine_across(Block &block, shared_memory &memory, Weight &&weight_of)
     {
         block.each(rows * (columns / columns_combined), [&](int task) {
             const int row = task % rows;
@@ -276,7 +326,7 @@ private:
                 IQA_UNROLL_ON_GPU
                 for (int own = 0; own < columns_combined; ++own)
                     if (tap >= own && tap - own < Taps) {
-                        const float weight = memory.bands[1][(tap - own) * columns + first + own];
+                        const float weight = weight_of(tap - own, first + own);
                         IQA_UNROLL_ON_GPU
                         for (int which = 0; which < 4; ++which)
                             totals[own][which] = fused_multiply_add(weight, value.of[which], totals[own][which]);
@@ -288,18 +338,39 @@ private:
                     memory.staged[(row + 2 * radius) * staged_columns + first + own + 2 * radius];
                 const float by_sum = totals[own][0] + (pixel.sum + pixel.sum) * totals[own][2];
                 const float by_difference = totals[own][1] + (pixel.difference + pixel.difference) * totals[own][3];
-                finish(given, part, row, first + own, by_sum + by_difference, by_sum - by_difference);
+                memory.found[row * columns + first + own] = {by_sum + by_difference, by_sum - by_difference};
             }
         });
     }
 
-    IQA_KERNEL static void finish(const arguments &given, const part_of_image &part, int row, int column,
-                                  float by_reference, float by_candidate)
+    // Neighbouring threads store neighbouring pixels.
+    template <class Block, class Found>
+    IQA_KERNEL static void finish(Block &block, const arguments &given, const part_of_image &part, Found &&found)
     {
-        const image_view &shape = given.images.reference;
-        if (part.row + row < shape.height && part.column + column < shape.width)
-            store(given.output, {part.image, part.channel, 0, part.row + row, part.column + column}, by_reference,
-                  by_candidate);
+        const gradient_output<float> &output = given.output;
+        const int64_t rows_left = given.images.reference.height - part.row;
+        const int64_t columns_left = given.images.reference.width - part.column;
+        const auto for_pixels = [&](auto &&store_pixel) {
+            block.each(rows * columns, [&](int i) {
+                if (i / columns < rows_left && i % columns < columns_left)
+                    store_pixel(i / columns, i % columns, found(i));
+            });
+        };
+        if (output.smaller.sides[0] != nullptr) {
+            for_pixels([&](int row, int column, const two_sides &of) {
+                store(output, {part.image, part.channel, 0, part.row + row, part.column + column}, of.by_reference,
+                      of.by_candidate);
+            });
+            return;
+        }
+        for (int side = 0; side < 2; ++side) {
+            if (output.sides[side].data == nullptr)
+                continue;
+            const output_view view = moved(output.sides[side], {part.image, part.channel, 0, part.row, part.column});
+            for_pixels([&](int row, int column, const two_sides &of) {
+                view.store(0, 0, 0, row, column, double(side == 0 ? of.by_reference : of.by_candidate) * output.scale);
+            });
+        }
     }
 };
 
