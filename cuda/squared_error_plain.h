@@ -278,11 +278,13 @@ private:
     template <class Use>
     IQA_KERNEL static void visit_slot(loaded_bytes reference, loaded_bytes candidate, Use &use)
     {
-        if constexpr (requires { use.add(reference, candidate); })
-            return use.add(reference, candidate);
-        IQA_UNROLL_ON_GPU
-        for (int i = 0; i < samples_of_slot; ++i)
-            use(unpacked<Sample>(reference, i), unpacked<Sample>(candidate, i));
+        if constexpr (requires { use.add(reference, candidate); }) {
+            use.add(reference, candidate);
+        } else {
+            IQA_UNROLL_ON_GPU
+            for (int i = 0; i < samples_of_slot; ++i)
+                use(unpacked<Sample>(reference, i), unpacked<Sample>(candidate, i));
+        }
     }
 
     // How many samples lie before the address of whole 16 bytes at or below this one.
