@@ -2,17 +2,18 @@
 // The metrics on a GPU through the C API, beside what the GPU can do: copies, fused multiply-adds, an empty launch. One
 // JSON object in a line for each figure. Times are medians by CUDA events; inputs rotate, so that the cache does not
 // hold them.
+//     iqa_bench_cuda [TEXT]      all figures, or those whose names contain the text; ceilings always
+// Exit status 77 where there is no GPU.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "cuda_ceilings.hpp"
+#include "cuda_kernels.hpp"
 #include "iqa_c.h"
 
 namespace {
@@ -27,6 +28,12 @@ void check(cudaError_t code)
 
 iqa_context *the_context = nullptr;
 cudaStream_t stream = nullptr;
+std::string wanted; // part of the names of the figures to measure
+
+bool is_wanted(const std::string &name)
+{
+    return name.find(wanted) != std::string::npos;
+}
 
 void check(iqa_status status)
 {
@@ -56,6 +63,7 @@ double median_time(const std::function<void(int)> &call, int calls)
         check(cudaEventElapsedTime(&milliseconds, begin, end));
         times.push_back(1e3 * milliseconds / calls);
     }
+    check(cudaGetLastError()); // of launches
     check(cudaEventDestroy(begin));
     check(cudaEventDestroy(end));
     std::nth_element(times.begin(), times.begin() + 7, times.end());
@@ -95,17 +103,15 @@ void measure_ceilings()
 
 struct device_tensor {
     std::vector<int64_t> shape;
+    int64_t count = 1;
     void *memory = nullptr;
     iqa_tensor view{};
 
-    device_tensor(int dtype, std::vector<int64_t> extents, const void *host) : shape(std::move(extents))
+    device_tensor(int dtype, std::vector<int64_t> extents) : shape(std::move(extents))
     {
-        size_t bytes = size_t(dtype & 0xff) / 8;
         for (const int64_t extent : shape)
-            bytes *= size_t(extent);
-        check(cudaMalloc(&memory, bytes));
-        if (host != nullptr)
-            check(cudaMemcpy(memory, host, bytes, cudaMemcpyHostToDevice));
+            count *= extent;
+        check(cudaMalloc(&memory, size_t(count) * size_t(dtype & 0xff) / 8));
         view = iqa_cpu_tensor(memory, dtype, int32_t(shape.size()), shape.data());
         view.device_type = IQA_CUDA;
     }
@@ -119,29 +125,17 @@ template <class Sample>
 struct inputs {
     std::vector<std::unique_ptr<device_tensor>> tensors;
 
-    template <class Make>
-    inputs(int dtype, const std::vector<int64_t> &shape, int sets, Make &&make)
+    inputs(int dtype, const std::vector<int64_t> &shape, int sets, bench::content what, int limit = 0)
     {
-        size_t count = 1;
-        for (const int64_t extent : shape)
-            count *= size_t(extent);
-        std::vector<Sample> host(count);
-        std::mt19937 random(7);
         for (int i = 0; i < 2 * sets; ++i) {
-            for (size_t k = 0; k < count; ++k)
-                host[k] = make(random, k);
-            tensors.push_back(std::make_unique<device_tensor>(dtype, shape, host.data()));
+            tensors.push_back(std::make_unique<device_tensor>(dtype, shape));
+            bench::launch_fill(static_cast<Sample *>(tensors.back()->memory), tensors.back()->count, what,
+                               uint32_t(limit), uint32_t(i), stream);
         }
+        check(cudaGetLastError());
     }
     const iqa_tensor *at(int call, int side) const { return &tensors[size_t(2 * call + side) % tensors.size()]->view; }
 };
-
-template <class Sample>
-Sample pixel(std::mt19937 &random, size_t index)
-{
-    const uint32_t value = uint32_t(index / 3 % 200 + random() % 56);
-    return std::is_floating_point_v<Sample> ? Sample(value) / Sample(255) : Sample(value);
-}
 
 // A figure: time, work in a second, and what part of a ceiling that is.
 void report(const std::string &name, double time, double items, const char *unit, double bytes, double operations)
@@ -175,57 +169,57 @@ constexpr double slots_of_ssim = 150;
 template <class Sample>
 void measure_images(const image_work &work)
 {
-    const inputs<Sample> images(work.dtype, work.shape, work.sets, pixel<Sample>);
+    const inputs<Sample> images(work.dtype, work.shape, work.sets, bench::content::pixels);
     const double pixels = double(work.shape[0] * work.shape[1] * work.shape[2] * work.shape[3]);
-    const std::string name = std::string(sizeof(Sample) == 1 ? ", uint8 " : ", float32 ") + work.name;
-    const int calls = pixels < 1e6 ? 50 : 8;
     const double bytes = 2.0 * pixels * sizeof(Sample);
-    const auto time_of = [&](iqa_metric *metric, const iqa_update_extras *extras) {
+    const auto figure = [&](const char *what, auto create, const auto &options, const iqa_update_extras *extras,
+                            double more_bytes, double slots) {
+        const std::string name = std::string(what) + (sizeof(Sample) == 1 ? ", uint8 " : ", float32 ") + work.name;
+        if (!is_wanted(name))
+            return;
+        iqa_metric *metric = nullptr;
+        check(create(the_context, &options, &metric));
         const double time = median_time(
-            [&](int call) { check(iqa_metric_update(metric, images.at(call, 0), images.at(call, 1), extras)); }, calls);
+            [&](int call) { check(iqa_metric_update(metric, images.at(call, 0), images.at(call, 1), extras)); },
+            pixels < 1e6 ? 50 : 8);
         iqa_metric_destroy(metric);
-        return time;
+        report(name, time, pixels, "gpixel_per_s", bytes + more_bytes, slots * pixels);
+    };
+    const auto set_up = [](auto &options) {
+        options.layout = IQA_LAYOUT_NCHW;
+        options.data_low = 0;
+        options.data_high = sizeof(Sample) == 1 ? 255 : 1;
     };
 
     iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
-    psnr.layout = IQA_LAYOUT_NCHW;
-    psnr.data_low = 0;
-    psnr.data_high = sizeof(Sample) == 1 ? 255 : 1;
-    iqa_metric *metric = nullptr;
-    check(iqa_psnr_create(the_context, &psnr, &metric));
-    report("PSNR" + name, time_of(metric, nullptr), pixels, "gpixel_per_s", bytes, 0);
+    set_up(psnr);
+    figure("PSNR", iqa_psnr_create, psnr, nullptr, 0, 0);
 
     iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
-    ssim.layout = IQA_LAYOUT_NCHW;
-    ssim.data_low = 0;
-    ssim.data_high = psnr.data_high;
-    check(iqa_ssim_create(the_context, &ssim, &metric));
-    report("SSIM" + name, time_of(metric, nullptr), pixels, "gpixel_per_s", bytes, slots_of_ssim * pixels);
+    set_up(ssim);
+    figure("SSIM", iqa_ssim_create, ssim, nullptr, 0, slots_of_ssim);
 
-    const device_tensor gradient(IQA_FLOAT32, work.shape, nullptr);
+    const device_tensor gradient(IQA_FLOAT32, work.shape);
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
     extras.candidate_gradient = &gradient.view;
-    check(iqa_ssim_create(the_context, &ssim, &metric));
-    report("SSIM and gradient" + name, time_of(metric, &extras), pixels, "gpixel_per_s", bytes + pixels * sizeof(float),
-           3 * slots_of_ssim * pixels);
+    figure("SSIM and gradient", iqa_ssim_create, ssim, &extras, pixels * sizeof(float), 3 * slots_of_ssim);
 
     if (work.shape[2] <= 160)
         return;
     check(iqa_ssim_options_preset(&ssim, sizeof ssim, IQA_MS_SSIM_WANG2003));
-    ssim.layout = IQA_LAYOUT_NCHW;
-    ssim.data_low = 0;
-    ssim.data_high = psnr.data_high;
-    check(iqa_ssim_create(the_context, &ssim, &metric));
-    report("MS-SSIM" + name, time_of(metric, nullptr), pixels, "gpixel_per_s", bytes, 4.0 / 3 * slots_of_ssim * pixels);
+    set_up(ssim);
+    figure("MS-SSIM", iqa_ssim_create, ssim, nullptr, 0, 4.0 / 3 * slots_of_ssim);
 }
 
 template <class Label>
 void measure_counts(const char *name, int dtype, int classes, bool runs)
 {
+    const std::string figure =
+        "counts, " + std::to_string(classes) + " classes, " + name + (runs ? ", runs" : ", noise");
+    if (!is_wanted(figure))
+        return;
     const std::vector<int64_t> shape = {16, 1024, 2048};
-    const inputs<Label> labels(dtype, shape, 2, [&](std::mt19937 &random, size_t index) {
-        return Label(runs ? (index / 97 + (random() % 64 == 0)) % size_t(classes) : random() % uint32_t(classes));
-    });
+    const inputs<Label> labels(dtype, shape, 2, runs ? bench::content::runs : bench::content::noise, classes);
     iqa_confusion_options options = IQA_CONFUSION_OPTIONS_INIT;
     options.classes = classes;
     iqa_metric *metric = nullptr;
@@ -234,15 +228,18 @@ void measure_counts(const char *name, int dtype, int classes, bool runs)
         [&](int call) { check(iqa_metric_update(metric, labels.at(call, 0), labels.at(call, 1), nullptr)); }, 8);
     iqa_metric_destroy(metric);
     const double count = 16.0 * 1024 * 2048;
-    report("counts, " + std::to_string(classes) + " classes, " + name + (runs ? ", runs" : ", noise"), time, count,
-           "glabel_per_s", 2 * count * sizeof(Label), 0);
+    report(figure, time, count, "glabel_per_s", 2 * count * sizeof(Label), 0);
 }
 
 void measure_fid(int features, int word_bits)
 {
     const int64_t rows = 10000;
-    const inputs<float> sets(IQA_FLOAT32, {rows, features}, 1,
-                             [](std::mt19937 &random, size_t) { return float(random() % 1024) / 512; });
+    const std::string moments =
+        "FID moments, 2 x 10000 x " + std::to_string(features) + ", " + std::to_string(word_bits) + "-bit words";
+    const std::string reading = "FID value after an update, D = " + std::to_string(features);
+    if (!is_wanted(moments) && !is_wanted(reading))
+        return;
+    const inputs<float> sets(IQA_FLOAT32, {rows, features}, 1, bench::content::features);
     iqa_fid_options options = IQA_FID_OPTIONS_INIT;
     options.features = features;
     options.word_bits = word_bits;
@@ -252,8 +249,7 @@ void measure_fid(int features, int word_bits)
     const double time = median_time(
         [&](int call) { check(iqa_metric_update(metric, sets.at(call, 0), sets.at(call, 1), nullptr)); }, 2);
     const double pairs = double(features) * (features + 1) / 2;
-    report("FID moments, 2 x 10000 x " + std::to_string(features) + ", " + std::to_string(word_bits) + "-bit words",
-           time, 2e4, "grow_per_s", 2.0 * double(rows) * features * sizeof(float), 2.0 * double(rows) * pairs);
+    report(moments, time, 2e4, "grow_per_s", 2.0 * double(rows) * features * sizeof(float), 2.0 * double(rows) * pairs);
     double value = 0;
     const double read = median_time(
         [&](int call) {
@@ -261,19 +257,22 @@ void measure_fid(int features, int word_bits)
             check(iqa_metric_compute(metric, &value));
         },
         1);
-    report("FID value after an update, D = " + std::to_string(features), read - time, 1, "gvalue_per_s", 0, 0);
+    report(reading, read - time, 1, "gvalue_per_s", 0, 0);
     iqa_metric_destroy(metric);
 }
 
 } // namespace
 
-int main()
+int main(int count, char **arguments)
 {
     int devices = 0;
-    if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
-        std::fprintf(stderr, "skipped: no GPU\n");
-        return 0;
+    const cudaError_t code = cudaGetDeviceCount(&devices);
+    if (code != cudaSuccess || devices == 0) {
+        std::fprintf(stderr, "no GPU: %s\n", code == cudaSuccess ? "no device" : cudaGetErrorString(code));
+        return 77;
     }
+    if (count > 1)
+        wanted = arguments[1];
     check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
     iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
     options.cuda_stream = stream;

@@ -1,19 +1,36 @@
 # SPDX-License-Identifier: MIT
-"""The end of gpu_check.sh: gathers what the parts wrote into one JSON file, and prints the table."""
+"""Tables of what gpu_check.sh found: python3 scripts/gpu_report.py FOLDER/gpu_check"""
 
 import argparse
+import csv
 import json
-import platform
 from pathlib import Path
 
 
 def lines_of(path):
-    """The objects of a file with one JSON object in a line; other lines are left out."""
-    found = []
-    for line in path.read_text().splitlines() if path.exists() else []:
+    """Of a file that there may be."""
+    return path.read_text(errors="replace").splitlines() if path.exists() else []
+
+
+def objects_of(path):
+    """Of a file with a JSON object in some of its lines, those."""
+    for line in lines_of(path):
         if line.startswith("{"):
-            found.append(json.loads(line))
-    return found
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:  # cut off where its program was ended
+                continue
+
+
+def counters_of(path):
+    """Kernel, counter, unit and value of each counter, from what ncu --csv prints among other lines."""
+    names = None
+    for row in csv.reader(lines_of(path)):
+        if "Metric Name" in row:
+            names = row
+        elif names is not None and len(row) == len(names):
+            of = dict(zip(names, row))
+            yield [of[name] for name in ("Kernel Name", "Metric Name", "Metric Unit", "Metric Value")]
 
 
 def text(value):
@@ -21,34 +38,33 @@ def text(value):
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def table(titles, rows):
+    """Prints it, unless it is empty."""
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    if rows:
+        print("\n| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
+        print("\n".join("| " + " | ".join(row) + " |" for row in rows))
+
+
 def main():
-    """Writes and prints."""
+    """Prints."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("logs", type=Path, help="folder with parts.txt and figures")
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--gpu", required=True, help="name, driver and clocks")
-    parser.add_argument("--nvcc", required=True, help="version")
-    given = parser.parse_args()
-    parts = [line.split("\t") for line in (given.logs / "parts.txt").read_text().splitlines()]
-    compare = given.logs / "compare.json"
-    report = {
-        "gpu": given.gpu,
-        "nvcc": given.nvcc,
-        "machine": platform.platform(),
-        "parts": [{"part": p, "result": r, "seconds": int(s)} for p, r, s in parts],
-        "benchmark": lines_of(given.logs / "benchmark.jsonl"),
-        "compare": json.loads(compare.read_text()) if compare.exists() else None,
-    }
-    given.output.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"\nGPU: {given.gpu}; nvcc {given.nvcc}\n\n| part or figure | |\n|---|---|")
-    for part, result, seconds in parts:
-        print(f"| {part} | {result}, {seconds} s |")
-    for one in report["benchmark"]:
-        rest = ", ".join(f"{key} {text(value)}" for key, value in one.items() if key != "name")
-        print(f"| {one.get('name', '?')} | {rest} |")
-    for case in (report["compare"] or {}).get("cases", []):
-        cells = ", ".join(f"{name} {cell}" for name, cell in case["cells"].items())
-        print(f"| {case['name']} | {cells} |")
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    lines = [line.split(maxsplit=3) for line in lines_of(folder / "summary.txt")]
+    shown = [line for line in lines if not (line[0] == "PASS" and line[3].startswith("case "))]
+    table(("part or case", "", "seconds"), [(what, verdict, took) for verdict, took, _, what in shown])
+    figures = [
+        (one.pop("name"), ", ".join(f"{key} {text(value)}" for key, value in one.items()))
+        for one in objects_of(folder / "benchmark.jsonl")
+    ]
+    table(("figure", ""), figures)
+    cases = [case for case in objects_of(folder / "compare.jsonl") if "cells" in case]
+    table(
+        ("case", "beside others"),
+        [(case["name"], ", ".join(f"{k} {v}" for k, v in case["cells"].items())) for case in cases],
+    )
+    table(("kernel", "counter", "unit", "value"), counters_of(folder / "ncu.csv"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Metrics on the GPU beside other programs on the same tensors, in one run.
 
-    python bench/python/compare_cuda.py [--cases ssim fid ...] [--rounds 15] [--json FILE]
+    python bench/python/compare_cuda.py [--cases ssim fid ...] [--rounds 15] [--json]
 
 The peers are TorchMetrics, pytorch-msssim and plain PyTorch, whose matrix products and eigenvalues
 are cuBLAS's and cuSOLVER's. Rounds are interleaved: each task once, then each again, so that a
@@ -362,7 +362,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=15, help="at most this many rounds")
     parser.add_argument("--seconds", type=float, default=80.0, help="for all; 3 rounds at least")
     parser.add_argument("--device", default="cuda", help="cpu, with small tensors, for a trial")
-    parser.add_argument("--json", metavar="FILE", help="write all figures there")
+    parser.add_argument("--json", action="store_true", help="a JSON object in a line for each case")
     given = parser.parse_args()
     device = torch.device(given.device)
     if device.type == "cuda" and not torch.cuda.is_available():
@@ -370,25 +370,26 @@ def main():
     torch.manual_seed(1)
     torch.backends.cuda.matmul.allow_tf32 = False
     clock, cases = Clock(device), Cases(device, small=device.type == "cpu")
-    begin, results = time.perf_counter(), []
-    for number, case in enumerate(given.cases):
-        for name, size, tasks in getattr(cases, case)():
-            until = begin + given.seconds * (number + 1) / len(given.cases)
-            figures = measure(clock, tasks, given.rounds, until)
-            ours = next(iter(tasks))
-            result = {"name": name, "bytes": size, "seconds": figures}
-            results.append({**result, "cells": cells_of(figures, size, ours)})
-            print(f"{name}: " + "; ".join(f"{k} {v}" for k, v in results[-1]["cells"].items()))
     machine = {
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
         "torch": torch.__version__,
         "iqa": iqa.__version__,
         "cuda_state": iqa.cuda_state(),
     }
-    if given.json:
-        with open(given.json, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine, "cases": results}, file, indent=1)
-    failed = [one["name"] for one in results if isinstance(one["seconds"].get("iqa", 0.0), str)]
+    print(json.dumps(machine))
+    begin, failed = time.perf_counter(), []
+    for number, case in enumerate(given.cases):
+        for name, size, tasks in getattr(cases, case)():
+            until = begin + given.seconds * (number + 1) / len(given.cases)
+            figures = measure(clock, tasks, given.rounds, until)
+            ours = next(iter(tasks))
+            cells = cells_of(figures, size, ours)
+            if given.json:
+                print(json.dumps({"name": name, "bytes": size, "seconds": figures, "cells": cells}))
+            else:
+                print(f"{name}: " + "; ".join(f"{k} {v}" for k, v in cells.items()))
+            if isinstance(figures.get("iqa", 0.0), str):
+                failed.append(name)
     sys.exit(f"iqa failed in: {', '.join(failed)}" if failed else 0)
 
 

@@ -97,6 +97,9 @@ std::vector<device_case> psnr_cases(bool few);
 std::vector<device_case> confusion_cases(bool few);
 std::vector<device_case> fid_cases(bool few);
 
+// More parts than a device takes at once: each of `blocks` goes on to two more, of other extents.
+std::vector<device_case> cases_of_many_parts(int64_t blocks);
+
 // What FID says of a set of `rows` and one of half as many; the trace term is the device's from 256 features on.
 struct fid_outcome {
     std::vector<unsigned char> state;

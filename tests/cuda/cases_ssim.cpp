@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SSIM over types, layouts, windows, borders, weights, scales, and everything that an update may give.
 #include <cstring>
+#include <numeric>
 
 #include "cuda/cases.hpp"
 
@@ -251,6 +252,31 @@ std::vector<device_case> ssim_cases(bool few)
     add_scales(cases);
     add_volumes(cases);
     add_rest(cases);
+    return cases;
+}
+
+std::vector<device_case> cases_of_many_parts(int64_t blocks)
+{
+    constexpr int64_t slices_of_a_part = 8;
+    int64_t parts = 3; // of a volume, the last of three slices
+    while (std::gcd(parts, blocks) > 1)
+        parts += 2; // else a block would meet last ones only
+    const int64_t volumes = 3 * blocks / parts + 1;
+    const shape_of shape = {volumes, slices_of_a_part * (parts - 1) + 3, 5, 6};
+    std::vector<device_case> cases;
+    for (const int dtype : {IQA_FLOAT32, IQA_FLOAT64}) {
+        case_update update;
+        fill(update, dtype, shape, 41);
+        want_all(update, shape, volumes, 1, {volumes, shape[1] - 2, 3, 4}, true);
+        const auto of_three_taps = [](iqa_ssim_options &o) {
+            o.size_z = o.size_y = o.size_x = 3;
+        };
+        cases.push_back(make_case("many volumes of type " + std::to_string(dtype),
+                                  with(base(IQA_LAYOUT_NDHW), of_three_taps), {update}));
+    }
+    case_update images; // one strip of a tile each, in double
+    fill(images, IQA_FLOAT64, {3 * blocks, 12, 13}, 43);
+    cases.push_back(make_case("many images", base(IQA_LAYOUT_NHW), {images}));
     return cases;
 }
 

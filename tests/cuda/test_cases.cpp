@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 // CPU against CUDA: the same bytes of state and outputs. Runs on whatever place the build has: the sequential machine,
 // or a GPU.
+#include <cstdio>
+#include <set>
+#include <utility>
+
 #include "catch.hpp"
 #include "cuda/cases.hpp"
+#include "cuda/grid.hpp"
 #include "cuda/place.hpp"
 
 using namespace test;
@@ -18,44 +23,88 @@ iqa_status status_of(const case_outcome &outcome)
     return outcome.status;
 }
 
-void compare(const std::vector<device_case> &cases)
+void compare(const device_case &each)
 {
-    if (place::missing() != nullptr) {
-        WARN("skipped: " << place::missing());
+    CAPTURE(each.name);
+    const case_outcome expected = run_case(each, false);
+    const case_outcome found = run_case(each, true);
+    CAPTURE(expected.error, found.error);
+    CHECK(status_of(expected) == status_of(found));
+    CHECK((expected.state == found.state));
+    if (status_of(expected) != IQA_OK)
         return;
+    REQUIRE(expected.outputs.size() == found.outputs.size());
+    for (size_t i = 0; i < expected.outputs.size(); ++i) {
+        CAPTURE(i);
+        CHECK((expected.outputs[i] == found.outputs[i]));
     }
-    for (const device_case &each : cases) {
-        CAPTURE(each.name);
-        const case_outcome expected = run_case(each, false);
-        const case_outcome found = run_case(each, true);
-        CAPTURE(expected.error, found.error);
-        CHECK(status_of(expected) == status_of(found));
-        CHECK((expected.state == found.state));
-        if (status_of(expected) != IQA_OK)
-            continue;
-        REQUIRE(expected.outputs.size() == found.outputs.size());
-        for (size_t i = 0; i < expected.outputs.size(); ++i) {
-            CAPTURE(i);
-            CHECK((expected.outputs[i] == found.outputs[i]));
-        }
-    }
+}
+
+std::vector<device_case> shared_cases(bool few)
+{
+    const std::pair<const char *, std::vector<device_case>> metrics[] = {{"SSIM", ssim_cases(few)},
+                                                                         {"PSNR", psnr_cases(few)},
+                                                                         {"confusion", confusion_cases(few)},
+                                                                         {"FID", fid_cases(few)}};
+    std::vector<device_case> all;
+    for (const auto &[metric, cases] : metrics)
+        for (const device_case &each : cases)
+            all.push_back({metric + (": " + each.name), each.make, each.updates});
+    return all;
+}
+
+bool is_skipped()
+{
+    if (place::missing() == nullptr)
+        return false;
+    WARN("skipped: " << place::missing());
+    return true;
 }
 
 } // namespace
 
-TEST_CASE("SSIM: CPU and CUDA give the same bytes")
+// Each case is a section, so that it can be run alone.
+TEST_CASE("CPU and CUDA give the same bytes", "[shared]")
 {
-    compare(ssim_cases(false));
+    if (is_skipped())
+        return;
+    static const std::vector<device_case> all = shared_cases(false);
+    for (const device_case &each : all)
+        DYNAMIC_SECTION(each.name)
+        {
+            compare(each);
+        }
 }
 
-TEST_CASE("FID: CPU and CUDA give the same bytes")
+TEST_CASE("names of the sections", "[.names]")
 {
-    compare(fid_cases(false));
+    std::set<std::string> names;
+    for (const device_case &each : shared_cases(false)) {
+        std::printf("section: %s\n", each.name.c_str());
+        CHECK(names.insert(each.name).second);
+    }
+}
+
+TEST_CASE("a few cases of each metric", "[sanitizer]")
+{
+    if (is_skipped())
+        return;
+    for (const device_case &each : shared_cases(true))
+        compare(each);
+}
+
+// What a block leaves in its memory for the next part of its work, threads that are late must not see.
+TEST_CASE("blocks take part after part", "[parts]")
+{
+    if (is_skipped())
+        return;
+    for (const device_case &each : cases_of_many_parts(iqa::cuda::resident_blocks(INT64_MAX, 0, 0)))
+        compare(each);
 }
 
 TEST_CASE("FID: the value from CUDA has the CPU's bits")
 {
-    if (place::missing() != nullptr)
+    if (is_skipped())
         return;
     for (const int64_t rows : {50, 600}) {
         const fid_outcome expected = run_fid(256, rows, false);
@@ -64,27 +113,9 @@ TEST_CASE("FID: the value from CUDA has the CPU's bits")
     }
 }
 
-TEST_CASE("PSNR: CPU and CUDA give the same bytes")
-{
-    compare(psnr_cases(false));
-}
-
-TEST_CASE("confusion counts: CPU and CUDA give the same bytes")
-{
-    compare(confusion_cases(false));
-}
-
-TEST_CASE("a few cases of each metric", "[sanitizer]")
-{
-    compare(ssim_cases(true));
-    compare(psnr_cases(true));
-    compare(confusion_cases(true));
-    compare(fid_cases(true));
-}
-
 TEST_CASE("the values of images at fault are NaN, for those who do not ask for the status")
 {
-    if (place::missing() != nullptr)
+    if (is_skipped())
         return;
     size_t cases = 0;
     for (const auto &all : {ssim_cases(true), psnr_cases(true)})
