@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "cuda_ceilings.hpp"
+#include "cuda_kernels.hpp"
+
+#include <type_traits>
 
 namespace bench {
 

@@ -8,6 +8,6 @@ cd "$(dirname "$0")/.."
 CUDACXX=${CUDACXX:-$(scripts/cuda_toolkit.sh)}
 export CUDACXX
 cmake -S . -B build-gpu -G Ninja -DCMAKE_BUILD_TYPE=Release -DIQA_CUDA=ON -DIQA_BUILD_BENCH=ON -DIQA_BUILD_TOOLS=OFF \
-    -DIQA_BUILD_FRAME_TESTS=OFF -DIQA_WERROR=OFF -DCMAKE_CUDA_FLAGS=-lineinfo -DCMAKE_BUILD_RPATH_USE_ORIGIN=ON \
+    -DIQA_BUILD_FRAME_TESTS=OFF -DIQA_WERROR=OFF -DCMAKE_CUDA_FLAGS="-lineinfo -Xfatbin=-compress-all" -DCMAKE_BUILD_RPATH_USE_ORIGIN=ON \
     -DCMAKE_PLATFORM_NO_VERSIONED_SONAME=ON "$@"
 cmake --build build-gpu --parallel "$(nproc)" --target iqa_c test_cuda_gpu iqa_bench_cuda
