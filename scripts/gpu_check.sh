@@ -67,6 +67,10 @@ tool() { # where a program of the CUDA toolkit is; nothing if nowhere
     { command -v "$1" || compgen -G "$cuda/bin/$1" || compgen -G "/opt/nvidia/nsight-compute/*/$1"; } | head -n 1
 }
 
+joined() { # lines to one
+    paste -sd ';' | sed 's/;/; /g'
+}
+
 meaning_of() { # an exit status, the limit
     case $1 in
     0) echo "nothing was tested" ;;
@@ -85,7 +89,7 @@ part_machine() {
     uname -sr
     ldd --version | head -n 1
     python3 --version
-    for name in nvcc compute-sanitizer ncu; do "$(tool $name)" --version; done
+    for name in nvcc compute-sanitizer ncu; do [ -z "$(tool $name)" ] || "$(tool $name)" --version; done
     "$programs/bench/iqa_bench_cuda" ceilings || return
     [ -n "$("$programs/tests/test_cuda_gpu" --list-test-names-only)" ]
 }
@@ -99,13 +103,14 @@ part_build() {
 run_case() { # its name, arguments of the program
     local log=$scratch/$BASHPID began=$SECONDS status
     echo "==== $1" > "$log"
-    timeout --foreground --kill-after=2 "$seconds_of_a_case" "$programs/tests/test_cuda_gpu" "${@:2}" >> "$log" 2>&1 3>&-
+    timeout --foreground --kill-after=2 "$seconds_of_a_case" \
+        "$programs/tests/test_cuda_gpu" "${@:2}" >> "$log" 2>&1 3>&-
     status=$?
     if [ $status -eq 0 ] && grep -q "^All tests passed" "$log"; then
         line PASS $((SECONDS - began)) "case $1" 3> /dev/null
     else
         line FAIL $((SECONDS - began)) \
-            "case $1: $({ meaning_of $status "$seconds_of_a_case"; grep -m 1 ^CUDA: "$log"; } | paste -sd ' ')"
+            "case $1: $({ meaning_of $status "$seconds_of_a_case"; grep -m 1 ^CUDA: "$log"; } | joined)"
         head -c 100000 "$log"
     fi
     rm "$log"
@@ -143,7 +148,8 @@ part_synccheck() { sanitize "[sanitizer]" synccheck; }
 part_benchmark() { "$programs/bench/iqa_bench_cuda"; }
 
 part_python() {
-    python3 -m pytest -v --tb=short --durations=5 -o faulthandler_timeout=60 -p no:cacheprovider \
+    # Warnings of other packages' versions are no errors here.
+    python3 -m pytest -v --tb=short --durations=5 -W default -o faulthandler_timeout=60 -p no:cacheprovider \
         bindings/python/tests/test_gpu.py
 }
 
@@ -205,7 +211,7 @@ run_part() {
     *) verdict=FAIL ;;
     esac
     [ "$1" != machine ] || [ $status -eq 0 ] || verdict=SKIP # where programs do not work, some may be built
-    remark=$(remark_on "$1" $status "$limit" | paste -sd ' ')
+    remark=$(remark_on "$1" $status "$limit" | joined)
     line $verdict $((SECONDS - began)) "$1${remark:+: $remark}"
     return $status
 }

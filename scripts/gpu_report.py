@@ -23,14 +23,15 @@ def objects_of(path):
 
 
 def counters_of(path):
-    """Kernel, counter, unit and value of each counter, from what ncu --csv prints among other lines."""
+    """Kernel, counter, unit and value, from what ncu --csv prints among other lines."""
+    wanted = ("Kernel Name", "Metric Name", "Metric Unit", "Metric Value")
     names = None
     for row in csv.reader(lines_of(path)):
         if "Metric Name" in row:
             names = row
         elif names is not None and len(row) == len(names):
             of = dict(zip(names, row))
-            yield [of[name] for name in ("Kernel Name", "Metric Name", "Metric Unit", "Metric Value")]
+            yield [of[name] for name in wanted]
 
 
 def text(value):
@@ -52,8 +53,10 @@ def main():
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     lines = [line.split(maxsplit=3) for line in lines_of(folder / "summary.txt")]
-    shown = [line for line in lines if not (line[0] == "PASS" and line[3].startswith("case "))]
-    table(("part or case", "", "seconds"), [(what, verdict, took) for verdict, took, _, what in shown])
+    shown = [line for line in lines if line[0] != "PASS" or not line[3].startswith("case ")]
+    table(
+        ("part or case", "", "seconds"), [(what, verdict, took) for verdict, took, _, what in shown]
+    )
     figures = [
         (one.pop("name"), ", ".join(f"{key} {text(value)}" for key, value in one.items()))
         for one in objects_of(folder / "benchmark.jsonl")

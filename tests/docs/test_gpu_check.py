@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""scripts/gpu_check.sh on a machine without a GPU: programs that pretend stand in for what it runs."""
+"""scripts/gpu_check.sh without a GPU: programs that pretend stand in for what it runs."""
 
 import glob
 import os
@@ -13,7 +13,8 @@ import time
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PARTS = ["machine", "cases", "race_in_parts", "racecheck", "memcheck", "synccheck", "benchmark", "python", "compare", "ncu"]
+CHECKS = ["race_in_parts", "racecheck", "memcheck", "synccheck"]
+PARTS = ["machine", "cases", *CHECKS, "benchmark", "python", "compare", "ncu"]
 SHARED = "CPU and CUDA give the same bytes"
 TESTS = ["one", "two, with a comma", SHARED]
 
@@ -24,7 +25,9 @@ echo '{"name": "ceilings", "copy_gb_per_s": 3000}'
 # What Catch2 prints; the status of a list is the number of names.
 TEST = """
 case $1 in
---list-test-names-only) printf '%s\\n' one 'two, with a comma' 'CPU and CUDA give the same bytes'; exit 3 ;;
+--list-test-names-only)
+    printf '%s\\n' one 'two, with a comma' 'CPU and CUDA give the same bytes'
+    exit 3 ;;
 '[.names]') printf 'section: %s\\n' 'SSIM: first' 'FID: second' 'PSNR: third' ; exit ;;
 one | 'two\\, with a comma' | 'CPU and CUDA'* | '[sanitizer]' | '[parts]') ;;
 *) echo 'No test cases matched'; exit ;;
@@ -77,19 +80,28 @@ class Machine:
 
     def start(self, *parts, **variables):
         command = [self.tree / "scripts/gpu_check.sh", self.out, *parts]
-        variables = {"PATH": f"{self.tools}:/usr/bin:/bin", "CUDA_HOME": "/nonexistent", **variables}
+        variables = {
+            "PATH": f"{self.tools}:/usr/bin:/bin",
+            "CUDA_HOME": "/nonexistent",
+            **variables,
+        }
         return subprocess.Popen(
-            command, env=variables, text=True, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command,
+            env=variables,
+            text=True,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
 
     def run(self, *parts, **variables):
-        """Exit status, what was printed, and what the summary says of each thing without its seconds."""
+        """Exit status, what was printed, and the lines of the summary."""
         with self.start(*parts, **variables) as process:
             printed, _ = process.communicate(timeout=120)
         return process.returncode, printed, self.lines()
 
     def lines(self):
+        """Of the summary, without seconds."""
         found = [line.split(maxsplit=3) for line in self.summary.read_text().splitlines()]
         return [f"{verdict} {what}" for verdict, _, _, what in found]
 
@@ -104,8 +116,12 @@ def test_all_is_well(machine):
     (machine.out / "else.txt").write_text("somebody else's")
     status, printed, lines = machine.run()
     assert status == 0, printed
-    assert [line.split(":")[0] for line in lines if " case " not in line] == [f"PASS {p}" for p in PARTS]
-    assert sorted(line for line in lines if " case " in line) == sorted(f"PASS case {t}" for t in TESTS)
+    assert [line.split(":")[0] for line in lines if " case " not in line] == [
+        f"PASS {p}" for p in PARTS
+    ]
+    assert sorted(line for line in lines if " case " in line) == sorted(
+        f"PASS case {t}" for t in TESTS
+    )
     assert "PASS cases: 3 passed, 0 failed" in lines
     assert "PASS racecheck: racecheck SUMMARY: 0 errors" in lines
     assert "case" not in printed.replace("cases:", "")
@@ -113,10 +129,14 @@ def test_all_is_well(machine):
     assert (machine.out / "else.txt").exists() and len(files) - 1 <= 8
     report = subprocess.run(
         [sys.executable, ROOT / "scripts/gpu_report.py", machine.out / "gpu_check"],
-        check=True, capture_output=True, text=True,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     for row in (
-        "| python: ==== 1 passed in 2 s ==== | PASS |", "| SSIM | us 12.5 |", "| SSIM | iqa 1 ms |",
+        "| python: ==== 1 passed in 2 s ==== | PASS |",
+        "| SSIM | us 12.5 |",
+        "| SSIM | iqa 1 ms |",
         "| run_on_gpu<x, 1> | gpu__time_duration.sum | us | 12.5 |",
     ):
         assert row in report
@@ -128,7 +148,9 @@ def test_no_gpu(machine):
     (machine.tools / "nvidia-smi").unlink()
     status, printed, lines = machine.run()
     assert status == 0, printed
-    assert lines == ["SKIP machine: no GPU: no driver"] + [f"SKIP {p}: see machine" for p in PARTS[1:]]
+    assert lines == ["SKIP machine: no GPU: no driver"] + [
+        f"SKIP {p}: see machine" for p in PARTS[1:]
+    ]
 
 
 def test_missing_tools(machine):
@@ -136,14 +158,13 @@ def test_missing_tools(machine):
         (machine.tools / name).unlink()
     status, printed, lines = machine.run()
     assert status == 0, printed
-    missing = {"race_in_parts", "racecheck", "memcheck", "synccheck"}
-    expected = [f"SKIP {p}: no compute-sanitizer" for p in PARTS if p in missing]
+    expected = [f"SKIP {p}: no compute-sanitizer" for p in CHECKS]
     assert [line for line in lines if "SKIP" in line] == [*expected, "SKIP ncu: no ncu"]
     assert [line for line in lines if "FAIL" in line] == [] and "PASS benchmark" in lines
 
 
 def test_cases_that_fail(machine):
-    """One hangs, one crashes; the shared ones fail, and of them alone one fails and one tests nothing."""
+    """One hangs, one crashes; of the shared ones, alone, one fails and one tests nothing."""
     faults = """
 case "$*" in
 one) exec sleep 30 ;;
@@ -158,15 +179,16 @@ esac
     status, printed, lines = machine.run(SECONDS_OF_A_CASE="1")
     assert status == 1 and time.monotonic() - began < 25
     assert sorted(line for line in lines if " case " in line) == [
-        f"FAIL case {SHARED}: ended by signal 6 CUDA: an illegal memory access",
+        f"FAIL case {SHARED}: ended by signal 6; CUDA: an illegal memory access",
         "FAIL case FID: second: nothing was tested",
         "FAIL case SSIM: first: exit status 2",
         "FAIL case one: ran past 1 s",
         "FAIL case two, with a comma: ended by signal 11",
         "PASS case PSNR: third",
     ]
-    assert "FAIL cases: exit status 1 1 passed, 5 failed" in lines
-    assert [line.split(":")[0] for line in lines if line.startswith("PASS")][2:] == [f"PASS {p}" for p in PARTS[2:]]
+    assert "FAIL cases: exit status 1; 1 passed, 5 failed" in lines
+    passed = [line.split(":")[0] for line in lines if line.startswith("PASS")]
+    assert passed == ["PASS machine", "PASS case PSNR", *(f"PASS {part}" for part in PARTS[2:])]
     log = (machine.out / "gpu_check/cases.log").read_text()
     assert "==== SSIM: first\na long text" in log
     assert printed.index("FAIL    1 s  case one") < printed.index("==== the end of")
@@ -174,12 +196,15 @@ esac
 
 
 def test_parts_end_in_time(machine):
-    machine.put(machine.tools / "python3", f"""
+    machine.put(
+        machine.tools / "python3",
+        f"""
 case "$*" in *pytest*)
     echo 'test_gpu.py::test_bits FAILED [ 50%]'
     sleep 60 & trap '' TERM; while :; do sleep 1; done ;;
 esac
-{PYTHON}""")
+{PYTHON}""",
+    )
     began = time.monotonic()
     status, printed, lines = machine.run("benchmark", "python", "compare", SECONDS_IN_ALL="6")
     assert status == 1 and time.monotonic() - began < 15, printed
@@ -206,7 +231,12 @@ def test_programs_that_do_not_start_are_built(machine):
     status, printed, lines = machine.run("cases")
     assert status == 1, printed
     failed = "FAIL machine: no programs that work with the GPU here"
-    assert lines == ["SKIP machine: exit status 127", "SKIP build: no nvcc", failed, "SKIP cases: see machine"]
+    assert lines == [
+        "SKIP machine: exit status 127",
+        "SKIP build: no nvcc",
+        failed,
+        "SKIP cases: see machine",
+    ]
     built = machine.tree / "built"
     machine.put(built / "bench/iqa_bench_cuda", BENCH)
     machine.put(built / "tests/test_cuda_gpu", TEST)
@@ -215,7 +245,10 @@ def test_programs_that_do_not_start_are_built(machine):
     status, printed, lines = machine.run("cases")
     assert status == 0, printed
     assert [line for line in lines if " case " not in line] == [
-        "SKIP machine: exit status 127", "PASS build", "PASS machine", "PASS cases: 3 passed, 0 failed",
+        "SKIP machine: exit status 127",
+        "PASS build",
+        "PASS machine",
+        "PASS cases: 3 passed, 0 failed",
     ]
     log = (machine.out / "gpu_check/machine.log").read_text()
     carried = machine.tree / ".carry/usr/lib/cmake/Catch2"
