@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/backend.hpp"
 
+#include "cuda/device.hpp"
 #include "cuda/functions.hpp"
 #include "cuda/ledger.hpp"
 #include "cuda/runtime.hpp"
@@ -14,10 +15,31 @@ text describe()
     int devices = 0;
     const cuda::status code = cuda::active_runtime.device_count(&devices);
     text state;
-    if (code == 0)
-        return state << "available: " << devices << (devices == 1 ? " device" : " devices");
-    cuda::active_runtime.forget_error();
-    return state << "unavailable: " << cuda::active_runtime.text(code);
+    if (code != 0) {
+        cuda::active_runtime.forget_error();
+        return state << "unavailable: " << cuda::active_runtime.text(code);
+    }
+    int usable = 0;
+    text problem; // of the first that has one
+    for (int device = devices - 1; device >= 0; --device) {
+        text own;
+        try {
+            own = cuda::problem_of(device, cuda::abilities_of(device));
+        } catch (const error &failure) {
+            own = failure.message;
+        }
+        ++usable;
+        if (!own.view().empty()) {
+            --usable;
+            problem = own;
+        }
+    }
+    if (usable == 0)
+        return state << "unavailable: " << (devices == 0 ? text() << "no device" : problem);
+    state << "available: " << usable << (usable == 1 ? " device" : " devices");
+    if (usable < devices)
+        state << " of " << devices << "; " << problem;
+    return state;
 }
 
 } // namespace

@@ -4,7 +4,7 @@
 // (tests/cuda/sequential.hpp). A kernel is a struct:
 //
 //     struct count_samples {
-//         using arguments = ...;                     // passed by value
+//         using arguments = ...;                     // by value: all that comes from the host
 //         static constexpr int threads = 256;        // of a block
 //         template <class Block>
 //         IQA_KERNEL static void run(Block &block, const arguments &given);
@@ -13,6 +13,9 @@
 // Within a step, threads may not read what others write in it, but for sums that have no order: integers, through
 // add(). Between steps too there is only the last one's barrier: what a loop's end or a branch is decided by may not
 // lie in shared memory that the step after it writes, since a thread may still be reading it there.
+//
+// A launch runs later than the call that asks for it, and again with each launch of a graph: pointers among the
+// arguments are to memory that a ledger keeps for as long.
 //
 // combined(), sum_of_threads() and comes_last() have shared memory of their own: at most `most_static_shared_bytes` in
 // kernels that are given more at their launch.

@@ -2,13 +2,14 @@
 // FID's trace term on a GPU: metrics/fid_distance.cpp, step by step, with the same bits. The caller waits for it, so
 // the host may look at what was found: after each panel of columns, where the call can also be cancelled.
 #include <algorithm>
+#include <utility>
 
 #include "cuda/both_sets.h"
+#include "cuda/device.hpp"
 #include "cuda/fid_bidiagonal.h"
 #include "cuda/fid_cholesky.h"
 #include "cuda/functions.hpp"
 #include "cuda/launch.hpp"
-#include "cuda/ledger.hpp"
 
 namespace iqa::cuda {
 
@@ -29,9 +30,9 @@ private:
     template <class Item>
     Item *take(int64_t count)
     {
-        std::byte *const from = next_;
-        next_ += chunks_of(count * int64_t(sizeof(Item)), 256) * 256;
-        return reinterpret_cast<Item *>(from);
+        const size_t from = taken_;
+        taken_ += size_t(chunks_of(count * int64_t(sizeof(Item)), 256) * 256);
+        return base_ != nullptr ? reinterpret_cast<Item *>(base_ + from) : nullptr;
     }
 
     void place_all();
@@ -48,9 +49,9 @@ private:
     template <class Item>
     void fetch(Item *to, const Item *from, int64_t count)
     {
-        void *const stream = stream_of(where_);
-        check(active_runtime.download(to, from, size_t(count) * sizeof(Item), stream), "reading the trace term");
-        check(active_runtime.wait(stream), "finding the trace term");
+        host_copies copies(where_);
+        check(copies.download(to, from, size_t(count) * sizeof(Item)), "reading the trace term");
+        check(copies.wait(), "finding the trace term");
     }
 
     void report(int64_t done) const
@@ -67,7 +68,9 @@ private:
     const int sets_; // that are factored: equal ones once
     scratch memory_;
     scratch host_memory_;
-    std::byte *next_ = nullptr;
+    host_copies uploads_;
+    std::byte *base_ = nullptr; // of all that take() gave; NULL while it only counts
+    size_t taken_ = 0;
     matrix covariances_[2]{}; // the first one is later L1^T L2
     matrix factors_[2]{};     // before that, the moments
     cholesky_view cholesky_[2]{};
@@ -80,10 +83,11 @@ trace_computation::trace_computation(context &where, memory_source &device, trac
       order_(request.sets[0].features),
       sets_(request.equal ? 1 : 2),
       memory_(device),
-      host_memory_(where)
+      host_memory_(where),
+      uploads_(where)
 {
     place_all(); // how much it is
-    next_ = memory_.take<std::byte>(reinterpret_cast<size_t>(next_), "the trace term");
+    base_ = memory_.take<std::byte>(std::exchange(taken_, 0), "the trace term");
     place_all();
 }
 
@@ -103,7 +107,7 @@ void trace_computation::place_all()
                           .most_rank = request_.sets[set].rows() - 1,
                           .diagonal = take<double>(order_),
                           .permutation = take<int64_t>(order_),
-                          .state = states + set};
+                          .state = states != nullptr ? states + set : nullptr};
     reduction_ = {.k = covariances_[0],
                   .rows = 0,
                   .columns = 0,
@@ -142,7 +146,7 @@ void trace_computation::upload_sets()
         return {reinterpret_cast<int64_t *>(factors_[set].data), order_};
     };
     for (int set = 0; set < sets_; ++set)
-        check(active_runtime.upload(lanes_of(set).lanes, request_.sets[set].lanes, lanes_bytes, stream_of(where_)),
+        check(uploads_.upload(lanes_of(set).lanes, request_.sets[set].lanes, lanes_bytes),
               "copying moments to the device");
     launch_for_sets<fill_covariance>(fill_covariance::blocks(covariances_[0], order_), 0,
                                      [&](int set) -> fill_covariance::arguments {
@@ -269,8 +273,8 @@ double trace_computation::sum_of_singular_values(int64_t order)
     if (!square_and_scale(diagonal, off, order, &exponent))
         return 0.0;
     const size_t bytes = size_t(order) * sizeof(double);
-    check(active_runtime.upload(reduction_.diagonal, diagonal, bytes, stream_of(where_)), "finding singular values");
-    check(active_runtime.upload(reduction_.off, off, bytes, stream_of(where_)), "finding singular values");
+    check(uploads_.upload(reduction_.diagonal, diagonal, bytes), "finding singular values");
+    check(uploads_.upload(reduction_.off, off, bytes), "finding singular values");
     launch<bisect>(where_, order, bisect::shared_bytes,
                    {.diagonal_squared = reduction_.diagonal,
                     .off_squared = reduction_.off,

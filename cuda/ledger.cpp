@@ -1,57 +1,39 @@
 // SPDX-License-Identifier: MIT
 #include "cuda/ledger.hpp"
 
+#include <algorithm>
 #include <new>
 #include <optional>
 
+#include "cuda/device.hpp"
+#include "cuda/device_memory.hpp"
 #include "cuda/launch.hpp"
 
 namespace iqa::cuda {
 
-void check(status code, const char *what)
-{
-    if (code == 0)
-        return;
-    active_runtime.forget_error();
-    fail(code == out_of_memory ? IQA_ERROR_OUT_OF_MEMORY : IQA_ERROR_CUDA, what, ": ", active_runtime.text(code));
-}
-
-current_device::current_device(int device)
-{
-    int now = -1;
-    check(active_runtime.get_device(&now), "asking for the current CUDA device");
-    if (now == device)
-        return;
-    check(active_runtime.set_device(device), "making the tensors' CUDA device current");
-    before_ = now;
-}
-
-current_device::~current_device()
-{
-    if (before_ >= 0)
-        active_runtime.set_device(before_);
-}
-
-void refuse_while_capturing(const context &where, const char *what)
-{
-    bool capturing = false;
-    check(active_runtime.is_capturing(stream_of(where), &capturing), "asking whether the stream is being captured");
-    if (capturing)
-        fail(IQA_ERROR_CUDA, what,
-             " is not possible while the stream is being captured into a graph; run one update "
-             "with the same shapes before the capture, and read results after it");
-}
-
 namespace {
+
+// Its properties are unchecked.
+bool is_empty(const iqa_tensor &tensor)
+{
+    constexpr int32_t most_axes = 32;
+    if (tensor.shape != nullptr)
+        for (int32_t axis = 0; axis < std::min(tensor.ndim, most_axes); ++axis)
+            if (tensor.shape[axis] == 0)
+                return true;
+    return false;
+}
 
 class ledger final : public cuda_ledger {
 public:
-    ledger(context &owner, int32_t device_id, size_t lanes, bool accumulates)
+    ledger(context &owner, int32_t device_id, bool pageable, size_t lanes, bool accumulates)
         : owner_(owner),
           device_(device_id),
+          pageable_(pageable),
           count_(lanes),
           addends_(accumulates ? lanes : 0),
           bytes_((lanes + addends_) * sizeof(int64_t) + sizeof(fault) + sizeof(bookkeeping)),
+          blocks_(owner, device_id),
           host_lanes_(owner)
     {
         const current_device current(device_);
@@ -59,36 +41,14 @@ public:
         try {
             clear(memory_, bytes_);
         } catch (...) {
-            deallocate(memory_, bytes_);
+            blocks_.give_back_all();
             throw;
         }
     }
 
-    void *allocate(size_t bytes, const char *purpose) override
-    {
-        refuse_while_capturing(owner_, "taking memory");
-        void *memory = nullptr;
-        const status code = active_runtime.allocate(&memory, bytes, stream_of(owner_));
-        if (code == out_of_memory) {
-            active_runtime.forget_error();
-            fail(IQA_ERROR_OUT_OF_MEMORY, "out of memory on CUDA device ", device_, ": ", bytes, " bytes for ",
-                 purpose);
-        }
-        check(code, "allocating CUDA memory");
-        return memory;
-    }
-
-    void deallocate(void *memory, size_t) noexcept override
-    {
-        if (memory == nullptr)
-            return;
-        std::optional<current_device> current;
-        try {
-            current.emplace(device_);
-        } catch (...) { // the stream knows its device, but for the default one
-        }
-        active_runtime.deallocate(memory, stream_of(owner_)); // should it fail, nobody can be told
-    }
+    void *allocate(size_t bytes, const char *purpose) override { return blocks_.allocate(bytes, purpose); }
+    void deallocate(void *memory, size_t) noexcept override { blocks_.deallocate(memory); }
+    bool in_graph(const void *memory) const noexcept override { return blocks_.in_graph(memory); }
 
     void clear(void *memory, size_t bytes) override
     {
@@ -99,6 +59,8 @@ public:
     {
         current_.emplace(device_);
         try {
+            if (is_capturing(owner_))
+                begin_capture();
             clear_taken();
             if (!complete_)
                 clear(addend(), addends_ * sizeof(int64_t) + sizeof(fault));
@@ -143,16 +105,17 @@ public:
         const current_device current(device_);
         refuse_while_capturing(owner_, "reading a metric");
         int64_t ended = 0;
-        fetch(&ended, &books()->updates, sizeof ended);
-        wait();
+        fault found{};
+        host_copies copies(owner_);
+        check_updates(copies.download(&ended, &books()->updates, sizeof ended));
+        check_updates(copies.wait());
         if (ended == taken_in_)
             return std::nullopt;
         clear_taken();
         int64_t *copy = host_lanes_.take<int64_t>(count_, "the lanes of a metric");
-        fault found{};
-        fetch(copy, memory_, count_ * sizeof(int64_t));
-        fetch(&found, kept(), sizeof found);
-        wait();
+        check_updates(copies.download(copy, memory_, count_ * sizeof(int64_t)));
+        check_updates(copies.download(&found, kept(), sizeof found));
+        check_updates(copies.wait());
         settled_ = updates_;
         taken_in_ = ended;
         taken_ = true;
@@ -166,6 +129,7 @@ public:
     void discard() override
     {
         const current_device current(device_);
+        refuse_while_capturing(owner_, "resetting a metric");
         clear(memory_, bytes_);
         taken_ = false;
         taken_in_ = 0;
@@ -173,9 +137,35 @@ public:
 
     bool serves(int32_t device_id) const noexcept override { return device_id == device_; }
 
-    void close() noexcept override
+    bool serves_graphs() const noexcept override { return serves_graphs_; }
+
+    void check_place(const char *name, const iqa_tensor &tensor) const override
     {
-        deallocate(memory_, bytes_);
+        const bool is_here =
+            (tensor.device_type == IQA_CUDA || tensor.device_type == IQA_CUDA_MANAGED) && tensor.device_id == device_;
+        // What is elsewhere is refused with the tensor's other properties.
+        if (!is_here || pageable_ || tensor.data == nullptr || is_empty(tensor))
+            return;
+        memory_place place{};
+        check(active_runtime.locate(tensor.data, &place), "asking where a tensor's memory is");
+        if (!place.known)
+            fail(IQA_ERROR_DEVICE, name, " is said to be on CUDA device ", tensor.device_id,
+                 ", but its memory is unknown to CUDA");
+        if (!place.mapped && place.device != device_)
+            fail(IQA_ERROR_DEVICE, name, " is said to be on CUDA device ", tensor.device_id,
+                 ", but its memory is that of device ", place.device);
+    }
+
+    void close(bool last) noexcept override
+    {
+        if (blocks_.may_be_capturing()) {
+            if (!last)
+                return owner_.keep_ledger(*this);
+            owner_.log("a context ended while its CUDA stream was captured: memory of its metrics stays until the "
+                       "process ends");
+            blocks_.forget_all();
+        }
+        blocks_.give_back_all();
         context &owner = owner_;
         this->~ledger();
         owner.deallocate(this, sizeof(ledger));
@@ -189,6 +179,15 @@ private:
         uint32_t arrivals;
     };
 
+    // A graph runs more than once: it may not clear what was taken in, and works with the same memory each time.
+    void begin_capture()
+    {
+        if (taken_)
+            refuse_while_capturing(owner_, "clearing what was read");
+        serves_graphs_ = true;
+        blocks_.join_graph();
+    }
+
     fault *kept() { return reinterpret_cast<fault *>(memory_ + count_); }
     bookkeeping *books() { return reinterpret_cast<bookkeeping *>(addend() + addends_); }
 
@@ -200,12 +199,6 @@ private:
         clear(memory_, count_ * sizeof(int64_t) + sizeof(fault));
         taken_ = false;
     }
-
-    void fetch(void *to, const void *from, size_t bytes) const
-    {
-        check_updates(active_runtime.download(to, from, bytes, stream_of(owner_)));
-    }
-    void wait() const { check_updates(active_runtime.wait(stream_of(owner_))); }
 
     // What fails here may have been enqueued long ago.
     void check_updates(status code) const
@@ -219,8 +212,11 @@ private:
 
     context &owner_;
     const int device_;
+    const bool pageable_; // the device reads any memory of the process
     const size_t count_, addends_, bytes_;
+    device_memory blocks_;
     int64_t *memory_ = nullptr;
+    bool serves_graphs_ = false;
     scratch host_lanes_;
     std::optional<current_device> current_;
     bool complete_ = true;              // the last update left no addend
@@ -242,9 +238,15 @@ device_ledger *open_ledger(context &owner, int32_t device_id, size_t lanes, bool
     }
     if (device_id < 0 || device_id >= devices)
         fail(IQA_ERROR_UNAVAILABLE, "the tensors are on CUDA device ", device_id, ", but there are ", devices);
+    const device_abilities abilities = abilities_of(device_id);
+    const text problem = problem_of(device_id, abilities);
+    if (!problem.view().empty())
+        fail(IQA_ERROR_UNAVAILABLE, problem.view());
+    check_stream(owner, device_id);
+    owner.close_ledgers();
     void *memory = owner.allocate(sizeof(ledger), "a metric's account on a CUDA device");
     try {
-        return new (memory) ledger(owner, device_id, lanes, accumulates);
+        return new (memory) ledger(owner, device_id, abilities.pageable, lanes, accumulates);
     } catch (...) {
         owner.deallocate(memory, sizeof(ledger));
         throw;

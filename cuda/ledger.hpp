@@ -8,18 +8,6 @@
 
 namespace iqa::cuda {
 
-// Makes a device current for as long as it lives.
-class current_device {
-public:
-    explicit current_device(int device);
-    current_device(const current_device &) = delete;
-    current_device &operator=(const current_device &) = delete;
-    ~current_device();
-
-private:
-    int before_ = -1; // -1: it was current already
-};
-
 // What the CUDA backend itself asks of a ledger.
 class cuda_ledger : public device_ledger {
 public:
@@ -31,8 +19,5 @@ protected:
 };
 
 device_ledger *open_ledger(context &owner, int32_t device_id, size_t lanes, bool accumulates);
-
-// Refuses what a CUDA graph that is being captured must not contain.
-void refuse_while_capturing(const context &where, const char *what);
 
 } // namespace iqa::cuda

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cuda/tables.hpp"
 
+#include <algorithm>
 #include <cstring>
 
+#include "cuda/device.hpp"
 #include "cuda/launch.hpp"
-#include "cuda/ledger.hpp"
+#include "cuda/store_table.h"
 
 namespace iqa::cuda {
 
@@ -24,6 +26,17 @@ host_tables tables_on_host(workspace &memory, size_t bytes)
     return {reinterpret_cast<size_t *>(all), all + line, all + line + padded};
 }
 
+void store_on_device(context &where, std::byte *to, const std::byte *table, size_t bytes)
+{
+    for (size_t first = 0; first < bytes; first += store_table::most_bytes) {
+        store_table::arguments piece{};
+        piece.to = reinterpret_cast<unsigned char *>(to) + first;
+        piece.bytes = int(std::min<size_t>(store_table::most_bytes, bytes - first));
+        std::memcpy(piece.table, table + first, size_t(piece.bytes));
+        launch<store_table>(where, 1, 0, piece);
+    }
+}
+
 } // namespace
 
 std::byte *next_table(workspace &memory, size_t bytes)
@@ -37,12 +50,14 @@ std::byte *next_table(workspace &memory, size_t bytes)
 const std::byte *keep_next_table(context &where, workspace &memory, size_t bytes)
 {
     const host_tables tables = tables_on_host(memory, bytes);
-    std::byte *on_device = memory.tables.take<std::byte>(bytes, "the tables of kernels");
+    constexpr const char *purpose = "the tables of kernels";
     if (*tables.kept_bytes == bytes && std::memcmp(tables.kept, tables.next, bytes) == 0)
-        return on_device;
+        return memory.tables.take<std::byte>(bytes, purpose);
     *tables.kept_bytes = 0;
-    refuse_while_capturing(where, "uploading the window of SSIM");
-    check(active_runtime.upload(on_device, tables.next, bytes, stream_of(where)), "uploading tables");
+    refuse_while_capturing(where, "storing another window or table");
+    memory.tables.leave_to_graphs();
+    std::byte *on_device = memory.tables.take<std::byte>(bytes, purpose);
+    store_on_device(where, on_device, tables.next, bytes);
     std::memcpy(tables.kept, tables.next, bytes);
     *tables.kept_bytes = bytes;
     return on_device;

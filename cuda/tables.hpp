@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tables that kernels read and that are the same from one update to the next: uploaded when they change.
+// Tables that kernels read and that are the same from one update to the next: stored there when they change.
 #pragma once
 
 #include "core/backend.hpp"
@@ -7,7 +7,7 @@
 namespace iqa::cuda {
 
 // `fill(table)` writes the table's bytes to memory of the host; what is returned is memory of the device, aligned to a
-// cache line, with the same bytes. It is compared with what was uploaded last: nothing is uploaded twice in a row.
+// cache line, with the same bytes. It is compared with what was stored last: nothing is stored twice in a row.
 template <class Fill>
 const std::byte *keep_on_device(context &where, workspace &memory, size_t bytes, Fill &&fill);
 

@@ -71,8 +71,9 @@ enum {
     IQA_ERROR_INVALID_ARGUMENT = 1, /* a NULL handle, an option out of its domain, unknown bytes after the options */
     IQA_ERROR_SHAPE = 2,            /* ranks or extents disagree, or an image is smaller than the window            */
     IQA_ERROR_DTYPE = 3,            /* an element type that this metric does not take                               */
-    IQA_ERROR_DEVICE = 4,           /* the tensors of one call live on different devices                            */
-    IQA_ERROR_UNAVAILABLE = 5,      /* a device without a backend: no CUDA in this build, no driver, no such device */
+    IQA_ERROR_DEVICE = 4,           /* the tensors of one call live on different devices, or not where they say     */
+    IQA_ERROR_UNAVAILABLE = 5,      /* a device without a backend: no CUDA in this build, no driver, no such device,
+                                       or one that the kernels cannot run on                                        */
     IQA_ERROR_NO_DATA = 6,          /* compute or read before the first update                                      */
     IQA_ERROR_INCOMPATIBLE = 7,     /* merge, deserialize, add_lanes: another metric, other options, a later format */
     IQA_ERROR_CORRUPT = 8,          /* deserialize: truncated or altered bytes                                      */
@@ -197,7 +198,8 @@ typedef struct iqa_context_options {
     int32_t instruction_set;            /* highest IQA_ISA_... to use; the environment variable IQA_ISA (baseline,
                                            avx2, avx512) lowers it further                                          */
     void *cuda_stream;                  /* cudaStream_t for CUDA tensors; NULL is the legacy default stream. It must
-                                           exist for as long as the context and its metrics                         */
+                                           exist for as long as the context and its metrics, whose end still uses
+                                           it, and belong to the tensors' device                                    */
     iqa_allocate_function allocate;     /* NULL, with deallocate: the C library's                                   */
     iqa_deallocate_function deallocate; /*                                                                          */
     void *allocator_user;               /* first argument of both                                                   */
@@ -250,7 +252,7 @@ IQA_API const char *iqa_context_instruction_set(const iqa_context *context);
 IQA_API int32_t iqa_context_thread_count(const iqa_context *context);
 
 /** What this library can do with CUDA tensors on this machine, in words: "available: ..." or "unavailable: ..." with
- *  the reason. Static storage. The first call may start the CUDA driver. */
+ *  the reason. Static storage. The first call may start the CUDA driver, which a child of fork() cannot use then. */
 IQA_API const char *iqa_cuda_state(void);
 
 /* ---- Metrics: one verb set ----------------------------------------------------------------------------------- */
@@ -308,6 +310,7 @@ IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size
  *  CUDA tensors (IQA_CUDA, IQA_CUDA_MANAGED) are measured on their device, with the same bits. The call only enqueues
  *  work on the context's stream, and never waits: the tensors must stay until the stream has passed it, and outputs are
  *  there then. A second update of the same shapes can be captured in a CUDA graph, and counts at each launch of it.
+ *  The graph works in the metric's memory: launch it on the context's stream, and no more once the metric is destroyed.
  *  What is wrong with the data of such an update (not finite, a label outside the classes, a weight that is none) is
  *  told by the next call that reads the metric, with the update's number; nothing of that update is added, the others
  *  count. Calls that read the metric (compute, read, lanes, serialize, merge, confusion scores, FID of shards) wait for

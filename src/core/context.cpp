@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "core/device.hpp"
 #include "core/environment.hpp"
 
 namespace {
@@ -59,9 +60,27 @@ void iqa_context::release() noexcept
 {
     if (holders_.fetch_sub(1, std::memory_order_acq_rel) != 1)
         return;
+    close_ledgers(true);
     const iqa_context_options options = options_;
     this->~iqa_context();
     options.deallocate(options.allocator_user, this, sizeof(iqa_context));
+}
+
+void iqa_context::keep_ledger(iqa::device_ledger &ledger) noexcept
+{
+    ledger.next_left = ledgers_.load();
+    while (!ledgers_.compare_exchange_weak(ledger.next_left, &ledger)) {
+    }
+}
+
+void iqa_context::close_ledgers(bool last) noexcept
+{
+    iqa::device_ledger *ledger = ledgers_.exchange(nullptr);
+    while (ledger != nullptr) {
+        iqa::device_ledger *const next = ledger->next_left;
+        ledger->close(last);
+        ledger = next;
+    }
 }
 
 // The block begins up to a cache line after what the caller's allocator gave; the byte before it says how much.

@@ -10,6 +10,12 @@
 #include "core/memory.hpp"
 #include "iqa_c.h"
 
+namespace iqa {
+
+class device_ledger;
+
+}
+
 struct iqa_context final : public iqa::memory_source {
 public:
     static iqa_context *create(const iqa_context_options &options);
@@ -21,6 +27,10 @@ public:
     void *allocate(size_t bytes, const char *purpose) override;
     void deallocate(void *memory, size_t bytes) noexcept override;
     void clear(void *memory, size_t bytes) override;
+
+    // Ledgers that could not give their memory back yet, and another attempt for all of them.
+    void keep_ledger(iqa::device_ledger &ledger) noexcept;
+    void close_ledgers(bool last = false) noexcept;
 
     const iqa_context_options &options() const noexcept { return options_; }
     int threads() const noexcept { return threads_; }
@@ -36,6 +46,7 @@ private:
     int threads_;
     std::atomic<int64_t> holders_ = 1;
     iqa::text error_;
+    std::atomic<iqa::device_ledger *> ledgers_ = nullptr; // a finalizer of any thread may add one
 };
 
 namespace iqa {

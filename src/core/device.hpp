@@ -8,6 +8,7 @@
 #include <span>
 
 #include "core/memory.hpp"
+#include "iqa_c.h"
 
 namespace iqa {
 
@@ -65,7 +66,16 @@ public:
     virtual void discard() = 0;
 
     virtual bool serves(int32_t device_id) const noexcept = 0;
-    virtual void close() noexcept = 0; // ends its life
+    // An update was captured into a graph, which works with the ledger's memory for as long as it is launched.
+    virtual bool serves_graphs() const noexcept = 0;
+    // Refuses a tensor of this device whose memory is known to be elsewhere.
+    virtual void check_place(const char *name, const iqa_tensor &tensor) const = 0;
+
+    // Ends its life; while the stream is being captured, where memory cannot be given back, only once the context calls
+    // again. The context's last call ends it in any case.
+    virtual void close(bool last = false) noexcept = 0;
+
+    device_ledger *next_left = nullptr; // in the context's list of those
 
 protected:
     ~device_ledger() = default;

@@ -15,6 +15,8 @@ public:
     virtual void deallocate(void *memory, size_t bytes) noexcept = 0;
     // Fills with zeros.
     virtual void clear(void *memory, size_t bytes) = 0;
+    // Whether a graph of earlier work, which may be launched again, has the block's address.
+    virtual bool in_graph(const void *) const noexcept { return false; }
 
 protected:
     ~memory_source() = default;
@@ -34,6 +36,13 @@ public:
         source_.deallocate(memory_, size_);
         memory_ = nullptr;
         size_ = 0;
+    }
+
+    // For content that is about to change: a graph that reads the block keeps it as it is.
+    void leave_to_graphs() noexcept
+    {
+        if (source_.in_graph(memory_))
+            release();
     }
 
     template <class Item>

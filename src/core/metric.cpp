@@ -2,6 +2,7 @@
 #include "core/metric.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/backend.hpp"
 
@@ -18,12 +19,27 @@ iqa_metric::~iqa_metric()
 }
 
 iqa_metric::update_place::update_place(iqa_metric &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
-                                       bool accumulates)
+                                       const iqa_update_extras &extras, bool accumulates)
     : device(iqa::backend_of(reference, candidate)),
       ledger(metric.ledger_for(device, (reference != nullptr ? reference : candidate)->device_id, accumulates))
 {
-    if (ledger != nullptr)
-        ledger->begin();
+    if (ledger == nullptr)
+        return;
+    const std::pair<const char *, const iqa_tensor *> tensors[] = {
+        {"reference", reference},
+        {"candidate", candidate},
+        {"weights", extras.weights},
+        {"per_image", extras.per_image},
+        {"per_channel", extras.per_channel},
+        {"map", extras.map},
+        {"counts", extras.counts},
+        {"candidate_gradient", extras.candidate_gradient},
+        {"reference_gradient", extras.reference_gradient},
+    };
+    for (const auto &[name, tensor] : tensors)
+        if (tensor != nullptr)
+            ledger->check_place(name, *tensor);
+    ledger->begin();
 }
 
 iqa_metric::update_place::~update_place()
@@ -38,6 +54,10 @@ iqa::device_ledger *iqa_metric::ledger_for(const iqa::backend &device, int32_t d
     if (device.open == nullptr)
         return nullptr;
     if (ledger_ != nullptr && !ledger_->serves(device_id)) {
+        if (ledger_->serves_graphs())
+            iqa::fail(IQA_ERROR_DEVICE, "the tensors are on CUDA device ", device_id,
+                      ", but an update of this metric on another device was captured into a graph, which may still be "
+                      "launched; use a metric of its own for each device");
         settle();
         leave_device();
         ledger_->close();

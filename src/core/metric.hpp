@@ -84,7 +84,7 @@ protected:
     public:
         // `accumulates`: the update adds to the ledger's addend, which is as long as the lanes.
         update_place(iqa_metric &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
-                     bool accumulates = true);
+                     const iqa_update_extras &extras, bool accumulates = true);
         update_place(const update_place &) = delete;
         update_place &operator=(const update_place &) = delete;
         ~update_place();

@@ -276,7 +276,7 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
                      options_.batched != 0});
     outputs_ = view_outputs(extras, *reference, pair.samples);
     const bool by_sample = outputs_.wanted() || plan_.entries != 0;
-    update_place place(*this, reference, candidate);
+    update_place place(*this, reference, candidate, extras);
     const label_view &first = pair.labels[reference_side];
     const bool never_negative = first.kind == label_kind::index && is_unsigned(first.type);
     confusion_request request{

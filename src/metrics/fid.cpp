@@ -132,7 +132,7 @@ void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate
         }
 
     update_place place(*this, reference != nullptr ? reference : candidate,
-                       candidate != nullptr ? candidate : reference, false);
+                       candidate != nullptr ? candidate : reference, extras, false);
     if (place.ledger == nullptr) {
         add_on_cpu(views);
     } else if (views[0].rows > 0 || views[1].rows > 0) {

@@ -177,7 +177,7 @@ psnr_update psnr_metric::check(const backend &device, const iqa_tensor *referenc
 
 void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
 {
-    update_place place(*this, reference, candidate);
+    update_place place(*this, reference, candidate, extras);
     psnr_update update = check(place.device, reference, candidate, extras);
     if (update.source.luma != nullptr)
         update.source.luma = &update.luma; // of this copy

@@ -150,7 +150,7 @@ void ssim_metric::count_samples(const ssim_update &update)
 
 void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
 {
-    update_place place(*this, reference, candidate);
+    update_place place(*this, reference, candidate, extras);
     std::array<int64_t, lane::most> addend{};
     fault report{};
     int64_t *const lanes_to_add = place.ledger != nullptr ? place.ledger->addend() : addend.data();

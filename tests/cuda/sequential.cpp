@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <numeric>
 #include <utility>
 
@@ -77,6 +76,26 @@ int sequential_machine::enter()
     return devices == 0 ? no_driver : 0;
 }
 
+int sequential_machine::enter_on_device()
+{
+    contexts |= uint64_t(1) << current;
+    return enter();
+}
+
+void sequential_machine::push_device(int device)
+{
+    below_.push_back(std::exchange(current, device));
+    contexts |= uint64_t(1) << device;
+}
+
+void sequential_machine::pop_device()
+{
+    if (below_.empty())
+        std::abort();
+    current = below_.back();
+    below_.pop_back();
+}
+
 void sequential_machine::enqueue(std::function<void()> work, bool gives_back)
 {
     if (capturing) {
@@ -114,12 +133,26 @@ test::sequential_machine &machine()
 template <class Work>
 status enqueue(int test::machine_counts::*counter, Work &&work, bool gives_back = false)
 {
-    const status code = machine().enter();
+    const status code = machine().enter_on_device();
     if (code != 0)
         return code;
     ++(machine().counts.*counter);
     machine().enqueue(std::forward<Work>(work), gives_back);
     return 0;
+}
+
+// A copy that looks at memory of the host when it runs.
+template <class Copy>
+status enqueue_copy(int test::machine_counts::*counter, Copy &&copy)
+{
+    ++machine().pending_copies;
+    const status code = enqueue(counter, [=] {
+        copy();
+        --machine().pending_copies;
+    });
+    if (code != 0)
+        --machine().pending_copies;
+    return code;
 }
 
 std::vector<char> copy_of(const void *memory, size_t bytes)
@@ -143,6 +176,10 @@ const runtime sequential = {
         *count = code == 0 ? machine().devices : 0;
         return code;
     },
+    .abilities = [](int device, device_abilities *found) -> status {
+        *found = {machine().capability, 75, device < machine().least_without_pools, machine().pageable};
+        return machine().enter();
+    },
     .get_device = [](int *device) -> status {
         *device = machine().current;
         const status code = machine().enter();
@@ -150,12 +187,33 @@ const runtime sequential = {
             ++machine().counts.not_set;
         return code;
     },
-    .set_device = [](int device) -> status {
+    .enter_device = [](int device) -> status {
         const status code = machine().enter();
         if (code == 0)
-            machine().current = device;
+            machine().push_device(device);
         else
             ++machine().counts.not_set;
+        return code;
+    },
+    .leave_device = []() -> status {
+        const status code = machine().enter();
+        if (code == 0)
+            machine().pop_device();
+        else
+            ++machine().counts.not_set;
+        return code;
+    },
+    .locate = [](const void *memory, memory_place *found) -> status {
+        const auto place = machine().elsewhere.find(memory);
+        const bool is_here = place == machine().elsewhere.end();
+        *found = {is_here || place->second != test::sequential_machine::not_cuda, is_here, is_here ? 0 : place->second};
+        return machine().enter();
+    },
+    .device_of_stream = [](void *stream, int *device) -> status {
+        *device = stream == nullptr ? -1 : machine().device_of_stream;
+        const status code = machine().enter();
+        if (code != 0)
+            ++machine().counts.not_told;
         return code;
     },
     .multiprocessors = [](int, int *count) -> status {
@@ -167,7 +225,7 @@ const runtime sequential = {
         return machine().enter();
     },
     .allocate = [](void **memory, size_t bytes, void *) -> status {
-        const status code = machine().enter();
+        const status code = machine().enter_on_device();
         if (code != 0)
             return code;
         *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
@@ -200,11 +258,13 @@ const runtime sequential = {
         return code;
     },
     .upload = [](void *to, const void *from, size_t bytes, void *) -> status {
+        if (machine().late_uploads)
+            return enqueue_copy(&test::machine_counts::uploads, [=] { std::memcpy(to, from, bytes); });
         return enqueue(&test::machine_counts::uploads,
                        [=, copy = copy_of(from, bytes)] { std::memcpy(to, copy.data(), bytes); });
     },
     .download = [](void *to, const void *from, size_t bytes, void *) -> status {
-        return enqueue(&test::machine_counts::downloads, [=] { std::memcpy(to, from, bytes); });
+        return enqueue_copy(&test::machine_counts::downloads, [=] { std::memcpy(to, from, bytes); });
     },
     .wait = [](void *) -> status {
         const status code = machine().enter();
@@ -216,7 +276,10 @@ const runtime sequential = {
     },
     .is_capturing = [](void *, bool *capturing) -> status {
         *capturing = machine().capturing;
-        return machine().enter();
+        const status code = machine().enter();
+        if (code != 0)
+            ++machine().counts.not_told;
+        return code;
     },
     .launch = [](const void *entry, unsigned blocks, unsigned, size_t shared_bytes, const void *arguments,
                  void *) -> status {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -82,8 +83,8 @@ private:
 struct machine_counts {
     int calls = 0; // of the runtime, but for texts
     int allocations = 0, deallocations = 0, waits = 0, launches = 0, uploads = 0, downloads = 0, clears = 0;
-    // Deallocations, calls about the current device, and clearings that were made to fail.
-    int lost = 0, not_set = 0, not_cleared = 0;
+    // Deallocations, calls about the current device, clearings and questions that were made to fail.
+    int lost = 0, not_set = 0, not_cleared = 0, not_told = 0;
 };
 
 class sequential_machine {
@@ -94,23 +95,35 @@ public:
     void reset();
 
     thread_order order = thread_order::forward;
-    bool at_once = false; // run when enqueued rather than when waited for
-    int devices = 1;      // 0: as on a machine without a driver
+    bool at_once = false;      // run when enqueued rather than when waited for
+    bool late_uploads = false; // memory of the host is read when a copy runs, as where it is pinned
+    int devices = 1;           // 0: as on a machine without a driver
     int current = 0;
+    uint64_t contexts = 0;                 // bit i: something made a context on device i
+    int capability = 90;                   // of all devices; the least with kernels is 75
+    int least_without_pools = 99;          // devices from this one on have no memory pools
+    bool pageable = false;                 // kernels may read any memory
+    int device_of_stream = -1;             // that of every stream but the default one
+    std::map<const void *, int> elsewhere; // memory that is not the tensors' device's: which one's it is, or not_cuda
+    static constexpr int not_cuda = -1;
     int shared_bytes = 64 * 1024; // what a block may have
     int fail_call = 0;            // the call that fails, from 1; 0: none does
     int fail_status = 999;        // with that status
     bool capturing = false;       // what is enqueued is recorded, and run by replay() only
     machine_counts counts;
     int64_t live_bytes = 0;
+    int pending_copies = 0; // enqueued, with memory of the host that they will still read or write
 
     void replay(); // runs what was captured, once more
     void forget_graph() { graph_.clear(); }
 
     // For the runtime's functions.
     int enter();
+    int enter_on_device(); // a call that makes a context on the current device
     void enqueue(std::function<void()> work, bool gives_back = false);
     void run_queue();
+    void push_device(int device);
+    void pop_device();
 
 private:
     struct queued {
@@ -118,6 +131,7 @@ private:
         bool gives_back; // memory
     };
     std::vector<queued> queue_;
+    std::vector<int> below_; // devices that were current before others came on top
     std::vector<std::function<void()>> graph_;
 };
 

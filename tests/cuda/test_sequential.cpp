@@ -135,11 +135,14 @@ TEST_CASE("where a call of the runtime fails, the call says so, and nothing is l
                 state_bytes of_cpu;
                 state_bytes of_device;
                 expected.state(of_cpu);
-                for (int attempt = 0; attempt < 3 && run.state(of_device) != IQA_OK; ++attempt)
+                for (int attempt = 0; attempt < 3 && run.state(of_device) != IQA_OK; ++attempt) {
                     failed = true;
+                    CHECK(machine.pending_copies == 0); // into memory that may be gone
+                }
                 CHECK((of_cpu == of_device));
-                // What fails unnoticed is tidying up, and putting the caller's device back.
-                const bool tidying = machine.counts.lost + machine.counts.not_set + machine.counts.not_cleared != 0;
+                // What fails unnoticed is tidying up, putting the caller's device back, and what is asked beforehand.
+                const machine_counts &counts = machine.counts;
+                const bool tidying = counts.lost + counts.not_set + counts.not_cleared + counts.not_told != 0;
                 CHECK((failed || tidying || machine.counts.calls < call));
             }
             machine.fail_call = 0;
