@@ -6,6 +6,7 @@ Each records what it is asked for in `calls`; `current` is the address of the cu
 
 import contextlib
 import types
+import weakref
 
 import numpy as np
 from capsules import CUDA, VersionedArray
@@ -18,12 +19,17 @@ def show(kind, memory, **more):
     return kind(memory, *DTYPES[memory.dtype.str[1:]], CUDA, **more)
 
 
+class Stream(types.SimpleNamespace):
+    """A stream, which ends when nobody has its object any more: weak references tell."""
+
+
 class Library:
     """What both have in common."""
 
     def __init__(self, name, array):
         self.calls = []
         self.current = 0x70
+        self.streams = []
         self.array = type(array, (VersionedArray,), {"__module__": name, "device": self.device(1)})
         self.module = types.ModuleType(name)
         setattr(self.module, array, self.array)
@@ -36,6 +42,12 @@ class Library:
         """A new array."""
         self.calls.append(("empty", dtype, shape))
         return self.show(np.full(shape, -7, dtype))
+
+    def created(self, address, **parts):
+        """A new stream's object."""
+        stream = Stream(address=address, **parts)
+        self.streams.append(weakref.ref(stream))
+        return stream
 
     def waited(self):
         """Pairs of streams: which one was made to wait for which."""
@@ -64,7 +76,8 @@ class Torch(Library):
         return types.SimpleNamespace(type="cuda", index=index)
 
     def stream(self, address):
-        return types.SimpleNamespace(
+        return self.created(
+            address,
             cuda_stream=address,
             wait_stream=lambda other: self.calls.append(("wait", address, other.cuda_stream)),
         )
@@ -91,7 +104,8 @@ class CuPy(Library):
         return contextlib.nullcontext(index)
 
     def stream(self, address):
-        return types.SimpleNamespace(
+        return self.created(
+            address,
             ptr=address,
             record=lambda: address,
             wait_event=lambda other: self.calls.append(("wait", address, other)),

@@ -6,6 +6,7 @@ be on the CPU: everything before and after that is as it is with a GPU.
 """
 
 import ctypes
+import gc
 import sys
 from itertools import groupby
 
@@ -120,6 +121,25 @@ class TestCurrentStream:
             assert (metric._context.cuda_stream or 0) == stream
         assert metric.to_bytes() == expected.to_bytes()
         assert metric.copy().lanes().tolist() == expected.lanes().tolist()
+
+    def test_it_lives_as_long_as_the_metric(self, arrays, calls, pair):
+        def alive():
+            gc.collect()
+            found = (ref() for ref in arrays.streams)
+            return {stream.address for stream in found if stream is not None} - {0}
+
+        x, y = map(arrays.show, pair)
+        metric = iqa.SSIM(255)
+        metric.update(x, y)
+        assert alive() == {0x70}
+        arrays.current = 0x90
+        metric.update(x, y)
+        assert alive() == {0x90}
+        metric.close()
+        del metric
+        assert alive() == set()
+        iqa.ssim(x, y, 255, k1=0.013)  # its metric is kept for the next call
+        assert alive() == {0x90}
 
     def test_options_are_read_once(self, arrays, calls, pair, monkeypatch):
         metric = iqa.SSIM(255)
@@ -272,10 +292,20 @@ class TestInterface:
             ({"stream": 0x90}, 0x90),
         ],
     )
-    def test_its_stream(self, calls, pair, more, stream):
+    def test_its_stream(self, calls, pair, monkeypatch, more, stream):
         metric = iqa.SSIM(255)
+        streams = []
+        wait = iqa.SSIM._wait
+
+        def waiting(self):
+            streams.append(self._context.cuda_stream)
+            wait(self)
+
+        monkeypatch.setattr(iqa.SSIM, "_wait", waiting)
         metric.update(*(Numba(image, **more) for image in pair))
-        assert metric._context.cuda_stream == stream
+        assert streams == [stream]
+        # Other streams may end with the arrays.
+        assert metric._context.cuda_stream == (2 if stream == 2 else None)
         assert calls == [("update", [CUDA, CUDA]), ("read", [])]
         assert metric.compute() == SSIM
 

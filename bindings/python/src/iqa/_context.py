@@ -30,7 +30,8 @@ class Context:
         threads: CPU threads of one call, or None for as many as the process may use.
         instruction_set: the highest to use: "baseline", "avx2", "avx512" or "best".
         cuda_stream: address of the cudaStream_t for CUDA tensors; None is the legacy default
-            stream. Only metrics without a context follow the current stream of PyTorch or CuPy.
+            stream. It must exist for as long as the context and its metrics. Only metrics without
+            a context follow the current stream of PyTorch or CuPy, which they then keep alive.
         progress: called as progress(done, total) from time to time during an update. An
             exception that it raises, such as iqa.CancelledError or KeyboardInterrupt, cancels
             the update, which leaves the metric as it was, and comes out of the update.
@@ -38,15 +39,25 @@ class Context:
             threads than asked for.
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "_lock", "_raised", "cuda_stream", "handle")
+    __slots__ = (
+        "__weakref__",
+        "_callbacks",
+        "_lock",
+        "_raised",
+        "cuda_stream",
+        "handle",
+        "stream_object",
+    )
 
     handle: ctypes.c_void_p
+    stream_object: Any
     _destroy = library.iqa_context_destroy
 
     def __new__(cls, *_: Any, **__: Any) -> Context:
         """A context without a handle, which can be finalized where its arguments are refused."""
         context = super().__new__(cls)
         context.handle = ctypes.c_void_p()
+        context.stream_object = None  # what ends the CUDA stream with itself
         return context
 
     @named

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LEGACY = 1  # the number of the legacy default stream in DLPack and in __cuda_array_interface__
+_PER_THREAD = 2  # and of a thread's default stream; these two never end
 _NOTHING_TO_WAIT_FOR = -1
 
 
@@ -40,6 +41,11 @@ class Owner:
 
     def __init__(self, array: Any) -> None:
         self._array = array
+
+    @property
+    def stream_object(self) -> Any:
+        """The present stream as the object that it ends with; None where there is none."""
+        return None
 
     @property
     def stream(self) -> int | None:
@@ -71,8 +77,12 @@ class _Torch(Owner):
         self._torch = sys.modules["torch"]
 
     @property
+    def stream_object(self) -> Any:
+        return self._torch.cuda.current_stream(self._array.device)
+
+    @property
     def stream(self) -> int | None:
-        return stream_address(self._torch.cuda.current_stream(self._array.device).cuda_stream)
+        return stream_address(self.stream_object.cuda_stream)
 
     def device(self) -> AbstractContextManager[object]:
         device = self._array.device
@@ -102,9 +112,13 @@ class _CuPy(Owner):
         self._cupy = sys.modules["cupy"]
 
     @property
-    def stream(self) -> int | None:
+    def stream_object(self) -> Any:
         with self._array.device:
-            return stream_address(self._cupy.cuda.get_current_stream().ptr)
+            return self._cupy.cuda.get_current_stream()
+
+    @property
+    def stream(self) -> int | None:
+        return stream_address(self.stream_object.ptr)
 
     def device(self) -> AbstractContextManager[object]:
         device: AbstractContextManager[object] = self._array.device
@@ -169,7 +183,7 @@ class Loan:
         owner: of the images, for new arrays; None on the CPU.
     """
 
-    __slots__ = ("_behind", "_keep", "_owner", "_stream", "must_wait")
+    __slots__ = ("_behind", "_keep", "_owner", "_stream", "must_wait", "stream_may_end")
 
     def __init__(self, stream: int | None, owner: Owner | None) -> None:
         self._stream = stream
@@ -178,6 +192,8 @@ class Loan:
         self._behind: list[Owner] = []
         self.must_wait = False
         """Whether the call has to be complete before the arrays' memory may be used again."""
+        self.stream_may_end = isinstance(owner, _Interface) and stream not in (None, _PER_THREAD)
+        """Whether the stream is known to exist for as long as the arrays only."""
 
     def borrow(self, array: Any, name: str, writable: bool = False) -> int:
         """The address of the array's tensor, which lives as long as the loan."""

@@ -208,23 +208,31 @@ class Metric:
         """For the arrays of an update: on the stream of the first that is on a CUDA device."""
         owner = owner_of(reference) or owner_of(candidate)
         if owner is not None and self._has_own_context:
-            self._move_to(owner.stream)
+            self._move_to(owner.stream, owner.stream_object)
         return Loan(self._context.cuda_stream, owner)
 
-    def _move_to(self, stream: int | None) -> None:
+    def _move_to(self, stream: int | None, stream_object: Any) -> None:
         """Continues on another CUDA stream, in a context for it, when the old one is done."""
         if stream == self._context.cuda_stream:
+            self._context.stream_object = stream_object
             return
-        moved = self.from_bytes(self.to_bytes(), context=Context(cuda_stream=stream))
+        context = Context(cuda_stream=stream)
+        context.stream_object = stream_object
+        moved = self.from_bytes(self.to_bytes(), context=context)
         self._context, moved._context = moved._context, self._context
         self._handle, moved._handle = moved._handle, self._handle
 
     def _queue(self, loan: Loan, reference: Any, candidate: Any, extras: Any) -> None:
         """The update itself, of borrowed arrays."""
-        self._context.call(library.iqa_metric_update, self._open(), reference, candidate, extras)
-        loan.queued()
-        if loan.must_wait:
-            self._wait()
+        update = library.iqa_metric_update
+        try:
+            self._context.call(update, self._open(), reference, candidate, extras)
+            loan.queued()
+            if loan.must_wait:
+                self._wait()
+        finally:
+            if loan.stream_may_end and self._has_own_context:
+                self._move_to(None, None)
 
     def _wait(self) -> None:
         """Waits until all updates are complete."""
