@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// A GPU for tests: memory, the limits of an architecture, and kernels that run as the PTX that nvcc made of them.
+#pragma once
+
+#include "cuda/ptx/warp.hpp"
+
+namespace test::ptx {
+
+std::string demangled(const std::string &name);
+
+// A kernel as entry_of() gives it.
+struct kernel_entry {
+    std::string name; // as in C++
+    size_t arguments_size;
+};
+
+// What launches of a kernel did.
+struct kernel_counts {
+    int64_t launches = 0, blocks = 0;
+    std::map<std::string, uint64_t> issued; // instructions of warps, by opcode
+
+    uint64_t all() const;
+};
+
+struct launch_request {
+    unsigned blocks[3], threads[3];
+    size_t shared_bytes;
+    const void *arguments;
+};
+
+class device {
+public:
+    static device &get();
+
+    // The architecture whose limits hold: 75, 80, 86, 90, 100 or 120. Its kernels are those that nvcc made for the
+    // newest one that is not newer. Where there are none, it has those of the oldest.
+    void become(int architecture);
+    int architecture() const { return architecture_; }
+    size_t most_shared_bytes() const; // of a block that asks for more than 48 KB
+
+    void *allocate(size_t bytes); // poisoned
+    bool deallocate(void *memory);
+    bool is_live(const void *memory, size_t bytes) const;
+    size_t live_blocks() const { return memory_.size(); }
+
+    // The kernel's static shared memory; what its launches may add is the limit's to say. Refused: false.
+    size_t static_shared_bytes(const kernel_entry &kernel);
+    bool allow_shared_bytes(const kernel_entry &kernel, size_t bytes);
+
+    // Runs it to its end. A launch beyond the limits, and a kernel at fault: false, and last_fault() says why.
+    bool launch(const kernel_entry &kernel, const launch_request &given);
+    const std::string &last_fault() const { return last_fault_; }
+
+    std::map<std::string, kernel_counts> counts; // of kernels, since somebody cleared them
+
+    // The text of the file with that kernel, and another in its place until it is put back.
+    const std::string &text_with(const std::string &kernel);
+    void replace_text_with(const std::string &kernel, std::string text);
+
+private:
+    struct file {
+        std::string text;
+        int architecture;
+        std::map<std::string, std::string> mangled; // names of kernels, by those in C++
+        std::unique_ptr<library> functions;
+    };
+
+    device();
+    file &file_with(const std::string &kernel);
+    const program &program_of(const kernel_entry &kernel);
+    void check_limits(const program &kernel, const kernel_entry &entry, const launch_request &given);
+    void run(const grid &launch, kernel_counts &kept);
+
+    std::vector<file> files_;
+    int architecture_ = 90;
+    std::map<uint64_t, size_t> memory_;
+    std::map<std::string, size_t> allowed_shared_bytes_;
+    std::string last_fault_;
+};
+
+} // namespace test::ptx

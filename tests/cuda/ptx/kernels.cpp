@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The kernels of every .cu file, by the names that their PTX is found by.
+#include <typeinfo>
+
+#include <cxxabi.h>
+
+#include "cuda/block.h"
+#include "cuda/ptx/device.hpp"
+
+namespace iqa::cuda {
+
+template <class Kernel>
+const void *entry_of();
+
+namespace {
+
+template <class Kernel>
+const void *ptx_entry()
+{
+    static const test::ptx::kernel_entry entry = {test::ptx::demangled(typeid(Kernel).name()),
+                                                  sizeof(typename Kernel::arguments)};
+    return &entry;
+}
+
+} // namespace
+
+} // namespace iqa::cuda
+
+#define IQA_ENTRY(...)                                                                                                 \
+    template <>                                                                                                        \
+    const void *entry_of<__VA_ARGS__>()                                                                                \
+    {                                                                                                                  \
+        return ptx_entry<__VA_ARGS__>();                                                                               \
+    }
+
+#include "cuda/every_kernel.hpp"

@@ -1,0 +1,46 @@
+# The kernels as nvcc compiles them, on a machine that executes PTX. Only FID's products differ by architecture: of them
+# there is the code for Turing, too.
+list(TRANSFORM iqa_kernels PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE iqa_ptx_sources)
+add_library(iqa_ptx_90 OBJECT ${iqa_ptx_sources})
+add_library(iqa_ptx_75 OBJECT ${PROJECT_SOURCE_DIR}/cuda/fid_moments.cu)
+foreach(architecture 90 75)
+  target_link_libraries(iqa_ptx_${architecture} PRIVATE iqa_arithmetic)
+  target_include_directories(iqa_ptx_${architecture} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src
+    ${PROJECT_SOURCE_DIR}/include)
+  iqa_configure_cuda(iqa_ptx_${architecture})
+  set_target_properties(iqa_ptx_${architecture} PROPERTIES
+    CUDA_PTX_COMPILATION ON CUDA_ARCHITECTURES ${architecture}-virtual)
+endforeach()
+
+# The machine is fast where the compiler may use all that this computer has.
+add_library(iqa_ptx_machine OBJECT
+  cuda/ptx/arithmetic.cpp
+  cuda/ptx/conversions.cpp
+  cuda/ptx/device.cpp
+  cuda/ptx/kernels.cpp
+  cuda/ptx/memory.cpp
+  cuda/ptx/program.cpp
+  cuda/ptx/runtime.cpp
+  cuda/ptx/shared_memory.cpp
+  cuda/ptx/source.cpp
+  cuda/ptx/warp.cpp
+  cuda/ptx/warp_operations.cpp
+  ${PROJECT_SOURCE_DIR}/cuda/runtime.cpp)
+target_link_libraries(iqa_ptx_machine PRIVATE iqa_arithmetic iqa_warnings CUDA::toolkit OpenMP::OpenMP_CXX)
+target_include_directories(iqa_ptx_machine PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}
+  ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+target_compile_options(iqa_ptx_machine PRIVATE -O3 -march=native -fno-math-errno -fno-trapping-math)
+set_property(SOURCE cuda/ptx/device.cpp APPEND PROPERTY COMPILE_DEFINITIONS
+  "IQA_PTX_FILES=\"$<JOIN:$<TARGET_OBJECTS:iqa_ptx_90>,:>:$<TARGET_OBJECTS:iqa_ptx_75>\"")
+
+function(iqa_add_on_ptx name)
+  add_executable(${name} ${ARGN} cuda/place_gpu.cpp $<TARGET_OBJECTS:iqa_objects> $<TARGET_OBJECTS:iqa_cuda_host>
+    $<TARGET_OBJECTS:iqa_ptx_machine>)
+  target_link_libraries(${name} PRIVATE iqa_arithmetic iqa_warnings CUDA::toolkit OpenMP::OpenMP_CXX Threads::Threads)
+  target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}
+    ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  add_dependencies(${name} iqa_ptx_90 iqa_ptx_75)
+endfunction()
+
+iqa_add_on_ptx(test_ptx_cases cuda/test_cases.cpp ${iqa_cases} $<TARGET_OBJECTS:iqa_test_main>)
+target_link_libraries(test_ptx_cases PRIVATE iqa_test_main)
