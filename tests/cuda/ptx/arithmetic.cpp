@@ -12,10 +12,10 @@ namespace test::ptx {
 namespace {
 
 template <class T>
-using twice = std::conditional_t<
-    sizeof(T) == 2, std::conditional_t<std::is_signed_v<T>, int32_t, uint32_t>,
-    std::conditional_t<sizeof(T) == 4, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
-                       std::conditional_t<std::is_signed_v<T>, iqa::int128, iqa::uint128>>>;
+using twice =
+    std::conditional_t<sizeof(T) == 2, std::conditional_t<std::is_signed_v<T>, int32_t, uint32_t>,
+                       std::conditional_t<sizeof(T) == 4, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
+                                          std::conditional_t<std::is_signed_v<T>, iqa::int128, iqa::uint128>>>;
 
 // Wraps around.
 template <class T>
@@ -170,7 +170,8 @@ void lanewise_with_carry(warp &own, const instruction &at, lane_mask mask)
 {
     T results[lanes];
     lane_mask carries = 0;
-    const auto apply = [&]<size_t... I>(std::index_sequence<I...>) {
+    const auto apply = [&]<size_t... I>(std::index_sequence<I...>)
+    {
         for (int lane = 0; lane < lanes; ++lane) {
             const carrying<T> made =
                 F{}(own.carry >> lane & 1, lane_value<Operands>::read(own.frame + at.at[I + 1], lane)...);

@@ -93,9 +93,8 @@ void define_pairs(operation_table &table, const std::string &type)
 {
     constexpr uint8_t part = sizeof(Part);
     table["mov" + type + ".into2"] = {&take_apart<Whole, Part>, {part, part, sizeof(Whole)}};
-    define<Whole, Part, Part>(table, "mov" + type + ".from2", [](Part low, Part high) {
-        return Whole(Whole(high) << (8 * sizeof(Part)) | low);
-    });
+    define<Whole, Part, Part>(table, "mov" + type + ".from2",
+                              [](Part low, Part high) { return Whole(Whole(high) << (8 * sizeof(Part)) | low); });
 }
 
 // Addresses in windows: generic ones of memory that a block, a thread or a launch has for itself.

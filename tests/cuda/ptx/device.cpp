@@ -18,8 +18,9 @@ namespace {
 constexpr int poison = 0xcd;
 constexpr size_t usual_shared_bytes = 48 * 1024;
 
-// What a block may have when it asks: the CUDA C++ programming guide, "Technical Specifications per Compute Capability".
-const std::map<int, size_t> most_shared = {{75, 64 * 1024}, {80, 163 * 1024},  {86, 99 * 1024},
+// What a block may have when it asks: the CUDA C++ programming guide, "Technical Specifications per Compute
+// Capability".
+const std::map<int, size_t> most_shared = {{75, 64 * 1024},  {80, 163 * 1024},  {86, 99 * 1024},
                                            {90, 227 * 1024}, {100, 227 * 1024}, {120, 99 * 1024}};
 constexpr unsigned most_threads = 1024;
 constexpr unsigned most_blocks[3] = {0x7fffffff, 0xffff, 0xffff};

@@ -76,7 +76,8 @@ template <class Result, class F, class... Operands>
 void lanewise(warp &own, const instruction &at, lane_mask mask)
 {
     typename lane_value<Result>::type results[lanes];
-    const auto apply = [&]<size_t... I>(std::index_sequence<I...>) {
+    const auto apply = [&]<size_t... I>(std::index_sequence<I...>)
+    {
         for (int lane = 0; lane < lanes; ++lane)
             results[lane] = F{}(lane_value<Operands>::read(own.frame + at.at[I + 1], lane)...);
     };

@@ -49,9 +49,8 @@ char *device_place(warp &own, const instruction &at, uint64_t address, size_t by
 // Where a lane's access goes.
 char *place_of(warp &own, const instruction &at, size_t operand, int lane, size_t bytes, access kind)
 {
-    uint64_t address = at.size[operand] == 4
-                           ? uint64_t(lane_value<uint32_t>::read(own.frame + at.at[operand], lane))
-                           : lane_value<uint64_t>::read(own.frame + at.at[operand], lane);
+    uint64_t address = at.size[operand] == 4 ? uint64_t(lane_value<uint32_t>::read(own.frame + at.at[operand], lane))
+                                             : lane_value<uint64_t>::read(own.frame + at.at[operand], lane);
     address += uint64_t(at.displacement);
     if (address % bytes != 0)
         own.stop(at, "address " + hex(address) + " is not aligned");

@@ -347,7 +347,9 @@ private:
             refuse(from, "an instruction that the machine does not know");
         made.run = known->second.run;
         const auto &sizes = known->second.sizes;
-        const auto size_at = [&] { return size_t(made.operands) < sizes.size() ? sizes[size_t(made.operands)] : any; };
+        const auto size_at = [&] {
+            return size_t(made.operands) < sizes.size() ? sizes[size_t(made.operands)] : any;
+        };
         for (const std::string &operand : operands) {
             if (operand[0] == '[') {
                 add_address(from, made, operand);

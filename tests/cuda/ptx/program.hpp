@@ -32,8 +32,8 @@ struct instruction {
     handler run = nullptr;
     flow kind = flow::next;
     bool guarded = false, negated = false;
-    uint32_t guard = 0;                       // place of the predicate
-    std::array<uint32_t, most_operands> at{}; // places of the operands, of vectors one after another
+    uint32_t guard = 0;                        // place of the predicate
+    std::array<uint32_t, most_operands> at{};  // places of the operands, of vectors one after another
     std::array<uint8_t, most_operands> size{}; // bytes of a lane there; 0: a predicate
     int operands = 0;
 

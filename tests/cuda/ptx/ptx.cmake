@@ -44,3 +44,11 @@ endfunction()
 
 iqa_add_on_ptx(test_ptx_cases cuda/test_cases.cpp ${iqa_cases} $<TARGET_OBJECTS:iqa_test_main>)
 target_link_libraries(test_ptx_cases PRIVATE iqa_test_main)
+foreach(part IN ITEMS SSIM PSNR confusion FID)
+  string(TOLOWER ptx_${part} name)
+  add_test(NAME ${name} COMMAND test_ptx_cases "${part}*")
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS ptx)
+endforeach()
+
+# Prints what kernels issue, for those who change them.
+iqa_add_on_ptx(ptx_count cuda/ptx/count.cpp)

@@ -131,10 +131,8 @@ cudaError_t CUDARTAPI cudaFuncSetAttribute(const void *function, cudaFuncAttribu
 cudaError_t CUDARTAPI cudaLaunchKernel(const void *function, dim3 blocks, dim3 threads, void **arguments,
                                        size_t shared_bytes, cudaStream_t)
 {
-    const test::ptx::launch_request given = {{blocks.x, blocks.y, blocks.z},
-                                             {threads.x, threads.y, threads.z},
-                                             shared_bytes,
-                                             arguments[0]};
+    const test::ptx::launch_request given = {
+        {blocks.x, blocks.y, blocks.z}, {threads.x, threads.y, threads.z}, shared_bytes, arguments[0]};
     return device::get().launch(entry_at(function), given) ? cudaSuccess : cudaErrorLaunchFailure;
 }
 

@@ -124,9 +124,8 @@ module_source parse(const std::string &text)
         std::smatch parts;
         if (!std::regex_search(before.text, parts, head))
             throw fault("a brace that belongs to no function: " + before.text);
-        function_source &function =
-            module.functions.emplace_back(function_source{parts[2], parts.str() + parts.suffix().str(),
-                                                          parts[1] == "entry", {}});
+        function_source &function = module.functions.emplace_back(
+            function_source{parts[2], parts.str() + parts.suffix().str(), parts[1] == "entry", {}});
         for (int depth = 1; depth > 0;) {
             if (!from.next(next, true))
                 throw fault(function.name + " has no end");

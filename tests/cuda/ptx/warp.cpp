@@ -88,9 +88,8 @@ bool warp::run()
     go(kernel_);
     if (kernel_.groups.size() > 1) {
         const auto &code = kernel_.function->code;
-        stop(code[size_t(kernel_.groups.front().at)],
-             "divergent threads: others of the warp wait at line " +
-                 std::to_string(code[size_t(kernel_.groups.back().at)].line));
+        stop(code[size_t(kernel_.groups.front().at)], "divergent threads: others of the warp wait at line " +
+                                                          std::to_string(code[size_t(kernel_.groups.back().at)].line));
     }
     return !kernel_.groups.empty();
 }
@@ -183,8 +182,7 @@ void block::run(const grid &launch, unsigned number, tally &counts)
         for (const auto &each : warps)
             if (each->waits_at() != warps.front()->waits_at())
                 throw fault("divergent warps: one waits at line " +
-                            std::to_string(launch.kernel.code[size_t(each->waits_at())].line) +
-                            ", another at line " +
+                            std::to_string(launch.kernel.code[size_t(each->waits_at())].line) + ", another at line " +
                             std::to_string(launch.kernel.code[size_t(warps.front()->waits_at())].line));
         for (const auto &each : warps)
             each->pass_barrier();

@@ -12,7 +12,8 @@
 namespace test::ptx {
 
 // Addresses that are neither of memory of the device: generic ones of what only a block, a thread or a launch has.
-constexpr uint64_t shared_window = uint64_t(1) << 60, local_window = uint64_t(2) << 60, param_window = uint64_t(3) << 60;
+constexpr uint64_t shared_window = uint64_t(1) << 60, local_window = uint64_t(2) << 60,
+                   param_window = uint64_t(3) << 60;
 constexpr uint64_t window_mask = uint64_t(15) << 60;
 
 // Memory of the device that is there, by address.

@@ -118,7 +118,9 @@ void multiply(warp &own, const instruction &at, lane_mask mask)
 }
 
 // Blocks see each other's writes in the order of the host's, which has no weaker one.
-void fence(warp &, const instruction &, lane_mask) {}
+void fence(warp &, const instruction &, lane_mask)
+{
+}
 
 } // namespace
 
