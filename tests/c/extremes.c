@@ -352,7 +352,7 @@ static iqa_status kid(iqa_context *context, int32_t degree, int32_t subsets, int
 
 static iqa_status subsets_most(iqa_context *context)
 {
-    return kid(context, 16, 100000, SIDE);
+    return kid(context, 16, 100000, 2);
 }
 
 static iqa_status subsets_beyond(iqa_context *context)
