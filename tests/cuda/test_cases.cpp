@@ -6,39 +6,13 @@
 #include <utility>
 
 #include "catch.hpp"
-#include "cuda/cases.hpp"
+#include "cuda/compare.hpp"
 #include "cuda/grid.hpp"
 #include "cuda/place.hpp"
 
 using namespace test;
 
 namespace {
-
-// Statuses of data at fault come from the update on the CPU, and from the state on a device.
-iqa_status status_of(const case_outcome &outcome)
-{
-    for (const iqa_status status : outcome.statuses)
-        if (status != IQA_OK)
-            return status;
-    return outcome.status;
-}
-
-void compare(const device_case &each)
-{
-    CAPTURE(each.name);
-    const case_outcome expected = run_case(each, false);
-    const case_outcome found = run_case(each, true);
-    CAPTURE(expected.error, found.error);
-    CHECK(status_of(expected) == status_of(found));
-    CHECK((expected.state == found.state));
-    if (status_of(expected) != IQA_OK)
-        return;
-    REQUIRE(expected.outputs.size() == found.outputs.size());
-    for (size_t i = 0; i < expected.outputs.size(); ++i) {
-        CAPTURE(i);
-        CHECK((expected.outputs[i] == found.outputs[i]));
-    }
-}
 
 std::vector<device_case> shared_cases(bool few)
 {

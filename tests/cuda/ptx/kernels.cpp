@@ -9,6 +9,9 @@
 
 namespace iqa::cuda {
 
+extern const int least_capability;
+const int least_capability = 75;
+
 template <class Kernel>
 const void *entry_of();
 

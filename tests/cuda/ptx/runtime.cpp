@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Those calls of the CUDA runtime that cuda/runtime.cpp and place_gpu.cpp make, on the machine that executes PTX. What
 // is enqueued is done at once.
+#include <string>
+
+#include <cuda.h>
 #include <cuda_runtime_api.h>
 
 #include "cuda/ptx/device.hpp"
@@ -24,9 +27,71 @@ cudaError_t copy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind)
     return cudaSuccess;
 }
 
+// Of the driver: there is one context, and that is current.
+CUcontext only_context()
+{
+    static int place = 0;
+    return reinterpret_cast<CUcontext>(&place);
+}
+
+struct driver_function {
+    const char *name;
+    void *address;
+};
+
+template <class Function>
+void *address_of(Function *function)
+{
+    return reinterpret_cast<void *>(function);
+}
+
+const driver_function driver_functions[] = {
+    {"cuDevicePrimaryCtxRetain", address_of(+[](CUcontext *context, CUdevice) -> CUresult {
+         *context = only_context();
+         return CUDA_SUCCESS;
+     })},
+    {"cuCtxPushCurrent", address_of(+[](CUcontext) -> CUresult { return CUDA_SUCCESS; })},
+    {"cuCtxPopCurrent", address_of(+[](CUcontext *context) -> CUresult {
+         *context = only_context();
+         return CUDA_SUCCESS;
+     })},
+    {"cuStreamGetCtx", address_of(+[](CUstream, CUcontext *context) -> CUresult {
+         *context = only_context();
+         return CUDA_SUCCESS;
+     })},
+    {"cuCtxGetDevice", address_of(+[](CUdevice *number) -> CUresult {
+         *number = 0;
+         return CUDA_SUCCESS;
+     })},
+};
+
 } // namespace
 
 extern "C" {
+
+cudaError_t CUDARTAPI cudaGetDriverEntryPointByVersion(const char *name, void **address, unsigned, unsigned long long,
+                                                       cudaDriverEntryPointQueryResult *)
+{
+    for (const driver_function &each : driver_functions)
+        if (std::string(each.name) == name) {
+            *address = each.address;
+            return cudaSuccess;
+        }
+    return cudaErrorSymbolNotFound;
+}
+
+cudaError_t CUDARTAPI cudaGetDriverEntryPoint(const char *name, void **address, unsigned long long flags,
+                                              cudaDriverEntryPointQueryResult *result)
+{
+    return cudaGetDriverEntryPointByVersion(name, address, 0, flags, result);
+}
+
+cudaError_t CUDARTAPI cudaPointerGetAttributes(cudaPointerAttributes *found, const void *memory)
+{
+    *found = {};
+    found->type = device::get().is_live(memory, 1) ? cudaMemoryTypeDevice : cudaMemoryTypeUnregistered;
+    return cudaSuccess;
+}
 
 cudaError_t CUDARTAPI cudaGetDeviceCount(int *count)
 {
@@ -48,8 +113,20 @@ cudaError_t CUDARTAPI cudaSetDevice(int number)
 cudaError_t CUDARTAPI cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int)
 {
     switch (attribute) {
+    case cudaDevAttrComputeCapabilityMajor:
+        *value = device::get().architecture() / 10;
+        return cudaSuccess;
+    case cudaDevAttrComputeCapabilityMinor:
+        *value = device::get().architecture() % 10;
+        return cudaSuccess;
+    case cudaDevAttrMemoryPoolsSupported:
+        *value = 1;
+        return cudaSuccess;
+    case cudaDevAttrPageableMemoryAccess:
+        *value = 0;
+        return cudaSuccess;
     case cudaDevAttrMultiProcessorCount:
-        *value = 2;
+        *value = 2; // few: blocks go on from part to part
         return cudaSuccess;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin:
         *value = int(device::get().most_shared_bytes());
