@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cuda_kernels.hpp"
+#include "cuda_slots.hpp"
 #include "iqa_c.h"
 
 namespace {
@@ -163,9 +164,6 @@ const image_work image_works[] = {
     {"16 x 3 x 1080 x 1920", IQA_FLOAT32, {16, 3, 1080, 1920}, 2},
 };
 
-// Issue slots of a pixel of SSIM with 11 taps: cuda/ssim_tiles.h counts them.
-constexpr double slots_of_ssim = 150;
-
 template <class Sample>
 void measure_images(const image_work &work)
 {
@@ -191,9 +189,12 @@ void measure_images(const image_work &work)
         options.data_high = sizeof(Sample) == 1 ? 255 : 1;
     };
 
+    namespace slots = iqa::slots;
+    const double slots_of_psnr = sizeof(Sample) == 1 ? slots::psnr_uint8 : slots::psnr_float32;
+    const double slots_of_ssim = sizeof(Sample) == 1 ? slots::ssim_uint8 : slots::ssim_float32;
     iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
     set_up(psnr);
-    figure("PSNR", iqa_psnr_create, psnr, nullptr, 0, 0);
+    figure("PSNR", iqa_psnr_create, psnr, nullptr, 0, slots_of_psnr);
 
     iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
     set_up(ssim);
@@ -202,13 +203,14 @@ void measure_images(const image_work &work)
     const device_tensor gradient(IQA_FLOAT32, work.shape);
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
     extras.candidate_gradient = &gradient.view;
-    figure("SSIM and gradient", iqa_ssim_create, ssim, &extras, pixels * sizeof(float), 3 * slots_of_ssim);
+    figure("SSIM and gradient", iqa_ssim_create, ssim, &extras, pixels * sizeof(float),
+           slots_of_ssim + slots::ssim_gradient);
 
     if (work.shape[2] <= 160)
         return;
     check(iqa_ssim_options_preset(&ssim, sizeof ssim, IQA_MS_SSIM_WANG2003));
     set_up(ssim);
-    figure("MS-SSIM", iqa_ssim_create, ssim, nullptr, 0, 4.0 / 3 * slots_of_ssim);
+    figure("MS-SSIM", iqa_ssim_create, ssim, nullptr, 0, 4.0 / 3 * slots_of_ssim + slots::smaller_scales);
 }
 
 template <class Label>

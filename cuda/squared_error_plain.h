@@ -3,10 +3,11 @@
 // Rows need not begin where 16 bytes do, but in both images at the same place between them; what comes before the first
 // or after the last such place is read sample by sample.
 //
-// Bytes: those of both images, once. Instructions for a pair of samples on a GPU of compute capability 9.0, with the
-// bounds that spare a second look: 7 for uint8, 8 for 16-bit integers, 22 for float32, 23 for bfloat16 and float16, 56
-// for float64; 10 of those of the floating-point types are in double. At 132 multiprocessors of 1.75 GHz and 90 % of
-// 4.8 TB/s that is half of the issue slots, and most of them for bfloat16 and float16.
+// Bytes: those of both images, once. Instructions for a pair of samples in the inner loop on a GPU of compute
+// capability 9.0, as its assembler has them: 1.1 for uint8 that need not be counted; with the bounds that spare a
+// second look 8 for 16-bit integers, 22 for float32, 23 for bfloat16 and float16, 56 for float64, 10 of those of the
+// floating-point types in double. At 132 multiprocessors of 1.75 GHz and 90 % of 4.8 TB/s that is at most half of the
+// issue slots, and most of them for bfloat16 and float16. What a block does once comes on top: bench/cuda_slots.hpp.
 #pragma once
 
 #include <type_traits>

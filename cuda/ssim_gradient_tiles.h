@@ -5,7 +5,7 @@
 //
 // Fused multiply-adds of a pixel, with 11 taps and parts of 16 x 32: 116 down and 94 across for the means, 58 and 44
 // for the adjoint; 2.1 times the formula of the derivatives with three divisions (some 90 operations); 3.7 samples of
-// each image staged, mostly from the caches. Some 650 issue slots in all.
+// each image staged, mostly from the caches. Issue slots in all: bench/cuda_slots.hpp.
 #pragma once
 
 #include "arith/divider.h"

@@ -6,9 +6,8 @@
 // Float arithmetic is followed by the kernel in double, which takes its sums of the tiles that it carries and measures
 // the others again.
 //
-// Of each pixel, with 11 taps and strips of 16 rows: 91 fused multiply-adds, 5 products, about 30 operations of the
-// formula, 14 of staging, 6 shared loads and stores of 8 or 16 bytes: some 150 issue slots. Bytes: each sample is read
-// 1.75 times, mostly from the caches.
+// Of each pixel, with 11 taps and strips of 16 rows: 101 fused multiply-adds, of 254 issue slots in all (bench/
+// cuda_slots.hpp). Bytes: each sample is read 1.75 times, mostly from the caches.
 #pragma once
 
 #include "cuda/ssim_strip.h"
