@@ -51,3 +51,9 @@ endforeach()
 
 # Prints what kernels issue, for those who change them.
 iqa_add_on_ptx(ptx_count cuda/ptx/count.cpp)
+
+# What they issue for a pixel is on record.
+iqa_add_on_ptx(test_ptx_slots cuda/ptx/test_slots.cpp cuda/cases.cpp $<TARGET_OBJECTS:iqa_test_main>)
+target_link_libraries(test_ptx_slots PRIVATE iqa_test_main)
+add_test(NAME ptx_slots COMMAND test_ptx_slots)
+set_tests_properties(ptx_slots PROPERTIES TIMEOUT 600 LABELS ptx)

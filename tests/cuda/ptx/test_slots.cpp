@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// What kernels issue for a pixel is what bench/cuda_slots.hpp says of it. Prints what was counted.
+#include <cmath>
+#include <cstdio>
+
+#include "bench/cuda_slots.hpp"
+#include "catch.hpp"
+#include "cuda/cases.hpp"
+#include "cuda/ptx/device.hpp"
+
+using namespace test;
+
+namespace {
+
+struct counted_work {
+    const char *kernels; // in the names of those that count
+    double recorded;
+    int64_t items;
+    device_case work;
+};
+
+double value_at(int64_t i)
+{
+    return formula_reference(i / 512, i % 512);
+}
+
+double other_value_at(int64_t i)
+{
+    return formula_candidate(i / 512, i % 512);
+}
+
+template <class Sample>
+case_update pair_of(const std::vector<int64_t> &shape, double unit)
+{
+    case_update update;
+    update.reference = dense<Sample>(shape, [&](int64_t i) { return unit * value_at(i); });
+    update.candidate = dense<Sample>(shape, [&](int64_t i) { return unit * other_value_at(i); });
+    return update;
+}
+
+template <class Options>
+void set_images(Options &options, double high)
+{
+    options.layout = IQA_LAYOUT_NCHW;
+    options.data_low = 0;
+    options.data_high = high;
+}
+
+template <class Sample>
+counted_work ssim_work(const char *name, const char *kernels, double recorded, bool several_scales, bool gradient)
+{
+    const bool bytes = sizeof(Sample) == 1;
+    // Without the gradient a map of whole tiles; with it most parts away from the edges.
+    const std::vector<int64_t> shape = several_scales ? std::vector<int64_t>{1, 1, 256, 384}
+                                       : gradient     ? std::vector<int64_t>{1, 1, 240, 384}
+                                                      : std::vector<int64_t>{1, 1, 138, 266};
+    case_update update = pair_of<Sample>(shape, bytes ? 1.0 : 1.0 / 255);
+    if (gradient)
+        update.candidate_gradient = output(shape, IQA_FLOAT32);
+    const auto make = [=](const context_pointer &context) {
+        iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+        if (several_scales)
+            REQUIRE(iqa_ssim_options_preset(&options, sizeof options, IQA_MS_SSIM_WANG2003) == IQA_OK);
+        set_images(options, bytes ? 255 : 1);
+        iqa_metric *metric = nullptr;
+        REQUIRE(iqa_ssim_create(context.get(), &options, &metric) == IQA_OK);
+        return metric_pointer(metric);
+    };
+    const bool of_map = !several_scales && !gradient;
+    return {kernels, recorded, of_map ? 128 * 256 : shape[2] * shape[3], {name, make, {update}}};
+}
+
+template <class Sample>
+counted_work psnr_work(const char *name, double recorded)
+{
+    const std::vector<int64_t> shape = {1, 3, 1080, 1920};
+    const auto make = [](const context_pointer &context) {
+        iqa_psnr_options options = IQA_PSNR_OPTIONS_INIT;
+        set_images(options, sizeof(Sample) == 1 ? 255 : 1);
+        iqa_metric *metric = nullptr;
+        REQUIRE(iqa_psnr_create(context.get(), &options, &metric) == IQA_OK);
+        return metric_pointer(metric);
+    };
+    return {"plain_errors<",
+            recorded,
+            shape[1] * shape[2] * shape[3],
+            {name, make, {pair_of<Sample>(shape, sizeof(Sample) == 1 ? 1.0 : 1.0 / 255)}}};
+}
+
+counted_work counts_work(const char *name, double recorded)
+{
+    const std::vector<int64_t> shape = {1, 1024, 1024};
+    case_update update;
+    update.reference = dense<uint8_t>(shape, [](int64_t i) { return double(i / 97 % 19); });
+    update.candidate = dense<uint8_t>(shape, [](int64_t i) { return double((i / 97 + (i % 61 == 0)) % 19); });
+    const auto make = [](const context_pointer &context) {
+        iqa_confusion_options options = IQA_CONFUSION_OPTIONS_INIT;
+        options.classes = 19;
+        iqa_metric *metric = nullptr;
+        REQUIRE(iqa_confusion_create(context.get(), &options, &metric) == IQA_OK);
+        return metric_pointer(metric);
+    };
+    return {"count_in_", recorded, shape[1] * shape[2], {name, make, {update}}};
+}
+
+double slots_of(const counted_work &each)
+{
+    ptx::device &device = ptx::device::get();
+    device.counts.clear();
+    const case_outcome outcome = run_case(each.work, true);
+    CAPTURE(outcome.error);
+    REQUIRE(outcome.status == IQA_OK);
+    uint64_t issued = 0;
+    for (const auto &[name, counts] : device.counts)
+        if (name.find(each.kernels) != std::string::npos)
+            issued += counts.all();
+    return 32.0 * double(issued) / double(each.items);
+}
+
+} // namespace
+
+TEST_CASE("kernels issue as many instructions for a pixel as is recorded")
+{
+    namespace slots = iqa::slots;
+    constexpr double tolerance = 0.03;
+    for (const counted_work &each :
+         {ssim_work<uint8_t>("SSIM, uint8", "ssim_tiles<float", slots::ssim_uint8, false, false),
+          ssim_work<float>("SSIM, float32", "ssim_tiles<float", slots::ssim_float32, false, false),
+          ssim_work<float>("SSIM's gradient, float32", "ssim_gradient_tiles<", slots::ssim_gradient, false, true),
+          ssim_work<uint8_t>("smaller scales, uint8", "shrink", slots::smaller_scales, true, false),
+          psnr_work<uint8_t>("PSNR, uint8", slots::psnr_uint8), psnr_work<float>("PSNR, float32", slots::psnr_float32),
+          counts_work("counts, uint8", slots::counts_uint8)}) {
+        const double counted = slots_of(each);
+        std::printf("%-26s %7.1f issue slots, recorded are %.1f\n", each.work.name.c_str(), counted, each.recorded);
+        CAPTURE(each.work.name, counted, each.recorded);
+        CHECK(std::abs(counted - each.recorded) <= tolerance * each.recorded);
+    }
+}
