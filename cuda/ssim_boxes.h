@@ -32,16 +32,17 @@ struct ssim_boxes_of {
     };
     static constexpr bool is_float = sizeof(Real) == sizeof(float);
     static constexpr int threads = 256;
-    // What each thread sums: the weight, the parts' low and high digits, and the doubt and the pixels it is of.
-    static constexpr int weight_total = 0, part_totals = 1, doubt_total_at = 1 + 2 * ssim_parts;
-    static constexpr int most_totals = doubt_total_at + (is_float ? 2 : 0);
+    // What each thread sums: the weight, the parts' low and high digits, and the pixels looked at.
+    static constexpr int weight_total = 0, part_totals = 1, looked_at_total = 1 + 2 * ssim_parts;
+    static constexpr int most_totals = looked_at_total + (is_float ? 1 : 0);
 
     // In shared memory, for registers are few.
     struct part_of_box {
         map_part<Real> map;
         part_place place;
         int64_t box;
-        uint32_t spread, not_a_number; // of some thread
+        uint32_t spread, not_a_number;   // of some thread
+        uint32_t doubts[doubt_kinds][2]; // low and high digits of 16 bits
         pivot_grid<Real> grid;
         int64_t totals[most_totals * threads];
     };
@@ -93,6 +94,8 @@ private:
         part.place = place_of_part(given.maps, index);
         part.box = given.maps.box_of(part.place);
         part.spread = part.not_a_number = 0;
+        for (uint32_t(&digits)[2] : part.doubts)
+            digits[0] = digits[1] = 0;
         map_part<Real> &map = part.map;
         for (int axis = z_axis; axis <= x_axis; ++axis) {
             map.first[axis] = part.place.first[axis] - before_first(given, axis);
@@ -166,7 +169,7 @@ private:
         block.each(threads, [&](int thread) {
             int128 sums[ssim_parts] = {};
             int64_t weight = 0;
-            doubt_total doubt = {};
+            int64_t looked_at = 0;
             bool nan = false;
             bool spread = false;
             for (int pixel = thread; pixel < pixels; pixel += threads) {
@@ -188,10 +191,12 @@ private:
                     spread = spread || (units != 0 && means[2] + means[3] > most_spread(given));
                     if (doubts_row(rows_before + row, rows_of_box)) {
                         const int64_t counts_for = weighted ? units >> doubt_weight_shift : 1;
-                        doubt.add(doubt_units(ssim_doubt(terms, means[0], means[1], means[2], means[3], constants,
-                                                         constants_of_doubt_in_float())) *
-                                      counts_for,
-                                  counts_for);
+                        const float doubt = ssim_doubt(terms, means[0], means[1], means[2], means[3], constants,
+                                                       constants_of_doubt_in_float());
+                        const int64_t doubts = doubt_units(doubt) * counts_for;
+                        add(&own.doubts[doubt_kind(doubt)][0], uint32_t(doubts & 0xffff));
+                        add(&own.doubts[doubt_kind(doubt)][1], uint32_t(doubts >> 16));
+                        looked_at += counts_for;
                     }
                 }
                 if (given.formula.negative_to_zero)
@@ -219,10 +224,8 @@ private:
                 totals[(part_totals + 2 * which) * threads + thread] += int64_t(uint32_t(sums[which]));
                 totals[(part_totals + 2 * which + 1) * threads + thread] += int64_t(sums[which] >> 32);
             }
-            if constexpr (is_float) {
-                totals[doubt_total_at * threads + thread] += doubt.doubt;
-                totals[(doubt_total_at + 1) * threads + thread] += doubt.pixels;
-            }
+            if constexpr (is_float)
+                totals[looked_at_total * threads + thread] += looked_at;
         });
     }
 
@@ -255,10 +258,11 @@ private:
             block.each(1, [&](int) { add(&to.weight, weight); });
         }
         if constexpr (is_float) {
-            const int64_t doubt = total(doubt_total_at);
-            const int64_t pixels = total(doubt_total_at + 1);
+            doubt_total doubt = {total(looked_at_total), {}};
             block.each(1, [&](int) {
-                add(given.doubts, own.box, doubt, pixels, own.spread != 0);
+                for (int kind = 0; kind < doubt_kinds; ++kind)
+                    doubt.sums[kind] = own.doubts[kind][0] + (int64_t(own.doubts[kind][1]) << 16);
+                add(given.doubts, own.box, doubt, own.spread != 0);
                 if (own.not_a_number != 0)
                     set_bits(&given.doubts.tiles[own.box].not_a_number, 1u);
             });

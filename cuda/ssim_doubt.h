@@ -36,19 +36,19 @@ struct ssim_doubts {
     }
 };
 
-IQA_KERNEL void add(doubt_total *total, int64_t doubt, int64_t pixels)
+// What a part of a tile adds. Kinds are for the plane.
+IQA_KERNEL void add(const ssim_doubts &doubts, int64_t tile, const doubt_total &more, bool spread)
 {
-    if (doubt != 0)
-        add(&total->doubt, doubt);
-    add(&total->pixels, pixels);
-}
-
-IQA_KERNEL void add(const ssim_doubts &doubts, int64_t tile, int64_t doubt, int64_t pixels, bool spread)
-{
-    add(&doubts.tiles[tile].doubt, doubt, pixels);
-    add(&doubts.planes[tile / doubts.tiles_of_plane], doubt, pixels);
+    ssim_tile_total &own = doubts.tiles[tile];
+    doubt_total &plane = doubts.planes[tile / doubts.tiles_of_plane];
+    add(&own.doubt.pixels, more.pixels);
+    add(&own.doubt.sums[0], more.of_all_kinds());
+    add(&plane.pixels, more.pixels);
+    for (int kind = 0; kind < doubt_kinds; ++kind)
+        if (more.sums[kind] != 0)
+            add(&plane.sums[kind], more.sums[kind]);
     if (spread)
-        set_bits(&doubts.tiles[tile].spread, 1u);
+        set_bits(&own.spread, 1u);
 }
 
 // By the last block of the kernel in double.

@@ -67,6 +67,7 @@ struct ssim_strips {
     struct alignas(16) common { // to all threads
         Real pivot;
         uint32_t doubted;
+        uint32_t doubts[doubt_kinds]; // of the rows that are looked at
     };
     static constexpr size_t staged_bytes = size_t(staged_rows) * staged_columns * sizeof(staged_pixel);
     static_assert(sizeof(pivot_grid<Real>) <= staged_bytes); // where its samples are gathered
@@ -251,10 +252,7 @@ struct ssim_strips {
     {
         auto &grid = *reinterpret_cast<pivot_grid<Real> *>(staged);
         block.each(pivot_samples, [&](int i) { put_pivot_sample(given, own, grid, i); });
-        block.each(1, [&](int) {
-            all.pivot = grid.pivot();
-            all.doubted = is_float ? doubted_rows_of(own) : 0;
-        });
+        block.each(1, [&](int) { all = {grid.pivot(), is_float ? doubted_rows_of(own) : 0, {}}; });
         own.pivot = all.pivot;
         own.doubted = all.doubted;
         block.each(staging_tasks, [&](int task) { stage_column(given, own, task, staged); });

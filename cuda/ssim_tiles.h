@@ -78,8 +78,7 @@ struct ssim_tiles {
     struct strip_sums {
         static constexpr uint32_t nan_bit = 0x80000000u;
 
-        uint64_t sum; // NaN brings in any bits
-        uint32_t doubt;
+        uint64_t sum;         // NaN brings in any bits
         uint32_t spread_bits; // of a float of at least 0, which are ordered like it; and whether some pixel is NaN
 
         IQA_HD_MEMBER float spread() const { return float_from_bits(spread_bits & ~nan_bit); }
@@ -91,7 +90,6 @@ struct ssim_tiles {
         IQA_HD_MEMBER void combine(const strip_sums &other)
         {
             sum += other.sum;
-            doubt += other.doubt;
             spread_bits |= other.spread_bits & nan_bit;
             add_spread(other.spread());
         }
@@ -168,7 +166,7 @@ struct ssim_tiles {
     // The doubt of one pixel, in the `n`th row that is looked at: by threads of its own, since all the rows of a warp
     // would wait for those few.
     IQA_KERNEL static void doubt_pixel(const arguments &given, const strip &own, const pixel_means *maps, int n,
-                                       int column, strip_sums &sums)
+                                       int column, uint32_t *doubts)
     {
         if (column >= own.columns)
             return;
@@ -178,9 +176,15 @@ struct ssim_tiles {
         Real means[1][4] = {};
         const int row = __builtin_popcount((rows_left - 1) & ~rows_left); // of the last bit
         average(given, maps + row * map_stride + column, means);
-        sums.doubt +=
-            uint32_t(doubt_units(ssim_doubt(terms_of(given, own, means[0]), means[0][0], means[0][1], means[0][2],
-                                            means[0][3], given.constants, constants_of_doubt_in_float())));
+        const float doubt = ssim_doubt(terms_of(given, own, means[0]), means[0][0], means[0][1], means[0][2],
+                                       means[0][3], given.constants, constants_of_doubt_in_float());
+        add(&doubts[doubt_kind(doubt)], uint32_t(doubt_units(doubt)));
+    }
+
+    template <class Block>
+    IQA_KERNEL static common &common_of(Block &block)
+    {
+        return *reinterpret_cast<common *>(block.shared() + staged_bytes + map_bytes);
     }
 
     template <class Block>
@@ -194,7 +198,7 @@ struct ssim_tiles {
                 return measure_pixels(given, own, maps, task % rows, task / rows * columns_together, values, sums);
             if constexpr (is_float)
                 doubt_pixel(given, own, maps, (task - measured) / ssim_tile_width, (task - measured) % ssim_tile_width,
-                            sums);
+                            common_of(block).doubts);
         });
     }
 
@@ -216,8 +220,7 @@ struct ssim_tiles {
     {
         staged_pixel *staged = reinterpret_cast<staged_pixel *>(block.shared());
         pixel_means *maps = reinterpret_cast<pixel_means *>(block.shared() + staged_bytes);
-        common &all = *reinterpret_cast<common *>(block.shared() + staged_bytes + map_bytes);
-        source::stage(block, given, own, staged, all);
+        source::stage(block, given, own, staged, common_of(block));
         filter_down(block, given, own, staged, maps);
         Real *const values = reinterpret_cast<Real *>(block.shared()); // in place of what was staged
         const strip_sums sums = filter_across(block, given, own, maps, values);
@@ -284,7 +287,10 @@ struct ssim_tiles {
             add(&tile.sums.sums[given.part], in_double_units(sums.sum));
             if (sums.not_a_number())
                 set_bits(&tile.not_a_number, 1u);
-            add(given.doubts, own.tile, sums.doubt, int64_t(__builtin_popcount(own.doubted)) * own.columns,
+            doubt_total doubt = {int64_t(__builtin_popcount(own.doubted)) * own.columns, {}};
+            for (int kind = 0; kind < doubt_kinds; ++kind)
+                doubt.sums[kind] = common_of(block).doubts[kind];
+            add(given.doubts, own.tile, doubt,
                 sums.spread() > float(IQA_SSIM_MOST_SPREAD) * float(given.constants.twice_c2));
         });
     }

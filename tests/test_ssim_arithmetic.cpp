@@ -356,6 +356,44 @@ TEST_CASE("8-bit pictures are within a millionth: flat ones, edges, stripes, slo
     CHECK(worst < 1e-6);
 }
 
+TEST_CASE("so are faint patterns, whose windows all round alike", "[ssim]")
+{
+    // A flat picture, and one at another level with a pattern of few pixels.
+    random_numbers random(1);
+    const context_pointer context = make_context();
+    double worst = 0;
+    for (int trial = 0; trial < 300; ++trial) {
+        const int64_t height = 210 + random.below(40), width = 210 + random.below(100);
+        const int64_t level = 60 + random.below(100), other = 15 + random.below(35), step = 1 + random.below(5);
+        const int64_t down = 1 + random.below(8), across = 2 + random.below(7);
+        const int64_t second = random.below(2) == 0 ? level + other : level - other;
+        std::vector<int64_t> pattern;
+        for (int64_t i = 0; i < down * across; ++i)
+            pattern.push_back(random.below(4) == 0 ? step : 0);
+        const std::vector<uint8_t> flat(size_t(height * width), uint8_t(level));
+        std::vector<uint8_t> patterned;
+        for (int64_t row = 0; row < height; ++row)
+            for (int64_t column = 0; column < width; ++column)
+                patterned.push_back(uint8_t(second + pattern[size_t(row % down * across + column % across)]));
+        double values[2];
+        for (const int arithmetic : {IQA_ARITHMETIC_AUTO, IQA_ARITHMETIC_FLOAT64}) {
+            iqa_ssim_options options = options_of(255);
+            options.layout = IQA_LAYOUT_HW;
+            options.arithmetic = arithmetic;
+            if (trial % 2 == 1) {
+                options.window = IQA_WINDOW_UNIFORM;
+                options.size_y = options.size_x = 7;
+            }
+            const metric_pointer metric = make_ssim(context, options);
+            REQUIRE(settled_update(metric, tensor(flat.data(), IQA_UINT8, {height, width}),
+                                   tensor(patterned.data(), IQA_UINT8, {height, width})) == IQA_OK);
+            values[arithmetic] = read(metric);
+        }
+        worst = std::max(worst, std::fabs(values[0] - values[1]));
+    }
+    CHECK(worst < 1e-6);
+}
+
 TEST_CASE("the choice of arithmetic is the same for any device, instruction set, threads, layout and kernel", "[ssim]")
 {
     for (const far_samples &samples : far_cases) {

@@ -15,9 +15,12 @@
 //   with k2 = 0.03. Such a tile is measured in double.
 // - Doubt: where the mean doubt of an image's channel is larger than `most_doubt_of_plane`, those of its tiles with a
 //   mean of more than `most_doubt_of_tile` are measured in double.
+// - Likeness: so are they where a channel has few kinds of windows, of a faint pattern say, whose errors do not cancel.
+//   Doubts are summed by kind, which three bits of each doubt's significand give: windows that are much alike are of
+//   one kind, others of any. A kind whose mean is too far from that of all kinds tells.
+// - Small channels cancel less too: of few pixels the mean doubt may be that of a tile.
 //
-// The limits were found by search and are no proof: the 8-bit pairs of tests/test_ssim_arithmetic.cpp keep their mean
-// to 1e-6; docs/numerics.md has a pattern that does not.
+// The limits were found by search and are no proof: docs/numerics.md says what was searched.
 #pragma once
 
 #include "arith/ssim.h"
@@ -28,13 +31,16 @@ namespace iqa {
 
 enum : int {
     doubt_of_one = 16,        // units of a doubt of 1
-    most_doubt = 1 << 19,     // of a pixel, in units; of one that is not a number too
-    most_doubt_of_tile = 16,  // on average, in units: an error of 2 u = 1.2e-7
+    most_doubt = 1 << 18,     // of a pixel, in units; of one that is not a number too
+    most_doubt_of_tile = 12,  // on average, in units: an error of 9e-8
     most_doubt_of_plane = 96, // 7.2e-7
-    many_doubted = 4096,      // pixels of a plane: the errors of fewer cancel less, and they must be as good as a tile
-    doubt_row_step = 9,       // one row in so many is looked at
-    doubt_every_row = 16,     // in tiles of more rows than this
-    doubt_weight_shift = 16   // from weights in units of 2^-pixel_weight_bits to those that count here
+    many_doubted = 1024,      // pixels of a plane; of fewer the limit is that of a tile
+    doubt_kinds = 8,
+    doubt_kind_shift = 16,  // to the bits of a float that are its kind
+    most_doubt_alike = 16,  // as many times as there are kinds, of a kind's doubt from its share
+    doubt_row_step = 9,     // one row in so many is looked at
+    doubt_every_row = 24,   // in tiles of more rows than this
+    doubt_weight_shift = 16 // from weights in units of 2^-pixel_weight_bits to those that count here
 };
 
 // Whether the doubt of a tile's row is looked at.
@@ -49,20 +55,35 @@ IQA_HD int doubted_rows(int rows_of_tile)
     return rows_of_tile <= doubt_every_row ? rows_of_tile : (rows_of_tile + doubt_row_step - 1) / doubt_row_step;
 }
 
-// Doubts in units, of so many pixels.
+// Doubts in units, of so many pixels; with weights, by weight.
 struct doubt_total {
-    int64_t doubt, pixels; // with weights, by weight
+    int64_t pixels;
+    int64_t sums[doubt_kinds];
 
-    IQA_HD_MEMBER void add(int64_t more, int64_t of)
+    IQA_HD_MEMBER void add(const doubt_total &more)
     {
-        doubt += more;
-        pixels += of;
+        pixels += more.pixels;
+        for (int kind = 0; kind < doubt_kinds; ++kind)
+            sums[kind] += more.sums[kind];
     }
-    IQA_HD_MEMBER bool too_much_for_tile() const { return doubt > pixels * int64_t(most_doubt_of_tile); }
+    IQA_HD_MEMBER int64_t of_all_kinds() const
+    {
+        int64_t all = 0;
+        for (int kind = 0; kind < doubt_kinds; ++kind)
+            all += sums[kind];
+        return all;
+    }
+    IQA_HD_MEMBER bool too_much_for_tile() const { return of_all_kinds() > pixels * int64_t(most_doubt_of_tile); }
     IQA_HD_MEMBER bool too_much_for_plane(bool weighted) const
     {
         const int64_t many = int64_t(many_doubted) << (weighted ? int(pixel_weight_bits) - doubt_weight_shift : 0);
-        return doubt > pixels * int64_t(pixels < many ? most_doubt_of_tile : most_doubt_of_plane);
+        const int64_t all = of_all_kinds();
+        bool too_much = all > pixels * int64_t(pixels < many ? most_doubt_of_tile : most_doubt_of_plane);
+        for (int kind = 0; kind < doubt_kinds; ++kind) {
+            const int64_t beyond = doubt_kinds * sums[kind] - all;
+            too_much = too_much || (beyond < 0 ? -beyond : beyond) > pixels * int64_t(most_doubt_alike);
+        }
+        return too_much;
     }
 };
 
@@ -114,10 +135,20 @@ IQA_HD Value ssim_doubt(const ssim_terms<Value> &terms, Value mean_sum, Value me
     return of.units * numerator / at_least(structure * terms.luminance_bottom, of.least);
 }
 
-// In whole units.
+IQA_HD float limited_doubt(float doubt)
+{
+    return doubt < float(most_doubt) ? doubt : float(most_doubt);
+}
+
+// In whole units. An int32_t holds the sum of 2^12 pixels.
 IQA_HD int32_t doubt_units(float doubt)
 {
-    return doubt < float(most_doubt) ? int32_t(doubt) : int32_t(most_doubt);
+    return int32_t(limited_doubt(doubt));
+}
+
+IQA_HD int doubt_kind(float doubt)
+{
+    return int(bits_of(limited_doubt(doubt)) >> doubt_kind_shift & uint32_t(doubt_kinds - 1));
 }
 
 } // namespace iqa

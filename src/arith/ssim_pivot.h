@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The pivot of a tile: what is taken off the samples of both images so that squares of what is left are small. Of each
-// image it is the median over three rows of the medians over five columns, which a minority of the tile does not move;
-// both give half. Samples that are not finite, or masked, give their place to the one before.
+// image it is the median over three rows of the means of the middle three over five columns, which an outlier in each
+// row, or a row of them, does not move; both give half. Samples that are not finite, or masked, give their place to the
+// one before.
 #pragma once
 
 #include "arith/portable.h"
@@ -36,27 +37,29 @@ IQA_HD Real median_of_three(Real a, Real b, Real c)
     return larger_of(smaller_of(a, b), smaller_of(larger_of(a, b), c));
 }
 
+// The mean of the middle three of five: of equal ones exactly their value, and finite.
 template <class Real>
-IQA_HD Real median_of_five(const Real *of)
+IQA_HD Real mean_of_middle(const Real *of)
 {
-    // Neither the least nor the largest of the first four is the median.
-    const Real low = larger_of(smaller_of(of[0], of[1]), smaller_of(of[2], of[3]));
-    const Real high = smaller_of(larger_of(of[0], of[1]), larger_of(of[2], of[3]));
-    return median_of_three(low, high, of[4]);
+    const Real low[] = {smaller_of(of[0], of[1]), smaller_of(of[2], of[3])};
+    const Real high[] = {larger_of(of[0], of[1]), larger_of(of[2], of[3])};
+    const Real last = median_of_three(smaller_of(low[0], low[1]), larger_of(high[0], high[1]), of[4]);
+    const Real quarter = Real(0.25);
+    return (quarter * larger_of(low[0], low[1]) + quarter * smaller_of(high[0], high[1]) + quarter * last) / Real(0.75);
 }
 
 // The samples of one image at the places of the grid, row after row; they are changed. `usable`: neither masked nor, in
 // either image, not finite.
 template <class Real>
-IQA_HD Real median_of_grid(Real *samples, const bool *usable)
+IQA_HD Real middle_of_grid(Real *samples, const bool *usable)
 {
     Real last = Real(0);
     for (int i = 0; i < pivot_samples; ++i) {
         last = usable[i] ? samples[i] : last;
         samples[i] = last;
     }
-    return median_of_three(median_of_five(samples), median_of_five(samples + pivot_columns),
-                           median_of_five(samples + 2 * pivot_columns));
+    return median_of_three(mean_of_middle(samples), mean_of_middle(samples + pivot_columns),
+                           mean_of_middle(samples + 2 * pivot_columns));
 }
 
 // Of both images, in the arithmetic's type and multiplied by the scale.
@@ -73,7 +76,7 @@ struct pivot_grid {
     }
     IQA_HD_MEMBER Real pivot()
     {
-        return Real(0.5) * median_of_grid(reference, usable) + Real(0.5) * median_of_grid(candidate, usable);
+        return Real(0.5) * middle_of_grid(reference, usable) + Real(0.5) * middle_of_grid(candidate, usable);
     }
 };
 

@@ -62,7 +62,7 @@ struct ssim_tile_result {
     sample_counts counts;
     bool not_a_number;
     // Of each channel, from float arithmetic (arith/ssim_doubt.h).
-    int32_t doubt[ssim_most_interleaved];
+    int32_t doubts[ssim_most_interleaved][doubt_kinds];
     bool spread[ssim_most_interleaved]; // too much for float
 };
 
@@ -76,8 +76,8 @@ constexpr int64_t ssim_tile_memory(int64_t columns, int64_t taps_y, int64_t taps
 {
     const int64_t ring = 2 * (taps_y - 1 + ssim_rows_at_once);
     const int64_t filtered = 4 * ssim_rows_at_once;
-    const int64_t pointers = (taps_y - 1 + ssim_rows_at_once) * 8 / 4; // in samples of the smaller type
-    constexpr int64_t vectors = 2 * ssim_most_interleaved * 16;        // the spreads and doubts
+    const int64_t pointers = (taps_y - 1 + ssim_rows_at_once) * 8 / 4;          // in samples of the smaller type
+    constexpr int64_t vectors = (1 + doubt_kinds) * ssim_most_interleaved * 16; // the spreads and doubts
     return vectors + (ring + filtered + 2) * ssim_row_samples(columns, taps_x, channels) + (pointers + 31) / 32 * 32;
 }
 

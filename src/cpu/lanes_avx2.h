@@ -175,9 +175,15 @@ inline lanes_float first_lanes(lanes_float value, int count)
 
 inline void add_doubt(lanes_float doubt, int32_t *sums)
 {
-    __m256i *const own = reinterpret_cast<__m256i *>(sums);
-    const __m256i units = _mm256_cvttps_epi32(_mm256_min_ps(doubt.value, _mm256_set1_ps(float(most_doubt))));
-    _mm256_storeu_si256(own, _mm256_add_epi32(_mm256_loadu_si256(own), units));
+    const __m256 limited = _mm256_min_ps(doubt.value, _mm256_set1_ps(float(most_doubt))); // and NaN becomes the limit
+    const __m256i units = _mm256_cvttps_epi32(limited);
+    const __m256i kinds = _mm256_and_si256(_mm256_srli_epi32(_mm256_castps_si256(limited), doubt_kind_shift),
+                                           _mm256_set1_epi32(doubt_kinds - 1));
+    for (int kind = 0; kind < doubt_kinds; ++kind) {
+        __m256i *const own = reinterpret_cast<__m256i *>(sums) + kind;
+        const __m256i of_kind = _mm256_and_si256(units, _mm256_cmpeq_epi32(kinds, _mm256_set1_epi32(kind)));
+        _mm256_storeu_si256(own, _mm256_add_epi32(_mm256_loadu_si256(own), of_kind));
+    }
 }
 
 inline lanes_double load_as_double(const float *from)

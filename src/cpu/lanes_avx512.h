@@ -178,8 +178,16 @@ inline lanes_float first_lanes(lanes_float value, int count)
 
 inline void add_doubt(lanes_float doubt, int32_t *sums)
 {
-    const __m512i units = _mm512_cvttps_epi32(_mm512_min_ps(doubt.value, _mm512_set1_ps(float(most_doubt))));
-    _mm512_storeu_si512(sums, _mm512_add_epi32(_mm512_loadu_si512(sums), units));
+    const __m512 limited = _mm512_min_ps(doubt.value, _mm512_set1_ps(float(most_doubt))); // and NaN becomes the limit
+    const __m512i units = _mm512_cvttps_epi32(limited);
+    const __m512i kinds = _mm512_and_si512(_mm512_srli_epi32(_mm512_castps_si512(limited), doubt_kind_shift),
+                                           _mm512_set1_epi32(doubt_kinds - 1));
+    for (int kind = 0; kind < doubt_kinds; ++kind) {
+        int32_t *const own = sums + kind * lanes_float::width;
+        const __m512i before = _mm512_loadu_si512(own);
+        const __mmask16 of_kind = _mm512_cmpeq_epi32_mask(kinds, _mm512_set1_epi32(kind));
+        _mm512_storeu_si512(own, _mm512_mask_add_epi32(before, of_kind, before, units));
+    }
 }
 
 inline lanes_double load_as_double(const float *from)

@@ -76,10 +76,10 @@ inline lanes_float first_lanes(lanes_float value, int)
     return value;
 }
 
-// Adds whole units of each lane's doubt to its own sum.
+// Adds each lane's doubt to its own sums.
 inline void add_doubt(lanes_float doubt, int32_t *sums)
 {
-    *sums += doubt_units(doubt.value);
+    sums[doubt_kind(doubt.value)] += doubt_units(doubt.value);
 }
 
 inline lanes_double load_as_double(const float *from)

@@ -185,13 +185,12 @@ private:
         compute_in_float(tile, result);
 
         // Channels that float does not carry; where there are some, all are measured one by one.
-        const int64_t looked_at = pixels_looked_at(tile);
         const doubt_total *planes = doubts_ + at.image * images.reference.channels + at.channel;
         bool again[ssim_most_interleaved];
         for (int channel = 0; channel < tiles_.channels; ++channel)
             again[channel] =
                 result.spread[channel] || (careful_ && planes[channel].too_much_for_plane(false) &&
-                                           doubt_total{result.doubt[channel], looked_at}.too_much_for_tile());
+                                           doubt_of(result, channel, tile.rows, tile.columns).too_much_for_tile());
         if (std::find(again, again + tiles_.channels, true) == again + tiles_.channels)
             return;
         std::fill_n(result.sums, int(ssim_most_interleaved), 0);
@@ -227,7 +226,12 @@ private:
         kernels_.ssim_double(tile, result);
     }
 
-    static int64_t pixels_looked_at(const ssim_tile &tile) { return int64_t(doubted_rows(tile.rows)) * tile.columns; }
+    static doubt_total doubt_of(const ssim_tile_result &result, int channel, int64_t rows, int64_t columns)
+    {
+        doubt_total doubt = {doubted_rows(int(rows)) * columns, {}};
+        std::copy_n(result.doubts[channel], int(doubt_kinds), doubt.sums);
+        return doubt;
+    }
 
     void collect(int64_t index, const ssim_tile_result &result)
     {
@@ -241,7 +245,7 @@ private:
         const int64_t rows = std::min<int64_t>(ssim_tile_height, request_.out_height - at.row);
         const int64_t columns = std::min<int64_t>(ssim_tile_width, request_.out_width - at.column);
         for (int channel = 0; !careful_ && channel < tiles_.channels; ++channel)
-            doubts_[first + channel].add(result.doubt[channel], int64_t(doubted_rows(int(rows))) * columns);
+            doubts_[first + channel].add(doubt_of(result, channel, rows, columns));
         const int part = plan_.wanted[ssim_product] ? ssim_product : ssim_contrast_structure;
         if (!request_.by_channel) {
             request_.sums[at.image * ssim_parts + part] += result.sums[0];

@@ -31,7 +31,7 @@ struct ssim_workspace {
     real *filtered;
     real *pivot;
     real *values;
-    // The largest spread and the sum of doubts: of one vector for each channel, as many as whole pixels fill.
+    // The largest spread and the sums of doubts: of one vector for each channel, as many as whole pixels fill.
     real *spreads;
     int32_t *doubts;
     const real **staged_in_order;
@@ -281,7 +281,7 @@ static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<L
                     add_doubt(first_lanes(ssim_doubt(terms, mean_sum, mean_difference, square_sum, square_difference,
                                                      constants, constants_of_doubt<Lanes>(Lanes::broadcast)),
                                           count),
-                              work.doubts + i * Lanes::width);
+                              work.doubts + i * doubt_kinds * Lanes::width);
             }
         }
     }
@@ -297,13 +297,13 @@ static void tell_doubts(const ssim_workspace<Lanes> &work, ssim_tile_result &res
     const ssim_tile &tile = work.tile;
     const float most_spread = IQA_SSIM_MOST_SPREAD * float(tile.twice_c2);
     for (int channel = 0; channel < tile.channels; ++channel) {
-        int32_t doubt = 0;
         float spread = 0.0f;
         for (int i = channel; i < tile.channels * Lanes::width; i += tile.channels) {
-            doubt += work.doubts[i];
+            const int32_t *own = work.doubts + i / Lanes::width * doubt_kinds * Lanes::width + i % Lanes::width;
+            for (int kind = 0; kind < doubt_kinds; ++kind)
+                result.doubts[channel][kind] += own[kind * Lanes::width];
             spread = iqa::at_least(work.spreads[i], spread);
         }
-        result.doubt[channel] = doubt;
         result.spread[channel] = spread > most_spread;
     }
 }
@@ -388,10 +388,10 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     }
 
     bool nan = false;
-    for (int i = 0; i < tile.channels * Lanes::width; ++i) {
+    for (int i = 0; i < tile.channels * Lanes::width; ++i)
         work.spreads[i] = real(0);
+    for (int i = 0; i < tile.channels * doubt_kinds * Lanes::width; ++i)
         work.doubts[i] = 0;
-    }
     int staged_rows = 0;
     for (int first = 0; first < tile.rows;) {
         const int rows = tile.rows - first >= Lanes::rows_at_once ? Lanes::rows_at_once : 1;
@@ -444,7 +444,7 @@ static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
         .values = values,
         .spreads = values + stride,
         .doubts = reinterpret_cast<int32_t *>(values + stride + of_pixels),
-        .staged_in_order = reinterpret_cast<const Real **>(values + stride + 2 * of_pixels),
+        .staged_in_order = reinterpret_cast<const Real **>(values + stride + (1 + doubt_kinds) * of_pixels),
     };
     run_tile(work, result);
 }

@@ -43,7 +43,8 @@ static void tell_doubt(const float *spreads, const float *doubts, const int32_t 
         return;
     for (int i = 0; i < count; ++i) {
         const int64_t weight = units == nullptr ? 1 : units[i] >> doubt_weight_shift;
-        result.doubt.add(doubt_units(doubts[i]) * weight, weight);
+        result.doubt.sums[doubt_kind(doubts[i])] += doubt_units(doubts[i]) * weight;
+        result.doubt.pixels += weight;
     }
 }
 

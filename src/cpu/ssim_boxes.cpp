@@ -105,7 +105,7 @@ private:
                     request_.weight[part] += result.weight;
                 request_.not_a_number[at.image] = request_.not_a_number[at.image] || result.not_a_number;
                 if (!careful_)
-                    doubts_[at.image * channels_ + at.channel].add(result.doubt.doubt, result.doubt.pixels);
+                    doubts_[at.image * channels_ + at.channel].add(result.doubt);
             }
         }
     }
