@@ -13,6 +13,8 @@ namespace {
 template <class To, class From, class F>
 void convert(warp &own, const instruction &at, lane_mask mask)
 {
+    if (at.size[0] == sizeof(To) && at.size[1] == sizeof(From))
+        return lanewise<To, F, From>(own, at, mask);
     for (int lane = 0; lane < lanes; ++lane)
         if (mask >> lane & 1) {
             const To value = F{}(read_part<From>(own.frame, at, 1, lane));

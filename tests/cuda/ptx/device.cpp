@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include <cxxabi.h>
+#include <malloc.h>
 
 namespace test::ptx {
 
@@ -89,6 +90,9 @@ device &device::get()
 
 device::device()
 {
+    // Frames of warps come and go: the memory stays with the process.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     std::istringstream names(IQA_PTX_FILES);
     for (std::string name; std::getline(names, name, ':');) {
         std::ifstream from(name);
@@ -165,17 +169,30 @@ const program &device::program_of(const kernel_entry &kernel)
     return made;
 }
 
-size_t device::static_shared_bytes(const kernel_entry &kernel)
+template <class Work>
+bool device::attempt(const kernel_entry &kernel, Work &&work)
 {
-    return program_of(kernel).static_shared_bytes;
+    try {
+        work(program_of(kernel));
+        return true;
+    } catch (const fault &why) {
+        last_fault_ = "sm_" + std::to_string(architecture_) + ", " + kernel.name + ": " + why.what();
+        return false;
+    }
+}
+
+bool device::find_static_shared_bytes(const kernel_entry &kernel, size_t &bytes)
+{
+    return attempt(kernel, [&](const program &made) { bytes = made.static_shared_bytes; });
 }
 
 bool device::allow_shared_bytes(const kernel_entry &kernel, size_t bytes)
 {
-    if (bytes + static_shared_bytes(kernel) > most_shared_bytes())
-        return false;
-    allowed_shared_bytes_[kernel.name] = bytes;
-    return true;
+    return attempt(kernel, [&](const program &made) {
+        if (bytes + made.static_shared_bytes > most_shared_bytes())
+            refuse("bytes of shared memory", bytes + made.static_shared_bytes, most_shared_bytes());
+        allowed_shared_bytes_[kernel.name] = bytes;
+    });
 }
 
 // Registers need no limit here: the assembler keeps them to what blocks of .maxntid threads can have.
@@ -205,18 +222,13 @@ void device::check_limits(const program &kernel, const kernel_entry &entry, cons
 
 bool device::launch(const kernel_entry &kernel, const launch_request &given)
 {
-    try {
-        const program &made = program_of(kernel);
+    return attempt(kernel, [&](const program &made) {
         check_limits(made, kernel, given);
         const char *bytes = static_cast<const char *>(given.arguments);
         const std::vector<char> params(bytes, bytes + made.param_bytes);
         const live_memory memory(memory_);
         run({made, given.blocks[0], given.threads[0], given.shared_bytes, params, memory}, counts[kernel.name]);
-        return true;
-    } catch (const fault &why) {
-        last_fault_ = "sm_" + std::to_string(architecture_) + ", " + kernel.name + ": " + why.what();
-        return false;
-    }
+    });
 }
 
 void device::run(const grid &launch, kernel_counts &kept)
@@ -256,15 +268,24 @@ void device::run(const grid &launch, kernel_counts &kept)
         throw fault(first_fault);
 }
 
-const std::string &device::text_with(const std::string &kernel)
+std::pair<size_t, size_t> device::part_with(const file &from, const std::string &kernel)
 {
-    return file_with(kernel).text;
+    const size_t begin = from.text.find(".entry " + from.mangled.at(kernel) + "(");
+    return {begin, from.text.find("\n}\n", begin) - begin};
 }
 
-void device::replace_text_with(const std::string &kernel, std::string text)
+std::string device::text_of(const std::string &kernel)
+{
+    const file &from = file_with(kernel);
+    const auto [begin, size] = part_with(from, kernel);
+    return from.text.substr(begin, size);
+}
+
+void device::replace(const std::string &kernel, const std::string &text)
 {
     file &changed = file_with(kernel);
-    changed.text = std::move(text);
+    const auto [begin, size] = part_with(changed, kernel);
+    changed.text.replace(begin, size, text);
     changed.functions = nullptr;
 }
 

@@ -43,8 +43,8 @@ public:
     bool is_live(const void *memory, size_t bytes) const;
     size_t live_blocks() const { return memory_.size(); }
 
-    // The kernel's static shared memory; what its launches may add is the limit's to say. Refused: false.
-    size_t static_shared_bytes(const kernel_entry &kernel);
+    // The kernel's static shared memory, and what its launches may add. Where either is refused, last_fault() says why.
+    bool find_static_shared_bytes(const kernel_entry &kernel, size_t &bytes);
     bool allow_shared_bytes(const kernel_entry &kernel, size_t bytes);
 
     // Runs it to its end. A launch beyond the limits, and a kernel at fault: false, and last_fault() says why.
@@ -53,9 +53,9 @@ public:
 
     std::map<std::string, kernel_counts> counts; // of kernels, since somebody cleared them
 
-    // The text of the file with that kernel, and another in its place until it is put back.
-    const std::string &text_with(const std::string &kernel);
-    void replace_text_with(const std::string &kernel, std::string text);
+    // A kernel's text, from its name to its end, and another in its place.
+    std::string text_of(const std::string &kernel);
+    void replace(const std::string &kernel, const std::string &text);
 
 private:
     struct file {
@@ -67,7 +67,10 @@ private:
 
     device();
     file &file_with(const std::string &kernel);
+    static std::pair<size_t, size_t> part_with(const file &from, const std::string &kernel);
     const program &program_of(const kernel_entry &kernel);
+    template <class Work>
+    bool attempt(const kernel_entry &kernel, Work &&work);
     void check_limits(const program &kernel, const kernel_entry &entry, const launch_request &given);
     void run(const grid &launch, kernel_counts &kept);
 

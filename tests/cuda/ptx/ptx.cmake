@@ -42,9 +42,10 @@ function(iqa_add_on_ptx name)
   add_dependencies(${name} iqa_ptx_90 iqa_ptx_75)
 endfunction()
 
-iqa_add_on_ptx(test_ptx_cases cuda/ptx/test_cases.cpp ${iqa_cases} $<TARGET_OBJECTS:iqa_test_main>)
+iqa_add_on_ptx(test_ptx_cases cuda/ptx/test_cases.cpp cuda/ptx/test_machine.cpp cuda/ptx/test_mutations.cpp
+  ${iqa_cases} $<TARGET_OBJECTS:iqa_test_main>)
 target_link_libraries(test_ptx_cases PRIVATE iqa_test_main)
-foreach(part IN ITEMS ssim psnr confusion parts fid)
+foreach(part IN ITEMS machine mutations ssim psnr confusion parts fid)
   add_test(NAME ptx_${part} COMMAND test_ptx_cases "[${part}]")
   set_tests_properties(ptx_${part} PROPERTIES TIMEOUT 600 LABELS ptx)
 endforeach()

@@ -194,8 +194,10 @@ cudaError_t CUDARTAPI cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatu
 cudaError_t CUDARTAPI cudaFuncGetAttributes(cudaFuncAttributes *found, const void *function)
 {
     *found = {};
-    found->sharedSizeBytes = device::get().static_shared_bytes(entry_at(function));
-    return cudaSuccess;
+    size_t bytes = 0;
+    const bool is_made = device::get().find_static_shared_bytes(entry_at(function), bytes);
+    found->sharedSizeBytes = bytes;
+    return is_made ? cudaSuccess : cudaErrorLaunchFailure;
 }
 
 cudaError_t CUDARTAPI cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribute, int value)

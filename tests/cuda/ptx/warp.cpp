@@ -10,6 +10,7 @@ namespace {
 
 constexpr int nowhere = std::numeric_limits<int>::max();
 constexpr char poison = char(0xa5);
+constexpr uint64_t most_issued = 20'000'000; // of one instruction, by all blocks that a thread of the host runs
 
 template <class Value>
 void fill(char *frame, uint32_t place, Value first, Value step)
@@ -137,7 +138,8 @@ void warp::go(activation &made)
     while (!made.groups.empty() && !made.groups.front().waits) {
         group &own = made.groups.front();
         const instruction &each = code[own.at];
-        ++counts[own.at];
+        if (++counts[own.at] > most_issued)
+            stop(each, "it does not end");
         lane_mask threads = own.threads;
         if (each.guarded) {
             lane_mask guard;
