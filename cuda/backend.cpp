@@ -70,6 +70,10 @@ const backend &cuda_backend()
         .confusion = cuda::confusion,
         .moments = cuda::moments,
         .trace = cuda::trace,
+        .largest_square = cuda::largest_square,
+        .kernel_sums = cuda::kernel_sums,
+        .class_sums = cuda::class_sums,
+        .fetch_row = cuda::fetch_row,
     };
     return instance;
 }

@@ -97,7 +97,7 @@ IQA_KERNEL void add(wide_sum *sum, int128 value)
         add(&sum->digit[3], int64_t(value));
 }
 
-IQA_KERNEL int128 value_of(const wide_sum &sum)
+IQA_HD int128 value_of(const wide_sum &sum)
 {
     int128 value = sum.digit[3];
     for (int i = 2; i >= 0; --i)

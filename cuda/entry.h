@@ -12,14 +12,15 @@ const void *entry_of();
 
 #if defined(__CUDACC__)
 
-// Blocks that are to be resident on a multiprocessor, as far as registers decide; 1 where a kernel does not say.
+// Blocks that are to be resident on a multiprocessor, as far as registers decide. Where a kernel does not say, nothing
+// is asked for: with 1 the compiler would give a block all registers that there are.
 template <class Kernel>
 constexpr int least_resident()
 {
     if constexpr (requires { Kernel::least_resident; })
         return Kernel::least_resident;
     else
-        return 1;
+        return 0;
 }
 
 template <class Kernel>

@@ -2,35 +2,13 @@
 // The moments of features on a GPU: first all features are looked at, then products are added, or nothing is.
 #pragma once
 
-#include "arith/half.h"
 #include "arith/second_moment.h"
 #include "core/device.hpp"
-#include "core/tensor.hpp"
 #include "cuda/own_variables.h"
 #include "cuda/slice_tile.h"
+#include "cuda/table_rows.h"
 
 namespace iqa::cuda {
-
-template <class Element>
-struct type_of_elements {
-    using type = Element;
-};
-
-// Calls body(type_of_elements<float>()) and the like: one branch for a whole block.
-template <class Body>
-IQA_KERNEL void with_type(element_type type, Body &&body)
-{
-    switch (type) {
-    case element_type::float16:
-        return body(type_of_elements<float16>());
-    case element_type::bfloat16:
-        return body(type_of_elements<bfloat16>());
-    case element_type::float32:
-        return body(type_of_elements<float>());
-    default:
-        return body(type_of_elements<double>());
-    }
-}
 
 // Finds the first feature that is not finite or outside the grid: of the reference set before the candidate's, by row
 // and column.

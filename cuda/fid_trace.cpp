@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/parallel.hpp"
 #include "cuda/both_sets.h"
 #include "cuda/device.hpp"
 #include "cuda/fid_bidiagonal.h"
@@ -54,13 +55,7 @@ private:
         check(copies.wait(), "finding the trace term");
     }
 
-    void report(int64_t done) const
-    {
-        const iqa_context_options &options = where_.options();
-        const int64_t total = 3 * order_ + 1;
-        if (options.progress != nullptr && options.progress(options.progress_user, done, total) != 0)
-            fail(IQA_ERROR_CANCELLED, "cancelled by the progress callback after ", done, " of ", total, " pieces");
-    }
+    void report(int64_t done) const { report_progress(where_, done, 3 * order_ + 1); }
 
     context &where_;
     trace_request &request_;

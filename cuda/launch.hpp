@@ -6,6 +6,7 @@
 
 #include "core/context.hpp"
 #include "core/memory.hpp"
+#include "cuda/device.hpp"
 #include "cuda/runtime.hpp"
 
 namespace iqa::cuda {
@@ -39,6 +40,14 @@ void launch(const context &where, int64_t blocks, size_t shared_bytes, const typ
         check(active_runtime.launch(entry_of<Kernel>(), unsigned(blocks), Kernel::threads, shared_bytes, &given,
                                     stream_of(where)),
               "launching a kernel");
+}
+
+// Fills memory of the host, and waits.
+template <class Item>
+void fetch(host_copies &copies, Item *to, const Item *from, int64_t count, const char *what)
+{
+    check(copies.download(to, from, size_t(count) * sizeof(Item)), what);
+    check(copies.wait(), what);
 }
 
 // Launches what puts `memory.zeros` back to zeros after kernels before it. If that fails they are given up.

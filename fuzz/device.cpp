@@ -3,6 +3,7 @@
 // any order of its threads: both refuse the same ones, and states, values and outputs are equal byte for byte.
 #include <cmath>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "cuda/sequential.hpp"
@@ -126,6 +127,52 @@ void run_features(program &code)
             [&](program &from, update_memory &memory) { return feature_request(from, memory, options.fid); });
 }
 
+// KID and the Inception Score, which are calls: the same status, text and bits.
+void run_tables(program &code)
+{
+    auto &machine = test::sequential_machine::get();
+    machine.reset();
+    machine.order = static_cast<test::thread_order>(code.byte() % 3);
+    machine.at_once = code.byte() % 2 == 0;
+    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
+    options.threads = 1;
+    iqa_context *context = nullptr;
+    REQUIRE(iqa_context_create(&options, &context) == IQA_OK);
+    iqa_kid_options of_kid = IQA_KID_OPTIONS_INIT;
+    of_kid.subsets = code.byte() % 5;
+    of_kid.subset_size = code.byte() % 40;
+    spoil(code, of_kid);
+    of_kid.subsets = of_kid.subsets > 8 ? of_kid.subsets % 8 : of_kid.subsets; // or it would take long
+    iqa_inception_score_options of_scores = IQA_INCEPTION_SCORE_OPTIONS_INIT;
+    of_scores.splits = code.byte() % 12;
+    spoil(code, of_scores);
+    const feature_options features(code);
+    program again = code;
+    const feature_request cpu(code, memory_of_cpu, features.fid);
+    feature_request device(again, memory_of_device, features.fid);
+    place_on_device(device);
+    double values[2][4] = {};
+    iqa_status statuses[2][2];
+    std::string texts[2][2];
+    for (const feature_request *request : {&cpu, static_cast<const feature_request *>(&device)}) {
+        const int side = request == &cpu ? 0 : 1;
+        double *const own = values[side];
+        statuses[side][0] =
+            iqa_measure_kid(context, &of_kid, &request->reference, &request->candidate, &own[0], &own[1]);
+        texts[side][0] = iqa_context_error(context);
+        statuses[side][1] = iqa_measure_inception_score(context, &of_scores, &request->reference, &own[2], &own[3]);
+        texts[side][1] = iqa_context_error(context);
+    }
+    for (int call = 0; call < 2; ++call) {
+        REQUIRE(statuses[0][call] == statuses[1][call]);
+        REQUIRE(texts[0][call] == texts[1][call]);
+    }
+    REQUIRE(std::memcmp(values[0], values[1], sizeof values[0]) == 0);
+    iqa_context_destroy(context);
+    machine.run_queue();
+    REQUIRE(machine.live_bytes == 0);
+}
+
 void run_labels(program &code)
 {
     const label_options options(code);
@@ -145,7 +192,7 @@ void run_images(program &code)
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     program code(data, size);
-    const uint8_t which = code.byte() % 4;
-    (which == 0 ? run_features : which == 1 ? run_labels : run_images)(code);
+    const uint8_t which = code.byte() % 5;
+    (which == 0 ? run_features : which == 1 ? run_labels : which == 2 ? run_tables : run_images)(code);
     return 0;
 }

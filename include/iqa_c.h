@@ -874,16 +874,21 @@ typedef struct iqa_kid_options {
 IQA_API iqa_status iqa_kid_options_init(iqa_kid_options *options, size_t size);
 
 /** KID of two tables of features. There is no accumulating metric, as pairs of rows need all rows: 16,384 D + 13
- * million bytes are taken at most, and 16 for each row where subsets are drawn, but never a matrix of all pairs.
- * Reports progress.
+ *  million bytes are taken at most, and 16 for each row where subsets are drawn, but never a matrix of all pairs.
+ *  Reports progress.
+ *
+ *  On a CUDA device the same bits come out; the call works on the context's stream and waits for it. There it takes
+ *  15 MB at most, or 32 bytes for each row of a subset where that is more; on the host twice as much at most, and 16 for
+ *  each row where subsets are drawn.
  *
  *  @param options             NULL for the defaults.
- *  @param reference           float16, bfloat16, float32 or float64 [N, D] on the CPU, with any strides.
- *  @param candidate           the same, [M, D]; N, M and the element types may differ.
+ *  @param reference           float16, bfloat16, float32 or float64 [N, D] with any strides, on the CPU or a CUDA
+ * device.
+ *  @param candidate           the same, [M, D]; N, M and the element types may differ, but not the device.
  *  @param mean                receives KID: the mean over subsets, or the value of all rows.
  *  @param standard_deviation  receives that of the subsets' values, divided by their number (not that less 1): 0 with
  *                             one subset or none. May be NULL.
- *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _UNAVAILABLE (no CPU tensor), _CANCELLED,
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _DEVICE, _UNAVAILABLE, _CUDA, _CANCELLED,
  *          _OUT_OF_MEMORY; IQA_ERROR_NO_DATA for a set with fewer rows than a subset or than the estimator needs (2,
  *          or 1 if biased); IQA_ERROR_NUMERIC for a feature that is not finite, in a subset or not, and for features
  *          whose kernel values overflow. */
@@ -923,13 +928,18 @@ IQA_API iqa_status iqa_inception_score_options_init(iqa_inception_score_options 
 
 /** Inception Score of a table of class scores. Reports progress.
  *
+ *  On a CUDA device the same bits come out; the call works on the context's stream and waits for it. There it takes 24
+ *  bytes for each row, 40 if they are shuffled, and 32 (C + 1) for each split, of as many splits at once as 16 MiB
+ * hold.
+ *
  *  @param options             NULL for the defaults.
- *  @param scores              float16, bfloat16, float32 or float64 [N, C] on the CPU, with any strides.
+ *  @param scores              float16, bfloat16, float32 or float64 [N, C] with any strides, on the CPU or a CUDA
+ * device.
  *  @param mean                receives the mean over splits, from 1 to C.
  *  @param standard_deviation  receives that of the splits' values, divided by their number (not that less 1): 0 with
  *                             one split. May be NULL.
- *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _UNAVAILABLE (no CPU tensor), _CANCELLED,
- *          _OUT_OF_MEMORY; IQA_ERROR_NO_DATA for fewer rows than splits; IQA_ERROR_NUMERIC for a number that is not
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _UNAVAILABLE, _CUDA, _CANCELLED, _OUT_OF_MEMORY;
+ *          IQA_ERROR_NO_DATA for fewer rows than splits; IQA_ERROR_NUMERIC for a number that is not
  *          finite, or is no probability where it should be. */
 IQA_API iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_inception_score_options *options,
                                                const iqa_tensor *scores, double *mean, double *standard_deviation);

@@ -310,7 +310,7 @@ TEST_CASE("KID works on the caller's threads, one after another in any order", "
     }
 }
 
-TEST_CASE("KID can be cancelled, and says how far it is", "[kid]")
+TEST_CASE("KID can be cancelled, and says how far it is", "[kid][host]")
 {
     struct progress {
         int64_t calls = 0;
@@ -446,9 +446,10 @@ TEST_CASE("what KID refuses, and in which words", "[kid]")
     CHECK(iqa_measure_kid(context.get(), nullptr, of_x, of_y, nullptr, nullptr) == IQA_ERROR_INVALID_ARGUMENT);
     CHECK(iqa_measure_kid(nullptr, nullptr, of_x, of_y, &value, nullptr) == IQA_ERROR_INVALID_ARGUMENT);
     CHECK(iqa_measure_kid(context.get(), nullptr, of_x, of_y, &value, nullptr) == IQA_ERROR_NO_DATA); // 1000 rows
-    tensor on_gpu(x.row(0), IQA_FLOAT32, {30, 4});
-    on_gpu.view.device_type = IQA_CUDA;
-    CHECK(iqa_measure_kid(context.get(), nullptr, on_gpu, of_y, &value, nullptr) == IQA_ERROR_UNAVAILABLE);
+    tensor elsewhere(x.row(0), IQA_FLOAT32, {30, 4});
+    elsewhere.view.device_type = 7;
+    refuse(IQA_ERROR_UNAVAILABLE, all_rows(), elsewhere, of_y,
+           "reference is on device type 7; this library computes on CPU and CUDA tensors");
 
     // A number that is no number is found whether its row is drawn or not.
     iqa_kid_options few = subsets(1, 2);

@@ -37,12 +37,12 @@ IQA_HD double next_kernel_power(double value, double base, double addend, double
     return value * base + addend * constant;
 }
 
-// No kernel value exceeds this one where no row's dot product with itself exceeds `largest` (Cauchy and Schwarz);
-// rounding aside.
-IQA_HD double largest_kernel_value(const polynomial_kernel &kernel, double largest)
+// The value of a dot product. None exceeds that of the largest one of a row with itself (Cauchy and Schwarz), rounding
+// aside.
+IQA_HD double kernel_value(const polynomial_kernel &kernel, double product)
 {
-    const double base = kernel_base(kernel, largest);
-    const double addend = kernel_addend(kernel, largest);
+    const double base = kernel_base(kernel, product);
+    const double addend = kernel_addend(kernel, product);
     double value = kernel.without_constant ? addend : base;
     double constant = 1.0;
     for (int power = 1; power < kernel.degree; ++power) {
@@ -67,6 +67,26 @@ IQA_HD void add_to_levels(double value, int64_t *sums)
         rest = scaled - (anchored - integer_anchor);
     }
 }
+
+struct level_sums {
+    int128 levels[kernel_levels];
+
+    template <class Integer>
+    IQA_HD_MEMBER void add(const Integer *sums)
+    {
+        for (int level = 0; level < kernel_levels; ++level)
+            levels[level] += sums[level];
+    }
+};
+
+// Sums over pairs of rows; within one set each pair of different rows is taken once.
+struct pair_sums {
+    level_sums pairs;
+    level_sums diagonal;
+};
+
+// Those that an estimate is made of: within the first set, within the second, and between them.
+enum : int { within_first, within_second, between_sets, kinds_of_pairs };
 
 // The number behind sums of levels, rounded to some 106 bits.
 IQA_HD double_double value_of_levels(const int128 *sums)

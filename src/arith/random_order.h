@@ -23,4 +23,9 @@ IQA_HD uint64_t row_key(uint64_t seed, uint64_t draw, uint64_t row)
     return split_mix(split_mix(seed, draw), row);
 }
 
+struct keyed_row {
+    uint64_t key;
+    int64_t row;
+};
+
 } // namespace iqa

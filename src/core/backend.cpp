@@ -12,7 +12,12 @@ const backend &backend_of(const iqa_tensor *reference, const iqa_tensor *candida
     if (reference->device_type != candidate->device_type || reference->device_id != candidate->device_id)
         fail(IQA_ERROR_DEVICE, "candidate is on device ", candidate->device_type, ":", candidate->device_id,
              " but reference is on ", reference->device_type, ":", reference->device_id);
-    switch (reference->device_type) {
+    return backend_of(*reference, "reference");
+}
+
+const backend &backend_of(const iqa_tensor &tensor, const char *name)
+{
+    switch (tensor.device_type) {
     case IQA_CPU:
     case IQA_CUDA_HOST:
         return cpu_backend();
@@ -20,7 +25,7 @@ const backend &backend_of(const iqa_tensor *reference, const iqa_tensor *candida
     case IQA_CUDA_MANAGED:
         return cuda_backend();
     default:
-        fail(IQA_ERROR_UNAVAILABLE, "reference is on device type ", reference->device_type,
+        fail(IQA_ERROR_UNAVAILABLE, name, " is on device type ", tensor.device_type,
              "; this library computes on CPU and CUDA tensors");
     }
 }

@@ -8,6 +8,7 @@
 #include "arith/border.h"
 #include "arith/exact_sum.h"
 #include "arith/luma.h"
+#include "arith/polynomial_kernel.h"
 #include "arith/second_moment.h"
 #include "arith/shrink.h"
 #include "arith/squared_error.h"
@@ -231,6 +232,37 @@ struct trace_request {
     double least_pivots[2];
 };
 
+// Of the rows of a table, as KID looks at them first.
+struct row_squares {
+    double largest;        // dot product of a row with itself; not finite where a number is not, or where it overflows
+    int64_t nonfinite_row; // the first with a number that is not finite; -1: none
+};
+
+// KID's sums of kernel values over pairs of rows, for one estimate after another.
+struct kernel_sums_request {
+    row_set sets[2]; // of each estimate; which rows are `chosen`, draw() says
+    int64_t estimates;
+    polynomial_kernel kernel;
+    void *receiver;
+    // Chooses the rows of an estimate, into memory of the host. NULL: all rows are taken.
+    void (*draw)(void *receiver, int64_t estimate, keyed_row *const (&rows)[2]);
+    void (*done)(void *receiver, int64_t estimate, const pair_sums (&sums)[kinds_of_pairs]);
+};
+
+// The Inception Score's sums over the rows of each split, in units of arith/class_scores.h.
+struct class_sums_request {
+    row_set rows; // in the order in which they are split, `chosen` in memory of the host
+    bool logits;
+    int64_t splits;
+    void *receiver;
+    // sums: of the probabilities of each class, and of the rows' negative entropies.
+    void (*done)(void *receiver, int64_t split, const int128 *sums);
+
+    // Results. With such rows nothing was done.
+    int64_t nonfinite_row; // the first with a number that is not finite; -1: none
+    int64_t invalid_row;   // the first whose scores are not what they should be
+};
+
 struct backend {
     const char *name;
     // For a device that works behind the caller's back: a metric's account there. NULL: calls end when all is done.
@@ -257,13 +289,21 @@ struct backend {
     void (*moments)(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
     // Returns when it has been done.
     void (*trace)(context &where, int32_t device_id, memory_source &memory, trace_request &request);
+    // Likewise. The CPU's are in metrics/kid_pairs.cpp and metrics/inception_score.cpp.
+    row_squares (*largest_square)(context &where, int32_t device_id, memory_source &memory, const table_view &table);
+    void (*kernel_sums)(context &where, int32_t device_id, memory_source &memory, const kernel_sums_request &request);
+    void (*class_sums)(context &where, int32_t device_id, memory_source &memory, class_sums_request &request);
+    // One row of a table, to say what is wrong with it.
+    void (*fetch_row)(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
+                      double *numbers);
 };
 
 const backend &cpu_backend();
 const backend &cuda_backend(); // throws IQA_ERROR_UNAVAILABLE with the reason
 const char *cuda_state();
 
-// The backend of the device where both tensors of an update live.
+// The backend of the device where a tensor lives, and both tensors of an update.
+const backend &backend_of(const iqa_tensor &tensor, const char *name);
 const backend &backend_of(const iqa_tensor *reference, const iqa_tensor *candidate);
 
 // What is shaved off an output for each pixel becomes 0; the rest of it is returned. `shape`: the whole image's.

@@ -145,8 +145,7 @@ bool crew::proceed(int64_t done, int64_t total) noexcept
 void crew::throw_if_cancelled() const
 {
     if (cancelled_.load(std::memory_order_relaxed))
-        fail(IQA_ERROR_CANCELLED, "cancelled by the progress callback after ", done_.load(), " of ", total_.load(),
-             " pieces");
+        fail_as_cancelled(done_.load(), total_.load());
 }
 
 } // namespace iqa

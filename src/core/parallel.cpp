@@ -43,6 +43,18 @@ floating_point_mode::~floating_point_mode()
 }
 #endif
 
+void fail_as_cancelled(int64_t done, int64_t total)
+{
+    fail(IQA_ERROR_CANCELLED, "cancelled by the progress callback after ", done, " of ", total, " pieces");
+}
+
+void report_progress(const context &where, int64_t done, int64_t total)
+{
+    const iqa_context_options &options = where.options();
+    if (options.progress != nullptr && options.progress(options.progress_user, done, total) != 0)
+        fail_as_cancelled(done, total);
+}
+
 int workers_for(const context &where, int64_t tiles, int64_t samples) noexcept
 {
     // Waking a team costs some 10 microseconds: about this many samples of the cheapest metric.
@@ -205,8 +217,7 @@ void tile_queue::report(int32_t worker) noexcept
 void tile_queue::throw_if_cancelled() const
 {
     if (cancelled.load(std::memory_order_relaxed))
-        fail(IQA_ERROR_CANCELLED, "cancelled by the progress callback after ", finished.load(), " of ", total,
-             " pieces");
+        fail_as_cancelled(finished.load(), total);
 }
 
 void run_workers(context &where, int workers, iqa_task_function function, void *task)

@@ -23,6 +23,11 @@ private:
     unsigned int saved_;
 };
 
+[[noreturn]] void fail_as_cancelled(int64_t done, int64_t total);
+
+// For work without workers: tells the progress callback, and ends the call when it says so.
+void report_progress(const context &where, int64_t done, int64_t total);
+
 // How many workers a call that touches this many samples should have: small ones stay on the calling thread.
 int workers_for(const context &where, int64_t tiles, int64_t samples) noexcept;
 

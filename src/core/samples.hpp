@@ -46,13 +46,15 @@ inline double number_at(const table_view &view, int64_t row, int64_t column)
     }
 }
 
-// Ends the call if a number is not finite, and says where the first one is.
-inline void check_finite(const table_view &view, const char *name)
+// Ends the call if a number is not finite, and says where the first one is. `first`: which row of the caller's table
+// the first one here is.
+inline void check_finite(const table_view &view, const char *name, int64_t first = 0)
 {
     for (int64_t row = 0; row < view.rows; ++row)
         for (int64_t column = 0; column < view.columns; ++column)
             if (const double value = number_at(view, row, column); !is_finite(value))
-                fail(IQA_ERROR_NUMERIC, name, "[", row, ", ", column, "] is ", value, "; expected a finite number");
+                fail(IQA_ERROR_NUMERIC, name, "[", first + row, ", ", column, "] is ", value,
+                     "; expected a finite number");
 }
 
 // Ends the call: says how many non-finite samples there are, and where the first one is. `shave`: what the views lack

@@ -7,6 +7,7 @@
 
 #include "arith/element_type.h"
 #include "arith/portable.h"
+#include "arith/random_order.h"
 #include "core/error.hpp"
 #include "iqa_c.h"
 
@@ -130,6 +131,14 @@ struct table_view {
     const std::byte *data;
     int64_t rows, columns;
     int64_t row_stride, column_stride;
+};
+// All rows of a table, or some.
+struct row_set {
+    table_view view;
+    const keyed_row *chosen; // NULL: all
+    int64_t count;
+
+    IQA_HD_MEMBER int64_t row(int64_t index) const { return chosen != nullptr ? chosen[index].row : index; }
 };
 // Two axes, the second of `columns`, or of 1 or more with any_columns; no rows at all are allowed.
 constexpr int64_t any_columns = -1;

@@ -24,6 +24,10 @@ const backend &cpu_backend()
         .confusion = cpu_confusion,
         .moments = nullptr,
         .trace = nullptr,
+        .largest_square = nullptr,
+        .kernel_sums = nullptr,
+        .class_sums = nullptr,
+        .fetch_row = nullptr,
     };
     return instance;
 }

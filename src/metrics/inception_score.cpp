@@ -4,9 +4,11 @@
 // sums of integers.
 #include <atomic>
 
+#include "arith/class_scores.h"
 #include "core/crew.hpp"
 #include "core/options.hpp"
 #include "core/samples.hpp"
+#include "metrics/device_call.hpp"
 #include "metrics/metrics.hpp"
 #include "metrics/table_rows.hpp"
 
@@ -16,17 +18,46 @@ namespace {
 
 constexpr int64_t most_rows = int64_t(1) << 31;
 
-// Probabilities and entropies, below 2^6, are rounded to multiples of 2^-80: sums of all rows fit 128 bits.
-constexpr double sum_scale = 0x1p80;
-constexpr double sum_unit = 0x1p-80;
-
-// How far the sum of a row of probabilities may be from 1: 16-bit numbers lose as much.
-constexpr double sum_tolerance = 1e-3;
-
-// The logarithm of a smaller probability is taken as this one's: p log p is far below the unit.
-constexpr double least_probability = 1e-300;
-
 constexpr int64_t least_item = 16;
+
+// The score of a split, from the sums of its rows: of each class's probabilities, and of negative entropies.
+double score_of(const int128 *sums, int64_t classes, int64_t rows)
+{
+    const double_double count = {double(rows), 0.0};
+    const auto mean_of = [&](int128 sum) {
+        const double_double all = to_double_double(sum);
+        return divide({all.high * score_unit, all.low * score_unit}, count);
+    };
+    double_double divergence = mean_of(sums[classes]);
+    for (int64_t i = 0; i < classes; ++i)
+        if (sums[i] != 0) {
+            const double_double mean = mean_of(sums[i]);
+            const double_double term = multiply(mean, log_scaled(mean, 0));
+            divergence = add(divergence, {-term.high, -term.low});
+        }
+    return exponential(std::max(divergence.high, 0.0));
+}
+
+// Ends the call: says which score, or row, is the first that is at fault. `first`: which row of the caller's table the
+// first one here is.
+[[noreturn]] void fail_for_scores(const table_view &view, int64_t first)
+{
+    check_finite(view, "scores", first);
+    for (int64_t row = 0; row < view.rows; ++row) {
+        double sum = 0.0;
+        for (int64_t column = 0; column < view.columns; ++column) {
+            const double value = number_at(view, row, column);
+            if (!(value >= 0.0 && value <= 1.0 + sum_tolerance))
+                fail(IQA_ERROR_NUMERIC, "scores[", first + row, ", ", column, "] is ", value,
+                     "; expected a probability, from 0 to 1, or IQA_SCORES_LOGITS");
+            sum += value;
+        }
+        if (!is_sum_of_probabilities(sum))
+            fail(IQA_ERROR_NUMERIC, "row ", first + row, " of scores sums to ", sum,
+                 "; expected probabilities, which sum to 1, or IQA_SCORES_LOGITS");
+    }
+    fail(IQA_ERROR_INTERNAL, "scores that are not valid were seen but not found");
+}
 
 class score_computation {
 public:
@@ -51,7 +82,6 @@ private:
     bool add_row(int64_t row, const share &to) const;
     bool load_logits(int64_t row, const share &to, double *sum, double *negative_entropy) const;
     bool load_probabilities(int64_t row, const share &to, double *sum, double *negative_entropy) const;
-    [[noreturn]] void fail_for_scores() const;
 
     const iqa_inception_score_options options_;
     row_set rows_;
@@ -107,8 +137,8 @@ void score_computation::run(crew &team)
         rows_.chosen = keys_;
     }
     for (int64_t split = 0; split < options_.splits; ++split) {
-        const int64_t first = split * rows_.count / options_.splits;
-        const int64_t last = (split + 1) * rows_.count / options_.splits;
+        const int64_t first = first_row_of_split(split, options_.splits, rows_.count);
+        const int64_t last = first_row_of_split(split + 1, options_.splits, rows_.count);
         if (!score_split(team, first, last, &values_[size_t(split)]) || !team.proceed(split + 1, options_.splits))
             return;
     }
@@ -140,19 +170,7 @@ bool score_computation::score_split(crew &team, int64_t first, int64_t last, dou
     for (int64_t worker = 1; worker < workers_; ++worker)
         for (int64_t i = 0; ends_[worker] == last && i <= classes_; ++i)
             sums_[i] += sums_[worker * (classes_ + 1) + i];
-    const double_double count = {double(last - first), 0.0};
-    const auto mean_of = [&](int128 sum) {
-        const double_double all = to_double_double(sum);
-        return divide({all.high * sum_unit, all.low * sum_unit}, count);
-    };
-    double_double divergence = mean_of(sums_[classes_]);
-    for (int64_t i = 0; i < classes_; ++i)
-        if (sums_[i] != 0) {
-            const double_double mean = mean_of(sums_[i]);
-            const double_double term = multiply(mean, log_scaled(mean, 0));
-            divergence = add(divergence, {-term.high, -term.low});
-        }
-    *value = exponential(std::max(divergence.high, 0.0));
+    *value = score_of(sums_, classes_, last - first);
     return true;
 }
 
@@ -165,12 +183,11 @@ bool score_computation::add_row(int64_t row, const share &to) const
                                              : !load_probabilities(row, to, &sum, &negative_entropy))
         return false;
     for (int64_t i = 0; i < classes_; ++i)
-        to.of_class[i] += int128(to.weights[i] / sum * sum_scale);
-    *to.negative_entropy += int128(negative_entropy * sum_scale);
+        to.of_class[i] += in_score_units(to.weights[i] / sum);
+    *to.negative_entropy += in_score_units(negative_entropy);
     return true;
 }
 
-// Weights e^(z - max), their sum, and sum p log p = sum p (z - max) - log sum.
 bool score_computation::load_logits(int64_t row, const share &to, double *sum, double *negative_entropy) const
 {
     double largest = -__builtin_inf();
@@ -183,8 +200,7 @@ bool score_computation::load_logits(int64_t row, const share &to, double *sum, d
     if (!finite)
         return false;
     for (int64_t i = 0; i < classes_; ++i) {
-        const double exponent = to.exponents[i] - largest;
-        to.exponents[i] = exponent > lowest_exponent ? exponent : lowest_exponent;
+        to.exponents[i] = softmax_exponent(to.exponents[i], largest);
         to.weights[i] = quick_exponential(to.exponents[i]);
     }
     double weighted = 0.0;
@@ -192,7 +208,7 @@ bool score_computation::load_logits(int64_t row, const share &to, double *sum, d
         *sum += to.weights[i];
         weighted += to.weights[i] * to.exponents[i];
     }
-    *negative_entropy = weighted / *sum - quick_logarithm(*sum);
+    *negative_entropy = negative_entropy_of_softmax(weighted, *sum);
     return true;
 }
 
@@ -204,12 +220,10 @@ bool score_computation::load_probabilities(int64_t row, const share &to, double 
         valid = valid && value >= 0.0; // NaN is not
         *sum += value;
     });
-    if (!valid || !(__builtin_fabs(*sum - 1.0) <= sum_tolerance))
+    if (!valid || !is_sum_of_probabilities(*sum))
         return false;
-    for (int64_t i = 0; i < classes_; ++i) {
-        const double p = to.weights[i] / *sum;
-        to.exponents[i] = p * quick_logarithm(p > least_probability ? p : least_probability);
-    }
+    for (int64_t i = 0; i < classes_; ++i)
+        to.exponents[i] = negative_entropy_term(to.weights[i] / *sum);
     for (int64_t i = 0; i < classes_; ++i)
         *negative_entropy += to.exponents[i];
     return true;
@@ -218,27 +232,44 @@ bool score_computation::load_probabilities(int64_t row, const share &to, double 
 mean_and_deviation score_computation::result() const
 {
     if (!valid_.load(std::memory_order_relaxed))
-        fail_for_scores();
+        fail_for_scores(rows_.view, 0);
     return mean_and_deviation_of(values_);
 }
 
-void score_computation::fail_for_scores() const
+mean_and_deviation score_on_device(context &where, const backend &device, const iqa_tensor &tensor,
+                                   const iqa_inception_score_options &options, const table_view &table)
 {
-    check_finite(rows_.view, "scores");
-    for (int64_t row = 0; row < rows_.count; ++row) {
-        double sum = 0.0;
-        for (int64_t column = 0; column < classes_; ++column) {
-            const double value = number_at(rows_.view, row, column);
-            if (!(value >= 0.0 && value <= 1.0 + sum_tolerance))
-                fail(IQA_ERROR_NUMERIC, "scores[", row, ", ", column, "] is ", value,
-                     "; expected a probability, from 0 to 1, or IQA_SCORES_LOGITS");
-            sum += value;
-        }
-        if (!(__builtin_fabs(sum - 1.0) <= sum_tolerance))
-            fail(IQA_ERROR_NUMERIC, "row ", row, " of scores sums to ", sum,
-                 "; expected probabilities, which sum to 1, or IQA_SCORES_LOGITS");
+    device_call call(where, device, tensor.device_id);
+    call.check_place("scores", tensor);
+    scratch values_memory(where);
+    scratch keys_memory(where);
+    struct scores {
+        std::span<double> values;
+        int64_t classes, rows;
+    } receiver{{}, table.columns, table.rows};
+    const auto splits = size_t(options.splits);
+    receiver.values = {values_memory.take<double>(splits, "the values of splits"), splits};
+    keyed_row *keys = nullptr;
+    if (options.shuffle != 0) {
+        keys = keys_memory.take<keyed_row>(size_t(table.rows), "the order of the rows");
+        draw_rows(options.seed, 0, table.rows, table.rows, keys);
     }
-    fail(IQA_ERROR_INTERNAL, "scores that are not valid were seen but not found");
+    class_sums_request request{};
+    request.rows = {table, keys, table.rows};
+    request.logits = options.scores == IQA_SCORES_LOGITS;
+    request.splits = options.splits;
+    request.receiver = &receiver;
+    request.done = [](void *to, int64_t split, const int128 *sums) {
+        auto &[values, classes, rows] = *static_cast<scores *>(to);
+        const auto count = int64_t(values.size());
+        values[size_t(split)] = score_of(
+            sums, classes, first_row_of_split(split + 1, count, rows) - first_row_of_split(split, count, rows));
+    };
+    device.class_sums(where, tensor.device_id, call.memory(), request);
+    const int64_t bad = request.nonfinite_row >= 0 ? request.nonfinite_row : request.invalid_row;
+    if (bad >= 0)
+        fail_for_scores(call.fetch_row(table, bad), bad);
+    return mean_and_deviation_of(receiver.values);
 }
 
 void check(const iqa_inception_score_options &options, const table_view &table)
@@ -260,8 +291,11 @@ void check(const iqa_inception_score_options &options, const table_view &table)
 mean_and_deviation measure_inception_score(context &where, const iqa_inception_score_options &options,
                                            const iqa_tensor &scores)
 {
-    const table_view table = view_table_on_cpu(scores, "scores", any_columns);
+    const backend &device = backend_of(scores, "scores");
+    const table_view table = view_table(scores, "scores", any_columns);
     check(options, table);
+    if (device.open != nullptr)
+        return score_on_device(where, device, scores, options, table);
     score_computation work(where, options, table);
     crew::run(where, workers_for(where, where.threads(), table.rows * table.columns),
               [&](crew &team) { work.run(team); });

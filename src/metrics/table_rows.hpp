@@ -42,33 +42,17 @@ void visit_row(const table_view &view, int64_t row, Function &&function)
     }
 }
 
-struct keyed_row {
-    uint64_t key;
-    int64_t row;
-
-    friend bool operator<(const keyed_row &a, const keyed_row &b)
-    {
-        return a.key != b.key ? a.key < b.key : a.row < b.row;
-    }
-};
-
 // Brings the `count` rows with the smallest keys of a draw, of `total`, to the front, in the order of their keys.
 inline void draw_rows(uint64_t seed, uint64_t draw, int64_t total, int64_t count, keyed_row *rows)
 {
     for (int64_t i = 0; i < total; ++i)
         rows[i] = {row_key(seed, draw, uint64_t(i)), i};
+    const auto comes_first = [](const keyed_row &a, const keyed_row &b) {
+        return a.key != b.key ? a.key < b.key : a.row < b.row;
+    };
     if (count < total)
-        std::nth_element(rows, rows + count, rows + total);
-    std::sort(rows, rows + count);
+        std::nth_element(rows, rows + count, rows + total, comes_first);
+    std::sort(rows, rows + count, comes_first);
 }
-
-// All rows of a table, or some.
-struct row_set {
-    table_view view;
-    const keyed_row *chosen; // NULL: all
-    int64_t count;
-
-    int64_t row(int64_t index) const { return chosen != nullptr ? chosen[index].row : index; }
-};
 
 } // namespace iqa

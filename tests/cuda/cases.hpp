@@ -100,6 +100,23 @@ std::vector<device_case> fid_cases(bool few);
 // More parts than a device takes at once: each of `blocks` goes on to two more, of other extents.
 std::vector<device_case> cases_of_many_parts(int64_t blocks);
 
+// KID and the Inception Score are calls over tables.
+struct table_case {
+    std::string name;
+    std::function<iqa_status(iqa_context *context, const iqa_tensor *reference, const iqa_tensor *candidate,
+                             double *values)>
+        measure;
+    case_tensor reference, candidate; // the Inception Score has the first alone
+};
+struct table_outcome {
+    iqa_status status = IQA_OK;
+    std::string error; // the same words, wherever the tables are
+    uint64_t bits[2] = {};
+    bool operator==(const table_outcome &) const = default;
+};
+std::vector<table_case> table_cases(bool few);
+table_outcome run_case(const table_case &each, bool on_device);
+
 // What FID says of a set of `rows` and one of half as many; the trace term is the device's from 256 features on.
 struct fid_outcome {
     std::vector<unsigned char> state;

@@ -6,6 +6,8 @@
 #include "cuda/count.cu"
 #include "cuda/fid_moments.cu"
 #include "cuda/fid_trace.cu"
+#include "cuda/inception_score.cu"
+#include "cuda/kid.cu"
 #include "cuda/ledger.cu"
 #include "cuda/shrink.cu"
 #include "cuda/squared_error.cu"

@@ -35,6 +35,20 @@ bool is_skipped()
     return true;
 }
 
+void compare(const std::vector<table_case> &cases)
+{
+    if (is_skipped())
+        return;
+    for (const table_case &each : cases) {
+        CAPTURE(each.name);
+        const table_outcome expected = run_case(each, false);
+        const table_outcome found = run_case(each, true);
+        CHECK(expected.status == found.status);
+        CHECK(expected.error == found.error);
+        CHECK((expected == found));
+    }
+}
+
 } // namespace
 
 // Each case is a section, so that it can be run alone.
@@ -65,6 +79,7 @@ TEST_CASE("a few cases of each metric", "[sanitizer]")
         return;
     for (const device_case &each : shared_cases(true))
         compare(each);
+    compare(table_cases(true));
 }
 
 // What a block leaves in its memory for the next part of its work, threads that are late must not see.
@@ -85,6 +100,11 @@ TEST_CASE("FID: the value from CUDA has the CPU's bits")
         CHECK(expected.parts.size() == 4);
         CHECK((run_fid(256, rows, true) == expected));
     }
+}
+
+TEST_CASE("KID and the Inception Score: CPU and CUDA give the same bits and the same words")
+{
+    compare(table_cases(false));
 }
 
 TEST_CASE("the values of images at fault are NaN, for those who do not ask for the status")

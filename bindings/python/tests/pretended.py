@@ -33,6 +33,9 @@ class Library:
         self.array = type(array, (VersionedArray,), {"__module__": name, "device": self.device(1)})
         self.module = types.ModuleType(name)
         setattr(self.module, array, self.array)
+        self.array.detach = lambda shown: shown
+        self.array.clone = self.array.copy = lambda shown: self.show(shown.memory.copy())
+        self.module.cat = self.module.concatenate = self.joined
 
     def show(self, memory):
         """The memory as one of its arrays."""
@@ -48,6 +51,11 @@ class Library:
         stream = Stream(address=address, **parts)
         self.streams.append(weakref.ref(stream))
         return stream
+
+    def joined(self, arrays):
+        """The rows of all in a new array."""
+        self.calls.append(("joined", len(arrays)))
+        return self.show(np.concatenate([array.memory for array in arrays]))
 
     def waited(self):
         """Pairs of streams: which one was made to wait for which."""

@@ -73,6 +73,43 @@ def arrays(request, monkeypatch):
     return it
 
 
+@pytest.fixture
+def measured(monkeypatch):
+    """The devices of the tables that functions over tables are given, and the context's stream."""
+    found = []
+
+    def on_cpu(function, count):
+        def measuring(context, options, *arguments):
+            tensors = [_abi.Tensor.from_address(address) for address in arguments[:count]]
+            found.append([tensor.device_type for tensor in tensors])
+            for tensor in tensors:
+                tensor.device_type = _abi.CPU
+            try:
+                return function(context, options, *arguments)
+            finally:
+                for tensor, device in zip(tensors, found[-1]):
+                    tensor.device_type = device
+
+        return measuring
+
+    for name, count in (("iqa_measure_kid", 2), ("iqa_measure_inception_score", 1)):
+        monkeypatch.setattr(library, name, on_cpu(getattr(library, name), count))
+    return found
+
+
+@pytest.fixture
+def streams(monkeypatch):
+    """The streams of the contexts that are made."""
+    create, found = library.iqa_context_create, []
+
+    def creating(options, handle):
+        found.append(options._obj.cuda_stream)
+        return create(options, handle)
+
+    monkeypatch.setattr(library, "iqa_context_create", creating)
+    return found
+
+
 def asked(*shown):
     return [one.asked["stream"] for one in shown]
 
@@ -90,14 +127,7 @@ class TestCurrentStream:
         assert arrays.waited() == []
         assert metric.compute() == SSIM
 
-    def test_the_library_gets_it(self, arrays, calls, pair, monkeypatch):
-        create, streams = library.iqa_context_create, []
-
-        def creating(options, handle):
-            streams.append(options._obj.cuda_stream)
-            return create(options, handle)
-
-        monkeypatch.setattr(library, "iqa_context_create", creating)
+    def test_the_library_gets_it(self, arrays, calls, pair, streams):
         iqa.PSNR(255).update(*map(arrays.show, pair))
         assert streams[-1] == 0x70
 
@@ -386,3 +416,75 @@ def test_addresses_arrive(monkeypatch, pair):
     monkeypatch.setattr(library, "iqa_metric_update", updating)
     iqa.SSIM(255).update(*map(Numba, pair))
     assert [pointer.value for pointer in seen] == [image.ctypes.data for image in pair]
+
+
+FEW = {"subsets": 3, "subset_size": 20}
+
+
+class TestTables:
+    """KID and the Inception Score, which are calls and keep no metric."""
+
+    @staticmethod
+    def rows(seed, count=40):
+        return np.random.default_rng(seed).random((count, 3))
+
+    def test_the_current_stream(self, arrays, measured, streams):
+        x, y = map(arrays.show, (self.rows(1), self.rows(2)))
+        assert iqa.kid(x, y, **FEW) == iqa.kid(self.rows(1), self.rows(2), **FEW)
+        assert iqa.inception_score(x) == iqa.inception_score(self.rows(1))
+        assert measured == [[CUDA, CUDA], [_abi.CPU, _abi.CPU], [CUDA], [_abi.CPU]]
+        assert streams == [0x70, None, 0x70, None]
+        assert asked(x, y) == [-1, -1]
+
+    def test_the_stream_of_a_context(self, arrays, measured, streams):
+        x, y = map(arrays.show, (self.rows(1), self.rows(2)))
+        iqa.kid(x, y, **FEW, context=iqa.Context(cuda_stream=0x90))
+        iqa.inception_score(x, context=iqa.Context())
+        assert streams == [0x90, None]
+        assert asked(x, y) == [1, 0x90]
+
+    @pytest.mark.parametrize("kind", [Jax, VersionedArray])
+    def test_unknown_streams(self, measured, streams, kind):
+        x, y = (show(kind, self.rows(seed)) for seed in (1, 2))
+        assert iqa.kid(x, y, **FEW) == iqa.kid(self.rows(1), self.rows(2), **FEW)
+        assert asked(x, y) == [1, 1]
+        metric = iqa.KID()
+        with pytest.raises(iqa.UnavailableError, match="reference cannot be kept for later"):
+            metric.update(x, y)
+        assert metric.rows == (0, 0)
+
+    def test_batches_stay_there(self, arrays, measured, streams):
+        metric = iqa.KID(**FEW)
+        parts = [self.rows(seed) for seed in range(4)]
+        for memory, arrays.current in zip(parts, (0x70, 0x80, 0x90, 0x90)):
+            shown = arrays.show(memory.copy())
+            metric.update(reference=shown)
+            shown.memory[:] = np.nan  # it is not needed any more
+        metric.update(candidate=arrays.show(self.rows(7)))
+        assert metric.rows == (160, 40)
+        expected = iqa.kid(np.concatenate(parts), self.rows(7), **FEW)
+        arrays.calls.clear()
+        assert metric.compute() == metric.compute() == expected
+        assert sorted(arrays.waited()) == [(0x90, 0x70), (0x90, 0x80)]
+        assert [call for call in arrays.calls if call[0] == "joined"] == [("joined", 4)]
+        assert measured[-1] == [CUDA, CUDA]
+        assert streams[-1] == 0x90
+        with pytest.raises(iqa.DeviceError, match="candidate is on another device than the first"):
+            metric.update(candidate=self.rows(7))
+        metric.reset("candidate")
+        with pytest.raises(iqa.NoDataError, match="candidate set has 0 rows"):
+            metric.compute()
+
+    def test_jax_keeps_its_arrays(self, measured, monkeypatch):
+        module = type(sys)("jax")
+        module.Array = Jax
+        module.numpy = type(sys)("jax.numpy")
+        module.numpy.concatenate = lambda batches: show(
+            Jax, np.concatenate([batch.memory for batch in batches])
+        )
+        monkeypatch.setitem(sys.modules, "jax", module)
+        metric = iqa.KID(**FEW)
+        for seed in (1, 2):
+            metric.update(show(Jax, self.rows(seed)), show(Jax, self.rows(seed + 2)))
+        sides = (np.concatenate([self.rows(seed) for seed in pair]) for pair in ((1, 2), (3, 4)))
+        assert metric.compute() == iqa.kid(*sides, **FEW)

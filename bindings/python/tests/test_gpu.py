@@ -92,6 +92,26 @@ def test_fid():
     assert there.compute() == pytest.approx(here.compute(), rel=1e-11)
 
 
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float32", "float64"])
+def test_kid_and_inception_score(kind):
+    generator = torch.Generator().manual_seed(1)
+    x, y = (
+        torch.rand(rows, 290, generator=generator).to(getattr(torch, kind)) for rows in (700, 500)
+    )
+    few = {"subsets": 5, "subset_size": 200}
+    for options in ({"subsets": 0}, few):
+        assert iqa.kid(*on_gpu(x, y), **options) == iqa.kid(x, y, **options)
+    assert iqa.inception_score(*on_gpu(8 * x)) == iqa.inception_score(8 * x)
+    for stream in (torch.cuda.default_stream(), torch.cuda.Stream()):
+        metric = iqa.KID(**few)
+        with torch.cuda.stream(stream):
+            for batch in late(*x.split(200)):
+                metric.update(reference=batch)
+                batch.zero_()
+            metric.update(candidate=late(y)[0])
+            assert metric.compute() == iqa.kid(x, y, **few)
+
+
 def contexts():
     """A context, and the stream that is PyTorch's current one meanwhile."""
     side = torch.cuda.Stream()
@@ -198,6 +218,12 @@ def test_cupy():
         found = iqa.ssim(*(cupy.asarray(i.numpy()) for i in images), peak, "NCHW", map=True)
         assert isinstance(found.map, cupy.ndarray)
         np.testing.assert_array_equal(found.map.get(), expected.map)
+        rows = np.random.default_rng(0).random((300, 20))
+        metric = iqa.KID(subsets=0)
+        for half in (rows[:100], rows[100:]):
+            metric.update(cupy.asarray(half), cupy.asarray(half * half))
+        assert metric.compute() == iqa.kid(rows, rows * rows, subsets=0)
+        assert iqa.inception_score(cupy.asarray(rows)) == iqa.inception_score(rows)
     assert found.value == expected.value
 
 
@@ -215,3 +241,9 @@ def test_jax(monkeypatch):
         here.update(*images)
         there.update(*(jax.device_put(image.numpy()) + 0 for image in images))
     assert there.to_bytes() == here.to_bytes()
+    rows = np.random.default_rng(0).random((300, 20), "float32")
+    metric = iqa.KID(subsets=0)
+    for half in (rows[:100], rows[100:]):
+        metric.update(jax.device_put(half) + 0, jax.device_put(half * half) + 0)
+    assert metric.compute() == iqa.kid(rows, rows * rows, subsets=0)
+    assert iqa.inception_score(jax.device_put(rows) + 0) == iqa.inception_score(rows)

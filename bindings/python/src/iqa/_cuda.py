@@ -14,7 +14,7 @@ import contextlib
 import sys
 
 from . import _abi
-from ._errors import InvalidArgumentError
+from ._errors import InvalidArgumentError, UnavailableError
 from ._outputs import empty
 from ._tensor import borrow
 
@@ -68,6 +68,18 @@ class Owner:
             f" PyTorch's or CuPy's: none can be made like {kind.__module__}.{kind.__qualname__}"
         )
 
+    def kept(self, name: str) -> Any:
+        """The array with its present content, whatever becomes of the memory that it has."""
+        kind = type(self._array)
+        raise UnavailableError(
+            f"{name} cannot be kept for later: expected an array of PyTorch, CuPy or JAX, or all"
+            f" rows in one call, not {kind.__module__}.{kind.__qualname__}"
+        )
+
+    def joined(self, arrays: list[Any]) -> Any:
+        """One array with the rows of several."""
+        raise NotImplementedError
+
 
 class _Torch(Owner):
     waits = True
@@ -103,6 +115,12 @@ class _Torch(Owner):
         torch = self._torch
         return torch.empty(shape, dtype=getattr(torch, dtype), device=self._array.device)
 
+    def kept(self, name: str) -> Any:
+        return self._array.detach().clone()
+
+    def joined(self, arrays: list[Any]) -> Any:
+        return self._torch.cat(arrays)
+
 
 class _CuPy(Owner):
     waits = True
@@ -134,6 +152,24 @@ class _CuPy(Owner):
         with self._array.device:
             return self._cupy.empty(shape, dtype)
 
+    def kept(self, name: str) -> Any:
+        with self._array.device:
+            return self._array.copy()
+
+    def joined(self, arrays: list[Any]) -> Any:
+        with self._array.device:
+            return self._cupy.concatenate(arrays)
+
+
+class _Jax(Owner):
+    """Its arrays never change."""
+
+    def kept(self, name: str) -> Any:
+        return self._array
+
+    def joined(self, arrays: list[Any]) -> Any:
+        return sys.modules["jax"].numpy.concatenate(arrays)
+
 
 class _Interface(Owner):
     """An array with __cuda_array_interface__ alone, which may name the stream of its content."""
@@ -158,6 +194,9 @@ class _Interface(Owner):
             )
 
 
+_KNOWN = (("torch", "Tensor", _Torch), ("cupy", "ndarray", _CuPy), ("jax", "Array", _Jax))
+
+
 def owner_of(array: Any) -> Owner | None:
     """The owner of an array on a CUDA device; None for one on the CPU, or for no array."""
     if type(array).__module__ == "numpy":  # the quick answer
@@ -168,10 +207,9 @@ def owner_of(array: Any) -> Owner | None:
             return None
     elif not hasattr(array, "__cuda_array_interface__") or hasattr(array, "__array_interface__"):
         return None
-    if isinstance(array, getattr(sys.modules.get("torch"), "Tensor", ())):
-        return _Torch(array)
-    if isinstance(array, getattr(sys.modules.get("cupy"), "ndarray", ())):
-        return _CuPy(array)
+    for module, name, kind in _KNOWN:
+        if isinstance(array, getattr(sys.modules.get(module), name, ())):
+            return kind(array)
     return Owner(array) if has_dlpack else _Interface(array)
 
 

@@ -7,18 +7,25 @@ import ctypes
 from collections import namedtuple
 
 from . import _abi
-from ._context import context_of
+from ._context import Context, context_of
 from ._copies import borrow_rows
-from ._errors import DtypeError, InvalidArgumentError, ShapeError, UnavailableError
+from ._cuda import Loan, owner_of
+from ._errors import (
+    DeviceError,
+    DtypeError,
+    InvalidArgumentError,
+    ShapeError,
+    UnavailableError,
+)
 from ._library import library
 from ._names import named
 from ._options import choose, integer, number
+from ._tensor import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._context import Context
 
 MeanStd = namedtuple("MeanStd", ("mean", "std"))
 MeanStd.__doc__ = """Mean and standard deviation of the values of subsets or splits.
@@ -57,7 +64,23 @@ def _positive(name: str, value: Any) -> float:
     return number(name, value)
 
 
-def _measure(context: Context, function: Any, options: Any, *tensors: int) -> MeanStd:
+def _measure(context: Context | None, function: Any, options: Any, **arrays: Any) -> MeanStd:
+    """The call, on the device and in the order of the stream of arrays on a CUDA device."""
+    owners = (owner_of(array) for array in arrays.values())
+    owner = next((owner for owner in owners if owner is not None), None)
+    if owner is None:
+        context = context_of(context)
+        borrowed = [_rows_on_cpu(array, name) for name, array in arrays.items()]
+        tensors = [address for _keep, address in borrowed]
+    else:
+        if context is None:
+            context = Context(cuda_stream=owner.stream)
+        context = context_of(context)
+        loan = Loan(context.cuda_stream, owner)
+        tensors = [
+            ctypes.addressof(array) if isinstance(array, _abi.Tensor) else loan.borrow(array, name)
+            for name, array in arrays.items()
+        ]
     mean, deviation = ctypes.c_double(), ctypes.c_double()
     context.call(
         function,
@@ -68,6 +91,12 @@ def _measure(context: Context, function: Any, options: Any, *tensors: int) -> Me
         ctypes.byref(deviation),
     )
     return MeanStd(mean.value, deviation.value)
+
+
+def _rows_on_cpu(array: Any, name: str) -> tuple[Any, int]:
+    if isinstance(array, _abi.Tensor):
+        return array, ctypes.addressof(array)
+    return borrow_rows(array, name)
 
 
 @named
@@ -93,8 +122,9 @@ def kid(
     and the instruction set. No matrix of all pairs is held.
 
     Args:
-        reference: the real features: float16, bfloat16, float32 or float64 [N, D] on the CPU,
-            with any strides. They are borrowed, not copied.
+        reference: the real features: float16, bfloat16, float32 or float64 [N, D], with any
+            strides. They are borrowed, not copied, and measured where they are: on the CPU, or
+            both sets on one CUDA device.
         candidate: the generated ones: [M, D].
         degree: of the kernel, 1 to 16.
         gamma: of the kernel, above 0; None for 1 / D.
@@ -110,18 +140,18 @@ def kid(
         >>> mean, std = iqa.kid(real_features, generated_features)
         >>> iqa.kid(real_features, generated_features, subsets=0).mean
     """
-    context = context_of(context)
     options = _kid_options(degree, gamma, coef0, estimator, subsets, subset_size, seed)
-    _keep_reference, x = borrow_rows(reference, "reference")
-    _keep_candidate, y = borrow_rows(candidate, "candidate")
-    return _measure(context, library.iqa_measure_kid, options, x, y)
+    return _measure(
+        context, library.iqa_measure_kid, options, reference=reference, candidate=candidate
+    )
 
 
 class KID:
     """KID of features that come in batches.
 
     Unlike iqa.FID this keeps a copy of every row in memory, for KID compares rows with each
-    other: 8 KB for each row of 2048 float32 features.
+    other: 8 KB for each row of 2048 float32 features. Rows on a CUDA device are kept there, by
+    their library (PyTorch, CuPy or JAX).
 
     Args:
         degree, gamma, coef0, estimator, subsets, subset_size, seed: see kid().
@@ -151,7 +181,7 @@ class KID:
         seed: int = 0,
         context: Context | None = None,
     ) -> None:
-        self._context = context_of(context)
+        self._context = context if context is None else context_of(context)
         self._options = _kid_options(degree, gamma, coef0, estimator, subsets, subset_size, seed)
         self._sides = {side: _Rows(side) for side in _SIDES}
 
@@ -160,8 +190,8 @@ class KID:
         """Adds rows of features to one set or to both, or nothing if one of them is not valid.
 
         Args:
-            reference: float16, bfloat16, float32 or float64 [N, D] on the CPU, with any strides,
-                or None; D and the element type as in the first batch of that set.
+            reference: float16, bfloat16, float32 or float64 [N, D], with any strides, or None;
+                D, the element type and the device as in the first batch of that set.
             candidate: the same for the other set.
         """
         given = {"reference": reference, "candidate": candidate}
@@ -172,14 +202,17 @@ class KID:
         }
         if not tables:
             raise InvalidArgumentError("reference and candidate are both None; one of them may be")
-        for side, (_keep, tensor) in tables.items():
-            self._sides[side].add(tensor)
+        for side, batch in tables.items():
+            self._sides[side].add(*batch)
 
     def compute(self) -> MeanStd:
         """KID of all rows so far: see kid()."""
-        tensors = [self._sides[side].table() for side in _SIDES]
-        addresses = map(ctypes.addressof, tensors)
-        return _measure(self._context, library.iqa_measure_kid, self._options, *addresses)
+        reference, candidate = self._sides.values()
+        tables = {
+            "reference": reference.table(candidate),
+            "candidate": candidate.table(reference),
+        }
+        return _measure(self._context, library.iqa_measure_kid, self._options, **tables)
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -198,23 +231,32 @@ class KID:
 
 
 class _Rows:
-    """Copies of the rows of one set, one behind the other."""
+    """Copies of the rows of one set: one behind the other, or, on a CUDA device, batch by batch."""
 
-    __slots__ = ("_memory", "columns", "count", "dtype", "name")
+    __slots__ = ("_batches", "_memory", "columns", "count", "device", "dtype", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.count = 0
         self.columns = 0  # until the first batch
         self.dtype = (_abi.FLOAT, 32)
+        self.device = (_abi.CPU, 0)
         self._memory = bytearray()
+        # With the stream that each is made on, and the object that this stream ends with.
+        self._batches: list[tuple[Any, int | None, Any]] = []
 
     def checked(self, array: Any) -> tuple[Any, _abi.Tensor]:
-        """What keeps the batch alive, and its tensor."""
-        keep, address = borrow_rows(array, self.name)
+        """What keeps the batch, and its tensor."""
+        owner = owner_of(array)
+        if owner is None:
+            keep, address = borrow_rows(array, self.name)
+        else:
+            with owner.device():
+                keep, address = borrow(array, self.name)
         tensor = _abi.Tensor.from_address(address)
-        if tensor.device_type != _abi.CPU:
-            raise UnavailableError(f"{self.name} is not on the CPU, where KID is computed")
+        device = (tensor.device_type, tensor.device_id)
+        if owner is None and tensor.device_type != _abi.CPU:
+            raise UnavailableError(f"{self.name} is neither on the CPU nor on a CUDA device")
         shape = tuple(tensor.shape[: tensor.ndim])
         if len(shape) != 2 or (self.columns and shape[1] != self.columns):
             columns = self.columns or "D"
@@ -223,12 +265,20 @@ class _Rows:
         if dtype not in _FLOATS or (self.columns and dtype != self.dtype):
             expected = "the element type of the first batch" if self.columns else "a floating point"
             raise DtypeError(f"{self.name} has another element type than {expected}")
-        return keep, tensor
+        if self.columns and device != self.device:
+            raise DeviceError(f"{self.name} is on another device than the first batch")
+        return keep if owner is None else (owner, keep, owner.kept(self.name)), tensor
 
-    def add(self, tensor: _abi.Tensor) -> None:
-        """Copies the rows of a checked batch."""
+    def add(self, keep: Any, tensor: _abi.Tensor) -> None:
+        """Adds the rows of a checked batch."""
         rows, columns = tensor.shape[:2]
         self.columns, self.dtype = columns, (tensor.dtype_code, tensor.dtype_bits)
+        self.device = (tensor.device_type, tensor.device_id)
+        self.count += rows
+        if tensor.device_type != _abi.CPU:
+            owner, _, kept = keep
+            self._batches.append((kept, owner.stream, owner.stream_object))
+            return
         row_stride, step = tensor.strides[:2] if tensor.strides else (columns, 1)
         size = tensor.dtype_bits // 8
         address = (tensor.data or 0) + tensor.byte_offset
@@ -237,20 +287,31 @@ class _Rows:
         else:
             for row in range(rows):
                 self._memory += _strided(address + row * row_stride * size, columns, step, size)
-        self.count += rows
 
-    def table(self) -> _abi.Tensor:
-        """A tensor of all rows; before the first batch, one without rows."""
-        columns = self.columns or 1
+    def table(self, other: _Rows) -> Any:
+        """All rows as one array or tensor; without any, a tensor where the other set is."""
+        if self._batches:
+            return self._joined()
+        columns = self.columns or other.columns or 1
         tensor = _abi.Tensor()
         if self.count:
             tensor.data = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
-        tensor.device_type = _abi.CPU
+        tensor.device_type, tensor.device_id = self.device if self.count else other.device
         tensor.ndim = 2
         tensor.dtype_code, tensor.dtype_bits = self.dtype
         tensor.dtype_lanes = 1
         tensor.shape = (ctypes.c_int64 * 2)(self.count, columns)
         return tensor
+
+    def _joined(self) -> Any:
+        """The batches as one, once, on the present stream of their library."""
+        last: Any = owner_of(self._batches[-1][0])
+        if len(self._batches) > 1:
+            for stream in {stream for _, stream, _ in self._batches} - {last.stream}:
+                last.wait_for(stream)
+            rows = last.joined([batch for batch, *_ in self._batches])
+            self._batches = [(rows, last.stream, last.stream_object)]
+        return self._batches[0][0]
 
 
 def _strided(address: int, count: int, step: int, size: int) -> bytes:
@@ -280,8 +341,8 @@ def inception_score(
     values are given. Split s of S has the rows floor(s N / S) ... floor((s + 1) N / S) - 1.
 
     Args:
-        scores: what the classifier says: float16, bfloat16, float32 or float64 [N, C] on the
-            CPU, with any strides.
+        scores: what the classifier says: float16, bfloat16, float32 or float64 [N, C], on the
+            CPU or on a CUDA device, with any strides.
         kind: "logits", of which the softmax is taken, or "probabilities".
         splits: how many.
         shuffle: take the rows in a random order, for they often come by class. It follows from
@@ -292,7 +353,6 @@ def inception_score(
     Example:
         >>> mean, std = iqa.inception_score(logits)
     """
-    context = context_of(context)
     options = _abi.InceptionScoreOptions(
         ctypes.sizeof(_abi.InceptionScoreOptions),
         choose("kind", kind, _abi.SCORES_OF_ROWS),
@@ -300,5 +360,4 @@ def inception_score(
         bool(shuffle),
         integer("seed", seed, 64, signed=False),
     )
-    _keep, tensor = borrow_rows(scores, "scores")
-    return _measure(context, library.iqa_measure_inception_score, options, tensor)
+    return _measure(context, library.iqa_measure_inception_score, options, scores=scores)
