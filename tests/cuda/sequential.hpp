@@ -85,6 +85,9 @@ struct machine_counts {
     int allocations = 0, deallocations = 0, waits = 0, launches = 0, uploads = 0, downloads = 0, clears = 0;
     // Deallocations, calls about the current device, clearings and questions that were made to fail.
     int lost = 0, not_set = 0, not_cleared = 0, not_told = 0;
+
+    // A call failed that an update or a read may pass over.
+    bool passed_over() const { return lost + not_set + not_cleared + not_told != 0; }
 };
 
 class sequential_machine {
