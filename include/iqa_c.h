@@ -878,8 +878,8 @@ IQA_API iqa_status iqa_kid_options_init(iqa_kid_options *options, size_t size);
  *  Reports progress.
  *
  *  On a CUDA device the same bits come out; the call works on the context's stream and waits for it. There it takes
- *  15 MB at most, or 32 bytes for each row of a subset where that is more; on the host twice as much at most, and 16 for
- *  each row where subsets are drawn.
+ *  15 MB at most, or 32 bytes for each row of a subset where that is more; on the host twice as much at most, and
+ *  16 for each row where subsets are drawn.
  *
  *  @param options             NULL for the defaults.
  *  @param reference           float16, bfloat16, float32 or float64 [N, D] with any strides, on the CPU or a CUDA

@@ -50,3 +50,12 @@ TEST_CASE("FID of nvcc's code has the CPU's bits, on Hopper and on Turing", "[fi
         CHECK((run_fid(256, rows, true) == expected));
     }
 }
+
+TEST_CASE("KID and the Inception Score of nvcc's code have the CPU's bits", "[tables]")
+{
+    for (const table_case &each : table_cases(true)) {
+        CAPTURE(each.name);
+        CHECK((run_case(each, true) == run_case(each, false)));
+    }
+    CHECK(!ptx::device::get().counts.empty());
+}
