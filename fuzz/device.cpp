@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The same updates of the same metric on the CPU and on the machine that plays a GPU (tests/cuda/sequential.hpp), in
-// any order of its threads: both refuse the same ones, and states, values and outputs are equal byte for byte.
+// The same updates of the same metric on the CPU and on a machine that plays a GPU (machine.hpp): both refuse the same
+// ones, and states, values and outputs are equal byte for byte.
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "cuda/sequential.hpp"
 #include "iqa_c.h"
+#include "machine.hpp"
 #include "requests.hpp"
 #include "require.hpp"
 
@@ -75,10 +75,7 @@ void place_on_device(update_request &request)
 template <class Options, class Make>
 void compare(program &code, const Options &of_metric, Make &&make)
 {
-    auto &machine = test::sequential_machine::get();
-    machine.reset();
-    machine.order = static_cast<test::thread_order>(code.byte() % 3);
-    machine.at_once = code.byte() % 2 == 0;
+    begin_on_machine(code, memory_of_device);
     iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
     options.threads = 1;
     iqa_context *context = nullptr;
@@ -116,8 +113,7 @@ void compare(program &code, const Options &of_metric, Make &&make)
     iqa_metric_destroy(on_cpu);
     iqa_metric_destroy(on_device);
     iqa_context_destroy(context);
-    machine.run_queue();
-    REQUIRE(machine.live_bytes == 0);
+    end_on_machine();
 }
 
 void run_features(program &code)
@@ -130,10 +126,7 @@ void run_features(program &code)
 // KID and the Inception Score, which are calls: the same status, text and bits.
 void run_tables(program &code)
 {
-    auto &machine = test::sequential_machine::get();
-    machine.reset();
-    machine.order = static_cast<test::thread_order>(code.byte() % 3);
-    machine.at_once = code.byte() % 2 == 0;
+    begin_on_machine(code, memory_of_device);
     iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
     options.threads = 1;
     iqa_context *context = nullptr;
@@ -165,12 +158,11 @@ void run_tables(program &code)
     }
     for (int call = 0; call < 2; ++call) {
         REQUIRE(statuses[0][call] == statuses[1][call]);
-        REQUIRE(texts[0][call] == texts[1][call]);
+        REQUIRE(statuses[0][call] == IQA_OK || texts[0][call] == texts[1][call]);
     }
     REQUIRE(std::memcmp(values[0], values[1], sizeof values[0]) == 0);
     iqa_context_destroy(context);
-    machine.run_queue();
-    REQUIRE(machine.live_bytes == 0);
+    end_on_machine();
 }
 
 void run_labels(program &code)

@@ -38,7 +38,8 @@ public:
     int architecture() const { return architecture_; }
     size_t most_shared_bytes() const; // of a block that asks for more than 48 KB
 
-    void *allocate(size_t bytes); // poisoned
+    void *allocate(size_t bytes);                                                                  // poisoned
+    void lend(void *memory, size_t bytes) { memory_[reinterpret_cast<uint64_t>(memory)] = bytes; } // the host's
     bool deallocate(void *memory);
     bool is_live(const void *memory, size_t bytes) const;
     size_t live_blocks() const { return memory_.size(); }

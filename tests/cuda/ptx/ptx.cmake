@@ -53,6 +53,11 @@ endforeach()
 # Prints what kernels issue, for those who change them.
 iqa_add_on_ptx(ptx_count cuda/ptx/count.cpp)
 
+# Requests as a fuzzer makes them.
+iqa_add_on_ptx(ptx_requests cuda/ptx/requests.cpp ${PROJECT_SOURCE_DIR}/fuzz/device.cpp)
+add_test(NAME ptx_requests COMMAND ptx_requests)
+set_tests_properties(ptx_requests PROPERTIES TIMEOUT 600 LABELS ptx)
+
 # What they issue for a pixel is on record.
 iqa_add_on_ptx(test_ptx_slots cuda/ptx/test_slots.cpp cuda/cases.cpp $<TARGET_OBJECTS:iqa_test_main>)
 target_link_libraries(test_ptx_slots PRIVATE iqa_test_main)
