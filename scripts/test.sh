@@ -6,7 +6,7 @@
 #                  installed consumers, MPI, valgrind; what needs a GPU is skipped where there is none
 #     demo         scripts/demo.sh
 #     python       the Python package as pip installs it, the program, the documentation's own examples
-#     sanitizers   the same C++ and C tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#     sanitizers   the same C++ and C tests under clang's AddressSanitizer and UndefinedBehaviorSanitizer
 #     fuzz         a few seconds of each fuzz target
 #     threads      ThreadSanitizer
 # Usage: scripts/test.sh [STEP ...]    (all steps without arguments; a summary at the end; exit status 1 if any failed)
@@ -71,13 +71,12 @@ step_python() {
 }
 
 step_sanitizers() {
-    # Warnings are errors in the other builds; here sanitizers enlarge frames and make gcc see ghosts.
-    # Kernels do not run here: one architecture is enough for what calls them. The machine that executes their PTX would
-    # take ten times as long.
-    find_cuda && configure_and_build "$build-asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-        -DIQA_SANITIZE=address,undefined -DIQA_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=80 \
+    # clang's find more than gcc's, such as sizes added to a null pointer. Its OpenMP runtime leaves memory behind.
+    # The CUDA backend runs on the CPU here; what nvcc compiles does not. Warnings are errors in the other builds.
+    configure_and_build "$build-asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang \
+        -DCMAKE_CXX_COMPILER=clang++ -DIQA_SANITIZE=address,undefined -DIQA_CUDA=OFF \
         -DCMAKE_C_FLAGS_RELWITHDEBINFO="-O1 -g1" -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" -DIQA_WERROR=OFF \
-        -DIQA_BUILD_TOOLS=OFF && run_ctest "$build-asan" --label-exclude '^ptx$'
+        -DIQA_BUILD_TOOLS=OFF && LSAN_OPTIONS=suppressions=$root/tests/leaks.txt run_ctest "$build-asan"
 }
 
 step_fuzz() {
