@@ -82,6 +82,14 @@ uint64_t kernel_counts::all() const
     return sum;
 }
 
+uint64_t device::issued() const
+{
+    uint64_t sum = 0;
+    for (const auto &[kernel, kept] : counts)
+        sum += kept.all();
+    return sum;
+}
+
 device &device::get()
 {
     static auto &only = *new device;

@@ -53,6 +53,7 @@ public:
     const std::string &last_fault() const { return last_fault_; }
 
     std::map<std::string, kernel_counts> counts; // of kernels, since somebody cleared them
+    uint64_t issued() const;                     // instructions of warps, by all of them
 
     // A kernel's text, from its name to its end, and another in its place.
     std::string text_of(const std::string &kernel);

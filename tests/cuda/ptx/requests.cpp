@@ -58,13 +58,10 @@ int main(int argc, char **argv)
         LLVMFuzzerTestOneInput(input.data(), input.size());
     }
     int64_t launches = 0;
-    uint64_t issued = 0;
-    for (const auto &[kernel, counts] : device::get().counts) {
+    for (const auto &[kernel, counts] : device::get().counts)
         launches += counts.launches;
-        issued += counts.all();
-    }
     std::printf("%d requests: %zu kernels, %lld launches, %.1f million instructions of warps\n", count,
-                device::get().counts.size(), static_cast<long long>(launches), double(issued) * 1e-6);
+                device::get().counts.size(), static_cast<long long>(launches), double(device::get().issued()) * 1e-6);
     // What is random is often refused: some of it must get as far as the kernels.
     return launches > count / 4 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

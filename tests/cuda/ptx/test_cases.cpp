@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The cases that CPU and device share, on the kernels as nvcc compiled them.
+#include <cstdio>
+
 #include "cuda/compare.hpp"
 #include "cuda/grid.hpp"
 #include "cuda/ptx/device.hpp"
@@ -8,12 +10,20 @@ using namespace test;
 
 namespace {
 
+// Every test has run kernels, or it has shown nothing.
+void tell_of(size_t cases)
+{
+    const uint64_t issued = ptx::device::get().issued();
+    std::printf("%zu cases, %.1f million instructions of warps\n", cases, double(issued) * 1e-6);
+    CHECK(issued > 0);
+    ptx::device::get().counts.clear();
+}
+
 void compare_all(const std::vector<device_case> &cases)
 {
-    CHECK(!cases.empty());
     for (const device_case &each : cases)
         compare(each);
-    CHECK(!ptx::device::get().counts.empty());
+    tell_of(cases.size());
 }
 
 } // namespace
@@ -49,13 +59,15 @@ TEST_CASE("FID of nvcc's code has the CPU's bits, on Hopper and on Turing", "[fi
         CHECK(expected.parts.size() == 4);
         CHECK((run_fid(256, rows, true) == expected));
     }
+    tell_of(2);
 }
 
 TEST_CASE("KID and the Inception Score of nvcc's code have the CPU's bits", "[tables]")
 {
-    for (const table_case &each : table_cases(true)) {
+    const std::vector<table_case> cases = table_cases(true);
+    for (const table_case &each : cases) {
         CAPTURE(each.name);
         CHECK((run_case(each, true) == run_case(each, false)));
     }
-    CHECK(!ptx::device::get().counts.empty());
+    tell_of(cases.size());
 }
