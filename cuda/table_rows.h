@@ -85,7 +85,7 @@ struct staged_rows {
     }
 
 private:
-    IQA_KERNEL static int64_t magnitude(int64_t stride) { return stride < 0 ? -stride : stride; }
+    IQA_KERNEL static int64_t magnitude(int64_t step) { return step < 0 ? -step : step; }
 };
 
 // One row as doubles.

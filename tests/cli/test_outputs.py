@@ -191,6 +191,7 @@ def test_signals_in_runs_over_folders(
     command: str,
     number: signal.Signals,
 ) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup programs inherit that it is ignored
     for name in ("a.csv", "a.json"):
         (tmp_path / name).write_text(OLD)
     options = ("--classes", 256) if command == "segment" else ()
