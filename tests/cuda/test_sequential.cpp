@@ -105,9 +105,11 @@ TEST_CASE("nothing can be taken while a graph is captured")
 TEST_CASE("where a call of the runtime fails, the call says so, and nothing is left behind")
 {
     auto &machine = sequential_machine::get();
+    // Each case begins at another call: a build in which calls are skipped has each kind of them in some case.
+    int first = 0;
     for (const device_case &each : all_cases()) {
         CAPTURE(each.name);
-        for (int call = 1;; ++call) {
+        for (int call = 1 + first++ % IQA_CALLS_APART;; call += IQA_CALLS_APART) {
             CAPTURE(call);
             machine.reset();
             const int64_t bytes = machine.live_bytes;

@@ -47,7 +47,7 @@ iqa_add_on_ptx(test_ptx_cases cuda/ptx/test_cases.cpp cuda/ptx/test_machine.cpp 
 target_link_libraries(test_ptx_cases PRIVATE iqa_test_main)
 foreach(part IN ITEMS machine mutations ssim psnr confusion parts fid tables)
   add_test(NAME ptx_${part} COMMAND test_ptx_cases "[${part}]")
-  set_tests_properties(ptx_${part} PROPERTIES TIMEOUT 600 LABELS ptx)
+  set_tests_properties(ptx_${part} PROPERTIES TIMEOUT ${iqa_test_limit} LABELS ptx)
 endforeach()
 
 # Prints what kernels issue, for those who change them.
@@ -56,10 +56,10 @@ iqa_add_on_ptx(ptx_count cuda/ptx/count.cpp)
 # Requests as a fuzzer makes them.
 iqa_add_on_ptx(ptx_requests cuda/ptx/requests.cpp ${PROJECT_SOURCE_DIR}/fuzz/device.cpp)
 add_test(NAME ptx_requests COMMAND ptx_requests)
-set_tests_properties(ptx_requests PROPERTIES TIMEOUT 600 LABELS ptx)
+set_tests_properties(ptx_requests PROPERTIES TIMEOUT ${iqa_test_limit} LABELS ptx)
 
 # What they issue for a pixel is on record.
 iqa_add_on_ptx(test_ptx_slots cuda/ptx/test_slots.cpp cuda/cases.cpp $<TARGET_OBJECTS:iqa_test_main>)
 target_link_libraries(test_ptx_slots PRIVATE iqa_test_main)
 add_test(NAME ptx_slots COMMAND test_ptx_slots)
-set_tests_properties(ptx_slots PROPERTIES TIMEOUT 600 LABELS ptx)
+set_tests_properties(ptx_slots PROPERTIES TIMEOUT ${iqa_test_limit} LABELS ptx)
