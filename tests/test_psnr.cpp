@@ -305,7 +305,8 @@ TEST_CASE("samples outside the range are counted", "[psnr]")
     CHECK(read(metric, IQA_FIELD_OUT_OF_RANGE) == 3);
     const metric_pointer no_map = make_psnr(context, psnr_options(0, 1));
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
-    extras.map = tensor(x.data(), IQA_FLOAT32, {2, 3});
+    const tensor map(x.data(), IQA_FLOAT32, {2, 3});
+    extras.map = map;
     CHECK(iqa_metric_update(no_map.get(), tensor(x.data(), IQA_FLOAT32, {2, 3}), tensor(y.data(), IQA_FLOAT32, {2, 3}),
                             &extras) == IQA_ERROR_INVALID_ARGUMENT);
 }
