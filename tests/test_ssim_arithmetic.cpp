@@ -191,6 +191,27 @@ plane plane_of(const picture_pair &pair, const std::vector<float> &samples)
     return rows;
 }
 
+// How far a mean of 8-bit pictures is from that of arithmetic in double.
+double error_of_bytes(const context_pointer &context, const std::vector<uint8_t> &x, const std::vector<uint8_t> &y,
+                      const std::vector<int64_t> &shape, bool uniform)
+{
+    double values[2];
+    for (const int arithmetic : {IQA_ARITHMETIC_AUTO, IQA_ARITHMETIC_FLOAT64}) {
+        iqa_ssim_options options = options_of(255);
+        options.layout = IQA_LAYOUT_HW;
+        options.arithmetic = arithmetic;
+        if (uniform) {
+            options.window = IQA_WINDOW_UNIFORM;
+            options.size_y = options.size_x = 7;
+        }
+        const metric_pointer metric = make_ssim(context, options);
+        REQUIRE(settled_update(metric, tensor(x.data(), IQA_UINT8, shape), tensor(y.data(), IQA_UINT8, shape)) ==
+                IQA_OK);
+        values[arithmetic] = read(metric);
+    }
+    return std::fabs(values[0] - values[1]);
+}
+
 } // namespace
 
 TEST_CASE("samples far from the others leave the mean and every pixel of the map where they are", "[ssim]")
@@ -337,21 +358,7 @@ TEST_CASE("8-bit pictures are within a millionth: flat ones, edges, stripes, slo
         if (kind == 5 && random.below(2) == 0) // the first with a little noise
             for (size_t i = 0; i < pictures[0].size(); ++i)
                 pictures[1][i] = uint8_t(std::clamp(pictures[0][i] + int(random.below(9)) - 4, 0, 255));
-        double values[2];
-        for (const int arithmetic : {IQA_ARITHMETIC_AUTO, IQA_ARITHMETIC_FLOAT64}) {
-            iqa_ssim_options options = options_of(255);
-            options.layout = IQA_LAYOUT_HW;
-            options.arithmetic = arithmetic;
-            if (trial % 4 == 3) {
-                options.window = IQA_WINDOW_UNIFORM;
-                options.size_y = options.size_x = 7;
-            }
-            const metric_pointer metric = make_ssim(context, options);
-            REQUIRE(settled_update(metric, tensor(pictures[0].data(), IQA_UINT8, {height, width}),
-                                   tensor(pictures[1].data(), IQA_UINT8, {height, width})) == IQA_OK);
-            values[arithmetic] = read(metric);
-        }
-        worst = std::max(worst, std::fabs(values[0] - values[1]));
+        worst = std::max(worst, error_of_bytes(context, pictures[0], pictures[1], {height, width}, trial % 4 == 3));
     }
     CHECK(worst < 1e-6);
 }
@@ -375,21 +382,7 @@ TEST_CASE("so are faint patterns, whose windows all round alike", "[ssim]")
         for (int64_t row = 0; row < height; ++row)
             for (int64_t column = 0; column < width; ++column)
                 patterned.push_back(uint8_t(second + pattern[size_t(row % down * across + column % across)]));
-        double values[2];
-        for (const int arithmetic : {IQA_ARITHMETIC_AUTO, IQA_ARITHMETIC_FLOAT64}) {
-            iqa_ssim_options options = options_of(255);
-            options.layout = IQA_LAYOUT_HW;
-            options.arithmetic = arithmetic;
-            if (trial % 2 == 1) {
-                options.window = IQA_WINDOW_UNIFORM;
-                options.size_y = options.size_x = 7;
-            }
-            const metric_pointer metric = make_ssim(context, options);
-            REQUIRE(settled_update(metric, tensor(flat.data(), IQA_UINT8, {height, width}),
-                                   tensor(patterned.data(), IQA_UINT8, {height, width})) == IQA_OK);
-            values[arithmetic] = read(metric);
-        }
-        worst = std::max(worst, std::fabs(values[0] - values[1]));
+        worst = std::max(worst, error_of_bytes(context, flat, patterned, {height, width}, trial % 2 == 1));
     }
     CHECK(worst < 1e-6);
 }
