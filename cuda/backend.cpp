@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "core/backend.hpp"
+#include "backend/backend.hpp"
 
-#include "cuda/device.hpp"
-#include "cuda/functions.hpp"
-#include "cuda/ledger.hpp"
-#include "cuda/runtime.hpp"
+#include "cuda/backend.hpp"
+#include "cuda/machine/device.hpp"
+#include "cuda/machine/ledger.hpp"
+#include "cuda/machine/runtime.hpp"
 
 namespace iqa {
 

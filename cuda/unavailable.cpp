@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Stands in for the CUDA backend where the library is built without one.
-#include "core/backend.hpp"
+#include "backend/backend.hpp"
 
 namespace iqa {
 

@@ -10,8 +10,8 @@ folder=${2:-$root/build/fuzz}
 mkdir -p "$folder/found" "$folder/seeds"
 
 "${CLANGXX:-clang++}" -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-    -I"$root/include" -I"$root/tools" "$root/fuzz/image_readers.cpp" "$root"/tools/image*.cpp "$root/tools/npy_header.cpp" \
-    "$root"/tools/clip.cpp "$root"/tools/exif.cpp "$root"/tools/input_file.cpp "$root"/tools/known_format.cpp \
+    -I"$root/include" -I"$root/tools" "$root/fuzz/image_readers.cpp" "$root"/tools/files/image*.cpp "$root"/tools/files/npy_header.cpp \
+    "$root"/tools/files/clip.cpp "$root"/tools/files/exif.cpp "$root"/tools/files/input_file.cpp "$root"/tools/files/known_format.cpp \
     -lpng -ljpeg -ltiff -o "$folder/image_readers"
 
 # One byte of options before each file.

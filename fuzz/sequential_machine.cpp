@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Kernels as the C++ compiler made them, in any order of their threads.
-#include "cuda/sequential.hpp"
+#include "cuda/sequential/machine.hpp"
 #include "machine.hpp"
 #include "require.hpp"
 

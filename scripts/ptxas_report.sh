@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What each kernel takes on each architecture, as the assembler says: a table in Markdown. No GPU is needed.
-#     scripts/ptxas_report.sh [--allow-spills] [-o FILE] [FILE.cu ...]      (without files: every cuda/*.cu)
+#     scripts/ptxas_report.sh [--allow-spills] [-o FILE] [FILE.cu ...]      (without files: all in cuda)
 # Exit status 1 if a kernel spills registers to memory, unless that is allowed; 2 if a file does not compile.
 # ARCHITECTURES, such as "sm_80 sm_90", replaces the major ones. Shared memory is what is declared; what a launch
 # adds is not known here.
@@ -17,7 +17,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ $# -gt 0 ] || set -- "$root"/cuda/*.cu
+[ $# -gt 0 ] || set -- "$root"/cuda/*/*.cu
 nvcc=$("$root/scripts/cuda_toolkit.sh")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -27,7 +27,7 @@ architectures=${ARCHITECTURES:-$("$nvcc" --dryrun -arch=all-major -c "$work/empt
 
 compile() { # file, architecture
     local name
-    name=$(basename "$1" .cu)
+    name=$(basename "$(dirname "$1")").$(basename "$1" .cu)
     "$nvcc" -std=c++20 -O3 -DNDEBUG --fmad=false --expt-relaxed-constexpr -I"$root" -I"$root/src" -I"$root/include" \
         -arch="$2" -cubin -Xptxas -v -o "$work/$name.$2.cubin" "$1" > "$work/$name.$2.log" 2>&1 ||
         { cat "$work/$name.$2.log" >&2; return 255; } # 255 ends xargs
@@ -45,7 +45,7 @@ cat > "$work/read.awk" <<'AWK'
 function number_before(words,   position) { # "24 bytes smem": 24, for "bytes smem"
     return match($0, "[0-9]+ " words) ? substr($0, RSTART, RLENGTH) + 0 : 0
 }
-FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\.sm_[0-9]+\.log$/, ".cu", file) }
+FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\./, "/", file); sub(/\.sm_[0-9]+\.log$/, ".cu", file) }
 /Compiling entry function/ { split($0, quoted, "'"); kernel = quoted[2]; architecture = quoted[4] }
 /Function properties for/ { ours = kernel != "" && $0 ~ kernel "$" }
 /bytes stack frame/ && ours {

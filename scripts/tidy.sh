@@ -9,9 +9,9 @@ build=${BUILD:-build}
 of_cuda=$(git ls-files 'cuda/*.cpp' | while read -r file; do
     ! grep -q "/$file\"" "$build/compile_commands.json" || echo "$file"
 done)
-files=${*:-$(git ls-files 'src/*.cpp' | grep -v /isa_) $of_cuda}
+files=${*:-$(git ls-files 'src/*.cpp' | grep -v '/isa/[ab]') $of_cuda}
 # The instruction sets are one body compiled three times: once is enough.
-[ $# -gt 0 ] || files="$files src/cpu/isa_baseline.cpp"
+[ $# -gt 0 ] || files="$files src/cpu/isa/baseline.cpp"
 # shellcheck disable=SC2086 # no file name has a space
 printf '%s\n' $files | xargs -P "$(nproc)" -n 2 clang-tidy -p "$build" --quiet --warnings-as-errors='*' \
     --extra-arg=-Wno-unknown-warning-option 2> /dev/null

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // iqa: image quality from the command line.
-#include "commands.hpp"
-#include "file_error.hpp"
-#include "help.hpp"
-#include "interrupt.hpp"
-#include "report.hpp"
-#include "suggestion.hpp"
+#include "commands/commands.hpp"
+#include "files/file_error.hpp"
+#include "files/interrupt.hpp"
+#include "measuring/report.hpp"
+#include "options/help.hpp"
+#include "options/suggestion.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "api/guard.hpp"
-#include "core/backend.hpp"
+#include "backend/backend.hpp"
 #include "core/options.hpp"
-#include "cpu/dispatch.hpp"
+#include "cpu/isa/dispatch.hpp"
 
 namespace {
 

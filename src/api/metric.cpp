@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "api/guard.hpp"
-#include "core/metric.hpp"
 #include "core/options.hpp"
+#include "metrics/metric.hpp"
 #include "metrics/metrics.hpp"
 
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "core/backend.hpp"
+#include "backend/backend.hpp"
 #include "cpu/backend.hpp"
 
 namespace iqa {

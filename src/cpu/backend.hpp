@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "core/backend.hpp"
+#include "backend/backend.hpp"
 
 namespace iqa {
 

@@ -4,8 +4,8 @@
 
 #include <array>
 
-#include "core/metric.hpp"
-#include "metrics/mean_and_deviation.hpp"
+#include "metrics/features/mean_and_deviation.hpp"
+#include "metrics/metric.hpp"
 
 namespace iqa {
 

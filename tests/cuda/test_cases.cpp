@@ -6,10 +6,10 @@
 #include <string>
 #include <utility>
 
-#include "catch.hpp"
-#include "cuda/compare.hpp"
-#include "cuda/grid.hpp"
-#include "cuda/place.hpp"
+#include "cuda/machine/grid.hpp"
+#include "cuda/places/compare.hpp"
+#include "cuda/places/place.hpp"
+#include "support/catch.hpp"
 
 using namespace test;
 

@@ -3,10 +3,10 @@
 // where there is none.
 #include <cuda_runtime_api.h>
 
-#include "catch.hpp"
-#include "cuda/cases.hpp"
-#include "cuda/place.hpp"
-#include "support.hpp"
+#include "cuda/cases/cases.hpp"
+#include "cuda/places/place.hpp"
+#include "support/catch.hpp"
+#include "support/support.hpp"
 
 using namespace test;
 

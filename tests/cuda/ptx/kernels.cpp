@@ -4,7 +4,7 @@
 
 #include <cxxabi.h>
 
-#include "cuda/block.h"
+#include "cuda/machine/block.h"
 #include "cuda/ptx/device.hpp"
 
 namespace iqa::cuda {
@@ -36,4 +36,4 @@ const void *ptx_entry()
         return ptx_entry<__VA_ARGS__>();                                                                               \
     }
 
-#include "cuda/every_kernel.hpp"
+#include "cuda/sequential/every_kernel.hpp"

@@ -2,7 +2,7 @@
 # there is the code for Turing, too.
 list(TRANSFORM iqa_kernels PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE iqa_ptx_sources)
 add_library(iqa_ptx_90 OBJECT ${iqa_ptx_sources})
-add_library(iqa_ptx_75 OBJECT ${PROJECT_SOURCE_DIR}/cuda/fid_moments.cu)
+add_library(iqa_ptx_75 OBJECT ${PROJECT_SOURCE_DIR}/cuda/features/moments.cu)
 foreach(architecture 90 75)
   target_link_libraries(iqa_ptx_${architecture} PRIVATE iqa_arithmetic)
   target_include_directories(iqa_ptx_${architecture} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src
@@ -25,7 +25,7 @@ add_library(iqa_ptx_machine OBJECT
   cuda/ptx/source.cpp
   cuda/ptx/warp.cpp
   cuda/ptx/warp_operations.cpp
-  ${PROJECT_SOURCE_DIR}/cuda/runtime.cpp)
+  ${PROJECT_SOURCE_DIR}/cuda/machine/runtime.cpp)
 target_link_libraries(iqa_ptx_machine PRIVATE iqa_arithmetic iqa_warnings CUDA::toolkit OpenMP::OpenMP_CXX)
 target_include_directories(iqa_ptx_machine PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}
   ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
@@ -34,7 +34,7 @@ set_property(SOURCE cuda/ptx/device.cpp APPEND PROPERTY COMPILE_DEFINITIONS
   "IQA_PTX_FILES=\"$<JOIN:$<TARGET_OBJECTS:iqa_ptx_90>,:>:$<TARGET_OBJECTS:iqa_ptx_75>\"")
 
 function(iqa_add_on_ptx name)
-  add_executable(${name} ${ARGN} cuda/place_gpu.cpp $<TARGET_OBJECTS:iqa_objects> $<TARGET_OBJECTS:iqa_cuda_host>
+  add_executable(${name} ${ARGN} cuda/places/gpu.cpp $<TARGET_OBJECTS:iqa_objects> $<TARGET_OBJECTS:iqa_cuda_host>
     $<TARGET_OBJECTS:iqa_ptx_machine>)
   target_link_libraries(${name} PRIVATE iqa_arithmetic iqa_warnings CUDA::toolkit OpenMP::OpenMP_CXX Threads::Threads)
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}
@@ -59,7 +59,7 @@ add_test(NAME ptx_requests COMMAND ptx_requests)
 set_tests_properties(ptx_requests PROPERTIES TIMEOUT ${iqa_test_limit} LABELS ptx)
 
 # What they issue for a pixel is on record.
-iqa_add_on_ptx(test_ptx_slots cuda/ptx/test_slots.cpp cuda/cases.cpp $<TARGET_OBJECTS:iqa_test_main>)
+iqa_add_on_ptx(test_ptx_slots cuda/ptx/test_slots.cpp cuda/cases/cases.cpp $<TARGET_OBJECTS:iqa_test_main>)
 target_link_libraries(test_ptx_slots PRIVATE iqa_test_main)
 add_test(NAME ptx_slots COMMAND test_ptx_slots)
 set_tests_properties(ptx_slots PROPERTIES TIMEOUT ${iqa_test_limit} LABELS ptx)

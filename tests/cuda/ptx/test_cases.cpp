@@ -2,8 +2,8 @@
 // The cases that CPU and device share, on the kernels as nvcc compiled them.
 #include <cstdio>
 
-#include "cuda/compare.hpp"
-#include "cuda/grid.hpp"
+#include "cuda/machine/grid.hpp"
+#include "cuda/places/compare.hpp"
 #include "cuda/ptx/device.hpp"
 
 using namespace test;

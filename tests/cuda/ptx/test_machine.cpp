@@ -2,8 +2,8 @@
 // The machine itself: sequences whose results the PTX ISA says, what it must refuse, and the limits of launches.
 #include <cstring>
 
-#include "catch.hpp"
 #include "cuda/ptx/device.hpp"
+#include "support/catch.hpp"
 
 using namespace test::ptx;
 

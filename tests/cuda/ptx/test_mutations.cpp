@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <regex>
 
-#include "cuda/compare.hpp"
+#include "cuda/places/compare.hpp"
 #include "cuda/ptx/device.hpp"
 
 using namespace test;

@@ -4,9 +4,9 @@
 #include <cstdio>
 
 #include "bench/cuda_slots.hpp"
-#include "catch.hpp"
-#include "cuda/cases.hpp"
+#include "cuda/cases/cases.hpp"
 #include "cuda/ptx/device.hpp"
+#include "support/catch.hpp"
 
 using namespace test;
 

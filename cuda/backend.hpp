@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// What the CUDA backend fills its table with. All pointers of a request are to memory of the device, but for those of
+// plans; all that is asked for is enqueued on the context's stream.
+#pragma once
+
+#include "backend/backend.hpp"
+
+namespace iqa::cuda {
+
+void ssim(context &where, workspace &memory, ssim_request &request);
+void ssim_values(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
+void ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
+void ssim_block_values(context &where, const ssim_block_values_request &request);
+void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
+void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
+void shrink(context &where, workspace &memory, std::span<const shrink_request> scales);
+void count(context &where, count_request &request);
+void squared_error(context &where, workspace &memory, squared_error_request &request);
+void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
+void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
+void clear_border(context &where, const border_view &border);
+void confusion(context &where, workspace &memory, confusion_request &request);
+void moments(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
+void trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);
+row_squares largest_square(context &where, int32_t device_id, memory_source &memory, const table_view &table);
+void kernel_sums(context &where, int32_t device_id, memory_source &memory, const kernel_sums_request &request);
+void class_sums(context &where, int32_t device_id, memory_source &memory, class_sums_request &request);
+void fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
+               double *numbers);
+
+} // namespace iqa::cuda

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+// What the kernels of confusion counts share: where the labels of a position are, what their codes are, and what is
+// left for the end of an update.
+#pragma once
+
+#include "arith/labels.h"
+#include "backend/backend.hpp"
+#include "cuda/machine/block.h"
+
+// What runs once, or where something is at fault, stands apart from the loops that run for every label.
+#if defined(__CUDACC__)
+#define IQA_KERNEL_APART static __device__ __noinline__
+#else
+#define IQA_KERNEL_APART static inline
+#endif
+
+namespace iqa::cuda {
+
+// Positions are numbered in the order of the reference's memory, in groups: samples that are counted apart, or all in
+// one. This leads to the order of the caller's axes, and back.
+struct caller_order {
+    int axes;
+    struct {
+        int64_t extent, stride;
+    } axis[most_label_axes]; // in the order of memory
+};
+
+struct label_task {
+    label_view labels[2];
+    const std::byte *weights;
+    label_type weight_type;
+    label_rules rules;
+    int64_t groups;
+    int64_t group_stride[strides];
+    int64_t positions; // of a group
+    position_space space;
+    caller_order order; // of all groups
+    // What is added to. `sample_cells` is for the groups from `first_group` on; NULL: they are not wanted one by one.
+    confusion_layout layout, sample_layout;
+    int64_t *cells, *sample_cells;
+    int64_t first_group;
+    int64_t *counters;
+    fault *report;
+    uint32_t *arrivals;
+    // The last launch of an update ends it.
+    bool ends;
+    int64_t samples; // of the update
+    double tag;
+};
+
+// Numbers that mostly fit 32 bits, whose division is several times faster.
+IQA_KERNEL int64_t quotient_of(int64_t a, int64_t b)
+{
+    if (((a | b) >> 32) == 0)
+        return int64_t(uint32_t(a) / uint32_t(b));
+    return a / b;
+}
+
+// The offsets of a position.
+struct label_place {
+    int64_t offset[caller_position];
+};
+
+IQA_KERNEL label_place place_of(const label_task &task, int64_t group, int64_t position)
+{
+    label_place place;
+    for (int k = 0; k < caller_position; ++k)
+        place.offset[k] = group * task.group_stride[k];
+    for (int i = task.space.axes - 1; i >= 0; --i) {
+        const position_axis &axis = task.space.axis[i];
+        const int64_t rest = i > 0 ? quotient_of(position, axis.extent) : 0; // the outermost has what is left
+        const int64_t index = position - rest * axis.extent;
+        for (int k = 0; k < caller_position; ++k)
+            place.offset[k] += index * axis.stride[k];
+        position = rest;
+    }
+    return place;
+}
+
+IQA_KERNEL int64_t to_caller(const caller_order &order, int64_t position)
+{
+    int64_t caller = 0;
+    for (int i = order.axes - 1; i >= 0; --i) {
+        caller += position % order.axis[i].extent * order.axis[i].stride;
+        position /= order.axis[i].extent;
+    }
+    return caller;
+}
+
+IQA_KERNEL int64_t from_caller(const caller_order &order, int64_t caller)
+{
+    int64_t position = 0;
+    for (int i = 0; i < order.axes; ++i)
+        position = position * order.axis[i].extent + caller / order.axis[i].stride % order.axis[i].extent;
+    return position;
+}
+
+IQA_KERNEL_APART int32_t label_of_scores(const label_rules &rules, const label_view &view, const std::byte *address)
+{
+    int32_t label = 0;
+    with_labels(view.type, address, [&](const auto *scores) {
+        switch (view.kind) {
+        case label_kind::argmax:
+            label = argmax_label(scores, view.class_stride, rules.classes);
+            break;
+        case label_kind::one_hot:
+            label = one_hot_label(scores, view.class_stride, rules.classes);
+            break;
+        default:
+            label = threshold_label(*scores, rules.threshold);
+        }
+    });
+    return label;
+}
+
+IQA_KERNEL_APART bool is_in_top_of_scores(const label_rules &rules, const label_view &view, const std::byte *address,
+                                          int64_t target)
+{
+    bool found = false;
+    with_labels(view.type, address, [&](const auto *scores) {
+        found = is_in_top(scores, view.class_stride, rules.classes, target, rules.top_k);
+    });
+    return found;
+}
+
+// The label of one side. `scores`: it may have to be made of scores.
+template <bool scores>
+IQA_KERNEL int64_t label_of(const label_task &task, int side, int64_t offset)
+{
+    const label_view &view = task.labels[side];
+    const std::byte *address = view.data + offset * label_size(view.type);
+    if (scores && view.kind != label_kind::index)
+        return label_of_scores(task.rules, view, address);
+    return integer_label(view.type, address);
+}
+
+struct label_codes {
+    uint32_t row, column;
+};
+
+IQA_KERNEL uint32_t code_of_row(const label_rules &rules, int64_t label)
+{
+    // Without an ignored label -1 is one, and not told apart from others outside the classes.
+    const auto codes = uint32_t(rules.codes);
+    return code_of_label<true>(label, uint64_t(codes), codes, rules.ignoring ? codes + 1 : codes,
+                               rules.ignoring ? rules.ignore_label : -1);
+}
+
+IQA_KERNEL uint32_t code_of_column(const label_rules &rules, int64_t label)
+{
+    const auto codes = uint32_t(rules.codes);
+    return code_of_label<false>(label, uint64_t(codes), codes, codes, int64_t(0));
+}
+
+template <bool scores>
+IQA_KERNEL label_codes codes_of(const label_task &task, const label_place &place)
+{
+    const label_rules &rules = task.rules;
+    const uint32_t row = code_of_row(rules, label_of<scores>(task, reference_side, place.offset[reference_side]));
+    int64_t candidate = label_of<scores>(task, candidate_side, place.offset[candidate_side]);
+    const label_view &view = task.labels[candidate_side];
+    if (scores && rules.top_k > 1 && candidate >= 0 && row < uint32_t(rules.codes) &&
+        is_in_top_of_scores(rules, view, view.data + place.offset[candidate_side] * label_size(view.type), row))
+        candidate = row;
+    return {row, code_of_column(rules, candidate)};
+}
+
+IQA_KERNEL bool is_ignored(const label_rules &rules, label_codes codes)
+{
+    return codes.row > uint32_t(rules.codes);
+}
+
+IQA_KERNEL bool is_invalid(const label_rules &rules, label_codes codes)
+{
+    return !is_ignored(rules, codes) && (codes.row == uint32_t(rules.codes) || codes.column == uint32_t(rules.codes));
+}
+
+// ---- Cells. Of counts per class the first cell that a pair adds to is the one of all elements, for which everybody
+// would wait: add_elements() has it, once for a block.
+
+template <class AddCell>
+IQA_KERNEL void for_each_cell(confusion_layout layout, int64_t label, label_codes codes, AddCell &&add_cell)
+{
+    int64_t cells[3];
+    const int count = cells_of_pair(layout, label, int64_t(codes.row), int64_t(codes.column), cells);
+    const int first = layout.kind == confusion_layout::per_class ? 1 : 0;
+    for (int i = 0; i < 3; ++i) // so that the array needs no memory
+        if (i >= first && i < count)
+            add_cell(cells[i]);
+}
+
+IQA_KERNEL int64_t *cells_of_sample(const label_task &task, int64_t group)
+{
+    return task.sample_cells + (group - task.first_group) * lanes_of(task.sample_layout);
+}
+
+// So many equal pairs, without weights.
+IQA_KERNEL void add_pairs(const label_task &task, int64_t group, int64_t label, label_codes codes, int64_t count)
+{
+    for_each_cell(task.layout, label, codes, [&](int64_t cell) { add(task.cells + cell, count); });
+    if (task.sample_cells != nullptr)
+        for_each_cell(task.sample_layout, label, codes,
+                      [&](int64_t cell) { add(cells_of_sample(task, group) + cell, count); });
+}
+
+IQA_KERNEL void add_elements(confusion_layout layout, int64_t *cells, int64_t count)
+{
+    if (layout.kind == confusion_layout::per_class && count != 0)
+        add(cells + 3 * layout.classes, count);
+}
+
+// ---- Faults. While an update runs, its report holds the first of what is wrong as a number that grows towards the
+// first position, and is 0 where nothing is.
+
+IQA_KERNEL void keep_first(int64_t *first, int64_t position)
+{
+    keep_most(reinterpret_cast<uint64_t *>(first), ~uint64_t(position));
+}
+
+IQA_KERNEL int64_t first_of(int64_t kept)
+{
+    return int64_t(~uint64_t(kept));
+}
+
+// The reference comes first where both sides are invalid.
+IQA_KERNEL int64_t invalid_key(const label_task &task, int64_t group, int64_t position, label_codes codes)
+{
+    const int64_t caller = to_caller(task.order, group * task.positions + position);
+    return caller * 2 + (codes.row == uint32_t(task.rules.codes) ? 0 : 1);
+}
+
+template <bool scores>
+IQA_KERNEL_APART void keep_if_invalid(const label_task &task, int64_t group, int64_t position)
+{
+    const label_codes codes = codes_of<scores>(task, place_of(task, group, position));
+    if (is_invalid(task.rules, codes))
+        keep_first(&task.report->image, invalid_key(task, group, position, codes));
+}
+
+template <bool scores>
+IQA_KERNEL_APART void end_update(const label_task &task)
+{
+    task.counters[sample_counter] += task.samples;
+    task.counters[element_counter] += task.groups * task.positions;
+    fault &report = *task.report;
+    const int64_t invalid = task.counters[invalid_counter];
+    if (report.channel != 0) {
+        report = {.kind = fault_kind::label_weight,
+                  .side = weight_side,
+                  .image = first_of(report.channel),
+                  .channel = 0,
+                  .count = 0,
+                  .value = task.tag,
+                  .update = 0};
+    } else if (task.rules.invalid_is_error && invalid != 0) {
+        const int64_t key = first_of(report.image);
+        const int side = key % 2 == 0 ? reference_side : candidate_side;
+        const int64_t position = from_caller(task.order, key / 2);
+        const int64_t group = position / task.positions;
+        const label_place place = place_of(task, group, position - group * task.positions);
+        report = {.kind = fault_kind::labels,
+                  .side = side,
+                  .image = key / 2,
+                  .channel = shown_label(task.labels[side], label_of<scores>(task, side, place.offset[side])),
+                  .count = invalid,
+                  .value = task.tag,
+                  .update = 0};
+    }
+}
+
+template <bool scores, class Block>
+IQA_KERNEL void end_launch(Block &block, const label_task &task)
+{
+    if (block.comes_last(task.arrivals) && task.ends)
+        block.each(1, [&](int) { end_update<scores>(task); });
+}
+
+} // namespace iqa::cuda

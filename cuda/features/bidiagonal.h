@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT
+// Bidiagonalisation and bisection on a GPU: the steps of metrics/fid_bidiagonal.cpp, whose names these are, in their
+// order. Four launches reduce a column; each reads what many blocks of the one before wrote. Both products of a column
+// read the matrix, which the second-level cache of a large GPU holds at 2048 features.
+#pragma once
+
+#include "arith/bidiagonal.h"
+#include "cuda/features/chains.h"
+#include "cuda/features/product.h"
+
+namespace iqa::cuda {
+
+// Of the column in work.
+struct column_state {
+    reflector from_left, from_right;
+    double row_head;
+    uint32_t arrivals;
+};
+
+struct reduction_view {
+    matrix k;
+    int64_t rows, columns;  // padded
+    double *left, *right;   // [most_pairs][rows], [most_pairs][columns]
+    double *partial;        // [column chunks][rows]
+    double *column_tail;    // [rows]
+    double *row_tail;       // [columns]
+    double *chunk_squares;  // of rows, or of columns
+    double *diagonal, *off; // [columns]
+    double *along;          // [most_pairs]: left_s . tail of the column, then right_s . v
+    double *products;       // [columns]: columns of the matrix times the tail of the column
+    column_state *state;
+
+    IQA_HD_MEMBER double *left_of(int pair) const { return left + pair * rows; }
+    IQA_HD_MEMBER double *right_of(int pair) const { return right + pair * columns; }
+};
+
+constexpr int reduction_threads = 256;
+static_assert(reduction_threads == row_chunk);
+
+// Squares of chunks first ... last - 1, in ascending order.
+IQA_KERNEL double sum_of_chunks(const double *squares, int64_t first, int64_t last)
+{
+    return sum_of_values(squares + first, 1, int(last - first));
+}
+
+// Ends column k - 1 with x = tau A v, and brings column k up to date with the reflector that clears it.
+struct update_column {
+    struct arguments {
+        reduction_view view;
+        int64_t k;
+        int pairs;   // that belong to the columns before k
+        bool finish; // column k - 1
+        bool start;  // column k
+    };
+    static constexpr int threads = reduction_threads;
+    static constexpr int shared_bytes = (2 * most_pairs + row_chunk + dot_lanes) * int(sizeof(double));
+
+    IQA_HD_MEMBER static int64_t first_row(const arguments &given)
+    {
+        return lanes_down(given.finish ? given.k - 1 : given.k);
+    }
+    static int64_t blocks(const arguments &given)
+    {
+        return chunks_of(given.view.rows, row_chunk) - first_row(given) / row_chunk;
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const reduction_view &view = given.view;
+        const int64_t chunk = first_row(given) / row_chunk + block.index();
+        auto *const right_of_column = reinterpret_cast<double *>(block.shared());
+        double *const along = right_of_column + most_pairs;
+        double *const tail = along + most_pairs;
+        double *const partial = tail + row_chunk;
+        double *const column = view.k.column(given.k);
+        const int64_t from = lanes_down(given.k);
+        block.each(given.pairs, [&](int s) {
+            right_of_column[s] = view.right_of(s)[given.k];
+            along[s] = view.along[s];
+        });
+        block.each(threads, [&](int thread) {
+            const int64_t r = chunk * row_chunk + thread;
+            if (given.finish && r >= first_row(given) && r < view.rows)
+                finish_x(given, along, r);
+            tail[thread] = 0.0;
+            if (!given.start || r < from || r >= view.rows)
+                return;
+            column[r] = subtract_combination(column[r], view.left + r, view.rows, right_of_column, given.pairs);
+            view.column_tail[r] = tail[thread] = r <= given.k ? 0.0 : column[r];
+        });
+        if (!given.start)
+            return;
+        const int64_t begin = from > chunk * row_chunk ? from - chunk * row_chunk : 0;
+        const int64_t end = view.rows - chunk * row_chunk < row_chunk ? view.rows - chunk * row_chunk : row_chunk;
+        block.each(dot_lanes,
+                   [&](int lane) { partial[lane] = lane_of_dot(tail + begin, tail + begin, end - begin, lane); });
+        block.each(1, [&](int) { view.chunk_squares[chunk] = sum_of_lanes(partial); });
+        if (!block.comes_last(&view.state->arrivals))
+            return;
+        block.each(1, [&](int) {
+            const double squares =
+                sum_of_chunks(view.chunk_squares, given.k / row_chunk, chunks_of(view.rows, row_chunk));
+            view.state->from_left = make_reflector(column[given.k], squares);
+            view.diagonal[given.k] = view.state->from_left.beta;
+        });
+    }
+
+private:
+    IQA_KERNEL static void finish_x(const arguments &given, const double *along, int64_t r)
+    {
+        const reduction_view &view = given.view;
+        const int64_t first_chunk = given.k / column_chunk;
+        const int chunks = int(chunks_of(view.columns, column_chunk) - first_chunk);
+        double x = sum_of_values(view.partial + first_chunk * view.rows + r, view.rows, chunks);
+        x = fused_multiply_add(view.state->from_right.scale, x, view.k.column(given.k)[r]);
+        x = subtract_combination(x, view.left + r, view.rows, along, given.pairs - 1);
+        view.left_of(given.pairs - 1)[r] = x * view.state->from_right.tau;
+    }
+};
+
+struct column_arguments {
+    reduction_view view;
+    int64_t k;
+    int pairs; // before column k
+};
+
+constexpr int dots_of_a_block = reduction_threads / dot_lanes;
+
+// The tail of column k times the columns of the matrix, and times left_s; and u.
+struct reflect_from_left {
+    using arguments = column_arguments;
+    static constexpr int threads = reduction_threads;
+    static constexpr int shared_bytes = threads * int(sizeof(double));
+
+    IQA_HD_MEMBER static int64_t dots(const arguments &given)
+    {
+        return given.pairs + given.view.columns - lanes_down(given.k + 1);
+    }
+    static int64_t blocks(const arguments &given)
+    {
+        const int64_t of_dots = chunks_of(dots(given), dots_of_a_block);
+        const int64_t of_rows = chunks_of(given.view.rows - lanes_down(given.k), threads);
+        return of_dots > of_rows ? of_dots : of_rows;
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const reduction_view &view = given.view;
+        const int64_t from = lanes_down(given.k);
+        auto *const partial = reinterpret_cast<double *>(block.shared());
+        const int64_t first = block.index() * dots_of_a_block;
+        block.each(threads, [&](int thread) {
+            const int64_t dot = first + thread / dot_lanes;
+            if (dot >= dots(given))
+                return;
+            const double *const vector =
+                dot < given.pairs ? view.left_of(int(dot)) : view.k.column(dot - given.pairs + lanes_down(given.k + 1));
+            partial[thread] = lane_of_dot(vector + from, view.column_tail + from, view.rows - from, thread % dot_lanes);
+        });
+        block.each(dots_of_a_block, [&](int n) {
+            const int64_t dot = first + n;
+            if (dot >= dots(given))
+                return;
+            double *const to =
+                dot < given.pairs ? view.along + dot : view.products + dot - given.pairs + lanes_down(given.k + 1);
+            *to = sum_of_lanes(partial + n * dot_lanes);
+        });
+        double *const u = view.left_of(given.pairs);
+        block.each(threads, [&](int thread) {
+            const int64_t r = from + block.index() * threads + thread;
+            if (r < view.rows)
+                u[r] = r < given.k ? 0.0 : r == given.k ? 1.0 : view.column_tail[r] * view.state->from_left.scale;
+        });
+    }
+};
+
+// For a chunk of columns and a tile of rows: y = tau A^T u, the row that u leaves behind, and that row's part of A v.
+struct multiply_both_ways {
+    using arguments = column_arguments;
+    static constexpr int threads = reduction_threads;
+    static constexpr int shared_bytes = (2 * most_pairs + 3 * column_chunk + dot_lanes) * int(sizeof(double));
+
+    static int64_t row_tiles(const arguments &given)
+    {
+        return chunks_of(given.view.rows - lanes_down(given.k), threads);
+    }
+    static int64_t blocks(const arguments &given)
+    {
+        return row_tiles(given) * (chunks_of(given.view.columns, column_chunk) - (given.k + 1) / column_chunk);
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const reduction_view &view = given.view;
+        const int64_t k = given.k;
+        const int64_t from = lanes_down(k);
+        const int64_t tiles = chunks_of(view.rows - from, threads);
+        const int64_t tile = block.index() % tiles;
+        const int64_t chunk = (k + 1) / column_chunk + block.index() / tiles;
+        const int64_t begin = lanes_down(k + 1) > chunk * column_chunk ? lanes_down(k + 1) : chunk * column_chunk;
+        const int64_t end = view.columns < (chunk + 1) * column_chunk ? view.columns : (chunk + 1) * column_chunk;
+        auto *const along_left = reinterpret_cast<double *>(block.shared());
+        double *const left_of_row = along_left + most_pairs;
+        double *const tail = left_of_row + most_pairs;
+        double *const values = tail + column_chunk;
+        double *const partial = values + 2 * column_chunk;
+        const reflector u = view.state->from_left;
+        block.each(given.pairs, [&](int s) {
+            left_of_row[s] = view.left_of(s)[k];
+            along_left[s] = fused_multiply_add(u.scale, view.along[s], left_of_row[s]);
+        });
+        // y without its factor, and the row of the matrix as it is by now.
+        const int count = int(end - begin);
+        block.each(2 * count, [&](int item) {
+            const int64_t c = begin + item % count;
+            const bool of_row = item >= count;
+            const double of_matrix = view.k.column(c)[k];
+            values[item] =
+                subtract_combination(of_row ? of_matrix : fused_multiply_add(u.scale, view.products[c], of_matrix),
+                                     view.right + c, view.columns, of_row ? left_of_row : along_left, given.pairs);
+        });
+        block.each(count, [&](int n) {
+            const int64_t c = begin + n;
+            const double y = c <= k ? 0.0 : values[n] * u.tau;
+            const double row = values[count + n] - y;
+            tail[n] = c <= k + 1 ? 0.0 : row;
+            if (tile != 0)
+                return;
+            view.right_of(given.pairs)[c] = y;
+            view.row_tail[c] = tail[n];
+            if (c == k + 1)
+                view.state->row_head = row;
+        });
+        block.each(threads, [&](int thread) {
+            const int64_t r = from + tile * threads + thread;
+            if (r < view.rows)
+                view.partial[chunk * view.rows + r] =
+                    add_combination(0.0, view.k.column(begin) + r, view.k.stride, 1.0, tail, count);
+        });
+        if (tile == 0) {
+            block.each(dot_lanes, [&](int lane) { partial[lane] = lane_of_dot(tail, tail, end - begin, lane); });
+            block.each(1, [&](int) { view.chunk_squares[chunk] = sum_of_lanes(partial); });
+        }
+        if (!block.comes_last(&view.state->arrivals))
+            return;
+        block.each(1, [&](int) {
+            const double squares =
+                sum_of_chunks(view.chunk_squares, (k + 1) / column_chunk, chunks_of(view.columns, column_chunk));
+            view.state->from_right = make_reflector(view.state->row_head, squares);
+            view.off[k] = view.state->from_right.beta;
+        });
+    }
+};
+
+// v, and right_s . v for the pairs so far, y included.
+struct reflect_from_right {
+    using arguments = column_arguments;
+    static constexpr int threads = reduction_threads;
+    static constexpr int shared_bytes = threads * int(sizeof(double));
+
+    static int64_t blocks(const arguments &given)
+    {
+        const int64_t of_dots = chunks_of(given.pairs + 1, dots_of_a_block);
+        const int64_t of_columns = chunks_of(given.view.columns - lanes_down(given.k + 1), threads);
+        return of_dots > of_columns ? of_dots : of_columns;
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const reduction_view &view = given.view;
+        const int64_t from = lanes_down(given.k + 1);
+        const double scale = view.state->from_right.scale;
+        auto *const partial = reinterpret_cast<double *>(block.shared());
+        const int first = int(block.index()) * dots_of_a_block;
+        block.each(threads, [&](int thread) {
+            const int s = first + thread / dot_lanes;
+            if (s <= given.pairs)
+                partial[thread] =
+                    lane_of_dot(view.right_of(s) + from, view.row_tail + from, view.columns - from, thread % dot_lanes);
+        });
+        block.each(dots_of_a_block, [&](int n) {
+            const int s = first + n;
+            if (s <= given.pairs)
+                view.along[s] =
+                    fused_multiply_add(scale, sum_of_lanes(partial + n * dot_lanes), view.right_of(s)[given.k + 1]);
+        });
+        double *const v = view.right_of(given.pairs + 1);
+        block.each(threads, [&](int thread) {
+            const int64_t c = from + block.index() * threads + thread;
+            if (c < view.columns)
+                v[c] = c == given.k + 1 ? 1.0 : view.row_tail[c] * scale;
+        });
+    }
+};
+
+// Singular values of a bidiagonal matrix, one to a block of one warp. Each step of a bisection needs the one before,
+// and counting is one chain of divisions: so threads count for all middles that the next few steps can come to, which
+// are a binary tree, and the steps then only follow it.
+struct bisect {
+    struct arguments {
+        const double *diagonal_squared, *off_squared; // [order]
+        int64_t order;
+        double *values; // [order]
+    };
+    static constexpr int threads = 32;
+    static constexpr int levels = 5; // of the tree
+    static constexpr int nodes = (1 << levels) - 1;
+    static constexpr int shared_bytes = 2 * (nodes + 1) * int(sizeof(bool));
+    static_assert(nodes <= threads);
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const double index = double(block.index());
+        // Of all nodes, by turns: while some thread still reads one tree, others write the next.
+        auto *const above = reinterpret_cast<bool(*)[nodes + 1]>(block.shared());
+        interval own = {0.0, 1.0};
+        for (int step = 0, turn = 0; step < bisection_steps; step += levels, turn ^= 1) {
+            const int steps = bisection_steps - step < levels ? bisection_steps - step : levels;
+            block.each((1 << steps) - 1, [&](int i) {
+                const int node = i + 1; // of which 2 node and 2 node + 1 are the lower and the upper half
+                int depth = 0;
+                while (node >> (depth + 1) != 0)
+                    ++depth;
+                interval here = own;
+                for (int level = depth - 1; level >= 0; --level)
+                    here.halve((node >> level & 1) != 0);
+                above[turn][node] = values_below(given, here.middle()) <= index;
+            });
+            int node = 1;
+            for (int level = 0; level < steps; ++level) {
+                const bool upper = above[turn][node];
+                own.halve(upper);
+                node = 2 * node + (upper ? 1 : 0);
+            }
+        }
+        block.each(1, [&](int) { given.values[block.index()] = own.middle(); });
+    }
+
+private:
+    struct interval {
+        double low, high;
+
+        IQA_HD_MEMBER double middle() const { return 0.5 * (low + high); }
+        IQA_HD_MEMBER void halve(bool upper)
+        {
+            const double between = middle();
+            low = upper ? between : low;
+            high = upper ? high : between;
+        }
+    };
+
+    IQA_KERNEL static double values_below(const arguments &given, double middle)
+    {
+        const double shift = middle * middle;
+        double state = -shift;
+        double below = 0.0;
+        for (int64_t k = 0; k < given.order; ++k)
+            sturm_step(given.diagonal_squared[k], given.off_squared[k], shift, &state, &below);
+        return below;
+    }
+};
+
+} // namespace iqa::cuda

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// The Inception Score's sums on a GPU. The caller waits for them.
+#include "cuda/features/inception_score.h"
+#include "core/parallel.hpp"
+#include "cuda/backend.hpp"
+#include "cuda/machine/device.hpp"
+#include "cuda/machine/launch.hpp"
+
+#include <algorithm>
+
+namespace iqa::cuda {
+
+namespace {
+
+// Of the sums of splits that are made at once.
+constexpr int64_t most_bytes_of_sums = 16 << 20;
+
+class class_summing {
+public:
+    class_summing(context &where, memory_source &device, class_sums_request &request);
+
+    void run();
+
+private:
+    bool look_at_all();
+    void add_splits(int64_t first, int64_t count);
+    int64_t sums_of_split() const { return request_.rows.view.columns + 1; }
+
+    context &where_;
+    class_sums_request &request_;
+    const int64_t batch_; // of splits
+    scratch host_memory_;
+    scratch device_memory_;
+    scratch sums_memory_;
+    host_copies copies_;
+    int128 *of_split_;
+    wide_sum *sums_[2]; // on the host, on the device
+    look_at_rows::tally *found_[2];
+    row_constants of_rows_;
+    row_set rows_; // on the device
+};
+
+class_summing::class_summing(context &where, memory_source &device, class_sums_request &request)
+    : where_(where),
+      request_(request),
+      batch_(
+          std::clamp<int64_t>(most_bytes_of_sums / (sums_of_split() * int64_t(sizeof(wide_sum))), 1, request.splits)),
+      host_memory_(where),
+      device_memory_(device),
+      sums_memory_(device),
+      copies_(where),
+      rows_(request.rows)
+{
+    const int64_t rows = request.rows.view.rows;
+    const auto sums = size_t(batch_ * sums_of_split());
+    of_split_ = host_memory_.take<int128>(size_t(sums_of_split()) + 2 * sums + 1, "the sums of class probabilities");
+    sums_[0] = reinterpret_cast<wide_sum *>(of_split_ + sums_of_split());
+    found_[0] = reinterpret_cast<look_at_rows::tally *>(sums_[0] + sums);
+    sums_[1] = sums_memory_.take<wide_sum>(sums, "the sums of class probabilities");
+    const auto words = size_t(rows) * (rows_.chosen != nullptr ? 5 : 3) + 2;
+    auto *const memory = device_memory_.take<double>(words, "what follows from each row of scores");
+    found_[1] = reinterpret_cast<look_at_rows::tally *>(memory);
+    of_rows_ = {memory + 2, memory + 2 + rows, memory + 2 + 2 * rows};
+    if (rows_.chosen != nullptr) {
+        auto *const keys = reinterpret_cast<keyed_row *>(memory + 2 + 3 * rows);
+        check(copies_.upload(keys, rows_.chosen, size_t(rows) * sizeof(keyed_row)),
+              "copying the order of the rows to the device");
+        rows_.chosen = keys;
+    }
+}
+
+// False: some row is at fault.
+bool class_summing::look_at_all()
+{
+    launch<look_at_rows>(where_, (rows_.view.rows + staged_rows::rows - 1) / staged_rows::rows,
+                         look_at_rows::shared_bytes,
+                         {.table = rows_.view, .logits = request_.logits, .to = of_rows_, .found = found_[1]});
+    fetch(copies_, found_[0], found_[1], 1, "looking at all scores");
+    const auto row_of = [](uint64_t complement) {
+        return complement == 0 ? -1 : int64_t(~complement);
+    };
+    request_.nonfinite_row = row_of(found_[0]->nonfinite);
+    request_.invalid_row = row_of(found_[0]->invalid);
+    return request_.invalid_row < 0;
+}
+
+void class_summing::add_splits(int64_t first, int64_t count)
+{
+    const int64_t most_rows = (rows_.count + request_.splits - 1) / request_.splits;
+    const int64_t parts = (most_rows + add_class_sums::rows_of_part - 1) / add_class_sums::rows_of_part;
+    check(active_runtime.clear(sums_[1], size_t(count * sums_of_split()) * sizeof(wide_sum), stream_of(where_)),
+          "clearing CUDA memory");
+    launch<add_class_sums>(where_, count * parts * add_class_sums::groups_of(rows_.view.columns), 0,
+                           {.rows = rows_,
+                            .logits = request_.logits,
+                            .of_rows = of_rows_,
+                            .splits = request_.splits,
+                            .first_split = first,
+                            .parts_of_split = parts,
+                            .sums = sums_[1]});
+    fetch(copies_, sums_[0], sums_[1], count * sums_of_split(), "summing class probabilities");
+    for (int64_t split = 0; split < count; ++split) {
+        for (int64_t i = 0; i < sums_of_split(); ++i)
+            of_split_[i] = value_of(sums_[0][split * sums_of_split() + i]);
+        request_.done(request_.receiver, first + split, of_split_);
+        report_progress(where_, first + split + 1, request_.splits);
+    }
+}
+
+void class_summing::run()
+{
+    report_progress(where_, 0, request_.splits);
+    if (!look_at_all())
+        return;
+    for (int64_t first = 0; first < request_.splits; first += batch_)
+        add_splits(first, std::min(batch_, request_.splits - first));
+}
+
+} // namespace
+
+void class_sums(context &where, int32_t device_id, memory_source &memory, class_sums_request &request)
+{
+    const current_device current(device_id);
+    class_summing(where, memory, request).run();
+}
+
+} // namespace iqa::cuda

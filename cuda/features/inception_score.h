@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// The Inception Score on a GPU: each row in the CPU's order of operations, sums over rows as integers.
+#pragma once
+
+#include "arith/class_scores.h"
+#include "cuda/machine/own_variables.h"
+#include "cuda/machine/table_rows.h"
+
+namespace iqa::cuda {
+
+// What a row's probabilities follow from, for all rows. The probabilities themselves are made again where they are
+// summed.
+struct row_constants {
+    double *largest; // [rows]: of logits
+    double *sums;    // [rows]: of the weights, or of the probabilities given
+    double *negative_entropies;
+};
+
+// A thread follows a row, twice.
+struct look_at_rows {
+    struct tally {
+        uint64_t nonfinite, invalid; // complements of the first such row; 0 if there is none
+    };
+    struct arguments {
+        table_view table;
+        bool logits;
+        row_constants to;
+        tally *found; // all zero before
+    };
+    static constexpr int threads = staged_rows::threads;
+    static constexpr int shared_bytes = (2 * staged_rows::numbers + staged_rows::rows) * int(sizeof(double));
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const table_view &table = given.table;
+        const int64_t first = block.index() * staged_rows::rows;
+        auto *const numbers = reinterpret_cast<double *>(block.shared());
+        double *const terms = numbers + staged_rows::numbers;
+        double *const of_rows = terms + staged_rows::numbers; // the largest logit, or the sum of probabilities
+        own_variables<Block, row, threads> own;
+        block.each(staged_rows::rows, [&](int i) { own[i].largest = -__builtin_inf(); });
+        staged_rows::each_chunk(block, table, first, numbers, [&](int count) {
+            staged_rows::each_row(block, table, first, [&](int i) {
+                for (int column = 0; column < count; ++column)
+                    own[i].see(numbers[i * staged_rows::stride + column]);
+            });
+        });
+        block.each(staged_rows::rows, [&](int i) {
+            of_rows[i] = given.logits ? own[i].largest : own[i].sum;
+            own[i].invalid =
+                own[i].nonfinite || (!given.logits && (own[i].negative || !is_sum_of_probabilities(own[i].sum)));
+            if (given.logits)
+                own[i].sum = 0.0;
+        });
+        staged_rows::each_chunk(block, table, first, numbers, [&](int count) {
+            block.each(staged_rows::rows * staged_rows::columns, [&](int i) {
+                const double of_row = of_rows[i / staged_rows::columns];
+                const int at = i / staged_rows::columns * staged_rows::stride + i % staged_rows::columns;
+                if (given.logits) {
+                    const double exponent = softmax_exponent(numbers[at], of_row);
+                    numbers[at] = quick_exponential(exponent);
+                    terms[at] = numbers[at] * exponent;
+                } else {
+                    terms[at] = negative_entropy_term(numbers[at] / of_row);
+                }
+            });
+            staged_rows::each_row(block, table, first, [&](int i) {
+                for (int column = 0; column < count; ++column) {
+                    if (given.logits)
+                        own[i].sum += numbers[i * staged_rows::stride + column];
+                    own[i].terms += terms[i * staged_rows::stride + column];
+                }
+            });
+        });
+        staged_rows::each_row(block, table, first, [&](int i) {
+            given.to.largest[first + i] = own[i].largest;
+            given.to.sums[first + i] = own[i].sum;
+            given.to.negative_entropies[first + i] =
+                given.logits ? negative_entropy_of_softmax(own[i].terms, own[i].sum) : own[i].terms;
+            if (own[i].nonfinite)
+                keep_most(&given.found->nonfinite, ~uint64_t(first + i));
+            if (own[i].invalid)
+                keep_most(&given.found->invalid, ~uint64_t(first + i));
+        });
+    }
+
+private:
+    struct row {
+        double largest, sum, terms;
+        bool nonfinite, negative, invalid;
+
+        IQA_HD_MEMBER void see(double value)
+        {
+            largest = value > largest ? value : largest;
+            sum += value;
+            nonfinite = nonfinite || !is_finite(value);
+            negative = negative || !(value >= 0.0);
+        }
+    };
+};
+
+// Adds up the probabilities of each class over the rows of splits, and the negative entropies of these rows behind
+// them. A thread has a column of some rows.
+struct add_class_sums {
+    struct arguments {
+        row_set rows; // in the order in which they are split
+        bool logits;
+        row_constants of_rows;
+        int64_t splits;
+        int64_t first_split, parts_of_split;
+        wide_sum *sums; // [splits from the first one on][classes + 1]
+    };
+    static constexpr int threads = 256;
+    static constexpr int64_t rows_of_part = 256;
+
+    IQA_HD_MEMBER static int64_t groups_of(int64_t classes) { return classes / threads + 1; }
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const table_view &table = given.rows.view;
+        const int64_t first_column = block.index() % groups_of(table.columns) * threads;
+        const int64_t part = block.index() / groups_of(table.columns) % given.parts_of_split;
+        const int64_t split = block.index() / groups_of(table.columns) / given.parts_of_split;
+        const int64_t begin =
+            first_row_of_split(given.first_split + split, given.splits, given.rows.count) + part * rows_of_part;
+        const int64_t end_of_split = first_row_of_split(given.first_split + split + 1, given.splits, given.rows.count);
+        const int64_t end = begin + rows_of_part < end_of_split ? begin + rows_of_part : end_of_split;
+        wide_sum *const sums = given.sums + split * (table.columns + 1);
+        const int64_t left = table.columns + 1 - first_column;
+        with_type(table.type, [&](auto type) {
+            const auto *data = reinterpret_cast<const typename decltype(type)::type *>(table.data);
+            block.each(int(left < threads ? left : threads), [&](int i) {
+                const int64_t column = first_column + i;
+                int128 sum = 0;
+                for (int64_t index = begin; index < end; ++index) {
+                    const int64_t row = given.rows.row(index);
+                    if (column == table.columns)
+                        sum += in_score_units(given.of_rows.negative_entropies[row]);
+                    else
+                        sum += in_score_units(probability(
+                            given, row, double(widen(data[row * table.row_stride + column * table.column_stride]))));
+                }
+                add(&sums[column], sum);
+            });
+        });
+    }
+
+private:
+    IQA_KERNEL static double probability(const arguments &given, int64_t row, double score)
+    {
+        const double weight =
+            given.logits ? quick_exponential(softmax_exponent(score, given.of_rows.largest[row])) : score;
+        return weight / given.of_rows.sums[row];
+    }
+};
+
+} // namespace iqa::cuda

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// KID's sums on a GPU, and rows of tables for error texts. The caller waits for them.
+#include "cuda/features/kid.h"
+
+#include <algorithm>
+
+#include "core/parallel.hpp"
+#include "cuda/backend.hpp"
+#include "cuda/machine/device.hpp"
+#include "cuda/machine/launch.hpp"
+
+namespace iqa::cuda {
+
+namespace {
+
+// After so many blocks of one launch the host looks again: some 10 ms of a large GPU with 2048 features.
+constexpr int64_t tiles_of_launch = 1 << 14;
+
+class pair_summing {
+public:
+    pair_summing(context &where, memory_source &device, const kernel_sums_request &request);
+
+    void run();
+
+private:
+    void draw(int64_t first, int64_t count);
+    void upload(int64_t first, int64_t count);
+    void launch_tiles(int64_t count, int64_t first_tile, int64_t tiles);
+    void hand_out(int64_t first, int64_t count);
+    void report(int64_t estimate, int64_t piece) const
+    {
+        report_progress(where_, estimate * pieces_ + piece, request_.estimates * pieces_);
+    }
+
+    context &where_;
+    const kernel_sums_request &request_;
+    const int64_t tiles_;  // of an estimate
+    const int64_t pieces_; // launches of an estimate that has more tiles than one launch
+    const int64_t batch_;  // estimates of one launch
+    scratch host_memory_;
+    scratch device_memory_;
+    host_copies copies_;
+    add_kernel_values::sums_of_estimate *sums_[2]; // on the host, on the device
+    keyed_row *rows_[2];                           // on the device, of each set
+    keyed_row *drawn_[2][2]; // on the host: [buffer][set]. One is drawn while the other may still be read
+};
+
+pair_summing::pair_summing(context &where, memory_source &device, const kernel_sums_request &request)
+    : where_(where),
+      request_(request),
+      tiles_(add_kernel_values::tiles_of_estimate(request.sets)),
+      pieces_(chunks_of(tiles_, tiles_of_launch)),
+      batch_(std::min(request.estimates, std::max<int64_t>(1, tiles_of_launch / tiles_))),
+      host_memory_(where),
+      device_memory_(device),
+      copies_(where)
+{
+    const int64_t rows = request.draw == nullptr ? 0 : request.sets[0].count + request.sets[1].count;
+    const size_t of_sums = size_t(batch_) * sizeof(add_kernel_values::sums_of_estimate);
+    const size_t of_rows = size_t(batch_ * rows) * sizeof(keyed_row);
+    std::byte *const memory[2] = {host_memory_.take<std::byte>(of_sums + 2 * of_rows, "the rows and sums of subsets"),
+                                  device_memory_.take<std::byte>(of_sums + of_rows, "the rows and sums of subsets")};
+    for (int side = 0; side < 2; ++side)
+        sums_[side] = reinterpret_cast<add_kernel_values::sums_of_estimate *>(memory[side]);
+    rows_[0] = reinterpret_cast<keyed_row *>(sums_[1] + batch_);
+    drawn_[0][0] = reinterpret_cast<keyed_row *>(sums_[0] + batch_);
+    drawn_[1][0] = drawn_[0][0] + batch_ * rows;
+    for (keyed_row **const sets : {rows_, drawn_[0], drawn_[1]})
+        sets[1] = sets[0] + batch_ * request.sets[0].count;
+}
+
+void pair_summing::draw(int64_t first, int64_t count)
+{
+    if (request_.draw == nullptr)
+        return;
+    keyed_row *const *const to = drawn_[first / batch_ % 2];
+    for (int64_t i = 0; i < count; ++i)
+        request_.draw(request_.receiver, first + i,
+                      {to[0] + i * request_.sets[0].count, to[1] + i * request_.sets[1].count});
+}
+
+void pair_summing::upload(int64_t first, int64_t count)
+{
+    check(active_runtime.clear(sums_[1], size_t(count) * sizeof *sums_[1], stream_of(where_)), "clearing CUDA memory");
+    for (int set = 0; set < 2 && request_.draw != nullptr; ++set)
+        check(copies_.upload(rows_[set], drawn_[first / batch_ % 2][set],
+                             size_t(count * request_.sets[set].count) * sizeof(keyed_row)),
+              "copying the rows of subsets to the device");
+}
+
+void pair_summing::launch_tiles(int64_t count, int64_t first_tile, int64_t tiles)
+{
+    add_kernel_values::arguments given = {.sets = {request_.sets[0], request_.sets[1]},
+                                          .kernel = request_.kernel,
+                                          .first_tile = first_tile,
+                                          .tiles = tiles,
+                                          .estimates = sums_[1]};
+    for (int set = 0; set < 2; ++set)
+        given.sets[set].chosen = request_.draw != nullptr ? rows_[set] : nullptr;
+    launch<add_kernel_values>(where_, count * tiles, add_kernel_values::shared_bytes, given);
+}
+
+void pair_summing::hand_out(int64_t first, int64_t count)
+{
+    fetch(copies_, sums_[0], sums_[1], count, "summing kernel values");
+    for (int64_t i = 0; i < count; ++i) {
+        pair_sums sums[kinds_of_pairs];
+        for (int kind = 0; kind < kinds_of_pairs; ++kind)
+            for (int level = 0; level < kernel_levels; ++level) {
+                const add_kernel_values::sums_of_pairs &from = sums_[0][i].of[kind];
+                sums[kind].pairs.levels[level] = value_of(from.pairs[level]);
+                sums[kind].diagonal.levels[level] = value_of(from.diagonal[level]);
+            }
+        request_.done(request_.receiver, first + i, sums);
+    }
+}
+
+void pair_summing::run()
+{
+    draw(0, batch_);
+    for (int64_t first = 0; first < request_.estimates; first += batch_) {
+        const int64_t count = std::min(batch_, request_.estimates - first);
+        upload(first, count);
+        for (int64_t piece = 0; piece < pieces_; ++piece) {
+            if (piece > 0)
+                check(copies_.wait(), "summing kernel values");
+            report(first, piece);
+            const int64_t first_tile = piece * tiles_of_launch;
+            launch_tiles(count, first_tile, std::min(tiles_of_launch, tiles_ - first_tile));
+        }
+        const int64_t next = first + count; // drawn while the device works
+        draw(next, std::min(batch_, request_.estimates - next));
+        hand_out(first, count);
+    }
+    report(request_.estimates, 0);
+}
+
+} // namespace
+
+row_squares largest_square(context &where, int32_t device_id, memory_source &memory, const table_view &table)
+{
+    const current_device current(device_id);
+    using tally = find_largest_square::tally;
+    scratch host_memory(where);
+    scratch device_memory(memory);
+    host_copies copies(where);
+    auto *const found = host_memory.take<tally>(1, "the look at all features");
+    auto *const found_there = device_memory.take<tally>(1, "the look at all features");
+    launch<find_largest_square>(where, chunks_of(table.rows, staged_rows::rows), find_largest_square::shared_bytes,
+                                {.table = table, .found = found_there});
+    fetch(copies, found, found_there, 1, "looking at all features");
+    return {double_from_bits(found->largest), found->nonfinite == 0 ? -1 : int64_t(~found->nonfinite)};
+}
+
+void kernel_sums(context &where, int32_t device_id, memory_source &memory, const kernel_sums_request &request)
+{
+    const current_device current(device_id);
+    pair_summing(where, memory, request).run();
+}
+
+void fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
+               double *numbers)
+{
+    const current_device current(device_id);
+    scratch device_memory(memory);
+    host_copies copies(where);
+    auto *const to = device_memory.take<double>(size_t(table.columns), "a row of a table");
+    launch<copy_row>(where, chunks_of(table.columns, copy_row::threads), 0, {.table = table, .row = row, .to = to});
+    fetch(copies, numbers, to, table.columns, "reading a row of a table");
+}
+
+} // namespace iqa::cuda

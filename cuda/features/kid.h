@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// KID on a GPU: kernel values of pairs of rows, in the CPU's order of operations, summed as integers. No matrix of them
+// is kept.
+#pragma once
+
+#include "arith/polynomial_kernel.h"
+#include "cuda/features/matrix_tile.h"
+#include "cuda/machine/table_rows.h"
+
+namespace iqa::cuda {
+
+// The largest dot product of a row with itself, and the first row with a number that is not finite. A thread follows a
+// row.
+struct find_largest_square {
+    struct tally {
+        uint64_t largest;   // as bits, whose order is that of the numbers
+        uint64_t nonfinite; // complement of the row; 0 if there is none
+    };
+    struct arguments {
+        table_view table;
+        tally *found; // all zero before
+    };
+    static constexpr int threads = staged_rows::threads;
+    static constexpr int shared_bytes = staged_rows::numbers * int(sizeof(double));
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const int64_t first = block.index() * staged_rows::rows;
+        auto *const numbers = reinterpret_cast<double *>(block.shared());
+        own_variables<Block, row, threads> own;
+        staged_rows::each_chunk(block, given.table, first, numbers, [&](int count) {
+            staged_rows::each_row(block, given.table, first, [&](int i) {
+                for (int column = 0; column < count; ++column) {
+                    const double value = numbers[i * staged_rows::stride + column];
+                    own[i].sum += value * value;
+                    own[i].nonfinite = own[i].nonfinite || !is_finite(value);
+                }
+            });
+        });
+        staged_rows::each_row(block, given.table, first, [&](int i) {
+            keep_most(&given.found->largest, bits_of(own[i].sum) << 1 >> 1);
+            if (own[i].nonfinite)
+                keep_most(&given.found->nonfinite, ~uint64_t(first + i));
+        });
+    }
+
+private:
+    struct row {
+        double sum;
+        bool nonfinite;
+    };
+};
+
+// Adds the kernel values of pairs of rows to the sums of estimates. A block has one tile of one matrix of pairs.
+struct add_kernel_values {
+    struct sums_of_pairs {
+        wide_sum pairs[kernel_levels];
+        wide_sum diagonal[kernel_levels];
+    };
+    struct sums_of_estimate {
+        sums_of_pairs of[kinds_of_pairs];
+    };
+    struct arguments {
+        row_set sets[2]; // chosen[estimates][count]
+        polynomial_kernel kernel;
+        int64_t first_tile, tiles; // of each estimate
+        sums_of_estimate *estimates;
+    };
+    static constexpr int threads = matrix_tile::threads;
+    static constexpr int least_resident = 2; // one computes while the other waits for memory
+    static constexpr int side = matrix_tile::side;
+    static constexpr int shared_bytes = matrix_tile::shared_bytes + 2 * side * int(sizeof(int64_t));
+
+    // Within a set too these are of the whole matrix: what lies above the diagonal is passed over.
+    IQA_HD_MEMBER static int64_t tiles_of_estimate(const row_set (&sets)[2])
+    {
+        const int64_t first = chunks_of(sets[0].count, side);
+        const int64_t second = chunks_of(sets[1].count, side);
+        return first * first + second * second + first * second;
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const int64_t estimate = block.index() / given.tiles;
+        const place here = place_of(given, given.first_tile + block.index() % given.tiles);
+        const bool within = here.kind != between_sets;
+        if (within && here.row + side <= here.column)
+            return;
+        const row_set &left = given.sets[here.kind == within_second ? 1 : 0];
+        const row_set &right = given.sets[here.kind == within_first ? 0 : 1];
+        auto *const offsets = reinterpret_cast<int64_t *>(block.shared() + matrix_tile::shared_bytes);
+        block.each(2 * side, [&](int i) {
+            const row_set &set = i < side ? left : right;
+            const int64_t index = (i < side ? here.row : here.column) + i % side;
+            offsets[i] = index < set.count ? set.row(set.chosen == nullptr ? index : estimate * set.count + index) *
+                                                 set.view.row_stride
+                                           : 0;
+        });
+
+        own_variables<Block, values, threads> own;
+        matrix_tile::multiply(
+            block, left.view.columns,
+            [&](int which, int64_t k, int count, double *to, int i) {
+                if (which == 0)
+                    load(left, left.count - here.row, offsets, k, count, to, i);
+                else
+                    load(right, right.count - here.column, offsets + side, k, count, to, i);
+            },
+            [&](bool first, int i, matrix_tile::elements &products) {
+                products.end_chain([&](int r, int c, double sum) {
+                    double &target = own[i].products[c][r];
+                    target = first ? sum : target + sum;
+                });
+            });
+
+        block.each(threads, [&](int i) {
+            for (int c = 0; c < matrix_tile::columns_of_thread; ++c)
+                for (int r = 0; r < matrix_tile::rows_of_thread; ++r) {
+                    const int64_t row = here.row + matrix_tile::elements::row_of(i, r);
+                    const int64_t column = here.column + matrix_tile::elements::column_of(i, c);
+                    if (row < left.count && column < right.count && !(within && row < column))
+                        own[i].add(kernel_value(given.kernel, own[i].products[c][r]) * given.kernel.unit,
+                                   within && row == column);
+                }
+        });
+        sums_of_pairs &to = given.estimates[estimate].of[here.kind];
+        for (int level = 0; level < kernel_levels; ++level) {
+            const int64_t pairs = block.sum(threads, [&](int i) { return own[i].pairs[level]; });
+            const int64_t diagonal = block.sum(threads, [&](int i) { return own[i].diagonal[level]; });
+            block.each(1, [&](int) {
+                add(&to.pairs[level], pairs);
+                add(&to.diagonal[level], diagonal);
+            });
+        }
+    }
+
+private:
+    struct values {
+        double products[matrix_tile::columns_of_thread][matrix_tile::rows_of_thread];
+        int64_t pairs[kernel_levels], diagonal[kernel_levels];
+
+        IQA_HD_MEMBER void add(double value, bool on_diagonal)
+        {
+            int64_t levels[kernel_levels] = {};
+            add_to_levels(value, levels);
+            for (int level = 0; level < kernel_levels; ++level) {
+                pairs[level] += on_diagonal ? 0 : levels[level];
+                diagonal[level] += on_diagonal ? levels[level] : 0;
+            }
+        }
+    };
+
+    // Which matrix of pairs, and the tile's first row and column.
+    struct place {
+        int kind;
+        int64_t row, column;
+    };
+
+    IQA_KERNEL static place place_of(const arguments &given, int64_t tile)
+    {
+        const int64_t first = chunks_of(given.sets[0].count, side);
+        const int64_t second = chunks_of(given.sets[1].count, side);
+        if (tile < first * first)
+            return {within_first, tile / first * side, tile % first * side};
+        tile -= first * first;
+        const int kind = tile < second * second ? within_second : between_sets;
+        tile -= kind == within_second ? 0 : second * second;
+        return {kind, tile / second * side, tile % second * side};
+    }
+
+    IQA_KERNEL static void load(const row_set &set, int64_t rows, const int64_t *offsets, int64_t k, int count,
+                                double *to, int thread)
+    {
+        with_type(set.view.type, [&](auto type) {
+            const auto *data = reinterpret_cast<const typename decltype(type)::type *>(set.view.data);
+            matrix_tile::load_rows(true, rows, count, to, thread, [&](int i, int step) {
+                return data[offsets[i] + (k + step) * set.view.column_stride];
+            });
+        });
+    }
+};
+
+} // namespace iqa::cuda

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "cuda/features/moments.h"
+
+#include <algorithm>
+
+#include "cuda/backend.hpp"
+#include "cuda/machine/grid.hpp"
+#include "cuda/machine/launch.hpp"
+
+namespace iqa::cuda {
+
+namespace {
+
+// Blocks of one multiprocessor that make the end of the last one short beside the whole.
+constexpr int64_t blocks_of_a_multiprocessor = 4;
+
+// A visit of the lanes costs as much as the products of some hundred rows.
+constexpr int64_t least_rows_of_block = 256;
+
+int64_t parts(int64_t length, int64_t part)
+{
+    return (length + part - 1) / part;
+}
+
+template <int Slices>
+typename add_moments<Slices>::side share(const table_view &table, int64_t *lanes, int64_t blocks_wanted)
+{
+    if (table.rows == 0)
+        return {};
+    const int64_t tiles = add_moments<Slices>::tiles_of(table.columns);
+    const int64_t splits = std::max(parts(table.rows, most_rows_sliced),
+                                    std::min(parts(blocks_wanted, tiles), parts(table.rows, least_rows_of_block)));
+    const int64_t rows = parts(parts(table.rows, splits), slice_tile_rows) * slice_tile_rows;
+    return {table, lanes, rows, tiles * parts(table.rows, rows)};
+}
+
+template <int Slices>
+void add(context &where, const moment_request &request, int64_t *lanes, const uint32_t *sound)
+{
+    const int64_t wanted = blocks_of_a_multiprocessor * multiprocessors();
+    const int64_t features = std::max(request.sides[0].columns, request.sides[1].columns);
+    int64_t *const of_candidate = lanes + moment_lanes::count(features);
+    const typename add_moments<Slices>::arguments given = {
+        .sides = {share<Slices>(request.sides[0], lanes, wanted),
+                  share<Slices>(request.sides[1], of_candidate, wanted)},
+        .scale = request.scale,
+        .sound = sound};
+    launch<add_moments<Slices>>(where, given.sides[0].blocks + given.sides[1].blocks, add_moments<Slices>::shared_bytes,
+                                given);
+}
+
+} // namespace
+
+// The kernel that adds comes last: when a call before it fails, nothing was added, and so it may add in place.
+void moments(context &where, workspace &memory, device_ledger &ledger, const moment_request &request)
+{
+    auto *const seen = memory.zeros.take<check_features::tally>(1, "the check of features");
+    auto *const sound = memory.work.take<uint32_t>(1, "the check of features");
+    launch<check_features>(where,
+                           check_features::blocks_of(request.sides[0]) + check_features::blocks_of(request.sides[1]), 0,
+                           {.sides = {request.sides[0], request.sides[1]},
+                            .scale = request.scale,
+                            .limit = request.wide ? wide_limit : narrow_limit,
+                            .seen = seen,
+                            .report = ledger.report(),
+                            .sound = sound});
+    ledger.commit();
+    if (request.wide)
+        add<wide_slices>(where, request, ledger.lanes(), sound);
+    else
+        add<narrow_slices>(where, request, ledger.lanes(), sound);
+}
+
+} // namespace iqa::cuda

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "cuda/images/count.h"
+
+#include <algorithm>
+
+#include "cuda/backend.hpp"
+#include "cuda/machine/launch.hpp"
+
+namespace iqa::cuda {
+
+void count(context &where, count_request &request)
+{
+    const image_view &shape = request.images.reference;
+    check(active_runtime.clear(request.counts, size_t(shape.images) * sizeof(sample_counts), stream_of(where)),
+          "clearing the counts of a batch");
+    const bool weights_may_be_bad = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
+    if (!weights_may_be_bad && covers(request.range, shape.type))
+        return; // nothing can be wrong
+    count_samples::arguments given = {
+        .images = request.images,
+        .weights = request.weights,
+        .range = request.range,
+        .mask_nonfinite = request.mask_nonfinite,
+        .order = order_of(shape, shape.channels),
+        .tiles_of_image = 0,
+        .samples_of_tile = 0,
+        .counts = request.counts,
+        .report = request.report,
+    };
+    constexpr int64_t most_of_thread = 32;
+    constexpr int64_t blocks_wanted = 2048;
+    const int64_t samples = given.order.samples();
+    const int64_t of_thread = shape.images * samples / (blocks_wanted * count_samples::threads) + 1;
+    given.samples_of_tile = count_samples::threads * std::min(of_thread, most_of_thread);
+    given.tiles_of_image = (samples + given.samples_of_tile - 1) / given.samples_of_tile;
+    launch<count_samples>(where, shape.images * given.tiles_of_image, 0, given);
+}
+
+void clear_border(context &where, const border_view &border)
+{
+    const sample_order order = order_of(border.shape, border.shape.channels);
+    const int64_t samples = border.shape.images * order.samples();
+    launch<clear_edges_kernel>(
+        where, (samples + clear_edges_kernel::samples_of_block - 1) / clear_edges_kernel::samples_of_block, 0,
+        {border, order, samples});
+}
+
+} // namespace iqa::cuda

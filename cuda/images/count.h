@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Counts of samples outside the data range and not finite, and the zeros at the edges of outputs: what is asked of
+// single pixels.
+#pragma once
+
+#include "backend/backend.hpp"
+#include "cuda/images/samples.h"
+#include "cuda/machine/places.h"
+
+namespace iqa::cuda {
+
+struct count_samples {
+    struct arguments {
+        image_pair images;
+        weight_view weights;
+        data_range range;
+        bool mask_nonfinite;
+        sample_order order; // of an image
+        int64_t tiles_of_image, samples_of_tile;
+        sample_counts *counts; // [images]
+        fault *report;
+    };
+    static constexpr int threads = 256;
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const int64_t image = block.index() / given.tiles_of_image;
+        const int64_t first = (block.index() - image * given.tiles_of_image) * given.samples_of_tile;
+        const int64_t left = given.order.samples() - first;
+        const totals all = block.template reduce<totals>(
+            int(left < given.samples_of_tile ? left : given.samples_of_tile), [&](int i, totals &own) {
+                pixel_place place = place_of(given.order, first + i);
+                place.image = image;
+                count(given, place, own);
+            });
+        block.each(1, [&](int) {
+            if (all.outside != 0)
+                add(&given.counts[image].outside, int64_t(all.outside));
+            if (all.nonfinite != 0)
+                add(&given.counts[image].nonfinite, int64_t(all.nonfinite));
+            if (all.bad_weights != 0)
+                given.report->kind = fault_kind::weights; // whichever block says it
+        });
+    }
+
+private:
+    struct totals {
+        uint32_t outside, nonfinite, bad_weights;
+
+        IQA_KERNEL void combine(const totals &other)
+        {
+            outside += other.outside;
+            nonfinite += other.nonfinite;
+            bad_weights += other.bad_weights;
+        }
+    };
+
+    IQA_KERNEL static void count(const arguments &given, const pixel_place &at, totals &own)
+    {
+        const double weight = weight_at(given.weights, at);
+        own.bad_weights += !(weight >= 0.0 && weight <= 1.0);
+        if (weight == 0.0)
+            return;
+        const image_view *const views[2] = {&given.images.reference, &given.images.candidate};
+        double samples[2];
+        IQA_UNROLL_ON_GPU
+        for (int i = 0; i < 2; ++i)
+            samples[i] = sample_of<double>(given.images.reference.type,
+                                           views[i]->at(at.image, at.channel, at.slice, at.row, at.column));
+        if (given.mask_nonfinite && !(is_finite(samples[0]) && is_finite(samples[1])))
+            return;
+        IQA_UNROLL_ON_GPU
+        for (int i = 0; i < 2; ++i) {
+            own.outside += !(samples[i] >= given.range.low && samples[i] <= given.range.high);
+            own.nonfinite += !is_finite(samples[i]);
+        }
+    }
+};
+
+struct clear_edges_kernel {
+    struct arguments {
+        border_view border;
+        sample_order order;
+        int64_t samples; // of the batch
+    };
+    static constexpr int threads = 256;
+    static constexpr int samples_of_block = 16 * threads;
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const int64_t first = block.index() * samples_of_block;
+        const int64_t left = given.samples - first;
+        block.each(int(left < samples_of_block ? left : samples_of_block), [&](int i) {
+            const pixel_place at = place_of(given.order, first + i);
+            if (is_in_border(given.border, at.slice, at.row, at.column))
+                given.border.pixels.store(at.image, at.channel, at.slice, at.row, at.column, 0.0);
+        });
+    }
+};
+
+} // namespace iqa::cuda

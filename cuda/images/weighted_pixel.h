@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Pixels of both images with their weights, as PSNR measures them.
+#pragma once
+
+#include "backend/backend.hpp"
+#include "cuda/images/samples.h"
+#include "cuda/machine/places.h"
+
+namespace iqa::cuda {
+
+// core/backend.hpp's weighted_images with all of it in one piece.
+struct pixel_source {
+    image_view reference, candidate;
+    weight_view weights;
+    luma_rule luma;
+    bool of_luma;
+    bool mask_nonfinite; // only for types that have such samples
+};
+
+inline pixel_source in_one_piece(const weighted_images &source)
+{
+    return {.reference = source.images.reference,
+            .candidate = source.images.candidate,
+            .weights = source.weights,
+            .luma = source.luma != nullptr ? *source.luma : luma_rule{},
+            .of_luma = source.luma != nullptr,
+            .mask_nonfinite = source.mask_nonfinite && !is_integer(source.images.reference.type)};
+}
+
+struct weighted_pixel {
+    double reference, candidate;
+    float weight; // below 0 for one that is none
+};
+
+// A thread reads so many together, each kind of memory in a loop of its own, so that many loads are in flight.
+constexpr int pixels_at_once = 2;
+
+// The weights on their grid; which type they have is the same for all threads.
+IQA_KERNEL void read_weights(const weight_view &weights, const pixel_place *at, weighted_pixel *pixels)
+{
+    int64_t index[pixels_at_once];
+    IQA_UNROLL_ON_GPU
+    for (int k = 0; k < pixels_at_once; ++k)
+        index[k] = weights.index(at[k].image, at[k].channel, at[k].slice, at[k].row, at[k].column);
+    const auto read = [&](const auto *data) {
+        IQA_UNROLL_ON_GPU
+        for (int k = 0; k < pixels_at_once; ++k)
+            pixels[k].weight = weight_on_grid(double(data[index[k]]));
+    };
+    if (weights.dtype == static_cast<int32_t>(weight_type::float32))
+        return read(reinterpret_cast<const float *>(weights.data));
+    if (weights.dtype == static_cast<int32_t>(weight_type::float64))
+        return read(reinterpret_cast<const double *>(weights.data));
+    IQA_UNROLL_ON_GPU
+    for (int k = 0; k < pixels_at_once; ++k)
+        pixels[k].weight = reinterpret_cast<const uint8_t *>(weights.data)[index[k]] != 0 ? 1.0f : 0.0f;
+}
+
+// Both images' pixels at these places. `finite`: whether their samples are.
+template <class Sample>
+IQA_KERNEL void read_samples(const pixel_source &source, const pixel_place *at, weighted_pixel *pixels, bool *finite)
+{
+    const Sample *addresses[2][pixels_at_once];
+    double samples[2][pixels_at_once];
+    IQA_UNROLL_ON_GPU
+    for (int side = 0; side < 2; ++side) {
+        const image_view &view = side == 0 ? source.reference : source.candidate;
+        IQA_UNROLL_ON_GPU
+        for (int k = 0; k < pixels_at_once; ++k)
+            addresses[side][k] = reinterpret_cast<const Sample *>(
+                view.at(at[k].image, at[k].channel, at[k].slice, at[k].row, at[k].column));
+    }
+    const auto read = [&](int64_t reference_step, int64_t candidate_step) {
+        IQA_UNROLL_ON_GPU
+        for (int k = 0; k < pixels_at_once; ++k) {
+            samples[0][k] = double(widen(addresses[0][k][reference_step]));
+            samples[1][k] = double(widen(addresses[1][k][candidate_step]));
+            finite[k] = finite[k] && is_finite(samples[0][k]) && is_finite(samples[1][k]);
+        }
+    };
+    IQA_UNROLL_ON_GPU
+    for (int k = 0; k < pixels_at_once; ++k)
+        finite[k] = true;
+    read(0, 0);
+    IQA_UNROLL_ON_GPU
+    for (int k = 0; k < pixels_at_once; ++k) {
+        pixels[k].reference = samples[0][k];
+        pixels[k].candidate = samples[1][k];
+    }
+    if (!source.of_luma)
+        return;
+    double second[2][pixels_at_once];
+    read(source.reference.channel_stride, source.candidate.channel_stride);
+    IQA_UNROLL_ON_GPU
+    for (int k = 0; k < pixels_at_once; ++k) {
+        second[0][k] = samples[0][k];
+        second[1][k] = samples[1][k];
+    }
+    read(2 * source.reference.channel_stride, 2 * source.candidate.channel_stride);
+    IQA_UNROLL_ON_GPU
+    for (int k = 0; k < pixels_at_once; ++k) {
+        pixels[k].reference = luma_of(source.luma, pixels[k].reference, second[0][k], samples[0][k]);
+        pixels[k].candidate = luma_of(source.luma, pixels[k].candidate, second[1][k], samples[1][k]);
+    }
+}
+
+template <class Sample>
+IQA_KERNEL void read_pixels(const pixel_source &source, const pixel_place *at, weighted_pixel *pixels)
+{
+    bool finite[pixels_at_once];
+    read_samples<Sample>(source, at, pixels, finite);
+    IQA_UNROLL_ON_GPU
+    for (int k = 0; k < pixels_at_once; ++k)
+        pixels[k].weight = 1.0f;
+    if (source.weights.data != nullptr)
+        read_weights(source.weights, at, pixels);
+    IQA_UNROLL_ON_GPU
+    for (int k = 0; k < pixels_at_once; ++k)
+        if (source.mask_nonfinite && !finite[k] && pixels[k].weight > 0.0f)
+            pixels[k].weight = 0.0f;
+}
+
+} // namespace iqa::cuda

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// The end of an update: its addend goes to the lanes, unless something was at fault.
+#pragma once
+
+#include "core/device.hpp"
+#include "cuda/machine/block.h"
+
+namespace iqa::cuda {
+
+struct commit_update {
+    struct arguments {
+        int64_t *lanes, *addend; // [count]
+        int64_t count;
+        fault *report; // of this update
+        fault *kept;   // the first of all that were not handed out yet
+        int64_t *updates;
+        uint32_t *arrivals;
+    };
+    static constexpr int threads = 256;
+    static constexpr int lanes_of_a_block = 4 * threads;
+
+    template <class Block>
+    IQA_KERNEL static void add_lanes(Block &block, const arguments &given, int64_t first, int64_t count)
+    {
+        const bool sound = given.report->kind == fault_kind::none;
+        block.each(int(count), [&](int i) {
+            if (sound)
+                given.lanes[first + i] += given.addend[first + i];
+            given.addend[first + i] = 0;
+        });
+    }
+
+    template <class Block>
+    IQA_KERNEL static void end(Block &block, const arguments &given)
+    {
+        block.each(1, [&](int) {
+            ++*given.updates;
+            if (given.report->kind != fault_kind::none && given.kept->kind == fault_kind::none) {
+                *given.kept = *given.report;
+                given.kept->update = *given.updates;
+            }
+            *given.report = {};
+        });
+    }
+
+    // All of it by one block, for the few lanes of most metrics.
+    template <class Block>
+    IQA_KERNEL static void run_at_once(Block &block, const arguments &given)
+    {
+        add_lanes(block, given, 0, given.count);
+        end(block, given);
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const int64_t first = block.index() * lanes_of_a_block;
+        const int64_t left = given.count - first;
+        add_lanes(block, given, first, left < lanes_of_a_block ? left : lanes_of_a_block);
+        if (block.comes_last(given.arrivals))
+            end(block, given);
+    }
+};
+
+} // namespace iqa::cuda

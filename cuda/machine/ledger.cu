@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#include "cuda/machine/commit.h"
+#include "cuda/machine/entry.h"
+#include "cuda/machine/store_table.h"
+
+namespace iqa::cuda {
+
+IQA_ENTRY(commit_update)
+IQA_ENTRY(store_table)
+
+#if defined(__CUDACC__)
+
+// The architectures that nvcc was asked for, the lowest first: 750 is 7.5.
+constexpr int architectures[] = {__CUDA_ARCH_LIST__};
+extern const int least_capability;
+const int least_capability = architectures[0] / 10;
+
+#endif
+
+} // namespace iqa::cuda

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// From the number of a sample to its place in a batch of images.
+#pragma once
+
+#include "core/tensor.hpp"
+#include "cuda/machine/block.h"
+
+namespace iqa::cuda {
+
+// The remainder of a division that leaves the quotient. Most numbers fit 32 bits, whose division is several times as
+// fast.
+IQA_KERNEL int64_t take_index(int64_t &rest, int64_t extent)
+{
+    const int64_t number = rest;
+    rest = (uint64_t(number) | uint64_t(extent)) >> 32 == 0 ? int64_t(uint32_t(number) / uint32_t(extent))
+                                                            : number / extent;
+    return number - rest * extent;
+}
+
+// In which order samples are numbered: from the innermost, the column, row and slice of a channel, or the channel
+// first.
+struct sample_order {
+    int64_t channels, depth, height, width;
+    bool channels_first;
+
+    IQA_HD_MEMBER int64_t samples() const { return channels * depth * height * width; }
+};
+
+// For samples that lie next to each other in memory to be numbered one after another.
+inline sample_order order_of(const image_view &images, int64_t channels)
+{
+    const auto distance = [](int64_t stride) {
+        return stride < 0 ? -stride : stride;
+    };
+    return {channels, images.depth, images.height, images.width,
+            channels > 1 && distance(images.channel_stride) < distance(images.column_stride)};
+}
+
+IQA_KERNEL pixel_place place_of(const sample_order &order, int64_t number)
+{
+    pixel_place place{};
+    if (order.channels_first)
+        place.channel = take_index(number, order.channels);
+    place.column = take_index(number, order.width);
+    place.row = take_index(number, order.height);
+    place.slice = take_index(number, order.depth);
+    if (!order.channels_first)
+        place.channel = take_index(number, order.channels);
+    place.image = number;
+    return place;
+}
+
+IQA_KERNEL double weight_at(const weight_view &weights, const pixel_place &at)
+{
+    return iqa::weight_at(weights, at.image, at.channel, at.slice, at.row, at.column);
+}
+
+} // namespace iqa::cuda

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// The caller's tables of numbers in a kernel.
+#pragma once
+
+#include "arith/half.h"
+#include "core/tensor.hpp"
+#include "cuda/machine/block.h"
+
+namespace iqa::cuda {
+
+template <class Element>
+struct type_of_elements {
+    using type = Element;
+};
+
+// Calls body(type_of_elements<float>()) and the like: one branch for a whole block.
+template <class Body>
+IQA_KERNEL void with_type(element_type type, Body &&body)
+{
+    switch (type) {
+    case element_type::float16:
+        return body(type_of_elements<float16>());
+    case element_type::bfloat16:
+        return body(type_of_elements<bfloat16>());
+    case element_type::float32:
+        return body(type_of_elements<float>());
+    default:
+        return body(type_of_elements<double>());
+    }
+}
+
+// Some rows and columns of a table as doubles in shared memory, where a thread can follow a row. What lies outside the
+// table is 0.
+struct staged_rows {
+    static constexpr int threads = 256;
+    static constexpr int rows = 64;
+    static constexpr int columns = 32;
+    static constexpr int stride = columns + 1; // neighbouring rows in other banks
+    static constexpr int numbers = rows * stride;
+    static constexpr int numbers_of_thread = rows * columns / threads;
+
+    // Along the axis that lies closer in memory.
+    template <class Block>
+    IQA_KERNEL static void load(Block &block, const table_view &table, int64_t first_row, int64_t first_column,
+                                double *to)
+    {
+        const bool down = magnitude(table.row_stride) < magnitude(table.column_stride);
+        with_type(table.type, [&](auto type) {
+            const auto *data = reinterpret_cast<const typename decltype(type)::type *>(table.data);
+            block.each(threads, [&](int i) {
+                double values[numbers_of_thread];
+                for (int n = 0; n < numbers_of_thread; ++n) {
+                    const int at = n * threads + i;
+                    const int64_t row = first_row + (down ? at % rows : at / columns);
+                    const int64_t column = first_column + (down ? at / rows : at % columns);
+                    const bool inside = row < table.rows && column < table.columns;
+                    values[n] =
+                        inside ? double(widen(data[row * table.row_stride + column * table.column_stride])) : 0.0;
+                }
+                for (int n = 0; n < numbers_of_thread; ++n) {
+                    const int at = n * threads + i;
+                    to[down ? at % rows * stride + at / rows : at / columns * stride + at % columns] = values[n];
+                }
+            });
+        });
+    }
+
+    // Calls use(row) for each of them that the table has: the first ones, in one step.
+    template <class Block, class Use>
+    IQA_KERNEL static void each_row(Block &block, const table_view &table, int64_t first_row, Use &&use)
+    {
+        const int64_t left = table.rows - first_row;
+        block.each(int(left < rows ? left : rows), use);
+    }
+
+    // Loads the columns from first to last, and calls body(count) after each load, with how many there are.
+    template <class Block, class Body>
+    IQA_KERNEL static void each_chunk(Block &block, const table_view &table, int64_t first_row, double *to, Body &&body)
+    {
+        for (int64_t first = 0; first < table.columns; first += columns) {
+            load(block, table, first_row, first, to);
+            const int64_t left = table.columns - first;
+            body(int(left < columns ? left : columns));
+        }
+    }
+
+private:
+    IQA_KERNEL static int64_t magnitude(int64_t step) { return step < 0 ? -step : step; }
+};
+
+// One row as doubles.
+struct copy_row {
+    struct arguments {
+        table_view table;
+        int64_t row;
+        double *to;
+    };
+    static constexpr int threads = 256;
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const table_view &table = given.table;
+        const int64_t first = block.index() * threads;
+        const int64_t left = table.columns - first;
+        with_type(table.type, [&](auto type) {
+            const auto *data = reinterpret_cast<const typename decltype(type)::type *>(table.data);
+            block.each(int(left < threads ? left : threads), [&](int i) {
+                given.to[first + i] =
+                    double(widen(data[given.row * table.row_stride + (first + i) * table.column_stride]));
+            });
+        });
+    }
+};
+
+} // namespace iqa::cuda

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// The gradients of squared errors, a few pixels in each thread.
+#pragma once
+
+#include "backend/backend.hpp"
+#include "cuda/images/weighted_pixel.h"
+
+namespace iqa::cuda {
+
+template <class Sample>
+struct error_gradients {
+    struct arguments {
+        pixel_source source;
+        sample_order order; // of what is measured
+        int64_t samples;    // of the batch
+        const error_slope *slopes;
+        output_view reference, candidate; // `data` may be NULL
+    };
+    static constexpr int threads = 256;
+    static constexpr int samples_of_block = pixels_at_once * threads;
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        block.each(threads, [&](int thread) {
+            const int64_t first = block.index() * samples_of_block + thread;
+            pixel_place places[pixels_at_once];
+            weighted_pixel pixels[pixels_at_once];
+            IQA_UNROLL_ON_GPU
+            for (int k = 0; k < pixels_at_once; ++k) {
+                const int64_t number = first + k * threads;
+                places[k] = place_of(given.order, number < given.samples ? number : given.samples - 1);
+            }
+            read_pixels<Sample>(given.source, places, pixels);
+            IQA_UNROLL_ON_GPU
+            for (int k = 0; k < pixels_at_once; ++k)
+                if (first + k * threads < given.samples)
+                    differentiate(given, places[k], pixels[k]);
+        });
+    }
+
+private:
+    IQA_KERNEL static void differentiate(const arguments &given, pixel_place at, const weighted_pixel &pixel)
+    {
+        const double derivative =
+            error_derivative(given.slopes[at.image], pixel.reference, pixel.candidate, double(pixel.weight));
+        if (!given.source.of_luma) {
+            store(given, at, derivative, 1.0);
+            return;
+        }
+        const luma_weights &weights = given.source.luma.weights;
+        store(given, at, derivative, weights.red);
+        at.channel = 1;
+        store(given, at, derivative, weights.green);
+        at.channel = 2;
+        store(given, at, derivative, weights.blue);
+    }
+
+    IQA_KERNEL static void store(const arguments &given, const pixel_place &at, double derivative, double factor)
+    {
+        store_in(given.candidate, at, derivative * factor);
+        store_in(given.reference, at, derivative * -factor);
+    }
+
+    // Adding 0 makes -0 a plain 0.
+    IQA_KERNEL static void store_in(const output_view &view, const pixel_place &at, double value)
+    {
+        if (view.data != nullptr)
+            view.store(at.image, at.channel, at.slice, at.row, at.column, value + 0.0);
+    }
+};
+
+} // namespace iqa::cuda

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Squared errors of samples with weights, of those that may be masked, of luma and of any strides: each sample is found
+// by its place.
+#pragma once
+
+#include <type_traits>
+
+#include "cuda/images/weighted_pixel.h"
+#include "cuda/psnr/squared_error.h"
+
+namespace iqa::cuda {
+
+template <class Sample>
+struct placed_errors {
+    struct arguments {
+        error_course course;
+        pixel_source source;
+        sample_order order; // of a plane
+        int64_t samples_of_tile;
+    };
+    static constexpr int threads = 256;
+    static constexpr int most_of_thread = 64; // products of integers and weights fit 64 bits so often
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        sum_errors<placed_errors>(block, given);
+    }
+
+    template <class Block>
+    IQA_KERNEL static void add_tile(Block &block, const arguments &given, int64_t plane, int64_t tile, double scale)
+    {
+        const error_course &course = given.course;
+        const int64_t first = tile * given.samples_of_tile;
+        const int64_t end =
+            first + given.samples_of_tile < course.samples ? first + given.samples_of_tile : course.samples;
+        const totals_of_tile totals =
+            block.template reduce<totals_of_tile>(threads, [&](int thread, totals_of_tile &own) {
+                if constexpr (std::is_integral_v<Sample>)
+                    if (course.integers)
+                        return add_integers(given, plane, first + thread, end, own);
+                add_reals(given, plane, first + thread, end, scale, own);
+            });
+        block.each(1, [&](int) {
+            add_to_accounts(course, plane, 0, totals);
+            if (totals.weight != 0)
+                add(&course.plane_accounts[plane].weight, totals.weight);
+            if (totals.invalid_weights != 0)
+                set_bits(&course.batch->invalid_weights, 1);
+        });
+    }
+
+private:
+    struct totals_of_tile : error_totals<error_levels> {
+        int64_t weight;
+        uint32_t invalid_weights;
+
+        IQA_KERNEL void combine(const totals_of_tile &other)
+        {
+            error_totals<error_levels>::combine(other);
+            weight += other.weight;
+            invalid_weights += other.invalid_weights;
+        }
+    };
+
+    // Calls use(pixel, place) for the samples of one thread that count.
+    template <class Use>
+    IQA_KERNEL static void for_each_pixel(const arguments &given, int64_t plane, int64_t first, int64_t end,
+                                          totals_of_tile &own, Use &&use)
+    {
+        const int64_t image = plane / given.course.planes;
+        const int64_t channel = plane - image * given.course.planes;
+        for (int64_t number = first; number < end; number += pixels_at_once * threads) {
+            pixel_place places[pixels_at_once];
+            weighted_pixel pixels[pixels_at_once];
+            IQA_UNROLL_ON_GPU
+            for (int k = 0; k < pixels_at_once; ++k) {
+                const int64_t own_number = number + k * threads;
+                places[k] = place_of(given.order, own_number < end ? own_number : end - 1);
+                places[k].image = image;
+                places[k].channel += channel;
+            }
+            read_pixels<Sample>(given.source, places, pixels);
+            IQA_UNROLL_ON_GPU
+            for (int k = 0; k < pixels_at_once; ++k) {
+                if (number + k * threads >= end)
+                    continue;
+                own.weight += units_of_weight(pixels[k].weight);
+                own.invalid_weights += pixels[k].weight < 0.0f;
+                if (pixels[k].weight == 0.0f)
+                    continue;
+                use(pixels[k]);
+                if (given.course.counting)
+                    count(given, places[k], pixels[k], own);
+            }
+        }
+    }
+
+    IQA_KERNEL static void count(const arguments &given, pixel_place place, const weighted_pixel &pixel,
+                                 totals_of_tile &own)
+    {
+        if (!given.source.of_luma) {
+            own.count(given.course.range, pixel.reference);
+            own.count(given.course.range, pixel.candidate);
+            return;
+        }
+        for (place.channel = 0; place.channel < 3; ++place.channel)
+            for (const image_view *view : {&given.source.reference, &given.source.candidate})
+                own.count(given.course.range, sample_of<double, Sample>(view->at(
+                                                  place.image, place.channel, place.slice, place.row, place.column)));
+    }
+
+    // Always with weights: their units make no difference to the sum.
+    IQA_KERNEL static void add_integers(const arguments &given, int64_t plane, int64_t first, int64_t end,
+                                        totals_of_tile &own)
+    {
+        uint64_t sum = 0;
+        for_each_pixel(given, plane, first, end, own, [&](const weighted_pixel &pixel) {
+            const uint32_t difference = uint32_t(int32_t(pixel.reference) - int32_t(pixel.candidate));
+            sum += uint64_t(difference * difference) * uint64_t(units_of_weight(pixel.weight));
+        });
+        own.add(1, int64_t(sum));
+    }
+
+    IQA_KERNEL static void add_reals(const arguments &given, int64_t plane, int64_t first, int64_t end, double scale,
+                                     totals_of_tile &own)
+    {
+        grid_sums<uint64_t> sums{};
+        for_each_pixel(given, plane, first, end, own, [&](const weighted_pixel &pixel) {
+            sums.add((pixel.reference - pixel.candidate) * scale, double(pixel.weight));
+        });
+        sums.add_to(own);
+    }
+};
+
+} // namespace iqa::cuda

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "cuda/psnr/values.h"
+
+#include "cuda/backend.hpp"
+#include "cuda/machine/launch.hpp"
+#include "cuda/machine/ledger.hpp"
+#include "cuda/machine/sample_type.hpp"
+#include "cuda/psnr/gradient.h"
+
+namespace iqa::cuda {
+
+void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends)
+{
+    using kernel = psnr_values_kernel;
+    auto *books = memory.zeros.take<kernel::bookkeeping>(1, "the course of an evaluation");
+    kernel::arguments given{};
+    given.request = request;
+    given.books = books;
+    given.ends_update = ends != nullptr;
+    if (ends != nullptr)
+        given.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();
+    launch<kernel>(where, (request.images + kernel::threads - 1) / kernel::threads, 0, given);
+}
+
+void error_gradient(context &where, workspace &, const error_gradient_request &request)
+{
+    const sample_order order = order_of(request.source.images.reference, request.source.channels());
+    const int64_t samples = request.source.images.reference.images * order.samples();
+    with_sample_type(request.source.images.reference.type, [&]<class Sample>(Sample) {
+        using kernel = error_gradients<Sample>;
+        launch<kernel>(where, (samples + kernel::samples_of_block - 1) / kernel::samples_of_block, 0,
+                       {.source = in_one_piece(request.source),
+                        .order = order,
+                        .samples = samples,
+                        .slopes = request.slopes,
+                        .reference = request.reference,
+                        .candidate = request.candidate});
+    });
+}
+
+} // namespace iqa::cuda

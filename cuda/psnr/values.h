@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The values of images from their sums of squared errors, one image in each thread (core/psnr_values.hpp); and the end
+// of an update.
+#pragma once
+
+#include "cuda/machine/block.h"
+#include "cuda/machine/commit.h"
+#include "values/psnr.h"
+
+namespace iqa::cuda {
+
+struct psnr_values_kernel {
+    struct bookkeeping { // zero between kernels
+        uint64_t rank_of_fault;
+        uint32_t arrivals;
+    };
+    struct arguments {
+        psnr_values_request request;
+        bookkeeping *books;
+        bool ends_update;
+        commit_update::arguments commit;
+    };
+    static constexpr int threads = 64;
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        const psnr_values_request &request = given.request;
+        const bool sound = request.report->kind == fault_kind::none; // the last block alone may change it
+        const int64_t first = block.index() * threads;
+        const int64_t left = request.images - first;
+        const int images = int(left < threads ? left : threads);
+        block.each(images, [&](int i) {
+            if (!sound)
+                return store_fault(request, first + i);
+            const uint64_t rank = evaluate_image(request, first + i);
+            if (rank != 0)
+                keep_most(&given.books->rank_of_fault, rank);
+        });
+        if (sound && request.per_channel.data != nullptr)
+            for (int64_t channel = 0; channel < request.parts; ++channel)
+                block.each(images, [&](int i) { evaluate_channel(request, first + i, channel); });
+        if (!block.comes_last(&given.books->arrivals))
+            return;
+        block.each(1, [&](int) {
+            report_fault(request, given.books->rank_of_fault);
+            given.books->rank_of_fault = 0;
+        });
+        if (given.ends_update)
+            commit_update::run_at_once(block, given.commit);
+    }
+};
+
+} // namespace iqa::cuda

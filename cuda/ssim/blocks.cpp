@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "cuda/ssim/blocks.h"
+
+#include "cuda/backend.hpp"
+#include "cuda/machine/launch.hpp"
+
+namespace iqa::cuda {
+
+namespace {
+
+template <class Sample>
+void measure_blocks(context &where, workspace &memory, ssim_blocks_request &request, bool counting)
+{
+    using kernel = ssim_of_blocks<Sample>;
+    const image_view &shape = request.images.reference;
+    typename kernel::arguments given{};
+    given.images = request.images;
+    given.constants = request.constants;
+    given.rows = blocks_along(shape.height);
+    given.columns = blocks_along(shape.width);
+    given.down = (given.rows + kernel::tile_rows - 1) / kernel::tile_rows;
+    given.across = (given.columns + kernel::tile_columns - 1) / kernel::tile_columns;
+    const size_t totals = size_t(given.planes()) * sizeof(wide_sum);
+    std::byte *zeros = memory.zeros.take<std::byte>(totals + sizeof(uint32_t), "the sums of blocks");
+    given.totals = reinterpret_cast<wide_sum *>(zeros);
+    given.arrivals = reinterpret_cast<uint32_t *>(zeros + totals);
+    given.sums = request.sums;
+    given.counts = counting ? nullptr : request.counts;
+    launch<kernel>(where, given.tiles(), kernel::shared_bytes, given);
+}
+
+} // namespace
+
+void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request)
+{
+    const element_type type = request.images.reference.type;
+    const bool counting = !covers(request.range, type);
+    if (counting) {
+        count_request counts{request.images, {}, request.range, false, request.counts, {}};
+        count(where, counts);
+    }
+    if (type == element_type::uint8)
+        measure_blocks<uint8_t>(where, memory, request, counting);
+    else
+        measure_blocks<uint16_t>(where, memory, request, counting);
+}
+
+} // namespace iqa::cuda

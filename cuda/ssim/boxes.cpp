@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "cuda/ssim/boxes.hpp"
+
+#include <algorithm>
+
+#include "cuda/backend.hpp"
+#include "cuda/machine/launch.hpp"
+#include "cuda/ssim/boxes.h"
+#include "cuda/ssim/statistics.hpp"
+
+namespace iqa::cuda {
+
+namespace {
+
+// The parts that blocks take, from those that share most to those whose rows fit shared memory with larger windows.
+constexpr int volume_part[3] = {4, 16, 32};
+constexpr int image_parts[][3] = {{1, 16, 64}, {1, 16, 32}, {1, 8, 64}, {1, 8, 32}};
+constexpr int part_of_large_windows[3] = {1, 8, 128};
+
+// What kernels add to, all of it zero between updates.
+struct course {
+    ssim_doubts doubts;
+    ssim_accumulator *accumulators;
+    uint32_t *arrivals, *found_nan;
+};
+
+template <class Real>
+class boxes_on_device {
+public:
+    using kernel = ssim_boxes_of<Real>;
+
+    boxes_on_device(context &where, workspace &memory, const ssim_request &request)
+        : where_(where), plan_(*request.plan)
+    {
+        given_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
+        choose_part(request);
+        given_.formula = formula_of(plan_);
+        std::copy_n(plan_.wanted, int(ssim_parts), given_.wanted);
+        given_.by_channel = request.by_channel;
+        given_.map = request.map;
+        given_.sums = request.sums;
+        given_.weight = request.weight;
+        given_.not_a_number = request.not_a_number;
+    }
+
+    course take_course(workspace &memory) const
+    {
+        const divided_maps &maps = given_.maps;
+        const bool in_float = !plan_.double_arithmetic;
+        const size_t planes = size_t(maps.images * maps.channels);
+        const size_t tile_bytes = in_float ? planes * size_t(maps.boxes_of_plane()) * sizeof(ssim_tile_total) : 0;
+        const size_t doubt_bytes = in_float ? planes * sizeof(doubt_total) : 0;
+        const size_t result_bytes = size_t(given_.results()) * sizeof(ssim_accumulator);
+        std::byte *zeros = memory.zeros.take<std::byte>(
+            tile_bytes + doubt_bytes + result_bytes + (size_t(maps.images) + 1) * sizeof(uint32_t), "the sums of SSIM");
+        course all{};
+        if (in_float)
+            all.doubts = {reinterpret_cast<ssim_tile_total *>(zeros),
+                          reinterpret_cast<doubt_total *>(zeros + tile_bytes), maps.boxes_of_plane(),
+                          given_.statistics.source.weighted()};
+        all.accumulators = reinterpret_cast<ssim_accumulator *>(zeros + tile_bytes + doubt_bytes);
+        all.arrivals = reinterpret_cast<uint32_t *>(zeros + tile_bytes + doubt_bytes + result_bytes);
+        all.found_nan = all.arrivals + 1;
+        return all;
+    }
+
+    void run(workspace &memory, const course &all)
+    {
+        given_.doubts = all.doubts;
+        given_.accumulators = all.accumulators;
+        given_.arrivals = all.arrivals;
+        given_.found_nan = all.found_nan;
+        const int64_t blocks = place_blocks(memory, given_.maps.work(), block_memory_, given_.statistics);
+        launch<kernel>(where_, blocks, kernel::shared_bytes + size_t(block_memory_.shared_bytes()), given_);
+    }
+
+private:
+    void choose_part(const ssim_request &request)
+    {
+        if (plan_.taps_z > 1)
+            return take_part(request, volume_part);
+        for (const auto &part : image_parts) {
+            take_part(request, part);
+            if (given_.statistics.layout.slab.shared)
+                return;
+        }
+        take_part(request, part_of_large_windows);
+    }
+
+    void take_part(const ssim_request &request, const int (&part)[3])
+    {
+        given_.maps = divide_maps(plan_, request.images.reference,
+                                  {request.out_depth, request.out_height, request.out_width}, ssim_box_depth, part);
+        block_memory_ = {sizeof(Real), shared_bytes_of_a_block - kernel::shared_bytes};
+        given_.statistics.layout =
+            lay_out_statistics(plan_, given_.statistics.convolution, given_.maps.part, block_memory_);
+    }
+
+    context &where_;
+    const ssim_plan &plan_;
+    typename kernel::arguments given_{};
+    block_memory_plan block_memory_{sizeof(Real), 0};
+};
+
+} // namespace
+
+void ssim_boxes(context &where, workspace &memory, ssim_request &request)
+{
+    if (request.counts != nullptr) {
+        count_request counting{
+            request.images, request.weights, request.plan->range, request.plan->mask_nonfinite, request.counts, {}};
+        count(where, counting);
+    }
+    boxes_on_device<double> in_double(where, memory, request);
+    const course all = in_double.take_course(memory);
+    if (request.plan->double_arithmetic)
+        return in_double.run(memory, all);
+    boxes_on_device<float>(where, memory, request).run(memory, all);
+    launch_after(memory, [&] { in_double.run(memory, all); });
+}
+
+} // namespace iqa::cuda

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// SSIM of what is not a plain image with an ordinary window.
+#pragma once
+
+#include "backend/backend.hpp"
+
+namespace iqa::cuda {
+
+void ssim_boxes(context &where, workspace &memory, ssim_request &request);
+
+} // namespace iqa::cuda

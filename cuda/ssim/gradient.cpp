@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "cuda/ssim/gradient.h"
+
+#include <algorithm>
+
+#include "cuda/backend.hpp"
+#include "cuda/machine/launch.hpp"
+#include "cuda/ssim/gradient_tiles.h"
+#include "cuda/ssim/statistics.hpp"
+
+namespace iqa::cuda {
+
+namespace {
+
+// Parts of tiles that blocks take. Large windows see much more than a part: they share it among more pixels, and only
+// one slice.
+constexpr int image_part[3] = {1, 16, 32};
+constexpr int volume_part[3] = {8, 16, 32};
+constexpr int part_of_large_windows[3] = {1, 32, 128};
+constexpr int large_window = 64; // taps
+constexpr int64_t least_band = 8;
+constexpr int usual_taps = 11; // of plain images
+
+template <class Made>
+gradient_output<Made> output_of(const ssim_gradient_request &request)
+{
+    const ssim_plan &plan = *request.plan;
+    const image_view &shape = request.images.reference;
+    gradient_output<Made> output{};
+    output.sides[0] = request.reference;
+    output.sides[1] = request.candidate;
+    if (const shrink_request *smaller = request.smaller)
+        output.smaller = {.axes = {smaller->z, smaller->y, smaller->x},
+                          .sides = {reinterpret_cast<const Made *>(smaller->reference),
+                                    reinterpret_cast<const Made *>(smaller->candidate)},
+                          .weights = reinterpret_cast<const Made *>(smaller->shrunk_weights)};
+    output.channels = plan.channels(shape);
+    output.weights = request.weights;
+    output.normalised = plan.weighs_means(request.weights);
+    output.scale = plan.scale;
+    output.of_luma = plan.takes_luma(shape);
+    if (output.of_luma)
+        output.luma = plan.luma->weights;
+    return output;
+}
+
+template <class Real, class Made>
+class gradient_on_device {
+public:
+    using kernel = ssim_gradient_of<Real, Made>;
+
+    gradient_on_device(context &where, workspace &memory, const ssim_gradient_request &request,
+                       const spread_of_tiles &spread)
+        : where_(where), plan_(*request.plan)
+    {
+        const image_view &shape = request.images.reference;
+        given_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
+        // Windows that a valid map lacks are computed from whatever lies there and then taken off.
+        if (plan_.border == border_mode::valid)
+            given_.statistics.border = border_mode::replicate;
+        given_.border = plan_.border;
+        given_.maps = divide_maps(plan_, shape, {shape.depth, shape.height, shape.width}, ssim_gradient_depth,
+                                  std::max(plan_.taps_y, plan_.taps_x) > large_window ? part_of_large_windows
+                                  : plan_.taps_z > 1                                  ? volume_part
+                                                                                      : image_part);
+        given_.formula = formula_of(plan_);
+        given_.product = plan_.wanted[ssim_product];
+        given_.factors = request.factors;
+        given_.output = output_of<Made>(request);
+        given_.spread = spread;
+        lay_out();
+        blocks_ = place_blocks(memory, given_.maps.work(), block_memory_, given_.statistics);
+    }
+
+    void run() const
+    {
+        launch<kernel>(where_, blocks_, kernel::shared_bytes + size_t(block_memory_.shared_bytes()), given_);
+    }
+
+private:
+    void lay_out()
+    {
+        const int(&taps)[3] = given_.statistics.taps;
+        const int(&part)[3] = given_.maps.part;
+        int seen[3]; // map pixels
+        for (int axis = z_axis; axis <= x_axis; ++axis)
+            seen[axis] = part[axis] + taps[axis] - 1;
+        const int64_t row_bytes = int64_t(weighted_maps) * (seen[x_axis] + taps[x_axis] - 1) * int64_t(sizeof(Real));
+        seen[y_axis] = int(std::clamp<int64_t>(most_slab_bytes / row_bytes, least_band, seen[y_axis]));
+        const bool one_band = seen[y_axis] == part[y_axis] + taps[y_axis] - 1;
+        given_.statistics.layout = lay_out_statistics(plan_, given_.statistics.convolution, seen, block_memory_);
+        gradient_layout &layout = given_.layout;
+        layout.band_rows = seen[y_axis];
+        layout.stride = seen[x_axis];
+        int64_t bands = 0;
+        for (int axis = z_axis; axis <= x_axis; ++axis)
+            bands += int64_t(taps[axis]) * part[axis];
+        layout.bands = block_memory_.take(bands);
+        const int64_t maps = int64_t(plain_maps) * part[z_axis] * layout.stride;
+        layout.deep = block_memory_.take(maps * layout.band_rows);
+        const int64_t low = maps * part[y_axis];
+        // The slab of a plain image's only band is not read any more when the adjoint goes down.
+        const statistics_layout &of_means = given_.statistics.layout;
+        const int64_t slab = int64_t(of_means.slab_rows) * of_means.stride * (given_.statistics.convolution ? 3 : 2);
+        layout.low = plan_.taps_z == 1 && one_band && slab >= low ? of_means.slab : block_memory_.take(low);
+    }
+
+    context &where_;
+    const ssim_plan &plan_;
+    typename kernel::arguments given_{};
+    block_memory_plan block_memory_{sizeof(Real), shared_bytes_of_a_block - kernel::shared_bytes};
+    int64_t blocks_ = 0;
+};
+
+spread_of_tiles take_spread(workspace &memory, const ssim_gradient_request &request)
+{
+    const image_view &shape = request.images.reference;
+    const int part[3] = {1, 1, 1};
+    const divided_maps maps =
+        divide_maps(*request.plan, shape, {shape.depth, shape.height, shape.width}, ssim_gradient_depth, part);
+    const int64_t tiles = maps.images * maps.channels * maps.boxes_of_plane();
+    uint32_t *const zeros = memory.zeros.take<uint32_t>(size_t(tiles + 1), "the spread of tiles");
+    return {zeros + 1, tiles, zeros};
+}
+
+// Plain images with the usual window, in float.
+bool goes_by_tiles(const ssim_gradient_request &request)
+{
+    const ssim_plan &plan = *request.plan;
+    const image_view &shape = request.images.reference;
+    return !plan.double_arithmetic && plan.is_plain(shape, request.weights) && plan.taps_y == usual_taps &&
+           plan.taps_x == usual_taps &&
+           (shape.type == element_type::float32 || shape.type == element_type::float16 ||
+            shape.type == element_type::bfloat16 || shape.type == element_type::uint8);
+}
+
+template <class Sample>
+void differentiate_by_tiles(context &where, const ssim_gradient_request &request, const spread_of_tiles &spread)
+{
+    using kernel = ssim_gradient_tiles<Sample, usual_taps>;
+    const ssim_plan &plan = *request.plan;
+    const image_view &shape = request.images.reference;
+    typename kernel::arguments given{};
+    given.images = request.images;
+    const int64_t down = (shape.height + kernel::rows - 1) / kernel::rows;
+    const int64_t across = (shape.width + kernel::columns - 1) / kernel::columns;
+    const int64_t blocks = shape.images * shape.channels * down * across;
+    check_blocks(blocks); // and divide by less
+    given.down = divider_by(uint32_t(down));
+    given.across = divider_by(uint32_t(across));
+    given.channels = divider_by(uint32_t(shape.channels));
+    given.border = plan.border;
+    given.scale = float(plan.scale);
+    round_taps(plan.weights_y, usual_taps, given.taps[0]);
+    round_taps(plan.weights_x, usual_taps, given.taps[1]);
+    given.constants = {float(plan.twice_c1), float(plan.twice_c2), float(plan.covariance)};
+    given.negative_to_zero = plan.negative_to_zero;
+    given.product = plan.wanted[ssim_product];
+    given.factors = request.factors;
+    given.output = output_of<float>(request);
+    given.spread = spread;
+    launch<kernel>(where, blocks, kernel::shared_bytes, given);
+}
+
+void differentiate_by_tiles(context &where, const ssim_gradient_request &request, const spread_of_tiles &spread)
+{
+    switch (request.images.reference.type) {
+    case element_type::float16:
+        return differentiate_by_tiles<float16>(where, request, spread);
+    case element_type::bfloat16:
+        return differentiate_by_tiles<bfloat16>(where, request, spread);
+    case element_type::uint8:
+        return differentiate_by_tiles<uint8_t>(where, request, spread);
+    default:
+        return differentiate_by_tiles<float>(where, request, spread);
+    }
+}
+
+} // namespace
+
+void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
+{
+    if (request.plan->double_arithmetic)
+        return gradient_on_device<double, double>(where, memory, request, {}).run();
+    const spread_of_tiles spread = take_spread(memory, request);
+    if (goes_by_tiles(request))
+        differentiate_by_tiles(where, request, spread);
+    else
+        gradient_on_device<float, float>(where, memory, request, spread).run();
+    launch_after(memory, [&] { gradient_on_device<double, float>(where, memory, request, spread).run(); });
+}
+
+} // namespace iqa::cuda

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+// The derivative of a weighted sum of map pixels by the samples of a part of the image, by the same operations as on
+// the CPU (src/cpu/ssim/gradient.inl has the formula). For the map pixels whose windows see the part: window means, the
+// derivatives by them, each at once added to the adjoint in depth; then the adjoint down and across. Where the rows of
+// these map pixels would take too much memory, they come in bands: the sums down go on from band to band.
+//
+// Float arithmetic is followed by the kernel in double, which does again the tiles whose spread float does not carry
+// (arith/ssim_doubt.h).
+#pragma once
+
+#include "cuda/ssim/doubt.h"
+#include "cuda/ssim/gradient_output.h"
+#include "cuda/ssim/statistics.h"
+
+namespace iqa::cuda {
+
+// Items of a block's memory, behind those of the window means.
+struct gradient_layout {
+    int band_rows;      // rows of map pixels of a band
+    int stride;         // items from row to row
+    block_memory deep;  // [slices][4][band_rows]: the adjoint in depth
+    block_memory low;   // [slices][4][rows]: and down
+    block_memory bands; // weights of the adjoints: for each axis [taps][pixels of a part]
+};
+
+// Whether the spread of a tile's windows is too much for float.
+struct spread_of_tiles {
+    uint32_t *tiles; // [images * channels * tiles of an image]; all zero between updates; NULL: the plan is in double
+    int64_t count;
+    uint32_t *arrivals;
+
+    template <class Block>
+    IQA_KERNEL void clear_at_end(Block &block) const
+    {
+        if (block.comes_last(arrivals))
+            for (int64_t first = 0; first < count; first += 1 << 20)
+                block.each(int(count - first < 1 << 20 ? count - first : 1 << 20),
+                           [&](int i) { tiles[first + i] = 0; });
+    }
+};
+
+IQA_KERNEL bool too_much_spread(float square_sum, float square_difference, float twice_c2)
+{
+    return square_sum + square_difference > float(IQA_SSIM_MOST_SPREAD) * twice_c2;
+}
+
+// `Made`: the plan's arithmetic.
+template <class Real, class Made>
+struct ssim_gradient_of {
+    struct arguments {
+        statistics_arguments<Real> statistics;
+        gradient_layout layout;
+        divided_maps maps;  // of the images' own extents
+        border_mode border; // of the map; that of the statistics has samples everywhere
+        ssim_formula formula;
+        bool product;
+        const double *factors; // [images][channels]; NULL: all are 0
+        gradient_output<Made> output;
+        spread_of_tiles spread;
+    };
+    static constexpr bool is_float = sizeof(Real) == sizeof(float);
+    static constexpr bool is_second = sizeof(Real) != sizeof(Made); // does again what float did not carry
+    static constexpr int threads = 256;
+
+    // In shared memory, for registers are few.
+    struct part_of_image {
+        part_place place;
+        int64_t tile;
+        int64_t image, channel;
+        int64_t first[3];
+        int count[3];
+        double factor; // of each pixel of the map
+        pivot_grid<Real> grid;
+        map_part<Real> band;         // of the map pixels whose windows see the part
+        int band_row;                // the first of them, of all that do
+        Real *deep, *low, *bands[3]; // see gradient_layout
+    };
+    static constexpr int shared_bytes = (int(sizeof(part_of_image)) + 15) / 16 * 16;
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        part_of_image &part = *reinterpret_cast<part_of_image *>(block.shared());
+        for (int64_t index = block.index(); index < given.maps.work(); index += block.blocks()) {
+            if (is_second && given.spread.tiles[given.maps.box_of(place_of_part(given.maps, index))] == 0)
+                continue;
+            block.each(1, [&](int) { find(given, index, part); });
+            if (part.factor == 0.0)
+                store_shares(block, given, part);
+            else
+                differentiate(block, given, part);
+        }
+        if constexpr (is_second)
+            given.spread.clear_at_end(block);
+    }
+
+private:
+    IQA_KERNEL static void find(const arguments &given, int64_t index, part_of_image &part)
+    {
+        part.place = place_of_part(given.maps, index);
+        part.tile = given.maps.box_of(part.place);
+        map_part<Real> &around = part.band;
+        for (int axis = z_axis; axis <= x_axis; ++axis) {
+            const int seen = given.statistics.taps[axis] - 1;
+            part.first[axis] = part.place.first[axis];
+            part.count[axis] = part.place.count[axis];
+            around.first[axis] = part.place.first[axis] - seen;
+            around.count[axis] = part.place.count[axis] + seen;
+        }
+        part.image = around.image = part.place.image;
+        part.channel = around.channel = part.place.channel;
+        part.factor = given.factors == nullptr ? 0.0 : given.factors[part.image * given.maps.channels + part.channel];
+    }
+
+    // The rows of map pixels from `row` on.
+    IQA_KERNEL static void take_band(const arguments &given, int row, part_of_image &part)
+    {
+        const int seen = given.statistics.taps[y_axis] - 1;
+        const int left = part.count[y_axis] + seen - row;
+        part.band_row = row;
+        part.band.first[y_axis] = part.first[y_axis] - seen + row;
+        part.band.count[y_axis] = left < given.layout.band_rows ? left : given.layout.band_rows;
+    }
+
+    template <class Block>
+    IQA_KERNEL static void differentiate(Block &block, const arguments &given, part_of_image &part)
+    {
+        Real *const shared = reinterpret_cast<Real *>(block.shared() + shared_bytes);
+        Real *const global = given.statistics.global + block.index() * given.statistics.global_stride;
+        window_filters<Block, Real> filters(block, given.statistics, shared);
+        int64_t tile_first[3], tile_count[3];
+        IQA_UNROLL_ON_GPU
+        for (int axis = z_axis; axis <= x_axis; ++axis) {
+            const int seen = given.statistics.taps[axis] - 1;
+            tile_first[axis] = part.place.box_first[axis] - seen;
+            tile_count[axis] = part.place.box_count[axis] + seen;
+        }
+        find_pivot(block, given.statistics.source, part.image, part.channel, tile_first, tile_count,
+                   given.statistics.taps, part.grid, part.band.pivot);
+        block.each(1, [&](int) {
+            part.deep = given.layout.deep.in(shared, global);
+            part.low = given.layout.low.in(shared, global);
+            part.bands[z_axis] = given.layout.bands.in(shared, global);
+            part.bands[y_axis] = part.bands[z_axis] + given.statistics.taps[z_axis] * given.maps.part[z_axis];
+            part.bands[x_axis] = part.bands[y_axis] + given.statistics.taps[y_axis] * given.maps.part[y_axis];
+        });
+        IQA_UNROLL_ON_GPU
+        for (int axis = z_axis; axis <= x_axis; ++axis)
+            fill_band(block, given, part, axis, part.bands[axis]);
+        const int rows = part.count[y_axis] + given.statistics.taps[y_axis] - 1;
+        const int slices = part.count[z_axis]; // in a register: find() may already write the next part's
+        for (int row = 0; row < rows; row += given.layout.band_rows) {
+            block.each(1, [&](int) { take_band(given, row, part); });
+            filters.run(part.band, [&](int slice) {
+                if (given.statistics.convolution)
+                    combine_depth<weighted_maps>(block, given, filters, part, slice);
+                else
+                    combine_depth<plain_maps>(block, given, filters, part, slice);
+            });
+            for (int slice = 0; slice < slices; ++slice)
+                combine_down(block, given, part, slice);
+        }
+        for (int slice = 0; slice < slices; ++slice)
+            combine_across(block, given, part, slice);
+    }
+
+    // The weights with which the windows around each pixel of the part see it, in every way that the border makes them.
+    template <class Block>
+    IQA_KERNEL static void fill_band(Block &block, const arguments &given, const part_of_image &part, int axis,
+                                     Real *band)
+    {
+        const int taps = given.statistics.taps[axis];
+        const int radius = taps / 2;
+        const int pixels = given.maps.part[axis];
+        const int64_t extent = given.maps.extents[axis];
+        const int64_t margin = given.border == border_mode::valid ? radius : 0;
+        const Real *weights = given.statistics.weights[axis];
+        block.each(taps * pixels, [&](int i) {
+            const int slot = i / pixels;
+            const int64_t pixel = part.first[axis] + (i - slot * pixels);
+            const int64_t centre = pixel + slot - radius;
+            Real sum = Real(0);
+            if (centre < margin || centre >= extent - margin || pixel >= extent)
+                sum = Real(0);
+            else if (centre >= radius && centre < extent - radius)
+                sum = weights[taps - 1 - slot];
+            else
+                for (int tap = 0; tap < taps; ++tap)
+                    if (border_index(given.border, centre + tap - radius, extent) == pixel)
+                        sum += weights[tap];
+            band[i] = sum;
+        });
+    }
+
+    // How much a map pixel counts: 0 where there is none, else by its weight.
+    IQA_KERNEL static Real factor_at(const arguments &given, const part_of_image &part, const int64_t (&centre)[3])
+    {
+        for (int axis = z_axis; axis <= x_axis; ++axis) {
+            const int64_t margin = given.border == border_mode::valid ? given.statistics.taps[axis] / 2 : 0;
+            if (centre[axis] < margin || centre[axis] >= given.maps.extents[axis] - margin)
+                return Real(0);
+        }
+        if (!given.statistics.source.weighted())
+            return Real(part.factor);
+        const weighted_pair<Real> pair = pair_at<Real>(
+            given.statistics.source, {part.image, part.channel, centre[z_axis], centre[y_axis], centre[x_axis]});
+        return Real(part.factor) * Real(weight_of_units(double(weight_units(pair.weight))));
+    }
+
+    // The derivatives by the window means of one slice of map pixels, added to the slices that they belong to.
+    template <int maps, class Block>
+    IQA_KERNEL static void combine_depth(Block &block, const arguments &given,
+                                         const window_filters<Block, Real> &filters, const part_of_image &part,
+                                         int slice)
+    {
+        const map_part<Real> &band = part.band;
+        const ssim_constants<Real> constants = given.formula.template constants<Real>();
+        const int(&taps)[3] = given.statistics.taps;
+        const int columns = band.count[x_axis];
+        const int plane = given.layout.band_rows * given.layout.stride;
+        block.each(band.count[y_axis] * columns, [&](int i) {
+            const int row = i / columns;
+            const int column = i - row * columns;
+            Real factor =
+                factor_at(given, part,
+                          {band.first[z_axis] + taps[z_axis] / 2 + slice, band.first[y_axis] + taps[y_axis] / 2 + row,
+                           band.first[x_axis] + taps[x_axis] / 2 + column});
+            Real derivatives[plain_maps] = {};
+            if (factor != Real(0)) {
+                Real means[maps];
+                filters.means_at(band, row, column, means);
+                const ssim_terms<Real> terms =
+                    ssim_terms_of(means[0], means[1], means[2], means[3], band.pivot + band.pivot, constants);
+                if constexpr (is_float)
+                    if (too_much_spread(means[2], means[3], constants.twice_c2))
+                        set_bits(&given.spread.tiles[part.tile], 1u);
+                if constexpr (maps == weighted_maps)
+                    factor =
+                        covers_enough(means[plain_maps], given.formula.coverage) ? factor / means[plain_maps] : Real(0);
+                if (given.formula.negative_to_zero && !(terms.structure_top > Real(0)))
+                    factor = Real(0);
+                const ssim_derivatives<Real> found =
+                    ssim_derivatives_of(terms, means[0], means[1], constants, Real(0), given.product);
+                if (factor != Real(0)) { // also where something is not finite
+                    derivatives[0] = found.mean_sum * factor;
+                    derivatives[1] = found.mean_difference * factor;
+                    derivatives[2] = found.square_sum * factor;
+                    derivatives[3] = found.square_difference * factor;
+                }
+            }
+            for (int own = 0; own < part.count[z_axis]; ++own) {
+                const int tap = slice - own;
+                if (tap < 0 || tap >= taps[z_axis])
+                    continue;
+                const Real weight = part.bands[z_axis][tap * given.maps.part[z_axis] + own];
+                Real *deep = part.deep + own * plain_maps * plane + row * given.layout.stride + column;
+                IQA_UNROLL_ON_GPU
+                for (int which = 0; which < plain_maps; ++which)
+                    deep[which * plane] =
+                        fused_multiply_add(weight, derivatives[which], tap == 0 ? Real(0) : deep[which * plane]);
+            }
+        });
+    }
+
+    // The adjoint down: what a band adds to the rows of one slice of the part.
+    template <class Block>
+    IQA_KERNEL static void combine_down(Block &block, const arguments &given, const part_of_image &part, int slice)
+    {
+        const map_part<Real> &band = part.band;
+        const int first_row = part.band_row;
+        const int taps = given.statistics.taps[y_axis];
+        const int stride = given.layout.stride;
+        const int columns = band.count[x_axis];
+        const int groups = (part.count[y_axis] + rows_together<Real> - 1) / rows_together<Real>;
+        const int plane = given.layout.band_rows * stride;
+        const int step = given.maps.part[y_axis] * stride;
+        const Real *deep = part.deep + slice * plain_maps * plane;
+        Real *low = part.low + slice * plain_maps * step;
+        const Real *weights = part.bands[y_axis];
+        block.each(groups * columns, [&](int i) {
+            const int group = i / columns;
+            const int column = i - group * columns;
+            const int first = group * rows_together<Real>;
+            const int left = part.count[y_axis] - first;
+            const int count = left < rows_together<Real> ? left : rows_together<Real>;
+            const int end = first_row + band.count[y_axis];
+            const int from = first > first_row ? first : first_row;
+            const int until = first + count + taps - 1 < end ? first + count + taps - 1 : end;
+            if (from >= until && first_row != 0)
+                return;
+            Real *own_rows = low + first * stride + column;
+            Real totals[rows_together<Real>][plain_maps] = {};
+            if (first_row != 0)
+                IQA_UNROLL_ON_GPU
+            for (int own = 0; own < rows_together<Real>; ++own)
+                if (own < count)
+                    IQA_UNROLL_ON_GPU
+            for (int which = 0; which < plain_maps; ++which)
+                totals[own][which] = own_rows[which * step + own * stride];
+            for (int row = from; row < until; ++row) {
+                const Real *values = deep + (row - first_row) * stride + column;
+                Real value[plain_maps];
+                IQA_UNROLL_ON_GPU
+                for (int which = 0; which < plain_maps; ++which)
+                    value[which] = values[which * plane];
+                IQA_UNROLL_ON_GPU
+                for (int own = 0; own < rows_together<Real>; ++own) {
+                    const int tap = row - first - own;
+                    if (own < count && tap >= 0 && tap < taps) {
+                        const Real weight = weights[tap * given.maps.part[y_axis] + first + own];
+                        IQA_UNROLL_ON_GPU
+                        for (int which = 0; which < plain_maps; ++which)
+                            totals[own][which] = fused_multiply_add(weight, value[which], totals[own][which]);
+                    }
+                }
+            }
+            IQA_UNROLL_ON_GPU
+            for (int own = 0; own < rows_together<Real>; ++own)
+                if (own < count)
+                    IQA_UNROLL_ON_GPU
+            for (int which = 0; which < plain_maps; ++which)
+                own_rows[which * step + own * stride] = totals[own][which];
+        });
+    }
+
+    // The adjoint across, and the derivatives by the samples of one slice.
+    template <class Block>
+    IQA_KERNEL static void combine_across(Block &block, const arguments &given, const part_of_image &part, int slice)
+    {
+        const int taps = given.statistics.taps[x_axis];
+        const int columns = part.count[x_axis];
+        const int step = given.maps.part[y_axis] * given.layout.stride;
+        const Real *low = part.low + slice * plain_maps * step;
+        const Real *weights = part.bands[x_axis];
+        block.each(part.count[y_axis] * columns, [&](int i) {
+            const int row = i / columns;
+            const int column = i - row * columns;
+            const Real *from = low + row * given.layout.stride + column;
+            Real totals[plain_maps] = {};
+            for (int tap = 0; tap < taps; ++tap) {
+                const Real weight = weights[tap * given.maps.part[x_axis] + column];
+                IQA_UNROLL_ON_GPU
+                for (int which = 0; which < plain_maps; ++which)
+                    totals[which] = fused_multiply_add(weight, from[which * step + tap], totals[which]);
+            }
+            const pixel_place at = {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
+                                    part.first[x_axis] + column};
+            const staged_sample<Real> staged = stage_at(given.statistics, part.band.pivot, at);
+            const Real by_sum = totals[0] + (staged.sum + staged.sum) * totals[2];
+            const Real by_difference = totals[1] + (staged.difference + staged.difference) * totals[3];
+            Real by_reference = by_sum + by_difference;
+            Real by_candidate = by_sum - by_difference;
+            if (given.statistics.convolution) {
+                by_reference = by_reference * staged.weight;
+                by_candidate = by_candidate * staged.weight;
+            }
+            store(given.output, at, by_reference, by_candidate);
+        });
+    }
+
+    // Where the part has no derivatives of its own: what smaller images add, or zeros.
+    template <class Block>
+    IQA_KERNEL static void store_shares(Block &block, const arguments &given, const part_of_image &part)
+    {
+        const int columns = part.count[x_axis];
+        const int pixels = part.count[y_axis] * columns;
+        const int slices = part.count[z_axis];
+        for (int slice = 0; slice < slices; ++slice)
+            block.each(pixels, [&](int i) {
+                const int row = i / columns;
+                store(given.output,
+                      {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
+                       part.first[x_axis] + (i - row * columns)},
+                      Real(0), Real(0));
+            });
+    }
+};
+
+} // namespace iqa::cuda

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// Where the derivatives by an image's samples go, and what those by smaller images add to them.
+#pragma once
+
+#include "arith/shrink.h"
+#include "cuda/ssim/source.h"
+
+namespace iqa::cuda {
+
+// Derivatives by the samples of smaller images that were made from these.
+template <class Made>
+struct smaller_derivatives {
+    shrink_axis axes[3];
+    const Made *sides[2]; // of the reference and the candidate; NULL: there are no smaller images
+    const Made *weights;  // NULL: 1 for each
+};
+
+// `Made`: the type of smaller images, that of the plan's arithmetic.
+template <class Made>
+struct gradient_output {
+    output_view sides[2]; // of the reference and the candidate; `data` may be NULL
+    smaller_derivatives<Made> smaller;
+    int64_t channels; // measured
+    weight_view weights;
+    bool normalised; // weights make the means
+    double scale;
+    bool of_luma;
+    luma_weights luma;
+};
+
+// The view from a pixel on.
+IQA_KERNEL output_view moved(output_view view, const pixel_place &to)
+{
+    const int64_t index = to.image * view.image_stride + to.channel * view.channel_stride +
+                          to.slice * view.slice_stride + to.row * view.row_stride + to.column * view.column_stride;
+    view.data += index * int64_t(view.is_double ? sizeof(double) : sizeof(float));
+    return view;
+}
+
+// The derivatives by a pixel of both images, with what smaller images add, for each channel of luma.
+template <class Made, class Real>
+IQA_KERNEL void store(const gradient_output<Made> &given, const pixel_place &at, Real by_reference, Real by_candidate)
+{
+    const smaller_derivatives<Made> &smaller = given.smaller;
+    int64_t box = -1;
+    int times = 0;
+    double weight = 1.0;
+    if (smaller.sides[0] != nullptr) {
+        const box_share z = share_of(smaller.axes[z_axis], at.slice);
+        const box_share y = share_of(smaller.axes[y_axis], at.row);
+        const box_share x = share_of(smaller.axes[x_axis], at.column);
+        if (z.box >= 0 && y.box >= 0 && x.box >= 0) {
+            const int64_t plane = at.image * given.channels + at.channel;
+            box = ((plane * smaller.axes[z_axis].boxes() + z.box) * smaller.axes[y_axis].boxes() + y.box) *
+                      smaller.axes[x_axis].boxes() +
+                  x.box;
+            times = z.times * y.times * x.times;
+            if (given.normalised)
+                weight = weight_at(given.weights, at.image, at.channel, at.slice, at.row, at.column);
+        }
+    }
+    IQA_UNROLL_ON_GPU
+    for (int side = 0; side < 2; ++side) {
+        const output_view &out = given.sides[side];
+        if (out.data == nullptr)
+            continue;
+        double value = double(side == 0 ? by_reference : by_candidate);
+        if (box >= 0) {
+            const double pixels =
+                double(smaller.axes[z_axis].factor) * smaller.axes[y_axis].factor * smaller.axes[x_axis].factor;
+            const double of_box = smaller.weights == nullptr ? 1.0 : double(smaller.weights[box]);
+            value += weight * share_of_derivative(double(smaller.sides[side][box]), times, pixels, of_box);
+        }
+        value *= given.scale;
+        if (given.of_luma) {
+            const double parts[3] = {given.luma.red, given.luma.green, given.luma.blue};
+            IQA_UNROLL_ON_GPU
+            for (int channel = 0; channel < 3; ++channel)
+                out.store(at.image, channel, at.slice, at.row, at.column, value * parts[channel]);
+        } else {
+            out.store(at.image, at.channel, at.slice, at.row, at.column, value);
+        }
+    }
+}
+
+} // namespace iqa::cuda

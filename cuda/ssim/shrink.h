@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// Smaller images, and still smaller ones of those: each pixel is the mean of a box, by the same operations as on the
+// CPU (shrink_one_row in src/cpu/ssim/boxes.inl): the slices and rows of the box first, for each of its columns, then
+// the columns. A block makes a tile of the first level, and of the next ones what can be made of that.
+//
+// Bytes: each sample is read once, and 2 or 3 numbers are written for each pixel of every level.
+#pragma once
+
+#include <type_traits>
+
+#include "arith/border.h"
+#include "cuda/ssim/source.h"
+
+namespace iqa::cuda {
+
+// One of the levels that a launch makes.
+template <class Real>
+struct shrink_level {
+    int64_t height, width;
+    Real *reference, *candidate;
+    Real *weights; // NULL: there are none
+};
+
+// Sample: the type of plain images (ssim_plan::is_plain) that shrink by boxes of 2 x 2; void for any others.
+template <class Real, class Sample>
+struct shrink_images {
+    static constexpr int threads = 256;
+    static constexpr int side = 32;       // of a tile of the first level
+    static constexpr int most_levels = 6; // the tile is one pixel then
+
+    struct arguments {
+        ssim_source source;
+        border_mode border;
+        int64_t first[3];      // z, y, x: where the first boxes of the first level begin
+        int factor[3];         // of the first level; that of others is 2, but for slices
+        uint32_t down, across; // tiles of the first level
+        uint32_t channels, depth;
+        bool normalised; // weights make the means
+        int count;       // of levels
+        shrink_level<Real> levels[most_levels];
+    };
+
+    // The tiles that other levels are made of.
+    static size_t shared_bytes(int levels)
+    {
+        size_t pixels = 0;
+        for (int i = 0; i + 1 < levels; ++i)
+            pixels += size_t(side >> i) * size_t(side >> i);
+        return pixels * sizeof(weighted_pair<Real>);
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        place here;
+        const auto index_of_block = uint32_t(block.index());
+        const uint32_t line = index_of_block / given.across;
+        here.column = int64_t(index_of_block - line * given.across) * side;
+        here.plane = line / given.down;
+        here.row = int64_t(line - here.plane * given.down) * side;
+        here.side = side;
+        auto *tile = reinterpret_cast<weighted_pair<Real> *>(block.shared());
+        make_first(block, given, here, given.count > 1 ? tile : nullptr);
+        for (int index = 1; index < given.count; ++index) {
+            const place larger = here;
+            here.column /= 2;
+            here.row /= 2;
+            here.side /= 2;
+            weighted_pair<Real> *const smaller = tile + larger.side * larger.side;
+            make_next(block, given, index, larger, tile, here, index + 1 < given.count ? smaller : nullptr);
+            tile = smaller;
+        }
+    }
+
+private:
+    // A tile of a level.
+    struct place {
+        uint32_t plane; // slices of channels of images
+        int64_t row, column;
+        int side;
+    };
+
+    template <class Block>
+    IQA_KERNEL static void make_first(Block &block, const arguments &given, const place &here,
+                                      weighted_pair<Real> *kept)
+    {
+        const ssim_source &source = given.source;
+        const image_view &shape = source.images.reference;
+        const border_mode border = given.border;
+        const uint32_t channels = here.plane / given.depth;
+        const int64_t image = channels / given.channels;
+        const int64_t channel = channels % given.channels;
+        const int64_t z = given.first[z_axis] + int64_t(here.plane % given.depth) * given.factor[z_axis];
+        const int64_t y = given.first[y_axis] + here.row * given.factor[y_axis];
+        const int64_t x = given.first[x_axis] + here.column * given.factor[x_axis];
+        if constexpr (std::is_void_v<Sample>)
+            make_tile(block, given.levels[0], here, kept, [&](int i, int j) {
+                return mean_of(given.factor[z_axis], given.factor[x_axis], given.normalised, [&](int k, int l, int m) {
+                    return pair_at<Real>(source, {image, channel, border_index(border, z + k, shape.depth),
+                                                  border_index(border, y + i * given.factor[y_axis] + l, shape.height),
+                                                  border_index(border, x + j * given.factor[x_axis] + m, shape.width)});
+                });
+            });
+        else {
+            const std::byte *reference = source.images.reference.at(image, channel, 0, 0, 0);
+            const std::byte *candidate = source.images.candidate.at(image, channel, 0, 0, 0);
+            make_tile(block, given.levels[0], here, kept, [&](int i, int j) {
+                const box_of_four box = {y + 2 * i, x + 2 * j, shape.height, shape.width, border == border_mode::zero};
+                return weighted_pair<Real>{mean_of_four(source.images.reference, reference, box, Real(source.scale)),
+                                           mean_of_four(source.images.candidate, candidate, box, Real(source.scale)),
+                                           Real(1)};
+            });
+        }
+    }
+
+    // Of the tile that the level before kept.
+    template <class Block>
+    IQA_KERNEL static void make_next(Block &block, const arguments &given, int index, const place &before,
+                                     const weighted_pair<Real> *larger, const place &here, weighted_pair<Real> *kept)
+    {
+        // Symmetric boxes repeat the last pixel of odd extents.
+        const int64_t rows_left = given.levels[index - 1].height - before.row;
+        const int64_t columns_left = given.levels[index - 1].width - before.column;
+        const int last_row = int(rows_left < before.side ? rows_left : before.side) - 1;
+        const int last_column = int(columns_left < before.side ? columns_left : before.side) - 1;
+        make_tile(block, given.levels[index], here, kept, [&](int i, int j) {
+            return mean_of(1, 2, given.normalised, [&](int, int l, int m) {
+                const int y = 2 * i + l < last_row ? 2 * i + l : last_row;
+                const int x = 2 * j + m < last_column ? 2 * j + m : last_column;
+                return larger[y * before.side + x];
+            });
+        });
+    }
+
+    // Writes the pixels of a tile, and keeps them.
+    template <class Block, class Mean>
+    IQA_KERNEL static void make_tile(Block &block, const shrink_level<Real> &own, const place &here,
+                                     weighted_pair<Real> *kept, Mean &&mean)
+    {
+        block.each(here.side * here.side, [&](int index) {
+            const int i = index / here.side;
+            const int j = index % here.side;
+            if (here.row + i >= own.height || here.column + j >= own.width)
+                return;
+            const weighted_pair<Real> pixel = mean(i, j);
+            const int64_t at = (here.plane * own.height + here.row + i) * own.width + here.column + j;
+            own.reference[at] = pixel.reference;
+            own.candidate[at] = pixel.candidate;
+            if (own.weights != nullptr)
+                own.weights[at] = pixel.weight;
+            if (kept != nullptr)
+                kept[index] = pixel;
+        });
+    }
+
+    // The means of a box whose pixels read(slice, row, column) gives. `normalised`: by weight.
+    template <class Read>
+    IQA_KERNEL static weighted_pair<Real> mean_of(int factor_z, int factor, bool normalised, Read &&read)
+    {
+        Real totals[3] = {};
+        for (int column = 0; column < factor; ++column) {
+            Real sums[3] = {};
+            for (int slice = 0; slice < factor_z; ++slice)
+                for (int row = 0; row < factor; ++row) {
+                    weighted_pair<Real> pair = read(slice, row, column);
+                    if (normalised) {
+                        const bool masked = pair.weight == Real(0);
+                        pair.reference = masked ? Real(0) : pair.reference * pair.weight;
+                        pair.candidate = masked ? Real(0) : pair.candidate * pair.weight;
+                    }
+                    sums[0] += pair.reference;
+                    sums[1] += pair.candidate;
+                    sums[2] += pair.weight;
+                }
+            for (int which = 0; which < 3; ++which)
+                totals[which] = column == 0 ? sums[which] : totals[which] + sums[which];
+        }
+        const Real count = Real(factor_z) * Real(factor) * Real(factor);
+        const Real divisor = normalised ? totals[2] : count;
+        const bool none = divisor == Real(0);
+        return {none ? Real(0) : totals[0] / divisor, none ? Real(0) : totals[1] / divisor, totals[2] / count};
+    }
+
+    // 2 x 2 pixels. A row or column may lie one pixel outside the image: the nearest one's, or zeros.
+    struct box_of_four {
+        int64_t row, column; // the first
+        int64_t height, width;
+        bool zeros;
+    };
+
+    IQA_KERNEL static Real mean_of_four(const image_view &view, const std::byte *channel, const box_of_four &box,
+                                        Real scale)
+    {
+        const bool above = box.row < 0;
+        const bool before = box.column < 0;
+        const int64_t down = above || box.row + 1 == box.height ? 0 : view.row_stride;
+        const int64_t across = before || box.column + 1 == box.width ? 0 : view.column_stride;
+        const auto *first = reinterpret_cast<const Sample *>(channel) + (above ? 0 : box.row * view.row_stride) +
+                            (before ? 0 : box.column * view.column_stride);
+        const auto sample = [&](int64_t offset, bool outside) {
+            return box.zeros && outside ? Real(0) : Real(widen(first[offset])) * scale;
+        };
+        const Real left = (Real(0) + sample(0, above || before)) + sample(down, before);
+        const Real right = (Real(0) + sample(across, above)) + sample(down + across, false);
+        return (left + right) / Real(4);
+    }
+};
+
+} // namespace iqa::cuda

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+// The window means of a part of an SSIM map: images and volumes, with weights or without. Samples are filtered in
+// depth, down, and (by who asks for the means) across, each output by the same operations as on the CPU
+// (src/cpu/ssim/statistics.inl).
+//
+// A block first makes a slab of rows: of s = x' + y', d = x' - y' and the weight m where windows have one slice, else
+// of the maps of a few slices filtered in depth, which share what they read. The slab's rows are then filtered down
+// into the rows of one slice. Where a whole slab would be too large it is made a few rows at a time: the sums down go
+// on from where they were. Both lie in shared memory where they fit.
+#pragma once
+
+#include "arith/ssim.h"
+#include "arith/ssim_pivot.h"
+#include "cuda/ssim/source.h"
+
+namespace iqa::cuda {
+
+constexpr int plain_maps = 4, weighted_maps = 5; // the window means; with that of the weights
+constexpr int most_slices_together = 4;          // filtered in depth by one thread
+
+// Rows that one thread filters down.
+template <class Real>
+constexpr int rows_together = sizeof(Real) == sizeof(float) ? 8 : 4;
+
+// Where a block keeps something: items from the start of its shared or its global memory.
+struct block_memory {
+    bool shared;
+    int offset;
+
+    template <class Real>
+    IQA_HD_MEMBER Real *in(Real *shared_memory, Real *global_memory) const
+    {
+        return (shared ? shared_memory : global_memory) + offset;
+    }
+};
+
+// Set by the host (cuda/ssim/statistics.hpp).
+struct statistics_layout {
+    int slices;    // filtered in depth together
+    int slab_rows; // made at a time; fewer than there are only where `slices` is 1
+    int stride;    // items from row to row
+    block_memory slab, down;
+};
+
+template <class Real>
+struct statistics_arguments {
+    ssim_source source;
+    border_mode border;
+    int taps[3];
+    const Real *weights[3];
+    bool convolution; // weights make the means
+    statistics_layout layout;
+    Real *global;          // of all blocks
+    int64_t global_stride; // from one block's to the next
+
+    IQA_HD_MEMBER bool volume() const { return taps[z_axis] > 1; }
+    IQA_HD_MEMBER int maps() const { return convolution ? weighted_maps : plain_maps; }
+};
+
+// What the formula of arith/ssim.h is given, as the plan has it.
+struct ssim_formula {
+    double twice_c1, twice_c2, covariance;
+    double coverage; // least share of a window
+    bool negative_to_zero;
+
+    template <class Real>
+    IQA_HD_MEMBER ssim_constants<Real> constants() const
+    {
+        return {Real(twice_c1), Real(twice_c2), Real(covariance)};
+    }
+    IQA_HD_MEMBER bool safe() const { return twice_c1 * twice_c2 >= IQA_SSIM_SAFE_PRODUCT; }
+};
+
+// A batch of maps in boxes, whose pixels have one pivot, and these in the parts that blocks take.
+struct divided_maps {
+    int64_t images, channels;
+    int64_t extents[3];
+    int box[3], part[3];
+    int64_t parts[3]; // of a map, along each axis
+
+    // The number of a part's box.
+    template <class Place>
+    IQA_HD_MEMBER int64_t box_of(const Place &place) const
+    {
+        int64_t index = place.image * channels + place.channel;
+        for (int axis = 0; axis < 3; ++axis)
+            index = index * boxes(axis) + place.box_first[axis] / box[axis];
+        return index;
+    }
+    IQA_HD_MEMBER int64_t boxes(int axis) const { return (extents[axis] + box[axis] - 1) / box[axis]; }
+    IQA_HD_MEMBER int64_t boxes_of_plane() const { return boxes(z_axis) * boxes(y_axis) * boxes(x_axis); }
+    IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
+};
+
+// A part's place in its map, and that of its box.
+struct part_place {
+    int64_t image, channel;
+    int64_t first[3], box_first[3];
+    int count[3], box_count[3];
+};
+
+IQA_KERNEL part_place place_of_part(const divided_maps &maps, int64_t index)
+{
+    part_place place;
+    IQA_UNROLL_ON_GPU
+    for (int axis = x_axis; axis >= z_axis; --axis) {
+        const int64_t at = index % maps.parts[axis] * maps.part[axis];
+        index /= maps.parts[axis];
+        const int64_t box = at - at % maps.box[axis];
+        const int64_t left = maps.extents[axis] - at;
+        const int64_t box_left = maps.extents[axis] - box;
+        place.first[axis] = at;
+        place.box_first[axis] = box;
+        place.count[axis] = left < maps.part[axis] ? int(left) : maps.part[axis];
+        place.box_count[axis] = box_left < maps.box[axis] ? int(box_left) : maps.box[axis];
+    }
+    place.image = index / maps.channels;
+    place.channel = index % maps.channels;
+    return place;
+}
+
+// A part of a box of map pixels.
+template <class Real>
+struct map_part {
+    int64_t image, channel;
+    int64_t first[3]; // position of the first tap of the first pixel
+    int count[3];     // pixels
+    Real pivot;       // of the box
+
+    IQA_HD_MEMBER int rows(int taps) const { return count[y_axis] + taps - 1; }
+    IQA_HD_MEMBER int columns(int taps) const { return count[x_axis] + taps - 1; }
+};
+
+// The pivot of a box, by all threads, in shared memory that is theirs for the while.
+template <class Real, class Block>
+IQA_KERNEL void find_pivot(Block &block, const ssim_source &source, int64_t image, int64_t channel,
+                           const int64_t (&first)[3], const int64_t (&count)[3], const int (&taps)[3],
+                           pivot_grid<Real> &grid, Real &pivot)
+{
+    const image_view &shape = source.images.reference;
+    block.each(pivot_samples, [&](int i) {
+        const int row = i / pivot_columns;
+        const weighted_pair<Real> pair = pair_at<Real>(
+            source,
+            {image, channel, pivot_place(first[z_axis], taps[z_axis], count[z_axis], shape.depth, row, pivot_rows),
+             pivot_place(first[y_axis], taps[y_axis], count[y_axis], shape.height, row, pivot_rows),
+             pivot_place(first[x_axis], taps[x_axis], count[x_axis], shape.width, i % pivot_columns, pivot_columns)});
+        grid.put(i, pair.reference, pair.candidate, source.weighted() && pair.weight == Real(0));
+    });
+    block.each(1, [&](int) { pivot = grid.pivot(); });
+}
+
+// s, d and m at a position of the image or outside.
+template <class Real>
+struct staged_sample {
+    Real sum, difference, weight;
+};
+
+template <class Real>
+IQA_KERNEL staged_sample<Real> stage_at(const statistics_arguments<Real> &given, Real pivot, const pixel_place &at)
+{
+    const weighted_pair<Real> pair = pair_at<Real>(given.source, at);
+    const Real own = pair.reference - pivot;
+    const Real other = pair.candidate - pivot;
+    if (given.convolution && pair.weight == Real(0))
+        return {Real(0), Real(0), Real(0)};
+    return {own + other, own - other, pair.weight};
+}
+
+// What the maps are means of.
+template <int maps, class Real>
+IQA_KERNEL void values_of(const staged_sample<Real> &staged, Real (&values)[maps])
+{
+    values[0] = staged.sum;
+    values[1] = staged.difference;
+    values[2] = staged.sum * staged.sum;
+    values[3] = staged.difference * staged.difference;
+    if constexpr (maps == weighted_maps) {
+        IQA_UNROLL_ON_GPU
+        for (int which = 0; which < plain_maps; ++which)
+            values[which] = values[which] * staged.weight;
+        values[4] = staged.weight;
+    }
+}
+
+// The filters of one part of a map. `slab` and `down` are the block's memory.
+template <class Block, class Real>
+class window_filters {
+public:
+    // `shared`: where the layout's shared memory begins.
+    IQA_KERNEL window_filters(Block &block, const statistics_arguments<Real> &given, Real *shared)
+        : block_(block), given_(given)
+    {
+        Real *const global = given.global + block.index() * given.global_stride;
+        slab_ = given.layout.slab.in(shared, global);
+        down_ = given.layout.down.in(shared, global);
+    }
+
+    // Hands each slice of the part to `finish(slice)` when it is filtered down.
+    template <class Finish>
+    IQA_KERNEL void run(const map_part<Real> &part, Finish &&finish)
+    {
+        const int rows = part.rows(given_.taps[y_axis]);
+        for (int slice = 0; slice < part.count[z_axis]; slice += given_.layout.slices) {
+            const int left = part.count[z_axis] - slice;
+            const int together = left < given_.layout.slices ? left : given_.layout.slices;
+            for (int row = 0; row < rows; row += given_.layout.slab_rows) {
+                const int more = rows - row;
+                const row_range slab = {row, more < given_.layout.slab_rows ? more : given_.layout.slab_rows};
+                make_slab(part, slice, together, slab);
+                for (int own = 0; own < together; ++own) {
+                    filter_down(part, own, slab);
+                    if (row + slab.count == rows)
+                        finish(slice + own);
+                }
+            }
+        }
+    }
+
+    // The window means at a place of the slice, normalised where weights make them; the last is the weights' own.
+    template <int maps>
+    IQA_KERNEL void means_at(const map_part<Real> &part, int row, int column, Real (&means)[maps]) const
+    {
+        const Real *from = down_ + row * given_.layout.stride + column;
+        const int step = part.count[y_axis] * given_.layout.stride;
+        const Real *weights = given_.weights[x_axis];
+        IQA_UNROLL_ON_GPU
+        for (Real &mean : means)
+            mean = Real(0);
+        for (int tap = 0; tap < given_.taps[x_axis]; ++tap)
+            IQA_UNROLL_ON_GPU
+        for (int which = 0; which < maps; ++which)
+            means[which] = fused_multiply_add(weights[tap], from[which * step + tap], means[which]);
+        if constexpr (maps == weighted_maps)
+            IQA_UNROLL_ON_GPU
+        for (int which = 0; which < plain_maps; ++which)
+            means[which] = ratio_or_one(means[which], means[plain_maps]);
+    }
+
+private:
+    struct row_range {
+        int first, count;
+    };
+
+    IQA_KERNEL void make_slab(const map_part<Real> &part, int slice, int together, row_range rows)
+    {
+        if (!given_.volume())
+            stage(part, slice, rows);
+        else if (given_.convolution)
+            filter_depth<weighted_maps>(part, slice, together, rows);
+        else
+            filter_depth<plain_maps>(part, slice, together, rows);
+    }
+
+    IQA_KERNEL int64_t row_at(const map_part<Real> &part, int row) const
+    {
+        return border_index(given_.border, part.first[y_axis] + row, given_.source.images.reference.height);
+    }
+    IQA_KERNEL int64_t column_at(const map_part<Real> &part, int column) const
+    {
+        return border_index(given_.border, part.first[x_axis] + column, given_.source.images.reference.width);
+    }
+
+    // Windows of one slice: its samples as they are.
+    IQA_KERNEL void stage(const map_part<Real> &part, int slice, row_range rows)
+    {
+        const int columns = part.columns(given_.taps[x_axis]);
+        const int plane = given_.layout.slab_rows * given_.layout.stride;
+        const int64_t z = part.first[z_axis] + slice;
+        block_.each(rows.count * columns, [&](int i) {
+            const int row = i / columns;
+            const int column = i - row * columns;
+            const staged_sample<Real> staged =
+                stage_at(given_, part.pivot,
+                         {part.image, part.channel, z, row_at(part, rows.first + row), column_at(part, column)});
+            Real *to = slab_ + row * given_.layout.stride + column;
+            to[0] = staged.sum;
+            to[plane] = staged.difference;
+            if (given_.convolution)
+                to[2 * plane] = staged.weight;
+        });
+    }
+
+    // The maps of a few slices, which read the same samples.
+    template <int maps>
+    IQA_KERNEL void filter_depth(const map_part<Real> &part, int slice, int together, row_range rows)
+    {
+        const int columns = part.columns(given_.taps[x_axis]);
+        const int plane = given_.layout.slab_rows * given_.layout.stride;
+        const int taps = given_.taps[z_axis];
+        const Real *weights = given_.weights[z_axis];
+        const int64_t depth = given_.source.images.reference.depth;
+        block_.each(rows.count * columns, [&](int i) {
+            const int row = i / columns;
+            const int column = i - row * columns;
+            const int64_t y = row_at(part, rows.first + row);
+            const int64_t x = column_at(part, column);
+            Real totals[most_slices_together][maps] = {};
+            for (int tap = 0; tap < taps + together - 1; ++tap) {
+                const int64_t z = border_index(given_.border, part.first[z_axis] + slice + tap, depth);
+                Real values[maps];
+                values_of(stage_at(given_, part.pivot, {part.image, part.channel, z, y, x}), values);
+                IQA_UNROLL_ON_GPU
+                for (int own = 0; own < most_slices_together; ++own)
+                    if (tap >= own && tap - own < taps) {
+                        const Real weight = weights[tap - own];
+                        IQA_UNROLL_ON_GPU
+                        for (int which = 0; which < maps; ++which)
+                            totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
+                    }
+            }
+            Real *to = slab_ + row * given_.layout.stride + column;
+            IQA_UNROLL_ON_GPU
+            for (int own = 0; own < most_slices_together; ++own)
+                if (own < together)
+                    IQA_UNROLL_ON_GPU
+            for (int which = 0; which < maps; ++which)
+                to[(own * maps + which) * plane] = totals[own][which];
+        });
+    }
+
+    IQA_KERNEL void filter_down(const map_part<Real> &part, int own_slice, row_range rows)
+    {
+        if (given_.convolution)
+            filter_maps_down<weighted_maps>(part, own_slice, rows);
+        else
+            filter_maps_down<plain_maps>(part, own_slice, rows);
+    }
+
+    template <int maps>
+    IQA_KERNEL void load_values(const Real *from, int plane, Real (&values)[maps]) const
+    {
+        if (given_.volume()) {
+            IQA_UNROLL_ON_GPU
+            for (int which = 0; which < maps; ++which)
+                values[which] = from[which * plane];
+        } else {
+            // The filter of one tap, 1, changes nothing.
+            values_of(staged_sample<Real>{from[0], from[plane], maps == weighted_maps ? from[2 * plane] : Real(1)},
+                      values);
+        }
+    }
+
+    // What the slab's rows add to the rows of the part.
+    template <int maps>
+    IQA_KERNEL void filter_maps_down(const map_part<Real> &part, int own_slice, row_range rows)
+    {
+        const int stride = given_.layout.stride;
+        const int columns = part.columns(given_.taps[x_axis]);
+        const int groups = (part.count[y_axis] + rows_together<Real> - 1) / rows_together<Real>;
+        const int plane = given_.layout.slab_rows * stride;
+        const int step = part.count[y_axis] * stride;
+        const int taps = given_.taps[y_axis];
+        const Real *weights = given_.weights[y_axis];
+        const Real *slab = slab_ + own_slice * maps * plane;
+        block_.each(groups * columns, [&](int i) {
+            const int group = i / columns;
+            const int column = i - group * columns;
+            const int first = group * rows_together<Real>;
+            const int left = part.count[y_axis] - first;
+            const int count = left < rows_together<Real> ? left : rows_together<Real>;
+            const int end = rows.first + rows.count;
+            const int from = first > rows.first ? first : rows.first;
+            const int to = first + count + taps - 1 < end ? first + count + taps - 1 : end;
+            if (from >= to && rows.first != 0)
+                return;
+            Real *own_rows = down_ + first * stride + column;
+            Real totals[rows_together<Real>][maps] = {};
+            if (rows.first != 0)
+                IQA_UNROLL_ON_GPU
+            for (int own = 0; own < rows_together<Real>; ++own)
+                if (own < count)
+                    IQA_UNROLL_ON_GPU
+            for (int which = 0; which < maps; ++which)
+                totals[own][which] = own_rows[which * step + own * stride];
+            for (int row = from; row < to; ++row) {
+                Real values[maps];
+                load_values(slab + (row - rows.first) * stride + column, plane, values);
+                IQA_UNROLL_ON_GPU
+                for (int own = 0; own < rows_together<Real>; ++own) {
+                    const int tap = row - first - own;
+                    if (tap >= 0 && tap < taps) {
+                        const Real weight = weights[tap];
+                        IQA_UNROLL_ON_GPU
+                        for (int which = 0; which < maps; ++which)
+                            totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
+                    }
+                }
+            }
+            IQA_UNROLL_ON_GPU
+            for (int own = 0; own < rows_together<Real>; ++own)
+                if (own < count)
+                    IQA_UNROLL_ON_GPU
+            for (int which = 0; which < maps; ++which)
+                own_rows[which * step + own * stride] = totals[own][which];
+        });
+    }
+
+    Block &block_;
+    const statistics_arguments<Real> &given_;
+    Real *slab_, *down_;
+};
+
+} // namespace iqa::cuda

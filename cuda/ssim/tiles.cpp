@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Which kernel measures a batch, and what it is given.
+#include <cmath>
+#include <limits>
+
+#include "cuda/backend.hpp"
+#include "cuda/machine/grid.hpp"
+#include "cuda/machine/launch.hpp"
+#include "cuda/machine/sample_type.hpp"
+#include "cuda/ssim/boxes.hpp"
+#include "cuda/ssim/tiles.h"
+
+namespace iqa::cuda {
+
+namespace {
+
+// The bounds as numbers of the arithmetic's type, such that comparing with them is the same.
+template <class Real>
+Real least_at_or_above(double value)
+{
+    const Real rounded = Real(value);
+    return double(rounded) < value ? std::nextafter(rounded, std::numeric_limits<Real>::infinity()) : rounded;
+}
+
+template <class Real>
+Real most_at_or_below(double value)
+{
+    const Real rounded = Real(value);
+    return double(rounded) > value ? std::nextafter(rounded, -std::numeric_limits<Real>::infinity()) : rounded;
+}
+
+// What kernels add to, all of it zero between updates.
+struct course {
+    ssim_doubts doubts;
+    ssim_totals totals;
+};
+
+int64_t tiles_down(const ssim_request &request)
+{
+    return (request.out_height + ssim_tile_height - 1) / ssim_tile_height;
+}
+
+int64_t tiles_across(const ssim_request &request)
+{
+    return (request.out_width + ssim_tile_width - 1) / ssim_tile_width;
+}
+
+course take_course(workspace &memory, const ssim_request &request, int64_t tiles_of_plane)
+{
+    const image_view &shape = request.images.reference;
+    const int64_t planes = shape.images * shape.channels;
+    const bool in_float = !request.plan->double_arithmetic;
+    const size_t tile_bytes = in_float ? size_t(planes * tiles_of_plane) * sizeof(ssim_tile_total) : 0;
+    const size_t doubt_bytes = in_float ? size_t(planes) * sizeof(doubt_total) : 0;
+    const size_t plane_bytes = size_t(request.by_channel ? planes : shape.images) * sizeof(ssim_plane_total);
+    const size_t image_bytes = size_t(shape.images) * sizeof(ssim_image_total);
+    std::byte *at = memory.zeros.take<std::byte>(
+        tile_bytes + doubt_bytes + plane_bytes + image_bytes + sizeof(uint32_t), "sums of SSIM");
+    const auto next = [&](size_t bytes) {
+        std::byte *const taken = at;
+        at += bytes;
+        return taken;
+    };
+    course all{};
+    if (in_float) {
+        all.doubts.tiles = reinterpret_cast<ssim_tile_total *>(next(tile_bytes));
+        all.doubts.planes = reinterpret_cast<doubt_total *>(next(doubt_bytes));
+        all.doubts.tiles_of_plane = tiles_of_plane;
+    }
+    all.totals.planes = reinterpret_cast<ssim_plane_total *>(next(plane_bytes));
+    all.totals.images = reinterpret_cast<ssim_image_total *>(next(image_bytes));
+    all.totals.arrivals = reinterpret_cast<uint32_t *>(at);
+    return all;
+}
+
+template <class Real, class Sample, int Taps>
+typename ssim_tiles<Real, Sample, Taps>::arguments arguments_for(const ssim_request &request, const course &all)
+{
+    const ssim_plan &plan = *request.plan;
+    typename ssim_tiles<Real, Sample, Taps>::arguments given{};
+    given.images = request.images;
+    given.out_height = request.out_height;
+    given.out_width = request.out_width;
+    given.down = divider_by(uint32_t(tiles_down(request)));
+    given.across = divider_by(uint32_t(tiles_across(request)));
+    given.channels = divider_by(uint32_t(request.images.reference.channels));
+    given.border = plan.border;
+    given.scale = Real(plan.scale);
+    round_taps(plan.weights_y, Taps, given.taps_y);
+    round_taps(plan.weights_x, Taps, given.taps_x);
+    given.constants = {Real(plan.twice_c1), Real(plan.twice_c2), Real(plan.covariance)};
+    given.safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    // By the first kernel.
+    given.counting = request.counts != nullptr && !covers(plan.range, request.images.reference.type) &&
+                     (sizeof(Real) == sizeof(float) || all.doubts.tiles == nullptr);
+    given.by_channel = request.by_channel;
+    given.part = plan.wanted[ssim_product] ? ssim_product : ssim_contrast_structure;
+    given.low = least_at_or_above<Real>(plan.range.low);
+    given.high = most_at_or_below<Real>(plan.range.high);
+    given.map = request.map;
+    given.doubts = all.doubts;
+    given.totals = all.totals;
+    given.sums = request.sums;
+    given.counts = request.counts;
+    given.not_a_number = request.not_a_number;
+    return given;
+}
+
+template <int Taps>
+void measure_in_double(context &where, const ssim_request &request, const course &all)
+{
+    using kernel = ssim_tiles<double, void, Taps>;
+    const image_view &shape = request.images.reference;
+    const int64_t tiles = shape.images * shape.channels * tiles_down(request) * tiles_across(request);
+    const int64_t work = all.doubts.tiles == nullptr ? tiles * kernel::strips : tiles;
+    launch<kernel>(where, resident_blocks(work, 0, 0), kernel::shared_bytes,
+                   arguments_for<double, void, Taps>(request, all));
+}
+
+template <int Taps>
+void measure_tiles(context &where, workspace &memory, const ssim_request &request)
+{
+    const image_view &shape = request.images.reference;
+    const int64_t tiles_of_plane = tiles_down(request) * tiles_across(request);
+    check_blocks(shape.images * shape.channels * tiles_of_plane); // and divide by less
+    const course all = take_course(memory, request, tiles_of_plane);
+    if (request.plan->double_arithmetic)
+        return measure_in_double<Taps>(where, request, all);
+    with_sample_type(shape.type, [&](auto sample) {
+        if constexpr (sizeof sample <= sizeof(float)) { // others take double arithmetic
+            using kernel = ssim_tiles<float, decltype(sample), Taps>;
+            launch<kernel>(where, shape.images * shape.channels * tiles_of_plane * kernel::strips, kernel::shared_bytes,
+                           arguments_for<float, decltype(sample), Taps>(request, all));
+        }
+    });
+    launch_after(memory, [&] { measure_in_double<Taps>(where, request, all); });
+}
+
+} // namespace
+
+void ssim(context &where, workspace &memory, ssim_request &request)
+{
+    const ssim_plan &plan = *request.plan;
+    const bool plain = is_plain(request) && plan.taps_y == plan.taps_x;
+    if (plain && plan.taps_y == 11)
+        measure_tiles<11>(where, memory, request);
+    else if (plain && plan.taps_y == 7)
+        measure_tiles<7>(where, memory, request);
+    else
+        ssim_boxes(where, memory, request);
+}
+
+} // namespace iqa::cuda

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+// SSIM of plain images with a window of few taps: strips of the tiles that share a pivot (arith/ssim.h), each by one
+// block. A strip is staged in shared memory as s = x' + y' and d = x' - y', filtered down into four maps, eight rows to
+// a thread, then across, eight columns to a thread, and finished in registers: nothing leaves the multiprocessor but
+// sums (and the map, where it is wanted). The operations of each pixel are those of src/cpu/ssim/tiles.inl, in its
+// order. Float arithmetic is followed by the kernel in double, which takes its sums of the tiles that it carries and
+// measures the others again.
+//
+// Of each pixel, with 11 taps and strips of 16 rows: 101 fused multiply-adds, of 254 issue slots in all (bench/
+// cuda_slots.hpp). Bytes: each sample is read 1.75 times, mostly from the caches.
+#pragma once
+
+#include "cuda/ssim/strip.h"
+
+namespace iqa::cuda {
+
+// `Sample` is void where the type of the samples is looked up for each of them.
+template <class Real, class Sample, int Taps>
+struct ssim_tiles {
+    using source = ssim_strips<Real, Sample, Taps>;
+    using arguments = typename source::arguments;
+    using strip = typename source::strip;
+    using staged_pixel = typename source::staged_pixel;
+    using common = typename source::common;
+    static constexpr bool is_float = source::is_float;
+    static constexpr int threads = source::threads;
+    static constexpr int least_resident = is_float ? 3 : 1; // as many as shared memory lets
+    static constexpr int rows = source::rows;
+    static constexpr int strips = source::strips;
+    static constexpr int staged_columns = source::staged_columns;
+    static constexpr int rows_together = is_float ? 8 : 4; // that a thread filters down
+    static constexpr int columns_together = 8;             // that a thread filters across
+    // Threads of a warp filter rows of different strides across: this one keeps them in different banks.
+    static constexpr int map_stride = 141;
+    static constexpr int value_stride = ssim_tile_width + 1; // likewise
+
+    struct alignas(16) pixel_means {
+        Real of[4];
+    };
+    static constexpr size_t staged_bytes = source::staged_bytes;
+    static constexpr size_t map_bytes = size_t(rows) * map_stride * sizeof(pixel_means);
+    static constexpr size_t shared_bytes = staged_bytes + map_bytes + sizeof(common);
+    static_assert(shared_bytes + most_static_shared_bytes <= 64 * 1024);
+    static_assert(staged_bytes % 16 == 0 && map_bytes % 16 == 0 && staged_columns <= map_stride);
+    static_assert(rows * value_stride * sizeof(Real) <= staged_bytes); // the map's values take the place
+
+    template <class Block>
+    IQA_KERNEL static void filter_down(Block &block, const arguments &given, const strip &own,
+                                       const staged_pixel *staged, pixel_means *maps)
+    {
+        constexpr int groups = rows / rows_together;
+        block.each(staged_columns * groups, [&](int task) {
+            const int column = task % staged_columns;
+            const int first = task / staged_columns * rows_together;
+            if (column >= own.columns + Taps - 1 || first >= own.rows)
+                return;
+            Real total[rows_together][4] = {};
+            IQA_UNROLL_ON_GPU
+            for (int tap = 0; tap < Taps + rows_together - 1; ++tap) {
+                const staged_pixel pixel = staged[(first + tap) * staged_columns + column];
+                const Real parts[4] = {pixel.sum, pixel.difference, pixel.sum * pixel.sum,
+                                       pixel.difference * pixel.difference};
+                IQA_UNROLL_ON_GPU
+                for (int row = 0; row < rows_together; ++row)
+                    if (tap - row >= 0 && tap - row < Taps)
+                        IQA_UNROLL_ON_GPU
+                for (int which = 0; which < 4; ++which)
+                    total[row][which] = fused_multiply_add(given.taps_y[tap - row], parts[which], total[row][which]);
+            }
+            IQA_UNROLL_ON_GPU
+            for (int row = 0; row < rows_together; ++row)
+                maps[(first + row) * map_stride + column] = {
+                    {total[row][0], total[row][1], total[row][2], total[row][3]}};
+        });
+    }
+
+    // Of a strip: sixteen bytes, since the tile leaves little shared memory to combine them in.
+    struct strip_sums {
+        static constexpr uint32_t nan_bit = 0x80000000u;
+
+        uint64_t sum;         // NaN brings in any bits
+        uint32_t spread_bits; // of a float of at least 0, which are ordered like it; and whether some pixel is NaN
+
+        IQA_HD_MEMBER float spread() const { return float_from_bits(spread_bits & ~nan_bit); }
+        IQA_HD_MEMBER bool not_a_number() const { return (spread_bits & nan_bit) != 0; }
+        IQA_HD_MEMBER void add_spread(float value)
+        {
+            spread_bits = bits_of(at_least(value, spread())) | (spread_bits & nan_bit);
+        }
+        IQA_HD_MEMBER void combine(const strip_sums &other)
+        {
+            sum += other.sum;
+            spread_bits |= other.spread_bits & nan_bit;
+            add_spread(other.spread());
+        }
+    };
+
+    // Window means of neighbouring pixels of a row.
+    template <int Columns>
+    IQA_KERNEL static void average(const arguments &given, const pixel_means *maps, Real (&means)[Columns][4])
+    {
+        IQA_UNROLL_ON_GPU
+        for (int tap = 0; tap < Taps + Columns - 1; ++tap) {
+            const pixel_means down = maps[tap];
+            IQA_UNROLL_ON_GPU
+            for (int column = 0; column < Columns; ++column)
+                if (tap - column >= 0 && tap - column < Taps)
+                    IQA_UNROLL_ON_GPU
+            for (int which = 0; which < 4; ++which)
+                means[column][which] =
+                    fused_multiply_add(given.taps_x[tap - column], down.of[which], means[column][which]);
+        }
+    }
+
+    IQA_KERNEL static ssim_terms<Real> terms_of(const arguments &given, const strip &own, const Real (&means)[4])
+    {
+        return ssim_terms_of(means[0], means[1], means[2], means[3], own.pivot + own.pivot, given.constants);
+    }
+
+    // Some pixels of a row.
+    IQA_KERNEL static void measure_pixels(const arguments &given, const strip &own, const pixel_means *maps, int row,
+                                          int first, Real *values, strip_sums &sums)
+    {
+        if (row >= own.rows || first >= own.columns)
+            return;
+        Real means[columns_together][4] = {};
+        average(given, maps + row * map_stride + first, means);
+        const auto add_all = [&](auto &&formula) {
+            add_pixels(given, own, means, first, formula, values + row * value_stride, sums);
+        };
+        using terms = ssim_terms<Real>;
+        if (given.part == ssim_product && given.safe)
+            add_all([](const terms &of) { return ssim_of<true>(of); });
+        else if (given.part == ssim_product)
+            add_all([](const terms &of) { return ssim_of<false>(of); });
+        else if (given.safe)
+            add_all([](const terms &of) { return contrast_structure_of<true>(of); });
+        else
+            add_all([](const terms &of) { return contrast_structure_of<false>(of); });
+    }
+
+    template <class Formula>
+    IQA_KERNEL static void add_pixels(const arguments &given, const strip &own,
+                                      const Real (&means)[columns_together][4], int first, Formula &&formula,
+                                      Real *values, strip_sums &sums)
+    {
+        bool not_a_number = false;
+        float spread = 0.0f;
+        IQA_UNROLL_ON_GPU
+        for (int column = 0; column < columns_together; ++column) {
+            if (first + column >= own.columns)
+                break;
+            const Real value = formula(terms_of(given, own, means[column]));
+            sums.sum += uint64_t(ssim_fixed(value));
+            not_a_number = not_a_number || value != value;
+            if constexpr (is_float)
+                spread = at_least(means[column][2] + means[column][3], spread);
+            if (given.map.data != nullptr)
+                values[first + column] = value;
+        }
+        sums.add_spread(spread);
+        if (not_a_number)
+            sums.spread_bits |= strip_sums::nan_bit;
+    }
+
+    // The doubt of one pixel, in the `n`th row that is looked at: by threads of its own, since all the rows of a warp
+    // would wait for those few.
+    IQA_KERNEL static void doubt_pixel(const arguments &given, const strip &own, const pixel_means *maps, int n,
+                                       int column, uint32_t *doubts)
+    {
+        if (column >= own.columns)
+            return;
+        uint32_t rows_left = own.doubted;
+        for (; n > 0; --n)
+            rows_left &= rows_left - 1;
+        Real means[1][4] = {};
+        const int row = __builtin_popcount((rows_left - 1) & ~rows_left); // of the last bit
+        average(given, maps + row * map_stride + column, means);
+        const float doubt = ssim_doubt(terms_of(given, own, means[0]), means[0][0], means[0][1], means[0][2],
+                                       means[0][3], given.constants, constants_of_doubt_in_float());
+        add(&doubts[doubt_kind(doubt)], uint32_t(doubt_units(doubt)));
+    }
+
+    template <class Block>
+    IQA_KERNEL static common &common_of(Block &block)
+    {
+        return *reinterpret_cast<common *>(block.shared() + staged_bytes + map_bytes);
+    }
+
+    template <class Block>
+    IQA_KERNEL static strip_sums filter_across(Block &block, const arguments &given, const strip &own,
+                                               const pixel_means *maps, Real *values)
+    {
+        constexpr int measured = rows * (ssim_tile_width / columns_together);
+        const int doubted = __builtin_popcount(own.doubted) * ssim_tile_width;
+        return block.template reduce<strip_sums>(measured + doubted, [&](int task, strip_sums &sums) {
+            if (task < measured)
+                return measure_pixels(given, own, maps, task % rows, task / rows * columns_together, values, sums);
+            if constexpr (is_float)
+                doubt_pixel(given, own, maps, (task - measured) / ssim_tile_width, (task - measured) % ssim_tile_width,
+                            common_of(block).doubts);
+        });
+    }
+
+    // Neighbouring threads store neighbouring pixels.
+    template <class Block>
+    IQA_KERNEL static void store_map(Block &block, const arguments &given, const strip &own, const Real *values)
+    {
+        block.each(own.rows * ssim_tile_width, [&](int i) {
+            const int row = i / ssim_tile_width;
+            const int column = i % ssim_tile_width;
+            if (column < own.columns)
+                given.map.store(own.image, own.channel, 0, own.row + row, own.column + column,
+                                double(values[row * value_stride + column]));
+        });
+    }
+
+    template <class Block>
+    IQA_KERNEL static strip_sums measure(Block &block, const arguments &given, strip &own)
+    {
+        staged_pixel *staged = reinterpret_cast<staged_pixel *>(block.shared());
+        pixel_means *maps = reinterpret_cast<pixel_means *>(block.shared() + staged_bytes);
+        source::stage(block, given, own, staged, common_of(block));
+        filter_down(block, given, own, staged, maps);
+        Real *const values = reinterpret_cast<Real *>(block.shared()); // in place of what was staged
+        const strip_sums sums = filter_across(block, given, own, maps, values);
+        if (given.map.data != nullptr)
+            store_map(block, given, own, values);
+        return sums;
+    }
+
+    IQA_KERNEL static int128 in_double_units(uint64_t sum)
+    {
+        constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
+        return int128(int64_t(sum)) * (int64_t(1) << shift);
+    }
+
+    // What a strip or tile adds to the results.
+    IQA_KERNEL static void add_to_results(const arguments &given, const strip &own, int128 sum, bool not_a_number)
+    {
+        const int64_t plane = given.by_channel ? own.image * given.images.reference.channels + own.channel : own.image;
+        add(&given.totals.planes[plane].sum, sum);
+        if (not_a_number)
+            set_bits(&given.totals.images[own.image].not_a_number, 1u);
+    }
+
+    // By the last block: hands out what all of them added, and leaves zeros.
+    template <class Block>
+    IQA_KERNEL static void collect(Block &block, const arguments &given)
+    {
+        const image_view &shape = given.images.reference;
+        const int64_t parts = given.by_channel ? shape.channels : 1;
+        block.each(int(shape.images * parts), [&](int i) {
+            wide_sum &sum = given.totals.planes[i].sum;
+            for (int part = 0; part < ssim_parts; ++part)
+                given.sums[i * ssim_parts + part] = part == given.part ? value_of(sum) : int128(0);
+            sum = {};
+        });
+        block.each(int(shape.images), [&](int i) {
+            ssim_image_total &total = given.totals.images[i];
+            if (given.counts != nullptr)
+                given.counts[i] = {total.outside, total.nonfinite};
+            given.not_a_number[i] = total.not_a_number != 0;
+            total = {};
+        });
+        clear(block, given.doubts, shape.images * shape.channels);
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &given)
+    {
+        if constexpr (is_float)
+            run_in_float(block, given);
+        else
+            run_in_double(block, given);
+    }
+
+    template <class Block>
+    IQA_KERNEL static void run_in_float(Block &block, const arguments &given)
+    {
+        strip own = source::find(given, block.index() / strips, int(block.index() % strips));
+        if (own.rows <= 0)
+            return;
+        const strip_sums sums = measure(block, given, own);
+        block.each(1, [&](int) {
+            ssim_tile_total &tile = given.doubts.tiles[own.tile];
+            add(&tile.sums.sums[given.part], in_double_units(sums.sum));
+            if (sums.not_a_number())
+                set_bits(&tile.not_a_number, 1u);
+            doubt_total doubt = {int64_t(__builtin_popcount(own.doubted)) * own.columns, {}};
+            for (int kind = 0; kind < doubt_kinds; ++kind)
+                doubt.sums[kind] = common_of(block).doubts[kind];
+            add(given.doubts, own.tile, doubt,
+                sums.spread() > float(IQA_SSIM_MOST_SPREAD) * float(given.constants.twice_c2));
+        });
+    }
+
+    // All strips, or those of tiles that float does not carry.
+    template <class Block>
+    IQA_KERNEL static void run_in_double(Block &block, const arguments &given)
+    {
+        const image_view &shape = given.images.reference;
+        const int64_t tiles = shape.images * shape.channels * given.down.divisor * given.across.divisor;
+        if (given.doubts.tiles == nullptr)
+            for (int64_t index = block.index(); index < tiles * strips; index += block.blocks())
+                measure_and_add(block, given, source::find(given, index / strips, int(index % strips)));
+        else
+            for (int64_t tile = block.index(); tile < tiles; tile += block.blocks())
+                finish_tile(block, given, tile);
+        if (block.comes_last(given.totals.arrivals))
+            collect(block, given);
+    }
+
+    template <class Block>
+    IQA_KERNEL static void finish_tile(Block &block, const arguments &given, int64_t tile)
+    {
+        if (given.doubts.carries(tile)) {
+            block.each(1, [&](int) {
+                const ssim_tile_total &from = given.doubts.tiles[tile];
+                add_to_results(given, source::find(given, tile, 0), value_of(from.sums.sums[given.part]),
+                               from.not_a_number != 0);
+            });
+            return;
+        }
+        for (int part = 0; part < strips; ++part)
+            measure_and_add(block, given, source::find(given, tile, part));
+    }
+
+    template <class Block>
+    IQA_KERNEL static void measure_and_add(Block &block, const arguments &given, strip own)
+    {
+        if (own.rows <= 0)
+            return;
+        const strip_sums sums = measure(block, given, own);
+        block.each(1, [&](int) { add_to_results(given, own, in_double_units(sums.sum), sums.not_a_number()); });
+    }
+};
+
+} // namespace iqa::cuda

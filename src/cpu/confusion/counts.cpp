@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// Confusion counts of a batch. Two ways, which give the same sums:
+//   - tables, here: every worker fills tables of 32-bit counts of its own, they are looked at for invalid labels, and
+//     added;
+//   - sums of the state's own cells, in confusion_sums.cpp: for weights, for few elements and many classes, and for so
+//     many classes that a table would be larger than the caches.
+#include <cstring>
+
+#include "core/parallel.hpp"
+#include "cpu/backend.hpp"
+#include "cpu/confusion/label_source.hpp"
+
+namespace iqa {
+
+namespace {
+
+constexpr int64_t positions_of_a_tile = 1 << 16;
+constexpr int64_t positions_of_a_wave = int64_t(1) << 31; // fewer than a 32-bit count holds
+constexpr int64_t largest_table = 1 << 22;                // counts
+constexpr int64_t cells_of_copies = 1 << 16;              // copies of a table stay within the second cache
+constexpr int most_copies = 4;
+constexpr int64_t stagger = 17 * 16; // counts: copies a power of two apart would share the same sets of the cache
+
+class table_counter {
+public:
+    table_counter(context &where, workspace &memory, confusion_request &request, const label_source &source)
+        : where_(where),
+          memory_(memory),
+          request_(request),
+          source_(source),
+          pair_(source.pair),
+          rules_(source.rules),
+          positions_(source.positions),
+          in_bytes_(rules_.codes <= most_byte_classes),
+          table_(table_cells(rules_.codes))
+    {
+    }
+
+    void run()
+    {
+        const int64_t units = pair_.samples * source_.labels();
+        const bool staged = units > 1 || positions_ > positions_of_a_wave;
+        while (in_bytes_ && copies_ < most_copies && copies_ * 2 * table_ <= cells_of_copies)
+            copies_ *= 2;
+        stride_ = round_up(table_, 16) + (copies_ > 1 ? stagger : 0);
+        const int64_t tiles = (std::min(positions_, positions_of_a_wave) + tile() - 1) / tile();
+        workers_ = workers_for(where_, tiles, positions_);
+        const int64_t state_lanes = staged ? lanes_of(request_.layout) : 0;
+        const int64_t table_bytes = workers_ * copies_ * stride_ * int64_t(sizeof(uint32_t));
+        const int64_t staging_bytes = round_up(state_lanes * int64_t(sizeof(int64_t)), 64);
+        std::byte *block = memory_.work.take<std::byte>(size_t(staging_bytes + round_up(table_bytes, 64)) +
+                                                            size_t(workers_) * sizeof(codes_buffer),
+                                                        "tables of counts");
+        int64_t *staging = reinterpret_cast<int64_t *>(block);
+        tables_ = reinterpret_cast<uint32_t *>(block + staging_bytes);
+        buffers_ = reinterpret_cast<codes_buffer *>(block + staging_bytes + round_up(table_bytes, 64));
+        std::fill_n(staging, state_lanes, 0);
+        target_ = staged ? staging : request_.lanes;
+
+        for_each_unit([&](unit which) {
+            for (int64_t first = 0; first < positions_; first += positions_of_a_wave)
+                count_wave(which, first, std::min(positions_, first + positions_of_a_wave));
+        });
+        if (staged && !source_.failed())
+            for (int64_t i = 0; i < state_lanes; ++i)
+                request_.lanes[i] += staging[i];
+    }
+
+private:
+    template <class Body>
+    void for_each_unit(Body &&body)
+    {
+        for (int64_t sample = 0; sample < pair_.samples; ++sample) {
+            if (request_.sample_lanes != nullptr)
+                std::fill_n(request_.sample_lanes, lanes_of(request_.sample_layout), 0);
+            for (int64_t label = 0; label < source_.labels(); ++label)
+                body(unit{sample, label});
+            if (request_.sample_lanes != nullptr && !source_.failed())
+                request_.sample_done(request_.receiver, sample);
+        }
+    }
+
+    int64_t tile() const
+    {
+        const bool scores = has_class_axis(pair_.labels[0].kind) || has_class_axis(pair_.labels[1].kind);
+        return scores ? std::max<int64_t>(label_block, positions_of_a_tile / rules_.classes) : positions_of_a_tile;
+    }
+
+    void count_wave(unit which, int64_t begin, int64_t end)
+    {
+        std::memset(tables_, 0, size_t(workers_ * copies_ * stride_) * sizeof(uint32_t));
+        const int64_t tiles = (end - begin + tile() - 1) / tile();
+        for_each_tile(where_, workers_, tiles, [&](int64_t index, int worker) {
+            const int64_t first = begin + index * tile();
+            count_tile(which, first, std::min(end, first + tile()), worker);
+        });
+        inspect_tables();
+        if (!source_.failed())
+            add_tables(which);
+    }
+
+    void count_tile(unit which, int64_t begin, int64_t end, int worker) const
+    {
+        codes_buffer &buffer = buffers_[worker];
+        uint32_t *tables = tables_ + worker * copies_ * stride_;
+        source_.for_each_block(begin, end, [&](int64_t first, int64_t count) {
+            code_pairs pairs{buffer.bytes[0], buffer.bytes[1], count, row_length(rules_.codes), {}, {}};
+            announce(which, first + count, pairs);
+            if (in_bytes_) {
+                source_.code_unit(which, first, count, buffer.bytes, buffer);
+                source_.kernels.count_byte_pairs(pairs, tables, stride_, copies_);
+            } else {
+                source_.code_unit(which, first, count, buffer.words, buffer);
+                pairs.rows = buffer.words[0];
+                pairs.columns = buffer.words[1];
+                source_.kernels.count_pairs(pairs, tables);
+            }
+        });
+    }
+
+    // Labels that lie one after another are fetched ahead.
+    void announce(unit which, int64_t next, code_pairs &pairs) const
+    {
+        for (const int side : {reference_side, candidate_side}) {
+            const label_view &view = pair_.labels[side];
+            const position_space &space = source_.of_sample;
+            if (view.kind != label_kind::index || space.axes != 1 || space.axis[0].stride[side] != 1)
+                continue;
+            pairs.upcoming[side] = source_.base(which, side) + next * label_size(view.type);
+            pairs.upcoming_size[side] = label_size(view.type);
+        }
+    }
+
+    template <class Body>
+    void for_each_table(Body &&body)
+    {
+        for (int64_t i = 0; i < int64_t(workers_) * copies_; ++i)
+            body(tables_ + i * stride_);
+    }
+
+    // Takes the ignored and the invalid labels out of the tables, unless the latter are to be counted.
+    void inspect_tables()
+    {
+        const int64_t codes = rules_.codes;
+        const int64_t length = row_length(codes);
+        for_each_table([&](uint32_t *table) {
+            for (int64_t column = 0; column < length; ++column) {
+                request_.ignored += table[(codes + 1) * length + column];
+                request_.invalid.count += table[codes * length + column];
+                if (!rules_.invalid_is_wrong)
+                    table[codes * length + column] = 0;
+            }
+            for (int64_t row = 0; row < codes; ++row) {
+                request_.invalid.count += table[row * length + codes];
+                if (!rules_.invalid_is_wrong)
+                    table[row * length + codes] = 0;
+            }
+        });
+    }
+
+    void add_tables(unit which)
+    {
+        const int64_t counted = row_length(rules_.codes) * row_length(rules_.codes);
+        for_each_table([&](const uint32_t *table) {
+            if (request_.layout.kind == confusion_layout::matrix)
+                for (int64_t i = 0; i < counted; ++i)
+                    target_[i] += table[i];
+            else
+                add_cells(table, which.label, request_.layout, target_);
+            if (request_.sample_lanes != nullptr)
+                add_cells(table, which.label, request_.sample_layout, request_.sample_lanes);
+        });
+    }
+
+    void add_cells(const uint32_t *table, int64_t label, confusion_layout layout, int64_t *lanes) const
+    {
+        const int64_t length = row_length(rules_.codes);
+        int64_t cells[3];
+        for (int64_t row = 0; row < length; ++row)
+            for (int64_t column = 0; column < length; ++column) {
+                const int64_t count = table[row * length + column];
+                if (count == 0)
+                    continue;
+                for (int i = cells_of_pair(layout, label, row, column, cells) - 1; i >= 0; --i)
+                    lanes[cells[i]] += count;
+            }
+    }
+
+    context &where_;
+    workspace &memory_;
+    confusion_request &request_;
+    const label_source &source_;
+    const label_pair &pair_;
+    const label_rules &rules_;
+    int64_t positions_; // of a unit
+    bool in_bytes_;
+    int64_t table_; // cells of a table
+    int workers_ = 1;
+    int copies_ = 1;
+    int64_t stride_ = 0;
+    uint32_t *tables_ = nullptr;
+    codes_buffer *buffers_ = nullptr;
+    int64_t *target_ = nullptr;
+};
+
+} // namespace
+
+void cpu_confusion(context &where, workspace &memory, confusion_request &request)
+{
+    const label_source source(where, request);
+    request.elements = source.positions * source.pair.samples * source.labels();
+    request.ignored = 0;
+    request.invalid = {};
+    request.bad_weight = -1;
+    const int64_t table = table_cells(source.rules.codes);
+    if (source.pair.weights != nullptr || table > largest_table || source.positions * cells_per_position < table)
+        sum_cells(where, memory, request, source);
+    else
+        table_counter(where, memory, request, source).run();
+    if (source.rules.invalid_is_error && request.invalid.count != 0)
+        source.find_invalid(*memory.work.take<codes_buffer>(1, "a block of labels"));
+}
+
+} // namespace iqa

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// Where the elements of an update are, and the codes of their labels: see arith/confusion.h.
+#pragma once
+
+#include <algorithm>
+
+#include "arith/labels.h"
+#include "backend/backend.hpp"
+#include "cpu/isa/dispatch.hpp"
+
+namespace iqa {
+
+// Tables and sums of cells are worth their clearing with so many of them for an element.
+constexpr int64_t cells_per_position = 4;
+
+constexpr int64_t round_up(int64_t value, int64_t multiple)
+{
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+// What one sample, or one class of a multilabel sample, is counted from.
+struct unit {
+    int64_t sample;
+    int64_t label;
+};
+
+// A worker's buffers.
+struct codes_buffer {
+    union {
+        uint8_t bytes[2][label_block];
+        uint32_t words[2][label_block];
+    };
+    int32_t labels[label_block];
+    uint32_t targets[label_block];
+    double weights[label_block];
+};
+
+class label_source {
+public:
+    label_source(context &where, confusion_request &request)
+        : kernels(kernels_for(where)),
+          pair(*request.labels),
+          rules(request.rules),
+          of_sample(arranged(pair)),
+          positions(of_sample.count()),
+          request_(request)
+    {
+    }
+
+    const cpu_kernels &kernels;
+    const label_pair &pair;
+    const label_rules &rules;
+    const position_space of_sample; // in the order that suits memory, without the axis of multilabel classes
+    const int64_t positions;        // of a unit
+
+    int64_t labels() const { return rules.multilabel ? rules.classes : 1; }
+
+    bool failed() const { return (rules.invalid_is_error && request_.invalid.count != 0) || request_.bad_weight >= 0; }
+
+    // The first element of a unit.
+    const std::byte *base(unit which, int side) const
+    {
+        const label_view &view = pair.labels[side];
+        const int64_t class_stride = rules.multilabel ? view.class_stride : 0;
+        return view.data +
+               (which.sample * pair.sample_stride[side] + which.label * class_stride) * label_size(view.type);
+    }
+
+    // Codes of up to label_block positions of a unit, on both sides.
+    template <class Code>
+    void code_unit(unit which, int64_t first, int64_t count, Code (&codes)[2][label_block], codes_buffer &buffer) const
+    {
+        for (const int side : {reference_side, candidate_side})
+            code_side(of_sample, base(which, side), side, first, count, codes, buffer);
+    }
+
+    // Their weights.
+    void weigh_unit(unit which, int64_t first, int64_t count, codes_buffer &buffer) const
+    {
+        const int64_t start = which.sample * pair.sample_stride[weight_side] + which.label * pair.weight_class_stride;
+        for_each_run(of_sample, weight_side, first, count,
+                     [&](int64_t offset, int64_t step, int64_t begin, int64_t length) {
+                         for (int64_t i = 0; i < length; ++i)
+                             buffer.weights[begin + i] = pair.weight_at(start + offset + i * step);
+                     });
+    }
+
+    // Calls body(first, count) for blocks of positions.
+    template <class Body>
+    static void for_each_block(int64_t first, int64_t end, Body &&body)
+    {
+        for (; first < end; first += label_block)
+            body(first, std::min<int64_t>(label_block, end - first));
+    }
+
+    // The first ones in the order of the caller's axes, for the error text.
+    void find_bad_weight() const
+    {
+        const int64_t count = pair.all.count();
+        for (int64_t position = 0; position < count; ++position)
+            if (!has_exact_sums(pair.weight_at(offset_of(pair.all, position, weight_side)))) {
+                request_.bad_weight = position;
+                return;
+            }
+    }
+
+    void find_invalid(codes_buffer &buffer) const
+    {
+        const int64_t codes = rules.codes;
+        const int64_t end = pair.all.count();
+        bool found = false;
+        for (int64_t first = 0; first < end && !found; first += label_block) {
+            const int64_t count = std::min<int64_t>(label_block, end - first);
+            for (const int side : {reference_side, candidate_side})
+                code_side(pair.all, pair.labels[side].data, side, first, count, buffer.words, buffer);
+            for (int64_t i = 0; i < count && !found; ++i) {
+                const bool ignored = buffer.words[0][i] > codes;
+                for (int side = candidate_side; side >= reference_side && !ignored; --side)
+                    if (buffer.words[side][i] == codes) {
+                        request_.invalid.side = side;
+                        request_.invalid.position = first + i;
+                        found = true;
+                    }
+            }
+        }
+        const int side = request_.invalid.side;
+        const label_view &view = pair.labels[side];
+        if (view.kind == label_kind::index) {
+            const int64_t offset = offset_of(pair.all, request_.invalid.position, side);
+            request_.invalid.label =
+                shown_label(view, integer_label(view.type, view.data + offset * label_size(view.type)));
+        } else {
+            label_scores(pair.all, view.data, side, request_.invalid.position, 1, buffer.words[0], buffer);
+            request_.invalid.label = buffer.labels[0];
+        }
+    }
+
+private:
+    [[gnu::noinline]] static position_space arranged(const label_pair &pair)
+    {
+        position_space inner;
+        for (int i = pair.batched ? 1 : 0; i < pair.all.axes; ++i)
+            if (pair.all.axis[i].stride[label_index] == 0)
+                inner.push(pair.all.axis[i]);
+        return merge_axes(in_order_of_memory(inner), sides);
+    }
+
+    // Calls body(offset, step, begin, count) for the runs of `count` positions from `first` on.
+    template <class Body>
+    static void for_each_run(const position_space &space, int side, int64_t first, int64_t count, Body &&body)
+    {
+        const position_axis whole{1, {}};
+        const position_axis &inner = space.axes > 0 ? space.axis[space.axes - 1] : whole;
+        for (int64_t done = 0; done < count;) {
+            const int64_t position = first + done;
+            const int64_t run = std::min(count - done, inner.extent - position % inner.extent);
+            body(offset_of(space, position, side), inner.stride[side], done, run);
+            done += run;
+        }
+    }
+
+    template <class Code>
+    void code_labels(const label_run &run, Code *codes) const
+    {
+        if constexpr (sizeof(Code) == 1)
+            kernels.code_labels_in_bytes(run, codes);
+        else
+            kernels.code_labels(run, codes);
+    }
+
+    // The labels of scores. `rows` has the codes of the reference's labels, for top_k.
+    template <class Code>
+    void label_scores(const position_space &space, const std::byte *data, int side, int64_t first, int64_t count,
+                      const Code *rows, codes_buffer &buffer) const
+    {
+        const label_view &view = pair.labels[side];
+        const bool top = side == candidate_side && rules.top_k > 1 && view.kind == label_kind::argmax;
+        if (top)
+            std::copy_n(rows, count, buffer.targets);
+        for_each_run(space, side, first, count, [&](int64_t offset, int64_t step, int64_t begin, int64_t length) {
+            const score_run run{view.type,     view.kind,         data + offset * label_size(view.type),
+                                step,          view.class_stride, length,
+                                rules.classes, rules.threshold};
+            kernels.label_scores(run, buffer.labels + begin);
+            if (top)
+                kernels.prefer_target(run, buffer.targets + begin, rules.top_k, buffer.labels + begin);
+        });
+    }
+
+    // Codes of up to label_block positions of one side. The reference comes first.
+    template <class Code>
+    void code_side(const position_space &space, const std::byte *data, int side, int64_t first, int64_t count,
+                   Code (&codes)[2][label_block], codes_buffer &buffer) const
+    {
+        const label_view &view = pair.labels[side];
+        label_run run{view.type,         nullptr, 1, count, rules.codes, rules.ignoring && side == reference_side,
+                      rules.ignore_label};
+        if (view.kind != label_kind::index) {
+            label_scores(space, data, side, first, count, codes[reference_side], buffer);
+            run.type = label_type::int32;
+            run.data = buffer.labels;
+            code_labels(run, codes[side]);
+            return;
+        }
+        for_each_run(space, side, first, count, [&](int64_t offset, int64_t step, int64_t begin, int64_t length) {
+            run.data = data + offset * label_size(view.type);
+            run.step = step;
+            run.count = length;
+            code_labels(run, codes[side] + begin);
+        });
+    }
+
+    confusion_request &request_;
+};
+
+// Adds the elements to the cells of the state: see confusion.cpp.
+void sum_cells(context &where, workspace &memory, confusion_request &request, const label_source &source);
+
+} // namespace iqa

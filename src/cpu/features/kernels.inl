@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The FID kernels, compiled once for each instruction set. The including file defines IQA_INSTRUCTION_SET, the
+// namespace with its lane types, and in it `digit_lanes`, 32-bit sums of products of 16-bit digit pairs, and
+// `product_columns`, the width of the register tile of the matrix product. What kernels.inl says about headers holds
+// here too.
+#include "arith/bidiagonal.h"
+#include "arith/half.h"
+#include "arith/polynomial_kernel.h"
+#include "arith/second_moment.h"
+#include "cpu/features/kernels.hpp"
+
+namespace iqa::IQA_INSTRUCTION_SET {
+
+#include "cpu/features/linear.inl"
+#include "cpu/features/moments.inl"
+#include "cpu/features/products.inl"
+
+constexpr fid_kernels fid_table(const char *name, decltype(fid_kernels::multiply_panels) multiply_digit_panels)
+{
+    return {
+        .name = name,
+        .pack_panel = pack_panel,
+        .multiply_panels = multiply_digit_panels,
+        .add_products = add_products,
+        .tile_rows = product_rows,
+        .tile_columns = product_columns,
+        .multiply_tile = multiply_tile,
+        .subtract_combination = subtract_combination,
+        .dot = dot,
+        .dot_pair = dot_pair,
+        .add_pair = add_pair,
+        .bisect = bisect,
+        .add_kernel_values = add_kernel_values,
+    };
+}
+
+#define IQA_NAME_OF(set) #set
+#define IQA_NAME(set) IQA_NAME_OF(set)
+
+extern const fid_kernels fid;
+constexpr fid_kernels fid = fid_table(IQA_NAME(IQA_INSTRUCTION_SET), multiply_panels<digit_lanes>);
+
+} // namespace iqa::IQA_INSTRUCTION_SET

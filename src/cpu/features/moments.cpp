@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#include "cpu/features/moments.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "arith/second_moment.h"
+#include "core/samples.hpp"
+
+namespace iqa {
+
+namespace {
+
+// Rows between two visits of the state, which cost as much as some 50 rows of products: as many as 32 bits hold.
+constexpr int64_t rows_wide = 508;
+constexpr int64_t rows_narrow = 128;
+static_assert(rows_wide <= most_rows_wide && rows_narrow <= most_rows_narrow);
+static_assert(rows_wide % 2 == 0 && rows_narrow % 2 == 0);
+
+// Panels whose products one item computes, along each side: their planes stay in the second-level cache.
+constexpr int64_t panels_per_item = 4;
+
+constexpr int64_t pairs_per_cache_line = 4;
+
+constexpr int64_t products_of_a_tile = int64_t(panel_width) * panel_width;
+
+// Of n things, each with itself and with those before it.
+int64_t pairs_of(int64_t count)
+{
+    return count * (count + 1) / 2;
+}
+
+class accumulation {
+public:
+    accumulation(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
+                 const table_view &view, const moment_lanes &state);
+
+    // Adds all blocks of rows. If one cannot be added, or the call is cancelled, takes back those before it: the state
+    // is a sum of integers, so that leaves no trace. Returns the block at fault, or -1.
+    int64_t add_all(crew &team);
+
+    void take_back(crew &team, int64_t blocks);
+
+    int64_t blocks() const { return (view_.rows + block_rows_ - 1) / block_rows_; }
+
+    int64_t rows_of_a_block() const { return block_rows_; }
+
+private:
+    bool pack(crew &team, int64_t first_row, int64_t rows);
+    void multiply(crew &team, int64_t rows, bool negative);
+    void multiply_tile(int64_t left, int64_t right, int pairs, bool negative, int32_t *products);
+    bool apply(crew &team, int64_t block, bool negative);
+
+    const fid_kernels &kernels_;
+    const feature_grid grid_;
+    const table_view view_;
+    const moment_lanes state_;
+    const int planes_;
+    const int64_t block_rows_;
+    const int64_t panels_;
+    const int64_t plane_size_; // int16 of one plane of one panel
+    int16_t *packed_;
+    int64_t *sums_;     // of features, of rests and of their squares
+    int32_t *products_; // one tile for each worker
+};
+
+accumulation::accumulation(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
+                           const table_view &view, const moment_lanes &state)
+    : kernels_(kernels),
+      grid_(grid),
+      view_(view),
+      state_(state),
+      planes_(grid.wide ? wide_planes : narrow_planes),
+      block_rows_(std::min(grid.wide ? rows_wide : rows_narrow, padded(view.rows, 2))),
+      panels_(padded(view.columns, panel_width) / panel_width),
+      plane_size_(block_rows_ * panel_width)
+{
+    const int64_t packed_bytes = panels_ * planes_ * plane_size_ * int64_t(sizeof(int16_t));
+    const int64_t sum_bytes = 3 * panels_ * panel_width * int64_t(sizeof(int64_t));
+    const int64_t product_bytes = where.threads() * planes_ * products_of_a_tile * int64_t(sizeof(int32_t));
+    std::byte *const bytes =
+        memory.take<std::byte>(size_t(packed_bytes + sum_bytes + product_bytes), "a block of features");
+    packed_ = reinterpret_cast<int16_t *>(bytes);
+    sums_ = reinterpret_cast<int64_t *>(bytes + packed_bytes);
+    products_ = reinterpret_cast<int32_t *>(bytes + packed_bytes + sum_bytes);
+}
+
+bool accumulation::pack(crew &team, int64_t first_row, int64_t rows)
+{
+    std::atomic<bool> inside = true;
+    const int64_t size = element_size(view_.type);
+    team.each(panels_, rows * panel_width, [&](int64_t panel, int32_t) {
+        const int64_t column = panel * panel_width;
+        const int64_t offset = first_row * view_.row_stride + column * view_.column_stride;
+        const panel_request request{
+            .type = view_.type,
+            .data = view_.data + offset * size,
+            .row_stride = view_.row_stride,
+            .column_stride = view_.column_stride,
+            .rows = int(rows),
+            .columns = int(std::min<int64_t>(panel_width, view_.columns - column)),
+            .scale = power_of_two(grid_.fraction_bits),
+            .wide = grid_.wide,
+            .planes = packed_ + panel * planes_ * plane_size_,
+            .plane_stride = plane_size_,
+            .sums = sums_ + column,
+            .rest_sums = sums_ + panels_ * panel_width + column,
+            .rest_squares = sums_ + 2 * panels_ * panel_width + column,
+        };
+        if (!kernels_.pack_panel(request))
+            inside.store(false, std::memory_order_relaxed);
+    });
+    return inside.load(std::memory_order_relaxed);
+}
+
+// The products of two packed panels, left >= right, into the words of the state.
+void accumulation::multiply_tile(int64_t left, int64_t right, int pairs, bool negative, int32_t *products)
+{
+    const int64_t first_row = left * panel_width;
+    const int64_t first_column = right * panel_width;
+    const int64_t last_row = std::min(first_row + panel_width, view_.columns);
+    // The words of the tile are many short runs, far apart: they are on their way while the products are made.
+    for (int64_t i = first_row; i < last_row; ++i)
+        for (int64_t j = first_column; j < std::min(first_column + panel_width, i + 1); j += pairs_per_cache_line)
+            __builtin_prefetch(state_.words(i, j), 1);
+    for (int plane = 0; plane < planes_; ++plane)
+        kernels_.multiply_panels(packed_ + (left * planes_ + plane) * plane_size_,
+                                 packed_ + (right * planes_ + plane) * plane_size_, pairs,
+                                 products + plane * products_of_a_tile);
+    for (int64_t i = first_row; i < last_row; ++i) {
+        const int count = int(std::min<int64_t>(panel_width, i - first_column + 1));
+        kernels_.add_products(products, grid_.wide, negative, int(i - first_row), count, state_.words(i, first_column));
+    }
+}
+
+void accumulation::multiply(crew &team, int64_t rows, bool negative)
+{
+    const int64_t groups = (panels_ + panels_per_item - 1) / panels_per_item;
+    const int pairs = int((rows + 1) / 2);
+    const int64_t cost = panels_per_item * panels_per_item * products_of_a_tile * rows;
+    team.each(pairs_of(groups), cost, [&](int64_t item, int32_t worker) {
+        int64_t left_group = 0;
+        while (pairs_of(left_group + 1) <= item)
+            ++left_group;
+        const int64_t right_group = item - pairs_of(left_group);
+        int32_t *const products = products_ + worker * planes_ * products_of_a_tile;
+        const int64_t last_left = std::min((left_group + 1) * panels_per_item, panels_);
+        for (int64_t left = left_group * panels_per_item; left < last_left; ++left) {
+            const int64_t last_right = std::min((right_group + 1) * panels_per_item, left + 1);
+            for (int64_t right = right_group * panels_per_item; right < last_right; ++right)
+                multiply_tile(left, right, pairs, negative, products);
+        }
+    });
+}
+
+bool accumulation::apply(crew &team, int64_t block, bool negative)
+{
+    const int64_t first_row = block * block_rows_;
+    const int64_t rows = std::min(block_rows_, view_.rows - first_row);
+    if (!pack(team, first_row, rows))
+        return false;
+    multiply(team, rows, negative);
+    const int64_t *const rest_sums = sums_ + panels_ * panel_width;
+    const int64_t *const rest_squares = rest_sums + panels_ * panel_width;
+    for (int64_t i = 0; i < view_.columns; ++i) {
+        state_.sums()[i] += negative ? -sums_[i] : sums_[i];
+        add_carried(state_.rest_sum(i), {negative ? -rest_sums[i] : rest_sums[i], 0});
+        add_carried(state_.rest_squares(i), {negative ? -rest_squares[i] : rest_squares[i], 0});
+    }
+    state_.rows() += negative ? -rows : rows;
+    return true;
+}
+
+void accumulation::take_back(crew &team, int64_t blocks)
+{
+    for (int64_t block = 0; block < blocks; ++block)
+        apply(team, block, true);
+}
+
+int64_t accumulation::add_all(crew &team)
+{
+    for (int64_t block = 0; block < blocks(); ++block)
+        if (!team.proceed(block, blocks()) || !apply(team, block, false)) {
+            take_back(team, block);
+            return block;
+        }
+    return -1;
+}
+
+int workers_for_rows(const context &where, const table_view &view)
+{
+    return workers_for(where, where.threads(), view.rows * view.columns);
+}
+
+[[noreturn]] void fail_for_first_feature(const feature_grid &grid, const table_view &view, const char *name,
+                                         int64_t first_row)
+{
+    const double scale = power_of_two(grid.fraction_bits);
+    for (int64_t row = first_row; row < view.rows; ++row)
+        for (int64_t column = 0; column < view.columns; ++column) {
+            const double value = number_at(view, row, column);
+            if (!within(to_grid(value, scale), grid.limit()))
+                fail_for_feature(grid, name, row, column, value);
+        }
+    fail(IQA_ERROR_INTERNAL, "a feature outside the range was seen but not found");
+}
+
+} // namespace
+
+void fail_for_feature(const feature_grid &grid, const char *name, int64_t row, int64_t column, double value)
+{
+    const double largest = double(grid.limit()) / power_of_two(grid.fraction_bits);
+    fail(IQA_ERROR_NUMERIC, name, "[", row, ", ", column, "] is ", value, "; expected a number from ", -largest, " to ",
+         largest, ", the range of the options");
+}
+
+void add_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
+              const table_view &view, const char *name, const moment_lanes &state)
+{
+    accumulation work(where, memory, kernels, grid, view, state);
+    int64_t fault = -1;
+    crew::run(where, workers_for_rows(where, view), [&](crew &team) { fault = work.add_all(team); });
+    if (fault >= 0)
+        fail_for_first_feature(grid, view, name, fault * work.rows_of_a_block());
+}
+
+void take_back_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
+                    const table_view &view, const moment_lanes &state)
+{
+    accumulation work(where, memory, kernels, grid, view, state);
+    crew::run(where, workers_for_rows(where, view), [&](crew &team) { work.take_back(team, work.blocks()); });
+}
+
+} // namespace iqa

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "cpu/features/product.hpp"
+
+#include <algorithm>
+
+namespace iqa {
+
+namespace {
+
+// A block of C that one worker computes, in register tiles: its share of packed A stays in the second-level cache.
+constexpr int64_t block_row_tiles = 8;
+constexpr int64_t block_column_tiles = 32;
+
+// The largest register tile of any instruction set, for tiles that stick out over the edge of C.
+constexpr int most_tile_elements = 24 * 8;
+
+int64_t tiles(int64_t length, int64_t tile)
+{
+    return (length + tile - 1) / tile;
+}
+
+// Panel `panel` of an operand as [depth][width], zero beyond `count`.
+void pack_panel(const operand &from, int64_t panel, int width, int64_t count, int64_t first, int depth, double sign,
+                double *packed)
+{
+    const int64_t begin = panel * width;
+    const int inside = int(std::min<int64_t>(width, count - begin));
+    // A few steps at a time: whole cache lines are read and written, whichever way the operand lies.
+    constexpr int steps = 8;
+    for (int first_k = 0; first_k < depth; first_k += steps)
+        for (int i = 0; i < inside; ++i)
+            for (int k = first_k; k < std::min(first_k + steps, depth); ++k)
+                packed[k * width + i] = sign * from.at(begin + i, first + k);
+    for (int i = inside; i < width; ++i)
+        for (int k = 0; k < depth; ++k)
+            packed[k * width + i] = 0.0;
+}
+
+} // namespace
+
+multiplier::multiplier(context &where, const fid_kernels &kernels, int64_t most_rows)
+    : kernels_(kernels), memory_(where)
+{
+    const int64_t size_a = padded(most_rows, kernels.tile_rows) * chain_depth;
+    const int64_t size_b = padded(most_rows, kernels.tile_columns) * chain_depth;
+    packed_a_ = memory_.take<double>(size_t(size_a + size_b), "the panels of a matrix product");
+    packed_b_ = packed_a_ + size_a;
+}
+
+void multiplier::run(crew &team, const matrix_product &request)
+{
+    for (int64_t from = 0; from < request.depth; from += chain_depth) {
+        const int depth = int(std::min<int64_t>(chain_depth, request.depth - from));
+        pack(team, request, from, depth);
+        multiply_packed(team, request, depth, request.subtract || from != 0);
+    }
+}
+
+void multiplier::pack(crew &team, const matrix_product &request, int64_t from, int depth)
+{
+    const int width_a = kernels_.tile_rows;
+    const int width_b = kernels_.tile_columns;
+    const int64_t panels_a = tiles(request.rows, width_a);
+    const int64_t panels_b = tiles(request.columns, width_b);
+    const double sign = request.subtract ? -1.0 : 1.0;
+    team.each(panels_a + panels_b, int64_t(width_a) * depth, [&](int64_t item, int32_t) {
+        const int64_t panel = item - panels_a;
+        if (panel < 0)
+            pack_panel(request.a, item, width_a, request.rows, from, depth, sign,
+                       packed_a_ + item * width_a * chain_depth);
+        else
+            pack_panel(request.b, panel, width_b, request.columns, from, depth, 1.0,
+                       packed_b_ + panel * width_b * chain_depth);
+    });
+}
+
+void multiplier::multiply_packed(crew &team, const matrix_product &request, int depth, bool add)
+{
+    const int64_t row_blocks = tiles(request.rows, block_row_tiles * kernels_.tile_rows);
+    const int64_t column_blocks = tiles(request.columns, block_column_tiles * kernels_.tile_columns);
+    const int64_t cost =
+        block_row_tiles * kernels_.tile_rows * block_column_tiles * kernels_.tile_columns * int64_t(depth);
+    team.each(row_blocks * column_blocks, cost, [&](int64_t item, int32_t) {
+        multiply_block(request, item % row_blocks, item / row_blocks, depth, add);
+    });
+}
+
+void multiplier::multiply_block(const matrix_product &request, int64_t row_block, int64_t column_block, int depth,
+                                bool add)
+{
+    const int height = kernels_.tile_rows;
+    const int width = kernels_.tile_columns;
+    const int64_t last_row_tile = std::min((row_block + 1) * block_row_tiles, tiles(request.rows, height));
+    const int64_t last_column_tile = std::min((column_block + 1) * block_column_tiles, tiles(request.columns, width));
+    for (int64_t column_tile = column_block * block_column_tiles; column_tile < last_column_tile; ++column_tile)
+        for (int64_t row_tile = row_block * block_row_tiles; row_tile < last_row_tile; ++row_tile) {
+            const int64_t row = row_tile * height;
+            const int64_t column = column_tile * width;
+            if (request.lower_only && row + height <= column)
+                continue;
+            const double *a = packed_a_ + row * chain_depth;
+            const double *b = packed_b_ + column * chain_depth;
+            double *c = request.c.column(column) + row;
+            const int rows = int(std::min<int64_t>(height, request.rows - row));
+            const int columns = int(std::min<int64_t>(width, request.columns - column));
+            if (rows == height && columns == width) {
+                kernels_.multiply_tile(a, b, depth, c, request.c.stride, add);
+                continue;
+            }
+            alignas(64) double edge[most_tile_elements];
+            kernels_.multiply_tile(a, b, depth, edge, height, false);
+            for (int j = 0; j < columns; ++j)
+                for (int i = 0; i < rows; ++i) {
+                    double *target = c + j * request.c.stride + i;
+                    *target = add ? *target + edge[j * height + i] : edge[j * height + i];
+                }
+        }
+}
+
+} // namespace iqa

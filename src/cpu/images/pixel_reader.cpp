@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "cpu/images/pixel_reader.hpp"
+
+#include <algorithm>
+
+namespace iqa {
+
+pixel_reader::pixel_reader(const cpu_kernels &kernels, const weighted_images &source)
+    : kernels_(kernels),
+      source_(source),
+      masks_nonfinite_(source.mask_nonfinite && !is_integer(source.images.reference.type))
+{
+}
+
+void pixel_reader::read_weights(const row_part &part, float *weights) const
+{
+    const weight_view &view = source_.weights;
+    if (view.data == nullptr) {
+        std::fill_n(weights, part.count, 1.0f);
+        return;
+    }
+    const int64_t index = part.image * view.image_stride + part.channel * view.channel_stride +
+                          part.slice * view.slice_stride + part.row * view.row_stride +
+                          part.column * view.column_stride;
+    const int64_t size = (view.dtype & 0xff) / 8;
+    kernels_.gather_weights(static_cast<weight_type>(view.dtype), view.data + index * size, view.column_stride,
+                            part.count, weights);
+}
+
+pixel_run pixel_reader::read(const row_part &part, pixel_memory &memory) const
+{
+    const element_type type = source_.images.reference.type;
+    const bool widened = type == element_type::float16 || type == element_type::bfloat16;
+    pixel_run run = {.type = widened ? element_type::float32 : type,
+                     .channels = source_.luma != nullptr ? 3 : 1,
+                     .reference = {},
+                     .candidate = {},
+                     .weights = nullptr,
+                     .count = part.count};
+    if (source_.weights.data != nullptr || masks_nonfinite_) {
+        run.weights = memory.weights;
+        read_weights(part, run.weights);
+    }
+    const auto gather = [&](const image_view &view, int channel, void *samples) {
+        kernels_.gather(type, view.at(part.image, part.channel + channel, part.slice, part.row, part.column),
+                        view.column_stride, part.count, samples);
+        if (masks_nonfinite_)
+            kernels_.mask_nonfinite(run.type, samples, part.count, run.weights);
+    };
+    for (int channel = 0; channel < run.channels; ++channel) {
+        run.reference[channel] = memory.reference[channel];
+        run.candidate[channel] = memory.candidate[channel];
+        gather(source_.images.reference, channel, run.reference[channel]);
+        gather(source_.images.candidate, channel, run.candidate[channel]);
+    }
+    return run;
+}
+
+weight_survey pixel_reader::leave_out_masked(pixel_run &run) const
+{
+    if (run.weights == nullptr)
+        return {
+            .units = run.count << pixel_weight_bits, .some_zero = false, .some_between = false, .some_invalid = false};
+    const weight_survey survey = kernels_.survey_weights(run.weights, run.count);
+    if (survey.some_zero) {
+        for (int channel = 0; channel < run.channels; ++channel) {
+            kernels_.keep_weighted(run.type, run.reference[channel], run.weights, run.count);
+            kernels_.keep_weighted(run.type, run.candidate[channel], run.weights, run.count);
+        }
+        run.count = kernels_.keep_weighted(element_type::float32, run.weights, run.weights, run.count);
+    }
+    if (!survey.some_between)
+        run.weights = nullptr;
+    return survey;
+}
+
+void pixel_reader::to_double(const pixel_run &run, pixel_memory &memory) const
+{
+    kernels_.to_double(run.type, run.reference, source_.luma, run.count, memory.reference_double);
+    kernels_.to_double(run.type, run.candidate, source_.luma, run.count, memory.candidate_double);
+}
+
+} // namespace iqa

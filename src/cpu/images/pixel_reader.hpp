@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Rows of pixels of both images with their weights, brought into dense memory.
+#pragma once
+
+#include "backend/backend.hpp"
+#include "cpu/isa/kernels.hpp"
+
+namespace iqa {
+
+constexpr int64_t pixels_at_once = 1024;
+
+// Part of a row, where the images have it.
+struct row_part {
+    int64_t image, channel, slice, row, column;
+    int64_t count;
+};
+
+// What one worker reads into.
+struct alignas(64) pixel_memory {
+    // Samples of up to three channels, as they are and then as one channel of doubles.
+    std::byte reference[3][pixels_at_once * sizeof(double)], candidate[3][pixels_at_once * sizeof(double)];
+    double reference_double[pixels_at_once], candidate_double[pixels_at_once];
+    double derivatives[pixels_at_once];
+    float weights[pixels_at_once];
+};
+
+// At most pixels_at_once pixels; the 16-bit floating-point types are widened.
+struct pixel_run {
+    element_type type;
+    int channels; // 3 where luma is made of them
+    void *reference[3], *candidate[3];
+    float *weights; // NULL: 1 for each
+    int64_t count;
+};
+
+class pixel_reader {
+public:
+    pixel_reader(const cpu_kernels &kernels, const weighted_images &source);
+
+    // Samples that are not finite have weight 0 where they are masked.
+    pixel_run read(const row_part &part, pixel_memory &memory) const;
+
+    // Takes out the samples without weight, and the weights where all others are 1.
+    weight_survey leave_out_masked(pixel_run &run) const;
+
+    // Both images as one channel of doubles.
+    void to_double(const pixel_run &run, pixel_memory &memory) const;
+
+private:
+    void read_weights(const row_part &part, float *weights) const;
+
+    const cpu_kernels &kernels_;
+    const weighted_images &source_;
+    bool masks_nonfinite_;
+};
+
+} // namespace iqa

@@ -1,5 +1,0 @@
-// SPDX-License-Identifier: MIT
-#include "cpu/lanes_avx2.h"
-
-#define IQA_INSTRUCTION_SET avx2
-#include "cpu/kernels.inl"

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+// Squared errors of a batch: images are cut into runs of samples, in whatever order lies best in memory, since exact
+// sums have none.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/parallel.hpp"
+#include "cpu/backend.hpp"
+#include "cpu/images/pixel_reader.hpp"
+#include "cpu/isa/dispatch.hpp"
+
+namespace iqa {
+
+namespace {
+
+constexpr int64_t samples_of_a_tile = 1 << 16;
+constexpr int64_t tiles_of_a_wave = 4096;
+constexpr int64_t samples_of_a_piece = 2048;
+
+struct tile_result {
+    squared_error_total error;
+    sample_counts counts;
+    int64_t weight_units;
+    bool invalid_weight;
+};
+
+// How a plane (an image, or a channel where channels are wanted apart) is made of runs.
+struct run_layout {
+    int64_t planes;   // of an image
+    int64_t rows;     // runs of a plane
+    int64_t length;   // samples of a run
+    int64_t channels; // whose runs follow each other before the next line of pixels begins
+    int64_t reference_step, candidate_step;
+    int64_t rows_of_tile, tiles_of_row;
+
+    int64_t tiles_of_plane() const { return (rows + rows_of_tile - 1) / rows_of_tile * tiles_of_row; }
+};
+
+struct axis {
+    int64_t extent, stride;
+};
+
+// Do the samples of these axes fill one stretch of memory?
+bool dense(std::array<axis, 4> axes)
+{
+    std::sort(axes.begin(), axes.end(), [](const axis &x, const axis &y) {
+        return x.stride != y.stride ? x.stride < y.stride : x.extent < y.extent;
+    });
+    int64_t expected = 1;
+    for (const axis &next : axes) {
+        if (next.extent == 1)
+            continue;
+        if (next.stride != expected)
+            return false;
+        expected *= next.extent;
+    }
+    return true;
+}
+
+bool dense(const image_view &view, bool one_channel)
+{
+    return dense({{{one_channel ? 1 : view.channels, one_channel ? 0 : view.channel_stride},
+                   {view.depth, view.slice_stride},
+                   {view.height, view.row_stride},
+                   {view.width, view.column_stride}}});
+}
+
+bool rows_are_dense(const image_view &view)
+{
+    return view.channel_stride == 1 && view.column_stride == view.channels;
+}
+
+// Samples that are all taken as they are. Others need their places, to find their weights and channels.
+bool is_plain(const weighted_images &source)
+{
+    const bool may_mask = source.mask_nonfinite && !is_integer(source.images.reference.type);
+    return source.weights.data == nullptr && source.luma == nullptr && !may_mask;
+}
+
+run_layout lay_out(const weighted_images &source, bool by_channel)
+{
+    const image_view &x = source.images.reference;
+    const image_view &y = source.images.candidate;
+    const bool same_order = (by_channel || x.channel_stride == y.channel_stride) && x.slice_stride == y.slice_stride &&
+                            x.row_stride == y.row_stride && x.column_stride == y.column_stride;
+    run_layout layout{};
+    layout.planes = by_channel ? source.channels() : 1;
+    layout.channels = 1;
+    layout.reference_step = layout.candidate_step = 1;
+    const int64_t channels = by_channel ? 1 : source.channels();
+    const int64_t lines = x.depth * x.height;
+    if (is_plain(source) && same_order && dense(x, by_channel) && dense(y, by_channel)) {
+        layout.rows = 1;
+        layout.length = channels * lines * x.width;
+    } else if (is_plain(source) && channels > 1 && rows_are_dense(x) && rows_are_dense(y)) {
+        layout.rows = lines;
+        layout.length = channels * x.width;
+    } else {
+        layout.channels = channels;
+        layout.rows = channels * lines;
+        layout.length = x.width;
+        layout.reference_step = x.column_stride;
+        layout.candidate_step = y.column_stride;
+    }
+    layout.rows_of_tile = std::max<int64_t>(1, samples_of_a_tile / layout.length);
+    layout.tiles_of_row = (layout.length + samples_of_a_tile - 1) / samples_of_a_tile;
+    return layout;
+}
+
+class batch_of_runs {
+public:
+    batch_of_runs(context &where, workspace &memory, squared_error_request &request)
+        : where_(where),
+          kernels_(kernels_for(where)),
+          request_(request),
+          shape_(request.source.images.reference),
+          plain_(is_plain(request.source)),
+          integers_(is_integer(shape_.type) && request.source.luma == nullptr),
+          layout_(lay_out(request.source, request.by_channel)),
+          reader_(kernels_, request.source)
+    {
+        const int64_t total = shape_.images * tiles_of_image();
+        workers_ = workers_for(where, total, shape_.images * shape_.channels * shape_.pixels());
+        wave_ = std::min(total, tiles_of_a_wave);
+        const size_t results = (size_t(wave_) * sizeof(tile_result) + 63) / 64 * 64;
+        const size_t largest = (size_t(shape_.images) * sizeof(double) + 63) / 64 * 64;
+        memory_of_worker_ = plain_ ? 2 * size_t(samples_of_a_piece) * sizeof(double) : sizeof(pixel_memory);
+        std::byte *block = memory.work.take<std::byte>(results + largest + size_t(workers_) * memory_of_worker_,
+                                                       "the runs of squared errors");
+        results_ = reinterpret_cast<tile_result *>(block);
+        largest_ = reinterpret_cast<double *>(block + results);
+        memory_of_workers_ = block + results + largest;
+    }
+
+    void run()
+    {
+        std::fill_n(request_.counts, shape_.images, sample_counts{});
+        std::fill_n(request_.overflow, shape_.images, false);
+        const int usual = integers_ ? 0 : -exponent_of(request_.range.high - request_.range.low);
+        add_images(0, shape_.images, usual, !covers(request_.range, shape_.type));
+        if (invalid_weight_)
+            request_.report->kind = fault_kind::weights;
+        if (integers_ || invalid_weight_)
+            return;
+        for (int64_t image = 0; image < shape_.images; ++image) {
+            const double largest = largest_[image];
+            request_.overflow[image] = !is_finite(largest);
+            const int own = own_error_exponent(usual, largest);
+            if (own != no_exponent)
+                add_images(image, 1, own, false);
+        }
+    }
+
+private:
+    int64_t tiles_of_image() const { return layout_.planes * layout_.tiles_of_plane(); }
+
+    void add_images(int64_t first_image, int64_t images, int scale_exponent, bool counting)
+    {
+        clear(first_image, images, scale_exponent);
+        const double scale = power_of_two(scale_exponent);
+        const int64_t begin = first_image * tiles_of_image();
+        const int64_t end = begin + images * tiles_of_image();
+        for (int64_t first = begin; first < end; first += wave_) {
+            const int64_t count = std::min(wave_, end - first);
+            for_each_tile(where_, workers_, count, [&](int64_t tile, int worker) {
+                compute(first + tile, worker, scale, counting, results_[tile]);
+            });
+            for (int64_t tile = 0; tile < count; ++tile)
+                collect(first + tile, results_[tile]);
+        }
+    }
+
+    void clear(int64_t first_image, int64_t images, int scale_exponent)
+    {
+        squared_error_sum zero{};
+        for (int level = 0; level < error_levels; ++level)
+            zero.exponent[level] =
+                integers_ ? integer_error_exponent(level) : error_exponent(level) - 2 * scale_exponent;
+        std::fill_n(request_.sums + first_image * layout_.planes, images * layout_.planes, zero);
+        // Where every sample counts, how many there are is known.
+        const int64_t samples = request_.source.channels() / layout_.planes * shape_.pixels();
+        std::fill_n(request_.weights + first_image * layout_.planes, images * layout_.planes,
+                    plain_ ? int128(samples) << pixel_weight_bits : int128(0));
+        std::fill_n(largest_ + first_image, images, 0.0);
+    }
+
+    void compute(int64_t index, int worker, double scale, bool counting, tile_result &result) const
+    {
+        result = {};
+        result.error.least_sample = request_.range.high;
+        result.error.most_sample = request_.range.low;
+        const int64_t column = index % layout_.tiles_of_row * samples_of_a_tile;
+        const int64_t plane = index / layout_.tiles_of_plane();
+        const int64_t first_row = index % layout_.tiles_of_plane() / layout_.tiles_of_row * layout_.rows_of_tile;
+        const int64_t end_row = std::min(first_row + layout_.rows_of_tile, layout_.rows);
+        for (int64_t row = first_row; row < end_row; ++row) {
+            const int64_t line = row / layout_.channels;
+            const row_part part = {.image = plane / layout_.planes,
+                                   .channel = plane % layout_.planes + row % layout_.channels,
+                                   .slice = line / shape_.height,
+                                   .row = line % shape_.height,
+                                   .column = column,
+                                   .count = std::min(samples_of_a_tile, layout_.length - column)};
+            if (plain_)
+                add_run(part, worker, scale, counting, result);
+            else
+                add_pixels(part, worker, scale, counting, result);
+        }
+    }
+
+    // Runs go in pieces that stay in the first cache between summing and counting.
+    void add_run(const row_part &part, int worker, double scale, bool counting, tile_result &result) const
+    {
+        const auto samples_of = [&](const image_view &view, int64_t step) {
+            return view.at(part.image, part.channel, part.slice, part.row, 0) +
+                   part.column * step * element_size(view.type);
+        };
+        const sample_run run = {shape_.type,
+                                samples_of(request_.source.images.reference, layout_.reference_step),
+                                samples_of(request_.source.images.candidate, layout_.candidate_step),
+                                part.count,
+                                layout_.reference_step,
+                                layout_.candidate_step};
+        const bool widened = run.type == element_type::float16 || run.type == element_type::bfloat16;
+        const bool dense = run.reference_step == 1 && run.candidate_step == 1 && !widened;
+        const int64_t size = element_size(run.type);
+        for (int64_t first = 0; first < run.count; first += samples_of_a_piece) {
+            sample_run piece = run;
+            piece.reference = static_cast<const std::byte *>(run.reference) + first * run.reference_step * size;
+            piece.candidate = static_cast<const std::byte *>(run.candidate) + first * run.candidate_step * size;
+            piece.count = std::min(samples_of_a_piece, run.count - first);
+            kernels_.squared_error(dense ? piece : gather(piece, widened, worker), scale, result.error);
+            if (counting && may_have_outside(result.error))
+                kernels_.count_samples(piece, request_.range, result.counts);
+        }
+    }
+
+    // Whether some sample of the tile so far lies outside the range. Integers are not looked at: they are cheap to
+    // count. Nor does luma say what its three samples were.
+    bool may_have_outside(const squared_error_total &total) const
+    {
+        return is_integer(shape_.type) || request_.source.luma != nullptr || total.nonfinite ||
+               total.least_sample < request_.range.low || total.most_sample > request_.range.high;
+    }
+
+    sample_run gather(const sample_run &piece, bool widened, int worker) const
+    {
+        std::byte *x = memory_of(worker);
+        std::byte *y = x + samples_of_a_piece * sizeof(double);
+        kernels_.gather(piece.type, piece.reference, piece.reference_step, piece.count, x);
+        kernels_.gather(piece.type, piece.candidate, piece.candidate_step, piece.count, y);
+        return {widened ? element_type::float32 : piece.type, x, y, piece.count, 1, 1};
+    }
+
+    // Masked samples are taken out first, so that nothing that follows can see them.
+    void add_pixels(row_part part, int worker, double scale, bool counting, tile_result &result) const
+    {
+        auto &memory = *reinterpret_cast<pixel_memory *>(memory_of(worker));
+        const int64_t end = part.column + part.count;
+        for (; part.column < end; part.column += pixels_at_once) {
+            part.count = std::min(pixels_at_once, end - part.column);
+            pixel_run run = reader_.read(part, memory);
+            const weight_survey survey = reader_.leave_out_masked(run);
+            result.invalid_weight = result.invalid_weight || survey.some_invalid;
+            result.weight_units += survey.units;
+            sample_run samples = {run.type, run.reference[0], run.candidate[0], run.count, 1, 1, run.weights};
+            if (request_.source.luma != nullptr) {
+                reader_.to_double(run, memory);
+                samples.type = element_type::float64;
+                samples.reference = memory.reference_double;
+                samples.candidate = memory.candidate_double;
+            }
+            kernels_.squared_error(samples, scale, result.error);
+            if (counting && may_have_outside(result.error))
+                for (int channel = 0; channel < run.channels; ++channel)
+                    kernels_.count_samples({run.type, run.reference[channel], run.candidate[channel], run.count, 1, 1},
+                                           request_.range, result.counts);
+        }
+    }
+
+    void collect(int64_t index, const tile_result &result)
+    {
+        const int64_t plane = index / layout_.tiles_of_plane();
+        const int64_t image = plane / layout_.planes;
+        invalid_weight_ = invalid_weight_ || result.invalid_weight;
+        request_.counts[image].outside += result.counts.outside;
+        request_.counts[image].nonfinite += result.counts.nonfinite;
+        largest_[image] = std::max(largest_[image], result.error.nonfinite ? HUGE_VAL : result.error.largest);
+        request_.weights[plane] += result.weight_units;
+        for (int level = 0; level < error_levels; ++level)
+            request_.sums[plane].level[level] += result.error.level[level];
+    }
+
+    std::byte *memory_of(int worker) const { return memory_of_workers_ + size_t(worker) * memory_of_worker_; }
+
+    context &where_;
+    const cpu_kernels &kernels_;
+    squared_error_request &request_;
+    const image_view &shape_;
+    bool plain_;
+    bool integers_; // the squares are
+    run_layout layout_;
+    pixel_reader reader_;
+    bool invalid_weight_ = false;
+    int workers_ = 1;
+    int64_t wave_ = 0;
+    tile_result *results_ = nullptr;
+    double *largest_ = nullptr; // of each image: the largest scaled difference
+    size_t memory_of_worker_ = 0;
+    std::byte *memory_of_workers_ = nullptr;
+};
+
+} // namespace
+
+void cpu_squared_error(context &where, workspace &memory, squared_error_request &request)
+{
+    batch_of_runs(where, memory, request).run();
+}
+
+} // namespace iqa

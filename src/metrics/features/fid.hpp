@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// The Frechet distance of two sets of features (FID): what is accumulated, and what can be read.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "arith/second_moment.h"
+#include "cpu/features/moments.hpp"
+#include "metrics/features/distance.hpp"
+#include "metrics/metric.hpp"
+
+namespace iqa {
+
+constexpr size_t fid_option_bytes = 3 * sizeof(int32_t);
+
+class measured_covariance final : public covariance_matrix {
+public:
+    measured_covariance(const moment_lanes &state, double unit) : state_(state), unit_(unit) {}
+
+    double at(int64_t i, int64_t j) const override { return covariance(state_, i, j, unit_); }
+    int64_t most_rank() const override { return state_.rows() - 1; }
+
+private:
+    moment_lanes state_;
+    double unit_;
+};
+
+// Where the last update on a device was, if there was one.
+struct device_place {
+    const backend *functions;
+    device_ledger *memory;
+    int32_t id;
+};
+
+class fid_metric final : public iqa_metric {
+public:
+    fid_metric(context &owner, const iqa_fid_options &options);
+
+    void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) override;
+    size_t read(int32_t field, std::span<double> out) const override;
+    void load_lanes(byte_reader bytes) override; // also of the states that had no rests
+
+    void reset_side(int32_t side) noexcept;
+
+    // Adds one set of a metric with the same options to this one's, or takes away what was added.
+    void add_side(const fid_metric &from, int index, bool negative);
+
+    const iqa_fid_options &options() const noexcept { return options_; }
+    moment_lanes side(int index) const;
+
+protected:
+    void lanes_changed() const noexcept override
+    {
+        computed_ = false;
+        enqueued_rows_ = {};
+    }
+    void leave_device() noexcept override
+    {
+        device_memory_.reset();
+        device_ = {};
+    }
+    void check_together(std::span<const int64_t> lanes, iqa_status otherwise) const override;
+    [[noreturn]] void raise(const fault &found) const override;
+
+private:
+    // The trace term where the features were.
+    struct trace_there final : trace_device {
+        explicit trace_there(const fid_metric &of) : metric(of) {}
+        void run(bool swapped, bool equal, frechet_parts &parts) const override;
+        const fid_metric &metric;
+    };
+
+    feature_grid grid() const { return {options_.fraction_bits, options_.word_bits == IQA_FID_WORD_32}; }
+    void add_on_cpu(const table_view (&views)[2]);
+    workspace &memory_on(device_ledger &ledger);
+    measured_covariance covariance_of(int index) const;
+    double mean_unit() const { return power_of_two(-options_.fraction_bits); }
+    double mean_term() const;
+    void require_rows(int index, int64_t rows) const;
+    void check_room(int index, int64_t rows) const;
+    void compute() const;
+    const frechet_parts &parts() const; // refuses what rounding to the grid may have spoiled
+    [[noreturn]] void fail_for_rounding(std::span<const int> sides, const char *what) const;
+    double flags() const;
+    size_t read_mean(int index, std::span<double> out) const;
+    size_t read_covariance(int index, std::span<double> out) const;
+
+    iqa_fid_options options_;
+    std::array<std::byte, fid_option_bytes> option_bytes_{};
+    std::array<exact_field, 4> fields_{};
+    scratch lanes_memory_;
+    scratch work_;
+    std::optional<workspace> device_memory_;
+    device_place device_{};
+    int64_t *lanes_;
+    mutable std::array<int64_t, 2> enqueued_rows_{}; // of updates on a device that are not in the lanes yet
+    mutable frechet_parts parts_{};
+    mutable double rounding_ = 0.0; // of the distance
+    mutable bool computed_ = false; // they are of the present lanes
+};
+
+} // namespace iqa

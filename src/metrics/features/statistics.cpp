@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// The distance of distributions whose mean and covariance somebody else computed, such as the statistics files that
+// FID programs exchange. Nothing is known of how exact they are, so they are checked and their noise is tolerated.
+#include <algorithm>
+#include <cmath>
+
+#include "core/samples.hpp"
+#include "metrics/features/distance.hpp"
+#include "metrics/metrics.hpp"
+
+namespace iqa {
+
+namespace {
+
+// How far, relative to the largest variance, a covariance may be from symmetric and from semi-definite.
+constexpr double tolerance = 1e-8;
+
+// The squares of what lies between these, and of its rounding, are numbers.
+constexpr double smallest_variance = 0x1p-400;
+constexpr double largest_variance = 0x1p400;
+
+class given_covariance final : public covariance_matrix {
+public:
+    given_covariance(const iqa_tensor &tensor, const char *name, int64_t order)
+        : view_(view_table_on_cpu(tensor, name, order))
+    {
+        if (view_.rows != order)
+            fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected [", order, ", ", order, "]");
+        for (int64_t i = 0; i < order; ++i)
+            largest_ = std::max(largest_, number_at(view_, i, i));
+        for (int64_t i = 0; i < order; ++i)
+            for (int64_t j = 0; j <= i; ++j)
+                check(name, i, j);
+        if (largest_ > 0.0 && !(largest_ >= smallest_variance && largest_ <= largest_variance))
+            fail(IQA_ERROR_NUMERIC, name, " has variances up to ", largest_, "; expected 0, or from ",
+                 smallest_variance, " to ", largest_variance);
+    }
+
+    double at(int64_t i, int64_t j) const override { return 0.5 * (number_at(view_, i, j) + number_at(view_, j, i)); }
+    int64_t most_rank() const override { return view_.rows; }
+    double largest() const { return largest_; }
+
+private:
+    void check(const char *name, int64_t i, int64_t j) const
+    {
+        const double here = number_at(view_, i, j);
+        const double there = number_at(view_, j, i);
+        if (!is_finite(here) || !is_finite(there))
+            fail(IQA_ERROR_NUMERIC, name, "[", i, ", ", j, "] is ", is_finite(here) ? there : here,
+                 "; expected a finite number");
+        if (std::fabs(here - there) > tolerance * largest_)
+            fail(IQA_ERROR_NUMERIC, name, " is not symmetric: element [", i, ", ", j, "] is ", here, " and [", j, ", ",
+                 i, "] is ", there);
+    }
+
+    table_view view_;
+    double largest_ = 0.0;
+};
+
+// A vector of any stride as a table of one row.
+table_view view_mean(const iqa_tensor &tensor, const char *name, int64_t order)
+{
+    if (tensor.ndim != 1 || tensor.shape == nullptr || tensor.shape[0] != order)
+        fail(IQA_ERROR_SHAPE, name, " has ", tensor.ndim, " axes or another length; expected shape [", order, "]");
+    const int64_t shape[2] = {1, order};
+    const int64_t strides[2] = {0, tensor.strides != nullptr ? tensor.strides[0] : 1};
+    iqa_tensor row = tensor;
+    row.ndim = 2;
+    row.shape = shape;
+    row.strides = strides;
+    return view_table_on_cpu(row, name, order);
+}
+
+void check_semidefinite(const char *name, const given_covariance &covariance, double least_pivot)
+{
+    if (least_pivot < -tolerance * covariance.largest())
+        fail(IQA_ERROR_NUMERIC, name, " is not positive semi-definite: a pivot of its factorisation is ", least_pivot);
+}
+
+} // namespace
+
+fid_parts_array fid_from_statistics(context &where, const fid_statistics &reference, const fid_statistics &candidate)
+{
+    if (reference.mean->ndim != 1 || reference.mean->shape == nullptr || reference.mean->shape[0] < 1 ||
+        reference.mean->shape[0] > most_fid_features)
+        fail(IQA_ERROR_SHAPE, "mean_reference has ", reference.mean->ndim,
+             " axes or a length out of range; expected shape [D] with D from 1 to ", most_fid_features);
+    const int64_t order = reference.mean->shape[0];
+    const table_view means[2] = {view_mean(*reference.mean, "mean_reference", order),
+                                 view_mean(*candidate.mean, "mean_candidate", order)};
+    const given_covariance first(*reference.covariance, "covariance_reference", order);
+    const given_covariance second(*candidate.covariance, "covariance_candidate", order);
+    double mean_term = 0.0;
+    for (int64_t i = 0; i < order; ++i) {
+        const double difference = number_at(means[0], 0, i) - number_at(means[1], 0, i);
+        mean_term = fused_multiply_add(difference, difference, mean_term);
+    }
+    if (!is_finite(mean_term))
+        fail(IQA_ERROR_NUMERIC, "the means are not finite");
+
+    const frechet_parts parts = frechet_distance(where, fid_kernels_for(where), order, mean_term, first, second);
+    check_semidefinite("covariance_reference", first, parts.least_pivots[0]);
+    check_semidefinite("covariance_candidate", second, parts.least_pivots[1]);
+    return {parts.value,     parts.raw,        parts.mean_term,        parts.traces[0],
+            parts.traces[1], parts.trace_term, double(parts.ranks[0]), double(parts.ranks[1])};
+}
+
+} // namespace iqa

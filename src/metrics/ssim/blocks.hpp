@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// SSIM over blocks, IQA_WINDOW_BLOCKS: checks and constants.
+#pragma once
+
+#include "backend/backend.hpp"
+
+namespace iqa {
+
+// The data range. Throws for element types and extents that blocks do not take.
+data_range check_blocks(const iqa_ssim_options &options, const image_view &shape);
+
+ssim_block_constants constants_of_blocks(const iqa_ssim_options &options, data_range range);
+
+// Throws for extras that blocks do not have.
+void refuse_extras_of_pixels(const iqa_update_extras &extras);
+
+} // namespace iqa

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "metrics/ssim/levels.hpp"
+
+#include <algorithm>
+
+#include "metrics/ssim/options.hpp"
+
+namespace iqa {
+
+namespace {
+
+constexpr char axis_names[3] = {'D', 'H', 'W'}; // in the order of shrink_axes()
+
+// max(1, extent / 256 rounded): halves up as MATLAB rounds, or to even as Python does.
+int automatic_factor(const iqa_ssim_options &options, const image_view &shape)
+{
+    constexpr int64_t unit = 256;
+    const int64_t smaller = std::min(shape.height, shape.width);
+    const int64_t whole = smaller / unit;
+    const int64_t rest = smaller % unit;
+    const bool half_up = options.shrink == IQA_SHRINK_SYMMETRIC || whole % 2 == 1;
+    const bool up = rest > unit / 2 || (rest == unit / 2 && half_up);
+    return int(std::clamp<int64_t>(whole + (up ? 1 : 0), 1, INT32_MAX / 2));
+}
+
+// Beyond the image a window sees copies of it. By more than an image's own extent, or this, it may not reach: that
+// would take memory and time without bound.
+constexpr int64_t ample_reach = 32;
+
+bool fits(bool valid, int32_t taps, int64_t extent)
+{
+    return extent >= (valid ? taps : 1) && (valid || taps / 2 <= std::max(extent, ample_reach));
+}
+
+// The extents of all scales; the axis that is too small ('D', 'H' or 'W'), or 0 where all is well.
+char fill_extents(const iqa_ssim_options &options, scale_extents image, int factor, scale_extents *extents)
+{
+    for (int scale = 0; scale < options.scales; ++scale) {
+        const int by = scale == 0 ? factor : 2;
+        const std::array<shrink_axis, 3> axes = shrink_axes(options, image, by);
+        if (scale == 0 && options.downsample != IQA_DOWNSAMPLE_AUTO)
+            for (size_t axis = 0; axis < axes.size(); ++axis)
+                if (axes[axis].factor > axes[axis].extent)
+                    return axis_names[axis];
+        if (by != 1)
+            image = {axes[0].boxes(), axes[1].boxes(), axes[2].boxes()};
+        const bool valid = border_at(options, scale) == border_mode::valid;
+        if (!fits(valid, options.size_z, image.depth))
+            return 'D';
+        if (!fits(valid, options.size_y, image.height))
+            return 'H';
+        if (!fits(valid, options.size_x, image.width))
+            return 'W';
+        extents[scale] = image;
+    }
+    return 0;
+}
+
+[[noreturn]] void fail_for_size(const iqa_ssim_options &options, char axis, int factor, const scale_extents &image)
+{
+    const char *name = axis == 'D' ? "depth" : axis == 'H' ? "height" : "width";
+    const int32_t taps = axis == 'D' ? options.size_z : axis == 'H' ? options.size_y : options.size_x;
+    constexpr int64_t ample = int64_t(1) << 60;
+    const int64_t given = axis == 'D' ? image.depth : axis == 'H' ? image.height : image.width;
+    scale_extents larger = {has_depth(options.layout) ? ample : 1, ample, ample}; // the other axes are no obstacle
+    int64_t &extent = axis == 'D' ? larger.depth : axis == 'H' ? larger.height : larger.width;
+    extent = given;
+    if (options.scales == 1 && factor == 1 && border_at(options, 0) == border_mode::valid)
+        fail(IQA_ERROR_SHAPE, name, " ", given, " is smaller than the ", taps, "-pixel window");
+    // By halves: factors may be in the billions.
+    std::array<scale_extents, IQA_MOST_SCALES> ignored{};
+    int64_t too_small = given;
+    int64_t enough = ample;
+    while (enough - too_small > 1) {
+        extent = too_small + (enough - too_small) / 2;
+        (fill_extents(options, larger, factor, ignored.data()) == axis ? too_small : enough) = extent;
+    }
+    text after;
+    if (factor != 1)
+        after << " after downsampling by " << factor;
+    fail(IQA_ERROR_SHAPE, name, " ", given, " is too small for ", options.scales,
+         options.scales == 1 ? " scale" : " scales", " of the ", taps, "-pixel window", after.view(),
+         "; the smallest that is enough is ", enough);
+}
+
+} // namespace
+
+border_mode border_at(const iqa_ssim_options &options, int scale)
+{
+    return static_cast<border_mode>(scale == options.scales - 1 ? options.border : options.contrast_border);
+}
+
+std::array<shrink_axis, 3> shrink_axes(const iqa_ssim_options &options, const scale_extents &image, int factor)
+{
+    const auto rule = static_cast<shrink_rule>(options.shrink);
+    const bool deep = has_depth(options.layout);
+    const bool odd = image.height % 2 != 0 || image.width % 2 != 0 || (deep && image.depth % 2 != 0);
+    return {{{deep ? rule : shrink_rule::floor, deep ? factor : 1, image.depth, odd},
+             {rule, factor, image.height, odd},
+             {rule, factor, image.width, odd}}};
+}
+
+scale_plan plan_scales(const iqa_ssim_options &options, const image_view &shape)
+{
+    scale_plan plan{};
+    plan.downsample = options.downsample == IQA_DOWNSAMPLE_AUTO ? automatic_factor(options, shape) : options.downsample;
+    const scale_extents image = {shape.depth, shape.height, shape.width};
+    const char axis = fill_extents(options, image, plan.downsample, plan.extents.data());
+    if (axis != 0)
+        fail_for_size(options, axis, plan.downsample, image);
+    return plan;
+}
+
+scale_extents map_extents(const iqa_ssim_options &options, int scale, const scale_extents &image)
+{
+    if (border_at(options, scale) != border_mode::valid)
+        return image;
+    return {image.depth - options.size_z + 1, image.height - options.size_y + 1, image.width - options.size_x + 1};
+}
+
+bool plain_mean(const iqa_ssim_options &options)
+{
+    return options.scales == 1 && options.scale_weights[0] == 1.0 &&
+           (options.negative == IQA_NEGATIVE_KEEP || options.negative == IQA_NEGATIVE_RELU_MAP);
+}
+
+scale_rule rule_of(const iqa_ssim_options &options)
+{
+    scale_rule rule{};
+    rule.scales = options.scales;
+    rule.negative = options.negative == IQA_NEGATIVE_KEEP     ? negative_rule::keep
+                    : options.negative == IQA_NEGATIVE_SIMPLE ? negative_rule::simple
+                                                              : negative_rule::relu;
+    std::copy_n(options.scale_weights, int(most_scales), rule.weights);
+    return rule;
+}
+
+int32_t ssim_map_shape(const iqa_ssim_options &given, int32_t ndim, const int64_t *shape, int64_t *map_shape)
+{
+    const iqa_ssim_options options = resolve(given);
+    const image_view whole = extents_of(options.layout, ndim, shape);
+    image_view map = shave_edges(image_pair{whole, whole}, options.layout, options.shave).reference;
+    const scale_plan plan = plan_scales(options, map);
+    const scale_extents extents = map_extents(options, 0, plan.extents[0]);
+    map.depth = extents.depth;
+    map.height = extents.height;
+    map.width = extents.width;
+    if (options.luma != IQA_LUMA_NONE)
+        map.channels = 1;
+    if (map_shape != nullptr)
+        write_shape(options.layout, map, map_shape);
+    return plan.downsample;
+}
+
+} // namespace iqa

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+// Structural similarity: construction, checks, the course of an update, and what can be read. The arithmetic is in
+// arith/ssim.h.
+#include <algorithm>
+#include <cmath>
+
+#include "arith/window.h"
+#include "core/options.hpp"
+#include "core/samples.hpp"
+#include "metrics/ssim/blocks.hpp"
+#include "metrics/ssim/metric.hpp"
+
+namespace iqa {
+
+namespace {
+
+namespace lane = ssim_lane;
+
+void fill_taps(const iqa_ssim_options &options, double sigma, double spacing, int32_t size, double *taps)
+{
+    if (options.window == IQA_WINDOW_GAUSSIAN)
+        gaussian_taps(sigma / spacing, size, taps);
+    else
+        uniform_taps(size, taps);
+}
+
+} // namespace
+
+ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
+    : iqa_metric(owner, metric_kind::ssim, option_bytes_, {}, {}),
+      options_(options),
+      exact_fields_{{lane::sum, unit_format, 1 + (options.parts != 0 ? int(ssim_parts) * options.scales : 0)}},
+      taps_(owner),
+      memory_(owner, owner),
+      weights_z_(taps_.take<double>(size_t(options.size_z + options.size_y + options.size_x), "window taps")),
+      weights_y_(weights_z_ + options.size_z),
+      weights_x_(weights_y_ + options.size_y)
+{
+    const size_t lanes = size_t(lane::sum + exact_fields_[0].count * unit_format.digits);
+    place_lanes(std::span(lanes_).first(lanes), exact_fields_, most_of_a_lane);
+    if (has_depth(options.layout))
+        fill_taps(options, options.sigma_z, options.spacing_z, options.size_z, weights_z_);
+    else
+        weights_z_[0] = 1.0;
+    fill_taps(options, options.sigma_y, options.spacing_y, options.size_y, weights_y_);
+    fill_taps(options, options.sigma_x, options.spacing_x, options.size_x, weights_x_);
+    write_options(options, option_bytes_);
+}
+
+ssim_plan ssim_metric::plan_for(element_type type) const
+{
+    const data_range range = resolve_range(options_.data_low, options_.data_high, type);
+    const double peak = range.high - range.low;
+    // Samples are scaled by a power of two, which is exact, so that no constant or square leaves the float range
+    // whatever unit the data has.
+    const double scale = power_of_two(-exponent_of(peak));
+    const double scaled_peak = peak * scale;
+    const double taps = double(options_.size_z) * double(options_.size_y) * double(options_.size_x);
+    const double c1 = options_.k1 * scaled_peak;
+    const double c2 = options_.k2 * scaled_peak;
+    const bool all_parts = options_.parts != 0;
+    return {
+        .border = static_cast<border_mode>(options_.border),
+        .taps_z = options_.size_z,
+        .taps_y = options_.size_y,
+        .taps_x = options_.size_x,
+        .weights_z = weights_z_,
+        .weights_y = weights_y_,
+        .weights_x = weights_x_,
+        .twice_c1 = 2.0 * (c1 * c1),
+        .twice_c2 = 2.0 * (c2 * c2),
+        .covariance = options_.covariance == IQA_COVARIANCE_SAMPLE ? taps / (taps - 1.0) : 1.0,
+        .scale = scale,
+        .double_arithmetic = type == element_type::float64 || options_.arithmetic == IQA_ARITHMETIC_FLOAT64,
+        .range = range,
+        .luma = nullptr,
+        .mask_nonfinite = options_.nonfinite == IQA_NONFINITE_MASK && !is_integer(type),
+        .convolution = options_.mask == IQA_MASK_CONVOLUTION,
+        .coverage = options_.coverage,
+        .negative_to_zero = options_.negative == IQA_NEGATIVE_RELU_MAP,
+        .wanted = {true, all_parts, all_parts},
+    };
+}
+
+ssim_update ssim_metric::check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
+                               const iqa_update_extras &extras) const
+{
+    ssim_update update{};
+    const image_pair whole = view_images(reference, candidate, options_.layout);
+    const bool of_luma = options_.luma != IQA_LUMA_NONE && whole.reference.channels != 1;
+    if (of_luma && whole.reference.channels != 3)
+        fail(IQA_ERROR_SHAPE, "the images have ", whole.reference.channels,
+             " channels; luma is of three, R, G and B, or of one that is taken as it is");
+    update.images = shave_edges(whole, options_.layout, options_.shave);
+    update.weights = shave_edges(view_weights(extras.weights, whole.reference, options_.layout, of_luma),
+                                 options_.layout, options_.shave);
+    refuse_extra(extras.counts, "counts", "SSIM");
+    const image_view &shape = update.images.reference;
+    update.scales = plan_scales(options_, shape);
+    update.plan = plan_for(shape.type);
+    update.weighing = update.weights.data != nullptr || update.plan.mask_nonfinite;
+    update.channels = of_luma ? 1 : shape.channels;
+    if (of_luma)
+        update.luma = luma_for(static_cast<luma_kind>(options_.luma), options_.luma_rounded != 0,
+                               update.plan.range.high - update.plan.range.low);
+
+    image_view measured = shape;
+    measured.channels = update.channels;
+    const scale_extents map = map_extents(options_, 0, update.scales.extents[0]);
+    update.per_image = view_per_image(extras.per_image, measured);
+    update.per_channel = view_per_channel(extras.per_channel, measured);
+    update.map =
+        view_pixels(extras.map, "map", shape, options_.layout, update.channels, map.depth, map.height, map.width);
+    const auto view_gradient = [&](const iqa_tensor *tensor, const char *name) {
+        return clear_edges(device, owner(),
+                           view_pixels(tensor, name, whole.reference, options_.layout, whole.reference.channels,
+                                       whole.reference.depth, whole.reference.height, whole.reference.width),
+                           whole.reference, options_.layout, options_.shave);
+    };
+    update.reference_gradient = view_gradient(extras.reference_gradient, "reference_gradient");
+    update.candidate_gradient = view_gradient(extras.candidate_gradient, "candidate_gradient");
+    update.by_channel = update.channels > 1 && (update.per_channel.data != nullptr || product_of_channels());
+    return update;
+}
+
+ssim_memory &ssim_metric::memory_at(const update_place &place)
+{
+    if (place.ledger == nullptr)
+        return memory_;
+    if (!cuda_memory_)
+        cuda_memory_.emplace(*place.ledger, owner());
+    return *cuda_memory_;
+}
+
+// Samples of images that are not measured as they are, or not all of them.
+void ssim_metric::count_samples(const ssim_update &update)
+{
+    count_request request{
+        .images = update.images,
+        .weights = update.weights,
+        .range = update.plan.range,
+        .mask_nonfinite = update.plan.mask_nonfinite,
+        .counts = update.counts,
+        .report = update.report,
+    };
+    update.device->count(owner(), request);
+    if (update.device->open == nullptr && update.report->kind == fault_kind::weights)
+        fail_for_weights(update.weights, update.images.reference, options_.layout, options_.shave);
+}
+
+void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
+{
+    update_place place(*this, reference, candidate, extras);
+    std::array<int64_t, lane::most> addend{};
+    fault report{};
+    int64_t *const lanes_to_add = place.ledger != nullptr ? place.ledger->addend() : addend.data();
+    if (options_.window == IQA_WINDOW_BLOCKS) {
+        update_blocks(place, view_images(reference, candidate, options_.layout), extras, lanes_to_add);
+    } else {
+        ssim_update update = check(place.device, reference, candidate, extras);
+        update.addend = lanes_to_add;
+        update.report = place.ledger != nullptr ? place.ledger->report() : &report;
+        update_images(place, update);
+    }
+    if (place.ledger == nullptr) {
+        const std::span<const int64_t> added = std::span(addend).first(lanes().size());
+        check_room(added, IQA_ERROR_NUMERIC);
+        commit(added);
+    }
+    place.finish();
+}
+
+void ssim_metric::update_images(const update_place &place, ssim_update &update)
+{
+    update.device = &place.device;
+    update.memory = &memory_at(place);
+    if (update.channels != update.images.reference.channels)
+        update.plan.luma = &update.luma;
+    const int64_t images = update.images.reference.images;
+    update.counts = update.memory->counts.take<sample_counts>(size_t(images), "the counts of a batch");
+    const bool counted = update.weighing || update.scales.downsample > 1;
+    if (counted)
+        count_samples(update);
+
+    const int64_t at_once = images_at_once(update);
+    for (int64_t first = 0; first < images; first += at_once) {
+        const image_group group = {first, std::min(at_once, images - first)};
+        place_scales(update, group);
+        measure_group(update, group, counted ? nullptr : update.counts + first);
+        const ssim_values_request values = values_of(update, group);
+        // With gradients the update ends after them: a launch that fails must leave nothing behind.
+        const bool ends = first + group.count == images && !update.wants_gradient();
+        update.device->ssim_values(owner(), update.memory->work, values, ends ? place.ledger : nullptr);
+        if (place.ledger == nullptr && update.report->kind != fault_kind::none)
+            fail_for(*update.report, update, group);
+        if (update.wants_gradient())
+            differentiate_group(update, group, values);
+    }
+    if (place.ledger != nullptr && update.wants_gradient())
+        place.ledger->commit();
+}
+
+void ssim_metric::update_blocks(const update_place &place, const image_pair &given, const iqa_update_extras &extras,
+                                int64_t *addend)
+{
+    const image_pair images = shave_edges(given, options_.layout, options_.shave);
+    const image_view &shape = images.reference;
+    ssim_memory &memory = memory_at(place);
+    ssim_block_values_request values{};
+    values.per_image = view_per_image(extras.per_image, shape);
+    values.per_channel = view_per_channel(extras.per_channel, shape);
+    refuse_extras_of_pixels(extras);
+    const data_range range = check_blocks(options_, shape);
+    ssim_blocks_request request = {
+        .images = images,
+        .range = range,
+        .constants = constants_of_blocks(options_, range),
+        .sums = memory.sums.take<int128>(size_t(shape.images * shape.channels), "the sums of a batch"),
+        .counts = memory.counts.take<sample_counts>(size_t(shape.images), "the counts of a batch"),
+    };
+    place.device.ssim_blocks(owner(), memory.work, request);
+    values.sums = request.sums;
+    values.counts = request.counts;
+    values.images = shape.images;
+    values.channels = shape.channels;
+    values.blocks = blocks_along(shape.height) * blocks_along(shape.width);
+    values.addend = addend;
+    place.device.ssim_block_values(owner(), values);
+    if (place.ledger != nullptr)
+        place.ledger->commit();
+}
+
+size_t ssim_metric::read(int32_t field, std::span<double> out) const
+{
+    const double images = double(lanes_[lane::images]);
+    const auto mean = [&](int64_t first) {
+        if (lanes_[lane::images] == 0)
+            fail(IQA_ERROR_NO_DATA, "no image was added yet");
+        return lanes_[lane::nan_images] != 0 ? std::nan("")
+                                             : to_double(exact_value(unit_format, &lanes_[size_t(first)])) / images;
+    };
+    const auto of_scales = [&](int part) {
+        if (options_.parts == 0)
+            fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field, ", which SSIM has only with the option parts");
+        for (size_t scale = 0; scale < size_t(options_.scales); ++scale) {
+            const size_t index = size_t(part) * size_t(options_.scales) + scale;
+            const double value = mean(lane::parts + int64_t(index) * unit_format.digits);
+            if (scale < out.size())
+                out[scale] = value;
+        }
+        return size_t(options_.scales);
+    };
+    double value = 0.0;
+    switch (field) {
+    case IQA_FIELD_VALUE:
+        value = mean(lane::sum);
+        break;
+    case IQA_FIELD_IMAGES:
+        value = images;
+        break;
+    case IQA_FIELD_OUT_OF_RANGE:
+        value = double(lanes_[lane::outside]);
+        break;
+    case IQA_FIELD_NONFINITE:
+        value = double(lanes_[lane::nonfinite]);
+        break;
+    case IQA_FIELD_SSIM_OF_SCALES:
+        return of_scales(ssim_product);
+    case IQA_FIELD_CONTRAST_STRUCTURE:
+        return of_scales(ssim_contrast_structure);
+    case IQA_FIELD_LUMINANCE:
+        return of_scales(ssim_luminance);
+    default:
+        fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field, ", which SSIM does not have");
+    }
+    if (!out.empty())
+        out[0] = value;
+    return 1;
+}
+
+iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options)
+{
+    return iqa_metric::make<ssim_metric>(owner, resolve(options));
+}
+
+iqa_metric *create_ssim(context &owner, byte_reader bytes)
+{
+    return create_ssim(owner, read_ssim_options(bytes));
+}
+
+} // namespace iqa

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// Structural similarity: what an update is made of, and what is accumulated. ssim.cpp checks and reads,
+// ssim_pyramid.cpp measures scale after scale, core/ssim_values.hpp makes values of the sums, ssim_derivatives.cpp
+// differentiates them, ssim_faults.cpp says what is wrong with images.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "backend/backend.hpp"
+#include "metrics/ssim/levels.hpp"
+#include "metrics/ssim/options.hpp"
+
+namespace iqa {
+
+// Consecutive images of a batch.
+struct image_group {
+    int64_t first, count;
+};
+
+inline image_view images_of(image_view view, image_group group)
+{
+    view.data = view.at(group.first, 0, 0, 0, 0);
+    view.images = group.count;
+    return view;
+}
+
+inline weight_view images_of(weight_view view, image_group group)
+{
+    if (view.data != nullptr)
+        view.data += group.first * view.image_stride * ((view.dtype & 0xff) / 8);
+    return view;
+}
+
+inline output_view images_of(output_view view, image_group group)
+{
+    if (view.data != nullptr)
+        view.data += group.first * view.image_stride * int64_t(view.is_double ? sizeof(double) : sizeof(float));
+    return view;
+}
+
+// One scale of a group of images.
+struct ssim_scale {
+    ssim_plan plan;
+    image_pair images;
+    weight_view weights;
+    std::byte *gradients[2]; // of a scale that is made: the derivatives by its samples
+    // Results, for each image and channel (or image alone), and for each image.
+    int128 *sums, *weight;
+    bool *not_a_number;
+    int64_t pixels; // of the map, of one channel
+};
+
+// Memory of updates, on the device where the images are.
+struct ssim_memory {
+    ssim_memory(memory_source &device, memory_source &host) noexcept
+        : sums(device), counts(device), flags(device), levels(device), factors(device), work(device, host)
+    {
+    }
+
+    scratch sums, counts, flags, levels, factors;
+    workspace work;
+};
+
+// What one update wants, checked.
+struct ssim_update {
+    const backend *device;
+    ssim_memory *memory;
+    image_pair images; // shaved
+    weight_view weights;
+    scale_plan scales;
+    ssim_plan plan; // of the images as they are
+    luma_rule luma;
+    output_view per_image, per_channel, map, reference_gradient, candidate_gradient;
+    int64_t channels; // measured
+    bool by_channel;  // sums are kept for each
+    bool weighing;
+    sample_counts *counts; // of all images
+    int64_t *addend;
+    fault *report;
+
+    bool wants_gradient() const { return reference_gradient.data != nullptr || candidate_gradient.data != nullptr; }
+    int64_t parts() const { return by_channel ? channels : 1; }
+    // Whether a scale's images are made by shrinking, rather than the caller's own.
+    bool is_made(int scale) const { return scale > 0 || scales.downsample > 1; }
+};
+
+class ssim_metric final : public iqa_metric {
+public:
+    ssim_metric(context &owner, const iqa_ssim_options &options);
+
+    void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) override;
+    size_t read(int32_t field, std::span<double> out) const override;
+
+protected:
+    void leave_device() noexcept override { cuda_memory_.reset(); }
+    [[noreturn]] void raise(const fault &found) const override;
+
+private:
+    // Not inlined: frames stay small that way.
+    [[gnu::noinline]] ssim_update check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
+                                        const iqa_update_extras &extras) const;
+    ssim_memory &memory_at(const update_place &place);
+    [[gnu::noinline]] void update_images(const update_place &place, ssim_update &update);
+    [[gnu::noinline]] void update_blocks(const update_place &place, const image_pair &given,
+                                         const iqa_update_extras &extras, int64_t *addend);
+    ssim_plan plan_for(element_type type) const;
+    int64_t images_at_once(const ssim_update &update) const;
+    void count_samples(const ssim_update &update);
+    [[gnu::noinline]] void place_scales(const ssim_update &update, image_group group);
+    [[gnu::noinline]] void measure_group(const ssim_update &update, image_group group, sample_counts *counts);
+    ssim_values_request values_of(const ssim_update &update, image_group group) const;
+    [[gnu::noinline]] void differentiate_group(const ssim_update &update, image_group group,
+                                               const ssim_values_request &values);
+    [[noreturn]] void fail_for(const fault &found, const ssim_update &update, image_group group) const;
+    [[noreturn]] void fail_for_image(const fault &found, std::string_view prefix) const;
+    bool product_of_channels() const { return !plain_mean(options_) && options_.product == IQA_PRODUCT_OF_CHANNEL; }
+
+    iqa_ssim_options options_;
+    std::array<std::byte, ssim_option_bytes> option_bytes_{};
+    std::array<int64_t, ssim_lane::most> lanes_{};
+    exact_field exact_fields_[1];
+    scratch taps_;
+    ssim_memory memory_;
+    std::optional<ssim_memory> cuda_memory_;
+    double *weights_z_;
+    double *weights_y_;
+    double *weights_x_;
+    std::array<ssim_scale, IQA_MOST_SCALES> scales_{};
+    std::array<shrink_request, IQA_MOST_SCALES> made_{}; // what makes the scales that are not the caller's own images
+};
+
+} // namespace iqa

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Cases that run on the CPU and on a CUDA device alike, and whose states and outputs must then be the same bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/support.hpp"
+
+namespace test {
+
+// A tensor of a case: bytes, and where elements lie in them.
+struct case_tensor {
+    std::vector<std::byte> bytes; // empty: not given
+    int dtype = IQA_FLOAT32;
+    std::vector<int64_t> shape, strides; // strides empty: compact
+    uint64_t byte_offset = 0;            // negative strides begin behind the front
+};
+
+// One update: what goes in, and the outputs, whose bytes are poisoned first.
+struct case_update {
+    case_tensor reference, candidate, weights;
+    case_tensor per_image, per_channel, map, counts, reference_gradient, candidate_gradient;
+};
+
+struct device_case {
+    std::string name;
+    std::function<metric_pointer(const context_pointer &)> make;
+    std::vector<case_update> updates;
+};
+
+// What a case leaves.
+struct case_outcome {
+    std::vector<iqa_status> statuses;            // of the updates
+    iqa_status status = IQA_OK;                  // of the state
+    std::vector<unsigned char> state;            // serialised
+    std::vector<std::vector<std::byte>> outputs; // of all updates
+    std::string error;
+    bool operator==(const case_outcome &) const = default;
+};
+
+// A case in the course of its run.
+class running_case {
+public:
+    running_case(const device_case &each, bool on_device);
+    ~running_case();
+
+    // The update of that index, with tensors of its own. They live as long as the case: a device may be behind.
+    iqa_status update(size_t index);
+    // The latest one, with the same tensors again.
+    iqa_status repeat();
+    // The state, taken in from the device. Where that fails: why; the state stays empty.
+    iqa_status state(std::vector<unsigned char> &bytes) const;
+    std::vector<std::vector<std::byte>> outputs();
+    double read(int field) const { return test::read(metric_, field); }
+    std::string error() const { return last_error(context_); }
+    bool is_made() const { return metric_ != nullptr; }
+
+private:
+    const device_case &each_;
+    bool on_device_;
+    context_pointer context_;
+    metric_pointer metric_;
+    std::vector<std::unique_ptr<struct placed_update>> placed_;
+};
+
+case_outcome run_case(const device_case &each, bool on_device);
+
+// A dense tensor of values that a function of the index gives.
+template <class Sample>
+case_tensor dense(std::vector<int64_t> shape, const std::function<double(int64_t)> &value)
+{
+    int64_t count = 1;
+    for (const int64_t extent : shape)
+        count *= extent;
+    std::vector<Sample> samples;
+    for (int64_t i = 0; i < count; ++i)
+        samples.push_back(sample_from<Sample>(value(i)));
+    case_tensor result;
+    result.bytes.resize(samples.size() * sizeof(Sample));
+    std::memcpy(result.bytes.data(), samples.data(), result.bytes.size());
+    result.dtype = dtype_of<Sample>::value;
+    result.shape = std::move(shape);
+    return result;
+}
+
+// An output.
+case_tensor output(std::vector<int64_t> shape, int dtype = IQA_FLOAT64);
+
+// `few`: a short selection, for slow checkers of memory and races.
+std::vector<device_case> ssim_cases(bool few);
+std::vector<device_case> psnr_cases(bool few);
+std::vector<device_case> confusion_cases(bool few);
+std::vector<device_case> fid_cases(bool few);
+
+// More parts than a device takes at once: each of `blocks` goes on to two more, of other extents.
+std::vector<device_case> cases_of_many_parts(int64_t blocks);
+
+// KID and the Inception Score are calls over tables.
+struct table_case {
+    std::string name;
+    std::function<iqa_status(iqa_context *context, const iqa_tensor *reference, const iqa_tensor *candidate,
+                             double *values)>
+        measure;
+    case_tensor reference, candidate; // the Inception Score has the first alone
+};
+struct table_outcome {
+    iqa_status status = IQA_OK;
+    std::string error; // the same words, wherever the tables are
+    uint64_t bits[2] = {};
+    bool operator==(const table_outcome &) const = default;
+};
+std::vector<table_case> table_cases(bool few);
+table_outcome run_case(const table_case &each, bool on_device);
+
+// What FID says of a set of `rows` and one of half as many; the trace term is the device's from 256 features on.
+struct fid_outcome {
+    std::vector<unsigned char> state;
+    std::vector<double> parts; // value, trace term, ranks
+    bool operator==(const fid_outcome &) const = default;
+};
+fid_outcome run_fid(int64_t features, int64_t rows, bool on_device);
+
+} // namespace test

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+// The same labels give the same bytes: whatever the threads, the instruction set, the split into updates, the order of
+// shards, the element type, and the way they are counted.
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "support/catch.hpp"
+#include "support/confusion.hpp"
+
+using namespace test;
+
+namespace {
+
+constexpr int64_t samples = 6;
+constexpr int64_t height = 150;
+constexpr int64_t width = 201;
+
+// Runs, noise, ignored and invalid labels.
+struct label_maps {
+    std::vector<int64_t> reference, candidate;
+    std::vector<double> weights;
+
+    explicit label_maps(int64_t classes)
+    {
+        random_numbers random(uint64_t(classes) + 7);
+        for (int64_t i = 0; i < samples * height * width; ++i) {
+            const int64_t region = i / 97 % classes;
+            reference.push_back(random.below(50) == 0 ? -100 : random.below(9) == 0 ? random.below(classes) : region);
+            candidate.push_back(random.below(40) == 0 ? random.below(classes) : region);
+            weights.push_back(double(random.below(1000)) / 7);
+        }
+        reference[1000] = classes + 3;
+        candidate[70000] = -1;
+    }
+};
+
+iqa_confusion_options options_of(int64_t classes, bool weighted, const iqa_confusion_reading &how)
+{
+    return counting(int(classes), [&](auto &o) {
+        o.batched = 1;
+        o.keep_samples = 1;
+        o.reading = &how;
+        o.ignore = 1;
+        o.ignore_label = -100;
+        o.out_of_range = IQA_OUT_OF_RANGE_WRONG;
+        o.weighted = weighted;
+        o.counts = classes > 5000 ? IQA_COUNTS_PER_CLASS : IQA_COUNTS_MATRIX;
+    });
+}
+
+template <class Label>
+void add_samples(confusion &m, const label_maps &maps, int64_t first, int64_t count, bool weighted)
+{
+    const int64_t size = height * width;
+    const std::vector<Label> x(maps.reference.begin() + first * size, maps.reference.begin() + (first + count) * size);
+    const std::vector<Label> y(maps.candidate.begin() + first * size, maps.candidate.begin() + (first + count) * size);
+    const tensor weights(maps.weights.data() + first * size, IQA_FLOAT64, {count, height, width});
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    if (weighted)
+        extras.weights = weights;
+    m.add(x, y, {count, height, width}, {}, &extras);
+    REQUIRE(m.text() == "");
+}
+
+} // namespace
+
+TEST_CASE("threads, instruction sets, batches, shards and element types give the same bytes")
+{
+    const auto how = reading(IQA_AVERAGE_MACRO, [](auto &r) { r.over = IQA_OVER_SAMPLES; });
+    // With 310 classes and weights the cells are so many that one worker adds to the state.
+    for (const auto &[classes, weighted] : std::map<int64_t, bool>{{2, false},
+                                                                   {19, false},
+                                                                   {20, true},
+                                                                   {100, true},
+                                                                   {250, false},
+                                                                   {300, false},
+                                                                   {310, true},
+                                                                   {2200, false},
+                                                                   {30000, false}}) {
+        CAPTURE(classes, weighted);
+        const label_maps maps(classes);
+        const auto options = options_of(classes, weighted, how);
+        confusion all(options);
+        add_samples<int64_t>(all, maps, 0, samples, weighted);
+        const auto expected = bytes_of(all.metric());
+        REQUIRE(expected.size() > 100);
+
+        const bool on_cpu = IQA_TEST_DEVICE == IQA_CPU; // elsewhere there are no threads and sets to choose
+        for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
+            for (const int threads : {1, 2, 3, 8}) {
+                if (!on_cpu)
+                    continue;
+                CAPTURE(isa, threads);
+                confusion m(options, threads, isa);
+                add_samples<int64_t>(m, maps, 0, samples, weighted);
+                CHECK(bytes_of(m.metric()) == expected);
+            }
+
+        confusion narrow(options, 2);
+        if (classes < 30000)
+            add_samples<int16_t>(narrow, maps, 0, samples, weighted);
+        else
+            add_samples<int32_t>(narrow, maps, 0, samples, weighted);
+        CHECK(bytes_of(narrow.metric()) == expected);
+
+        // One shard for each sample, merged in any order, as lanes and as metrics.
+        std::vector<int64_t> order(samples);
+        std::iota(order.begin(), order.end(), 0);
+        for (int round = 0; round < (on_cpu ? 3 : 1); ++round) {
+            std::next_permutation(order.begin(), order.end());
+            std::reverse(order.begin() + round, order.end());
+            confusion merged(options);
+            confusion streamed(options);
+            for (const int64_t sample : order) {
+                confusion shard(options);
+                add_samples<int64_t>(shard, maps, sample, 1, weighted);
+                REQUIRE(iqa_metric_merge(merged.metric().get(), shard.metric().get()) == IQA_OK);
+                add_samples<int64_t>(streamed, maps, sample, 1, weighted);
+            }
+            CHECK(bytes_of(merged.metric()) == expected);
+            CHECK(bytes_of(streamed.metric()) == expected);
+        }
+
+        // From bytes and back.
+        iqa_metric *copy = nullptr;
+        REQUIRE(iqa_metric_deserialize(all.context().get(), expected.data(), expected.size(), &copy) == IQA_OK);
+        const metric_pointer restored(copy);
+        CHECK(bytes_of(restored) == expected);
+        auto altered = expected;
+        altered[20] ^= 1;
+        CHECK(iqa_metric_deserialize(all.context().get(), altered.data(), altered.size(), &copy) == IQA_ERROR_CORRUPT);
+    }
+}
+
+TEST_CASE("few elements and many give the same counts")
+{
+    // 400 classes: small updates are added one by one, large ones through tables.
+    const label_maps maps(400);
+    const auto options = counting(400, [](auto &o) {
+        o.ignore = 1;
+        o.ignore_label = -100;
+        o.out_of_range = IQA_OUT_OF_RANGE_DROP;
+    });
+    confusion whole(options);
+    whole.add(maps.reference, maps.candidate);
+    REQUIRE(whole.text() == "");
+    confusion pieces(options);
+    const auto end = int64_t(maps.reference.size());
+    for (int64_t first = 0; first < end; first += 997) {
+        const int64_t last = std::min(end, first + 997);
+        pieces.add(std::vector<int64_t>(maps.reference.begin() + first, maps.reference.begin() + last),
+                   std::vector<int64_t>(maps.candidate.begin() + first, maps.candidate.begin() + last));
+    }
+    CHECK(whole.matrix() == pieces.matrix());
+    CHECK(whole.field(IQA_FIELD_CONFUSION_IGNORED) == pieces.field(IQA_FIELD_CONFUSION_IGNORED));
+    CHECK(whole.field(IQA_FIELD_CONFUSION_INVALID) == pieces.field(IQA_FIELD_CONFUSION_INVALID));
+
+    // And counted by hand.
+    std::vector<double> expected(400 * 400);
+    for (size_t i = 0; i < maps.reference.size(); ++i)
+        if (maps.reference[i] >= 0 && maps.reference[i] < 400 && maps.candidate[i] >= 0)
+            ++expected[size_t(maps.reference[i] * 400 + maps.candidate[i])];
+    CHECK(whole.matrix() == expected);
+}
+
+namespace {
+
+// Every way of counting: tables, sums of each worker, and sums of the state.
+struct way_of_counting {
+    int classes;
+    int64_t count;
+    bool weighted, by_sample;
+
+    iqa_confusion_options options() const
+    {
+        return counting(classes, [&](auto &o) {
+            o.counts = classes > 5000 ? IQA_COUNTS_PER_CLASS : IQA_COUNTS_MATRIX;
+            o.weighted = weighted;
+            o.batched = o.keep_samples = by_sample;
+        });
+    }
+
+    // One label and one weight may be replaced by one that is at fault.
+    void add(confusion &m, int32_t last_label = 1, double last_weight = 0.375) const
+    {
+        std::vector<int32_t> x(size_t(count), 1);
+        std::vector<double> weights(size_t(count), 1.0 / 3);
+        const std::vector<int32_t> y = x;
+        x.back() = last_label;
+        weights.back() = last_weight;
+        const std::vector<int64_t> shape = by_sample ? std::vector<int64_t>{2, count / 2} : std::vector<int64_t>{count};
+        const tensor weight_of(weights.data(), IQA_FLOAT64, shape);
+        iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+        if (weighted)
+            extras.weights = weight_of;
+        m.add(x, y, shape, {}, &extras);
+    }
+};
+
+template <class Test>
+void for_each_way(Test &&test)
+{
+    for (const int classes : {3, 300, 40000})
+        for (const int64_t count : {10, 300000})
+            for (const bool weighted : {false, true})
+                for (const bool by_sample : {false, true}) {
+                    CAPTURE(classes, count, weighted, by_sample);
+                    test(way_of_counting{classes, count, weighted, by_sample});
+                }
+}
+
+} // namespace
+
+TEST_CASE("a failed update leaves the bytes as they were, in every way of counting")
+{
+    for_each_way([](const way_of_counting &way) {
+        confusion m(way.options(), 2);
+        way.add(m);
+        REQUIRE(m.status == IQA_OK);
+        const auto before = bytes_of(m.metric());
+        way.add(m, -7);
+        CHECK(m.status == IQA_ERROR_NUMERIC);
+        CHECK_THAT(m.text(), Catch::Matchers::Contains("1 element has a label outside"));
+        CHECK((bytes_of(m.metric()) == before));
+        if (!way.weighted)
+            return;
+        way.add(m, -7, -1.0);
+        CHECK(m.status == IQA_ERROR_NUMERIC);
+        CHECK_THAT(m.text(), Catch::Matchers::Contains("is not one whose sums are exact"));
+        CHECK((bytes_of(m.metric()) == before));
+    });
+}
+
+TEST_CASE("an update can be cancelled at every call of progress, in every way of counting", "[host]")
+{
+    struct calls {
+        int until, made;
+    };
+    for_each_way([](const way_of_counting &way) {
+        for (const int threads : {1, 2}) {
+            calls state{1 << 30, 0};
+            iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
+            options.threads = threads;
+            options.progress_user = &state;
+            options.progress = [](void *user, int64_t, int64_t) -> int32_t {
+                auto &now = *static_cast<calls *>(user);
+                return ++now.made > now.until;
+            };
+            iqa_context *context = nullptr;
+            REQUIRE(iqa_context_create(&options, &context) == IQA_OK);
+            confusion m(way.options(), context_pointer(context));
+            way.add(m);
+            REQUIRE(m.status == IQA_OK);
+            REQUIRE(state.made > 0);
+            if (threads == 1 && way.count > 10) // a call for each tile, of at most 2^16 elements
+                CHECK(state.made > 300000 >> 16);
+            const auto before = bytes_of(m.metric());
+            const int most = threads == 1 ? std::min(state.made, 40) : 1; // of two threads one may do all before a call
+            for (int until = 0; until < most; ++until) {
+                state = {until, 0};
+                way.add(m);
+                CHECK(m.status == IQA_ERROR_CANCELLED);
+                CHECK((bytes_of(m.metric()) == before));
+            }
+        }
+    });
+}
+
+TEST_CASE("weights of many elements are summed as by hand")
+{
+    // Multiples of 1/64 and as large as 2^63: sums of doubles are exact in each cell.
+    for (const int classes : {5, 400})
+        for (const int threads : {1, 3}) {
+            CAPTURE(classes, threads);
+            random_numbers random(11);
+            std::vector<uint32_t> x;
+            std::vector<uint64_t> y;
+            std::vector<double> weights;
+            std::vector<double> expected(size_t(classes) * size_t(classes));
+            for (int i = 0; i < 200000; ++i) {
+                x.push_back(uint32_t(random.below(classes)));
+                y.push_back(random.below(3) == 0 ? uint64_t(random.below(classes)) : x.back());
+                const bool large = x.back() == 2 && y.back() == 2;
+                weights.push_back(large ? 0x1p63 : double(random.below(100000)) / 64);
+                expected[size_t(x.back()) * size_t(classes) + size_t(y.back())] += weights.back();
+            }
+            const tensor weight_of(weights.data(), IQA_FLOAT64, {200000});
+            iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+            extras.weights = weight_of;
+            confusion m(counting(classes, [](auto &o) { o.weighted = 1; }), threads);
+            m.add(x, y, {}, {}, &extras);
+            REQUIRE(m.text() == "");
+            CHECK((m.matrix() == expected));
+        }
+}
+
+TEST_CASE("states of other options do not merge, and broken ones do not load")
+{
+    confusion a(counting(3));
+    confusion b(counting(4));
+    CHECK(iqa_metric_merge(a.metric().get(), b.metric().get()) == IQA_ERROR_INCOMPATIBLE);
+    std::vector<int64_t> lanes(4 + 16);
+    lanes[5] = -1;
+    CHECK(iqa_metric_add_lanes(a.metric().get(), lanes.data(), lanes.size()) == IQA_ERROR_INCOMPATIBLE);
+    CHECK(iqa_metric_add_lanes(a.metric().get(), lanes.data(), 3) == IQA_ERROR_INCOMPATIBLE);
+}

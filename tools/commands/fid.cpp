@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "commands/fid.hpp"
+
+#include "commands/commands.hpp"
+#include "files/number.hpp"
+#include "measuring/report.hpp"
+#include "options/options.hpp"
+#include "options/parsed_option.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <iostream>
+#include <memory>
+
+namespace iqa_tool {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/** What a small set means for the value, in sentences. */
+std::vector<std::string> warnings_of(const fid_report &report)
+{
+    std::vector<std::string> warnings;
+    const std::string features = std::to_string(report.grid.features);
+    for (std::size_t side = 0; side < report.sets.size(); ++side) {
+        const fid_set &set = report.sets[side];
+        const std::string name = fid_side_names[side];
+        if (set.rows && *set.rows <= report.grid.features)
+            warnings.push_back("the " + name + " set has " + std::to_string(*set.rows) + " rows for " + features +
+                               " features, so its covariance has at most rank " + std::to_string(*set.rows - 1) +
+                               " and FID comes out too high, the more so the fewer rows there are. Compare it only "
+                               "with values of as many rows, or take more rows than features, better 10000.");
+        else if (!set.rows && report.values && report.values->ranks[side] < report.grid.features)
+            warnings.push_back("the covariance of the " + name + " set has rank " +
+                               fixed(report.values->ranks[side], 0) + " for " + features +
+                               " features. If it comes from few rows, FID comes out too high.");
+    }
+    return warnings;
+}
+
+/** Digits after the point, or of a number that would lose them there, as of small features, its first ones. */
+std::string six_digits(double value)
+{
+    if (value == 0 || std::fabs(value) >= 0.001)
+        return fixed(value, 6);
+    char text[32];
+    return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, 6).ptr};
+}
+
+json set_as_json(const fid_set &set)
+{
+    json object;
+    object["rows"] = set.rows ? json(*set.rows) : json(nullptr); // unknown of mean and covariance
+    object["files"] = json::array();
+    for (const feature_file &file : set.files) {
+        json entry = {{"file", file.path}, {"format", file.format}};
+        for (const feature_table &table : file.tables)
+            entry["arrays"].push_back({{"name", table.array},
+                                       {"rows", table.rows()},
+                                       {"dtype", dtype_name(table.header.dtype)},
+                                       {"fortran_order", table.header.is_fortran_order}});
+        object["files"].push_back(std::move(entry));
+    }
+    return object;
+}
+
+void print_json(const fid_options &options, const fid_report &report)
+{
+    json object;
+    object["library"] = library_as_json(iqa::context(options.context));
+    if (report.values) {
+        const fid_values &values = *report.values;
+        object["fid"] = values.value;
+        object["raw"] = values.raw;
+        object["mean_term"] = values.mean_term;
+        object["trace_term"] = values.trace_term;
+    }
+    object["features"] = report.grid.features;
+    for (std::size_t side = 0; side < report.sets.size(); ++side) {
+        if (!report.sets[side].is_given())
+            continue;
+        json set = set_as_json(report.sets[side]);
+        if (report.values) {
+            set["rank"] = static_cast<int64_t>(report.values->ranks[side]);
+            set["trace"] = report.values->traces[side];
+        }
+        object[fid_side_names[side]] = std::move(set);
+    }
+    object["options"] = {{"fraction_bits", report.grid.fraction_bits}, {"word_bits", report.grid.word_bits}};
+    object["warnings"] = warnings_of(report);
+    write_json(std::cout, object);
+}
+
+void print_text(const fid_report &report)
+{
+    const auto print_line = [](std::string name, std::string first, const std::string &second) {
+        name.resize(std::max<std::size_t>(name.size(), 14), ' ');
+        first.resize(second.empty() ? first.size() : std::max<std::size_t>(first.size() + 2, 16), ' ');
+        std::cout << name << first << second << '\n';
+    };
+    const bool both = report.values.has_value();
+    const auto print_row = [&](const std::string &name, const auto &text_of) {
+        print_line(name, text_of(0), both ? text_of(1) : "");
+    };
+    if (both)
+        std::cout << "FID  " << six_digits(report.values->value) << "\n\n";
+    print_row("", [](std::size_t side) { return std::string(fid_side_names[side]); });
+    print_row("rows", [&](std::size_t side) {
+        const std::optional<int64_t> rows = report.sets[side].rows;
+        return rows ? std::to_string(*rows) : "unknown";
+    });
+    if (both) {
+        const fid_values &values = *report.values;
+        print_row("rank", [&](std::size_t side) {
+            return fixed(values.ranks[side], 0) + " of " + std::to_string(report.grid.features);
+        });
+        print_row("trace", [&](std::size_t side) { return six_digits(values.traces[side]); });
+        print_line("mean term", six_digits(values.mean_term), "");
+        print_line("trace term", six_digits(values.trace_term), "");
+    } else {
+        print_line("features", std::to_string(report.grid.features), "");
+    }
+    for (const std::string &warning : warnings_of(report))
+        std::cout << "\nwarning: " << warning << '\n';
+}
+
+int run(const fid_options &options)
+{
+    if (options.paths[IQA_FID_REFERENCE].empty())
+        throw std::runtime_error("state two sets: REAL GENERATED, or --reference FILE ... --candidate FILE ...");
+    if (options.paths[IQA_FID_CANDIDATE].empty() && options.stats_path.empty())
+        throw std::runtime_error("state a second set to compare with, or --stats-out to keep what is known of one");
+    if (options.stats_path == "-")
+        throw std::runtime_error("--stats-out needs a file; the standard output has the text");
+    const fid_report report = run_fid(options);
+    if (options.as_json)
+        print_json(options, report);
+    else
+        print_text(report);
+    return exit_fine;
+}
+
+void add_sets(CLI::App &command, fid_options &options)
+{
+    constexpr const char *positional[2] = {"REAL", "GENERATED"};
+    constexpr const char *helps[2] = {"Features of real pictures: a file, or a folder of files",
+                                      "Features of the pictures to judge; may be left out with --stats-out"};
+    for (std::size_t side = 0; side < 2; ++side) {
+        CLI::Option *one = command.add_option_function<std::string>(
+            positional[side], [&options, side](const std::string &path) { options.paths[side] = {path}; }, helps[side]);
+        command
+            .add_option("--" + std::string(fid_side_names[side]), options.paths[side],
+                        std::string("The same as ") + positional[side] + ", of several files or folders")
+            ->type_name("FILE ...")
+            ->excludes(one);
+    }
+}
+
+} // namespace
+
+command_function add_fid(CLI::App &command)
+{
+    const auto options = std::make_shared<fid_options>();
+    add_sets(command, *options);
+    command.add_flag("--json", options->as_json, "Write JSON with every digit");
+    command
+        .add_option("--stats-out", options->stats_path,
+                    "Keep what is known of the reference set, to be read instead of its features: mean and covariance "
+                    "as other programs read them (.npz), or the exact sums (any other name)")
+        ->type_name("FILE");
+    add_number<int64_t>(
+        command, "--dims", "",
+        "The number of features in a row. Needed for raw files, which are float32 numbers and nothing else",
+        [options](int64_t value) {
+            if (value < 1)
+                throw CLI::ValidationError("--dims", "must be 1 or more");
+            options->input.dims = value;
+        });
+    command.add_option("--array", options->input.array, "The array to read of .npz files; otherwise all are rows")
+        ->type_name("NAME");
+    add_number<int32_t>(
+        command, "--fraction-bits", "24; 16 with 24-bit words",
+        "Features are rounded to multiples of 2^-P once; from there on all sums are exact. Features too small "
+        "for that are refused, with the P that suits them",
+        [options](int32_t value) { options->fraction_bits = value; });
+    note_word("IQA_FID_WORD_24", "24");
+    note_word("IQA_FID_WORD_32", "32");
+    add_number<int32_t>(command, "--word-bits", std::to_string(IQA_FID_WORD_32),
+                        "32: features lie within 127 * 2^(24 - P). 24: faster, within 127 * 2^(16 - P)",
+                        [options](int32_t value) { options->word_bits = value; });
+    add_context_options(command, options->context);
+    command.footer(
+        "Files are .npy or .npz arrays of rows, .npz statistics (mu and sigma) of other FID programs, states "
+        "of iqa, or\nraw float32 numbers; of a folder those that end in .npy, .npz or .iqa (with --dims also "
+        ".raw, .bin, .f32).\nRows of several files are added exactly: neither their order nor the split "
+        "changes a bit.");
+    return [options] {
+        return run(*options);
+    };
+}
+
+} // namespace iqa_tool

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+#include "commands/fid.hpp"
+#include "files/file_error.hpp"
+#include "files/npz.hpp"
+#include "files/output_file.hpp"
+#include "files/pairing.hpp"
+#include "measuring/progress.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+namespace iqa_tool {
+
+namespace {
+
+struct metric_destroyer {
+    void operator()(iqa_metric *metric) const noexcept { iqa_metric_destroy(metric); }
+};
+using metric_handle = std::unique_ptr<iqa_metric, metric_destroyer>;
+
+constexpr int32_t rows_fields[2] = {IQA_FIELD_FID_ROWS_REFERENCE, IQA_FIELD_FID_ROWS_CANDIDATE};
+constexpr int32_t mean_fields[2] = {IQA_FIELD_FID_MEAN_REFERENCE, IQA_FIELD_FID_MEAN_CANDIDATE};
+constexpr int32_t covariance_fields[2] = {IQA_FIELD_FID_COVARIANCE_REFERENCE, IQA_FIELD_FID_COVARIANCE_CANDIDATE};
+
+/** The files of a set: of a folder those whose names end as files of features do. */
+std::vector<std::string> expand(const std::vector<std::string> &paths, bool with_raw)
+{
+    std::vector<std::string> endings{".npy", ".npz", ".iqa"};
+    if (with_raw)
+        endings.insert(endings.end(), {".raw", ".bin", ".f32"});
+    std::vector<std::string> files;
+    for (const std::string &path : paths) {
+        if (!is_folder(path)) {
+            files.push_back(path);
+            continue;
+        }
+        const listing found = list_files(path, false, endings);
+        if (found.names.empty())
+            throw file_error(path,
+                             "holds no file that ends in .npy, .npz or .iqa" +
+                                 std::string(with_raw ? ", .raw, .bin or .f32" : "") +
+                                 (found.others.empty() ? "" : ", but " + text_of_others(found.others)) +
+                                 ": FID is of features, which docs/fid_features.md shows how to make of pictures");
+        for (const std::string &name : found.names)
+            files.push_back(path + "/" + name);
+    }
+    return files;
+}
+
+std::string grid_text(int32_t fraction_bits, int32_t word_bits)
+{
+    return "the grid 2^-" + std::to_string(fraction_bits) + " and words of " + std::to_string(word_bits) + " bits";
+}
+
+/** The library's "reference[3, 5] is nan" is about a block: makes 3 the row of the file. */
+std::string with_row_of_file(std::string text, int64_t first_row)
+{
+    const std::size_t start = text.find('[') + 1; // 0 where there is none, and then no number
+    int64_t row = 0;
+    const char *const number = text.data() + start;
+    const auto [end, status] = std::from_chars(number, text.data() + text.size(), row);
+    if (status == std::errc())
+        text.replace(start, static_cast<std::size_t>(end - number), std::to_string(first_row + row));
+    return text;
+}
+
+class fid_run {
+public:
+    explicit fid_run(const fid_options &options) : options_(options), context_(watched(options.context)) {}
+
+    fid_report run()
+    {
+        for (int side : {IQA_FID_REFERENCE, IQA_FID_CANDIDATE})
+            inspect(side);
+        choose_grid();
+        iqa_metric *created = nullptr;
+        context_.check(iqa_fid_create(context_.get(), &report_.grid, &created));
+        metric_.reset(created);
+
+        int64_t rows = 0;
+        for (const fid_set &set : report_.sets)
+            for (const feature_file &file : set.files)
+                rows += file.rows();
+        bar_.emplace(static_cast<std::size_t>(rows), "rows");
+        load(IQA_FID_REFERENCE);
+        if (!options_.stats_path.empty()) // now, when nothing else is in the state
+            blame(options_.stats_path, [&] { write_statistics(); });
+        load(IQA_FID_CANDIDATE);
+        bar_.reset();
+
+        if (report_.sets[IQA_FID_CANDIDATE].is_given())
+            compute();
+        bar_.reset();
+        return std::move(report_);
+    }
+
+private:
+    iqa_context_options watched(iqa_context_options options)
+    {
+        options.progress = [](void *run, int64_t done, int64_t total) {
+            static_cast<fid_run *>(run)->show_computation(done, total);
+            return int32_t{0};
+        };
+        options.progress_user = this;
+        return options;
+    }
+
+    /** Updates report progress too, but while files are read the rows tell more. */
+    void show_computation(int64_t done, int64_t total)
+    {
+        if (!is_computing_)
+            return;
+        if (!bar_)
+            bar_.emplace(static_cast<std::size_t>(total), "steps");
+        bar_->show(static_cast<std::size_t>(done));
+    }
+
+    /** The first file of all, which the others have to fit. */
+    const feature_file &first_file() const { return report_.sets[IQA_FID_REFERENCE].files.front(); }
+
+    void inspect(int side)
+    {
+        fid_set &set = report_.sets[static_cast<std::size_t>(side)];
+        const std::vector<std::string> paths =
+            expand(options_.paths[static_cast<std::size_t>(side)], options_.input.dims > 0);
+        for (const std::string &path : paths) {
+            set.files.push_back(blame(path, [&] { return inspect_features(path, options_.input); }));
+            const feature_file &file = set.files.back();
+            if (file.features != first_file().features)
+                throw file_error(path, "has " + std::to_string(file.features) + " features in a row, but " +
+                                           first_file().path + " has " + std::to_string(first_file().features));
+            if (file.kind == feature_kind::statistics && paths.size() > 1)
+                throw file_error(path, "holds mean and covariance, which cannot be added to those of other files: "
+                                       "give the features, or states");
+        }
+    }
+
+    /** States are exact only on the grid that they were made on. */
+    void choose_grid()
+    {
+        const feature_file *state = nullptr;
+        for (const fid_set &set : report_.sets)
+            for (const feature_file &file : set.files) {
+                if (file.kind != feature_kind::state)
+                    continue;
+                const int32_t fraction_bits = options_.fraction_bits.value_or((state ? *state : file).fraction_bits);
+                const int32_t word_bits = options_.word_bits.value_or((state ? *state : file).word_bits);
+                if (file.fraction_bits != fraction_bits || file.word_bits != word_bits)
+                    throw file_error(file.path, "has " + grid_text(file.fraction_bits, file.word_bits) + "; expected " +
+                                                    grid_text(fraction_bits, word_bits) +
+                                                    (state ? " as " + state->path + " has" : ""));
+                state = &file;
+            }
+        report_.grid.features = static_cast<int32_t>(first_file().features);
+        report_.grid.word_bits = options_.word_bits.value_or(state ? state->word_bits : report_.grid.word_bits);
+        // 24-bit words hold the numbers that 32-bit words do on a grid coarser by 8 bits.
+        const int32_t usual = report_.grid.fraction_bits - (report_.grid.word_bits == IQA_FID_WORD_24 ? 8 : 0);
+        report_.grid.fraction_bits = options_.fraction_bits.value_or(state ? state->fraction_bits : usual);
+    }
+
+    void load(int side)
+    {
+        fid_set &set = report_.sets[static_cast<std::size_t>(side)];
+        for (const feature_file &file : set.files)
+            blame(file.path, [&] {
+                if (file.kind == feature_kind::rows)
+                    add_rows(side, file);
+                else if (file.kind == feature_kind::state)
+                    add_state(side, file);
+                else
+                    set.statistics = read_statistics(file);
+            });
+        if (!set.is_given() || set.statistics)
+            return;
+        set.rows = static_cast<int64_t>(read(metric_, rows_fields[side]));
+        if (*set.rows < 2)
+            throw file_error(set.files.front().path,
+                             std::string("the ") + fid_side_names[side] + " set has " + std::to_string(*set.rows) +
+                                 (*set.rows == 1 ? " row" : " rows") + "; a covariance needs two");
+    }
+
+    void add_rows(int side, const feature_file &file)
+    {
+        read_rows(file, [&](const iqa_tensor &rows, int64_t first_row) {
+            const iqa_tensor *tensors[2] = {};
+            tensors[side] = &rows;
+            const iqa_status status = iqa_metric_update(metric_.get(), tensors[0], tensors[1], nullptr);
+            if (status != IQA_OK)
+                throw iqa::error(status, with_row_of_file(iqa_context_error(context_.get()), first_row));
+            bar_->show(static_cast<std::size_t>(rows_read_ += rows.shape[0]));
+        });
+    }
+
+    /** A state has two sets: the one of the same side counts, and the other one where that is empty. */
+    void add_state(int side, const feature_file &file)
+    {
+        metric_handle from;
+        {
+            const byte_buffer bytes = read_state(file, state_size());
+            iqa_metric *created = nullptr;
+            context_.check(iqa_metric_deserialize(context_.get(), bytes.data(), bytes.size(), &created));
+            from.reset(created);
+        }
+        if (read(from, rows_fields[side]) == 0)
+            swap_sides(from);
+        context_.check(iqa_fid_reset_side(from.get(), 1 - side));
+        context_.check(iqa_metric_merge(metric_.get(), from.get()));
+    }
+
+    /** It follows from the options, which all states here share. */
+    std::size_t state_size() const
+    {
+        std::size_t size = 0;
+        context_.check(iqa_metric_serialize(metric_.get(), nullptr, 0, &size));
+        return size;
+    }
+
+    /** The lanes of the two sets are the two halves of a state: docs/abi.md. */
+    void swap_sides(const metric_handle &metric) const
+    {
+        std::size_t count = 0;
+        context_.check(iqa_metric_lanes(metric.get(), nullptr, 0, &count));
+        std::vector<int64_t> lanes(count);
+        context_.check(iqa_metric_lanes(metric.get(), lanes.data(), count, nullptr));
+        std::rotate(lanes.begin(), lanes.begin() + static_cast<std::ptrdiff_t>(count / 2), lanes.end());
+        context_.check(iqa_metric_reset(metric.get()));
+        context_.check(iqa_metric_add_lanes(metric.get(), lanes.data(), count));
+    }
+
+    double read(const metric_handle &metric, int32_t field) const
+    {
+        double value = 0;
+        context_.check(iqa_metric_read(metric.get(), field, &value, 1, nullptr));
+        return value;
+    }
+
+    /** Mean or covariance of a set, whatever it was made from. */
+    loaded_array read_array(int32_t field, std::vector<int64_t> shape) const
+    {
+        npy_header header{.dtype = IQA_FLOAT64, .shape = std::move(shape)};
+        std::size_t count = 0;
+        context_.check(iqa_metric_read(metric_.get(), field, nullptr, 0, &count));
+        byte_buffer numbers(count * sizeof(double));
+        context_.check(
+            iqa_metric_read(metric_.get(), field, reinterpret_cast<double *>(numbers.data()), count, nullptr));
+        return {std::move(header), std::move(numbers)};
+    }
+
+    feature_statistics statistics_of(int side) const
+    {
+        const int64_t features = report_.grid.features;
+        return {read_array(mean_fields[side], {features}), read_array(covariance_fields[side], {features, features})};
+    }
+
+    void write_statistics()
+    {
+        const fid_set &set = report_.sets[IQA_FID_REFERENCE];
+        if (options_.stats_path.ends_with(".npz")) {
+            if (set.statistics)
+                throw image_error("would be a copy of " + set.files.front().path);
+            const feature_statistics found = statistics_of(IQA_FID_REFERENCE);
+            output_file out(options_.stats_path);
+            write_npz(out.stream(), {{"mu", found.mean.tensor()}, {"sigma", found.covariance.tensor()}});
+            return out.finish();
+        }
+        if (set.statistics)
+            throw image_error("a state needs the features; " + set.files.front().path + " has mean and covariance");
+        std::vector<char> bytes(state_size());
+        context_.check(iqa_metric_serialize(metric_.get(), bytes.data(), bytes.size(), nullptr));
+        output_file out(options_.stats_path);
+        out.stream().write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        out.finish();
+    }
+
+    void compute()
+    {
+        is_computing_ = true;
+        const auto &[reference, candidate] = report_.sets;
+        std::array<double, 8> values{};
+        if (reference.statistics || candidate.statistics) {
+            compute_from_statistics(values);
+        } else {
+            constexpr int32_t fields[8] = {IQA_FIELD_VALUE,
+                                           IQA_FIELD_FID_RAW,
+                                           IQA_FIELD_FID_MEAN_TERM,
+                                           IQA_FIELD_FID_TRACE_REFERENCE,
+                                           IQA_FIELD_FID_TRACE_CANDIDATE,
+                                           IQA_FIELD_FID_TRACE_TERM,
+                                           IQA_FIELD_FID_RANK_REFERENCE,
+                                           IQA_FIELD_FID_RANK_CANDIDATE};
+            for (std::size_t index = 0; index < values.size(); ++index)
+                values[index] = read(metric_, fields[index]);
+        }
+        const auto [value, raw, mean_term, trace_0, trace_1, trace_term, rank_0, rank_1] = values;
+        report_.values = {value, raw, mean_term, {trace_0, trace_1}, trace_term, {rank_0, rank_1}};
+    }
+
+    void compute_from_statistics(std::array<double, 8> &values)
+    {
+        std::array<feature_statistics, 2> found;
+        for (const int side : {IQA_FID_REFERENCE, IQA_FID_CANDIDATE}) {
+            const auto index = static_cast<std::size_t>(side);
+            std::optional<feature_statistics> &given = report_.sets[index].statistics;
+            found[index] = given ? std::move(*given) : statistics_of(side);
+        }
+        const iqa_tensor tensors[4] = {found[0].mean.tensor(), found[0].covariance.tensor(), found[1].mean.tensor(),
+                                       found[1].covariance.tensor()};
+        const iqa_status status = iqa_fid_from_statistics(context_.get(), &tensors[0], &tensors[1], &tensors[2],
+                                                          &tensors[3], values.data(), values.size(), nullptr);
+        if (status == IQA_OK)
+            return;
+        // The text says mean_reference or covariance_candidate where it is about one of them.
+        const std::string text = iqa_context_error(context_.get());
+        std::string names;
+        for (std::size_t side = 0; side < report_.sets.size(); ++side)
+            if (report_.sets[side].statistics && text.find(fid_side_names[1 - side]) == std::string::npos)
+                names += (names.empty() ? "" : ", ") + report_.sets[side].files.front().path;
+        throw file_error(names, in_words(text));
+    }
+
+    const fid_options &options_;
+    fid_report report_;
+    std::optional<progress_bar> bar_;
+    int64_t rows_read_ = 0;
+    bool is_computing_ = false;
+    iqa::context context_;
+    metric_handle metric_;
+};
+
+} // namespace
+
+fid_report run_fid(const fid_options &options)
+{
+    return fid_run(options).run();
+}
+
+} // namespace iqa_tool

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+#include "commands/segment.hpp"
+
+#include "commands/commands.hpp"
+#include "files/label_names.hpp"
+#include "options/options.hpp"
+
+#include <memory>
+
+namespace iqa_tool {
+
+const choices<int32_t> averages = {
+    IQA_TOOL_CHOICE("macro", IQA_AVERAGE_MACRO), IQA_TOOL_CHOICE("micro", IQA_AVERAGE_MICRO),
+    IQA_TOOL_CHOICE("weighted", IQA_AVERAGE_WEIGHTED), IQA_TOOL_CHOICE("pairs", IQA_AVERAGE_PAIRS)};
+const choices<int32_t> overs = {IQA_TOOL_CHOICE("pixels", IQA_OVER_ELEMENTS),
+                                IQA_TOOL_CHOICE("files", IQA_OVER_SAMPLES)};
+const choices<int32_t> empties = {IQA_TOOL_CHOICE("skip", IQA_EMPTY_SKIP),
+                                  IQA_TOOL_CHOICE("zero", IQA_EMPTY_ZERO),
+                                  IQA_TOOL_CHOICE("one", IQA_EMPTY_ONE),
+                                  IQA_TOOL_CHOICE("nan", IQA_EMPTY_NAN),
+                                  IQA_TOOL_CHOICE("as-ratio", IQA_EMPTY_AS_RATIO),
+                                  IQA_TOOL_CHOICE("skip-in-averages", IQA_EMPTY_SKIP_IN_AVERAGES),
+                                  IQA_TOOL_CHOICE("one-else-zero", IQA_EMPTY_ONE_ELSE_ZERO),
+                                  IQA_TOOL_CHOICE("skip-unreferenced", IQA_EMPTY_SKIP_UNREFERENCED),
+                                  IQA_TOOL_CHOICE("skip-ignored-in-iou", IQA_EMPTY_SKIP_IGNORED_IN_IOU)};
+const choices<int32_t> zero_divisions = {
+    IQA_TOOL_CHOICE("zero", IQA_ZERO_DIVISION_ZERO), IQA_TOOL_CHOICE("one", IQA_ZERO_DIVISION_ONE),
+    IQA_TOOL_CHOICE("nan", IQA_ZERO_DIVISION_NAN), IQA_TOOL_CHOICE("skip", IQA_ZERO_DIVISION_SKIP)};
+const choices<int32_t> invalid_policies = {IQA_TOOL_CHOICE("error", IQA_OUT_OF_RANGE_ERROR),
+                                           IQA_TOOL_CHOICE("drop", IQA_OUT_OF_RANGE_DROP),
+                                           IQA_TOOL_CHOICE("wrong", IQA_OUT_OF_RANGE_WRONG)};
+const choices<int32_t> matrix_fields = {IQA_TOOL_CHOICE("row", IQA_FIELD_CONFUSION_MATRIX_BY_ROW),
+                                        IQA_TOOL_CHOICE("column", IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN),
+                                        IQA_TOOL_CHOICE("all", IQA_FIELD_CONFUSION_MATRIX_BY_ALL),
+                                        IQA_TOOL_CHOICE("none", IQA_FIELD_CONFUSION_MATRIX)};
+
+namespace {
+
+/** Those of the library's conventions that speak of label maps. */
+const choices<int32_t> presets = {IQA_TOOL_CHOICE("scikit-learn", IQA_CONVENTION_SCIKIT_LEARN),
+                                  IQA_TOOL_CHOICE("torchmetrics", IQA_CONVENTION_TORCHMETRICS),
+                                  IQA_TOOL_CHOICE("torchmetrics-dice", IQA_CONVENTION_TORCHMETRICS_DICE),
+                                  IQA_TOOL_CHOICE("torchmetrics-mean-iou", IQA_CONVENTION_TORCHMETRICS_MEAN_IOU),
+                                  IQA_TOOL_CHOICE("monai", IQA_CONVENTION_MONAI),
+                                  IQA_TOOL_CHOICE("monai-keep-empty", IQA_CONVENTION_MONAI_KEEP_EMPTY),
+                                  IQA_TOOL_CHOICE("mmsegmentation", IQA_CONVENTION_MMSEGMENTATION)};
+
+/** What the command line states of the rules, in any order. */
+struct stated_rules {
+    std::optional<int32_t> classes, preset, over, empty, zero_division;
+    std::string names_path;
+    std::vector<std::string> excluded;
+};
+
+struct segment_command {
+    segment_options options;
+    stated_rules stated;
+};
+
+/** "a,b" as its parts. */
+std::vector<std::string> parts_of(const std::string &text)
+{
+    return CLI::detail::split(text, ',');
+}
+
+void resolve_classes(const stated_rules &stated, label_rules &rules)
+{
+    if (!stated.classes && stated.names_path.empty())
+        throw std::runtime_error("state the number of classes: --classes, or --names with their names");
+    if (!stated.names_path.empty())
+        rules.names = read_class_names(stated.names_path, rules.ignored);
+    const std::size_t classes = stated.classes ? static_cast<std::size_t>(*stated.classes) : rules.names.size();
+    if (rules.names.size() > classes)
+        throw file_error(stated.names_path, "has a name for the class " + std::to_string(rules.names.size() - 1) +
+                                                ", but --classes is " + std::to_string(classes));
+    rules.names.resize(classes);
+    for (const std::string &text : stated.excluded) {
+        rules.excluded.resize(classes);
+        rules.excluded[static_cast<std::size_t>(find_class("--exclude", text, rules.names))] = 1;
+    }
+}
+
+void resolve_reading(const stated_rules &stated, label_rules &rules)
+{
+    iqa_confusion_reading &reading = rules.reading;
+    if (stated.preset)
+        iqa_confusion_reading_preset(&reading, sizeof reading, *stated.preset);
+    reading.over = stated.over.value_or(reading.over);
+    reading.empty = stated.empty.value_or(reading.empty);
+    reading.zero_division = stated.zero_division.value_or(reading.zero_division);
+    if (!rules.excluded.empty()) {
+        reading.excluded = rules.excluded.data();
+        reading.excluded_count = rules.classes();
+    }
+    if (rules.averages.empty() && reading.average != IQA_AVERAGE_UNSTATED)
+        rules.averages = {reading.average};
+    if (rules.averages.empty())
+        rules.averages = {IQA_AVERAGE_MACRO, IQA_AVERAGE_MICRO, IQA_AVERAGE_WEIGHTED};
+}
+
+/** Decodes a pair and counts it. */
+void count_pair(const segment_options &options, label_counter &counter, segment_result &result)
+{
+    const std::string reference_path =
+        options.are_folders ? options.reference + "/" + result.names.reference : options.reference;
+    const std::string prediction_path =
+        options.are_folders ? options.prediction + "/" + result.names.test : options.prediction;
+    const auto read = [&](const std::string &path) {
+        return blame(path, [&] { return read_image(open_regular_file(path), options.decode); });
+    };
+    const image reference = read(reference_path);
+    const image prediction = read(prediction_path);
+    blame(prediction_path, [&] { check_sizes(reference, prediction); });
+    try {
+        result.scores = counter.count(reference, prediction);
+    } catch (const iqa::error &problem) {
+        if (problem.status() != IQA_ERROR_NUMERIC)
+            throw file_error(prediction_path, text_of(problem));
+        const outside_label found = find_outside(options.rules, reference, prediction);
+        throw file_error(found.in_reference ? reference_path : prediction_path, found.text(options.rules));
+    }
+    result.height = reference.height();
+    result.width = reference.width();
+}
+
+pairing find_pairs(segment_options &options)
+{
+    options.are_folders = is_folder(options.prediction);
+    if (options.are_folders != is_folder(options.reference))
+        throw file_error(options.reference, (options.are_folders ? "is no folder, but " : "is a folder, but ") +
+                                                options.prediction + (options.are_folders ? " is one" : " is none"));
+    if (!options.are_folders)
+        return {
+            .pairs = {{options.reference, options.prediction}}, .lone_references = {}, .lone_tests = {}, .others = {}};
+    return pair_files(list_files(options.reference, options.recursive, {".png"}),
+                      list_files(options.prediction, options.recursive, {".png"}));
+}
+
+/** Counts all pairs, each thread with one pair in memory at a time; the first counter has all of them at the end. */
+std::vector<std::unique_ptr<label_counter>> count_all(const segment_options &options, segment_report &report,
+                                                      std::optional<csv_writer<segment_result>> &csv)
+{
+    const pair_crew crew(options.context, report.results.size());
+    iqa_context_options context = options.context;
+    context.threads = crew.threads_each;
+    context.progress = stop_when_interrupted;
+    std::vector<std::unique_ptr<label_counter>> counters;
+    for (std::size_t worker = 0; worker < crew.workers; ++worker)
+        counters.push_back(std::make_unique<label_counter>(options.rules, context));
+    run_with_progress<segment_result>(report, crew.workers, csv, [&](std::size_t worker, segment_result &result) {
+        count_pair(options, *counters[worker], result);
+    });
+    for (std::size_t worker = 1; worker < counters.size(); ++worker)
+        counters[0]->merge(*counters[worker]);
+    return counters;
+}
+
+int exit_code_of(const segment_options &options, const segment_report &report)
+{
+    if (report.interrupted)
+        return exit_code_of_interrupt();
+    const bool bad =
+        report.count(pair_outcome::state::failed) > 0 || (report.unmatched() > 0 && !options.ignore_unmatched);
+    return bad ? exit_error : exit_fine;
+}
+
+int run(segment_options &options)
+{
+    if (options.csv_path == "-" && options.json_path == "-")
+        throw std::runtime_error("--csv and --json cannot both go to the standard output");
+    if (!options.matrix_path.empty() && !options.rules.has_matrix())
+        throw std::runtime_error("--matrix: " + std::to_string(options.rules.classes()) + " classes are too many; " +
+                                 std::to_string(label_rules::most_classes_of_matrix) + " are the most");
+    segment_report report(find_pairs(options));
+    if (report.results.empty()) {
+        report.list_problems(options.reference, options.prediction);
+        throw file_error(options.prediction, report.text_of_nothing("PNG file", options.reference));
+    }
+    std::optional<csv_writer<segment_result>> csv;
+    std::optional<output_file> json;
+    if (!options.csv_path.empty())
+        csv.emplace(options.csv_path, segment_csv_header, write_segment_row);
+    if (!options.json_path.empty())
+        json.emplace(options.json_path);
+    const std::vector<std::unique_ptr<label_counter>> counters = count_all(options, report, csv);
+    if (!options.are_folders && !report.results.front().error.empty())
+        throw std::runtime_error(report.results.front().error);
+
+    const iqa::metric *total = report.count(pair_outcome::state::measured) > 0 ? &counters.front()->total() : nullptr;
+    if (json) {
+        write_segment_json(json->stream(), options, report, total, iqa::context(options.context));
+        json->finish();
+    }
+    if (total != nullptr && !options.matrix_path.empty())
+        write_matrix(options, *total);
+    report.list_problems(options.reference, options.prediction);
+    const bool stdout_is_taken = options.csv_path == "-" || options.json_path == "-";
+    print_segment(stdout_is_taken ? std::cerr : std::cout, options, report, total);
+    if (report.interrupted)
+        std::cerr << "iqa: interrupted\n";
+    return exit_code_of(options, report);
+}
+
+/** An option that stays open where it is not stated. */
+void add_stated(CLI::App &command, const std::string &name, std::optional<int32_t> &target,
+                const choices<int32_t> &known, const std::string &standard, const std::string &help)
+{
+    add_choice<int32_t>(command, name, known, known.front().meaning, help, [&target](int32_t value) { target = value; })
+        ->default_str(standard)
+        ->group("Scores");
+}
+
+void add_label_options(CLI::App &command, segment_command &target)
+{
+    stated_rules &stated = target.stated;
+    label_rules &rules = target.options.rules;
+    std::vector<CLI::Option *> added;
+    added.push_back(add_number<int32_t>(
+        command, "--classes", "", "How many classes there are: labels are 0 to COUNT - 1. Needed without --names",
+        [&stated](int32_t value) {
+            if (value < 1 || value > 65536)
+                throw CLI::ValidationError("--classes", "must be from 1 to 65536");
+            stated.classes = value;
+        },
+        "COUNT"));
+    added.push_back(command
+                        .add_option("--names", stated.names_path,
+                                    "The names of the classes: one on each line, or lines of CSV \"id,name\"")
+                        ->type_name("FILE"));
+    added.push_back(add_number<int64_t>(
+        command, "--ignore", "", "Leave pixels out whose reference has this label, which may be outside the classes",
+        [&rules](int64_t value) { rules.ignored = value; }, "LABEL"));
+    added.push_back(add_choice(command, "--invalid", rules.invalid, invalid_policies,
+                               "Labels outside the classes: refuse the file; drop the pixel; or count it as wrong for "
+                               "the valid label on the other side"));
+    for (CLI::Option *option : added)
+        option->group("Labels");
+    add_file_options(command, target.options.decode, "Labels");
+}
+
+void add_score_options(CLI::App &command, segment_command &target)
+{
+    stated_rules &stated = target.stated;
+    label_rules &rules = target.options.rules;
+    add_parsed(command, "--average", "macro|micro|weighted|pairs,...", "macro,micro,weighted",
+               "The averages over classes to show; the first one is that of the headline numbers and of --csv. pairs: "
+               "over all pairs of a file and a class",
+               [&rules](const std::string &text) {
+                   for (const std::string &part : parts_of(text)) {
+                       const auto known = std::find_if(averages.begin(), averages.end(),
+                                                       [&](const auto &entry) { return entry.name == part; });
+                       if (known == averages.end())
+                           return false;
+                       rules.averages.push_back(known->meaning);
+                   }
+                   return true;
+               })
+        ->group("Scores");
+    add_stated(command, "--over", stated.over, overs, "pixels",
+               "Scores of all pixels together, or means of each file's scores");
+    add_stated(command, "--empty", stated.empty, empties, "skip",
+               "What a class counts that occurs on neither side; skip leaves it out");
+    add_stated(command, "--zero-division", stated.zero_division, zero_divisions, "zero", "What 0 / 0 is");
+    add_stated(command, "--preset", stated.preset, presets, "",
+               "The rules of a tool for averages, empty classes and 0 / 0; other options come on top");
+    add_parsed(command, "--exclude", "CLASS,...", "",
+               "Leave classes, by number or name, out of averages; their pixels stay counted",
+               [&stated](const std::string &text) {
+                   stated.excluded = parts_of(text);
+                   return true;
+               })
+        ->group("Scores");
+}
+
+} // namespace
+
+command_function add_segment(CLI::App &command)
+{
+    const auto target = std::make_shared<segment_command>();
+    segment_options &options = target->options;
+    command.add_option("PRED", options.prediction, "The predicted label maps: a folder of PNG files, or one file")
+        ->required();
+    command.add_option("REF", options.reference, "The true ones, with the same names")->required();
+    add_label_options(command, *target);
+    add_score_options(command, *target);
+    command.add_option("--csv", options.csv_path, "Write a line for every pair; - is the standard output")
+        ->type_name("FILE");
+    command.add_option("--json", options.json_path, "Write everything, every digit; - is the standard output")
+        ->type_name("FILE");
+    command
+        .add_option("--matrix", options.matrix_path,
+                    "Write the confusion matrix as a picture (.png) or as numbers (.csv)")
+        ->type_name("FILE")
+        ->check([](const std::string &path) {
+            return path.ends_with(".png") || path.ends_with(".csv") ? ""
+                                                                    : "\"" + path + "\" does not end with .png or .csv";
+        });
+    add_choice(command, "--normalise", options.matrix_field, matrix_fields,
+               "What --matrix divides by: the sum of the row, the reference's class; of the column, the prediction's; "
+               "of all; or nothing");
+    command.add_flag("-r,--recursive", options.recursive, "Also the folders inside, paired by relative path");
+    command.add_flag("--ignore-unmatched", options.ignore_unmatched, "Files without a partner are no error");
+    add_context_options(command, options.context);
+    command.footer(
+        "Label maps are PNG files with a palette, whose indices are the labels, or grey ones of 1 to 16 bits.\n"
+        "Files of equal names in the two folders are pairs. Ctrl-C stops and writes what is done.");
+    return [target] {
+        resolve_classes(target->stated, target->options.rules);
+        resolve_reading(target->stated, target->options.rules);
+        return run(target->options);
+    };
+}
+
+} // namespace iqa_tool

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// Files of features for `iqa fid`: rows of numbers, mean and covariance of such rows, or a state of the library. Rows
+// are read in blocks, so that a file may be larger than the memory.
+#pragma once
+
+#include "files/image.hpp"
+#include "files/npy_header.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace iqa_tool {
+
+enum class feature_kind {
+    rows,       // tables [N, D]: .npy, .npz, raw float32
+    statistics, // mean `mu` [D] and covariance `sigma` [D, D]: .npz
+    state       // iqa_metric_serialize()
+};
+
+/** The rows of a file, or of one array of an archive. */
+struct feature_table {
+    std::string array; // its name in the archive; "" where the file is no archive
+    npy_header header; // of a raw file what a .npy header would say
+
+    int64_t rows() const noexcept { return header.shape[0]; }
+};
+
+/** What a file holds, as its headers tell. */
+struct feature_file {
+    std::string path;
+    const char *format = ""; // "npy", ...
+    feature_kind kind = feature_kind::rows;
+    int64_t features = 0;              // D
+    std::vector<feature_table> tables; // of rows
+    int32_t fraction_bits = 0;         // of a state: the grid
+    int32_t word_bits = 0;
+
+    /** The rows of all tables. */
+    int64_t rows() const noexcept;
+};
+
+struct feature_options {
+    int64_t dims = 0;  // D; 0: as the files say, and there are no raw ones
+    std::string array; // the array to read of .npz files; "": all that are there
+};
+
+/** Reads the headers of a file and checks them against its size. The content decides what it is, not the name. Throws
+ *  image_error. */
+feature_file inspect_features(const std::string &path, const feature_options &options);
+
+/** Calls `take` with block after block of rows and the number of the first one in the file. Integers arrive as float32.
+ *  Throws image_error. */
+void read_rows(const feature_file &file, const std::function<void(const iqa_tensor &, int64_t)> &take);
+
+/** An array in memory. */
+class loaded_array {
+public:
+    loaded_array() = default;
+    loaded_array(npy_header header, byte_buffer elements);
+
+    /** Valid as long as this object stays where it is. */
+    iqa_tensor tensor() const noexcept;
+
+private:
+    npy_header header_;
+    byte_buffer elements_;
+    std::vector<int64_t> strides_;
+};
+
+struct feature_statistics {
+    loaded_array mean, covariance;
+};
+
+/** Mean and covariance of a file of that kind. Throws image_error. */
+feature_statistics read_statistics(const feature_file &file);
+
+/** The bytes of a state, at most as many as its options allow. Throws image_error. */
+byte_buffer read_state(const feature_file &file, std::size_t most_bytes);
+
+} // namespace iqa_tool

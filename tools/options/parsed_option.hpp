@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+//
+// Options whose text is one of some words, or a number, with one way of saying what was expected.
+#pragma once
+
+#include "files/number.hpp"
+#include "options/library_words.hpp"
+#include "options/suggestion.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace iqa_tool {
+
+template <typename value>
+struct choice {
+    const char *name;
+    value meaning;
+    const char *constant = nullptr; // the name of a meaning that is the library's
+};
+
+/** A word for a constant of the library. */
+#define IQA_TOOL_CHOICE(word, constant)                                                                                \
+    {                                                                                                                  \
+        word, constant, #constant                                                                                      \
+    }
+
+template <typename value>
+using choices = std::vector<choice<value>>;
+
+template <typename value>
+std::string name_of(const choices<value> &known, value meaning)
+{
+    for (const choice<value> &each : known)
+        if (each.meaning == meaning)
+            return each.name;
+    return std::to_string(static_cast<int>(meaning));
+}
+
+/** An option whose text `parse` takes; it returns false for a text that it does not know. */
+inline CLI::Option *add_parsed(CLI::App &command, const std::string &name, const std::string &type,
+                               const std::string &standard, const std::string &help,
+                               std::function<bool(const std::string &)> parse)
+{
+    note_option(name);
+    CLI::Option *option = command.add_option_function<std::string>(
+        name,
+        [name, type, parse = std::move(parse)](const std::string &text) {
+            if (!parse(text))
+                throw CLI::ValidationError(name, "expects " + type + ", not \"" + text + "\"" +
+                                                     suggestion(text, CLI::detail::split(type, '|')));
+        },
+        help);
+    option->type_name(type);
+    return standard.empty() ? option : option->default_str(standard);
+}
+
+/** One of some words; `store` takes its meaning. */
+template <typename value>
+CLI::Option *add_choice(CLI::App &command, const std::string &name, const choices<value> &known, value standard,
+                        const std::string &help, std::function<void(value)> store)
+{
+    std::string type;
+    for (const choice<value> &entry : known) {
+        type += (type.empty() ? "" : "|") + std::string(entry.name);
+        if (entry.constant != nullptr)
+            note_word(entry.constant, entry.name);
+    }
+    return add_parsed(command, name, type, name_of(known, standard), help,
+                      [&known, store = std::move(store)](const std::string &text) {
+                          for (const choice<value> &entry : known)
+                              if (CLI::detail::to_lower(text) == entry.name) {
+                                  store(entry.meaning);
+                                  return true;
+                              }
+                          return false;
+                      });
+}
+
+template <typename value>
+CLI::Option *add_choice(CLI::App &command, const std::string &name, value &target, const choices<value> &known,
+                        const std::string &help)
+{
+    return add_choice<value>(command, name, known, target, help, [&target](value meaning) { target = meaning; });
+}
+
+/** A number that `store` takes. */
+template <typename number>
+CLI::Option *add_number(CLI::App &command, const std::string &name, const std::string &standard,
+                        const std::string &help, std::function<void(number)> store,
+                        const std::string &type = std::is_integral_v<number> ? "INTEGER" : "NUMBER")
+{
+    return add_parsed(command, name, type, standard, help, [store = std::move(store)](const std::string &text) {
+        const std::optional<number> value = parse_number<number>(text);
+        if (value)
+            store(*value);
+        return value.has_value();
+    });
+}
+
+inline CLI::Option *add_number(CLI::App &command, const std::string &name, double &target, const std::string &help)
+{
+    return add_number<double>(command, name, shortest(target), help, [&target](double value) { target = value; });
+}
+
+} // namespace iqa_tool
