@@ -4,7 +4,7 @@
 #pragma once
 
 #include "arith/labels.h"
-#include "backend/backend.hpp"
+#include "backend/confusion.hpp"
 #include "cuda/machine/block.h"
 
 // What runs once, or where something is at fault, stands apart from the loops that run for every label.

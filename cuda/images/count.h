@@ -3,7 +3,7 @@
 // single pixels.
 #pragma once
 
-#include "backend/backend.hpp"
+#include "backend/images.hpp"
 #include "cuda/images/samples.h"
 #include "cuda/machine/places.h"
 

@@ -2,7 +2,7 @@
 // Tables that kernels read and that are the same from one update to the next: stored there when they change.
 #pragma once
 
-#include "backend/backend.hpp"
+#include "core/context.hpp"
 
 namespace iqa::cuda {
 
@@ -10,16 +10,6 @@ namespace iqa::cuda {
 // cache line, with the same bytes. It is compared with what was stored last: nothing is stored twice in a row.
 template <class Fill>
 const std::byte *keep_on_device(context &where, workspace &memory, size_t bytes, Fill &&fill);
-
-// The taps of a window, rounded to the arithmetic's type.
-template <class Real>
-struct device_taps {
-    const Real *z, *y, *x;
-};
-
-// The table holds them in both types, so that it stays the same for all scales and derivatives of a metric.
-template <class Real>
-device_taps<Real> taps_on_device(context &where, workspace &memory, const ssim_plan &plan);
 
 // ---- Implementation
 

@@ -2,7 +2,7 @@
 // The gradients of squared errors, a few pixels in each thread.
 #pragma once
 
-#include "backend/backend.hpp"
+#include "backend/psnr.hpp"
 #include "cuda/images/weighted_pixel.h"
 
 namespace iqa::cuda {

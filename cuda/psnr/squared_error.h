@@ -6,7 +6,7 @@
 // do.
 #pragma once
 
-#include "backend/backend.hpp"
+#include "backend/psnr.hpp"
 #include "cuda/machine/block.h"
 
 namespace iqa::cuda {

@@ -2,7 +2,8 @@
 // SSIM of what is not a plain image with an ordinary window.
 #pragma once
 
-#include "backend/backend.hpp"
+#include "backend/ssim.hpp"
+#include "core/context.hpp"
 
 namespace iqa::cuda {
 

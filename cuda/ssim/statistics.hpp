@@ -2,10 +2,10 @@
 // How the host lays out what the blocks of ssim_statistics.h work in.
 #pragma once
 
-#include "backend/backend.hpp"
+#include "backend/ssim.hpp"
 #include "cuda/machine/grid.hpp"
-#include "cuda/machine/tables.hpp"
 #include "cuda/ssim/statistics.h"
+#include "cuda/ssim/taps.hpp"
 
 namespace iqa::cuda {
 

@@ -5,7 +5,7 @@
 
 #include "arith/divider.h"
 #include "arith/ssim_pivot.h"
-#include "backend/backend.hpp"
+#include "backend/ssim.hpp"
 #include "cuda/images/samples.h"
 #include "cuda/ssim/doubt.h"
 

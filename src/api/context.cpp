@@ -2,7 +2,6 @@
 #include "api/guard.hpp"
 #include "backend/backend.hpp"
 #include "core/options.hpp"
-#include "cpu/isa/dispatch.hpp"
 
 namespace {
 
@@ -84,7 +83,7 @@ const char *iqa_context_error(const iqa_context *context)
 
 const char *iqa_context_instruction_set(const iqa_context *context)
 {
-    return context != nullptr ? iqa::kernels_for(*context).name : "";
+    return context != nullptr ? iqa::instruction_set(*context) : "";
 }
 
 int32_t iqa_context_thread_count(const iqa_context *context)

@@ -37,12 +37,12 @@ uint32_t checksum(std::span<const std::byte> bytes) noexcept
     return ~value;
 }
 
-uint64_t fingerprint(metric_kind kind, std::span<const std::byte> options) noexcept
+uint64_t fingerprint(uint16_t kind, std::span<const std::byte> options) noexcept
 {
     std::array<std::byte, sizeof state_version + sizeof kind> header;
     byte_writer writer(header);
     writer.put(state_version);
-    writer.put(static_cast<uint16_t>(kind));
+    writer.put(kind);
     uint64_t value = 0xcbf29ce484222325;
     for (const std::span<const std::byte> part : {std::span<const std::byte>(header), options})
         for (const std::byte byte : part)
@@ -70,13 +70,13 @@ size_t state_size(size_t options, size_t lanes) noexcept
     return header_size + options + lanes * sizeof(int64_t) + checksum_size;
 }
 
-void write_state(std::span<std::byte> out, metric_kind kind, std::span<const std::byte> options,
+void write_state(std::span<std::byte> out, uint16_t kind, std::span<const std::byte> options,
                  std::span<const int64_t> lanes) noexcept
 {
     byte_writer writer(out);
     writer.put(magic);
     writer.put(state_version);
-    writer.put(static_cast<uint16_t>(kind));
+    writer.put(kind);
     writer.put(static_cast<uint32_t>(options.size()));
     writer.put(static_cast<uint32_t>(lanes.size()));
     writer.put_bytes(options);
@@ -97,7 +97,7 @@ state_parts read_state(std::span<const std::byte> bytes)
     if (version != state_version)
         fail(IQA_ERROR_INCOMPATIBLE, "the state has format version ", version, "; this library reads version ",
              state_version);
-    const auto kind = static_cast<metric_kind>(reader.get<uint16_t>());
+    const uint16_t kind = reader.get<uint16_t>();
     const size_t options = reader.get<uint32_t>();
     const size_t lanes = reader.get<uint32_t>();
     if (state_size(options, lanes) != bytes.size())

@@ -10,8 +10,6 @@
 
 namespace iqa {
 
-enum class metric_kind : uint16_t { ssim = 1, psnr = 2, fid = 16, confusion = 32 };
-
 constexpr uint16_t state_version = 1;
 
 // Writes numbers one after another into a buffer that is large enough.
@@ -71,18 +69,18 @@ private:
 
 // A checked state file, cut into its parts.
 struct state_parts {
-    metric_kind kind;
+    uint16_t kind; // of a metric
     std::span<const std::byte> options;
     std::span<const std::byte> lanes;
 };
 
 size_t state_size(size_t options, size_t lanes) noexcept;
-void write_state(std::span<std::byte> out, metric_kind kind, std::span<const std::byte> options,
+void write_state(std::span<std::byte> out, uint16_t kind, std::span<const std::byte> options,
                  std::span<const int64_t> lanes) noexcept;
 state_parts read_state(std::span<const std::byte> bytes);
 
 // Equal for states that may be merged: FNV-1a of format version, kind and options as they stand in a state file.
-uint64_t fingerprint(metric_kind kind, std::span<const std::byte> options) noexcept;
+uint64_t fingerprint(uint16_t kind, std::span<const std::byte> options) noexcept;
 
 // CRC-32 as in zlib, so that any language can check a file.
 uint32_t checksum(std::span<const std::byte> bytes) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backend/backend.hpp"
 #include "cpu/backend.hpp"
+#include "cpu/isa/dispatch.hpp"
 
 namespace iqa {
 
@@ -30,6 +31,11 @@ const backend &cpu_backend()
         .fetch_row = nullptr,
     };
     return instance;
+}
+
+const char *instruction_set(const context &where) noexcept
+{
+    return kernels_for(where).name;
 }
 
 } // namespace iqa

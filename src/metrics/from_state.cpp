@@ -9,7 +9,7 @@ namespace {
 iqa_metric *create_by_kind(context &owner, const state_parts &parts)
 {
     const byte_reader options(parts.options);
-    switch (parts.kind) {
+    switch (metric_kind{parts.kind}) {
     case metric_kind::ssim:
         return create_ssim(owner, options);
     case metric_kind::psnr:
@@ -19,8 +19,7 @@ iqa_metric *create_by_kind(context &owner, const state_parts &parts)
     case metric_kind::confusion:
         return create_confusion(owner, options, parts.lanes.size() / sizeof(int64_t));
     }
-    fail(IQA_ERROR_INCOMPATIBLE, "the state is of metric kind ", static_cast<int>(parts.kind),
-         ", which this library does not know");
+    fail(IQA_ERROR_INCOMPATIBLE, "the state is of metric kind ", parts.kind, ", which this library does not know");
 }
 
 } // namespace

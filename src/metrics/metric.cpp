@@ -219,5 +219,5 @@ size_t iqa_metric::serialized_size() const noexcept
 
 void iqa_metric::serialize(std::span<std::byte> out) const noexcept
 {
-    iqa::write_state(out, kind_, options_, lanes_);
+    iqa::write_state(out, uint16_t(kind_), options_, lanes_);
 }

@@ -14,6 +14,9 @@
 
 namespace iqa {
 
+// As states have them.
+enum class metric_kind : uint16_t { ssim = 1, psnr = 2, fid = 16, confusion = 32 };
+
 // Where a metric's lanes hold fixed-point numbers, one after another, rather than counts.
 struct exact_field {
     int first;
@@ -44,7 +47,7 @@ public:
     // Takes in what updates on a device have added; waits for its stream. Before anything reads the lanes.
     void settle() const;
 
-    uint64_t fingerprint() const noexcept { return iqa::fingerprint(kind_, options_); }
+    uint64_t fingerprint() const noexcept { return iqa::fingerprint(uint16_t(kind_), options_); }
     size_t serialized_size() const noexcept;
     void serialize(std::span<std::byte> out) const noexcept;
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "arith/labels.h"
-#include "backend/backend.hpp"
+#include "backend/confusion.hpp"
 #include "cpu/isa/dispatch.hpp"
 
 namespace iqa {

@@ -2,7 +2,7 @@
 // Rows of pixels of both images with their weights, brought into dense memory.
 #pragma once
 
-#include "backend/backend.hpp"
+#include "backend/images.hpp"
 #include "cpu/isa/kernels.hpp"
 
 namespace iqa {

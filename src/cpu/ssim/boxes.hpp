@@ -3,7 +3,7 @@
 // taps lie in memory.
 #pragma once
 
-#include "backend/backend.hpp"
+#include "backend/ssim.hpp"
 #include "cpu/isa/kernels.hpp"
 
 namespace iqa {

@@ -2,7 +2,7 @@
 // SSIM over blocks, IQA_WINDOW_BLOCKS: checks and constants.
 #pragma once
 
-#include "backend/backend.hpp"
+#include "backend/ssim.hpp"
 
 namespace iqa {
 

@@ -4,8 +4,9 @@
 
 #include <array>
 
-#include "backend/backend.hpp"
+#include "backend/ssim.hpp"
 #include "metrics/metrics.hpp"
+#include "values/ssim.h"
 
 namespace iqa {
 

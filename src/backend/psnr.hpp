@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// What PSNR asks of a device: squared errors and their derivatives.
+#pragma once
+
+#include "arith/exact_sum.h"
+#include "arith/squared_error.h"
+#include "backend/images.hpp"
+
+namespace iqa {
+
+// Squared errors of a batch.
+struct squared_error_request {
+    weighted_images source;
+    data_range range;
+    bool by_channel;
+
+    // Results. With an invalid weight, one that is not from 0 to 1, there is a report and nothing else.
+    fault *report;
+    squared_error_sum *sums; // [images * (by_channel ? channels : 1)]
+    int128 *weights;         // likewise: the sum of weights in units of 2^-pixel_weight_bits
+    sample_counts *counts;   // [images], of samples with a weight above 0
+    bool *overflow;          // [images]: finite samples whose difference overflows a double
+};
+
+// Derivatives of each image's value by its samples: see arith/squared_error.h.
+struct error_gradient_request {
+    weighted_images source;
+    const error_slope *slopes;        // [images]
+    output_view reference, candidate; // `data` may be NULL
+};
+
+} // namespace iqa

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// What SSIM asks of a device. Results are integers on the grids of arith/ssim.h.
+#pragma once
+
+#include "arith/border.h"
+#include "arith/exact_sum.h"
+#include "arith/luma.h"
+#include "arith/shrink.h"
+#include "arith/ssim.h"
+#include "arith/ssim_blocks.h"
+#include "arith/window.h"
+#include "core/tensor.hpp"
+
+namespace iqa {
+
+// An SSIM window and its constants, resolved from the options and the element type.
+struct ssim_plan {
+    border_mode border;
+    int taps_z, taps_y, taps_x; // odd
+    const double *weights_z, *weights_y, *weights_x;
+    double twice_c1, twice_c2; // for samples multiplied by `scale`
+    double covariance;
+    double scale; // a power of two that brings the peak value into [1, 2)
+    bool double_arithmetic;
+    data_range range;
+    const luma_rule *luma; // NULL: none; else three channels are measured as one
+    bool mask_nonfinite;   // samples that are not finite in either image have weight 0
+    bool convolution;      // weights make the window means; else they only weigh the map
+    double coverage;       // least share of a window that must not be masked
+    bool negative_to_zero; // contrast-structure below 0 becomes 0
+    bool wanted[ssim_parts];
+
+    int64_t channels(const image_view &images) const { return luma != nullptr ? 1 : images.channels; }
+    bool takes_luma(const image_view &images) const { return luma != nullptr && images.channels == 3; }
+    bool weighs(const weight_view &weights) const { return weights.data != nullptr || mask_nonfinite; }
+    bool weighs_means(const weight_view &weights) const { return convolution && weighs(weights); }
+    // Images as they are, for which there are quicker kernels.
+    bool is_plain(const image_view &images, const weight_view &weights) const
+    {
+        return images.depth == 1 && taps_z == 1 && !weighs(weights) && !takes_luma(images);
+    }
+    // The taps of z, y and x in the arithmetic's type, one after another. Returns their end.
+    template <class Real>
+    Real *round_all_taps(Real *to) const
+    {
+        round_taps(weights_z, taps_z, to);
+        round_taps(weights_y, taps_y, to + taps_z);
+        round_taps(weights_x, taps_x, to + taps_z + taps_y);
+        return to + taps_z + taps_y + taps_x;
+    }
+};
+
+// SSIM of a batch. The map has extents out_depth x out_height x out_width.
+struct ssim_request {
+    const ssim_plan *plan;
+    image_pair images;
+    weight_view weights;
+    int64_t out_depth, out_height, out_width;
+    output_view map; // of the first wanted part; NaN where a pixel is masked
+    bool by_channel; // sums for each channel apart, which costs a little for interleaved images
+
+    // Results, for each image and, with `by_channel`, each channel. NaN and overflow leave sums meaningless.
+    int128 *sums;          // [...][ssim_parts], over a map's pixels in units of 2^-ssim_double_bits; with weights or
+                           // masks of that times 2^-pixel_weight_bits
+    int128 *weight;        // [...]: of the pixels summed, in units of 2^-pixel_weight_bits; only with weights or masks
+    sample_counts *counts; // [images], both images together; NULL: not wanted
+    bool *not_a_number;    // [images]: some pixel of the map is NaN
+};
+
+// Whether a request is for plain images and one sum: product or contrast-structure.
+inline bool is_plain(const ssim_request &request)
+{
+    const ssim_plan &plan = *request.plan;
+    const bool one_part = plan.wanted[ssim_product] != plan.wanted[ssim_contrast_structure];
+    return plan.is_plain(request.images.reference, request.weights) && !plan.negative_to_zero &&
+           !plan.wanted[ssim_luminance] && one_part;
+}
+
+// SSIM over blocks of a batch of uint8 or uint16 images of at least block_size pixels down and across.
+struct ssim_blocks_request {
+    image_pair images;
+    data_range range;
+    ssim_block_constants constants;
+
+    // Results. A sum is over a channel's blocks in units of 2^-ssim_double_bits.
+    int128 *sums;          // [images * channels]
+    sample_counts *counts; // [images], both images together
+};
+
+// Smaller images: each pixel is the mean of a box. The results are dense, [images][channels][depth][height][width], in
+// the arithmetic's type and multiplied by the plan's scale.
+struct shrink_request {
+    const ssim_plan *plan;
+    image_pair images;
+    weight_view weights;
+    shrink_axis z, y, x;
+    std::byte *reference, *candidate;
+    std::byte *shrunk_weights; // with weights or masks; else NULL
+};
+
+// The derivatives of each image's value with respect to its samples.
+struct ssim_gradient_request {
+    const ssim_plan *plan; // wants the product, or contrast-structure alone
+    image_pair images;
+    weight_view weights;
+    const double *factors; // [images][channels]: the value's derivative by each pixel of the map; NULL: by none
+    output_view reference, candidate; // with the images' own channels; `data` may be NULL
+    // Derivatives by the samples of smaller images that were made from these: dense, as made. NULL: none were.
+    const shrink_request *smaller;
+};
+
+} // namespace iqa
