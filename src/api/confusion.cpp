@@ -3,49 +3,6 @@
 #include "api/constructors.hpp"
 #include "metrics/metrics.hpp"
 
-namespace {
-
-iqa_confusion_reading convention(int32_t which)
-{
-    iqa_confusion_reading reading = iqa::default_confusion_reading;
-    switch (which) {
-    case IQA_CONVENTION_SCIKIT_LEARN:
-        reading.empty = IQA_EMPTY_SKIP_IN_AVERAGES;
-        break;
-    case IQA_CONVENTION_TORCHMETRICS:
-        reading.empty = IQA_EMPTY_SKIP_IGNORED_IN_IOU;
-        break;
-    case IQA_CONVENTION_TORCHMETRICS_MULTILABEL:
-        reading.empty = IQA_EMPTY_AS_RATIO;
-        break;
-    case IQA_CONVENTION_TORCHMETRICS_DICE:
-        reading.over = IQA_OVER_SAMPLES;
-        break;
-    case IQA_CONVENTION_TORCHMETRICS_MEAN_IOU:
-        reading.average = IQA_AVERAGE_PAIRS;
-        break;
-    case IQA_CONVENTION_MONAI:
-        reading.average = IQA_AVERAGE_MACRO;
-        reading.over = IQA_OVER_SAMPLES;
-        reading.empty = IQA_EMPTY_SKIP_UNREFERENCED;
-        break;
-    case IQA_CONVENTION_MONAI_KEEP_EMPTY:
-        reading.average = IQA_AVERAGE_MACRO;
-        reading.over = IQA_OVER_SAMPLES;
-        reading.empty = IQA_EMPTY_ONE_ELSE_ZERO;
-        break;
-    case IQA_CONVENTION_MMSEGMENTATION:
-        reading.average = IQA_AVERAGE_MACRO;
-        reading.zero_division = IQA_ZERO_DIVISION_SKIP;
-        break;
-    default:
-        iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "convention is ", which, "; expected an IQA_CONVENTION_ constant");
-    }
-    return reading;
-}
-
-} // namespace
-
 extern "C" {
 
 iqa_status iqa_confusion_reading_init(iqa_confusion_reading *reading, size_t size)
@@ -56,7 +13,9 @@ iqa_status iqa_confusion_reading_init(iqa_confusion_reading *reading, size_t siz
 
 iqa_status iqa_confusion_reading_preset(iqa_confusion_reading *reading, size_t size, int32_t which)
 {
-    return iqa::guard(nullptr, [&] { iqa::write_defaults(reading, size, convention(which), "iqa_confusion_reading"); });
+    return iqa::guard(nullptr, [&] {
+        iqa::write_defaults(reading, size, iqa::confusion_convention(which), "iqa_confusion_reading");
+    });
 }
 
 iqa_status iqa_confusion_options_init(iqa_confusion_options *options, size_t size)

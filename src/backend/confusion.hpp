@@ -4,6 +4,7 @@
 
 #include "core/device.hpp"
 #include "core/labels.hpp"
+#include "values/confusion_samples.h"
 
 namespace iqa {
 
@@ -27,8 +28,6 @@ struct invalid_labels {
     int64_t position; // in label_pair::all
     int64_t label;
 };
-
-struct sample_plan;
 
 // Confusion counts of a batch. Either all of it is added, or nothing.
 struct confusion_request {
@@ -54,8 +53,5 @@ struct confusion_request {
     invalid_labels invalid;
     int64_t bad_weight; // the position of the first weight that is negative, not finite or out of range; else -1
 };
-
-// The counters of a confusion_request.
-enum : int { sample_counter, element_counter, ignored_counter, invalid_counter, confusion_counters };
 
 } // namespace iqa

@@ -30,6 +30,9 @@ int32_t ssim_map_shape(const iqa_ssim_options &options, int32_t ndim, const int6
 iqa_ssim_options ssim_preset(int32_t number);
 const char *ssim_preset_name(int32_t number) noexcept;
 
+// Other libraries' readings of counts: IQA_CONVENTION_....
+iqa_confusion_reading confusion_convention(int32_t number);
+
 // From the options of a state file. `lanes` is what the file has behind them: metrics whose number of lanes follows
 // from their options refuse another one before they take memory.
 iqa_metric *create_ssim(context &owner, byte_reader options);

@@ -9,7 +9,10 @@
 
 namespace iqa {
 
-constexpr double not_a_number = __builtin_nan("");
+// The first lanes of a confusion metric: what was counted in all.
+enum : int { sample_counter, element_counter, ignored_counter, invalid_counter, confusion_counters };
+
+constexpr double no_score = __builtin_nan("");
 
 // A score, and whether averages leave it out.
 struct scored {
@@ -114,9 +117,9 @@ IQA_HD scored score_of_zero_division(const score_reader &reader)
     case IQA_ZERO_DIVISION_ONE:
         return {1.0, false};
     case IQA_ZERO_DIVISION_NAN:
-        return {not_a_number, false};
+        return {no_score, false};
     default:
-        return {not_a_number, true};
+        return {no_score, true};
     }
 }
 
@@ -124,7 +127,7 @@ IQA_HD scored score_of_zero_division(const score_reader &reader)
 IQA_HD scored average_of_nothing(const score_reader &reader)
 {
     if (reader.reading.empty == IQA_EMPTY_SKIP || reader.reading.empty == IQA_EMPTY_SKIP_UNREFERENCED)
-        return {not_a_number, true};
+        return {no_score, true};
     return score_of_zero_division(reader);
 }
 
@@ -138,7 +141,7 @@ IQA_HD scored score_of_absent(const score_reader &reader)
     case IQA_EMPTY_ONE_ELSE_ZERO:
         return {1.0, false};
     case IQA_EMPTY_NAN:
-        return {not_a_number, false};
+        return {no_score, false};
     default:
         return average_of_nothing(reader);
     }
@@ -183,7 +186,7 @@ IQA_HD scored score_of_class(const score_reader &reader, int32_t score, int64_t 
     if (unreferenced && empty == IQA_EMPTY_ONE_ELSE_ZERO)
         return {0.0, false};
     if (unreferenced && empty == IQA_EMPTY_SKIP_UNREFERENCED)
-        return {not_a_number, true};
+        return {no_score, true};
     const scored own = score_of_ratio(reader, ratio_of(reader, score, counts));
     return {own.value, own.skipped || (absent && skips_in_averages)};
 }
@@ -211,7 +214,7 @@ IQA_HD scored mean_of_classes(const score_reader &reader, int32_t score, bool by
         if (own.skipped)
             continue;
         if (own.value != own.value)
-            return {not_a_number, false};
+            return {no_score, false};
         sum.numerator = add(sum.numerator, multiply(weight, {own.value, 0.0}));
         sum.denominator = add(sum.denominator, weight);
     }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// Confusion metrics: what an update is made of, and what is accumulated. metric.cpp checks and counts, samples.cpp has
+// the scores of single samples, reading.cpp and scores.cpp make scores of all that was counted.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "backend/backend.hpp"
+#include "metrics/confusion/options.hpp"
+#include "values/confusion_samples.h"
+
+namespace iqa {
+
+class confusion_metric final : public iqa_metric {
+public:
+    // Both are checked.
+    confusion_metric(context &owner, const iqa_confusion_options &options, const iqa_confusion_reading &reading);
+
+    void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) override;
+    size_t read(int32_t field, std::span<double> out) const override;
+    size_t score(int32_t which, const iqa_confusion_reading &reading, std::span<double> out) const;
+
+private:
+    bool multilabel() const { return options_.task == IQA_TASK_MULTILABEL; }
+    size_t classes() const { return size_t(options_.classes); }
+    score_reader reader_of(const class_counts *counts, const iqa_confusion_reading &reading) const
+    {
+        const bool leaves_out = reading.empty == IQA_EMPTY_SKIP_IGNORED_IN_IOU && options_.ignore != 0 && !multilabel();
+        return {counts, options_.classes, reading, multilabel(), leaves_out ? options_.ignore_label : -1};
+    }
+    const int64_t *cells() const { return lanes_ + plan_.cells(); }
+    void place_exact_fields();
+    void lanes_changed() const noexcept override { largest_lane_ = -1; }
+    void reserve_room(const label_pair &pair);
+    sample_outputs view_outputs(const iqa_update_extras &extras, const iqa_tensor &labels, int64_t samples) const;
+    int64_t *take_sample_memory();
+    void update_on_device(const update_place &place, confusion_request &request, bool by_sample);
+    void check_results(const confusion_request &request) const;
+    // `update` names one on a device; `place` is the element's.
+    [[noreturn]] void fail_for_weight(const text &update, const text &place) const;
+    [[noreturn]] void fail_for_invalid(const text &update, const invalid_labels &invalid, const text &place) const;
+    text place_text(const fault &found) const;
+    void remember_shape(const position_space &space);
+    void leave_device() noexcept override { on_device_.reset(); }
+    [[noreturn]] void raise(const fault &found) const override;
+    void finish_sample(int64_t sample);
+    void add_sample_score(int64_t entry, scored own);
+    void commit_samples();
+
+    std::span<const class_counts> counts_of_classes(scratch &memory) const;
+    size_t read_matrix(int32_t field, std::span<double> out) const;
+    size_t read_counts(int32_t field, std::span<double> out) const;
+    void check_kept(int32_t which, const iqa_confusion_reading &reading) const;
+    int64_t entry_of(int32_t score, int32_t average, int64_t index) const;
+    scored sample_mean(int32_t which, int32_t average, int64_t index) const;
+    scored mean_of_pairs(int32_t which, const iqa_confusion_reading &reading) const;
+    scored of_samples(int32_t which, const iqa_confusion_reading &reading, int64_t index) const;
+    scored agreement(int32_t which, const score_reader &reader, scratch &memory) const;
+
+    iqa_confusion_options options_;
+    iqa_confusion_reading reading_;
+    state_plan plan_;
+    scratch option_memory_, state_, sample_memory_;
+    workspace work_;
+    int64_t *lanes_;
+    std::array<exact_field, 2> exact_fields_{};
+
+    // Of the host's lanes, or more; -1 where others changed them.
+    mutable int64_t largest_lane_ = -1;
+
+    // Of updates on a device: its memory, and the shape of the last ones with the number that faults have of it.
+    struct device_memory {
+        device_memory(memory_source &device, memory_source &host) : work(device, host) {}
+        workspace work;
+    };
+    std::optional<device_memory> on_device_;
+    position_space shape_;
+    int64_t shape_number_ = 0;
+
+    // Of the update in progress.
+    sample_outputs outputs_;
+    int64_t *sample_lanes_ = nullptr;
+    int64_t *sample_sums_ = nullptr; // how many, how many NaN, and the sums of each entry
+    class_counts *sample_counts_ = nullptr;
+};
+
+} // namespace iqa

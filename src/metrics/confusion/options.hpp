@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// The options of a confusion metric: checks, the lanes that follow from them, and their bytes in a state file.
+#pragma once
+
+#include "metrics/metrics.hpp"
+#include "values/confusion.h"
+
+namespace iqa {
+
+// The lanes: counts of elements; how many samples entered each sum, and how many of those were NaN; the cells; the
+// sums.
+struct state_plan {
+    explicit state_plan(const iqa_confusion_options &options)
+        : layout{options.task == IQA_TASK_MULTILABEL      ? confusion_layout::multilabel
+                 : options.counts == IQA_COUNTS_PER_CLASS ? confusion_layout::per_class
+                                                          : confusion_layout::matrix,
+                 options.classes, options.weighted != 0 ? weight_format.digits : 1},
+          entries(options.keep_samples != 0 ? entries_of_samples(options.classes) : 0)
+    {
+    }
+
+    confusion_layout of_sample() const
+    {
+        confusion_layout own = layout;
+        if (own.kind == confusion_layout::matrix)
+            own.kind = confusion_layout::per_class;
+        return own;
+    }
+    int64_t counted() const { return confusion_counters; }
+    int64_t nan_counted() const { return counted() + entries; }
+    int64_t cells() const { return nan_counted() + entries; }
+    int64_t sums() const { return cells() + lanes_of(layout); }
+    int64_t lanes() const { return sums() + entries * unit_format.digits; }
+
+    confusion_layout layout;
+    int64_t entries;
+};
+
+// Checks every field.
+iqa_confusion_options resolve(const iqa_confusion_options &options, const iqa_confusion_reading &reading);
+
+// What is excluded comes behind all other fields.
+size_t bytes_of_options(const iqa_confusion_reading &reading);
+
+// The reading then has the copy there of what is excluded.
+void write_options(iqa_confusion_options options, iqa_confusion_reading &reading, std::span<std::byte> out);
+
+// From a state with so many lanes. The options have no reading yet; what this one excludes stays in the bytes.
+iqa_confusion_options read_confusion_options(byte_reader bytes, size_t lanes, iqa_confusion_reading &reading);
+
+} // namespace iqa

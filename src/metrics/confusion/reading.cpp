@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+// What a confusion metric's lanes are read as: its fields, and the scores of all that was counted.
+#include <algorithm>
+
+#include "metrics/confusion/metric.hpp"
+#include "metrics/confusion/scores.hpp"
+
+namespace iqa {
+
+std::span<const class_counts> confusion_metric::counts_of_classes(scratch &memory) const
+{
+    const size_t sums = 2 * (classes() + 1) * size_t(plan_.layout.cell_lanes);
+    std::byte *block =
+        memory.take<std::byte>(classes() * sizeof(class_counts) + sums * sizeof(int64_t), "the counts of the classes");
+    const std::span<class_counts> counts(reinterpret_cast<class_counts *>(block), classes());
+    read_class_counts(plan_.layout, cells(), counts, reinterpret_cast<int64_t *>(block + counts.size_bytes()));
+    return counts;
+}
+
+size_t confusion_metric::read_matrix(int32_t field, std::span<double> out) const
+{
+    const int64_t size = multilabel() ? 2 : options_.classes;
+    const int64_t matrices = multilabel() ? options_.classes : 1;
+    if (plan_.layout.kind == confusion_layout::per_class)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field,
+             ", a matrix, but the metric was created with IQA_COUNTS_PER_CLASS");
+    const auto value = [&](int64_t which, int64_t row, int64_t column) {
+        int64_t cell[3];
+        cells_of_pair(plan_.layout, which, row, column, cell);
+        return cell_value(plan_.layout, cells(), cell[0]);
+    };
+    for (int64_t which = 0; !out.empty() && which < matrices; ++which) {
+        double *matrix = out.data() + which * size * size;
+        const bool all = field == IQA_FIELD_CONFUSION_MATRIX_BY_ALL;
+        const bool by_column = field == IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN;
+        // Groups of cells that share a divisor: rows, columns, or all of them in row-major order.
+        const int64_t groups = all ? 1 : size;
+        const int64_t members = all ? size * size : size;
+        for (int64_t group = 0; group < groups; ++group) {
+            const auto row_of = [&](int64_t i) {
+                return all ? i / size : by_column ? i : group;
+            };
+            const auto column_of = [&](int64_t i) {
+                return all ? i % size : by_column ? group : i;
+            };
+            double_double sum{};
+            for (int64_t i = 0; i < members; ++i)
+                sum = add(sum, value(which, row_of(i), column_of(i)));
+            for (int64_t i = 0; i < members; ++i) {
+                const double_double own = value(which, row_of(i), column_of(i));
+                double &cell = matrix[row_of(i) * size + column_of(i)];
+                if (field == IQA_FIELD_CONFUSION_MATRIX)
+                    cell = own.high;
+                else
+                    cell = sum.high == 0.0 ? 0.0 : divide(own, sum).high;
+            }
+        }
+    }
+    return size_t(matrices * size * size);
+}
+
+size_t confusion_metric::read_counts(int32_t field, std::span<double> out) const
+{
+    if (out.empty())
+        return classes();
+    scratch memory(owner());
+    const std::span<const class_counts> counts = counts_of_classes(memory);
+    for (size_t k = 0; k < counts.size(); ++k) {
+        switch (field) {
+        case IQA_FIELD_CONFUSION_TRUE_POSITIVES:
+            out[k] = counts[k].true_positive.high;
+            break;
+        case IQA_FIELD_CONFUSION_FALSE_POSITIVES:
+            out[k] = counts[k].false_positive.high;
+            break;
+        case IQA_FIELD_CONFUSION_FALSE_NEGATIVES:
+            out[k] = counts[k].false_negative.high;
+            break;
+        case IQA_FIELD_CONFUSION_TRUE_NEGATIVES:
+            out[k] = counts[k].true_negative.high;
+            break;
+        case IQA_FIELD_CONFUSION_SUPPORT:
+            out[k] = support_of(counts[k]).high;
+            break;
+        default:
+            out[k] =
+                (support_of(counts[k]).high != 0.0 ? 1.0 : 0.0) + (predicted_of(counts[k]).high != 0.0 ? 2.0 : 0.0);
+        }
+    }
+    return classes();
+}
+
+size_t confusion_metric::read(int32_t field, std::span<double> out) const
+{
+    switch (field) {
+    case IQA_FIELD_VALUE:
+        if (options_.score == IQA_SCORE_NONE)
+            fail(IQA_ERROR_INVALID_ARGUMENT, "the options state no score for this; set `score`, or use "
+                                             "iqa_confusion_score()");
+        return score(options_.score, reading_, out);
+    case IQA_FIELD_CONFUSION_SAMPLES:
+    case IQA_FIELD_CONFUSION_ELEMENTS:
+    case IQA_FIELD_CONFUSION_IGNORED:
+    case IQA_FIELD_CONFUSION_INVALID:
+        if (!out.empty())
+            out[0] = double(lanes_[field - IQA_FIELD_CONFUSION_SAMPLES]);
+        return 1;
+    case IQA_FIELD_CONFUSION_MATRIX:
+    case IQA_FIELD_CONFUSION_MATRIX_BY_ROW:
+    case IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN:
+    case IQA_FIELD_CONFUSION_MATRIX_BY_ALL:
+        return read_matrix(field, out);
+    case IQA_FIELD_CONFUSION_TRUE_POSITIVES:
+    case IQA_FIELD_CONFUSION_FALSE_POSITIVES:
+    case IQA_FIELD_CONFUSION_FALSE_NEGATIVES:
+    case IQA_FIELD_CONFUSION_TRUE_NEGATIVES:
+    case IQA_FIELD_CONFUSION_SUPPORT:
+    case IQA_FIELD_CONFUSION_PRESENCE:
+        return read_counts(field, out);
+    default:
+        fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field, ", which confusion metrics do not have");
+    }
+}
+
+// ---- Scores
+
+scored confusion_metric::agreement(int32_t which, const score_reader &reader, scratch &memory) const
+{
+    if (which == IQA_SCORE_MCC || which == IQA_SCORE_KAPPA)
+        return correlation(reader, which,
+                           options_.out_of_range == IQA_OUT_OF_RANGE_WRONG && lanes_[invalid_counter] != 0);
+    if (plan_.layout.kind != confusion_layout::matrix)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "a weighted kappa needs the matrix of multiclass labels: IQA_COUNTS_MATRIX");
+    return kappa(reader, weighted_disagreement(plan_.layout, cells(), which == IQA_SCORE_KAPPA_QUADRATIC,
+                                               memory.take<double_double>(2 * classes(), "the sums of a matrix")));
+}
+
+size_t confusion_metric::score(int32_t which, const iqa_confusion_reading &reading, std::span<double> out) const
+{
+    check_reading(reading, which, options_.classes);
+    if (lanes_[sample_counter] == 0)
+        fail(IQA_ERROR_NO_DATA, "no labels were added yet");
+    const bool each = has_average(which) && reading.average == IQA_AVERAGE_NONE;
+    const bool pairs = has_average(which) && reading.average == IQA_AVERAGE_PAIRS;
+    const bool by_sample = reading.over == IQA_OVER_SAMPLES || pairs;
+    if (by_sample)
+        check_kept(which, reading);
+    const size_t count = each ? classes() : 1;
+    if (out.empty())
+        return count;
+    if (by_sample) {
+        for (size_t k = 0; k < count; ++k)
+            out[k] = of_samples(which, reading, int64_t(k)).value;
+        return count;
+    }
+    scratch memory(owner());
+    scratch sums(owner());
+    const score_reader reader = reader_of(counts_of_classes(memory).data(), reading);
+    if (has_average(which) && reading.average == IQA_AVERAGE_BINARY)
+        check_binary_average(reader);
+    for (size_t k = 0; each && k < count; ++k)
+        out[k] = score_of_class(reader, which, int64_t(k)).value;
+    if (!each)
+        out[0] = (is_of_classes(which) ? score_of(reader, which) : agreement(which, reader, sums)).value;
+    return count;
+}
+
+size_t read_confusion_score(const iqa_metric &metric, int32_t score, const iqa_confusion_reading &reading,
+                            std::span<double> out)
+{
+    const auto *confusion = dynamic_cast<const confusion_metric *>(&metric);
+    if (confusion == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "the metric is no confusion metric");
+    return confusion->score(score, reading, out);
+}
+
+} // namespace iqa
