@@ -22,18 +22,11 @@ step_packages() {
     install_packages $iqa_packages_build $iqa_packages_test
 }
 
-configure_and_build() { # directory, options for CMake
-    local directory=$1
-    shift
-    cmake -S "$root" -B "$directory" -G Ninja "$@" > "$directory.log" 2>&1 &&
-        cmake --build "$directory" --parallel "$jobs" >> "$directory.log" 2>&1 ||
-        { tail -n 60 "$directory.log"; return 1; }
-}
-
-run_ctest() { # directory, more arguments for ctest
-    local directory=$1
-    shift
-    ctest --test-dir "$directory" --parallel "$jobs" --output-on-failure --no-tests=error "$@"
+build_and_test() { # preset of CMakePresets.json
+    local log=$root/build-$1.log
+    cmake --preset "$1" > "$log" 2>&1 && cmake --build --preset "$1" --parallel "$jobs" >> "$log" 2>&1 ||
+        { tail -n 60 "$log"; return 1; }
+    ctest --preset "$1" --parallel "$jobs"
 }
 
 find_cuda() {
@@ -41,8 +34,7 @@ find_cuda() {
 }
 
 step_release() {
-    find_cuda && configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DIQA_SANITIZE= -DIQA_BUILD_TESTS=ON \
-        -DIQA_BUILD_TOOLS=ON -DIQA_BUILD_BENCH=ON -DIQA_WERROR=ON -DIQA_CUDA=ON && run_ctest "$build"
+    find_cuda && build_and_test gate
 }
 
 step_style() {
@@ -72,13 +64,8 @@ step_python() {
 
 step_sanitizers() {
     # clang's find more than gcc's, such as sizes added to a null pointer. Its OpenMP runtime leaves memory behind.
-    # The CUDA backend runs on the CPU here; what nvcc compiles does not. Warnings are errors in the other builds. Tests
-    # that play kernels over many inputs for the bits alone take minutes, and the others reach the same code.
-    configure_and_build "$build-asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang \
-        -DCMAKE_CXX_COMPILER=clang++ -DIQA_SANITIZE=address,undefined -DIQA_CUDA=OFF \
-        -DCMAKE_C_FLAGS_RELWITHDEBINFO="-O1 -g1" -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" -DIQA_WERROR=OFF \
-        -DIQA_BUILD_TOOLS=OFF && LSAN_OPTIONS=suppressions=$root/tests/leaks.txt run_ctest "$build-asan" \
-        --exclude-regex '^cuda_(same_bits|ssim_arithmetic|fid_bits|confusion_bits)$'
+    # The CUDA backend runs on the CPU here; what nvcc compiles does not. Warnings are errors in the other builds.
+    build_and_test asan
 }
 
 step_fuzz() {

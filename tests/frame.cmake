@@ -162,4 +162,7 @@ if(NOT IQA_SANITIZE)
   endif()
   add_test(NAME consumer COMMAND ${frame_source}/consumer/consume.sh ${CMAKE_COMMAND} ${PROJECT_BINARY_DIR}
     ${CMAKE_CURRENT_BINARY_DIR}/consumer)
+  add_library(iqa_c_archive STATIC $<TARGET_OBJECTS:iqa_objects> ${iqa_device_objects})
+  add_test(NAME consumer_static COMMAND ${frame_source}/consumer/static.sh ${CMAKE_COMMAND} ${PROJECT_SOURCE_DIR}
+    $<TARGET_FILE:iqa_c_archive> ${IQA_HAVE_CUDA} ${CMAKE_CURRENT_BINARY_DIR}/consumer_static)
 endif()

@@ -1,7 +1,7 @@
 # The kernels as nvcc compiles them, on a machine that executes PTX. Only FID's products differ by architecture: of them
 # there is the code for Turing, too.
-list(TRANSFORM iqa_kernels PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE iqa_ptx_sources)
-add_library(iqa_ptx_90 OBJECT ${iqa_ptx_sources})
+add_library(iqa_ptx_90 OBJECT)
+target_link_libraries(iqa_ptx_90 PRIVATE iqa_cuda_kernels)
 add_library(iqa_ptx_75 OBJECT ${PROJECT_SOURCE_DIR}/cuda/features/moments.cu)
 foreach(architecture 90 75)
   target_link_libraries(iqa_ptx_${architecture} PRIVATE iqa_arithmetic)

@@ -1,0 +1,25 @@
+# Kernels are written once and compiled for each instruction set.
+set(iqa_instruction_sets baseline)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND iqa_instruction_sets avx2 avx512 avx512_vnni)
+endif()
+# Kernels are written for the vectoriser; no flag changes a result.
+set(iqa_flags_baseline -O3 -fno-math-errno -fno-trapping-math)
+set(iqa_flags_avx2 ${iqa_flags_baseline} -mavx2 -mfma)
+set(iqa_flags_avx512 ${iqa_flags_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU") # its own intrinsics trip it (GCC bug 105593)
+  list(APPEND iqa_flags_avx512 -Wno-maybe-uninitialized)
+endif()
+set(iqa_flags_avx512_vnni ${iqa_flags_avx512} -mavx512vnni)
+
+# Adds a family's kernels to the library: of the calling folder the files with the names of instruction sets.
+function(iqa_add_kernels)
+  foreach(set IN LISTS iqa_instruction_sets)
+    set(source ${CMAKE_CURRENT_SOURCE_DIR}/${set}.cpp)
+    if(EXISTS ${source})
+      target_sources(iqa_objects PRIVATE ${source})
+      set_source_files_properties(${source} TARGET_DIRECTORY iqa_objects PROPERTIES
+        COMPILE_OPTIONS "${iqa_flags_${set}}")
+    endif()
+  endforeach()
+endfunction()
