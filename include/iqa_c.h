@@ -25,8 +25,8 @@
  * The same bits everywhere
  * ------------------------
  * A result depends on the input and the options alone: not on the thread count, the split into batches, the order of
- * merges, the instruction set, strides, or the caller's floating-point mode. docs/numerics.md has the proof for each
- * metric.
+ * merges, the instruction set, strides, or the caller's floating-point mode. docs/reference/numerics.md has the proof
+ * for each metric.
  *
  * Threads
  * -------
@@ -409,7 +409,7 @@ IQA_API iqa_status iqa_metric_merge(iqa_metric *into, const iqa_metric *from);
 
 /** The state as int64 numbers whose merge is addition, lane by lane: MPI_SUM, all_reduce, a SQL SUM or NumPy's + are
  *  exact merges. Up to 2^31 states may be added before they go back through iqa_metric_add_lanes(). The meaning of the
- *  lanes is in docs/abi.md; their number depends on kind and options alone.
+ *  lanes is in docs/reference/abi.md; their number depends on kind and options alone.
  *
  *  @param out    receives the lanes; NULL to ask for the count.
  *  @param count  receives the number of lanes; may be NULL.
@@ -425,14 +425,14 @@ IQA_API iqa_status iqa_metric_add_lanes(iqa_metric *metric, const int64_t *lanes
 /** 64 bits that stand for kind and options, which lanes do not carry: metrics that may be merged have equal
  * fingerprints, others differ (but for one pair in 2^64). The same in every process, on every machine and in every
  * version of the library that writes the same format of states. Send it beside the lanes, and compare it there instead
- * of summing it: docs/abi.md shows how.
+ * of summing it: docs/reference/abi.md shows how.
  *
  *  @param fingerprint  receives the bits.
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT for NULL. */
 IQA_API iqa_status iqa_metric_fingerprint(const iqa_metric *metric, uint64_t *fingerprint);
 
 /** Writes kind, options and state as bytes: little-endian, without padding, with a checksum; the same bytes on every
- *  machine. docs/abi.md has the format.
+ *  machine. docs/reference/abi.md has the format.
  *
  *  @param buffer  NULL to ask for the size.
  *  @param size    receives the number of bytes; may be NULL.
@@ -543,7 +543,7 @@ enum {
 
 /** Structural similarity: Z. Wang, A. C. Bovik, H. R. Sheikh, E. P. Simoncelli, "Image quality assessment: from error
  *  visibility to structural similarity", IEEE Trans. Image Processing 13 (2004), in the difference form of
- *  docs/numerics.md: never above 1, never below -1, exactly 1 for equal images. The defaults are the paper's.
+ *  docs/reference/numerics.md: never above 1, never below -1, exactly 1 for equal images. The defaults are the paper's.
  *
  *  With several scales it is multi-scale structural similarity: Z. Wang, E. P. Simoncelli, A. C. Bovik, "Multiscale
  *  structural similarity for image quality assessment", Asilomar Conf. (2003): the product over scales of the mean
@@ -627,9 +627,9 @@ enum {
     IQA_MS_SSIM_PYIQA = 22
 };
 
-/** Writes the options that make the value equal to what another library computes, to its own precision: docs/presets.md
- *  says what each means and where its rules are from. The layout is IQA_LAYOUT_HW and the data range not stated (but
- *  for IQA_SSIM_OPENCV): set them as usual. Any field may be changed afterwards.
+/** Writes the options that make the value equal to what another library computes, to its own precision:
+ *  docs/guide/presets.md says what each means and where its rules are from. The layout is IQA_LAYOUT_HW and the data
+ *  range not stated (but for IQA_SSIM_OPENCV): set them as usual. Any field may be changed afterwards.
  *
  *  @param preset  IQA_SSIM_..., IQA_MS_SSIM_....
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT if `options` is NULL, `size` smaller than its first field, or `preset`
@@ -862,7 +862,7 @@ typedef struct iqa_kid_options {
     int32_t estimator;    /* IQA_KID_...                                                                            */
     int32_t subsets;      /* how many, up to 100000; 0: none, all rows                                              */
     int64_t subset_size;  /* rows of a subset, of each set; none is drawn twice. Not used without subsets           */
-    uint64_t seed;        /* says which rows: docs/fid.md has the rule, so that any program can draw the same       */
+    uint64_t seed;        /* says which rows: docs/guide/fid.md has the rule, so that any program can draw the same */
 } iqa_kid_options;
 
 #define IQA_KID_OPTIONS_INIT                                                                                           \
@@ -915,7 +915,7 @@ typedef struct iqa_inception_score_options {
     int32_t scores;       /* IQA_SCORES_...                                                                         */
     int32_t splits;       /* S, 1 or more                                                                           */
     int32_t shuffle;      /* 1: in a random order, for rows often come by class; 0: as they are                     */
-    uint64_t seed;        /* says which order: docs/fid.md has the rule                                             */
+    uint64_t seed;        /* says which order: docs/guide/fid.md has the rule                                       */
 } iqa_inception_score_options;
 
 #define IQA_INCEPTION_SCORE_OPTIONS_INIT                                                                               \
@@ -1073,7 +1073,7 @@ typedef struct iqa_confusion_reading {
 /** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
 IQA_API iqa_status iqa_confusion_reading_init(iqa_confusion_reading *reading, size_t size);
 
-/** The rules of known tools. docs/confusion.md has the table, and where those tools disagree with themselves. */
+/** The rules of known tools. docs/guide/confusion.md has the table, and where those tools disagree with themselves. */
 enum {
     IQA_CONVENTION_SCIKIT_LEARN = 0,            /* labels=None, zero_division=0                                     */
     IQA_CONVENTION_TORCHMETRICS = 1,            /* multiclass classification                                        */

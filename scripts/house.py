@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks how the folders of the library hang together, by the text of its sources; docs/design.md has the picture.
+"""Checks by the text of its sources how the folders of the library hang together.
+
+docs/design/README.md has the picture.
 
     scripts/house.py
 

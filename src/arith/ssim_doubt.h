@@ -20,7 +20,7 @@
 //   one kind, others of any. A kind whose mean is too far from that of all kinds tells.
 // - Small channels cancel less too: of few pixels the mean doubt may be that of a tile.
 //
-// The limits were found by search and are no proof: docs/numerics.md says what was searched.
+// The limits were found by search and are no proof: docs/reference/numerics.md says what was searched.
 #pragma once
 
 #include "arith/ssim.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A state as bytes: little-endian, no padding, the same on every machine. docs/abi.md has the format.
+// A state as bytes: little-endian, no padding, the same on every machine. docs/reference/abi.md has the format.
 #pragma once
 
 #include <bit>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The examples of docs/cli.md print what the page says."""
+"""The examples of docs/guide/cli.md print what the page says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conftest import Program
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = re.findall(
-    r"```console\n\$ (.*?)\n(.*?)```", (ROOT / "docs" / "cli.md").read_text(), re.S
+    r"```console\n\$ (.*?)\n(.*?)```", (ROOT / "docs" / "guide" / "cli.md").read_text(), re.S
 )
 
 
@@ -28,7 +28,7 @@ def test_example(iqa: Program, command: str, output: str) -> None:
 
 
 def test_every_option_is_in_the_page_or_explained_by_help(iqa: Program) -> None:
-    page = (ROOT / "docs" / "cli.md").read_text()
+    page = (ROOT / "docs" / "guide" / "cli.md").read_text()
     helps = [iqa.fine(name, "--help") for name in set(re.findall(r"\| `iqa (\w+)", page))]
     assert len(helps) >= 4
     for option in set(re.findall(r"`(--[a-z0-9-]+)", page)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads a state file with the program in docs/abi.md, as it stands there."""
+"""Reads a state file with the program in docs/reference/abi.md, as it stands there."""
 
 import pathlib
 import re
@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def test_the_reader_of_the_page_reads_a_golden_state() -> None:
-    page = (ROOT / "docs" / "abi.md").read_text()
+    page = (ROOT / "docs" / "reference" / "abi.md").read_text()
     (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     state = ROOT / "tests" / "golden" / "state_v1_ssim_uint8.bin"
     done = subprocess.run(
@@ -20,7 +20,7 @@ def test_the_reader_of_the_page_reads_a_golden_state() -> None:
 
 
 def test_the_page_has_the_lanes_of_the_sources() -> None:
-    page = (ROOT / "docs" / "abi.md").read_text()
+    page = (ROOT / "docs" / "reference" / "abi.md").read_text()
     formats = (ROOT / "src" / "arith" / "exact_sum.h").read_text()
     numbers = dict(
         (name, (int(digits), int(lowest)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs the programs of docs/fid_features.md from their own text, on pictures, with stand-ins for
+"""Runs the programs of docs/guide/fid_features.md from their own text, on pictures, with stand-ins for
 the packages that bring networks: small modules with the calls that the programs make, whose
 "networks" are sums of pixels."""
 
@@ -18,7 +18,7 @@ from PIL import Image
 import iqa
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "fid_features.md").read_text()
+PAGE = (ROOT / "docs" / "guide" / "fid_features.md").read_text()
 PROGRAMS = dict(re.findall(r"^## (.*?)\n.*?^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 PICTURES = 70  # more than two batches
 
@@ -242,8 +242,8 @@ def test_kept_features_are_those_of_the_command_line(folder: pathlib.Path) -> No
 
 
 def test_the_digits_of_the_page_on_fid() -> None:
-    """The example of docs/fid.md with real features."""
-    page = (ROOT / "docs" / "fid.md").read_text()
+    """The example of docs/guide/fid.md with real features."""
+    page = (ROOT / "docs" / "guide" / "fid.md").read_text()
     ((command, expected),) = re.findall(r"```console\n\$ (iqa .*?)\n(.*?)```", page, re.DOTALL)
     program = os.environ.get("IQA_CLI", str(ROOT / "build" / "tools" / "iqa"))
     done = subprocess.run(

@@ -16,7 +16,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def blocks(language: str) -> list:
     found = []
-    for page in ("README.md", "docs/tutorial.md"):
+    for page in ("README.md", "docs/guide/tutorial.md"):
         text = (ROOT / page).read_text()
         matches = [m.group(2) for m in BLOCK.finditer(text) if m.group(1) == language]
         found += [pytest.param(code, id=f"{page}-{i}") for i, code in enumerate(matches)]

@@ -41,7 +41,7 @@ std::vector<std::string> expand(const std::vector<std::string> &paths, bool with
                              "holds no file that ends in .npy, .npz or .iqa" +
                                  std::string(with_raw ? ", .raw, .bin or .f32" : "") +
                                  (found.others.empty() ? "" : ", but " + text_of_others(found.others)) +
-                                 ": FID is of features, which docs/fid_features.md shows how to make of pictures");
+                                 ": FID is of features; docs/guide/fid_features.md shows how to make them of pictures");
         for (const std::string &name : found.names)
             files.push_back(path + "/" + name);
     }
@@ -216,7 +216,7 @@ private:
         return size;
     }
 
-    /** The lanes of the two sets are the two halves of a state: docs/abi.md. */
+    /** The lanes of the two sets are the two halves of a state: docs/reference/abi.md. */
     void swap_sides(const metric_handle &metric) const
     {
         std::size_t count = 0;

@@ -23,7 +23,7 @@ constexpr int64_t most_rows = int64_t{1} << 40;             // far more than a s
 constexpr std::size_t most_header_bytes = 1 << 20;          // NumPy itself refuses more than 10,000
 constexpr uint64_t most_unpacked_bytes = uint64_t{1} << 32; // of an array that goes through a temporary file
 
-// The header of a state file: docs/abi.md.
+// The header of a state file: docs/reference/abi.md.
 constexpr std::string_view state_magic = "IQAS";
 constexpr std::size_t state_kind_at = 6, state_options_at = 16, state_options_size = 12;
 constexpr int state_kind_fid = 16;

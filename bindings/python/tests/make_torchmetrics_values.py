@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Writes torchmetrics_values.json: random labels and what TorchMetrics makes of them.
 
-Only what TorchMetrics gets right is in it; docs/confusion.md lists the rest. Needs torch and
+Only what TorchMetrics gets right is in it; docs/guide/confusion.md lists the rest. Needs torch and
 torchmetrics:
 
     python make_torchmetrics_values.py

@@ -8,7 +8,7 @@ import re
 import pytest
 from conftest import REPOSITORY
 
-TUTORIAL = REPOSITORY / "docs" / "python.md"
+TUTORIAL = REPOSITORY / "docs" / "guide" / "python.md"
 
 
 def blocks():

@@ -18,8 +18,8 @@ def features(seed, rows=400, count=48):
 
 
 def draw(seed, number, rows, count):
-    """The rule of docs/fid.md, by the code that stands there."""
-    page = (REPOSITORY / "docs" / "fid.md").read_text()
+    """The rule of docs/guide/fid.md, by the code that stands there."""
+    page = (REPOSITORY / "docs" / "guide" / "fid.md").read_text()
     names = {}
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
     exec(next(block for block in blocks if "def draw(" in block), names)

@@ -3,7 +3,7 @@
 
 scikit-image, OpenCV and FFmpeg run live where they are installed; of libraries on PyTorch there are
 the values that make_ssim_values.py wrote; what cannot be run here (MATLAB, TensorFlow, fused-ssim)
-is written afresh from its rule: docs/presets.md has the sources.
+is written afresh from its rule: docs/guide/presets.md has the sources.
 """
 
 import json

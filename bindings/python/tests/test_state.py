@@ -135,7 +135,7 @@ def test_fingerprints(kind, options):
 
 
 def test_the_fingerprint_is_that_of_the_state_file(kind, options):
-    """FNV-1a as docs/abi.md has it, of format version, kind and the bytes of the options."""
+    """FNV-1a as docs/reference/abi.md has it: format version, kind and the bytes of the options."""
     state = filled(kind, options).to_bytes()
     _, _, _, size, _ = struct.unpack_from("<4sHHII", state)
     value = 0xCBF29CE484222325

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What other libraries mean by SSIM and MS-SSIM, as options. docs/presets.md has the source of each rule.
+// What other libraries mean by SSIM and MS-SSIM, as options. docs/guide/presets.md has the source of each rule.
 #include <array>
 
 #include "metrics/metrics.hpp"

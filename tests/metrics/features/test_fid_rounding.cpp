@@ -14,7 +14,7 @@ using namespace test;
 namespace {
 
 constexpr int64_t features = 12;
-constexpr double largest_rounding = 0x1p-10; // of |m1 - m2|^2 + tr S1 + tr S2: docs/fid.md
+constexpr double largest_rounding = 0x1p-10; // of |m1 - m2|^2 + tr S1 + tr S2: docs/guide/fid.md
 
 // Features of several kinds: about zero; never below it, as behind a ReLU, with many zeros; or both about their means.
 enum class kind { centred, rectified, shifted };

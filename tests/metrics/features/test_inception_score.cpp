@@ -93,7 +93,7 @@ long double by_definition(const logits &z, const std::vector<int64_t> &rows)
     return std::exp(total / static_cast<long double>(rows.size()));
 }
 
-// The splits and the order of the rule of docs/fid.md.
+// The splits and the order of the rule of docs/guide/fid.md.
 std::vector<long double> splits_by_definition(const logits &z, int64_t splits, const std::vector<int64_t> &order)
 {
     std::vector<long double> values;

@@ -97,7 +97,7 @@ expectation by_definition(const feature_set &x, const feature_set &y, const iqa_
     return {value, scale};
 }
 
-// The rule of docs/fid.md, written again.
+// The rule of docs/guide/fid.md, written again.
 std::vector<int64_t> drawn_rows(uint64_t seed, uint64_t draw, int64_t rows, int64_t count)
 {
     const uint64_t golden = 0x9e3779b97f4a7c15u;

@@ -117,7 +117,7 @@ def kid(
 
     The squared maximum mean discrepancy with the kernel (gamma x.y + coef0)^degree, for each of
     several random subsets of both sets; their mean and standard deviation are given. The rows of
-    a subset follow from the seed by a rule that docs/fid.md has. With subsets=0 all rows are
+    a subset follow from the seed by a rule that docs/guide/fid.md has. With subsets=0 all rows are
     compared once, which is the more accurate number. The same bits come out whatever the threads
     and the instruction set. No matrix of all pairs is held.
 
@@ -346,7 +346,7 @@ def inception_score(
         kind: "logits", of which the softmax is taken, or "probabilities".
         splits: how many.
         shuffle: take the rows in a random order, for they often come by class. It follows from
-            the seed by a rule that docs/fid.md has.
+            the seed by a rule that docs/guide/fid.md has.
         seed: 0 to 2^64 - 1.
         context: threads, instruction set, progress; None for those of a Context().
 

@@ -102,7 +102,7 @@ class Metric:
                 with any strides: whatever has __dlpack__, __array_interface__,
                 __cuda_array_interface__ or the buffer protocol. It is borrowed, not copied. Other
                 integers, lists, objects with __array__ alone and foreign byte orders are copied,
-                as docs/python.md has it, which also tells of Pillow images, masks and units.
+                as docs/guide/python.md has it, which also tells of Pillow images, masks and units.
             candidate: the same shape and device, and an element type of which one holds the other.
             per_image: True for one value per image, or a float64 array [N] to write them into.
             per_channel: True for one value per image and channel, or a float64 array [N, C].

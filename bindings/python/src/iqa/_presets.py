@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SSIM_PRESETS = tuple(ssim_presets)
-"""The names that `preset` takes; docs/presets.md tells of each."""
+"""The names that `preset` takes; docs/guide/presets.md tells of each."""
 
 
 class PresetValues(dict):  # type: ignore[type-arg]

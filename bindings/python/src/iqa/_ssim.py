@@ -70,7 +70,7 @@ class SSIM(Metric):
             guessed: required from three axes on.
         context: threads, instruction set, progress; None for one of the metric's own.
         preset: whose SSIM it shall be: one of iqa.SSIM_PRESETS, such as "matlab" or
-            "skimage_default"; docs/presets.md tells of each. Other options override it.
+            "skimage_default"; docs/guide/presets.md tells of each. Other options override it.
         window: "gaussian" (the default), "uniform", which needs a size, or "blocks": those of
             8 x 8 pixels that FFmpeg's filter has.
         sigma: standard deviation of the Gaussian in pixels, a pair (down, across), or for volumes
