@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 // CPU against CUDA: the same bytes of state and outputs. Runs on whatever place the build has: the sequential machine,
 // or a GPU.
+#include <bit>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "cuda/machine/grid.hpp"
@@ -54,6 +59,25 @@ void compare(const std::vector<table_case> &cases)
         CHECK((expected == found));
     }
 }
+
+// How many values are NaN, and how many of these have other bits than `usual`.
+struct nan_count {
+    size_t all = 0, others = 0;
+
+    template <class Bits>
+    void add(const std::vector<std::byte> &values, Bits usual)
+    {
+        using number = std::conditional_t<sizeof(Bits) == sizeof(float), float, double>;
+        for (size_t i = 0; i + sizeof(Bits) <= values.size(); i += sizeof(Bits)) {
+            Bits bits = 0;
+            std::memcpy(&bits, &values[i], sizeof bits);
+            if (std::isnan(std::bit_cast<number>(bits))) {
+                ++all;
+                others += bits != usual;
+            }
+        }
+    }
+};
 
 } // namespace
 
@@ -135,4 +159,30 @@ TEST_CASE("the values of images at fault are NaN, for those who do not ask for t
             CHECK(some_nan);
         }
     CHECK(cases > 0);
+}
+
+// Equal bytes of CPU and device would not tell where both are made by one processor. The bits are those of IEEE 754's
+// quiet NaN without sign and payload.
+TEST_CASE("what is stored as NaN has the same bits, however it was made")
+{
+    nan_count floats;
+    nan_count doubles;
+    for (const auto &all : {ssim_cases(true), psnr_cases(true)})
+        for (const device_case &each : all) {
+            const case_outcome found = run_case(each, false);
+            size_t output = 0;
+            for (const case_update &update : each.updates)
+                for (const case_tensor *tensor : {&update.per_image, &update.per_channel, &update.map, &update.counts,
+                                                  &update.reference_gradient, &update.candidate_gradient}) {
+                    const std::vector<std::byte> &values = found.outputs[output++];
+                    if (tensor->dtype == IQA_FLOAT32)
+                        floats.add(values, uint32_t(0x7fc00000));
+                    else if (tensor->dtype == IQA_FLOAT64)
+                        doubles.add(values, uint64_t(0x7ff8000000000000));
+                }
+        }
+    CHECK(floats.all > 0);
+    CHECK(floats.others == 0);
+    CHECK(doubles.all > 0);
+    CHECK(doubles.others == 0);
 }

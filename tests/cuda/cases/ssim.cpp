@@ -228,10 +228,12 @@ void add_rest(std::vector<device_case> &cases)
     std::memcpy(infinite.candidate.bytes.data() + 4 * 1000, &value, sizeof value);
     infinite.per_image = output({2});
     infinite.map = output({2, 14, 20});
+    case_update in_float = infinite;
+    in_float.map = output({2, 14, 20}, IQA_FLOAT32);
     for (const int rule : {IQA_NONFINITE_ERROR, IQA_NONFINITE_PROPAGATE, IQA_NONFINITE_MASK})
         cases.push_back(make_case("not finite, rule " + std::to_string(rule),
                                   with(base(IQA_LAYOUT_NHW), [&](iqa_ssim_options &o) { o.nonfinite = rule; }),
-                                  {infinite}));
+                                  {infinite, in_float}));
 
     case_update blocks;
     fill(blocks, IQA_UINT8, {2, 3, 43, 70}, 37);
