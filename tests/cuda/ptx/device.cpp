@@ -12,6 +12,8 @@
 #include <cxxabi.h>
 #include <malloc.h>
 
+#include "cuda/machine/block.h"
+
 namespace test::ptx {
 
 namespace {
@@ -220,6 +222,10 @@ void device::check_limits(const program &kernel, const kernel_entry &entry, cons
         refuse("threads", threads, std::min(most_threads, unsigned(kernel.most_threads)));
     if (threads % lanes != 0 || threads != given.threads[0] || given.blocks[1] != 1 || given.blocks[2] != 1)
         throw fault("the machine has whole warps and grids of one axis only");
+    // By this the runtime decides for which launches it asks.
+    if (given.shared_bytes > 0 && kernel.static_shared_bytes > iqa::cuda::most_static_shared_bytes)
+        refuse("static bytes of shared memory beside others", kernel.static_shared_bytes,
+               iqa::cuda::most_static_shared_bytes);
     const auto allowed = allowed_shared_bytes_.find(entry.name);
     const size_t usual = usual_shared_bytes - kernel.static_shared_bytes;
     const size_t most = allowed == allowed_shared_bytes_.end() ? usual : std::max(usual, allowed->second);

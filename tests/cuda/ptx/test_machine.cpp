@@ -2,6 +2,7 @@
 // The machine itself: sequences whose results the PTX ISA says, what it must refuse, and the limits of launches.
 #include <cstring>
 
+#include "cuda/psnr/squared_error_general.h"
 #include "cuda/ptx/device.hpp"
 #include "support/catch.hpp"
 
@@ -185,4 +186,15 @@ TEST_CASE("launches keep to the limits of the architecture", "[machine]")
         CHECK(says(refusal(0, 0), "no threads"));
     }
     all.become(90);
+
+    // What block.h says of kernels that are given memory at their launch.
+    using kernel = iqa::cuda::placed_errors<float>;
+    const kernel_entry errors = {"iqa::cuda::placed_errors<float>", sizeof(kernel::arguments)};
+    const std::vector<char> none(errors.arguments_size);
+    const auto fault_with = [&](size_t bytes) {
+        CHECK(!all.launch(errors, {{1, 1, 1}, {kernel::threads, 1, 1}, bytes, none.data()}));
+        return all.last_fault();
+    };
+    CHECK(says(fault_with(0), "no memory")); // where the arguments say
+    CHECK(says(fault_with(16), "static bytes of shared memory beside others; at most 640"));
 }
