@@ -2,6 +2,7 @@
 // Pixels of both images with their weights, as PSNR measures them.
 #pragma once
 
+#include "arith/weight.h"
 #include "backend/images.hpp"
 #include "cuda/images/samples.h"
 #include "cuda/machine/places.h"
