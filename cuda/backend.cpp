@@ -70,9 +70,8 @@ const backend &cuda_backend()
         .confusion = cuda::confusion,
         .moments = cuda::moments,
         .trace = cuda::trace,
-        .largest_square = cuda::largest_square,
-        .kernel_sums = cuda::kernel_sums,
-        .class_sums = cuda::class_sums,
+        .kernel_means = cuda::kernel_means,
+        .split_scores = cuda::split_scores,
         .fetch_row = cuda::fetch_row,
     };
     return instance;

@@ -20,11 +20,10 @@ void psnr_values(context &where, workspace &memory, const psnr_values_request &r
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void clear_border(context &where, const border_view &border);
 void confusion(context &where, workspace &memory, confusion_request &request);
-void moments(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
+void moments(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
 void trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);
-row_squares largest_square(context &where, int32_t device_id, memory_source &memory, const table_view &table);
-void kernel_sums(context &where, int32_t device_id, memory_source &memory, const kernel_sums_request &request);
-void class_sums(context &where, int32_t device_id, memory_source &memory, class_sums_request &request);
+void kernel_means(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request);
+void split_scores(context &where, int32_t device_id, memory_source &memory, split_scores_request &request);
 void fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                double *numbers);
 

@@ -5,6 +5,7 @@
 #include "cuda/backend.hpp"
 #include "cuda/machine/device.hpp"
 #include "cuda/machine/launch.hpp"
+#include "values/inception_score.hpp"
 
 #include <algorithm>
 
@@ -17,7 +18,7 @@ constexpr int64_t most_bytes_of_sums = 16 << 20;
 
 class class_summing {
 public:
-    class_summing(context &where, memory_source &device, class_sums_request &request);
+    class_summing(context &where, memory_source &device, split_scores_request &request);
 
     void run();
 
@@ -27,7 +28,7 @@ private:
     int64_t sums_of_split() const { return request_.rows.view.columns + 1; }
 
     context &where_;
-    class_sums_request &request_;
+    split_scores_request &request_;
     const int64_t batch_; // of splits
     scratch host_memory_;
     scratch device_memory_;
@@ -40,7 +41,7 @@ private:
     row_set rows_; // on the device
 };
 
-class_summing::class_summing(context &where, memory_source &device, class_sums_request &request)
+class_summing::class_summing(context &where, memory_source &device, split_scores_request &request)
     : where_(where),
       request_(request),
       batch_(
@@ -102,7 +103,10 @@ void class_summing::add_splits(int64_t first, int64_t count)
     for (int64_t split = 0; split < count; ++split) {
         for (int64_t i = 0; i < sums_of_split(); ++i)
             of_split_[i] = value_of(sums_[0][split * sums_of_split() + i]);
-        request_.done(request_.receiver, first + split, of_split_);
+        const int64_t number = first + split;
+        request_.scores[number] = score_of_split(of_split_, rows_.view.columns,
+                                                 first_row_of_split(number + 1, request_.splits, rows_.count) -
+                                                     first_row_of_split(number, request_.splits, rows_.count));
         report_progress(where_, first + split + 1, request_.splits);
     }
 }
@@ -118,7 +122,7 @@ void class_summing::run()
 
 } // namespace
 
-void class_sums(context &where, int32_t device_id, memory_source &memory, class_sums_request &request)
+void split_scores(context &where, int32_t device_id, memory_source &memory, split_scores_request &request)
 {
     const current_device current(device_id);
     class_summing(where, memory, request).run();

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 
-#include "core/parallel.hpp"
+#include "core/crew.hpp"
 #include "cuda/backend.hpp"
 #include "cuda/machine/device.hpp"
 #include "cuda/machine/launch.hpp"
+#include "values/kid.hpp"
 
 namespace iqa::cuda {
 
@@ -18,7 +19,7 @@ constexpr int64_t tiles_of_launch = 1 << 14;
 
 class pair_summing {
 public:
-    pair_summing(context &where, memory_source &device, const kernel_sums_request &request);
+    pair_summing(context &where, memory_source &device, const kernel_means_request &request);
 
     void run();
 
@@ -33,19 +34,21 @@ private:
     }
 
     context &where_;
-    const kernel_sums_request &request_;
+    const kernel_means_request &request_;
     const int64_t tiles_;  // of an estimate
     const int64_t pieces_; // launches of an estimate that has more tiles than one launch
     const int64_t batch_;  // estimates of one launch
     scratch host_memory_;
     scratch device_memory_;
+    scratch keys_memory_;
     host_copies copies_;
     add_kernel_values::sums_of_estimate *sums_[2]; // on the host, on the device
+    keyed_row *keys_[2];                           // on the host, of all rows of each set
     keyed_row *rows_[2];                           // on the device, of each set
     keyed_row *drawn_[2][2]; // on the host: [buffer][set]. One is drawn while the other may still be read
 };
 
-pair_summing::pair_summing(context &where, memory_source &device, const kernel_sums_request &request)
+pair_summing::pair_summing(context &where, memory_source &device, const kernel_means_request &request)
     : where_(where),
       request_(request),
       tiles_(add_kernel_values::tiles_of_estimate(request.sets)),
@@ -53,9 +56,10 @@ pair_summing::pair_summing(context &where, memory_source &device, const kernel_s
       batch_(std::min(request.estimates, std::max<int64_t>(1, tiles_of_launch / tiles_))),
       host_memory_(where),
       device_memory_(device),
+      keys_memory_(where),
       copies_(where)
 {
-    const int64_t rows = request.draw == nullptr ? 0 : request.sets[0].count + request.sets[1].count;
+    const int64_t rows = request.draws ? request.sets[0].count + request.sets[1].count : 0;
     const size_t of_sums = size_t(batch_) * sizeof(add_kernel_values::sums_of_estimate);
     const size_t of_rows = size_t(batch_ * rows) * sizeof(keyed_row);
     std::byte *const memory[2] = {host_memory_.take<std::byte>(of_sums + 2 * of_rows, "the rows and sums of subsets"),
@@ -67,22 +71,32 @@ pair_summing::pair_summing(context &where, memory_source &device, const kernel_s
     drawn_[1][0] = drawn_[0][0] + batch_ * rows;
     for (keyed_row **const sets : {rows_, drawn_[0], drawn_[1]})
         sets[1] = sets[0] + batch_ * request.sets[0].count;
+    if (request.draws) {
+        const auto all = size_t(request.sets[0].view.rows);
+        keys_[0] = keys_memory_.take<keyed_row>(all + size_t(request.sets[1].view.rows), "the drawing of subsets");
+        keys_[1] = keys_[0] + all;
+    }
 }
 
 void pair_summing::draw(int64_t first, int64_t count)
 {
-    if (request_.draw == nullptr)
+    if (!request_.draws)
         return;
+    const int64_t all = request_.sets[0].view.rows + request_.sets[1].view.rows;
     keyed_row *const *const to = drawn_[first / batch_ % 2];
-    for (int64_t i = 0; i < count; ++i)
-        request_.draw(request_.receiver, first + i,
-                      {to[0] + i * request_.sets[0].count, to[1] + i * request_.sets[1].count});
+    crew::run(where_, workers_for(where_, 2, all), [&](crew &team) {
+        for (int64_t i = 0; i < count; ++i)
+            team.each(2, all, [&](int64_t set, int32_t) {
+                request_.draw(first + i, set, keys_[set]);
+                std::copy_n(keys_[set], request_.sets[set].count, to[set] + i * request_.sets[set].count);
+            });
+    });
 }
 
 void pair_summing::upload(int64_t first, int64_t count)
 {
     check(active_runtime.clear(sums_[1], size_t(count) * sizeof *sums_[1], stream_of(where_)), "clearing CUDA memory");
-    for (int set = 0; set < 2 && request_.draw != nullptr; ++set)
+    for (int set = 0; set < 2 && request_.draws; ++set)
         check(copies_.upload(rows_[set], drawn_[first / batch_ % 2][set],
                              size_t(count * request_.sets[set].count) * sizeof(keyed_row)),
               "copying the rows of subsets to the device");
@@ -96,7 +110,7 @@ void pair_summing::launch_tiles(int64_t count, int64_t first_tile, int64_t tiles
                                           .tiles = tiles,
                                           .estimates = sums_[1]};
     for (int set = 0; set < 2; ++set)
-        given.sets[set].chosen = request_.draw != nullptr ? rows_[set] : nullptr;
+        given.sets[set].chosen = request_.draws ? rows_[set] : nullptr;
     launch<add_kernel_values>(where_, count * tiles, add_kernel_values::shared_bytes, given);
 }
 
@@ -111,7 +125,8 @@ void pair_summing::hand_out(int64_t first, int64_t count)
                 sums[kind].pairs.levels[level] = value_of(from.pairs[level]);
                 sums[kind].diagonal.levels[level] = value_of(from.diagonal[level]);
             }
-        request_.done(request_.receiver, first + i, sums);
+        request_.values[first + i] =
+            kid_value(sums, request_.sets[0].count, request_.sets[1].count, request_.biased, request_.kernel.unit);
     }
 }
 
@@ -135,11 +150,8 @@ void pair_summing::run()
     report(request_.estimates, 0);
 }
 
-} // namespace
-
-row_squares largest_square(context &where, int32_t device_id, memory_source &memory, const table_view &table)
+row_squares look_at_rows(context &where, memory_source &memory, const table_view &table)
 {
-    const current_device current(device_id);
     using tally = find_largest_square::tally;
     scratch host_memory(where);
     scratch device_memory(memory);
@@ -152,10 +164,15 @@ row_squares largest_square(context &where, int32_t device_id, memory_source &mem
     return {double_from_bits(found->largest), found->nonfinite == 0 ? -1 : int64_t(~found->nonfinite)};
 }
 
-void kernel_sums(context &where, int32_t device_id, memory_source &memory, const kernel_sums_request &request)
+} // namespace
+
+void kernel_means(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request)
 {
     const current_device current(device_id);
-    pair_summing(where, memory, request).run();
+    for (int set = 0; set < 2; ++set)
+        request.squares[set] = look_at_rows(where, memory, request.sets[set].view);
+    if (choose_unit(request.kernel, request.squares[0].largest, request.squares[1].largest))
+        pair_summing(where, memory, request).run();
 }
 
 void fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,

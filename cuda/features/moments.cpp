@@ -35,15 +35,13 @@ typename add_moments<Slices>::side share(const table_view &table, int64_t *lanes
 }
 
 template <int Slices>
-void add(context &where, const moment_request &request, int64_t *lanes, const uint32_t *sound)
+void add(context &where, const moment_request &request, const uint32_t *sound)
 {
     const int64_t wanted = blocks_of_a_multiprocessor * multiprocessors();
-    const int64_t features = std::max(request.sides[0].columns, request.sides[1].columns);
-    int64_t *const of_candidate = lanes + moment_lanes::count(features);
     const typename add_moments<Slices>::arguments given = {
-        .sides = {share<Slices>(request.sides[0], lanes, wanted),
-                  share<Slices>(request.sides[1], of_candidate, wanted)},
-        .scale = request.scale,
+        .sides = {share<Slices>(request.sides[0], request.sets[0].lanes, wanted),
+                  share<Slices>(request.sides[1], request.sets[1].lanes, wanted)},
+        .scale = request.grid.scale(),
         .sound = sound};
     launch<add_moments<Slices>>(where, given.sides[0].blocks + given.sides[1].blocks, add_moments<Slices>::shared_bytes,
                                 given);
@@ -52,23 +50,23 @@ void add(context &where, const moment_request &request, int64_t *lanes, const ui
 } // namespace
 
 // The kernel that adds comes last: when a call before it fails, nothing was added, and so it may add in place.
-void moments(context &where, workspace &memory, device_ledger &ledger, const moment_request &request)
+void moments(context &where, workspace &memory, const moment_request &request, device_ledger *ends)
 {
     auto *const seen = memory.zeros.take<check_features::tally>(1, "the check of features");
     auto *const sound = memory.work.take<uint32_t>(1, "the check of features");
     launch<check_features>(where,
                            check_features::blocks_of(request.sides[0]) + check_features::blocks_of(request.sides[1]), 0,
                            {.sides = {request.sides[0], request.sides[1]},
-                            .scale = request.scale,
-                            .limit = request.wide ? wide_limit : narrow_limit,
+                            .scale = request.grid.scale(),
+                            .limit = request.grid.limit(),
                             .seen = seen,
-                            .report = ledger.report(),
+                            .report = request.report,
                             .sound = sound});
-    ledger.commit();
-    if (request.wide)
-        add<wide_slices>(where, request, ledger.lanes(), sound);
+    ends->commit();
+    if (request.grid.wide)
+        add<wide_slices>(where, request, sound);
     else
-        add<narrow_slices>(where, request, ledger.lanes(), sound);
+        add<narrow_slices>(where, request, sound);
 }
 
 } // namespace iqa::cuda

@@ -75,7 +75,7 @@ private:
 trace_computation::trace_computation(context &where, memory_source &device, trace_request &request)
     : where_(where),
       request_(request),
-      order_(request.sets[0].features),
+      order_(request.sets[0].order()),
       sets_(request.equal ? 1 : 2),
       memory_(device),
       host_memory_(where),
@@ -99,7 +99,7 @@ void trace_computation::place_all()
         cholesky_[set] = {.s = covariances_[set],
                           .l = factors_[set],
                           .order = order_,
-                          .most_rank = request_.sets[set].rows() - 1,
+                          .most_rank = request_.sets[set].most_rank(),
                           .diagonal = take<double>(order_),
                           .permutation = take<int64_t>(order_),
                           .state = states != nullptr ? states + set : nullptr};
@@ -141,12 +141,12 @@ void trace_computation::upload_sets()
         return {reinterpret_cast<int64_t *>(factors_[set].data), order_};
     };
     for (int set = 0; set < sets_; ++set)
-        check(uploads_.upload(lanes_of(set).lanes, request_.sets[set].lanes, lanes_bytes),
+        check(uploads_.upload(lanes_of(set).lanes, request_.sets[set].moments.lanes, lanes_bytes),
               "copying moments to the device");
-    launch_for_sets<fill_covariance>(fill_covariance::blocks(covariances_[0], order_), 0,
-                                     [&](int set) -> fill_covariance::arguments {
-                                         return {.lanes = lanes_of(set), .unit = request_.unit, .s = covariances_[set]};
-                                     });
+    launch_for_sets<fill_covariance>(
+        fill_covariance::blocks(covariances_[0], order_), 0, [&](int set) -> fill_covariance::arguments {
+            return {.lanes = lanes_of(set), .unit = request_.sets[set].unit, .s = covariances_[set]};
+        });
     for (int set = 0; set < sets_; ++set)
         check(active_runtime.clear(factors_[set].data, lanes_bytes, stream_of(where_)), "clearing CUDA memory");
 }

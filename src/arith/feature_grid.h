@@ -15,6 +15,15 @@ namespace iqa {
 constexpr int64_t wide_limit = int64_t(127) << 24;
 constexpr int64_t narrow_limit = int64_t(127) << 16;
 
+// The grid of a metric's options.
+struct feature_grid {
+    int fraction_bits; // p
+    bool wide;
+
+    IQA_HD_MEMBER int64_t limit() const { return wide ? wide_limit : narrow_limit; } // of integers
+    IQA_HD_MEMBER double scale() const { return power_of_two(fraction_bits); }
+};
+
 constexpr int wide_planes = 6;
 constexpr int narrow_planes = 3;
 constexpr int wide_digit_bits = 11;

@@ -30,6 +30,11 @@ const backend &backend_of(const iqa_tensor &tensor, const char *name)
     }
 }
 
+device_place place_on_cpu(context &owner)
+{
+    return {&cpu_backend(), 0, &owner};
+}
+
 output_view clear_edges(const backend &device, context &where, const output_view &pixels, const image_view &shape,
                         int32_t layout, int32_t shave)
 {

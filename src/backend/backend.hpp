@@ -39,14 +39,11 @@ struct backend {
     void (*error_gradient)(context &where, workspace &memory, const error_gradient_request &request);
     void (*clear_border)(context &where, const border_view &border);
     void (*confusion)(context &where, workspace &memory, confusion_request &request);
-    // Into the lanes of the ledger, at the end of an update.
-    void (*moments)(context &where, workspace &memory, device_ledger &ledger, const moment_request &request);
-    // Returns when it has been done.
+    void (*moments)(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
+    // These return when it has been done.
     void (*trace)(context &where, int32_t device_id, memory_source &memory, trace_request &request);
-    // Likewise.
-    row_squares (*largest_square)(context &where, int32_t device_id, memory_source &memory, const table_view &table);
-    void (*kernel_sums)(context &where, int32_t device_id, memory_source &memory, const kernel_sums_request &request);
-    void (*class_sums)(context &where, int32_t device_id, memory_source &memory, class_sums_request &request);
+    void (*kernel_means)(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request);
+    void (*split_scores)(context &where, int32_t device_id, memory_source &memory, split_scores_request &request);
     // One row of a table, to say what is wrong with it.
     void (*fetch_row)(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                       double *numbers);
@@ -57,6 +54,14 @@ const backend &cuda_backend(); // throws IQA_ERROR_UNAVAILABLE with the reason
 const char *cuda_state();
 // The name of the best instruction set that the processor has and that the context allows.
 const char *instruction_set(const context &where) noexcept;
+
+// Where a call works that returns when it has been done.
+struct device_place {
+    const backend *functions;
+    int32_t id;
+    memory_source *memory;
+};
+device_place place_on_cpu(context &owner);
 
 // The backend of the device where a tensor lives, and both tensors of an update.
 const backend &backend_of(const iqa_tensor &tensor, const char *name);

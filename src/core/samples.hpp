@@ -2,6 +2,8 @@
 // Single samples and weights of an image, for error texts: slow and obvious.
 #pragma once
 
+#include <span>
+
 #include "arith/half.h"
 #include "arith/weight.h"
 #include "core/tensor.hpp"
@@ -46,15 +48,13 @@ inline double number_at(const table_view &view, int64_t row, int64_t column)
     }
 }
 
-// Ends the call if a number is not finite, and says where the first one is. `first`: which row of the caller's table
-// the first one here is.
-inline void check_finite(const table_view &view, const char *name, int64_t first = 0)
+// Ends the call if a number of a table's row is not finite, and says which.
+inline void check_finite(std::span<const double> numbers, const char *name, int64_t row)
 {
-    for (int64_t row = 0; row < view.rows; ++row)
-        for (int64_t column = 0; column < view.columns; ++column)
-            if (const double value = number_at(view, row, column); !is_finite(value))
-                fail(IQA_ERROR_NUMERIC, name, "[", first + row, ", ", column, "] is ", value,
-                     "; expected a finite number");
+    for (size_t column = 0; column < numbers.size(); ++column)
+        if (!is_finite(numbers[column]))
+            fail(IQA_ERROR_NUMERIC, name, "[", row, ", ", column, "] is ", numbers[column],
+                 "; expected a finite number");
 }
 
 // Ends the call: says how many non-finite samples there are, and where the first one is. `shave`: what the views lack

@@ -23,12 +23,11 @@ const backend &cpu_backend()
         .error_gradient = cpu_error_gradient,
         .clear_border = cpu_clear_border,
         .confusion = cpu_confusion,
-        .moments = nullptr,
-        .trace = nullptr,
-        .largest_square = nullptr,
-        .kernel_sums = nullptr,
-        .class_sums = nullptr,
-        .fetch_row = nullptr,
+        .moments = cpu_moments,
+        .trace = cpu_trace,
+        .kernel_means = cpu_kernel_means,
+        .split_scores = cpu_split_scores,
+        .fetch_row = cpu_fetch_row,
     };
     return instance;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "cpu/features/moments.hpp"
-
+// Exact moments of features: rows, their sums, and their sums of products, block by block of rows.
 #include <algorithm>
 #include <atomic>
 
-#include "arith/second_moment.h"
-#include "core/samples.hpp"
+#include "core/crew.hpp"
+#include "cpu/backend.hpp"
+#include "cpu/features/kernels.hpp"
 
 namespace iqa {
 
@@ -32,8 +32,7 @@ int64_t pairs_of(int64_t count)
 
 class accumulation {
 public:
-    accumulation(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
-                 const table_view &view, const moment_lanes &state);
+    accumulation(context &where, scratch &memory, const moment_request &request, int side);
 
     // Adds all blocks of rows. If one cannot be added, or the call is cancelled, takes back those before it: the state
     // is a sum of integers, so that leaves no trace. Returns the block at fault, or -1.
@@ -64,15 +63,14 @@ private:
     int32_t *products_; // one tile for each worker
 };
 
-accumulation::accumulation(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
-                           const table_view &view, const moment_lanes &state)
-    : kernels_(kernels),
-      grid_(grid),
-      view_(view),
-      state_(state),
-      planes_(grid.wide ? wide_planes : narrow_planes),
-      block_rows_(std::min(grid.wide ? rows_wide : rows_narrow, padded(view.rows, 2))),
-      panels_(padded(view.columns, panel_width) / panel_width),
+accumulation::accumulation(context &where, scratch &memory, const moment_request &request, int side)
+    : kernels_(fid_kernels_for(where)),
+      grid_(request.grid),
+      view_(request.sides[side]),
+      state_(request.sets[side]),
+      planes_(grid_.wide ? wide_planes : narrow_planes),
+      block_rows_(std::min(grid_.wide ? rows_wide : rows_narrow, padded(view_.rows, 2))),
+      panels_(padded(view_.columns, panel_width) / panel_width),
       plane_size_(block_rows_ * panel_width)
 {
     const int64_t packed_bytes = panels_ * planes_ * plane_size_ * int64_t(sizeof(int16_t));
@@ -99,7 +97,7 @@ bool accumulation::pack(crew &team, int64_t first_row, int64_t rows)
             .column_stride = view_.column_stride,
             .rows = int(rows),
             .columns = int(std::min<int64_t>(panel_width, view_.columns - column)),
-            .scale = power_of_two(grid_.fraction_bits),
+            .scale = grid_.scale(),
             .wide = grid_.wide,
             .planes = packed_ + panel * planes_ * plane_size_,
             .plane_stride = plane_size_,
@@ -192,43 +190,59 @@ int workers_for_rows(const context &where, const table_view &view)
     return workers_for(where, where.threads(), view.rows * view.columns);
 }
 
-[[noreturn]] void fail_for_first_feature(const feature_grid &grid, const table_view &view, const char *name,
-                                         int64_t first_row)
+void report_first_feature(const moment_request &request, int side, int64_t first_row)
 {
-    const double scale = power_of_two(grid.fraction_bits);
+    const table_view &view = request.sides[side];
     for (int64_t row = first_row; row < view.rows; ++row)
         for (int64_t column = 0; column < view.columns; ++column) {
             const double value = number_at(view, row, column);
-            if (!within(to_grid(value, scale), grid.limit()))
-                fail_for_feature(grid, name, row, column, value);
+            if (!within(to_grid(value, request.grid.scale()), request.grid.limit())) {
+                *request.report = {fault_kind::features, side, row, column, 0, value, 0};
+                return;
+            }
         }
     fail(IQA_ERROR_INTERNAL, "a feature outside the range was seen but not found");
 }
 
-} // namespace
-
-void fail_for_feature(const feature_grid &grid, const char *name, int64_t row, int64_t column, double value)
+// Adds the rows of one side, all or none. False: a feature is at fault.
+bool add_rows(context &where, scratch &memory, const moment_request &request, int side)
 {
-    const double largest = double(grid.limit()) / power_of_two(grid.fraction_bits);
-    fail(IQA_ERROR_NUMERIC, name, "[", row, ", ", column, "] is ", value, "; expected a number from ", -largest, " to ",
-         largest, ", the range of the options");
-}
-
-void add_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
-              const table_view &view, const char *name, const moment_lanes &state)
-{
-    accumulation work(where, memory, kernels, grid, view, state);
+    const table_view &view = request.sides[side];
+    if (view.rows == 0)
+        return true;
+    accumulation work(where, memory, request, side);
     int64_t fault = -1;
     crew::run(where, workers_for_rows(where, view), [&](crew &team) { fault = work.add_all(team); });
     if (fault >= 0)
-        fail_for_first_feature(grid, view, name, fault * work.rows_of_a_block());
+        report_first_feature(request, side, fault * work.rows_of_a_block());
+    return fault < 0;
 }
 
-void take_back_rows(context &where, scratch &memory, const fid_kernels &kernels, const feature_grid &grid,
-                    const table_view &view, const moment_lanes &state)
+// Takes back rows that were added, which leaves no trace. Does not fail and cannot be cancelled.
+void take_back_rows(context &where, scratch &memory, const moment_request &request, int side)
 {
-    accumulation work(where, memory, kernels, grid, view, state);
+    const table_view &view = request.sides[side];
+    if (view.rows == 0)
+        return;
+    accumulation work(where, memory, request, side);
     crew::run(where, workers_for_rows(where, view), [&](crew &team) { work.take_back(team, work.blocks()); });
+}
+
+} // namespace
+
+void cpu_moments(context &where, workspace &memory, const moment_request &request, device_ledger *)
+{
+    if (!add_rows(where, memory.work, request, 0))
+        return;
+    bool complete = false;
+    try {
+        complete = add_rows(where, memory.work, request, 1);
+    } catch (...) {
+        take_back_rows(where, memory.work, request, 0);
+        throw;
+    }
+    if (!complete)
+        take_back_rows(where, memory.work, request, 0);
 }
 
 } // namespace iqa

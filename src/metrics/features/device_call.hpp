@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A device for one call that waits for it, without a metric.
+// Where one call without a metric works, and waits for its end.
 #pragma once
 
 #include "backend/backend.hpp"
@@ -9,32 +9,46 @@ namespace iqa {
 class device_call {
 public:
     device_call(context &where, const backend &device, int32_t device_id)
-        : where_(where), device_(device), id_(device_id), ledger_(device.open(where, device_id, 0, false)), row_(where)
+        : where_(where),
+          ledger_(device.open != nullptr ? device.open(where, device_id, 0, false) : nullptr),
+          place_{&device, device_id, ledger_ != nullptr ? static_cast<memory_source *>(ledger_) : &where},
+          row_(where)
     {
+    }
+    device_call(const device_call &) = delete;
+    device_call &operator=(const device_call &) = delete;
+    ~device_call()
+    {
+        if (ledger_ != nullptr)
+            ledger_->close();
     }
 
     // Refuses a tensor whose memory is known to be elsewhere.
-    void check_place(const char *name, const iqa_tensor &tensor) const { ledger_->check_place(name, tensor); }
-
-    device_call(const device_call &) = delete;
-    device_call &operator=(const device_call &) = delete;
-    ~device_call() { ledger_->close(); }
-
-    memory_source &memory() { return *ledger_; }
-
-    // A row of a table there as a table here, until the next one.
-    table_view fetch_row(const table_view &table, int64_t row)
+    void check_place(const char *name, const iqa_tensor &tensor) const
     {
-        auto *const numbers = row_.take<double>(size_t(table.columns), "a row of a table");
-        device_.fetch_row(where_, id_, *ledger_, table, row, numbers);
-        return {element_type::float64, reinterpret_cast<const std::byte *>(numbers), 1, table.columns, 0, 1};
+        if (ledger_ != nullptr)
+            ledger_->check_place(name, tensor);
+    }
+
+    template <class Request>
+    void run(void (*backend::*function)(context &, int32_t, memory_source &, Request &), Request &request)
+    {
+        (place_.functions->*function)(where_, place_.id, *place_.memory, request);
+    }
+
+    // The numbers of a row of a table, until the next one.
+    std::span<const double> fetch_row(const table_view &table, int64_t row)
+    {
+        const auto columns = size_t(table.columns);
+        auto *const numbers = row_.take<double>(columns, "a row of a table");
+        place_.functions->fetch_row(where_, place_.id, *place_.memory, table, row, numbers);
+        return {numbers, columns};
     }
 
 private:
     context &where_;
-    const backend &device_;
-    const int32_t id_;
     device_ledger *const ledger_;
+    const device_place place_;
     scratch row_;
 };
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "backend/backend.hpp"
 #include "core/options.hpp"
 #include "metrics/features/rounding.hpp"
 #include "metrics/metrics.hpp"
@@ -36,7 +35,11 @@ void check(const iqa_fid_options &options)
 } // namespace
 
 fid_metric::fid_metric(context &owner, const iqa_fid_options &options)
-    : iqa_metric(owner, metric_kind::fid, option_bytes_, {}, {}), options_(options), lanes_memory_(owner), work_(owner)
+    : iqa_metric(owner, metric_kind::fid, option_bytes_, {}, {}),
+      options_(options),
+      lanes_memory_(owner),
+      memory_(owner, owner),
+      place_(place_on_cpu(owner))
 {
     byte_writer writer(option_bytes_);
     for (const int32_t value : {options.features, options.fraction_bits, options.word_bits})
@@ -56,11 +59,6 @@ fid_metric::fid_metric(context &owner, const iqa_fid_options &options)
     place_lanes({lanes_, count}, fields_, most_rows_of_a_state);
 }
 
-moment_lanes fid_metric::side(int index) const
-{
-    return {lanes_ + index * moment_lanes::count(options_.features), options_.features};
-}
-
 void fid_metric::check_room(int index, int64_t rows) const
 {
     const int64_t before = side(index).rows() + enqueued_rows_[size_t(index)];
@@ -75,8 +73,7 @@ void fid_metric::check_together(std::span<const int64_t> lanes, iqa_status other
 {
     const int128 limit = grid().limit();
     for (int index = 0; index < 2; ++index) {
-        const moment_lanes set{const_cast<int64_t *>(&lanes[size_t(index * moment_lanes::count(options_.features))]),
-                               options_.features};
+        const moment_lanes set = set_of(const_cast<int64_t *>(lanes.data()), index);
         const auto check = [&](const int64_t *lane, int128 value, int128 lowest_of_row, int128 highest_of_row) {
             if (value < set.rows() * lowest_of_row || value > set.rows() * highest_of_row)
                 fail(otherwise, "lane ", lane - lanes.data(), " is part of ", nearest_double(value), ", a sum that ",
@@ -133,49 +130,42 @@ void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate
 
     update_place place(*this, reference != nullptr ? reference : candidate,
                        candidate != nullptr ? candidate : reference, extras, false);
-    if (place.ledger == nullptr) {
-        add_on_cpu(views);
-    } else if (views[0].rows > 0 || views[1].rows > 0) {
-        place.device.moments(
-            owner(), memory_on(*place.ledger), *place.ledger,
-            {.sides = {views[0], views[1]}, .scale = power_of_two(options_.fraction_bits), .wide = grid().wide});
-        device_ = {&place.device, place.ledger, (reference != nullptr ? reference : candidate)->device_id};
-        for (size_t index = 0; index < 2; ++index)
-            enqueued_rows_[index] += views[index].rows;
-    }
+    if (views[0].rows > 0 || views[1].rows > 0)
+        add(place, (reference != nullptr ? reference : candidate)->device_id, views);
     place.finish();
     computed_ = false;
 }
 
-void fid_metric::add_on_cpu(const table_view (&views)[2])
+void fid_metric::add(const update_place &place, int32_t device_id, const table_view (&views)[2])
 {
-    const fid_kernels &kernels = fid_kernels_for(owner());
-    const auto add = [&](int index) {
-        if (views[index].rows > 0)
-            add_rows(owner(), work_, kernels, grid(), views[index], side_names[index], side(index));
-    };
-    add(0);
-    try {
-        add(1);
-    } catch (...) {
-        if (views[0].rows > 0)
-            take_back_rows(owner(), work_, kernels, grid(), views[0], side(0));
-        throw;
-    }
-}
-
-workspace &fid_metric::memory_on(device_ledger &ledger)
-{
-    if (!device_memory_)
-        device_memory_.emplace(ledger, owner());
-    return *device_memory_;
+    device_ledger *const ledger = place.ledger;
+    if (ledger != nullptr && !device_memory_)
+        device_memory_.emplace(*ledger, owner());
+    int64_t *const lanes = ledger != nullptr ? ledger->lanes() : lanes_;
+    fault found{};
+    place.device.moments(owner(), ledger != nullptr ? *device_memory_ : memory_,
+                         {.sides = {views[0], views[1]},
+                          .grid = grid(),
+                          .sets = {set_of(lanes, 0), set_of(lanes, 1)},
+                          .report = ledger != nullptr ? ledger->report() : &found},
+                         ledger);
+    if (found.kind != fault_kind::none)
+        raise(found);
+    if (ledger == nullptr)
+        return;
+    place_ = {&place.device, device_id, ledger};
+    for (size_t index = 0; index < 2; ++index)
+        enqueued_rows_[index] += views[index].rows;
 }
 
 void fid_metric::raise(const fault &found) const
 {
     text place;
-    place << "update " << found.update << " on the CUDA device: " << side_names[found.side];
-    fail_for_feature(grid(), place.c_str(), found.image, found.channel, found.value);
+    if (found.update > 0)
+        place << "update " << found.update << " on the CUDA device: ";
+    const double largest = double(grid().limit()) / grid().scale();
+    fail(IQA_ERROR_NUMERIC, place.view(), side_names[found.side], "[", found.image, ", ", found.channel, "] is ",
+         found.value, "; expected a number from ", -largest, " to ", largest, ", the range of the options");
 }
 
 void fid_metric::reset_side(int32_t index) noexcept
@@ -191,9 +181,9 @@ void fid_metric::require_rows(int index, int64_t rows) const
              rows == 1 ? " is" : " are", " needed");
 }
 
-measured_covariance fid_metric::covariance_of(int index) const
+covariance_view fid_metric::covariance_of(int index) const
 {
-    return {side(index), power_of_two(-2 * options_.fraction_bits)};
+    return {.moments = side(index), .unit = power_of_two(-2 * options_.fraction_bits), .table = {}};
 }
 
 double fid_metric::mean_term() const
@@ -208,32 +198,14 @@ double fid_metric::mean_term() const
     return sum;
 }
 
-void fid_metric::trace_there::run(bool swapped, bool equal, frechet_parts &parts) const
-{
-    const int sides[2] = {swapped ? 1 : 0, swapped ? 0 : 1};
-    trace_request request{};
-    request.unit = power_of_two(-2 * metric.options_.fraction_bits);
-    request.equal = equal;
-    for (int i = 0; i < 2; ++i)
-        request.sets[i] = metric.side(sides[i]);
-    metric.device_.functions->trace(metric.owner(), metric.device_.id, *metric.device_.memory, request);
-    for (int i = 0; i < 2; ++i) {
-        parts.ranks[sides[i]] = request.ranks[i];
-        parts.least_pivots[sides[i]] = request.least_pivots[i];
-    }
-    // As on the CPU, equal sets shall be exactly 0 apart.
-    parts.trace_term = equal ? parts.traces[0] : request.norm;
-}
-
 void fid_metric::compute() const
 {
     if (!computed_) {
         for (int index = 0; index < 2; ++index)
             require_rows(index, 2);
-        const trace_there device(*this);
-        const bool there = device_.functions != nullptr && options_.features >= order_worth_a_device;
-        const frechet_parts now = frechet_distance(owner(), fid_kernels_for(owner()), options_.features, mean_term(),
-                                                   covariance_of(0), covariance_of(1), there ? &device : nullptr);
+        const frechet_parts now =
+            frechet_distance(owner(), options_.features >= order_worth_a_device ? place_ : place_on_cpu(owner()),
+                             mean_term(), {covariance_of(0), covariance_of(1)});
         // No set of features gets here, but lanes that somebody made up may.
         if (!(now.raw >= -1e-12 * (now.traces[0] + now.traces[1])))
             fail(IQA_ERROR_NUMERIC, "the distance came out as ", now.raw,
@@ -292,7 +264,7 @@ size_t fid_metric::read_mean(int index, std::span<double> out) const
 size_t fid_metric::read_covariance(int index, std::span<double> out) const
 {
     require_rows(index, 2);
-    const measured_covariance of_side = covariance_of(index);
+    const covariance_view of_side = covariance_of(index);
     const size_t features = size_t(options_.features);
     double trace = 0.0;
     for (int64_t i = 0; i < options_.features; ++i)

@@ -6,32 +6,12 @@
 #include <optional>
 
 #include "arith/second_moment.h"
-#include "cpu/features/moments.hpp"
 #include "metrics/features/distance.hpp"
 #include "metrics/metric.hpp"
 
 namespace iqa {
 
 constexpr size_t fid_option_bytes = 3 * sizeof(int32_t);
-
-class measured_covariance final : public covariance_matrix {
-public:
-    measured_covariance(const moment_lanes &state, double unit) : state_(state), unit_(unit) {}
-
-    double at(int64_t i, int64_t j) const override { return covariance(state_, i, j, unit_); }
-    int64_t most_rank() const override { return state_.rows() - 1; }
-
-private:
-    moment_lanes state_;
-    double unit_;
-};
-
-// Where the last update on a device was, if there was one.
-struct device_place {
-    const backend *functions;
-    device_ledger *memory;
-    int32_t id;
-};
 
 class fid_metric final : public iqa_metric {
 public:
@@ -47,7 +27,7 @@ public:
     void add_side(const fid_metric &from, int index, bool negative);
 
     const iqa_fid_options &options() const noexcept { return options_; }
-    moment_lanes side(int index) const;
+    moment_lanes side(int index) const { return set_of(lanes_, index); }
 
 protected:
     void lanes_changed() const noexcept override
@@ -58,23 +38,19 @@ protected:
     void leave_device() noexcept override
     {
         device_memory_.reset();
-        device_ = {};
+        place_ = place_on_cpu(owner());
     }
     void check_together(std::span<const int64_t> lanes, iqa_status otherwise) const override;
     [[noreturn]] void raise(const fault &found) const override;
 
 private:
-    // The trace term where the features were.
-    struct trace_there final : trace_device {
-        explicit trace_there(const fid_metric &of) : metric(of) {}
-        void run(bool swapped, bool equal, frechet_parts &parts) const override;
-        const fid_metric &metric;
-    };
-
     feature_grid grid() const { return {options_.fraction_bits, options_.word_bits == IQA_FID_WORD_32}; }
-    void add_on_cpu(const table_view (&views)[2]);
-    workspace &memory_on(device_ledger &ledger);
-    measured_covariance covariance_of(int index) const;
+    moment_lanes set_of(int64_t *lanes, int index) const
+    {
+        return {lanes + index * moment_lanes::count(options_.features), options_.features};
+    }
+    void add(const update_place &place, int32_t device_id, const table_view (&views)[2]);
+    covariance_view covariance_of(int index) const;
     double mean_unit() const { return power_of_two(-options_.fraction_bits); }
     double mean_term() const;
     void require_rows(int index, int64_t rows) const;
@@ -90,9 +66,9 @@ private:
     std::array<std::byte, fid_option_bytes> option_bytes_{};
     std::array<exact_field, 4> fields_{};
     scratch lanes_memory_;
-    scratch work_;
+    workspace memory_;
     std::optional<workspace> device_memory_;
-    device_place device_{};
+    device_place place_; // where the last update was enqueued; else the CPU
     int64_t *lanes_;
     mutable std::array<int64_t, 2> enqueued_rows_{}; // of updates on a device that are not in the lanes yet
     mutable frechet_parts parts_{};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// KID: means of a polynomial kernel over pairs of rows, from sums that are integers.
+// KID: means of a polynomial kernel over pairs of rows. Options, checks, and what is at fault.
+#include "values/kid.hpp"
 #include "core/options.hpp"
-#include "core/samples.hpp"
-#include "metrics/features/kid_estimate.hpp"
+#include "metrics/features/device_call.hpp"
 #include "metrics/metrics.hpp"
 
 namespace iqa {
@@ -13,13 +13,7 @@ constexpr int32_t most_degree = 16;
 constexpr int32_t most_subsets = 100'000;
 constexpr int64_t most_rows = int64_t(1) << 31;
 
-// Beyond it no power of two could bring kernel values below 1.
-constexpr double largest_value = 0x1p1000;
-
-int64_t rows_of_estimate(const iqa_kid_options &options, const table_view &table)
-{
-    return options.subsets > 0 ? options.subset_size : table.rows;
-}
+constexpr const char *set_names[2] = {"reference", "candidate"};
 
 void check(const iqa_kid_options &options)
 {
@@ -55,96 +49,61 @@ void check_rows(const iqa_kid_options &options, const table_view &table, const c
 // The device of both tables.
 const backend &backend_of_tables(const iqa_tensor &reference, const iqa_tensor &candidate)
 {
-    const backend &device = backend_of(reference, kid_set_names[0]);
-    const bool same = &backend_of(candidate, kid_set_names[1]) == &device;
+    const backend &device = backend_of(reference, set_names[0]);
+    const bool same = &backend_of(candidate, set_names[1]) == &device;
     if (!same || (device.open != nullptr && reference.device_id != candidate.device_id))
         fail(IQA_ERROR_DEVICE, "candidate is on device ", candidate.device_type, ":", candidate.device_id,
              " but reference is on ", reference.device_type, ":", reference.device_id);
     return device;
 }
 
-} // namespace
-
-kid_estimate::kid_estimate(context &where, const iqa_kid_options &options, const table_view (&tables)[2])
-    : options_(options),
-      kernel_{options.gamma == IQA_KID_GAMMA_AUTO ? 1.0 / double(tables[0].columns) : options.gamma, options.coef0,
-              options.degree, 1.0, false},
-      sets_{{tables[0], nullptr, rows_of_estimate(options, tables[0])},
-            {tables[1], nullptr, rows_of_estimate(options, tables[1])}},
-      keys_memory_(where),
-      values_memory_(where)
+// Ends the call where a set has numbers that are not finite, or too large.
+void check_squares(device_call &call, const kernel_means_request &request)
 {
-    if (has_subsets()) {
-        const auto first = size_t(tables[0].rows);
-        keys_[0] = keys_memory_.take<keyed_row>(first + size_t(tables[1].rows), "the drawing of subsets");
-        keys_[1] = keys_[0] + first;
+    for (int i = 0; i < 2; ++i) {
+        const row_squares &found = request.squares[i];
+        if (found.nonfinite_row >= 0)
+            check_finite(call.fetch_row(request.sets[i].view, found.nonfinite_row), set_names[i], found.nonfinite_row);
+        const double bound = kernel_value(request.kernel, found.largest);
+        if (!(bound <= largest_kernel_value))
+            fail(IQA_ERROR_NUMERIC, set_names[i], " has a row whose kernel value with itself is ", bound,
+                 "; expected at most ", largest_kernel_value);
     }
-    const auto values = size_t(has_subsets() ? options.subsets : 1);
-    values_ = {values_memory_.take<double>(values, "the values of subsets"), values};
 }
 
-// All features are looked at, drawn or not: whether a call fails shall not depend on the seed.
-bool kid_estimate::choose_unit(const double (&largest)[2])
-{
-    for (int i = 0; i < 2; ++i)
-        bounds_[i] = kernel_value(kernel_, largest[i]);
-    if (!(bounds_[0] <= largest_value) || !(bounds_[1] <= largest_value))
-        return false;
-    const double of_both = std::max(largest[0], largest[1]);
-    kernel_.without_constant = kernel_.gamma * of_both < small_addend * kernel_.coef0;
-    const double bound = kernel_value(kernel_, of_both);
-    if (bound >= 1.0 / largest_value) // else hardly anything but zeros is left
-        kernel_.unit = power_of_two(-exponent_of(bound) - 2);
-    return true;
-}
-
-void kid_estimate::check_bound(int index) const
-{
-    if (!(bounds_[index] <= largest_value))
-        fail(IQA_ERROR_NUMERIC, kid_set_names[index], " has a row whose kernel value with itself is ", bounds_[index],
-             "; expected at most ", largest_value);
-}
-
-void kid_estimate::draw(crew &team, int64_t subset)
-{
-    team.each(2, sets_[0].view.rows + sets_[1].view.rows, [&](int64_t side, int32_t) {
-        draw_rows(options_.seed, uint64_t(2 * subset + side), sets_[side].view.rows, sets_[side].count, keys_[side]);
-        sets_[side].chosen = keys_[side];
-    });
-}
-
-void kid_estimate::take(int64_t estimate, const pair_sums (&sums)[kinds_of_pairs])
-{
-    const double_double within =
-        add(mean_within(sets_[0].count, sums[within_first]), mean_within(sets_[1].count, sums[within_second]));
-    const double_double between = divide(value_of_levels(sums[between_sets].pairs.levels),
-                                         multiply({double(sets_[0].count), 0.0}, {double(sets_[1].count), 0.0}));
-    values_[size_t(estimate)] = add(within, {-2.0 * between.high, -2.0 * between.low}).high / kernel_.unit;
-}
-
-double_double kid_estimate::mean_within(int64_t count, const pair_sums &sums) const
-{
-    const bool biased = options_.estimator == IQA_KID_BIASED;
-    level_sums sum = sums.pairs;
-    sum.add(sums.pairs.levels);
-    if (biased)
-        sum.add(sums.diagonal.levels);
-    return divide(value_of_levels(sum.levels),
-                  multiply({double(count), 0.0}, {double(biased ? count : count - 1), 0.0}));
-}
+} // namespace
 
 mean_and_deviation measure_kid(context &where, const iqa_kid_options &options, const iqa_tensor &reference,
                                const iqa_tensor &candidate)
 {
     check(options);
     const backend &device = backend_of_tables(reference, candidate);
-    const table_view first = view_table(reference, kid_set_names[0], any_columns);
-    const table_view tables[2] = {first, view_table(candidate, kid_set_names[1], first.columns)};
+    const table_view first = view_table(reference, set_names[0], any_columns);
+    const table_view tables[2] = {first, view_table(candidate, set_names[1], first.columns)};
     for (int i = 0; i < 2; ++i)
-        check_rows(options, tables[i], kid_set_names[i]);
-    kid_estimate estimate(where, options, tables);
-    return device.open == nullptr ? kid_on_cpu(where, estimate)
-                                  : kid_on_device(where, device, {reference, candidate}, estimate);
+        check_rows(options, tables[i], set_names[i]);
+    device_call call(where, device, reference.device_id);
+    call.check_place(set_names[0], reference);
+    call.check_place(set_names[1], candidate);
+
+    const bool draws = options.subsets > 0;
+    const size_t estimates = draws ? size_t(options.subsets) : 1;
+    const double gamma = options.gamma == IQA_KID_GAMMA_AUTO ? 1.0 / double(first.columns) : options.gamma;
+    scratch memory(where);
+    kernel_means_request request{
+        .sets = {{tables[0], nullptr, draws ? options.subset_size : tables[0].rows},
+                 {tables[1], nullptr, draws ? options.subset_size : tables[1].rows}},
+        .draws = draws,
+        .seed = options.seed,
+        .estimates = int64_t(estimates),
+        .kernel = {gamma, options.coef0, options.degree, 1.0, false},
+        .biased = options.estimator == IQA_KID_BIASED,
+        .squares = {},
+        .values = memory.take<double>(estimates, "the values of subsets"),
+    };
+    call.run(&backend::kernel_means, request);
+    check_squares(call, request);
+    return mean_and_deviation_of({request.values, estimates});
 }
 
 } // namespace iqa

@@ -10,8 +10,6 @@
 // variance, and features on the grid have none.
 #pragma once
 
-#include "arith/second_moment.h"
-#include "cpu/features/moments.hpp"
 #include "metrics/features/distance.hpp"
 
 namespace iqa {

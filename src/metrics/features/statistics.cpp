@@ -19,43 +19,36 @@ constexpr double tolerance = 1e-8;
 constexpr double smallest_variance = 0x1p-400;
 constexpr double largest_variance = 0x1p400;
 
-class given_covariance final : public covariance_matrix {
-public:
-    given_covariance(const iqa_tensor &tensor, const char *name, int64_t order)
-        : view_(view_table_on_cpu(tensor, name, order))
-    {
-        if (view_.rows != order)
-            fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected [", order, ", ", order, "]");
-        for (int64_t i = 0; i < order; ++i)
-            largest_ = std::max(largest_, number_at(view_, i, i));
-        for (int64_t i = 0; i < order; ++i)
-            for (int64_t j = 0; j <= i; ++j)
-                check(name, i, j);
-        if (largest_ > 0.0 && !(largest_ >= smallest_variance && largest_ <= largest_variance))
-            fail(IQA_ERROR_NUMERIC, name, " has variances up to ", largest_, "; expected 0, or from ",
-                 smallest_variance, " to ", largest_variance);
-    }
-
-    double at(int64_t i, int64_t j) const override { return 0.5 * (number_at(view_, i, j) + number_at(view_, j, i)); }
-    int64_t most_rank() const override { return view_.rows; }
-    double largest() const { return largest_; }
-
-private:
-    void check(const char *name, int64_t i, int64_t j) const
-    {
-        const double here = number_at(view_, i, j);
-        const double there = number_at(view_, j, i);
-        if (!is_finite(here) || !is_finite(there))
-            fail(IQA_ERROR_NUMERIC, name, "[", i, ", ", j, "] is ", is_finite(here) ? there : here,
-                 "; expected a finite number");
-        if (std::fabs(here - there) > tolerance * largest_)
-            fail(IQA_ERROR_NUMERIC, name, " is not symmetric: element [", i, ", ", j, "] is ", here, " and [", j, ", ",
-                 i, "] is ", there);
-    }
-
-    table_view view_;
-    double largest_ = 0.0;
+// A covariance, and the largest of its variances.
+struct given_covariance {
+    covariance_view view;
+    double largest;
 };
+
+given_covariance view_covariance(const iqa_tensor &tensor, const char *name, int64_t order)
+{
+    const table_view table = view_table_on_cpu(tensor, name, order);
+    if (table.rows != order)
+        fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), "; expected [", order, ", ", order, "]");
+    double largest = 0.0;
+    for (int64_t i = 0; i < order; ++i)
+        largest = std::max(largest, number_at(table, i, i));
+    for (int64_t i = 0; i < order; ++i)
+        for (int64_t j = 0; j <= i; ++j) {
+            const double here = number_at(table, i, j);
+            const double there = number_at(table, j, i);
+            if (!is_finite(here) || !is_finite(there))
+                fail(IQA_ERROR_NUMERIC, name, "[", i, ", ", j, "] is ", is_finite(here) ? there : here,
+                     "; expected a finite number");
+            if (std::fabs(here - there) > tolerance * largest)
+                fail(IQA_ERROR_NUMERIC, name, " is not symmetric: element [", i, ", ", j, "] is ", here, " and [", j,
+                     ", ", i, "] is ", there);
+        }
+    if (largest > 0.0 && !(largest >= smallest_variance && largest <= largest_variance))
+        fail(IQA_ERROR_NUMERIC, name, " has variances up to ", largest, "; expected 0, or from ", smallest_variance,
+             " to ", largest_variance);
+    return {{.moments = {}, .unit = 1.0, .table = table}, largest};
+}
 
 // A vector of any stride as a table of one row.
 table_view view_mean(const iqa_tensor &tensor, const char *name, int64_t order)
@@ -73,7 +66,7 @@ table_view view_mean(const iqa_tensor &tensor, const char *name, int64_t order)
 
 void check_semidefinite(const char *name, const given_covariance &covariance, double least_pivot)
 {
-    if (least_pivot < -tolerance * covariance.largest())
+    if (least_pivot < -tolerance * covariance.largest)
         fail(IQA_ERROR_NUMERIC, name, " is not positive semi-definite: a pivot of its factorisation is ", least_pivot);
 }
 
@@ -88,8 +81,8 @@ fid_parts_array fid_from_statistics(context &where, const fid_statistics &refere
     const int64_t order = reference.mean->shape[0];
     const table_view means[2] = {view_mean(*reference.mean, "mean_reference", order),
                                  view_mean(*candidate.mean, "mean_candidate", order)};
-    const given_covariance first(*reference.covariance, "covariance_reference", order);
-    const given_covariance second(*candidate.covariance, "covariance_candidate", order);
+    const given_covariance first = view_covariance(*reference.covariance, "covariance_reference", order);
+    const given_covariance second = view_covariance(*candidate.covariance, "covariance_candidate", order);
     double mean_term = 0.0;
     for (int64_t i = 0; i < order; ++i) {
         const double difference = number_at(means[0], 0, i) - number_at(means[1], 0, i);
@@ -98,7 +91,7 @@ fid_parts_array fid_from_statistics(context &where, const fid_statistics &refere
     if (!is_finite(mean_term))
         fail(IQA_ERROR_NUMERIC, "the means are not finite");
 
-    const frechet_parts parts = frechet_distance(where, fid_kernels_for(where), order, mean_term, first, second);
+    const frechet_parts parts = frechet_distance(where, place_on_cpu(where), mean_term, {first.view, second.view});
     check_semidefinite("covariance_reference", first, parts.least_pivots[0]);
     check_semidefinite("covariance_candidate", second, parts.least_pivots[1]);
     return {parts.value,     parts.raw,        parts.mean_term,        parts.traces[0],

@@ -2,10 +2,9 @@
 // FID's trace term on a device: the bits of the CPU, at every edge of the ranks and of the panels.
 #include <algorithm>
 
-#include "cuda/backend.hpp"
 #include "cuda/machine/ledger.hpp"
 #include "cuda/sequential/machine.hpp"
-#include "metrics/features/fid.hpp"
+#include "metrics/features/distance.hpp"
 #include "support/catch.hpp"
 #include "support/fid_features.hpp"
 
@@ -15,36 +14,6 @@ namespace {
 
 struct ledger_closer {
     void operator()(iqa::device_ledger *ledger) const { ledger->close(); }
-};
-
-// The trace term on the device, whatever the order, as fid_metric asks for it.
-class on_device final : public iqa::trace_device {
-public:
-    on_device(iqa::context &where, const iqa::moment_lanes &first, const iqa::moment_lanes &second, double unit)
-        : where_(where), sets_{first, second}, unit_(unit), ledger_(iqa::cuda::open_ledger(where, 0, 1, false))
-    {
-    }
-
-    void run(bool swapped, bool equal, iqa::frechet_parts &parts) const override
-    {
-        iqa::trace_request request{};
-        request.unit = unit_;
-        request.equal = equal;
-        for (int i = 0; i < 2; ++i)
-            request.sets[i] = sets_[swapped ? 1 - i : i];
-        iqa::cuda::trace(where_, 0, *ledger_, request);
-        for (int i = 0; i < 2; ++i) {
-            parts.ranks[swapped ? 1 - i : i] = request.ranks[i];
-            parts.least_pivots[swapped ? 1 - i : i] = request.least_pivots[i];
-        }
-        parts.trace_term = equal ? parts.traces[0] : request.norm;
-    }
-
-private:
-    iqa::context &where_;
-    iqa::moment_lanes sets_[2];
-    double unit_;
-    std::unique_ptr<iqa::device_ledger, ledger_closer> ledger_;
 };
 
 void check_same(const iqa::frechet_parts &a, const iqa::frechet_parts &b)
@@ -67,14 +36,14 @@ void check_same_bits(const feature_set &reference, const feature_set &candidate)
     const int64_t features = reference.features;
     const iqa::moment_lanes sets[2] = {{lanes.data(), features},
                                        {lanes.data() + iqa::moment_lanes::count(features), features}};
-    const double unit = iqa::power_of_two(-48);
-    const iqa::fid_kernels &kernels = iqa::fid_kernels_for(*context);
+    const std::unique_ptr<iqa::device_ledger, ledger_closer> ledger(iqa::cuda::open_ledger(*context, 0, 1, false));
+    const iqa::device_place device = {&iqa::cuda_backend(), 0, ledger.get()};
     for (const int first : {0, 1}) {
-        const iqa::measured_covariance a(sets[first], unit);
-        const iqa::measured_covariance b(sets[1 - first], unit);
-        const on_device device(*context, sets[first], sets[1 - first], unit);
-        check_same(iqa::frechet_distance(*context, kernels, features, 0.0, a, b, &device),
-                   iqa::frechet_distance(*context, kernels, features, 0.0, a, b));
+        const double unit = iqa::power_of_two(-48);
+        const iqa::covariance_view views[2] = {{.moments = sets[first], .unit = unit, .table = {}},
+                                               {.moments = sets[1 - first], .unit = unit, .table = {}}};
+        check_same(iqa::frechet_distance(*context, device, 0.0, views),
+                   iqa::frechet_distance(*context, iqa::place_on_cpu(*context), 0.0, views));
     }
 }
 

@@ -8,7 +8,6 @@
 #include "metrics/features/distance.hpp"
 #include "support/catch.hpp"
 #include "support/fid_features.hpp"
-#include "support/fid_kernel_tables.hpp"
 
 using namespace test;
 
@@ -38,7 +37,7 @@ struct sets {
 };
 
 // A covariance that is a plain table.
-class table final : public iqa::covariance_matrix {
+class table {
 public:
     table(int64_t order, uint64_t seed) : order_(order), values_(size_t(order * order))
     {
@@ -47,12 +46,15 @@ public:
         for (double &value : factor)
             value = random.uniform() - 0.5;
         for (int64_t i = 0; i < order; ++i)
-            for (int64_t j = 0; j <= i; ++j)
+            for (int64_t j = 0; j < order; ++j)
                 for (int64_t k = 0; k < order; ++k)
                     values_[size_t(i * order + j)] += factor[size_t(i * order + k)] * factor[size_t(j * order + k)];
     }
-    double at(int64_t i, int64_t j) const override { return values_[size_t(i * order_ + j)]; }
-    int64_t most_rank() const override { return order_; }
+    iqa::covariance_view view() const
+    {
+        const auto *data = reinterpret_cast<const std::byte *>(values_.data());
+        return {.moments = {}, .unit = 1.0, .table = {iqa::element_type::float64, data, order_, order_, order_, 1}};
+    }
 
 private:
     int64_t order_;
@@ -85,19 +87,21 @@ TEST_CASE("FID has one set of bits for all threads, kernels, batches, orders and
     }
 }
 
-TEST_CASE("the trace term has the same bits for every kernel table and team, also at larger orders", "[fid]")
+TEST_CASE("the trace term has the same bits for every instruction set and team, also at larger orders", "[fid]")
 {
     const int64_t order = GENERATE(150, 300);
     const table first(order, 1);
     const table second(order, 2);
     std::vector<uint64_t> values;
-    for (const iqa::fid_kernels *kernels : kernel_tables())
+    for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
         for (const int threads : {1, 2, 3, 8}) {
-            if (kernels == &iqa::baseline::fid && threads != 2)
+            if (isa == IQA_ISA_BASELINE && threads != 2)
                 continue;
-            const auto context = make_context(threads);
-            values.push_back(bits(iqa::frechet_distance(*context, *kernels, order, 0.0, first, second).raw));
-            values.push_back(bits(iqa::frechet_distance(*context, *kernels, order, 0.0, second, first).raw));
+            const auto context = make_context(threads, isa);
+            const iqa::device_place place = iqa::place_on_cpu(*context);
+            const iqa::covariance_view sets[2] = {first.view(), second.view()};
+            values.push_back(bits(iqa::frechet_distance(*context, place, 0.0, {sets[0], sets[1]}).raw));
+            values.push_back(bits(iqa::frechet_distance(*context, place, 0.0, {sets[1], sets[0]}).raw));
         }
     CHECK(std::count(values.begin(), values.end(), values[0]) == int64_t(values.size()));
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// KID's sums over pairs of rows on the CPU. Dot products come block by block from the fixed-order matrix product of the
-// trace term; kernel values are summed as integers, so that no split into blocks and threads matters.
+// KID's sums over pairs of rows, and rows of tables for error texts. Dot products come block by block from the
+// fixed-order matrix product of the trace term; kernel values are summed as integers, so that no split into blocks and
+// threads matters.
 #include <atomic>
 
-#include "core/samples.hpp"
+#include "cpu/backend.hpp"
 #include "cpu/features/product.hpp"
-#include "metrics/features/kid_estimate.hpp"
+#include "cpu/features/table_rows.hpp"
+#include "values/kid.hpp"
 
 namespace iqa {
 
@@ -34,57 +36,62 @@ struct row_block {
 
 class kid_pairs {
 public:
-    kid_pairs(context &where, kid_estimate &estimate);
+    kid_pairs(context &where, memory_source &memory, kernel_means_request &request);
 
     void run(crew &team);
 
-    // After run(): what was wrong with the features.
-    void check_rows() const;
-
 private:
+    void draw(crew &team, int64_t index);
     bool add_all(crew &team, int64_t index);
     bool add_pairs(crew &team, const row_set &left, const row_set &right, bool within, pair_sums *total);
     const double *load(crew &team, const row_set &rows, int64_t first, int64_t count, const double *needed);
     void add_block(crew &team, int64_t rows, int64_t columns, bool on_diagonal, pair_sums *total);
     int64_t blocks_of_estimate() const;
 
-    kid_estimate &estimate_;
+    kernel_means_request &request_;
     const fid_kernels &kernels_;
     const int64_t features_;
     const int64_t block_rows_;
     multiplier product_;
     scratch memory_;
+    scratch keys_memory_;
+    keyed_row *keys_[2];
     row_block blocks_[2] = {};
     matrix products_;
     sums_of_item *of_items_;
-    double largest_[2] = {}; // dot products of rows with themselves
     int64_t done_ = 0;
     int64_t total_;
 };
 
-kid_pairs::kid_pairs(context &where, kid_estimate &estimate)
-    : estimate_(estimate),
+kid_pairs::kid_pairs(context &where, memory_source &memory, kernel_means_request &request)
+    : request_(request),
       kernels_(fid_kernels_for(where)),
-      features_(estimate.set(0).view.columns),
-      block_rows_(std::min(most_block_rows, std::max(estimate.set(0).count, estimate.set(1).count))),
+      features_(request.sets[0].view.columns),
+      block_rows_(std::min(most_block_rows, std::max(request.sets[0].count, request.sets[1].count))),
       product_(where, kernels_, block_rows_),
-      memory_(where)
+      memory_(memory),
+      keys_memory_(memory)
 {
     const auto block = size_t(block_rows_ * features_);
     const auto products = size_t(block_rows_ * block_rows_);
     constexpr size_t sums = most_block_rows / least_item * sizeof(sums_of_item) / sizeof(double);
-    double *const memory = memory_.take<double>(sums + 2 * block + products, "blocks of rows and of their products");
-    of_items_ = reinterpret_cast<sums_of_item *>(memory);
-    blocks_[0].numbers = memory + sums;
+    double *const numbers = memory_.take<double>(sums + 2 * block + products, "blocks of rows and of their products");
+    of_items_ = reinterpret_cast<sums_of_item *>(numbers);
+    blocks_[0].numbers = numbers + sums;
     blocks_[1].numbers = blocks_[0].numbers + block;
     products_ = {blocks_[1].numbers + block, block_rows_};
-    total_ = estimate.count() * blocks_of_estimate();
+    total_ = request.estimates * blocks_of_estimate();
+    if (request.draws) {
+        const auto first = size_t(request.sets[0].view.rows);
+        keys_[0] = keys_memory_.take<keyed_row>(first + size_t(request.sets[1].view.rows), "the drawing of subsets");
+        keys_[1] = keys_[0] + first;
+    }
 }
 
 int64_t kid_pairs::blocks_of_estimate() const
 {
-    const int64_t blocks[2] = {quotient_up(estimate_.set(0).count, block_rows_),
-                               quotient_up(estimate_.set(1).count, block_rows_)};
+    const int64_t blocks[2] = {quotient_up(request_.sets[0].count, block_rows_),
+                               quotient_up(request_.sets[1].count, block_rows_)};
     return (blocks[0] * (blocks[0] + 1) + blocks[1] * (blocks[1] + 1)) / 2 + blocks[0] * blocks[1];
 }
 
@@ -112,33 +119,43 @@ void kid_pairs::run(crew &team)
 {
     if (!team.proceed(0, total_))
         return;
-    for (int i = 0; i < 2; ++i)
-        largest_[i] = largest_square(team, estimate_.set(i).view);
-    if (!estimate_.choose_unit(largest_))
+    for (int i = 0; i < 2; ++i) {
+        const table_view &table = request_.sets[i].view;
+        const double largest = largest_square(team, table);
+        request_.squares[i] = {largest, is_finite(largest) ? -1 : first_nonfinite_row(table)};
+    }
+    if (!choose_unit(request_.kernel, request_.squares[0].largest, request_.squares[1].largest))
         return;
-    for (int64_t index = 0; index < estimate_.count(); ++index) {
-        if (estimate_.has_subsets()) {
-            estimate_.draw(team, index);
-            for (row_block &block : blocks_)
-                block.set = nullptr;
-        }
+    for (int64_t index = 0; index < request_.estimates; ++index) {
+        if (request_.draws)
+            draw(team, index);
         if (!add_all(team, index))
             return;
     }
     team.proceed(total_, total_);
 }
 
+void kid_pairs::draw(crew &team, int64_t index)
+{
+    team.each(2, request_.sets[0].view.rows + request_.sets[1].view.rows, [&](int64_t set, int32_t) {
+        request_.draw(index, set, keys_[set]);
+        request_.sets[set].chosen = keys_[set];
+    });
+    for (row_block &block : blocks_)
+        block.set = nullptr;
+}
+
 bool kid_pairs::add_all(crew &team, int64_t index)
 {
-    const row_set &first = estimate_.set(0);
-    const row_set &second = estimate_.set(1);
+    const row_set &first = request_.sets[0];
+    const row_set &second = request_.sets[1];
     pair_sums sums[kinds_of_pairs] = {};
     // In an order that finds rows where they are.
     if (!add_pairs(team, first, first, true, &sums[within_first]) ||
         !add_pairs(team, first, second, false, &sums[between_sets]) ||
         !add_pairs(team, second, second, true, &sums[within_second]))
         return false;
-    estimate_.take(index, sums);
+    request_.values[index] = kid_value(sums, first.count, second.count, request_.biased, request_.kernel.unit);
     return true;
 }
 
@@ -196,11 +213,11 @@ void kid_pairs::add_block(crew &team, int64_t rows, int64_t columns, bool on_dia
             const double *const column = products_.column(j);
             const int64_t first = on_diagonal ? j + 1 : 0;
             int64_t pairs[kernel_levels] = {};
-            kernels_.add_kernel_values(estimate_.kernel(), column + first, rows - first, pairs);
+            kernels_.add_kernel_values(request_.kernel, column + first, rows - first, pairs);
             own.pairs.add(pairs);
             if (on_diagonal) {
                 int64_t diagonal[kernel_levels] = {};
-                kernels_.add_kernel_values(estimate_.kernel(), column + j, 1, diagonal);
+                kernels_.add_kernel_values(request_.kernel, column + j, 1, diagonal);
                 own.diagonal.add(diagonal);
             }
         }
@@ -211,24 +228,18 @@ void kid_pairs::add_block(crew &team, int64_t rows, int64_t columns, bool on_dia
     }
 }
 
-void kid_pairs::check_rows() const
-{
-    for (int i = 0; i < 2; ++i) {
-        if (!is_finite(largest_[i]))
-            check_finite(estimate_.set(i).view, kid_set_names[i]);
-        estimate_.check_bound(i);
-    }
-}
-
 } // namespace
 
-mean_and_deviation kid_on_cpu(context &where, kid_estimate &estimate)
+void cpu_kernel_means(context &where, int32_t, memory_source &memory, kernel_means_request &request)
 {
-    kid_pairs work(where, estimate);
-    const int64_t pairs = estimate.set(0).count * estimate.set(1).count;
+    kid_pairs work(where, memory, request);
+    const int64_t pairs = request.sets[0].count * request.sets[1].count;
     crew::run(where, workers_for(where, where.threads(), pairs), [&](crew &team) { work.run(team); });
-    work.check_rows();
-    return estimate.result();
+}
+
+void cpu_fetch_row(context &, int32_t, memory_source &, const table_view &table, int64_t row, double *numbers)
+{
+    visit_row(table, row, [&](int64_t column, double value) { numbers[column] = value; });
 }
 
 } // namespace iqa

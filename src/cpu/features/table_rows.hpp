@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Whole rows of the caller's tables as doubles, and random choices of rows.
+// Whole rows of the caller's tables as doubles.
 #pragma once
 
-#include <algorithm>
-
 #include "arith/half.h"
-#include "arith/random_order.h"
 #include "core/tensor.hpp"
 
 namespace iqa {
@@ -42,17 +39,16 @@ void visit_row(const table_view &view, int64_t row, Function &&function)
     }
 }
 
-// Brings the `count` rows with the smallest keys of a draw, of `total`, to the front, in the order of their keys.
-inline void draw_rows(uint64_t seed, uint64_t draw, int64_t total, int64_t count, keyed_row *rows)
+// The first row with a number that is not finite, or -1.
+inline int64_t first_nonfinite_row(const table_view &table)
 {
-    for (int64_t i = 0; i < total; ++i)
-        rows[i] = {row_key(seed, draw, uint64_t(i)), i};
-    const auto comes_first = [](const keyed_row &a, const keyed_row &b) {
-        return a.key != b.key ? a.key < b.key : a.row < b.row;
-    };
-    if (count < total)
-        std::nth_element(rows, rows + count, rows + total, comes_first);
-    std::sort(rows, rows + count, comes_first);
+    for (int64_t row = 0; row < table.rows; ++row) {
+        bool finite = true;
+        visit_row(table, row, [&](int64_t, double value) { finite = finite && is_finite(value); });
+        if (!finite)
+            return row;
+    }
+    return -1;
 }
 
 } // namespace iqa

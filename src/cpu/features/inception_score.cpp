@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// The Inception Score's sums over rows, as integers: no split among workers matters.
+#include <algorithm>
+#include <atomic>
+
+#include "core/crew.hpp"
+#include "cpu/backend.hpp"
+#include "cpu/features/table_rows.hpp"
+#include "values/inception_score.hpp"
+
+namespace iqa {
+
+namespace {
+
+constexpr int64_t least_item = 16;
+
+class score_computation {
+public:
+    score_computation(context &where, memory_source &memory, split_scores_request &request);
+
+    void run(crew &team);
+
+private:
+    // What one worker has summed over its rows of a split, and its room for one row.
+    struct share {
+        int128 *of_class;
+        int128 *negative_entropy;
+        double *weights;
+        double *exponents;
+    };
+
+    share share_of(int64_t worker) const;
+    bool score_split(crew &team, int64_t split);
+    void find_fault();
+    bool add_row(int64_t row, const share &to) const;
+    bool load_logits(int64_t row, const share &to, double *sum, double *negative_entropy) const;
+    bool load_probabilities(int64_t row, const share &to, double *sum, double *negative_entropy) const;
+
+    split_scores_request &request_;
+    const row_set &rows_;
+    const int64_t classes_;
+    const int64_t workers_;
+    scratch memory_;
+    int128 *sums_;  // [worker][classes + 1]
+    double *rooms_; // [worker][2][classes]
+    int64_t *ends_; // [worker]: of the split whose sums those are
+    std::atomic<bool> valid_ = true;
+};
+
+score_computation::score_computation(context &where, memory_source &memory, split_scores_request &request)
+    : request_(request), rows_(request.rows), classes_(rows_.view.columns), workers_(where.threads()), memory_(memory)
+{
+    const size_t sums = size_t(workers_) * size_t(classes_ + 1);
+    const size_t rooms = size_t(workers_) * size_t(2 * classes_);
+    static_assert(sizeof(int128) == 2 * sizeof(double));
+    const auto workers = size_t(workers_);
+    double *const numbers = memory_.take<double>(2 * sums + rooms + workers, "the sums of class probabilities");
+    sums_ = reinterpret_cast<int128 *>(numbers);
+    rooms_ = numbers + 2 * sums;
+    ends_ = reinterpret_cast<int64_t *>(rooms_ + rooms);
+    std::fill_n(ends_, workers_, int64_t(0));
+}
+
+score_computation::share score_computation::share_of(int64_t worker) const
+{
+    int128 *const sums = sums_ + worker * (classes_ + 1);
+    double *const room = rooms_ + worker * 2 * classes_;
+    return {sums, sums + classes_, room, room + classes_};
+}
+
+void score_computation::run(crew &team)
+{
+    request_.nonfinite_row = request_.invalid_row = -1;
+    if (!team.proceed(0, request_.splits))
+        return;
+    for (int64_t split = 0; split < request_.splits; ++split) {
+        if (!score_split(team, split))
+            return find_fault();
+        if (!team.proceed(split + 1, request_.splits))
+            return;
+    }
+}
+
+// False: some row is at fault.
+bool score_computation::score_split(crew &team, int64_t split)
+{
+    const int64_t first = first_row_of_split(split, request_.splits, rows_.count);
+    const int64_t last = first_row_of_split(split + 1, request_.splits, rows_.count);
+    constexpr int64_t most_items = 1 << 18;
+    const int64_t rows_of_item = std::max(least_item, (last - first) / most_items + 1);
+    // Workers clear their sums when they take a first row: a split may have fewer rows than there are workers.
+    const auto clear_sums = [&](int64_t worker) {
+        std::fill_n(share_of(worker).of_class, classes_ + 1, int128(0));
+        ends_[worker] = last;
+    };
+    clear_sums(0);
+    team.each((last - first + rows_of_item - 1) / rows_of_item, 32 * rows_of_item * classes_,
+              [&](int64_t item, int32_t worker) {
+                  if (ends_[worker] != last)
+                      clear_sums(worker);
+                  const share to = share_of(worker);
+                  const int64_t begin = first + item * rows_of_item;
+                  for (int64_t i = begin; i < std::min(begin + rows_of_item, last); ++i)
+                      if (!add_row(rows_.row(i), to))
+                          valid_.store(false, std::memory_order_relaxed);
+              });
+    if (!valid_.load(std::memory_order_relaxed))
+        return false;
+
+    for (int64_t worker = 1; worker < workers_; ++worker)
+        for (int64_t i = 0; ends_[worker] == last && i <= classes_; ++i)
+            sums_[i] += sums_[worker * (classes_ + 1) + i];
+    request_.scores[split] = score_of_split(sums_, classes_, last - first);
+    return true;
+}
+
+void score_computation::find_fault()
+{
+    request_.nonfinite_row = first_nonfinite_row(rows_.view);
+    request_.invalid_row = 0;
+    while (add_row(request_.invalid_row, share_of(0)))
+        ++request_.invalid_row;
+}
+
+// False for a row that is not valid.
+bool score_computation::add_row(int64_t row, const share &to) const
+{
+    double sum = 0.0;
+    double negative_entropy = 0.0;
+    if (request_.logits ? !load_logits(row, to, &sum, &negative_entropy)
+                        : !load_probabilities(row, to, &sum, &negative_entropy))
+        return false;
+    for (int64_t i = 0; i < classes_; ++i)
+        to.of_class[i] += in_score_units(to.weights[i] / sum);
+    *to.negative_entropy += in_score_units(negative_entropy);
+    return true;
+}
+
+bool score_computation::load_logits(int64_t row, const share &to, double *sum, double *negative_entropy) const
+{
+    double largest = -__builtin_inf();
+    bool finite = true;
+    visit_row(rows_.view, row, [&](int64_t i, double value) {
+        to.exponents[i] = value;
+        finite = finite && is_finite(value);
+        largest = value > largest ? value : largest;
+    });
+    if (!finite)
+        return false;
+    for (int64_t i = 0; i < classes_; ++i) {
+        to.exponents[i] = softmax_exponent(to.exponents[i], largest);
+        to.weights[i] = quick_exponential(to.exponents[i]);
+    }
+    double weighted = 0.0;
+    for (int64_t i = 0; i < classes_; ++i) {
+        *sum += to.weights[i];
+        weighted += to.weights[i] * to.exponents[i];
+    }
+    *negative_entropy = negative_entropy_of_softmax(weighted, *sum);
+    return true;
+}
+
+bool score_computation::load_probabilities(int64_t row, const share &to, double *sum, double *negative_entropy) const
+{
+    bool valid = true;
+    visit_row(rows_.view, row, [&](int64_t i, double value) {
+        to.weights[i] = value;
+        valid = valid && value >= 0.0; // NaN is not
+        *sum += value;
+    });
+    if (!valid || !is_sum_of_probabilities(*sum))
+        return false;
+    for (int64_t i = 0; i < classes_; ++i)
+        to.exponents[i] = negative_entropy_term(to.weights[i] / *sum);
+    for (int64_t i = 0; i < classes_; ++i)
+        *negative_entropy += to.exponents[i];
+    return true;
+}
+
+} // namespace
+
+void cpu_split_scores(context &where, int32_t, memory_source &memory, split_scores_request &request)
+{
+    const table_view &table = request.rows.view;
+    score_computation work(where, memory, request);
+    crew::run(where, workers_for(where, where.threads(), table.rows * table.columns),
+              [&](crew &team) { work.run(team); });
+}
+
+} // namespace iqa

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// KID: the unit of kernel values, and from their sums to the value of an estimate. One text for every device.
+#pragma once
+
+#include "arith/polynomial_kernel.h"
+
+namespace iqa {
+
+// Beyond it no power of two could bring kernel values below 1.
+constexpr double largest_kernel_value = 0x1p1000;
+
+// Completes the kernel for sets whose largest dot products of a row with itself these are. False: kernel values are too
+// large, or not finite. All features count, drawn or not: whether a call fails shall not depend on the seed.
+inline bool choose_unit(polynomial_kernel &kernel, double first, double second)
+{
+    if (!(kernel_value(kernel, first) <= largest_kernel_value) ||
+        !(kernel_value(kernel, second) <= largest_kernel_value))
+        return false;
+    const double largest = first > second ? first : second;
+    kernel.without_constant = kernel.gamma * largest < small_addend * kernel.coef0;
+    const double bound = kernel_value(kernel, largest);
+    if (bound >= 1.0 / largest_kernel_value) // else hardly anything but zeros is left
+        kernel.unit = power_of_two(-exponent_of(bound) - 2);
+    return true;
+}
+
+inline double_double mean_within(int64_t rows, bool biased, const pair_sums &sums)
+{
+    level_sums sum = sums.pairs;
+    sum.add(sums.pairs.levels);
+    if (biased)
+        sum.add(sums.diagonal.levels);
+    return divide(value_of_levels(sum.levels), multiply({double(rows), 0.0}, {double(biased ? rows : rows - 1), 0.0}));
+}
+
+// Of estimates from so many rows of each set.
+inline double kid_value(const pair_sums (&sums)[kinds_of_pairs], int64_t first_rows, int64_t second_rows, bool biased,
+                        double unit)
+{
+    const double_double within =
+        add(mean_within(first_rows, biased, sums[within_first]), mean_within(second_rows, biased, sums[within_second]));
+    const double_double between = divide(value_of_levels(sums[between_sets].pairs.levels),
+                                         multiply({double(first_rows), 0.0}, {double(second_rows), 0.0}));
+    return add(within, {-2.0 * between.high, -2.0 * between.low}).high / unit;
+}
+
+} // namespace iqa
