@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Bidiagonalisation and bisection on a GPU: the steps of metrics/fid_bidiagonal.cpp, whose names these are, in their
-// order. Four launches reduce a column; each reads what many blocks of the one before wrote. Both products of a column
-// read the matrix, which the second-level cache of a large GPU holds at 2048 features.
+// Bidiagonalisation and bisection on a GPU: the steps of src/cpu/features/bidiagonal.cpp, whose names these are, in
+// their order. Four launches reduce a column; each reads what many blocks of the one before wrote. Both products of a
+// column read the matrix, which the second-level cache of a large GPU holds at 2048 features.
 #pragma once
 
 #include "arith/bidiagonal.h"

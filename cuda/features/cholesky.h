@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pivoted Cholesky on a GPU: the steps of metrics/fid_cholesky.cpp, in their order. A launch finishes one column, and
-// its last block then chooses the next pivot.
+// Pivoted Cholesky on a GPU: the steps of src/cpu/features/cholesky.cpp, in their order. A launch finishes one column,
+// and its last block then chooses the next pivot.
 #pragma once
 
 #include "arith/second_moment.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// FID's trace term on a GPU: metrics/fid_distance.cpp, step by step, with the same bits. The caller waits for it, so
+// FID's trace term on a GPU: src/cpu/features/trace.cpp, step by step, with the same bits. The caller waits for it, so
 // the host may look at what was found: after each panel of columns, where the call can also be cancelled.
 #include <algorithm>
 #include <utility>

@@ -160,7 +160,7 @@ void fid_metric::add(const update_place &place, int32_t device_id, const table_v
 
 void fid_metric::raise(const fault &found) const
 {
-    text place;
+    text place; // on the CPU the update is the call itself, without a number
     if (found.update > 0)
         place << "update " << found.update << " on the CUDA device: ";
     const double largest = double(grid().limit()) / grid().scale();
