@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What FID, KID and the Inception Score ask of a device. Tables are in its memory, and what moments are added to; all
+// What FID, KID and the Inception Score ask of a device. Tables are in its memory, and what moments are written to; all
 // else is in the host's.
 #pragma once
 
