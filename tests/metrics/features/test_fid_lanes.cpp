@@ -3,6 +3,7 @@
 // metric has room for.
 #include "arith/second_moment.h"
 #include "core/state.hpp"
+#include "metrics/metric.hpp"
 #include "support/catch.hpp"
 #include "support/fid_features.hpp"
 
@@ -59,7 +60,7 @@ std::vector<std::byte> state_of(const words &of, const std::vector<int64_t> &lan
     }
     const int32_t options[3] = {int32_t(features), of.fraction_bits, of.bits};
     std::vector<std::byte> bytes(iqa::state_size(sizeof options, kept.size()));
-    iqa::write_state(bytes, iqa::metric_kind::fid, std::as_bytes(std::span(options)), kept);
+    iqa::write_state(bytes, uint16_t(iqa::metric_kind::fid), std::as_bytes(std::span(options)), kept);
     return bytes;
 }
 

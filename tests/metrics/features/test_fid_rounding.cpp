@@ -6,6 +6,7 @@
 
 #include "arith/second_moment.h"
 #include "core/state.hpp"
+#include "metrics/metric.hpp"
 #include "support/catch.hpp"
 #include "support/fid_reference.hpp"
 
@@ -297,7 +298,7 @@ TEST_CASE("states without rests are read, as if all features had been half a ste
         older.insert(older.end(), lanes.begin() + side * of_side, lanes.begin() + side * of_side + of_older_side);
     const int32_t options[3] = {int32_t(features), 24, IQA_FID_WORD_32};
     std::vector<std::byte> bytes(iqa::state_size(sizeof options, older.size()));
-    iqa::write_state(bytes, iqa::metric_kind::fid, std::as_bytes(std::span(options)), older);
+    iqa::write_state(bytes, uint16_t(iqa::metric_kind::fid), std::as_bytes(std::span(options)), older);
 
     iqa_metric *handle = nullptr;
     REQUIRE(iqa_metric_deserialize(context.get(), bytes.data(), bytes.size(), &handle) == IQA_OK);
@@ -315,6 +316,6 @@ TEST_CASE("states without rests are read, as if all features had been half a ste
 
     older.pop_back();
     bytes.resize(iqa::state_size(sizeof options, older.size()));
-    iqa::write_state(bytes, iqa::metric_kind::fid, std::as_bytes(std::span(options)), older);
+    iqa::write_state(bytes, uint16_t(iqa::metric_kind::fid), std::as_bytes(std::span(options)), older);
     CHECK(iqa_metric_deserialize(context.get(), bytes.data(), bytes.size(), &handle) == IQA_ERROR_CORRUPT);
 }
