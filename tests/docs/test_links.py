@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every relative link of every page leads to a file, and to a heading where it names one.
 
-Every page that a source, a script or a message names is there."""
+Every page that a source, script or message names is there, and every source that a page names."""
 
 import functools
 import pathlib
@@ -14,6 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 NAMED = re.compile(r"(?<![\w./])docs/[\w./-]*\w\.(?:md|png)\b")
+FOLDERS = "bench|bindings|cmake|cuda|fuzz|include|scripts|src|tests|tools"
+SOURCE = re.compile(rf"`((?:{FOLDERS})/[\w./*-]*)`")
 
 
 def tracked(*patterns: str) -> list:
@@ -76,6 +78,18 @@ def test_pages_that_are_named_exist() -> None:
                 missing.append(f"{name}: {page}")
     assert missing == []
     assert len(seen) > 10
+
+
+def test_sources_that_pages_name_exist() -> None:
+    missing = []
+    seen = set()
+    for page in PAGES:
+        for source in SOURCE.findall((ROOT / page).read_text()):
+            seen.add(source)
+            if not any(ROOT.glob(source)):
+                missing.append(f"{page}: {source}")
+    assert missing == []
+    assert len(seen) > 50
 
 
 def test_the_index_has_every_page() -> None:
