@@ -9,7 +9,7 @@
 
 namespace iqa::cuda {
 
-// core/backend.hpp's weighted_images with all of it in one piece.
+// The backend's weighted_images (backend/images.hpp) with all of it in one piece.
 struct pixel_source {
     image_view reference, candidate;
     weight_view weights;

@@ -14,7 +14,7 @@ namespace iqa::cuda {
 // Throws IQA_ERROR_OUT_OF_MEMORY or IQA_ERROR_CUDA with the runtime's text.
 void check(status code, const char *what);
 
-// The kernel's code as the runtime's launch() takes it. Defined where the kernels are compiled: kernels.cu, or the
+// The kernel's code as the runtime's launch() takes it. Defined where the kernels are compiled: the .cu files, or the
 // tests' sequential machine.
 template <class Kernel>
 const void *entry_of();

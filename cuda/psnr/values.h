@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The values of images from their sums of squared errors, one image in each thread (core/psnr_values.hpp); and the end
+// The values of images from their sums of squared errors, one image in each thread (values/psnr.h); and the end
 // of an update.
 #pragma once
 

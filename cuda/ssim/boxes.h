@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // SSIM where anything may be asked for. The pivot belongs to a box (arith/ssim.h); blocks take boxes in parts. Float
-// arithmetic is followed by the kernel in double, as that of tiles is (ssim_tiles.h).
+// arithmetic is followed by the kernel in double, as that of tiles is (tiles.h).
 //
 // Operations of a pixel of a plain 2-D part of 16 x 64 with 11 x 11 taps and weights: 1.9 samples staged (each some 80
 // instructions), 1.2 filtered down (26/8 rows read, 55 fused multiply-adds), 55 across, and one division per part.

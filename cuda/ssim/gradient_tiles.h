@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The derivatives of SSIM for plain images with a window of few taps, in float: as in training. A block of threads
 // takes a part of a tile through shared memory: s and d of all samples that its windows' windows see, window means,
-// the derivatives by them, the adjoint down and across (see ssim_gradient.h). Taps are constants of the launch.
+// the derivatives by them, the adjoint down and across (see gradient.h). Taps are constants of the launch.
 //
 // Fused multiply-adds of a pixel, with 11 taps and parts of 16 x 32: 116 down and 94 across for the means, 58 and 44
 // for the adjoint; 2.1 times the formula of the derivatives with three divisions (some 90 operations); 3.7 samples of

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the host lays out what the blocks of ssim_statistics.h work in.
+// How the host lays out what the blocks of statistics.h work in.
 #pragma once
 
 #include "backend/ssim.hpp"

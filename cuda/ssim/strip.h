@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The strips that blocks of ssim_tiles.h take, and how they come into shared memory: as s = x' + y' and d = x' - y', by
+// The strips that blocks of tiles.h take, and how they come into shared memory: as s = x' + y' and d = x' - y', by
 // columns.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The values of images from their sums, one image in each thread: core/ssim_values.hpp.
+// The values of images from their sums, one image in each thread: values/ssim.h.
 #pragma once
 
 #include "cuda/machine/block.h"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Every relative link of every page leads to a file, and to a heading where it names one.
 
-Every page that a source, script or message names is there, and every source that a page names."""
+Every page that a source, script or message names is there, and every source that a page or a
+comment names."""
 
 import functools
 import pathlib
@@ -16,6 +17,7 @@ LINK = re.compile(r"\]\(([^()\s]+)\)")
 NAMED = re.compile(r"(?<![\w./])docs/[\w./-]*\w\.(?:md|png)\b")
 FOLDERS = "bench|bindings|cmake|cuda|fuzz|include|scripts|src|tests|tools"
 SOURCE = re.compile(rf"`((?:{FOLDERS})/[\w./*-]*)`")
+IN_COMMENT = re.compile(r"(?<![\w./<*-])\w[\w./]*\.(?:h|hpp|cpp|inl|cu)\b(?!\()")
 
 
 def tracked(*patterns: str) -> list:
@@ -88,6 +90,23 @@ def test_sources_that_pages_name_exist() -> None:
             seen.add(source)
             if not any(ROOT.glob(source)):
                 missing.append(f"{page}: {source}")
+    assert missing == []
+    assert len(seen) > 50
+
+
+def test_files_that_comments_name_exist() -> None:
+    endings = set()
+    for name in tracked():
+        parts = name.split("/")
+        endings |= {"/".join(parts[i:]) for i in range(len(parts))}
+    missing = []
+    seen = set()
+    for name in tracked("*.h", "*.hpp", "*.cpp", "*.inl", "*.cu"):
+        for line in (ROOT / name).read_text().splitlines():
+            for named in IN_COMMENT.findall(line.partition("//")[2]):
+                seen.add(named)
+                if named not in endings:
+                    missing.append(f"{name}: {named}")
     assert missing == []
     assert len(seen) > 50
 

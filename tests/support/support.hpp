@@ -162,7 +162,7 @@ struct tensor {
     operator const iqa_tensor *() const { return &view; }
 };
 
-// One on the machine that plays a GPU in the host's memory: cuda/sequential.hpp.
+// One on the machine that plays a GPU in the host's memory: cuda/sequential/machine.hpp.
 struct device_tensor : tensor {
     device_tensor(const void *data, int dtype, std::vector<int64_t> extents, std::vector<int64_t> steps = {})
         : tensor(data, dtype, std::move(extents), std::move(steps))

@@ -2,7 +2,7 @@
 // Confusion counts of a batch. Two ways, which give the same sums:
 //   - tables, here: every worker fills tables of 32-bit counts of its own, they are looked at for invalid labels, and
 //     added;
-//   - sums of the state's own cells, in confusion_sums.cpp: for weights, for few elements and many classes, and for so
+//   - sums of the state's own cells, in sums.cpp: for weights, for few elements and many classes, and for so
 //     many classes that a table would be larger than the caches.
 #include <cstring>
 

@@ -213,7 +213,7 @@ private:
     confusion_request &request_;
 };
 
-// Adds the elements to the cells of the state: see confusion.cpp.
+// Adds the elements to the cells of the state: see counts.cpp.
 void sum_cells(context &where, workspace &memory, confusion_request &request, const label_source &source);
 
 } // namespace iqa

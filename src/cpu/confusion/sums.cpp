@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sums of the state's cells, element by element; see confusion.cpp. Where there are enough elements each worker has
+// Sums of the state's cells, element by element; see counts.cpp. Where there are enough elements each worker has
 // cells of its own, which are added to the state at the end. Few elements, or those of very many cells, are added to
 // the state at once by one worker, which takes them back where the update fails.
 #include "core/parallel.hpp"

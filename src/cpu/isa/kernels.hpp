@@ -66,7 +66,7 @@ struct ssim_tile_result {
     bool spread[ssim_most_interleaved]; // too much for float
 };
 
-// Samples in a row of the tile's memory, and rows of it: see the layout in ssim.inl.
+// Samples in a row of the tile's memory, and rows of it: see the layout in cpu/ssim/tiles.inl.
 constexpr int64_t ssim_row_samples(int64_t columns, int64_t taps_x, int64_t channels)
 {
     return ((columns + taps_x - 1) * channels + 63) / 32 * 32;
@@ -192,7 +192,7 @@ constexpr int64_t shrink_memory(int64_t columns, int factor)
     return 6 * ((columns * factor + 31) / 32 * 32);
 }
 
-// Items of the arithmetic's type that each kernel needs; the layouts are in ssim_statistics.inl and ssim_gradient.inl.
+// Items of the arithmetic's type that each kernel needs; the layouts are in statistics.inl and gradient.inl.
 struct box_memory {
     int64_t stride; // items of a row
     int64_t rows;   // of a slice with its margins

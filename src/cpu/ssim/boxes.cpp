@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // SSIM where anything may be asked for: divides a batch into boxes, lets workers compute them, and adds up what they
-// give. Plain images go the quicker way of ssim.cpp.
+// give. Plain images go the quicker way of tiles.cpp.
 #include "cpu/ssim/boxes.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A box of an SSIM map where anything may be asked for; and the shrinking from one scale to the next. Plain images have
-// the quicker ssim.inl, with the same arithmetic. Included by kernels.inl in the namespace of an instruction set.
+// the quicker tiles.inl, with the same arithmetic. Included by kernels.inl in the namespace of an instruction set.
 
 // Adds a row of values, each times its pixel's weight (NULL: 1). Products of a float's value fit an int64, and so does
 // the sum of a row of them.

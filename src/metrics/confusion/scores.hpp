@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Scores of what was counted in all: what a state is read as. See confusion_reader.hpp for the scores of classes.
+// Scores of what was counted in all: what a state is read as. See values/confusion.h for the scores of classes.
 #pragma once
 
 #include <span>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Peak signal-to-noise ratio: options, checks, and what is read. The arithmetic is in arith/squared_error.h, what is
-// accumulated in core/psnr_values.hpp.
+// accumulated in values/psnr.h.
 #include <array>
 #include <cmath>
 #include <optional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Structural similarity: what an update is made of, and what is accumulated. ssim.cpp checks and reads,
-// ssim_pyramid.cpp measures scale after scale, core/ssim_values.hpp makes values of the sums, ssim_derivatives.cpp
-// differentiates them, ssim_faults.cpp says what is wrong with images.
+// Structural similarity: what an update is made of, and what is accumulated. metric.cpp checks and reads, pyramid.cpp
+// measures scale after scale, values/ssim.h makes values of the sums, gradient.cpp differentiates them, faults.cpp says
+// what is wrong with images.
 #pragma once
 
 #include <array>

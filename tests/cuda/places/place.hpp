@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the tensors of a device test are: on the sequential machine (place_sequential.cpp) or on a GPU (place_gpu.cpp).
+// Where the tensors of a device test are: on the sequential machine (sequential.cpp) or on a GPU (gpu.cpp).
 #pragma once
 
 #include <cstddef>

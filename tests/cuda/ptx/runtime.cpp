@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Those calls of the CUDA runtime that cuda/machine/runtime.cpp and place_gpu.cpp make, on the machine that executes
-// PTX. What is enqueued is done at once.
+// Those calls of the CUDA runtime that cuda/machine/runtime.cpp and tests/cuda/places/gpu.cpp make, on the machine that
+// executes PTX. What is enqueued is done at once.
 #include <string>
 
 #include <cuda.h>
