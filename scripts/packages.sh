@@ -6,7 +6,7 @@
 
 # The library and the command-line program.
 # shellcheck disable=SC2034 # for the scripts that source this file
-iqa_packages_build="cmake ninja-build g++ pkg-config libpng-dev libjpeg-dev libtiff-dev libzip-dev libcli11-dev
+iqa_packages_build="cmake ninja-build g++ pkg-config libeigen3-dev libpng-dev libjpeg-dev libtiff-dev libzip-dev libcli11-dev
     nlohmann-json3-dev"
 
 # What the tests need beyond that: peers in C, sanitizers, fuzzing, style.

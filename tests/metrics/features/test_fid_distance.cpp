@@ -218,6 +218,18 @@ TEST_CASE("FID at every edge of the rank equals long double", "[fid]")
     }
 }
 
+TEST_CASE("FID equals three decompositions in long double", "[fid]")
+{
+    const int64_t features = GENERATE(3, 24);
+    const auto context = make_context();
+    const feature_set a = hash_features(9, 5 * features, features);
+    const feature_set b = hash_features(10, 4 * features, features);
+    const auto metric = fid_of(context, a, b);
+    check_against(metric, double(reference_fid(a, b)), 2e-15);
+    check_against(metric, double(reference_fid_by_eigenvalues(a, b)), 2e-15);
+    check_against(metric, double(reference_fid_by_square_root(a, b)), 2e-15);
+}
+
 TEST_CASE("FID of constant, repeated and collapsed features equals long double", "[fid]")
 {
     const auto context = make_context();

@@ -35,19 +35,6 @@ feature_set features_of(kind of, uint64_t seed, int64_t rows, double scale)
     return set;
 }
 
-// What everything is judged by, from rows in long double.
-double whole_of(const feature_set &first, const feature_set &second)
-{
-    long double sum = 0;
-    const centred_set sets[2] = {centre(first), centre(second)};
-    for (const centred_set &set : sets)
-        for (const auto &column : set.columns)
-            sum += dot(column, column);
-    for (size_t j = 0; j < size_t(features); ++j)
-        sum += (sets[0].mean[j] - sets[1].mean[j]) * (sets[0].mean[j] - sets[1].mean[j]);
-    return double(sum);
-}
-
 iqa_status compute(const metric_pointer &metric, double *value)
 {
     return iqa_metric_compute(metric.get(), value);
@@ -96,7 +83,7 @@ TEST_CASE("FID of scaled features is right within the bound, or refused", "[fid]
         INFO("scale " << scale);
         const feature_set sets[2] = {features_of(of, 1, 60, scale), features_of(of, 2, 45, scale)};
         const double truth = double(reference_fid(sets[0], sets[1]));
-        const double whole = whole_of(sets[0], sets[1]);
+        const double whole = fid_but_for_trace_term(sets[0], sets[1]);
         const auto metric = fid_of(context, sets[0], sets[1]);
         REQUIRE(metric);
         double value = 0;
@@ -241,7 +228,7 @@ TEST_CASE("mean and covariance are refused like the distance", "[fid]")
     const auto many = fid_of(context, coarse, usual);
     CHECK(status(many, IQA_FIELD_FID_COVARIANCE_REFERENCE) == IQA_ERROR_NUMERIC);
     REQUIRE(status(many, IQA_FIELD_FID_MEAN_REFERENCE) == IQA_OK);
-    CHECK(std::fabs(numbers[3] - double(centre(coarse).mean[3])) <= 3e-9);
+    CHECK(std::fabs(numbers[3] - mean_of(coarse, 3)) <= 3e-9);
     const auto metric = fid_of_doubles(context, moved(usual, 1, 0), moved(usual, 1e-9, 0.1));
     CHECK(status(metric, IQA_FIELD_FID_MEAN_CANDIDATE) == IQA_OK);
     CHECK(std::fabs(numbers[0] - 0.1) <= 1e-7);
