@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <memory>
+#include <mutex>
 #include <set>
 #include <tiffio.h>
 #include <vector>
@@ -72,6 +74,10 @@ void on_unmap(thandle_t, void *, toff_t)
 {
 }
 
+// Since 4.5 each open file has handlers and a limit of its own; before that there is one handler for all, which gets
+// the file's source all the same, and no limit but the size of the file.
+#if TIFFLIB_VERSION >= 20221213
+
 int on_error(TIFF *, void *user, const char *, const char *format, va_list arguments)
 {
     static_cast<tiff_source *>(user)->note(format, arguments);
@@ -89,6 +95,47 @@ int on_warning(TIFF *, void *user, const char *, const char *format, va_list arg
 struct options_deleter {
     void operator()(TIFFOpenOptions *options) const noexcept { TIFFOpenOptionsFree(options); }
 };
+
+TIFF *open_source(tiff_source &source, const decode_options &options)
+{
+    const std::unique_ptr<TIFFOpenOptions, options_deleter> open_options(TIFFOpenOptionsAlloc());
+    if (!open_options)
+        throw std::bad_alloc();
+    const int64_t most_bytes = std::min<int64_t>(options.max_pixels, std::numeric_limits<tmsize_t>::max() / 64) * 64;
+    TIFFOpenOptionsSetMaxSingleMemAlloc(open_options.get(), most_bytes);
+    TIFFOpenOptionsSetErrorHandlerExtR(open_options.get(), on_error, &source);
+    TIFFOpenOptionsSetWarningHandlerExtR(open_options.get(), on_warning, &source);
+    return TIFFClientOpenExt("", "rm", &source, on_read, on_write, on_seek, on_close, on_size, on_map, on_unmap,
+                             open_options.get());
+}
+
+#else
+
+void on_error(thandle_t handle, const char *, const char *format, va_list arguments)
+{
+    static_cast<tiff_source *>(handle)->note(format, arguments);
+}
+
+void on_warning(thandle_t handle, const char *, const char *format, va_list arguments)
+{
+    auto *source = static_cast<tiff_source *>(handle);
+    if (source->warnings_matter)
+        source->note(format, arguments);
+}
+
+TIFF *open_source(tiff_source &source, const decode_options &)
+{
+    static std::once_flag once;
+    std::call_once(once, [] {
+        TIFFSetErrorHandler(nullptr);
+        TIFFSetWarningHandler(nullptr);
+        TIFFSetErrorHandlerExt(on_error);
+        TIFFSetWarningHandlerExt(on_warning);
+    });
+    return TIFFClientOpen("", "rm", &source, on_read, on_write, on_seek, on_close, on_size, on_map, on_unmap);
+}
+
+#endif
 
 struct tiff_closer {
     void operator()(TIFF *tiff) const noexcept { TIFFClose(tiff); }
@@ -314,15 +361,7 @@ std::vector<toff_t> find_pictures(TIFF *tiff, const tiff_source &source)
 
 tiff_handle open(tiff_source &source, const decode_options &options)
 {
-    const std::unique_ptr<TIFFOpenOptions, options_deleter> open_options(TIFFOpenOptionsAlloc());
-    if (!open_options)
-        throw std::bad_alloc();
-    const int64_t most_bytes = std::min<int64_t>(options.max_pixels, std::numeric_limits<tmsize_t>::max() / 64) * 64;
-    TIFFOpenOptionsSetMaxSingleMemAlloc(open_options.get(), most_bytes);
-    TIFFOpenOptionsSetErrorHandlerExtR(open_options.get(), on_error, &source);
-    TIFFOpenOptionsSetWarningHandlerExtR(open_options.get(), on_warning, &source);
-    tiff_handle tiff(TIFFClientOpenExt("", "rm", &source, on_read, on_write, on_seek, on_close, on_size, on_map,
-                                       on_unmap, open_options.get()));
+    tiff_handle tiff(open_source(source, options));
     if (!tiff)
         throw_damaged(source);
     return tiff;
