@@ -19,7 +19,7 @@ void squared_error(context &where, workspace &memory, squared_error_request &req
 void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void clear_border(context &where, const border_view &border);
-void confusion(context &where, workspace &memory, confusion_request &request);
+void confusion(context &where, workspace &memory, const confusion_request &request);
 void moments(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
 void trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);
 void kernel_means(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request);

@@ -72,7 +72,7 @@ void with_type(label_type type, Function &&function)
 
 class confusion_launches {
 public:
-    confusion_launches(context &where, workspace &memory, confusion_request &request)
+    confusion_launches(context &where, workspace &memory, const confusion_request &request)
         : where_(where), memory_(memory), request_(request), pair_(*request.labels), multiprocessors_(multiprocessors())
     {
         int device = 0;
@@ -117,8 +117,9 @@ private:
         task_.positions = inner.count();
         task_.space = merge_axes(inner, caller_position);
         task_.layout = request_.layout;
-        task_.sample_layout = request_.sample_layout;
-        task_.cells = request_.lanes;
+        if (request_.samples != nullptr)
+            task_.sample_layout = request_.samples->layout;
+        task_.cells = request_.cells;
         task_.counters = request_.counters;
         task_.report = request_.report;
         task_.samples = pair_.samples;
@@ -149,8 +150,7 @@ private:
 
     void run_samples()
     {
-        sample_task task{
-            .plan = *request_.samples, .layout = task_.sample_layout, .cells = nullptr, .counts = nullptr, .first = 0};
+        sample_task task{.plan = *request_.samples, .cells = nullptr, .counts = nullptr, .first = 0};
         const int64_t classes = task_.rules.classes;
         if (task.plan.reader.reading.excluded != nullptr)
             task.plan.reader.reading.excluded =
@@ -277,7 +277,7 @@ private:
 
     context &where_;
     workspace &memory_;
-    confusion_request &request_;
+    const confusion_request &request_;
     const label_pair &pair_;
     label_task task_;
     int64_t multiprocessors_;
@@ -286,7 +286,7 @@ private:
 
 } // namespace
 
-void confusion(context &where, workspace &memory, confusion_request &request)
+void confusion(context &where, workspace &memory, const confusion_request &request)
 {
     confusion_launches(where, memory, request).run();
 }

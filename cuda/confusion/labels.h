@@ -245,26 +245,15 @@ IQA_KERNEL_APART void end_update(const label_task &task)
     fault &report = *task.report;
     const int64_t invalid = task.counters[invalid_counter];
     if (report.channel != 0) {
-        report = {.kind = fault_kind::label_weight,
-                  .side = weight_side,
-                  .image = first_of(report.channel),
-                  .channel = 0,
-                  .count = 0,
-                  .value = task.tag,
-                  .update = 0};
+        report = fault_of_weight(first_of(report.channel), task.tag);
     } else if (task.rules.invalid_is_error && invalid != 0) {
         const int64_t key = first_of(report.image);
         const int side = key % 2 == 0 ? reference_side : candidate_side;
         const int64_t position = from_caller(task.order, key / 2);
         const int64_t group = position / task.positions;
         const label_place place = place_of(task, group, position - group * task.positions);
-        report = {.kind = fault_kind::labels,
-                  .side = side,
-                  .image = key / 2,
-                  .channel = shown_label(task.labels[side], label_of<scores>(task, side, place.offset[side])),
-                  .count = invalid,
-                  .value = task.tag,
-                  .update = 0};
+        const int64_t label = shown_label(task.labels[side], label_of<scores>(task, side, place.offset[side]));
+        report = fault_of_labels(invalid, side, key / 2, label, task.tag);
     }
 }
 

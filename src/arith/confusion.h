@@ -8,46 +8,6 @@
 
 namespace iqa {
 
-// Element types of labels and scores, with DLPack's numbers: code << 8 | bits.
-enum class label_type : int32_t {
-    boolean = 0x0608,
-    uint8 = 0x0108,
-    int8 = 0x0008,
-    uint16 = 0x0110,
-    int16 = 0x0010,
-    uint32 = 0x0120,
-    int32 = 0x0020,
-    uint64 = 0x0140,
-    int64 = 0x0040,
-    float16 = 0x0210,
-    bfloat16 = 0x0410,
-    float32 = 0x0220,
-    float64 = 0x0240
-};
-
-constexpr int64_t label_size(label_type type)
-{
-    return (static_cast<int32_t>(type) & 0xff) / 8;
-}
-
-constexpr bool is_unsigned(label_type type)
-{
-    const int32_t code = static_cast<int32_t>(type) >> 8;
-    return code == 1 || type == label_type::boolean;
-}
-
-enum class label_kind : int32_t { index, one_hot, argmax, threshold };
-
-constexpr bool has_class_axis(label_kind kind)
-{
-    return kind == label_kind::one_hot || kind == label_kind::argmax;
-}
-
-// Labels that scores have where they do not name a class.
-constexpr int32_t label_of_no_class = -1;
-constexpr int32_t label_of_bad_one_hot = -2;
-constexpr int32_t label_of_nan = -3;
-
 // Labels are counted as codes: 0 ... C - 1 for the classes, C for a label outside of them, and in the reference C + 1
 // for an ignored one. A table of pairs has (C + 2) rows of (C + 1) columns: nothing needs a branch while it is filled,
 // and what lies in the last rows and the last column says afterwards how many labels were invalid or ignored.

@@ -38,7 +38,7 @@ struct backend {
     void (*psnr_values)(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
     void (*error_gradient)(context &where, workspace &memory, const error_gradient_request &request);
     void (*clear_border)(context &where, const border_view &border);
-    void (*confusion)(context &where, workspace &memory, confusion_request &request);
+    void (*confusion)(context &where, workspace &memory, const confusion_request &request);
     void (*moments)(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
     // These return when it has been done.
     void (*trace)(context &where, int32_t device_id, memory_source &memory, trace_request &request);

@@ -21,37 +21,31 @@ struct label_rules {
     bool invalid_is_wrong; // else dropped
 };
 
-// Labels outside the classes, and the first of them in the order of the caller's axes.
-struct invalid_labels {
-    int64_t count; // elements with one on either side
-    int side;
-    int64_t position; // in label_pair::all
-    int64_t label;
-};
-
-// Confusion counts of a batch. Either all of it is added, or nothing.
+// Confusion counts of a batch. With a fault what was added means nothing, but cells of the host are as they were.
 struct confusion_request {
     const label_pair *labels;
     label_rules rules;
     confusion_layout layout;
-    int64_t *lanes; // what is added to
-    // Where samples are wanted one by one: their counts, cleared before each sample and complete when it is done.
-    confusion_layout sample_layout;
-    int64_t *sample_lanes; // NULL where they are not
-    void (*sample_done)(void *receiver, int64_t sample);
-    void *receiver;
 
-    // Where an update adds how many samples, elements, ignored and invalid ones there were, and leaves what is at
-    // fault, with `tag` as its value. NULL on the CPU, which gives results instead.
+    // What is added to. The counters are 0 before: the counts of this update.
+    int64_t *cells;
     int64_t *counters;
-    fault *report;
-    double tag;
-    const sample_plan *samples; // instead of sample_lanes; NULL where samples are not wanted one by one
+    const sample_plan *samples; // NULL: samples are not wanted one by one
 
-    // Results. With an error nothing was added.
-    int64_t elements, ignored;
-    invalid_labels invalid;
-    int64_t bad_weight; // the position of the first weight that is negative, not finite or out of range; else -1
+    fault *report; // of this update
+    double tag;    // the value of a fault
 };
+
+// The positions are those of label_pair::all.
+IQA_HD fault fault_of_weight(int64_t position, double tag)
+{
+    return {fault_kind::label_weight, weight_side, position, 0, 0, tag, 0};
+}
+
+// So many elements have a label outside the classes on either side. The first of them is told.
+IQA_HD fault fault_of_labels(int64_t count, int side, int64_t position, int64_t label, double tag)
+{
+    return {fault_kind::labels, side, position, label, count, tag, 0};
+}
 
 } // namespace iqa

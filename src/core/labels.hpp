@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "arith/confusion.h"
+#include "arith/labels.h"
 #include "core/tensor.hpp"
 
 namespace iqa {

@@ -18,7 +18,7 @@ void cpu_squared_error(context &where, workspace &memory, squared_error_request 
 void cpu_psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
 void cpu_error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void cpu_clear_border(context &where, const border_view &border);
-void cpu_confusion(context &where, workspace &memory, confusion_request &request);
+void cpu_confusion(context &where, workspace &memory, const confusion_request &request);
 void cpu_moments(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
 void cpu_trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);
 void cpu_kernel_means(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request);

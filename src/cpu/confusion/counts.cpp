@@ -9,6 +9,7 @@
 #include "core/parallel.hpp"
 #include "cpu/backend.hpp"
 #include "cpu/confusion/label_source.hpp"
+#include "cpu/confusion/samples.hpp"
 
 namespace iqa {
 
@@ -23,11 +24,12 @@ constexpr int64_t stagger = 17 * 16; // counts: copies a power of two apart woul
 
 class table_counter {
 public:
-    table_counter(context &where, workspace &memory, confusion_request &request, const label_source &source)
+    table_counter(context &where, workspace &memory, const confusion_request &request, const label_source &source)
         : where_(where),
           memory_(memory),
           request_(request),
           source_(source),
+          sample_(request.samples),
           pair_(source.pair),
           rules_(source.rules),
           positions_(source.positions),
@@ -48,14 +50,16 @@ public:
         const int64_t state_lanes = staged ? lanes_of(request_.layout) : 0;
         const int64_t table_bytes = workers_ * copies_ * stride_ * int64_t(sizeof(uint32_t));
         const int64_t staging_bytes = round_up(state_lanes * int64_t(sizeof(int64_t)), 64);
-        std::byte *block = memory_.work.take<std::byte>(size_t(staging_bytes + round_up(table_bytes, 64)) +
-                                                            size_t(workers_) * sizeof(codes_buffer),
-                                                        "tables of counts");
+        std::byte *block =
+            memory_.work.take<std::byte>(size_t(sample_.bytes() + staging_bytes + round_up(table_bytes, 64)) +
+                                             size_t(workers_) * sizeof(codes_buffer),
+                                         "tables of counts");
+        block = sample_.place(block);
         int64_t *staging = reinterpret_cast<int64_t *>(block);
         tables_ = reinterpret_cast<uint32_t *>(block + staging_bytes);
         buffers_ = reinterpret_cast<codes_buffer *>(block + staging_bytes + round_up(table_bytes, 64));
         std::fill_n(staging, state_lanes, 0);
-        target_ = staged ? staging : request_.lanes;
+        target_ = staged ? staging : request_.cells;
 
         for_each_unit([&](unit which) {
             for (int64_t first = 0; first < positions_; first += positions_of_a_wave)
@@ -63,7 +67,7 @@ public:
         });
         if (staged && !source_.failed())
             for (int64_t i = 0; i < state_lanes; ++i)
-                request_.lanes[i] += staging[i];
+                request_.cells[i] += staging[i];
     }
 
 private:
@@ -71,12 +75,11 @@ private:
     void for_each_unit(Body &&body)
     {
         for (int64_t sample = 0; sample < pair_.samples; ++sample) {
-            if (request_.sample_lanes != nullptr)
-                std::fill_n(request_.sample_lanes, lanes_of(request_.sample_layout), 0);
+            sample_.begin();
             for (int64_t label = 0; label < source_.labels(); ++label)
                 body(unit{sample, label});
-            if (request_.sample_lanes != nullptr && !source_.failed())
-                request_.sample_done(request_.receiver, sample);
+            if (sample_.is_wanted() && !source_.failed())
+                sample_.finish(sample);
         }
     }
 
@@ -145,13 +148,13 @@ private:
         const int64_t length = row_length(codes);
         for_each_table([&](uint32_t *table) {
             for (int64_t column = 0; column < length; ++column) {
-                request_.ignored += table[(codes + 1) * length + column];
-                request_.invalid.count += table[codes * length + column];
+                request_.counters[ignored_counter] += table[(codes + 1) * length + column];
+                request_.counters[invalid_counter] += table[codes * length + column];
                 if (!rules_.invalid_is_wrong)
                     table[codes * length + column] = 0;
             }
             for (int64_t row = 0; row < codes; ++row) {
-                request_.invalid.count += table[row * length + codes];
+                request_.counters[invalid_counter] += table[row * length + codes];
                 if (!rules_.invalid_is_wrong)
                     table[row * length + codes] = 0;
             }
@@ -167,8 +170,8 @@ private:
                     target_[i] += table[i];
             else
                 add_cells(table, which.label, request_.layout, target_);
-            if (request_.sample_lanes != nullptr)
-                add_cells(table, which.label, request_.sample_layout, request_.sample_lanes);
+            if (sample_.is_wanted())
+                add_cells(table, which.label, sample_.layout(), sample_.cells());
         });
     }
 
@@ -188,8 +191,9 @@ private:
 
     context &where_;
     workspace &memory_;
-    confusion_request &request_;
+    const confusion_request &request_;
     const label_source &source_;
+    current_sample sample_;
     const label_pair &pair_;
     const label_rules &rules_;
     int64_t positions_; // of a unit
@@ -205,19 +209,17 @@ private:
 
 } // namespace
 
-void cpu_confusion(context &where, workspace &memory, confusion_request &request)
+void cpu_confusion(context &where, workspace &memory, const confusion_request &request)
 {
     const label_source source(where, request);
-    request.elements = source.positions * source.pair.samples * source.labels();
-    request.ignored = 0;
-    request.invalid = {};
-    request.bad_weight = -1;
     const int64_t table = table_cells(source.rules.codes);
     if (source.pair.weights != nullptr || table > largest_table || source.positions * cells_per_position < table)
         sum_cells(where, memory, request, source);
     else
         table_counter(where, memory, request, source).run();
-    if (source.rules.invalid_is_error && request.invalid.count != 0)
+    request.counters[sample_counter] += source.pair.samples;
+    request.counters[element_counter] += source.elements();
+    if (source.has_invalid() && request.report->kind == fault_kind::none)
         source.find_invalid(*memory.work.take<codes_buffer>(1, "a block of labels"));
 }
 

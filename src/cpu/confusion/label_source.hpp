@@ -37,7 +37,7 @@ struct codes_buffer {
 
 class label_source {
 public:
-    label_source(context &where, confusion_request &request)
+    label_source(context &where, const confusion_request &request)
         : kernels(kernels_for(where)),
           pair(*request.labels),
           rules(request.rules),
@@ -54,8 +54,10 @@ public:
     const int64_t positions;        // of a unit
 
     int64_t labels() const { return rules.multilabel ? rules.classes : 1; }
+    int64_t elements() const { return positions * pair.samples * labels(); }
 
-    bool failed() const { return (rules.invalid_is_error && request_.invalid.count != 0) || request_.bad_weight >= 0; }
+    bool has_invalid() const { return rules.invalid_is_error && request_.counters[invalid_counter] != 0; }
+    bool failed() const { return has_invalid() || request_.report->kind != fault_kind::none; }
 
     // The first element of a unit.
     const std::byte *base(unit which, int side) const
@@ -99,7 +101,7 @@ public:
         const int64_t count = pair.all.count();
         for (int64_t position = 0; position < count; ++position)
             if (!has_exact_sums(pair.weight_at(offset_of(pair.all, position, weight_side)))) {
-                request_.bad_weight = position;
+                *request_.report = fault_of_weight(position, request_.tag);
                 return;
             }
     }
@@ -108,34 +110,32 @@ public:
     {
         const int64_t codes = rules.codes;
         const int64_t end = pair.all.count();
-        bool found = false;
-        for (int64_t first = 0; first < end && !found; first += label_block) {
+        for (int64_t first = 0; first < end; first += label_block) {
             const int64_t count = std::min<int64_t>(label_block, end - first);
             for (const int side : {reference_side, candidate_side})
                 code_side(pair.all, pair.labels[side].data, side, first, count, buffer.words, buffer);
-            for (int64_t i = 0; i < count && !found; ++i) {
-                const bool ignored = buffer.words[0][i] > codes;
-                for (int side = candidate_side; side >= reference_side && !ignored; --side)
-                    if (buffer.words[side][i] == codes) {
-                        request_.invalid.side = side;
-                        request_.invalid.position = first + i;
-                        found = true;
+            for (int64_t i = 0; i < count; ++i)
+                for (const int side : {reference_side, candidate_side})
+                    if (buffer.words[side][i] == codes && buffer.words[reference_side][i] <= codes) {
+                        *request_.report = fault_of_labels(request_.counters[invalid_counter], side, first + i,
+                                                           label_at(side, first + i, buffer), request_.tag);
+                        return;
                     }
-            }
-        }
-        const int side = request_.invalid.side;
-        const label_view &view = pair.labels[side];
-        if (view.kind == label_kind::index) {
-            const int64_t offset = offset_of(pair.all, request_.invalid.position, side);
-            request_.invalid.label =
-                shown_label(view, integer_label(view.type, view.data + offset * label_size(view.type)));
-        } else {
-            label_scores(pair.all, view.data, side, request_.invalid.position, 1, buffer.words[0], buffer);
-            request_.invalid.label = buffer.labels[0];
         }
     }
 
 private:
+    int64_t label_at(int side, int64_t position, codes_buffer &buffer) const
+    {
+        const label_view &view = pair.labels[side];
+        if (view.kind == label_kind::index) {
+            const int64_t offset = offset_of(pair.all, position, side);
+            return shown_label(view, integer_label(view.type, view.data + offset * label_size(view.type)));
+        }
+        label_scores(pair.all, view.data, side, position, 1, buffer.words[0], buffer);
+        return buffer.labels[0];
+    }
+
     [[gnu::noinline]] static position_space arranged(const label_pair &pair)
     {
         position_space inner;
@@ -210,10 +210,10 @@ private:
         });
     }
 
-    confusion_request &request_;
+    const confusion_request &request_;
 };
 
 // Adds the elements to the cells of the state: see counts.cpp.
-void sum_cells(context &where, workspace &memory, confusion_request &request, const label_source &source);
+void sum_cells(context &where, workspace &memory, const confusion_request &request, const label_source &source);
 
 } // namespace iqa

@@ -4,6 +4,7 @@
 // the state at once by one worker, which takes them back where the update fails.
 #include "core/parallel.hpp"
 #include "cpu/confusion/label_source.hpp"
+#include "cpu/confusion/samples.hpp"
 
 namespace iqa {
 
@@ -15,15 +16,15 @@ constexpr int64_t largest_own = 1 << 21;     // lanes of a worker
 
 class cell_sums {
 public:
-    cell_sums(context &where, workspace &memory, confusion_request &request, const label_source &source)
+    cell_sums(context &where, workspace &memory, const confusion_request &request, const label_source &source)
         : where_(where),
           request_(request),
           source_(source),
+          sample_(request.samples),
           weighted_(source.pair.weights != nullptr),
-          by_sample_(request.sample_lanes != nullptr),
           tiles_of_unit_((source.positions + positions_of_a_tile - 1) / positions_of_a_tile)
     {
-        const int64_t group = by_sample_ ? source.labels() : source.labels() * source.pair.samples;
+        const int64_t group = sample_.is_wanted() ? source.labels() : source.labels() * source.pair.samples;
         workers_ = workers_for(where, tiles_of_unit_ * group, source.positions * group);
         own_ = is_worth_own_cells();
         if (!own_) {
@@ -44,7 +45,7 @@ public:
         if (source_.failed())
             take_back();
         else if (own_)
-            gather(request_.layout, &worker::lanes, request_.lanes);
+            gather(request_.layout, &worker::lanes, request_.cells);
     }
 
 private:
@@ -52,51 +53,50 @@ private:
         codes_buffer buffer;
         int64_t ignored, invalid;
         bool bad_weight;
-        int64_t *lanes, *sample_lanes; // its own, or those of the request; none of samples that are not wanted
+        int64_t *lanes, *sample_lanes; // its own, or the ones that all add to; NULL where samples are not wanted
     };
-
-    int64_t sample_lanes() const { return by_sample_ ? lanes_of(request_.sample_layout) : 0; }
 
     bool is_worth_own_cells() const
     {
         const int64_t of_sample = source_.positions * source_.labels();
-        return lanes_of(request_.layout) + sample_lanes() <= largest_own &&
-               lanes_of(request_.layout) * workers_ <= cells_per_position * request_.elements &&
-               sample_lanes() * workers_ <= cells_per_position * of_sample;
+        return lanes_of(request_.layout) + sample_.lanes() <= largest_own &&
+               lanes_of(request_.layout) * workers_ <= cells_per_position * source_.elements() &&
+               sample_.lanes() * workers_ <= cells_per_position * of_sample;
     }
 
     void take_memory(workspace &memory)
     {
-        const int64_t own = own_ ? round_up(lanes_of(request_.layout), 8) + round_up(sample_lanes(), 8) : 0;
+        const int64_t own = own_ ? round_up(lanes_of(request_.layout), 8) + round_up(sample_.lanes(), 8) : 0;
         const size_t bytes = size_t(workers_) * (sizeof(worker) + size_t(own) * sizeof(int64_t));
-        worker_ = reinterpret_cast<worker *>(memory.work.take<std::byte>(bytes, "sums of cells"));
+        auto *block = memory.work.take<std::byte>(size_t(sample_.bytes()) + bytes, "sums of cells");
+        worker_ = reinterpret_cast<worker *>(sample_.place(block));
         auto *lanes = reinterpret_cast<int64_t *>(worker_ + workers_);
         std::fill_n(lanes, workers_ * own, 0);
         for (int i = 0; i < workers_; ++i) {
             worker &each = worker_[i];
             each.ignored = each.invalid = 0;
             each.bad_weight = false;
-            each.lanes = own_ ? lanes + i * own : request_.lanes;
-            each.sample_lanes = !by_sample_ ? nullptr
-                                : own_      ? each.lanes + round_up(lanes_of(request_.layout), 8)
-                                            : request_.sample_lanes;
+            each.lanes = own_ ? lanes + i * own : request_.cells;
+            each.sample_lanes = !sample_.is_wanted() ? nullptr
+                                : own_               ? each.lanes + round_up(lanes_of(request_.layout), 8)
+                                                     : sample_.cells();
         }
     }
 
     void sum()
     {
         const int64_t tiles = tiles_of_unit_ * source_.labels();
-        if (!by_sample_)
+        if (!sample_.is_wanted())
             return sum_tiles(0, tiles * source_.pair.samples);
         for (int64_t sample = 0; sample < source_.pair.samples; ++sample) {
-            std::fill_n(request_.sample_lanes, sample_lanes(), 0);
+            sample_.begin();
             for (int i = 0; own_ && i < workers_; ++i)
-                std::fill_n(worker_[i].sample_lanes, sample_lanes(), 0);
+                std::fill_n(worker_[i].sample_lanes, sample_.lanes(), 0);
             sum_tiles(sample * tiles, (sample + 1) * tiles);
             if (own_)
-                gather(request_.sample_layout, &worker::sample_lanes, request_.sample_lanes);
+                gather(sample_.layout(), &worker::sample_lanes, sample_.cells());
             if (!source_.failed())
-                request_.sample_done(request_.receiver, sample);
+                sample_.finish(sample);
         }
     }
 
@@ -152,7 +152,7 @@ private:
     {
         add_to(request_.layout, own.lanes, label, row, column, weight, sign);
         if (own.sample_lanes != nullptr)
-            add_to(request_.sample_layout, own.sample_lanes, label, row, column, weight, sign);
+            add_to(sample_.layout(), own.sample_lanes, label, row, column, weight, sign);
     }
 
     void add_to(confusion_layout layout, int64_t *lanes, int64_t label, int64_t row, int64_t column,
@@ -177,10 +177,10 @@ private:
     {
         for (int i = 0; i < workers_; ++i) {
             worker &each = worker_[i];
-            request_.ignored += each.ignored;
-            request_.invalid.count += each.invalid;
+            request_.counters[ignored_counter] += each.ignored;
+            request_.counters[invalid_counter] += each.invalid;
             each.ignored = each.invalid = 0;
-            if (each.bad_weight && request_.bad_weight < 0)
+            if (each.bad_weight && request_.report->kind == fault_kind::none)
                 source_.find_bad_weight();
         }
     }
@@ -208,9 +208,10 @@ private:
     }
 
     context &where_;
-    confusion_request &request_;
+    const confusion_request &request_;
     const label_source &source_;
-    const bool weighted_, by_sample_;
+    current_sample sample_;
+    const bool weighted_;
     const int64_t tiles_of_unit_;
     int workers_ = 1;
     bool own_ = true;
@@ -221,7 +222,7 @@ private:
 
 } // namespace
 
-void sum_cells(context &where, workspace &memory, confusion_request &request, const label_source &source)
+void sum_cells(context &where, workspace &memory, const confusion_request &request, const label_source &source)
 {
     cell_sums(where, memory, request, source).run();
 }

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "arith/border.h"
-#include "arith/confusion.h"
 #include "arith/element_type.h"
+#include "arith/labels.h"
 #include "arith/luma.h"
 #include "arith/portable.h"
 #include "arith/squared_error.h"
@@ -255,7 +255,7 @@ struct squared_error_total {
     bool nonfinite;
 };
 
-// A run of labels, `step` elements apart, and what their codes shall be: see arith/confusion.h.
+// A run of labels, `step` elements apart, and what their codes shall be: see arith/labels.h.
 struct label_run {
     label_type type;
     const void *data;

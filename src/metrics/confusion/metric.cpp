@@ -22,7 +22,7 @@ confusion_metric::confusion_metric(context &owner, const iqa_confusion_options &
       plan_(options),
       option_memory_(owner),
       state_(owner),
-      sample_memory_(owner),
+      addend_(owner),
       work_(owner, owner),
       lanes_(nullptr)
 {
@@ -87,49 +87,56 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
                      options_.classes,
                      multilabel(),
                      options_.batched != 0});
-    outputs_ = view_outputs(extras, *reference, pair.samples);
-    const bool by_sample = outputs_.wanted() || plan_.entries != 0;
+    const sample_outputs outputs = view_outputs(extras, *reference, pair.samples);
     update_place place(*this, reference, candidate, extras);
+    if (place.ledger != nullptr) {
+        if (!on_device_)
+            on_device_.emplace(*place.ledger, owner());
+        remember_shape(pair.all);
+        int64_t *addend = place.ledger->addend();
+        count(place, pair, outputs, {addend, addend + plan_.cells(), addend + plan_.sums()}, place.ledger->report());
+        place.ledger->commit();
+    } else {
+        reserve_room(pair);
+        // The cells are so many that the device adds to them itself; this has the other lanes.
+        const std::span<int64_t> addend(addend_.take<int64_t>(others(), "the counts of an update"), others());
+        std::fill(addend.begin(), addend.end(), 0);
+        fault found{};
+        count(place, pair, outputs, {addend.data(), lanes_ + plan_.cells(), addend.data() + plan_.cells()}, &found);
+        if (found.kind != fault_kind::none)
+            fail_for(found, {}, position_text(pair.all, found.image));
+        commit_others(addend);
+    }
+    place.finish();
+}
+
+void confusion_metric::count(const update_place &place, const label_pair &pair, const sample_outputs &outputs,
+                             const lane_groups &to, fault *report)
+{
+    const sample_plan samples{.layout = plan_.of_sample(),
+                              .outputs = outputs,
+                              .reader = reader_of(nullptr, reading_),
+                              .score = options_.score,
+                              .entries = plan_.entries,
+                              .counted = to.counters + plan_.counted(),
+                              .nan_counted = to.counters + plan_.nan_counted(),
+                              .sums = to.sums};
     const label_view &first = pair.labels[reference_side];
     const bool never_negative = first.kind == label_kind::index && is_unsigned(first.type);
-    confusion_request request{
+    const confusion_request request{
         .labels = &pair,
         .rules = {options_.classes, multilabel() ? 2 : options_.classes, multilabel(),
                   options_.ignore != 0 && !(never_negative && options_.ignore_label < 0), options_.ignore_label,
                   options_.threshold, options_.top_k, options_.out_of_range == IQA_OUT_OF_RANGE_ERROR,
                   options_.out_of_range == IQA_OUT_OF_RANGE_WRONG},
         .layout = plan_.layout,
-        .lanes = (place.ledger != nullptr ? place.ledger->addend() : lanes_) + plan_.cells(),
-        .sample_layout = plan_.of_sample(),
-        .sample_lanes = nullptr,
-        .sample_done = [](void *receiver,
-                          int64_t sample) { static_cast<confusion_metric *>(receiver)->finish_sample(sample); },
-        .receiver = this,
-        .counters = nullptr,
-        .report = nullptr,
-        .tag = 0.0,
-        .samples = nullptr,
-        .elements = 0,
-        .ignored = 0,
-        .invalid = {},
-        .bad_weight = -1,
+        .cells = to.cells,
+        .counters = to.counters,
+        .samples = outputs.wanted() || plan_.entries != 0 ? &samples : nullptr,
+        .report = report,
+        .tag = double(shape_number_),
     };
-    if (place.ledger != nullptr) {
-        update_on_device(place, request, by_sample);
-        return place.finish();
-    }
-    reserve_room(pair);
-    if (by_sample)
-        request.sample_lanes = take_sample_memory();
-    place.device.confusion(owner(), work_, request);
-    check_results(request);
-
-    lanes_[sample_counter] += pair.samples;
-    lanes_[element_counter] += request.elements;
-    lanes_[ignored_counter] += request.ignored;
-    lanes_[invalid_counter] += request.invalid.count;
-    if (by_sample)
-        commit_samples();
+    place.device.confusion(owner(), place.ledger != nullptr ? *on_device_ : work_, request);
 }
 
 // No lane grows by more than the elements of an update, nor the last digit of a sum over samples by more than what so
@@ -149,56 +156,35 @@ void confusion_metric::reserve_room(const label_pair &pair)
     largest_lane_ += int64_t(growth);
 }
 
-void confusion_metric::update_on_device(const update_place &place, confusion_request &request, bool by_sample)
+void confusion_metric::commit_others(std::span<const int64_t> addend)
 {
-    if (!on_device_)
-        on_device_.emplace(*place.ledger, owner());
-    remember_shape(request.labels->all);
-    int64_t *addend = place.ledger->addend();
-    request.counters = addend;
-    request.report = place.ledger->report();
-    request.tag = double(shape_number_);
-    const sample_plan samples{.outputs = outputs_,
-                              .reader = reader_of(nullptr, reading_),
-                              .score = options_.score,
-                              .entries = plan_.entries,
-                              .counted = addend + plan_.counted(),
-                              .nan_counted = addend + plan_.nan_counted(),
-                              .sums = addend + plan_.sums()};
-    if (by_sample)
-        request.samples = &samples;
-    place.device.confusion(owner(), on_device_->work, request);
-    place.ledger->commit();
+    const int64_t before = plan_.cells();
+    for (int64_t i = 0; i < before; ++i)
+        lanes_[i] += addend[size_t(i)];
+    for (int64_t i = before; i < int64_t(addend.size()); ++i)
+        lanes_[plan_.sums() + i - before] += addend[size_t(i)];
+    for (int64_t entry = 0; entry < plan_.entries; ++entry)
+        exact_carry(unit_format, lanes_ + plan_.sums() + entry * unit_format.digits);
 }
 
-void confusion_metric::check_results(const confusion_request &request) const
+void confusion_metric::fail_for(const fault &found, const text &update, const text &place) const
 {
-    const position_space &space = request.labels->all;
-    if (request.bad_weight >= 0)
-        fail_for_weight({}, position_text(space, request.bad_weight));
-    if (options_.out_of_range == IQA_OUT_OF_RANGE_ERROR && request.invalid.count != 0)
-        fail_for_invalid({}, request.invalid, position_text(space, request.invalid.position));
-}
-
-void confusion_metric::fail_for_weight(const text &update, const text &place) const
-{
-    fail(IQA_ERROR_NUMERIC, update, "the weight at ", place,
-         " is not one whose sums are exact; expected 0, or 2^-76 to 2^64");
-}
-
-void confusion_metric::fail_for_invalid(const text &update, const invalid_labels &invalid, const text &place) const
-{
-    const auto kind = static_cast<label_kind>(invalid.side == reference_side ? options_.reference : options_.candidate);
+    if (found.kind == fault_kind::label_weight)
+        fail(IQA_ERROR_NUMERIC, update, "the weight at ", place,
+             " is not one whose sums are exact; expected 0, or 2^-76 to 2^64");
+    const bool in_reference = found.side == reference_side;
+    const auto kind = static_cast<label_kind>(in_reference ? options_.reference : options_.candidate);
+    const int64_t label = found.channel;
     text what;
-    if (invalid.label == label_of_nan && kind != label_kind::index)
+    if (label == label_of_nan && kind != label_kind::index)
         what << "NaN";
     else if (kind == label_kind::one_hot)
-        what << (invalid.label == label_of_no_class ? "no 1 at all (label -1)" : "no single 1 among zeros (label -2)");
+        what << (label == label_of_no_class ? "no 1 at all (label -1)" : "no single 1 among zeros (label -2)");
     else
-        what << invalid.label << (invalid.label == INT64_MAX ? " or more" : "");
-    fail(IQA_ERROR_NUMERIC, update, invalid.count, invalid.count == 1 ? " element has" : " elements have",
+        what << label << (label == INT64_MAX ? " or more" : "");
+    fail(IQA_ERROR_NUMERIC, update, found.count, found.count == 1 ? " element has" : " elements have",
          " a label outside 0 ... ", multilabel() ? 1 : options_.classes - 1, ", the first in the ",
-         invalid.side == reference_side ? "reference" : "candidate", " at ", place, ": ", what,
+         in_reference ? "reference" : "candidate", " at ", place, ": ", what,
          "; set ignore_label to drop it, or out_of_range to count such elements as invalid");
 }
 
@@ -227,9 +213,7 @@ void confusion_metric::raise(const fault &found) const
 {
     text update;
     update << "update " << found.update << " on the CUDA device: ";
-    if (found.kind == fault_kind::label_weight)
-        fail_for_weight(update, place_text(found));
-    fail_for_invalid(update, {found.count, found.side, found.image, found.channel}, place_text(found));
+    fail_for(found, update, place_text(found));
 }
 
 iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options)

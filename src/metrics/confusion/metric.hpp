@@ -22,6 +22,11 @@ public:
     size_t score(int32_t which, const iqa_confusion_reading &reading, std::span<double> out) const;
 
 private:
+    // What an update adds to: the lanes before the cells, the cells, and the sums behind them.
+    struct lane_groups {
+        int64_t *counters, *cells, *sums;
+    };
+
     bool multilabel() const { return options_.task == IQA_TASK_MULTILABEL; }
     size_t classes() const { return size_t(options_.classes); }
     score_reader reader_of(const class_counts *counts, const iqa_confusion_reading &reading) const
@@ -34,19 +39,16 @@ private:
     void lanes_changed() const noexcept override { largest_lane_ = -1; }
     void reserve_room(const label_pair &pair);
     sample_outputs view_outputs(const iqa_update_extras &extras, const iqa_tensor &labels, int64_t samples) const;
-    int64_t *take_sample_memory();
-    void update_on_device(const update_place &place, confusion_request &request, bool by_sample);
-    void check_results(const confusion_request &request) const;
+    void count(const update_place &place, const label_pair &pair, const sample_outputs &outputs, const lane_groups &to,
+               fault *report);
+    size_t others() const { return size_t(plan_.lanes() - lanes_of(plan_.layout)); } // than cells
+    void commit_others(std::span<const int64_t> addend);
     // `update` names one on a device; `place` is the element's.
-    [[noreturn]] void fail_for_weight(const text &update, const text &place) const;
-    [[noreturn]] void fail_for_invalid(const text &update, const invalid_labels &invalid, const text &place) const;
+    [[noreturn]] void fail_for(const fault &found, const text &update, const text &place) const;
     text place_text(const fault &found) const;
     void remember_shape(const position_space &space);
     void leave_device() noexcept override { on_device_.reset(); }
     [[noreturn]] void raise(const fault &found) const override;
-    void finish_sample(int64_t sample);
-    void add_sample_score(int64_t entry, scored own);
-    void commit_samples();
 
     std::span<const class_counts> counts_of_classes(scratch &memory) const;
     size_t read_matrix(int32_t field, std::span<double> out) const;
@@ -61,7 +63,7 @@ private:
     iqa_confusion_options options_;
     iqa_confusion_reading reading_;
     state_plan plan_;
-    scratch option_memory_, state_, sample_memory_;
+    scratch option_memory_, state_, addend_;
     workspace work_;
     int64_t *lanes_;
     std::array<exact_field, 2> exact_fields_{};
@@ -70,19 +72,9 @@ private:
     mutable int64_t largest_lane_ = -1;
 
     // Of updates on a device: its memory, and the shape of the last ones with the number that faults have of it.
-    struct device_memory {
-        device_memory(memory_source &device, memory_source &host) : work(device, host) {}
-        workspace work;
-    };
-    std::optional<device_memory> on_device_;
+    std::optional<workspace> on_device_;
     position_space shape_;
     int64_t shape_number_ = 0;
-
-    // Of the update in progress.
-    sample_outputs outputs_;
-    int64_t *sample_lanes_ = nullptr;
-    int64_t *sample_sums_ = nullptr; // how many, how many NaN, and the sums of each entry
-    class_counts *sample_counts_ = nullptr;
 };
 
 } // namespace iqa

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The scores of single samples: made while an update counts, summed, and read as means.
-#include <algorithm>
+// The scores of single samples, which updates add up, are read as means.
 #include <array>
 #include <cmath>
 
@@ -8,63 +7,6 @@
 #include "metrics/confusion/scores.hpp"
 
 namespace iqa {
-
-int64_t *confusion_metric::take_sample_memory()
-{
-    const int64_t sums = plan_.entries * (2 + unit_format.digits);
-    const int64_t lanes = lanes_of(plan_.of_sample());
-    const size_t size = size_t(sums + lanes) * sizeof(int64_t) + classes() * sizeof(class_counts);
-    std::byte *block = sample_memory_.take<std::byte>(size, "the counts of a sample");
-    sample_counts_ = reinterpret_cast<class_counts *>(block);
-    sample_sums_ = reinterpret_cast<int64_t *>(block + classes() * sizeof(class_counts));
-    sample_lanes_ = sample_sums_ + sums;
-    std::fill_n(sample_sums_, sums, 0);
-    return sample_lanes_;
-}
-
-void confusion_metric::finish_sample(int64_t sample)
-{
-    const std::span<class_counts> counts(sample_counts_, classes());
-    read_class_counts(plan_.of_sample(), sample_lanes_, counts, nullptr);
-    const score_reader reader = reader_of(counts.data(), reading_);
-    if (outputs_.value.data != nullptr)
-        outputs_.value.store(sample, 0, 0, score_of(reader, options_.score).value);
-    for (size_t k = 0; k < counts.size(); ++k) {
-        if (outputs_.of_classes.data != nullptr)
-            outputs_.of_classes.store(sample, int64_t(k), 0, score_of_class(reader, options_.score, int64_t(k)).value);
-        if (outputs_.counts.data != nullptr)
-            store_counts(outputs_.counts, sample, int64_t(k), counts[k]);
-    }
-    for (int64_t entry = 0; entry < plan_.entries; ++entry)
-        add_sample_score(entry, score_of_entry(reader, entry));
-}
-
-void confusion_metric::add_sample_score(int64_t entry, scored own)
-{
-    if (own.skipped)
-        return;
-    ++sample_sums_[entry];
-    if (std::isnan(own.value))
-        ++sample_sums_[plan_.entries + entry];
-    else
-        exact_add(unit_format, sample_sums_ + 2 * plan_.entries + entry * unit_format.digits, units_of_score(own.value),
-                  unit_format.lowest);
-}
-
-void confusion_metric::commit_samples()
-{
-    const int64_t counters = 2 * plan_.entries;
-    for (int64_t i = 0; i < counters; ++i)
-        lanes_[plan_.counted() + i] += sample_sums_[i];
-    for (int64_t entry = 0; entry < plan_.entries; ++entry) {
-        int64_t *sum = lanes_ + plan_.sums() + entry * unit_format.digits;
-        for (int i = 0; i < unit_format.digits; ++i)
-            sum[i] += sample_sums_[counters + entry * unit_format.digits + i];
-        exact_carry(unit_format, sum);
-    }
-}
-
-// ---- Means
 
 // Samples are summed as the options' reading says; reading them in another way would need the samples again.
 void confusion_metric::check_kept(int32_t which, const iqa_confusion_reading &reading) const
