@@ -79,38 +79,11 @@ IQA_HD int64_t integer_label(label_type type, const void *address)
     }
 }
 
-// A score in the type that it is compared in: exactly.
-IQA_HD int32_t comparable(uint8_t score)
+// A score in the type that it is compared in, exactly: integers of up to 16 bits as int.
+template <class Number>
+IQA_HD auto comparable(Number score)
 {
-    return score;
-}
-IQA_HD int32_t comparable(int8_t score)
-{
-    return score;
-}
-IQA_HD int32_t comparable(uint16_t score)
-{
-    return score;
-}
-IQA_HD int32_t comparable(int16_t score)
-{
-    return score;
-}
-IQA_HD uint32_t comparable(uint32_t score)
-{
-    return score;
-}
-IQA_HD int32_t comparable(int32_t score)
-{
-    return score;
-}
-IQA_HD uint64_t comparable(uint64_t score)
-{
-    return score;
-}
-IQA_HD int64_t comparable(int64_t score)
-{
-    return score;
+    return +score;
 }
 IQA_HD float comparable(float16 score)
 {
@@ -119,14 +92,6 @@ IQA_HD float comparable(float16 score)
 IQA_HD float comparable(bfloat16 score)
 {
     return widen(score);
-}
-IQA_HD float comparable(float score)
-{
-    return score;
-}
-IQA_HD double comparable(double score)
-{
-    return score;
 }
 
 template <class Score>

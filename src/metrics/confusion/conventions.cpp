@@ -9,37 +9,18 @@ namespace iqa {
 
 namespace {
 
-// Each from the defaults. The order is that of the constants.
-constexpr void (*conventions[])(iqa_confusion_reading &) = {
-    [](auto &r) { // scikit-learn
-        r.empty = IQA_EMPTY_SKIP_IN_AVERAGES;
-    },
-    [](auto &r) { // torchmetrics
-        r.empty = IQA_EMPTY_SKIP_IGNORED_IN_IOU;
-    },
-    [](auto &r) { // its multilabel scores
-        r.empty = IQA_EMPTY_AS_RATIO;
-    },
-    [](auto &r) { // its DiceScore
-        r.over = IQA_OVER_SAMPLES;
-    },
-    [](auto &r) { // its MeanIoU
-        r.average = IQA_AVERAGE_PAIRS;
-    },
-    [](auto &r) { // MONAI
-        r.average = IQA_AVERAGE_MACRO;
-        r.over = IQA_OVER_SAMPLES;
-        r.empty = IQA_EMPTY_SKIP_UNREFERENCED;
-    },
-    [](auto &r) { // MONAI, keeping empty classes
-        r.average = IQA_AVERAGE_MACRO;
-        r.over = IQA_OVER_SAMPLES;
-        r.empty = IQA_EMPTY_ONE_ELSE_ZERO;
-    },
-    [](auto &r) { // MMSegmentation
-        r.average = IQA_AVERAGE_MACRO;
-        r.zero_division = IQA_ZERO_DIVISION_SKIP;
-    },
+// What differs from the default reading. The order is that of the constants.
+constexpr struct {
+    int32_t average, over, empty, zero_division;
+} conventions[] = {
+    {IQA_AVERAGE_UNSTATED, IQA_OVER_ELEMENTS, IQA_EMPTY_SKIP_IN_AVERAGES, IQA_ZERO_DIVISION_ZERO},    // scikit-learn
+    {IQA_AVERAGE_UNSTATED, IQA_OVER_ELEMENTS, IQA_EMPTY_SKIP_IGNORED_IN_IOU, IQA_ZERO_DIVISION_ZERO}, // torchmetrics
+    {IQA_AVERAGE_UNSTATED, IQA_OVER_ELEMENTS, IQA_EMPTY_AS_RATIO, IQA_ZERO_DIVISION_ZERO},      // its multilabel scores
+    {IQA_AVERAGE_UNSTATED, IQA_OVER_SAMPLES, IQA_EMPTY_SKIP, IQA_ZERO_DIVISION_ZERO},           // its DiceScore
+    {IQA_AVERAGE_PAIRS, IQA_OVER_ELEMENTS, IQA_EMPTY_SKIP, IQA_ZERO_DIVISION_ZERO},             // its MeanIoU
+    {IQA_AVERAGE_MACRO, IQA_OVER_SAMPLES, IQA_EMPTY_SKIP_UNREFERENCED, IQA_ZERO_DIVISION_ZERO}, // MONAI
+    {IQA_AVERAGE_MACRO, IQA_OVER_SAMPLES, IQA_EMPTY_ONE_ELSE_ZERO, IQA_ZERO_DIVISION_ZERO}, // MONAI, keeping empty ones
+    {IQA_AVERAGE_MACRO, IQA_OVER_ELEMENTS, IQA_EMPTY_SKIP, IQA_ZERO_DIVISION_SKIP},         // MMSegmentation
 };
 
 constexpr int32_t count = int32_t(std::size(conventions));
@@ -51,7 +32,10 @@ iqa_confusion_reading confusion_convention(int32_t number)
 {
     check_constant("convention", number, count - 1, "IQA_CONVENTION_");
     iqa_confusion_reading reading = default_confusion_reading;
-    conventions[number](reading);
+    reading.average = conventions[number].average;
+    reading.over = conventions[number].over;
+    reading.empty = conventions[number].empty;
+    reading.zero_division = conventions[number].zero_division;
     return reading;
 }
 

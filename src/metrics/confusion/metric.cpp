@@ -32,11 +32,6 @@ confusion_metric::confusion_metric(context &owner, const iqa_confusion_options &
     write_options(options_, reading_, bytes);
     place_options(bytes);
     lanes_ = state_.take<int64_t>(size_t(plan_.lanes()), "the counts of a metric");
-    place_exact_fields();
-}
-
-void confusion_metric::place_exact_fields()
-{
     size_t fields = 0;
     if (options_.weighted != 0)
         exact_fields_[fields++] = {int(plan_.cells()), weight_format, int(cells_of(plan_.layout))};

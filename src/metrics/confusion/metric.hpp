@@ -35,7 +35,6 @@ private:
         return {counts, options_.classes, reading, multilabel(), leaves_out ? options_.ignore_label : -1};
     }
     const int64_t *cells() const { return lanes_ + plan_.cells(); }
-    void place_exact_fields();
     void lanes_changed() const noexcept override { largest_lane_ = -1; }
     void reserve_room(const label_pair &pair);
     sample_outputs view_outputs(const iqa_update_extras &extras, const iqa_tensor &labels, int64_t samples) const;

@@ -66,26 +66,15 @@ size_t confusion_metric::read_counts(int32_t field, std::span<double> out) const
     scratch memory(owner());
     const std::span<const class_counts> counts = counts_of_classes(memory);
     for (size_t k = 0; k < counts.size(); ++k) {
-        switch (field) {
-        case IQA_FIELD_CONFUSION_TRUE_POSITIVES:
-            out[k] = counts[k].true_positive.high;
-            break;
-        case IQA_FIELD_CONFUSION_FALSE_POSITIVES:
-            out[k] = counts[k].false_positive.high;
-            break;
-        case IQA_FIELD_CONFUSION_FALSE_NEGATIVES:
-            out[k] = counts[k].false_negative.high;
-            break;
-        case IQA_FIELD_CONFUSION_TRUE_NEGATIVES:
-            out[k] = counts[k].true_negative.high;
-            break;
-        case IQA_FIELD_CONFUSION_SUPPORT:
-            out[k] = support_of(counts[k]).high;
-            break;
-        default:
-            out[k] =
-                (support_of(counts[k]).high != 0.0 ? 1.0 : 0.0) + (predicted_of(counts[k]).high != 0.0 ? 2.0 : 0.0);
-        }
+        const double_double support = support_of(counts[k]);
+        const double presence = (is_zero(support) ? 0.0 : 1.0) + (is_zero(predicted_of(counts[k])) ? 0.0 : 2.0);
+        const double fields[] = {counts[k].true_positive.high,
+                                 counts[k].false_positive.high,
+                                 counts[k].false_negative.high,
+                                 counts[k].true_negative.high,
+                                 support.high,
+                                 presence};
+        out[k] = fields[field - IQA_FIELD_CONFUSION_TRUE_POSITIVES];
     }
     return classes();
 }
