@@ -196,19 +196,14 @@ void confusion_metric::remember_shape(const position_space &space)
     ++shape_number_;
 }
 
-text confusion_metric::place_text(const fault &found) const
-{
-    if (found.value == double(shape_number_))
-        return position_text(shape_, found.image);
-    text place; // updates with other shapes followed
-    return place << "position " << found.image << " in row-major order";
-}
-
 void confusion_metric::raise(const fault &found) const
 {
     text update;
     update << "update " << found.update << " on the CUDA device: ";
-    fail_for(found, update, place_text(found));
+    if (found.value == double(shape_number_))
+        fail_for(found, update, position_text(shape_, found.image));
+    text place; // updates with other shapes followed
+    fail_for(found, update, place << "position " << found.image << " in row-major order");
 }
 
 iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options)

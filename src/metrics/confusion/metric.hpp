@@ -44,7 +44,6 @@ private:
     void commit_others(std::span<const int64_t> addend);
     // `update` names one on a device; `place` is the element's.
     [[noreturn]] void fail_for(const fault &found, const text &update, const text &place) const;
-    text place_text(const fault &found) const;
     void remember_shape(const position_space &space);
     void leave_device() noexcept override { on_device_.reset(); }
     [[noreturn]] void raise(const fault &found) const override;
