@@ -19,6 +19,9 @@
  *   iqa_metric_destroy(ssim);
  *   iqa_context_destroy(ctx);
  *
+ * Constants are enums with a name (iqa_border of IQA_BORDER_...), while fields and arguments are int32_t: their size is
+ * fixed, and a number that no constant has is refused in words.
+ *
  * Every fallible call returns an iqa_status, 0 on success; iqa_context_error() then says what was wrong, in words.
  * A call that fails leaves the metric as it was.
  *
@@ -66,7 +69,7 @@ IQA_API uint32_t iqa_library_version(void);
 /* ---- Status -------------------------------------------------------------------------------------------------- */
 
 typedef int32_t iqa_status;
-enum {
+typedef enum iqa_status_code {
     IQA_OK = 0,
     IQA_ERROR_INVALID_ARGUMENT = 1, /* a NULL handle, an option out of its domain, unknown bytes after the options */
     IQA_ERROR_SHAPE = 2,            /* ranks or extents disagree, or an image is smaller than the window            */
@@ -83,7 +86,7 @@ enum {
     IQA_ERROR_OUT_OF_MEMORY = 12,   /* the allocator returned NULL                                                  */
     IQA_ERROR_CUDA = 13,            /* a CUDA call failed                                                           */
     IQA_ERROR_INTERNAL = 14         /* a defect of the library                                                      */
-};
+} iqa_status_code;
 
 /** The name of a status as in the list above, e.g. "IQA_ERROR_SHAPE"; "IQA_ERROR_UNKNOWN" for any other number.
  *  Static storage, never NULL. */
@@ -105,10 +108,10 @@ typedef struct iqa_tensor {
     uint64_t byte_offset;   /* from data to the element [0, 0, ...]                                                  */
 } iqa_tensor;
 
-enum { IQA_CPU = 1, IQA_CUDA = 2, IQA_CUDA_HOST = 3, IQA_CUDA_MANAGED = 13 };
+typedef enum iqa_device_type { IQA_CPU = 1, IQA_CUDA = 2, IQA_CUDA_HOST = 3, IQA_CUDA_MANAGED = 13 } iqa_device_type;
 
 /** Element types: DLPack's code << 8 | bits. */
-enum {
+typedef enum iqa_dtype {
     IQA_INT8 = 0x0008,
     IQA_INT16 = 0x0010,
     IQA_INT32 = 0x0020,
@@ -122,7 +125,7 @@ enum {
     IQA_BOOL = 0x0608,
     IQA_UINT32 = 0x0120,
     IQA_UINT64 = 0x0140
-};
+} iqa_dtype;
 
 /** A compact row-major CPU tensor over `data`. `shape` is borrowed: it must outlive the tensor. */
 static inline iqa_tensor iqa_cpu_tensor(const void *data, int32_t dtype, int32_t ndim, const int64_t *shape)
@@ -142,7 +145,7 @@ static inline iqa_tensor iqa_cpu_tensor(const void *data, int32_t dtype, int32_t
 }
 
 /** What the axes of an image tensor are. Never guessed: a tensor of three axes needs its layout stated. */
-enum {
+typedef enum iqa_layout {
     IQA_LAYOUT_HW = 0,   /* height, width: one grey image  */
     IQA_LAYOUT_HWC = 1,  /* interleaved channels           */
     IQA_LAYOUT_CHW = 2,  /* planar channels                */
@@ -155,20 +158,20 @@ enum {
     IQA_LAYOUT_NDHW = 9,
     IQA_LAYOUT_NCDHW = 10,
     IQA_LAYOUT_NDHWC = 11
-};
+} iqa_layout;
 
 /* ---- Context ------------------------------------------------------------------------------------------------- */
 
 typedef struct iqa_context iqa_context;
 
 /** The instruction sets that the CPU kernels are compiled for. All give the same bits. */
-enum { IQA_ISA_BASELINE = 0, IQA_ISA_AVX2 = 1, IQA_ISA_AVX512 = 2, IQA_ISA_BEST = 255 };
+typedef enum iqa_isa { IQA_ISA_BASELINE = 0, IQA_ISA_AVX2 = 1, IQA_ISA_AVX512 = 2, IQA_ISA_BEST = 255 } iqa_isa;
 
 /** As many threads as the process should have: the smallest of the processors that it may run on, OMP_NUM_THREADS (the
  *  first number of a list), OMP_THREAD_LIMIT and the processors, rounded up, of its control group's quota. The
  *  environment variable IQA_NUM_THREADS stands above all of these. They are read once, for the first context; a number
  *  of threads that the caller states is taken as it is. */
-enum { IQA_THREADS_ALL = -1 };
+typedef enum iqa_threads { IQA_THREADS_ALL = -1 } iqa_threads;
 
 /** The caller's memory. `allocate` returns memory aligned to at least 16 bytes, or NULL. Both may be called from the
  *  thread that is inside a library call, and `deallocate` from any thread that destroys a handle. */
@@ -331,7 +334,7 @@ IQA_API iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *refer
 IQA_API iqa_status iqa_metric_compute(const iqa_metric *metric, double *value);
 
 /** Fields for iqa_metric_read(). Counts are exact up to 2^53. */
-enum {
+typedef enum iqa_field {
     IQA_FIELD_VALUE = 0,               /* what iqa_metric_compute() gives                                            */
     IQA_FIELD_IMAGES = 1,              /* images added                                                               */
     IQA_FIELD_OUT_OF_RANGE = 2,        /* samples of either image outside the data range, non-finite ones included   */
@@ -348,10 +351,10 @@ enum {
     IQA_FIELD_LUMINANCE = 10,          /* the mean of the luminance factor                                          */
     IQA_FIELD_CONTRAST_STRUCTURE = 11, /* the mean of the contrast-structure factor                                 */
     IQA_FIELD_SSIM_OF_SCALES = 12      /* the mean of their product                                                 */
-};
+} iqa_field;
 
 /** The same for FID. The reference set is the real one, the candidate set the generated one. */
-enum {
+typedef enum iqa_fid_field {
     IQA_FIELD_FID_RAW = 100,                  /* the value before a tiny negative one became 0                      */
     IQA_FIELD_FID_MEAN_TERM = 101,            /* |m1 - m2|^2                                                        */
     IQA_FIELD_FID_TRACE_REFERENCE = 102,      /* tr S1                                                              */
@@ -368,11 +371,11 @@ enum {
     IQA_FIELD_FID_COVARIANCE_CANDIDATE = 113, /* S2: D x D numbers                                                  */
     IQA_FIELD_FID_ROUNDING = 114              /* how far rounding to the grid has moved the value at most; there also
                                                  where the value is refused for it                                  */
-};
+} iqa_fid_field;
 
 /** The same for confusion metrics. C is the number of classes; the matrix has a row for each class of the reference and
  *  a column for each class of the candidate. With weights every count but the first four is a sum of weights. */
-enum {
+typedef enum iqa_confusion_field {
     IQA_FIELD_CONFUSION_SAMPLES = 200,          /* samples added: see `batched`                                       */
     IQA_FIELD_CONFUSION_ELEMENTS = 201,         /* elements added; multilabel: elements times classes                 */
     IQA_FIELD_CONFUSION_IGNORED = 202,          /* of these, dropped because the reference has the ignore label       */
@@ -388,7 +391,7 @@ enum {
     IQA_FIELD_CONFUSION_SUPPORT = 212,          /* C numbers: elements of the class in the reference                  */
     IQA_FIELD_CONFUSION_PRESENCE = 213          /* C numbers: 0 the class occurs nowhere, 1 in the reference, 2 in the
                                                    candidate, 3 in both                                               */
-};
+} iqa_confusion_field;
 
 /** Reads another result by field.
  *
@@ -450,22 +453,22 @@ IQA_API void iqa_metric_destroy(iqa_metric *metric);
 /* ---- Options that images share ------------------------------------------------------------------------------- */
 
 /** What to do with NaN and infinite samples. */
-enum {
+typedef enum iqa_nonfinite {
     IQA_NONFINITE_ERROR = 0,     /* the update fails; the text says how many there are and where the first one is   */
     IQA_NONFINITE_PROPAGATE = 1, /* the image's value, and with it the total, is NaN                                */
     IQA_NONFINITE_MASK = 2       /* a sample that is not finite in either image is masked                           */
-};
+} iqa_nonfinite;
 
 /** Colour images as one channel of luma, for images of three channels R, G, B. Images of one channel are taken as they
  *  are. With L the data range and R, G, B from 0 to L: */
-enum {
+typedef enum iqa_luma {
     IQA_LUMA_NONE = 0,
     IQA_LUMA_BT601_FULL = 1,   /* 0.299 R + 0.587 G + 0.114 B; also the Y of YIQ                                    */
     IQA_LUMA_BT601_STUDIO = 2, /* 16 L / 255 + (65.481 R + 128.553 G + 24.966 B) / 255, as MATLAB's rgb2ycbcr and
                                   the papers on super-resolution use                                                */
     IQA_LUMA_BT709_FULL = 3,   /* 0.2126 R + 0.7152 G + 0.0722 B                                                    */
     IQA_LUMA_BT709_STUDIO = 4  /* 16 L / 255 + 219 / 255 times that                                                 */
-};
+} iqa_luma;
 
 /* The data range, data_low ... data_high, gives L = data_high - data_low, the peak value. An interval with data_low
  * above data_high (the default) is "not stated": the span of the element type for 8- and 16-bit integers, an error for
@@ -474,72 +477,72 @@ enum {
 
 /* ---- SSIM ---------------------------------------------------------------------------------------------------- */
 
-enum {
+typedef enum iqa_window {
     IQA_WINDOW_GAUSSIAN = 0,
     IQA_WINDOW_UNIFORM = 1,
     IQA_WINDOW_BLOCKS = 2 /* uniform blocks of 8 x 8 pixels, one every 4 pixels, as FFmpeg's filter ssim: integer sums
                              and its rules for edges. uint8 and uint16 only; border, sizes and sigmas are not used   */
-};
+} iqa_window;
 
 /** The window size follows from sigma and truncate (Gaussian windows only): 2 radius + 1 with the radius ... */
-enum {
+typedef enum iqa_size {
     IQA_SIZE_AUTO = -1,        /* floor(truncate * sigma + 0.5)                                                     */
     IQA_SIZE_AUTO_CEILING = -2 /* ceil(truncate * sigma)                                                            */
-};
+} iqa_size;
 
 /** How samples beyond the edge are made, for the pixels a b c d. */
-enum {
+typedef enum iqa_border {
     IQA_BORDER_VALID = 0,     /* not at all: only windows inside the image; the map is smaller than the image       */
     IQA_BORDER_REFLECT = 1,   /* d c b | a b c d | c b a   the edge is not repeated                                 */
     IQA_BORDER_SYMMETRIC = 2, /* c b a | a b c d | d c b   the edge is repeated                                     */
     IQA_BORDER_REPLICATE = 3, /* a a a | a b c d | d d d                                                            */
     IQA_BORDER_ZERO = 4       /* 0 0 0 | a b c d | 0 0 0                                                            */
-};
+} iqa_border;
 
-enum { IQA_COVARIANCE_POPULATION = 0, IQA_COVARIANCE_SAMPLE = 1 };
+typedef enum iqa_covariance { IQA_COVARIANCE_POPULATION = 0, IQA_COVARIANCE_SAMPLE = 1 } iqa_covariance;
 
 /** The arithmetic of the filters. */
-enum {
+typedef enum iqa_arithmetic {
     IQA_ARITHMETIC_AUTO = 0,   /* double for float64 input, float for everything else                               */
     IQA_ARITHMETIC_FLOAT64 = 1 /* double for every input                                                            */
-};
+} iqa_arithmetic;
 
 /** Shrinking by a factor f: each pixel of the smaller image is the mean of f x f pixels (volumes: f x f x f). */
-enum {
+typedef enum iqa_shrink {
     IQA_SHRINK_SYMMETRIC = 0, /* every f-th place of a centred box filter, borders symmetric: extents are rounded up
                                  (Wang, TensorFlow)                                                                 */
     IQA_SHRINK_FLOOR = 1,     /* boxes side by side; a rest at the end is dropped (TorchMetrics, MONAI)             */
     IQA_SHRINK_ZERO = 2,      /* f = 2: where the extent is odd, a zero before the first pixel (pytorch-msssim)     */
     IQA_SHRINK_REPLICATE = 3  /* f = 2: where the extent is odd, the first pixel twice (PIQ)                        */
-};
+} iqa_shrink;
 
 /** f = max(1, round(min(height, width) / 256)), as ssim.m of Wang et al.; halves are rounded up with
  *  IQA_SHRINK_SYMMETRIC (MATLAB) and to even otherwise (Python). */
-enum { IQA_DOWNSAMPLE_AUTO = -1 };
+typedef enum iqa_downsample { IQA_DOWNSAMPLE_AUTO = -1 } iqa_downsample;
 
-enum { IQA_MOST_SCALES = 12 };
+typedef enum iqa_most_scales { IQA_MOST_SCALES = 12 } iqa_most_scales;
 
 /** Several scales: the product over scales is taken for each ... */
-enum {
+typedef enum iqa_product {
     IQA_PRODUCT_OF_CHANNEL = 0, /* channel, and the image's value is the mean over channels                         */
     IQA_PRODUCT_OF_IMAGE = 1    /* image, from means over pixels and channels together                              */
-};
+} iqa_product;
 
 /** What becomes of negative means, which have no real powers. */
-enum {
+typedef enum iqa_negative {
     IQA_NEGATIVE_KEEP = 0,    /* one scale: nothing. Several scales: the update fails                               */
     IQA_NEGATIVE_RELU = 1,    /* they become 0                                                                      */
     IQA_NEGATIVE_SIMPLE = 2,  /* every mean m becomes (m + 1) / 2                                                   */
     IQA_NEGATIVE_RELU_MAP = 3 /* negative contrast-structure becomes 0 at each pixel, before any mean (pyiqa)       */
-};
+} iqa_negative;
 
 /** What a mask means for SSIM; `p` is a pixel of the map. Either way p counts with the weight of the pixel at the
  *  centre of its window. */
-enum {
+typedef enum iqa_mask {
     IQA_MASK_CONVOLUTION = 0, /* normalised convolution: each window mean is sum(w m x) / sum(w m), so that masked
                                  pixels have no influence; p counts where sum(w m) >= coverage */
     IQA_MASK_MAP = 1          /* statistics of all pixels; masked pixels influence their neighbours                 */
-};
+} iqa_mask;
 
 /** Structural similarity: Z. Wang, A. C. Bovik, H. R. Sheikh, E. P. Simoncelli, "Image quality assessment: from error
  *  visibility to structural similarity", IEEE Trans. Image Processing 13 (2004), in the difference form of
@@ -601,7 +604,7 @@ typedef struct iqa_ssim_options {
 IQA_API iqa_status iqa_ssim_options_init(iqa_ssim_options *options, size_t size);
 
 /** Whose SSIM it shall be: what each name means by it, for its default arguments. */
-enum {
+typedef enum iqa_ssim_preset {
     IQA_SSIM_WANG2004 = 0,                /* ssim_index.m of Wang et al.                                           */
     IQA_SSIM_WANG_AUTO = 1,               /* their later ssim.m, which downsamples first                           */
     IQA_SSIM_MATLAB = 2,                  /* ssim of the Image Processing Toolbox                                  */
@@ -625,7 +628,7 @@ enum {
     IQA_MS_SSIM_TENSORFLOW = 20,
     IQA_MS_SSIM_MONAI = 21,
     IQA_MS_SSIM_PYIQA = 22
-};
+} iqa_ssim_preset;
 
 /** Writes the options that make the value equal to what another library computes, to its own precision:
  *  docs/guide/presets.md says what each means and where its rules are from. The layout is IQA_LAYOUT_HW and the data
@@ -670,18 +673,18 @@ IQA_API iqa_status iqa_measure_ssim(iqa_context *context, const iqa_ssim_options
 /* ---- PSNR ---------------------------------------------------------------------------------------------------- */
 
 /** Two numbers go by the name of "average PSNR"; they differ. */
-enum {
+typedef enum iqa_psnr_aggregate {
     IQA_PSNR_OF_MEAN_MSE = 0, /* 10 log10(L^2 / mean squared error over all samples)                                */
     IQA_MEAN_OF_PSNR = 1      /* mean over images of each image's 10 log10(L^2 / MSE)                               */
-};
+} iqa_psnr_aggregate;
 
 /** Whose derivative the gradient extras of an update are. It is 0 for equal images, by definition; for images whose
  *  PSNR is the cap, since it does not move; for samples that are masked or shaved off. It is NaN for the other samples
  *  of an image whose value is NaN. Luma hands it on to red, green and blue; its rounding counts as the identity. */
-enum {
+typedef enum iqa_gradient {
     IQA_GRADIENT_OF_PSNR = 0, /* of the image's PSNR, in the stated base                                            */
     IQA_GRADIENT_OF_MSE = 1   /* of the image's mean squared error                                                  */
-};
+} iqa_gradient;
 
 /** No cap: equal images have an infinite PSNR. */
 #define IQA_PSNR_NO_CAP 1.7976931348623157e308
@@ -725,20 +728,20 @@ IQA_API iqa_status iqa_measure_psnr(iqa_context *context, const iqa_psnr_options
 /* ---- FID ----------------------------------------------------------------------------------------------------- */
 
 /** Bits of a feature on its grid. */
-enum {
+typedef enum iqa_fid_word {
     IQA_FID_WORD_24 = 24, /* about twice as fast: p = 19 holds |x| <= 15.8, p = 16 holds |x| <= 127                  */
     IQA_FID_WORD_32 = 32  /* p = 24 holds |x| <= 127, p = 20 holds |x| <= 2032                                      */
-};
+} iqa_fid_word;
 
 /** The two sets of a FID metric. */
-enum { IQA_FID_REFERENCE = 0, IQA_FID_CANDIDATE = 1 };
+typedef enum iqa_fid_side { IQA_FID_REFERENCE = 0, IQA_FID_CANDIDATE = 1 } iqa_fid_side;
 
 /** Flags of IQA_FIELD_FID_FLAGS. */
-enum {
+typedef enum iqa_fid_flag {
     IQA_FID_RANK_DEFICIENT = 1, /* a covariance has a rank below D: too few rows, or constant or repeated features.
                                    The value is accurate; as an estimate for more rows it is biased upwards         */
     IQA_FID_CLAMPED = 2         /* rounding had made the value negative; it is reported as 0                        */
-};
+} iqa_fid_flag;
 
 /** Frechet distance of two sets of features: M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler, S. Hochreiter, "GANs
  *  trained by a two time-scale update rule converge to a local Nash equilibrium", NeurIPS 2017 (FID, when the features
@@ -835,10 +838,10 @@ IQA_API iqa_status iqa_fid_from_statistics(iqa_context *context, const iqa_tenso
 /* ---- KID ----------------------------------------------------------------------------------------------------- */
 
 /** How the mean over pairs of rows is taken. */
-enum {
+typedef enum iqa_kid_estimator {
     IQA_KID_UNBIASED = 0, /* pairs of a row with itself are left out: right on average, slightly negative at times    */
     IQA_KID_BIASED = 1    /* with them: 0 for equal sets, not negative beyond rounding, too large by some 1 / N      */
-};
+} iqa_kid_estimator;
 
 /** gamma = 1 / D. */
 #define IQA_KID_GAMMA_AUTO (-1.0)
@@ -898,10 +901,10 @@ IQA_API iqa_status iqa_measure_kid(iqa_context *context, const iqa_kid_options *
 /* ---- Inception Score ----------------------------------------------------------------------------------------- */
 
 /** What the scores of a row are. Stated, never guessed. */
-enum {
+typedef enum iqa_scores {
     IQA_SCORES_LOGITS = 0,       /* any finite numbers; their softmax is taken                                      */
     IQA_SCORES_PROBABILITIES = 1 /* from 0 to 1; a row sums to 1 within 0.001 and is divided by its sum             */
-};
+} iqa_scores;
 
 /** Inception Score: T. Salimans, I. Goodfellow, W. Zaremba, V. Cheung, A. Radford, X. Chen, "Improved techniques for
  *  training GANs", NeurIPS 2016:
@@ -947,40 +950,40 @@ IQA_API iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_i
 /* ---- Confusion metrics: labels compared ---------------------------------------------------------------------- */
 
 /** What is counted. */
-enum {
+typedef enum iqa_task {
     IQA_TASK_MULTICLASS = 0, /* each element has one of C classes; binary is C = 2, class 1 being the positive one  */
     IQA_TASK_MULTILABEL = 1  /* each element has a yes or a no for each of C classes, along an axis of classes      */
-};
+} iqa_task;
 
 /** What the elements of a tensor are. Stated, never guessed. Integers may be bool, uint8, uint16, uint32, uint64, int8,
  *  int16, int32 or int64; scores any of these, float16, bfloat16, float32 or float64. A label counts as the number that
  *  it is: 255 of uint8 is not -1. */
-enum {
+typedef enum iqa_labels {
     IQA_LABELS_INDEX = 0,    /* integers, the number of the class; multilabel: 1 for yes, 0 for no                  */
     IQA_LABELS_ONE_HOT = 1,  /* an axis of C classes with a single 1 among zeros. All zeros are the label -1,
                                 anything else the label -2, and `ignore_label` may name either                      */
     IQA_LABELS_ARGMAX = 2,   /* an axis of C scores: the class is the largest one's, the lowest of equal ones       */
     IQA_LABELS_THRESHOLD = 3 /* a score: above `threshold` it is 1, else 0 (binary, multilabel)                     */
-};
+} iqa_labels;
 
 /** What is kept: sums for all pairs of classes, or for each class. */
-enum {
+typedef enum iqa_counts {
     IQA_COUNTS_MATRIX = 0,   /* 8 (C + 1)^2 bytes; with weights 64 (C + 1)^2. 1 GiB at most: C = 11,584, or 4,095   */
     IQA_COUNTS_PER_CLASS = 1 /* 24 C bytes; with weights 192 C. Everything but the matrix and weighted kappas       */
-};
+} iqa_counts;
 
 /** What to do with labels outside 0 ... C - 1 that are not ignored, and with scores that are NaN. None is ever counted
  *  in the cell of another label. */
-enum {
+typedef enum iqa_out_of_range {
     IQA_OUT_OF_RANGE_ERROR = 0, /* the update fails; the text has their number and the first one's value and place  */
     IQA_OUT_OF_RANGE_DROP = 1,  /* the element is left out and counted as invalid                                   */
     IQA_OUT_OF_RANGE_WRONG = 2  /* also counted as invalid, but still an error of the valid label on the other side:
                                    a false negative of the reference's class, a false positive of the candidate's.
                                    Multiclass only                                                                  */
-};
+} iqa_out_of_range;
 
 /** Scores, computed from the counts: tp, fp, fn, tn of a class. */
-enum {
+typedef enum iqa_score {
     IQA_SCORE_NONE = -1,
     IQA_SCORE_ACCURACY = 0,    /* tp / (tp + fn), so that micro is the share of correct elements; multilabel
                                   and the binary average: (tp + tn) / (tp + fp + fn + tn)                  */
@@ -1000,11 +1003,11 @@ enum {
                                       else 1                                                                   */
     IQA_SCORE_KAPPA_LINEAR = 12,   /* the same with w = |row - column|                                         */
     IQA_SCORE_KAPPA_QUADRATIC = 13 /* the same with w = (row - column)^2                                       */
-};
+} iqa_score;
 
 /** How the scores of C classes become one number. There is no default: users of different tools expect different ones.
  */
-enum {
+typedef enum iqa_average {
     IQA_AVERAGE_UNSTATED = -1,
     IQA_AVERAGE_NONE = 0,     /* not at all: C numbers                                                              */
     IQA_AVERAGE_MICRO = 1,    /* the score of the summed counts                                                     */
@@ -1012,26 +1015,26 @@ enum {
     IQA_AVERAGE_WEIGHTED = 3, /* the mean weighted by support; without any support the mean                         */
     IQA_AVERAGE_BINARY = 4,   /* the score of class 1 of 2                                                          */
     IQA_AVERAGE_PAIRS = 5     /* the mean over all (sample, class) pairs whose score is defined; needs samples      */
-};
+} iqa_average;
 
 /** What the counts are of. The mean of scores is not the score of sums. */
-enum {
+typedef enum iqa_over {
     IQA_OVER_ELEMENTS = 0, /* everything added so far: the score of the data set                                    */
     IQA_OVER_SAMPLES = 1   /* each sample by itself: the mean of the samples' scores; needs `keep_samples`          */
-};
+} iqa_over;
 
 /** The value of a score that is 0 / 0. */
-enum {
+typedef enum iqa_zero_division {
     IQA_ZERO_DIVISION_ZERO = 0,
     IQA_ZERO_DIVISION_ONE = 1,
     IQA_ZERO_DIVISION_NAN = 2, /* NaN, and so is every average that it enters                                       */
     IQA_ZERO_DIVISION_SKIP = 3 /* NaN, left out of averages                                                         */
-};
+} iqa_zero_division;
 
 /** What an empty class counts: one that occurs neither in the reference nor in the candidate. Micro averages and the
  *  generalised Dice score, which take classes together, count the same where none of these occurs and their ratio is
  *  0 / 0. */
-enum {
+typedef enum iqa_empty {
     IQA_EMPTY_SKIP = 0,              /* NaN by itself, left out of averages                                           */
     IQA_EMPTY_ZERO = 1,              /* 0                                                                             */
     IQA_EMPTY_ONE = 2,               /* 1                                                                             */
@@ -1043,11 +1046,11 @@ enum {
                                       positives go unpunished                                                       */
     IQA_EMPTY_SKIP_IGNORED_IN_IOU = 8 /* as IQA_EMPTY_SKIP_IN_AVERAGES; besides, averages of the IoU leave out a class
                                       whose number is `ignore_label`. TorchMetrics' rule                            */
-};
+} iqa_empty;
 
 /** Weights of the generalised Dice score for a class with t elements in the reference: 1 / t^2, 1 / t, 1. A class
  *  without any takes the largest weight of the others. */
-enum { IQA_WEIGHTS_SQUARE = 0, IQA_WEIGHTS_SIMPLE = 1, IQA_WEIGHTS_LINEAR = 2 };
+typedef enum iqa_weights { IQA_WEIGHTS_SQUARE = 0, IQA_WEIGHTS_SIMPLE = 1, IQA_WEIGHTS_LINEAR = 2 } iqa_weights;
 
 /** How a score is read from the counts. */
 typedef struct iqa_confusion_reading {
@@ -1074,7 +1077,7 @@ typedef struct iqa_confusion_reading {
 IQA_API iqa_status iqa_confusion_reading_init(iqa_confusion_reading *reading, size_t size);
 
 /** The rules of known tools. docs/guide/confusion.md has the table, and where those tools disagree with themselves. */
-enum {
+typedef enum iqa_convention {
     IQA_CONVENTION_SCIKIT_LEARN = 0,            /* labels=None, zero_division=0                                     */
     IQA_CONVENTION_TORCHMETRICS = 1,            /* multiclass classification                                        */
     IQA_CONVENTION_TORCHMETRICS_MULTILABEL = 2, /* multilabel classification                                        */
@@ -1083,7 +1086,7 @@ enum {
     IQA_CONVENTION_MONAI = 5,                   /* DiceMetric, MeanIoU: ignore_empty=True, mean over samples        */
     IQA_CONVENTION_MONAI_KEEP_EMPTY = 6,        /* ignore_empty=False                                               */
     IQA_CONVENTION_MMSEGMENTATION = 7           /* IoUMetric: mean over classes of the IoU of the data set          */
-};
+} iqa_convention;
 
 /** Writes the reading of a convention; where the convention includes the average, that too. Statuses:
  *  iqa_context_options_init(), and IQA_ERROR_INVALID_ARGUMENT for an unknown convention. */
@@ -1153,6 +1156,89 @@ IQA_API iqa_status iqa_confusion_score(const iqa_metric *metric, int32_t score, 
 /** Create, update once, compute `options->score`, destroy. Statuses: those of the four. */
 IQA_API iqa_status iqa_measure_confusion(iqa_context *context, const iqa_confusion_options *options,
                                          const iqa_tensor *reference, const iqa_tensor *candidate, double *value);
+
+/* ---- Options by name ----------------------------------------------------------------------------------------- */
+
+/** What an option is. */
+typedef enum iqa_option_type {
+    IQA_OPTION_FLAG = 0,   /* int32_t, 0 or 1                                                                       */
+    IQA_OPTION_INT32 = 1,  /* int32_t                                                                               */
+    IQA_OPTION_INT64 = 2,  /* int64_t                                                                               */
+    IQA_OPTION_UINT64 = 3, /* uint64_t                                                                              */
+    IQA_OPTION_REAL = 4,   /* double                                                                                */
+    IQA_OPTION_WORD = 5,   /* int32_t, one of the words' values                                                     */
+    IQA_OPTION_CLASSES = 6 /* some of a confusion metric's classes; in the struct a pointer to a byte for each class */
+} iqa_option_type;
+
+/** A value that has a name. */
+typedef struct iqa_option_word {
+    const char *name;     /* in lower case with underscores, e.g. "bt601_full"                                      */
+    const char *constant; /* as in this header, e.g. "IQA_LUMA_BT601_FULL"                                          */
+    double value;
+} iqa_option_word;
+
+/** An option as the library itself knows it. Text and words are static. Struct sizes as of options: fields beyond
+ *  `struct_size` are not written. */
+typedef struct iqa_option_info {
+    uint32_t struct_size;         /* sizeof(iqa_option_info) of the caller                                          */
+    int32_t count;                /* how many options the kind has                                                  */
+    const char *name;             /* of the field; "preset" stands for a choice of values for all fields            */
+    const char *group;            /* of fields that are set together, such as "size" of size_z, size_y and size_x;
+                                     "" without a group                                                             */
+    const iqa_option_word *words; /* all values of a word; of a number those that have a meaning of their own       */
+    int32_t word_count;           /*                                                                                */
+    int32_t type;                 /* IQA_OPTION_...                                                                 */
+    int32_t length;               /* how many numbers the field has: above 1 for an array                           */
+    int32_t offset;               /* of the field in its struct, in bytes; -1 for the preset                        */
+    double default_value;         /* of an array that of the first number, the others are 0; NaN for the preset     */
+    double least;                 /* bounds of a value that is no word; infinite without a bound                    */
+    double most;                  /*                                                                                */
+    int32_t least_is_open;        /* 1: the bound itself is refused                                                 */
+    int32_t most_is_open;         /*                                                                                */
+    int32_t odd;                  /* 1: even numbers are refused                                                    */
+    int32_t in_state;             /* 1: the bytes of iqa_metric_serialize() have it, and the fingerprint            */
+    const char *since;            /* the version of the library that had it first, e.g. "0.1"                       */
+    const char *help;             /* a sentence                                                                     */
+} iqa_option_info;
+
+#define IQA_OPTION_INFO_INIT                                                                                           \
+    {                                                                                                                  \
+        sizeof(iqa_option_info), 0, NULL, NULL, NULL, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0, 0, 0, 0, NULL, NULL                \
+    }
+
+/** The kinds of options, numbered from 0 without a gap: "ssim", "psnr", "fid", "kid", "inception_score", "confusion",
+ *  "confusion_reading" and "context"; NULL for any other number. Static storage. */
+IQA_API const char *iqa_option_kind(int32_t number);
+
+/** Describes an option, so that bindings, programs and their help need no list of their own. A bound that depends on
+ *  another option (a `top_k` of at most `classes`) is not told.
+ *
+ *  @param kind   as iqa_option_kind() gives it.
+ *  @param index  0 ... info->count - 1. Where a kind has a preset, that is the first; fields follow in the order of the
+ *                state bytes.
+ *  @param info   written; `struct_size` says how much of it the caller knows.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT for NULL, an unknown kind, index or size; iqa_context_error(NULL) has the
+ *          text. */
+IQA_API iqa_status iqa_option_describe(const char *kind, int32_t index, iqa_option_info *info);
+
+/** Creates a metric from text, so that a binding needs no struct:
+ *
+ *    iqa_metric_create(ctx, "ssim", "preset=torchmetrics, layout=nchw, data_range=0:1, size=11", &metric);
+ *
+ *  `options` is a list of KEY=VALUE with commas between them. A key is the name of a field or of a group. A group takes
+ *  one value for all of its fields, or one for each with colons between them, in the order depth, down, across; without
+ *  the first ones these keep theirs. `data_range` is 0:L where it is one number. An array takes numbers with colons
+ *  between them, and `scale_weights` says how many `scales` there are. A value is a word (upper and lower case are the
+ *  same, and so are - and _) or a number with a decimal point, whatever the locale; flags are true or false, 1 or 0.
+ *  `preset` comes first wherever it stands; "confusion" takes the keys of "confusion_reading" too, and `excluded` is a
+ *  list of class numbers with colons between them. No key may stand twice. Blanks around keys and values do not matter.
+ *
+ *  @param kind     "ssim", "psnr", "fid" or "confusion".
+ *  @param options  NULL or "" for the defaults.
+ *  @param out      receives the handle, or NULL on failure.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, and the text names kind, key, what it was and what was expected;
+ *          IQA_ERROR_OUT_OF_MEMORY. */
+IQA_API iqa_status iqa_metric_create(iqa_context *context, const char *kind, const char *options, iqa_metric **out);
 
 #ifdef __cplusplus
 }

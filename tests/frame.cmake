@@ -34,6 +34,9 @@ iqa_frame_program(c_dlopen c/dlopen.c)
 add_test(NAME c_dlopen COMMAND c_dlopen $<TARGET_FILE:iqa_c> ${frame_source}/abi/symbols.txt)
 iqa_frame_test(c_statuses c/statuses.cpp)
 iqa_frame_test(c_allocations c/allocations.c)
+iqa_frame_program(option_reference docs/option_reference.c iqa_c)
+target_link_libraries(option_reference PRIVATE m)
+add_test(NAME c_option_reference COMMAND option_reference ${PROJECT_SOURCE_DIR}/docs/reference/options.md)
 
 iqa_frame_test(manners_fork manners/fork.c)
 # In a child, what the parent's other threads held counts as lost; after dlclose() the search for what is lost fails.

@@ -7,8 +7,7 @@ extern "C" {
 
 iqa_status iqa_confusion_reading_init(iqa_confusion_reading *reading, size_t size)
 {
-    return iqa::guard(
-        nullptr, [&] { iqa::write_defaults(reading, size, iqa::default_confusion_reading, "iqa_confusion_reading"); });
+    return iqa::guard(nullptr, [&] { iqa::confusion_reading_table.init(reading, size); });
 }
 
 iqa_status iqa_confusion_reading_preset(iqa_confusion_reading *reading, size_t size, int32_t which)
@@ -20,14 +19,12 @@ iqa_status iqa_confusion_reading_preset(iqa_confusion_reading *reading, size_t s
 
 iqa_status iqa_confusion_options_init(iqa_confusion_options *options, size_t size)
 {
-    return iqa::guard(
-        nullptr, [&] { iqa::write_defaults(options, size, iqa::default_confusion_options, "iqa_confusion_options"); });
+    return iqa::guard(nullptr, [&] { iqa::confusion_option_table.init(options, size); });
 }
 
 iqa_status iqa_confusion_create(iqa_context *context, const iqa_confusion_options *options, iqa_metric **out)
 {
-    return iqa::create(context, options, iqa::default_confusion_options, "iqa_confusion_options", iqa::create_confusion,
-                       out);
+    return iqa::create(context, options, iqa::confusion_option_table, iqa::create_confusion, out);
 }
 
 iqa_status iqa_confusion_score(const iqa_metric *metric, int32_t score, const iqa_confusion_reading *reading,
@@ -37,8 +34,7 @@ iqa_status iqa_confusion_score(const iqa_metric *metric, int32_t score, const iq
         iqa::require(metric, "metric");
         if (out == nullptr && count == nullptr)
             iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "the output is NULL");
-        const iqa_confusion_reading how =
-            iqa::copy_sized(reading, iqa::default_confusion_reading, "iqa_confusion_reading");
+        const iqa_confusion_reading how = iqa::confusion_reading_table.copy(reading);
         metric->settle();
         const size_t needed = iqa::read_confusion_score(*metric, score, how, {});
         iqa::give(needed, out != nullptr, capacity, count, "numbers", [&] {

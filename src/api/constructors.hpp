@@ -3,19 +3,19 @@
 #pragma once
 
 #include "api/guard.hpp"
-#include "core/options.hpp"
+#include "core/option_table.hpp"
 
 namespace iqa {
 
 template <class Options>
-iqa_status create(iqa_context *where, const Options *options, const Options &defaults, const char *name,
+iqa_status create(iqa_context *where, const Options *options, const options_table<Options> &table,
                   iqa_metric *(*make)(iqa_context &, const Options &), iqa_metric **out) noexcept
 {
     return guard(where, [&] {
         require(out, "out");
         *out = nullptr;
         require(where, "context");
-        *out = make(*where, copy_sized(options, defaults, name));
+        *out = make(*where, table.copy(options));
     });
 }
 

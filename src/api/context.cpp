@@ -3,12 +3,6 @@
 #include "backend/backend.hpp"
 #include "core/options.hpp"
 
-namespace {
-
-constexpr iqa_context_options default_options = IQA_CONTEXT_OPTIONS_INIT;
-
-} // namespace
-
 constinit thread_local iqa::text iqa::error_without_context;
 
 extern "C" {
@@ -58,7 +52,7 @@ const char *iqa_status_name(iqa_status status)
 
 iqa_status iqa_context_options_init(iqa_context_options *options, size_t size)
 {
-    return iqa::guard(nullptr, [&] { iqa::write_defaults(options, size, default_options, "iqa_context_options"); });
+    return iqa::guard(nullptr, [&] { iqa::context_option_table.init(options, size); });
 }
 
 iqa_status iqa_context_create(const iqa_context_options *options, iqa_context **out)
@@ -66,7 +60,7 @@ iqa_status iqa_context_create(const iqa_context_options *options, iqa_context **
     return iqa::guard(nullptr, [&] {
         iqa::require(out, "out");
         *out = nullptr;
-        *out = iqa_context::create(iqa::copy_sized(options, default_options, "iqa_context_options"));
+        *out = iqa_context::create(iqa::context_option_table.copy(options));
     });
 }
 

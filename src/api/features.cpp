@@ -33,13 +33,12 @@ extern "C" {
 
 iqa_status iqa_fid_options_init(iqa_fid_options *options, size_t size)
 {
-    return iqa::guard(nullptr,
-                      [&] { iqa::write_defaults(options, size, iqa::default_fid_options, "iqa_fid_options"); });
+    return iqa::guard(nullptr, [&] { iqa::fid_option_table.init(options, size); });
 }
 
 iqa_status iqa_fid_create(iqa_context *context, const iqa_fid_options *options, iqa_metric **out)
 {
-    return iqa::create(context, options, iqa::default_fid_options, "iqa_fid_options", iqa::create_fid, out);
+    return iqa::create(context, options, iqa::fid_option_table, iqa::create_fid, out);
 }
 
 iqa_status iqa_measure_fid(iqa_context *context, const iqa_fid_options *options, const iqa_tensor *reference,
@@ -99,8 +98,7 @@ iqa_status iqa_fid_jackknife(const iqa_metric *const *shards, size_t count, doub
 
 iqa_status iqa_kid_options_init(iqa_kid_options *options, size_t size)
 {
-    return iqa::guard(nullptr,
-                      [&] { iqa::write_defaults(options, size, iqa::default_kid_options, "iqa_kid_options"); });
+    return iqa::guard(nullptr, [&] { iqa::kid_option_table.init(options, size); });
 }
 
 iqa_status iqa_measure_kid(iqa_context *context, const iqa_kid_options *options, const iqa_tensor *reference,
@@ -111,17 +109,14 @@ iqa_status iqa_measure_kid(iqa_context *context, const iqa_kid_options *options,
         iqa::require(reference, "reference");
         iqa::require(candidate, "candidate");
         iqa::require(mean, "mean");
-        give(iqa::measure_kid(*context, iqa::copy_sized(options, iqa::default_kid_options, "iqa_kid_options"),
-                              *reference, *candidate),
-             mean, standard_deviation);
+        give(iqa::measure_kid(*context, iqa::kid_option_table.copy(options), *reference, *candidate), mean,
+             standard_deviation);
     });
 }
 
 iqa_status iqa_inception_score_options_init(iqa_inception_score_options *options, size_t size)
 {
-    return iqa::guard(nullptr, [&] {
-        iqa::write_defaults(options, size, iqa::default_inception_score_options, "iqa_inception_score_options");
-    });
+    return iqa::guard(nullptr, [&] { iqa::inception_score_option_table.init(options, size); });
 }
 
 iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_inception_score_options *options,
@@ -131,11 +126,8 @@ iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_inception
         iqa::require(context, "context");
         iqa::require(scores, "scores");
         iqa::require(mean, "mean");
-        give(iqa::measure_inception_score(
-                 *context,
-                 iqa::copy_sized(options, iqa::default_inception_score_options, "iqa_inception_score_options"),
-                 *scores),
-             mean, standard_deviation);
+        give(iqa::measure_inception_score(*context, iqa::inception_score_option_table.copy(options), *scores), mean,
+             standard_deviation);
     });
 }
 

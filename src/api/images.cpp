@@ -10,8 +10,7 @@ extern "C" {
 
 iqa_status iqa_ssim_options_init(iqa_ssim_options *options, size_t size)
 {
-    return iqa::guard(nullptr,
-                      [&] { iqa::write_defaults(options, size, iqa::default_ssim_options, "iqa_ssim_options"); });
+    return iqa::guard(nullptr, [&] { iqa::ssim_option_table.init(options, size); });
 }
 
 iqa_status iqa_ssim_options_preset(iqa_ssim_options *options, size_t size, int32_t preset)
@@ -30,7 +29,7 @@ iqa_status iqa_ssim_map_shape(iqa_context *context, const iqa_ssim_options *opti
 {
     return iqa::guard(context, [&] {
         iqa::require(shape, "shape");
-        const iqa_ssim_options own = iqa::copy_sized(options, iqa::default_ssim_options, "iqa_ssim_options");
+        const iqa_ssim_options own = iqa::ssim_option_table.copy(options);
         const int32_t own_factor = iqa::ssim_map_shape(own, ndim, shape, map_shape);
         if (factor != nullptr)
             *factor = own_factor;
@@ -39,18 +38,17 @@ iqa_status iqa_ssim_map_shape(iqa_context *context, const iqa_ssim_options *opti
 
 iqa_status iqa_psnr_options_init(iqa_psnr_options *options, size_t size)
 {
-    return iqa::guard(nullptr,
-                      [&] { iqa::write_defaults(options, size, iqa::default_psnr_options, "iqa_psnr_options"); });
+    return iqa::guard(nullptr, [&] { iqa::psnr_option_table.init(options, size); });
 }
 
 iqa_status iqa_ssim_create(iqa_context *context, const iqa_ssim_options *options, iqa_metric **out)
 {
-    return create(context, options, iqa::default_ssim_options, "iqa_ssim_options", iqa::create_ssim, out);
+    return create(context, options, iqa::ssim_option_table, iqa::create_ssim, out);
 }
 
 iqa_status iqa_psnr_create(iqa_context *context, const iqa_psnr_options *options, iqa_metric **out)
 {
-    return create(context, options, iqa::default_psnr_options, "iqa_psnr_options", iqa::create_psnr, out);
+    return create(context, options, iqa::psnr_option_table, iqa::create_psnr, out);
 }
 
 iqa_status iqa_measure_ssim(iqa_context *context, const iqa_ssim_options *options, const iqa_tensor *reference,

@@ -3,6 +3,7 @@
 
 #include "api/guard.hpp"
 #include "core/options.hpp"
+#include "metrics/kinds.hpp"
 #include "metrics/metric.hpp"
 #include "metrics/metrics.hpp"
 
@@ -118,6 +119,17 @@ iqa_status iqa_metric_deserialize(iqa_context *context, const void *buffer, size
         iqa::require(context, "context");
         iqa::require(buffer, "buffer");
         *out = iqa::create_from_state(*context, {static_cast<const std::byte *>(buffer), size});
+    });
+}
+
+iqa_status iqa_metric_create(iqa_context *context, const char *kind, const char *options, iqa_metric **out)
+{
+    return iqa::guard(context, [&] {
+        iqa::require(out, "out");
+        *out = nullptr;
+        iqa::require(context, "context");
+        iqa::require(kind, "kind");
+        *out = iqa::create_from_text(*context, kind, options != nullptr ? options : "");
     });
 }
 

@@ -24,20 +24,40 @@ void deallocate_to_c_library(void *, void *memory, size_t)
     std::free(memory);
 }
 
+constexpr iqa::option_word thread_words[] = {IQA_WORD("all", IQA_THREADS_ALL)};
+
+constexpr iqa::option_word instruction_set_words[] = {
+    IQA_WORD("baseline", IQA_ISA_BASELINE),
+    IQA_WORD("avx2", IQA_ISA_AVX2),
+    IQA_WORD("avx512", IQA_ISA_AVX512),
+    IQA_WORD("best", IQA_ISA_BEST),
+};
+
+constexpr iqa::option_row rows[] = {
+    IQA_OPTION(iqa_context_options, threads)
+        .at_least(1)
+        .or_word(thread_words)
+        .outside_of_state()
+        .says("CPU threads of one call"),
+    IQA_OPTION(iqa_context_options, instruction_set)
+        .word(instruction_set_words)
+        .outside_of_state()
+        .says("The highest instruction set to use; all give the same bits"),
+};
+
+constexpr iqa_context_options standard = IQA_CONTEXT_OPTIONS_INIT;
+
 } // namespace
+
+constinit const iqa::options_table<iqa_context_options> iqa::context_option_table("context", "iqa_context_options",
+                                                                                  standard, rows);
 
 iqa_context *iqa_context::create(const iqa_context_options &given)
 {
     iqa_context_options options = given;
     if ((options.allocate == nullptr) != (options.deallocate == nullptr))
         iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "allocate and deallocate must both be given or both be NULL");
-    if (options.threads != IQA_THREADS_ALL && options.threads < 1)
-        iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "threads is ", options.threads,
-                  "; expected 1 or more, or IQA_THREADS_ALL");
-    if (options.instruction_set != IQA_ISA_BEST &&
-        (options.instruction_set < IQA_ISA_BASELINE || options.instruction_set > IQA_ISA_AVX512))
-        iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "instruction_set is ", options.instruction_set,
-                  "; expected an IQA_ISA_ constant");
+    iqa::context_option_table.check(options);
     iqa::check_environment();
     if (options.allocate == nullptr) {
         options.allocate = allocate_from_c_library;

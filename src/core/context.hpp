@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/memory.hpp"
+#include "core/option_table.hpp"
 #include "iqa_c.h"
 
 namespace iqa {
@@ -52,5 +53,7 @@ private:
 namespace iqa {
 
 using context = ::iqa_context;
+
+extern const options_table<iqa_context_options> context_option_table;
 
 } // namespace iqa

@@ -4,18 +4,20 @@
 
 #include <array>
 
+#include "core/option_table.hpp"
 #include "metrics/features/mean_and_deviation.hpp"
 #include "metrics/metric.hpp"
 
 namespace iqa {
 
-constexpr iqa_ssim_options default_ssim_options = IQA_SSIM_OPTIONS_INIT;
-constexpr iqa_psnr_options default_psnr_options = IQA_PSNR_OPTIONS_INIT;
-constexpr iqa_fid_options default_fid_options = IQA_FID_OPTIONS_INIT;
-constexpr iqa_kid_options default_kid_options = IQA_KID_OPTIONS_INIT;
-constexpr iqa_inception_score_options default_inception_score_options = IQA_INCEPTION_SCORE_OPTIONS_INIT;
-constexpr iqa_confusion_options default_confusion_options = IQA_CONFUSION_OPTIONS_INIT;
-constexpr iqa_confusion_reading default_confusion_reading = IQA_CONFUSION_READING_INIT;
+// The options, each beside its metric.
+extern const options_table<iqa_ssim_options> ssim_option_table;
+extern const options_table<iqa_psnr_options> psnr_option_table;
+extern const options_table<iqa_fid_options> fid_option_table;
+extern const options_table<iqa_kid_options> kid_option_table;
+extern const options_table<iqa_inception_score_options> inception_score_option_table;
+extern const options_table<iqa_confusion_options> confusion_option_table;
+extern const options_table<iqa_confusion_reading> confusion_reading_table;
 
 iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options);
 iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options);
@@ -29,9 +31,11 @@ int32_t ssim_map_shape(const iqa_ssim_options &options, int32_t ndim, const int6
 // Other libraries' meanings of SSIM: IQA_SSIM_..., IQA_MS_SSIM_.... NULL: there is no such number.
 iqa_ssim_options ssim_preset(int32_t number);
 const char *ssim_preset_name(int32_t number) noexcept;
+extern const std::array<option_word, IQA_MS_SSIM_PYIQA + 1> ssim_preset_words;
 
 // Other libraries' readings of counts: IQA_CONVENTION_....
 iqa_confusion_reading confusion_convention(int32_t number);
+extern const std::array<option_word, IQA_CONVENTION_MMSEGMENTATION + 1> confusion_convention_words;
 
 // From the options of a state file. `lanes` is what the file has behind them: metrics whose number of lanes follows
 // from their options refuse another one before they take memory.
@@ -40,7 +44,8 @@ iqa_metric *create_psnr(context &owner, byte_reader options);
 iqa_metric *create_fid(context &owner, byte_reader options, size_t lanes);
 iqa_metric *create_confusion(context &owner, byte_reader options, size_t lanes);
 
-constexpr int64_t most_fid_features = 16384;
+constexpr int32_t most_fid_features = 16384;
+constexpr int32_t largest_fraction_bits = 120;
 
 struct fid_statistics {
     const iqa_tensor *mean;

@@ -17,7 +17,7 @@ struct subject {
 
 typedef struct fallible {
     const char *name;
-    int which; /* 0 SSIM, 1 PSNR */
+    int which; /* 0 SSIM, 1 PSNR, 2 confusion */
     int32_t layout, dtype, ndim;
     int64_t shape[4], strides[4];
     int extras;      /* per image and per channel */
@@ -63,6 +63,17 @@ static iqa_status create(iqa_context *context, const fallible *operation, iqa_me
 static iqa_status run_create(subject *self)
 {
     return create(self->context, self->operation, &self->made);
+}
+
+static iqa_status run_create_from_text(subject *self)
+{
+    static const struct {
+        const char *kind, *options;
+    } texts[] = {{"ssim", "layout=nchw,data_range=0:2,luma=bt601_full"},
+                 {"psnr", "layout=nchw,data_range=0:2,luma=bt601_full"},
+                 {"confusion", "classes=5,excluded=0:3,preset=monai"}};
+    const int which = self->operation->which;
+    return iqa_metric_create(self->context, texts[which].kind, texts[which].options, &self->made);
 }
 
 static iqa_status run_update(subject *self)
@@ -119,6 +130,9 @@ static iqa_status run_moves(subject *self)
 static const fallible operations[] = {
     {"create SSIM", 0, IQA_LAYOUT_HW, IQA_UINT8, 2, {0}, {0}, 0, 0, run_create},
     {"create PSNR", 1, IQA_LAYOUT_HW, IQA_UINT8, 2, {0}, {0}, 0, 0, run_create},
+    {"create SSIM from text", 0, IQA_LAYOUT_HW, IQA_UINT8, 2, {0}, {0}, 0, 0, run_create_from_text},
+    {"create PSNR from text", 1, IQA_LAYOUT_HW, IQA_UINT8, 2, {0}, {0}, 0, 0, run_create_from_text},
+    {"create confusion from text", 2, IQA_LAYOUT_HW, IQA_UINT8, 2, {0}, {0}, 0, 0, run_create_from_text},
     {"SSIM grey bytes", 0, IQA_LAYOUT_HW, IQA_UINT8, 2, {300, 200}, {0}, 0, 0, run_update},
     {"SSIM grey bytes again, larger", 0, IQA_LAYOUT_HW, IQA_UINT8, 2, {300, 200}, {0}, 0, 1, run_update},
     {"SSIM interleaved words", 0, IQA_LAYOUT_HWC, IQA_UINT16, 3, {300, 200, 3}, {0}, 0, 0, run_update},

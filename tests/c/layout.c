@@ -169,6 +169,31 @@ AT(iqa_confusion_options, score, 68, 4);
 AT(iqa_confusion_options, reading, 72, 8);
 _Static_assert(sizeof(iqa_confusion_options) == 80, "iqa_confusion_options");
 
+AT(iqa_option_word, name, 0, 8);
+AT(iqa_option_word, constant, 8, 8);
+AT(iqa_option_word, value, 16, 8);
+_Static_assert(sizeof(iqa_option_word) == 24, "iqa_option_word");
+
+AT(iqa_option_info, struct_size, 0, 4);
+AT(iqa_option_info, count, 4, 4);
+AT(iqa_option_info, name, 8, 8);
+AT(iqa_option_info, group, 16, 8);
+AT(iqa_option_info, words, 24, 8);
+AT(iqa_option_info, word_count, 32, 4);
+AT(iqa_option_info, type, 36, 4);
+AT(iqa_option_info, length, 40, 4);
+AT(iqa_option_info, offset, 44, 4);
+AT(iqa_option_info, default_value, 48, 8);
+AT(iqa_option_info, least, 56, 8);
+AT(iqa_option_info, most, 64, 8);
+AT(iqa_option_info, least_is_open, 72, 4);
+AT(iqa_option_info, most_is_open, 76, 4);
+AT(iqa_option_info, odd, 80, 4);
+AT(iqa_option_info, in_state, 84, 4);
+AT(iqa_option_info, since, 88, 8);
+AT(iqa_option_info, help, 96, 8);
+_Static_assert(sizeof(iqa_option_info) == 104, "iqa_option_info");
+
 /* What the asserts cannot say: a tensor made by a framework is read as it was meant. */
 int main(void)
 {

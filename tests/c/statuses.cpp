@@ -140,6 +140,19 @@ void reach_invalid_argument()
         CHECK(iqa_ssim_preset_name(-1) == nullptr && iqa_ssim_preset_name(99) == nullptr);
         CHECK(std::strcmp(iqa_ssim_preset_name(IQA_MS_SSIM_PYIQA), "ms_ssim_pyiqa") == 0);
     }
+    const auto text = [&](const char *kind, const char *options, std::initializer_list<const char *> fragments) {
+        f.expect_text(IQA_ERROR_INVALID_ARGUMENT, iqa_metric_create(f.context, kind, options, &metric), fragments);
+        CHECK(metric == nullptr);
+    };
+    text("ssmi", nullptr, {"kind is \"ssmi\"", "did you mean \"ssim\"", "psnr"});
+    text("kid", nullptr, {"kind is \"kid\"", "iqa_measure_kid()"});
+    text("ssim", "boarder=zero", {"ssim: \"boarder\"", "did you mean \"border\""});
+    text("ssim", "border=round", {"ssim: border is \"round\"", "expected valid, reflect"});
+    text("ssim", "k1=-1", {"ssim: k1 is -1", "at least 0"});
+    {
+        iqa_option_info info = IQA_OPTION_INFO_INIT;
+        expect(IQA_ERROR_INVALID_ARGUMENT, iqa_option_describe("ssim", 99, &info), nullptr, {"index is 99", "ssim"});
+    }
     psnr([](auto &o) { o.log_base = 1.0; }, {"log_base is 1", "at least"});
     psnr([&](auto &o) { o.cap = nan; }, {"cap is nan", "IQA_PSNR_NO_CAP"});
     psnr([](auto &o) { o.cap = -1e30; }, {"cap is -1e+30", "at least 0"});

@@ -208,14 +208,13 @@ void confusion_metric::raise(const fault &found) const
 
 iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options)
 {
-    const iqa_confusion_reading reading =
-        copy_sized(options.reading, default_confusion_reading, "iqa_confusion_reading");
+    const iqa_confusion_reading reading = confusion_reading_table.copy(options.reading);
     return iqa_metric::make<confusion_metric>(owner, resolve(options, reading), reading);
 }
 
 iqa_metric *create_confusion(context &owner, byte_reader bytes, size_t lanes)
 {
-    iqa_confusion_reading reading = default_confusion_reading;
+    iqa_confusion_reading reading = confusion_reading_table.defaults();
     iqa_confusion_options options = read_confusion_options(bytes, lanes, reading);
     options.reading = &reading;
     return create_confusion(owner, options);

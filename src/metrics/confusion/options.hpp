@@ -7,6 +7,8 @@
 
 namespace iqa {
 
+constexpr int32_t most_classes = 65536;
+
 // The lanes: counts of elements; how many samples entered each sum, and how many of those were NaN; the cells; the
 // sums.
 struct state_plan {

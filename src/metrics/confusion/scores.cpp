@@ -6,7 +6,7 @@
 #include <cmath>
 #include <initializer_list>
 
-#include "core/options.hpp"
+#include "metrics/metrics.hpp"
 
 namespace iqa {
 
@@ -104,12 +104,7 @@ ratio weighted_disagreement(confusion_layout layout, const int64_t *lanes, bool 
 void check_reading(const iqa_confusion_reading &reading, int32_t score, int64_t classes)
 {
     check_constant("score", score, IQA_SCORE_KAPPA_QUADRATIC, "IQA_SCORE_");
-    check_constant("over", reading.over, IQA_OVER_SAMPLES, "IQA_OVER_");
-    check_constant("empty", reading.empty, IQA_EMPTY_SKIP_IGNORED_IN_IOU, "IQA_EMPTY_");
-    check_constant("zero_division", reading.zero_division, IQA_ZERO_DIVISION_SKIP, "IQA_ZERO_DIVISION_");
-    check_constant("generalized_weights", reading.generalized_weights, IQA_WEIGHTS_LINEAR, "IQA_WEIGHTS_");
-    if (!(std::isfinite(reading.beta) && reading.beta >= 0))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "beta is ", reading.beta, "; expected a finite number from 0 on");
+    confusion_reading_table.check(reading);
     if (reading.excluded_count != (reading.excluded != nullptr ? classes : 0))
         fail(IQA_ERROR_INVALID_ARGUMENT, "excluded_count is ", reading.excluded_count, "; expected ",
              reading.excluded != nullptr ? classes : 0,
@@ -119,7 +114,7 @@ void check_reading(const iqa_confusion_reading &reading, int32_t score, int64_t 
     if (reading.average == IQA_AVERAGE_UNSTATED)
         fail(IQA_ERROR_INVALID_ARGUMENT, "the average is not stated: set average to IQA_AVERAGE_NONE, _MICRO, _MACRO, "
                                          "_WEIGHTED, _BINARY or _PAIRS");
-    check_constant("average", reading.average, IQA_AVERAGE_PAIRS, "IQA_AVERAGE_");
+    confusion_reading_table.check("average", reading);
 }
 
 void check_binary_average(const score_reader &reader)

@@ -11,40 +11,21 @@ namespace iqa {
 
 namespace {
 
-// The grid holds all that float32 does, and floats on a device can be multiplied by its scale.
-constexpr int32_t largest_fraction_bits = 120;
-constexpr int32_t smallest_fraction_bits = -120;
-
 // Below this order the launches alone take longer than a CPU.
 constexpr int32_t order_worth_a_device = 256;
 
 constexpr const char *side_names[2] = {"reference", "candidate"};
 
-void check(const iqa_fid_options &options)
-{
-    if (options.features < 1 || options.features > most_fid_features)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "features is ", options.features, "; expected 1 to ", most_fid_features);
-    if (options.fraction_bits < smallest_fraction_bits || options.fraction_bits > largest_fraction_bits)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "fraction_bits is ", options.fraction_bits, "; expected ",
-             smallest_fraction_bits, " to ", largest_fraction_bits);
-    if (options.word_bits != IQA_FID_WORD_24 && options.word_bits != IQA_FID_WORD_32)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "word_bits is ", options.word_bits,
-             "; expected IQA_FID_WORD_24 or IQA_FID_WORD_32");
-}
-
 } // namespace
 
 fid_metric::fid_metric(context &owner, const iqa_fid_options &options)
-    : iqa_metric(owner, metric_kind::fid, option_bytes_, {}, {}),
+    : iqa_metric(owner, metric_kind::fid, {}, {}, {}),
       options_(options),
       lanes_memory_(owner),
       memory_(owner, owner),
       place_(place_on_cpu(owner))
 {
-    byte_writer writer(option_bytes_);
-    for (const int32_t value : {options.features, options.fraction_bits, options.word_bits})
-        writer.put(value);
-
+    place_options(fid_option_table.write(options, option_bytes_));
     const int features = options.features;
     const int pairs_of_words = features * (features + 1) / 2 + 2 * features; // of products, and of rests
     const int64_t of_side = moment_lanes::count(features);
@@ -352,18 +333,15 @@ void fid_metric::load_lanes(byte_reader bytes)
 
 iqa_metric *create_fid(context &owner, const iqa_fid_options &options)
 {
-    check(options);
+    fid_option_table.check(options);
     return iqa_metric::make<fid_metric>(owner, options);
 }
 
 // The number of lanes is checked first: the options alone could ask for gigabytes.
 iqa_metric *create_fid(context &owner, byte_reader bytes, size_t lanes)
 {
-    iqa_fid_options options = default_fid_options;
-    for (int32_t *value : {&options.features, &options.fraction_bits, &options.word_bits})
-        *value = bytes.get<int32_t>();
-    bytes.expect_end("options");
-    check(options);
+    const iqa_fid_options options = fid_option_table.read(bytes);
+    fid_option_table.check(options);
     if (lanes != size_t(2 * moment_lanes::count(options.features)) &&
         lanes != size_t(2 * moment_lanes::count_without_rests(options.features)))
         fail(IQA_ERROR_CORRUPT, "the state has ", lanes, " lanes; ", options.features, " features have ",

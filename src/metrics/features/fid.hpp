@@ -11,8 +11,6 @@
 
 namespace iqa {
 
-constexpr size_t fid_option_bytes = 3 * sizeof(int32_t);
-
 class fid_metric final : public iqa_metric {
 public:
     fid_metric(context &owner, const iqa_fid_options &options);
@@ -63,7 +61,7 @@ private:
     size_t read_covariance(int index, std::span<double> out) const;
 
     iqa_fid_options options_;
-    std::array<std::byte, fid_option_bytes> option_bytes_{};
+    std::array<std::byte, sizeof(iqa_fid_options)> option_bytes_{}; // or less
     std::array<exact_field, 4> fields_{};
     scratch lanes_memory_;
     workspace memory_;

@@ -28,11 +28,7 @@ constexpr int64_t most_rows = int64_t(1) << 31;
 
 void check(const iqa_inception_score_options &options, const table_view &table)
 {
-    check_constant("scores", options.scores, IQA_SCORES_PROBABILITIES, "IQA_SCORES_");
-    if (options.splits < 1)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "splits is ", options.splits, "; expected 1 or more");
-    if (options.shuffle != 0 && options.shuffle != 1)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "shuffle is ", options.shuffle, "; expected 0 or 1");
+    inception_score_option_table.check(options);
     if (table.rows > most_rows)
         fail(IQA_ERROR_SHAPE, "scores has ", table.rows, " rows; expected at most ", most_rows);
     if (table.rows < options.splits)

@@ -9,25 +9,13 @@ namespace iqa {
 
 namespace {
 
-constexpr int32_t most_degree = 16;
-constexpr int32_t most_subsets = 100'000;
 constexpr int64_t most_rows = int64_t(1) << 31;
 
 constexpr const char *set_names[2] = {"reference", "candidate"};
 
 void check(const iqa_kid_options &options)
 {
-    if (options.degree < 1 || options.degree > most_degree)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "degree is ", options.degree, "; expected 1 to ", most_degree);
-    if (!(options.gamma > 0.0 || options.gamma == IQA_KID_GAMMA_AUTO) || !is_finite(options.gamma))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "gamma is ", options.gamma,
-             "; expected a number above 0, or IQA_KID_GAMMA_AUTO for 1 / D");
-    if (!(options.coef0 >= 0.0) || !is_finite(options.coef0))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "coef0 is ", options.coef0, "; expected 0 or more");
-    check_constant("estimator", options.estimator, IQA_KID_BIASED, "IQA_KID_");
-    if (options.subsets < 0 || options.subsets > most_subsets)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "subsets is ", options.subsets, "; expected 0, for all rows at once, to ",
-             most_subsets);
+    kid_option_table.check(options);
     const int64_t least = options.estimator == IQA_KID_BIASED ? 1 : 2;
     if (options.subsets > 0 && options.subset_size < least)
         fail(IQA_ERROR_INVALID_ARGUMENT, "subset_size is ", options.subset_size, "; expected ", least, " or more");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Peak signal-to-noise ratio: options, checks, and what is read. The arithmetic is in arith/squared_error.h, what is
-// accumulated in values/psnr.h.
+// Peak signal-to-noise ratio: checks of an update, and what is read. The arithmetic is in arith/squared_error.h, what
+// is accumulated in values/psnr.h.
 #include <array>
 #include <cmath>
 #include <optional>
@@ -18,43 +18,6 @@ namespace lane = psnr_lane;
 
 constexpr exact_field exact_fields[] = {
     {lane::weight, pixel_weight_format}, {lane::decibels, decibel_format}, {lane::errors, square_format}};
-
-// Every field that a state file has, in its order.
-template <class Options, class Visit>
-void visit_fields(Options &o, Visit visit)
-{
-    for (auto *value : {&o.layout, &o.aggregate, &o.nonfinite})
-        visit(*value);
-    for (auto *value : {&o.data_low, &o.data_high, &o.log_base, &o.cap})
-        visit(*value);
-    for (auto *value : {&o.luma, &o.luma_rounded, &o.shave, &o.gradient})
-        visit(*value);
-}
-
-constexpr size_t option_bytes = 7 * sizeof(int32_t) + 4 * sizeof(double);
-
-constexpr double smallest_base = 1.0001;
-
-iqa_psnr_options resolve(const iqa_psnr_options &options)
-{
-    check_constant("layout", options.layout, IQA_LAYOUT_NDHWC, "IQA_LAYOUT_");
-    check_constant("aggregate", options.aggregate, IQA_MEAN_OF_PSNR, "IQA_PSNR_OF_MEAN_MSE or IQA_MEAN_OF_PSNR");
-    check_constant("nonfinite", options.nonfinite, IQA_NONFINITE_MASK, "IQA_NONFINITE_");
-    check_constant("luma", options.luma, IQA_LUMA_BT709_STUDIO, "IQA_LUMA_");
-    check_constant("gradient", options.gradient, IQA_GRADIENT_OF_MSE, "IQA_GRADIENT_OF_");
-    check_range(options.data_low, options.data_high);
-    if (options.luma_rounded != 0 && options.luma_rounded != 1)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "luma_rounded is ", options.luma_rounded, "; expected 0 or 1");
-    if (options.shave < 0)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "shave is ", options.shave, "; expected 0 or more pixels");
-    if (!(std::isfinite(options.log_base) && options.log_base >= smallest_base))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "log_base is ", options.log_base, "; expected a finite number of at least ",
-             smallest_base);
-    if (!(std::isfinite(options.cap) && options.cap >= 0))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "cap is ", options.cap,
-             "; expected a finite number of at least 0, or IQA_PSNR_NO_CAP");
-    return options;
-}
 
 // What a batch needs on one device.
 struct psnr_memory {
@@ -103,20 +66,19 @@ private:
 
     iqa_psnr_options options_;
     double_double log_of_base_;
-    std::array<std::byte, option_bytes> option_bytes_{};
+    std::array<std::byte, sizeof(iqa_psnr_options)> option_bytes_{}; // or less
     std::array<int64_t, lane::count> lanes_{};
     psnr_memory memory_;
     std::optional<psnr_memory> cuda_memory_;
 };
 
 psnr_metric::psnr_metric(context &owner, const iqa_psnr_options &options)
-    : iqa_metric(owner, metric_kind::psnr, option_bytes_, lanes_, exact_fields),
+    : iqa_metric(owner, metric_kind::psnr, {}, lanes_, exact_fields),
       options_(options),
       log_of_base_(log_scaled({options.log_base, 0.0}, 0)),
       memory_(owner, owner)
 {
-    byte_writer writer(option_bytes_);
-    visit_fields(options, [&](const auto &value) { writer.put(value); });
+    place_options(psnr_option_table.write(options, option_bytes_));
 }
 
 bool psnr_metric::measures_luma(const image_view &shape) const
@@ -377,15 +339,14 @@ size_t psnr_metric::read(int32_t field, std::span<double> out) const
 
 iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options)
 {
-    return iqa_metric::make<psnr_metric>(owner, resolve(options));
+    psnr_option_table.check(options);
+    check_range(options.data_low, options.data_high);
+    return iqa_metric::make<psnr_metric>(owner, options);
 }
 
 iqa_metric *create_psnr(context &owner, byte_reader bytes)
 {
-    iqa_psnr_options options = default_psnr_options;
-    visit_fields(options, [&]<class Value>(Value &value) { value = bytes.get<Value>(); });
-    bytes.expect_end("options");
-    return create_psnr(owner, options);
+    return create_psnr(owner, psnr_option_table.read(bytes));
 }
 
 } // namespace iqa

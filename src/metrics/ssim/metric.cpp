@@ -27,7 +27,7 @@ void fill_taps(const iqa_ssim_options &options, double sigma, double spacing, in
 } // namespace
 
 ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
-    : iqa_metric(owner, metric_kind::ssim, option_bytes_, {}, {}),
+    : iqa_metric(owner, metric_kind::ssim, {}, {}, {}),
       options_(options),
       exact_fields_{{lane::sum, unit_format, 1 + (options.parts != 0 ? int(ssim_parts) * options.scales : 0)}},
       taps_(owner),
@@ -44,7 +44,7 @@ ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
         weights_z_[0] = 1.0;
     fill_taps(options, options.sigma_y, options.spacing_y, options.size_y, weights_y_);
     fill_taps(options, options.sigma_x, options.spacing_x, options.size_x, weights_x_);
-    write_options(options, option_bytes_);
+    place_options(ssim_option_table.write(options, option_bytes_));
 }
 
 ssim_plan ssim_metric::plan_for(element_type type) const
@@ -285,7 +285,7 @@ iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options)
 
 iqa_metric *create_ssim(context &owner, byte_reader bytes)
 {
-    return create_ssim(owner, read_ssim_options(bytes));
+    return create_ssim(owner, ssim_option_table.read(bytes));
 }
 
 } // namespace iqa

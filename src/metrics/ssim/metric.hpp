@@ -117,7 +117,7 @@ private:
     bool product_of_channels() const { return !plain_mean(options_) && options_.product == IQA_PRODUCT_OF_CHANNEL; }
 
     iqa_ssim_options options_;
-    std::array<std::byte, ssim_option_bytes> option_bytes_{};
+    std::array<std::byte, sizeof(iqa_ssim_options)> option_bytes_{}; // or less
     std::array<int64_t, ssim_lane::most> lanes_{};
     exact_field exact_fields_[1];
     scratch taps_;

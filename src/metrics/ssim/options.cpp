@@ -3,33 +3,144 @@
 
 #include <cmath>
 
-#include "core/options.hpp"
 #include "core/tensor.hpp"
+#include "metrics/image_options.hpp"
 
 namespace iqa {
 
 namespace {
 
+constexpr option_word window_words[] = {
+    IQA_WORD("gaussian", IQA_WINDOW_GAUSSIAN),
+    IQA_WORD("uniform", IQA_WINDOW_UNIFORM),
+    IQA_WORD("blocks", IQA_WINDOW_BLOCKS),
+};
+
+constexpr option_word border_words[] = {
+    IQA_WORD("valid", IQA_BORDER_VALID),         IQA_WORD("reflect", IQA_BORDER_REFLECT),
+    IQA_WORD("symmetric", IQA_BORDER_SYMMETRIC), IQA_WORD("replicate", IQA_BORDER_REPLICATE),
+    IQA_WORD("zero", IQA_BORDER_ZERO),
+};
+
+constexpr option_word size_words[] = {
+    IQA_WORD("auto", IQA_SIZE_AUTO),
+    IQA_WORD("auto_ceiling", IQA_SIZE_AUTO_CEILING),
+};
+
+constexpr option_word covariance_words[] = {
+    IQA_WORD("population", IQA_COVARIANCE_POPULATION),
+    IQA_WORD("sample", IQA_COVARIANCE_SAMPLE),
+};
+
+constexpr option_word arithmetic_words[] = {
+    IQA_WORD("auto", IQA_ARITHMETIC_AUTO),
+    IQA_WORD("float64", IQA_ARITHMETIC_FLOAT64),
+};
+
+constexpr option_word downsample_words[] = {IQA_WORD("auto", IQA_DOWNSAMPLE_AUTO)};
+
+constexpr option_word shrink_words[] = {
+    IQA_WORD("symmetric", IQA_SHRINK_SYMMETRIC),
+    IQA_WORD("floor", IQA_SHRINK_FLOOR),
+    IQA_WORD("zero", IQA_SHRINK_ZERO),
+    IQA_WORD("replicate", IQA_SHRINK_REPLICATE),
+};
+
+constexpr option_word product_words[] = {
+    IQA_WORD("channel", IQA_PRODUCT_OF_CHANNEL),
+    IQA_WORD("image", IQA_PRODUCT_OF_IMAGE),
+};
+
+constexpr option_word negative_words[] = {
+    IQA_WORD("keep", IQA_NEGATIVE_KEEP),
+    IQA_WORD("relu", IQA_NEGATIVE_RELU),
+    IQA_WORD("simple", IQA_NEGATIVE_SIMPLE),
+    IQA_WORD("relu_map", IQA_NEGATIVE_RELU_MAP),
+};
+
+constexpr option_word mask_words[] = {
+    IQA_WORD("convolution", IQA_MASK_CONVOLUTION),
+    IQA_WORD("map", IQA_MASK_MAP),
+};
+
 // A window may not be larger: its rows are kept in memory, and images of that size do not exist.
 constexpr int largest_window = 4095;
 
-void check_positive(const char *name, double value)
+// What a window needs of its sizes, sigmas and spacings follows from its shape: see resolve_axis().
+constexpr option_row size_of_axis(const option_row &field, const char *help)
 {
-    if (!(std::isfinite(value) && value > 0))
-        fail(IQA_ERROR_INVALID_ARGUMENT, name, " is ", value, "; expected a finite number above 0");
+    return field.from(1, largest_window)
+        .odd()
+        .or_word(size_words)
+        .expects("an odd number from 1 to 4095, or IQA_SIZE_AUTO")
+        .checked_elsewhere()
+        .in_group("size")
+        .says(help);
 }
 
-void check_from_zero(const char *name, double value)
+constexpr option_row sigma_of_axis(const option_row &field, const char *help)
 {
-    if (!(std::isfinite(value) && value >= 0))
-        fail(IQA_ERROR_INVALID_ARGUMENT, name, " is ", value, "; expected a finite number of at least 0");
+    return field.above(0).checked_elsewhere().in_group("sigma").says(help);
 }
 
-void check_flag(const char *name, int32_t value)
+constexpr option_row spacing_of_axis(const option_row &field, const char *help)
 {
-    if (value != 0 && value != 1)
-        fail(IQA_ERROR_INVALID_ARGUMENT, name, " is ", value, "; expected 0 or 1");
+    return field.above(0).checked_elsewhere().in_group("spacing").says(help);
 }
+
+#define IQA_FIELD_OF_SSIM(field) IQA_OPTION(iqa_ssim_options, field)
+
+constexpr option_row rows[] = {
+    image_options::layout(IQA_FIELD_OF_SSIM(layout)),
+    IQA_FIELD_OF_SSIM(window).word(window_words).says("The shape of the window"),
+    IQA_FIELD_OF_SSIM(border).word(border_words).says("How samples beyond the edge are made"),
+    size_of_axis(IQA_FIELD_OF_SSIM(size_z), "Taps of the window in depth, of volumes"),
+    size_of_axis(IQA_FIELD_OF_SSIM(size_y), "Taps of the window down; automatic sizes follow from sigma and truncate"),
+    size_of_axis(IQA_FIELD_OF_SSIM(size_x), "Taps of the window across"),
+    image_options::data_low(IQA_FIELD_OF_SSIM(data_low)),
+    image_options::data_high(IQA_FIELD_OF_SSIM(data_high)),
+    sigma_of_axis(IQA_FIELD_OF_SSIM(sigma_z), "Standard deviation of the Gaussian in depth, of volumes"),
+    sigma_of_axis(IQA_FIELD_OF_SSIM(sigma_y), "Standard deviation of the Gaussian down, in the unit of spacing"),
+    sigma_of_axis(IQA_FIELD_OF_SSIM(sigma_x), "Standard deviation of the Gaussian across"),
+    IQA_FIELD_OF_SSIM(truncate).above(0).checked_elsewhere().says("Radius of an automatic size, in sigmas"),
+    IQA_FIELD_OF_SSIM(k1).at_least(0).says("The constant of luminance: C1 = (k1 L)^2"),
+    IQA_FIELD_OF_SSIM(k2).at_least(0).says("The constant of contrast and structure: C2 = (k2 L)^2"),
+    spacing_of_axis(IQA_FIELD_OF_SSIM(spacing_z), "Distance of voxels in depth, of volumes"),
+    spacing_of_axis(IQA_FIELD_OF_SSIM(spacing_y), "Distance of pixels down"),
+    spacing_of_axis(IQA_FIELD_OF_SSIM(spacing_x), "Distance of pixels across"),
+    IQA_FIELD_OF_SSIM(covariance)
+        .word(covariance_words)
+        .says("Variances are divided by the number of taps, or by that "
+              "less 1"),
+    IQA_FIELD_OF_SSIM(arithmetic).word(arithmetic_words).says("Double for float64 images alone, or for all"),
+    image_options::nonfinite(IQA_FIELD_OF_SSIM(nonfinite)),
+    image_options::luma(IQA_FIELD_OF_SSIM(luma)),
+    image_options::luma_rounded(IQA_FIELD_OF_SSIM(luma_rounded)),
+    image_options::shave(IQA_FIELD_OF_SSIM(shave)),
+    IQA_FIELD_OF_SSIM(downsample)
+        .at_least(1)
+        .or_word(downsample_words)
+        .expects("a factor of at least 1, or IQA_DOWNSAMPLE_AUTO")
+        .says("Images shrink by this factor first; automatic: the smaller side becomes about 256"),
+    IQA_FIELD_OF_SSIM(shrink).word(shrink_words).says("How images shrink, first and from scale to scale"),
+    IQA_FIELD_OF_SSIM(scales).from(1, IQA_MOST_SCALES).says("How many scales there are; 1 is plain SSIM"),
+    IQA_FIELD_OF_SSIM(scale_weights)
+        .at_least(0)
+        .counted_by(offsetof(iqa_ssim_options, scales))
+        .says("The exponent of each scale, from the full size on; their sum is 1"),
+    IQA_FIELD_OF_SSIM(product)
+        .word(product_words)
+        .says("Several scales: the product is taken for each channel, or for "
+              "the image"),
+    IQA_FIELD_OF_SSIM(negative).word(negative_words).says("What becomes of negative means, which have no real powers"),
+    IQA_FIELD_OF_SSIM(contrast_border).word(border_words).says("Several scales: the border of all but the last"),
+    IQA_FIELD_OF_SSIM(mask).word(mask_words).says("Masked pixels have no influence, or only do not count themselves"),
+    IQA_FIELD_OF_SSIM(coverage).from(0, 1).says(
+        "The part of a window that must not be masked for its pixel to count; of the mask convolution"),
+    IQA_FIELD_OF_SSIM(parts).flag().says("The luminance and contrast-structure of each scale can be read"),
+};
+
+constexpr iqa_ssim_options standard = IQA_SSIM_OPTIONS_INIT;
 
 // `sigma` in pixels.
 int automatic_radius(int32_t rule, double truncate, double sigma)
@@ -48,8 +159,8 @@ void resolve_axis(const window_axis &axis, const iqa_ssim_options &options)
 {
     const bool automatic = axis.size == IQA_SIZE_AUTO || axis.size == IQA_SIZE_AUTO_CEILING;
     if (options.window == IQA_WINDOW_GAUSSIAN) {
-        check_positive(axis.sigma_name, axis.sigma);
-        check_positive(axis.spacing_name, axis.spacing);
+        ssim_option_table.check(axis.sigma_name, options);
+        ssim_option_table.check(axis.spacing_name, options);
         if (!(axis.sigma / axis.spacing > 0 && std::isfinite(axis.sigma / axis.spacing)))
             fail(IQA_ERROR_INVALID_ARGUMENT, axis.sigma_name, " is ", axis.sigma, " and ", axis.spacing_name, " is ",
                  axis.spacing, ", whose ratio is not a number above 0");
@@ -59,16 +170,14 @@ void resolve_axis(const window_axis &axis, const iqa_ssim_options &options)
             fail(IQA_ERROR_INVALID_ARGUMENT, axis.size_name, " is ",
                  axis.size == IQA_SIZE_AUTO ? "IQA_SIZE_AUTO" : "IQA_SIZE_AUTO_CEILING",
                  "; a uniform window has no sigma to follow: state its size");
-        check_positive("truncate", options.truncate);
+        ssim_option_table.check("truncate", options);
         const double sigma = axis.sigma / axis.spacing;
         if (!(options.truncate * sigma <= largest_window / 2))
             fail(IQA_ERROR_INVALID_ARGUMENT, axis.sigma_name, " is ", axis.sigma, ": the window would exceed ",
                  largest_window, " pixels");
         axis.size = 2 * automatic_radius(axis.size, options.truncate, sigma) + 1;
     }
-    if (axis.size < 1 || axis.size > largest_window || axis.size % 2 == 0)
-        fail(IQA_ERROR_INVALID_ARGUMENT, axis.size_name, " is ", axis.size, "; expected an odd number from 1 to ",
-             largest_window, ", or IQA_SIZE_AUTO");
+    ssim_option_table.check(axis.size_name, options);
 }
 
 void resolve_window(iqa_ssim_options &options)
@@ -97,17 +206,12 @@ void check_blocks(iqa_ssim_options &options)
 
 void check_scales(const iqa_ssim_options &options)
 {
-    if (options.scales < 1 || options.scales > IQA_MOST_SCALES)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "scales is ", options.scales, "; expected 1 to ", int(IQA_MOST_SCALES));
     double sum = 0.0;
     for (int scale = 0; scale < IQA_MOST_SCALES; ++scale) {
         const double weight = options.scale_weights[scale];
         if (scale >= options.scales && weight != 0.0)
             fail(IQA_ERROR_INVALID_ARGUMENT, "scale_weights[", scale, "] is ", weight, ", but scales is ",
                  options.scales);
-        if (!(std::isfinite(weight) && weight >= 0))
-            fail(IQA_ERROR_INVALID_ARGUMENT, "scale_weights[", scale, "] is ", weight,
-                 "; expected a finite number of at least 0");
         sum += weight;
     }
     if (!(sum >= 0.99 && sum <= 1.01))
@@ -115,59 +219,23 @@ void check_scales(const iqa_ssim_options &options)
              "; expected 1 within 0.01: divide them by their sum");
 }
 
-// Every field that a state file has, in its order.
-template <class Options, class Visit>
-void visit_fields(Options &o, Visit visit)
-{
-    for (auto *value : {&o.layout, &o.window, &o.border, &o.size_z, &o.size_y, &o.size_x})
-        visit(*value);
-    for (auto *value : {&o.data_low, &o.data_high, &o.sigma_z, &o.sigma_y, &o.sigma_x, &o.truncate, &o.k1, &o.k2,
-                        &o.spacing_z, &o.spacing_y, &o.spacing_x})
-        visit(*value);
-    for (auto *value : {&o.covariance, &o.arithmetic, &o.nonfinite, &o.luma, &o.luma_rounded, &o.shave, &o.downsample,
-                        &o.shrink, &o.scales})
-        visit(*value);
-    for (auto &weight : o.scale_weights)
-        visit(weight);
-    for (auto *value : {&o.product, &o.negative, &o.contrast_border, &o.mask})
-        visit(*value);
-    visit(o.coverage);
-    visit(o.parts);
-}
-
 } // namespace
+
+constinit const options_table<iqa_ssim_options> ssim_option_table("ssim", "iqa_ssim_options", standard, rows,
+                                                                  ssim_preset_words, [](void *options, int32_t preset) {
+                                                                      *static_cast<iqa_ssim_options *>(options) =
+                                                                          ssim_preset(preset);
+                                                                  });
 
 iqa_ssim_options resolve(iqa_ssim_options options)
 {
-    check_constant("layout", options.layout, IQA_LAYOUT_NDHWC, "IQA_LAYOUT_");
-    check_constant("window", options.window, IQA_WINDOW_BLOCKS, "IQA_WINDOW_");
-    check_constant("border", options.border, IQA_BORDER_ZERO, "IQA_BORDER_");
-    check_constant("contrast_border", options.contrast_border, IQA_BORDER_ZERO, "IQA_BORDER_");
-    check_constant("covariance", options.covariance, IQA_COVARIANCE_SAMPLE, "IQA_COVARIANCE_");
-    check_constant("arithmetic", options.arithmetic, IQA_ARITHMETIC_FLOAT64, "IQA_ARITHMETIC_");
-    check_constant("nonfinite", options.nonfinite, IQA_NONFINITE_MASK, "IQA_NONFINITE_");
-    check_constant("luma", options.luma, IQA_LUMA_BT709_STUDIO, "IQA_LUMA_");
-    check_constant("shrink", options.shrink, IQA_SHRINK_REPLICATE, "IQA_SHRINK_");
-    check_constant("product", options.product, IQA_PRODUCT_OF_IMAGE, "IQA_PRODUCT_");
-    check_constant("negative", options.negative, IQA_NEGATIVE_RELU_MAP, "IQA_NEGATIVE_");
-    check_constant("mask", options.mask, IQA_MASK_MAP, "IQA_MASK_");
-    check_flag("luma_rounded", options.luma_rounded);
-    check_flag("parts", options.parts);
+    ssim_option_table.check(options);
     if (options.reserved != 0)
         fail(IQA_ERROR_INVALID_ARGUMENT, "reserved is ", options.reserved, "; expected 0");
     check_range(options.data_low, options.data_high);
-    check_from_zero("k1", options.k1);
-    check_from_zero("k2", options.k2);
-    if (options.shave < 0)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "shave is ", options.shave, "; expected 0 or more pixels");
-    if (options.downsample < 1 && options.downsample != IQA_DOWNSAMPLE_AUTO)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "downsample is ", options.downsample,
-             "; expected a factor of at least 1, or IQA_DOWNSAMPLE_AUTO");
     if (options.downsample != 1 && options.shrink > IQA_SHRINK_FLOOR)
         fail(IQA_ERROR_INVALID_ARGUMENT,
              "downsample needs shrink to be IQA_SHRINK_SYMMETRIC or IQA_SHRINK_FLOOR; the others are for factor 2");
-    if (!(options.coverage >= 0 && options.coverage <= 1))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "coverage is ", options.coverage, "; expected 0 to 1");
     if (options.mask == IQA_MASK_MAP && options.nonfinite == IQA_NONFINITE_MASK)
         fail(IQA_ERROR_INVALID_ARGUMENT, "IQA_NONFINITE_MASK needs mask to be IQA_MASK_CONVOLUTION: with "
                                          "IQA_MASK_MAP every sample has influence");
@@ -176,20 +244,6 @@ iqa_ssim_options resolve(iqa_ssim_options options)
         check_blocks(options);
     else
         resolve_window(options);
-    return options;
-}
-
-void write_options(const iqa_ssim_options &options, std::span<std::byte> out)
-{
-    byte_writer writer(out);
-    visit_fields(options, [&](const auto &value) { writer.put(value); });
-}
-
-iqa_ssim_options read_ssim_options(byte_reader bytes)
-{
-    iqa_ssim_options options = default_ssim_options;
-    visit_fields(options, [&]<class Value>(Value &value) { value = bytes.get<Value>(); });
-    bytes.expect_end("options");
     return options;
 }
 

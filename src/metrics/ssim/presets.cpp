@@ -8,11 +8,6 @@ namespace iqa {
 
 namespace {
 
-struct preset {
-    const char *name;
-    void (*change)(iqa_ssim_options &options); // from the defaults, which are Wang's
-};
-
 void fix_window(iqa_ssim_options &options, int32_t size)
 {
     options.size_z = options.size_y = options.size_x = size;
@@ -36,114 +31,113 @@ void make_multiscale(iqa_ssim_options &options, int32_t product, int32_t shrink)
     options.shrink = shrink;
 }
 
-// The order is that of the constants.
-constexpr preset presets[] = {
-    {"wang2004",
+constexpr option_preset<iqa_ssim_options> presets[] = {
+    {IQA_WORD("wang2004", IQA_SSIM_WANG2004),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
      }},
-    {"wang_auto",
+    {IQA_WORD("wang_auto", IQA_SSIM_WANG_AUTO),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          o.downsample = IQA_DOWNSAMPLE_AUTO;
      }},
-    {"matlab",
+    {IQA_WORD("matlab", IQA_SSIM_MATLAB),
      [](iqa_ssim_options &o) {
          o.border = IQA_BORDER_REPLICATE;
          fix_window(o, IQA_SIZE_AUTO_CEILING);
          o.truncate = 3.0;
      }},
-    {"skimage_default",
+    {IQA_WORD("skimage_default", IQA_SSIM_SKIMAGE_DEFAULT),
      [](iqa_ssim_options &o) {
          make_uniform(o, 7);
          o.covariance = IQA_COVARIANCE_SAMPLE;
      }},
-    {"skimage_gaussian",
+    {IQA_WORD("skimage_gaussian", IQA_SSIM_SKIMAGE_GAUSSIAN),
      [](iqa_ssim_options &) {
      }},
-    {"skimage_gaussian_sample",
+    {IQA_WORD("skimage_gaussian_sample", IQA_SSIM_SKIMAGE_GAUSSIAN_SAMPLE),
      [](iqa_ssim_options &o) {
          o.covariance = IQA_COVARIANCE_SAMPLE;
      }},
-    {"torchmetrics",
+    {IQA_WORD("torchmetrics", IQA_SSIM_TORCHMETRICS),
      [](iqa_ssim_options &o) {
          o.border = IQA_BORDER_REFLECT;
      }},
-    {"torchmetrics_1_4_1",
+    {IQA_WORD("torchmetrics_1_4_1", IQA_SSIM_TORCHMETRICS_1_4_1),
      [](iqa_ssim_options &) {
      }},
-    {"pytorch_msssim",
+    {IQA_WORD("pytorch_msssim", IQA_SSIM_PYTORCH_MSSSIM),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
      }},
-    {"piq",
+    {IQA_WORD("piq", IQA_SSIM_PIQ),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          o.downsample = IQA_DOWNSAMPLE_AUTO;
          o.shrink = IQA_SHRINK_FLOOR;
      }},
-    {"tensorflow",
+    {IQA_WORD("tensorflow", IQA_SSIM_TENSORFLOW),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
      }},
-    {"opencv",
+    {IQA_WORD("opencv", IQA_SSIM_OPENCV),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          o.border = IQA_BORDER_REFLECT;
          o.data_low = 0.0;
          o.data_high = 255.0;
      }},
-    {"monai",
+    {IQA_WORD("monai", IQA_SSIM_MONAI),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
      }},
-    {"fused_ssim",
+    {IQA_WORD("fused_ssim", IQA_SSIM_FUSED_SSIM),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          o.border = IQA_BORDER_ZERO;
      }},
-    {"pyiqa",
+    {IQA_WORD("pyiqa", IQA_SSIM_PYIQA),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          o.luma = IQA_LUMA_BT601_FULL;
          o.luma_rounded = 1;
          o.negative = IQA_NEGATIVE_RELU_MAP;
      }},
-    {"ffmpeg",
+    {IQA_WORD("ffmpeg", IQA_SSIM_FFMPEG),
      [](iqa_ssim_options &o) {
          o.window = IQA_WINDOW_BLOCKS;
      }},
-    {"ms_ssim_wang2003",
+    {IQA_WORD("ms_ssim_wang2003", IQA_MS_SSIM_WANG2003),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          make_multiscale(o, IQA_PRODUCT_OF_CHANNEL, IQA_SHRINK_SYMMETRIC);
      }},
-    {"ms_ssim_torchmetrics",
+    {IQA_WORD("ms_ssim_torchmetrics", IQA_MS_SSIM_TORCHMETRICS),
      [](iqa_ssim_options &o) {
          o.border = IQA_BORDER_REFLECT;
          make_multiscale(o, IQA_PRODUCT_OF_IMAGE, IQA_SHRINK_FLOOR);
      }},
-    {"ms_ssim_pytorch_msssim",
+    {IQA_WORD("ms_ssim_pytorch_msssim", IQA_MS_SSIM_PYTORCH_MSSSIM),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          make_multiscale(o, IQA_PRODUCT_OF_CHANNEL, IQA_SHRINK_ZERO);
      }},
-    {"ms_ssim_piq",
+    {IQA_WORD("ms_ssim_piq", IQA_MS_SSIM_PIQ),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          make_multiscale(o, IQA_PRODUCT_OF_CHANNEL, IQA_SHRINK_REPLICATE);
      }},
-    {"ms_ssim_tensorflow",
+    {IQA_WORD("ms_ssim_tensorflow", IQA_MS_SSIM_TENSORFLOW),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          make_multiscale(o, IQA_PRODUCT_OF_CHANNEL, IQA_SHRINK_SYMMETRIC);
      }},
-    {"ms_ssim_monai",
+    {IQA_WORD("ms_ssim_monai", IQA_MS_SSIM_MONAI),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          make_multiscale(o, IQA_PRODUCT_OF_IMAGE, IQA_SHRINK_FLOOR);
      }},
-    {"ms_ssim_pyiqa",
+    {IQA_WORD("ms_ssim_pyiqa", IQA_MS_SSIM_PYIQA),
      [](iqa_ssim_options &o) {
          fix_window(o, 11);
          make_multiscale(o, IQA_PRODUCT_OF_IMAGE, IQA_SHRINK_ZERO);
@@ -158,18 +152,20 @@ static_assert(count == IQA_MS_SSIM_PYIQA + 1);
 
 } // namespace
 
+constinit const std::array<option_word, count> ssim_preset_words = words_of(presets);
+
 iqa_ssim_options ssim_preset(int32_t number)
 {
     if (number < 0 || number >= count)
         fail(IQA_ERROR_INVALID_ARGUMENT, "preset is ", number, "; expected an IQA_SSIM_ or IQA_MS_SSIM_ constant");
-    iqa_ssim_options options = default_ssim_options;
+    iqa_ssim_options options = ssim_option_table.defaults();
     presets[number].change(options);
     return options;
 }
 
 const char *ssim_preset_name(int32_t number) noexcept
 {
-    return number < 0 || number >= count ? nullptr : presets[number].name;
+    return number < 0 || number >= count ? nullptr : presets[number].word.name;
 }
 
 } // namespace iqa
