@@ -32,7 +32,7 @@ void count(context &where, count_request &request)
     const int64_t samples = given.order.samples();
     const int64_t of_thread = shape.images * samples / (blocks_wanted * count_samples::threads) + 1;
     given.samples_of_tile = count_samples::threads * std::min(of_thread, most_of_thread);
-    given.tiles_of_image = (samples + given.samples_of_tile - 1) / given.samples_of_tile;
+    given.tiles_of_image = divide_up(samples, given.samples_of_tile);
     launch<count_samples>(where, shape.images * given.tiles_of_image, 0, given);
 }
 
@@ -40,9 +40,8 @@ void clear_border(context &where, const border_view &border)
 {
     const sample_order order = order_of(border.shape, border.shape.channels);
     const int64_t samples = border.shape.images * order.samples();
-    launch<clear_edges_kernel>(
-        where, (samples + clear_edges_kernel::samples_of_block - 1) / clear_edges_kernel::samples_of_block, 0,
-        {border, order, samples});
+    launch<clear_edges_kernel>(where, divide_up(samples, clear_edges_kernel::samples_of_block), 0,
+                               {border, order, samples});
 }
 
 } // namespace iqa::cuda

@@ -188,10 +188,10 @@ private:
     IQA_KERNEL Totals combined(Totals own)
     {
         constexpr int most_warps = 32;
-        __shared__ uint64_t memory[(sizeof(Totals) + 7) / 8 * most_warps];
+        __shared__ uint64_t memory[divide_up(sizeof(Totals), sizeof(uint64_t)) * most_warps];
         Totals *of_warps = reinterpret_cast<Totals *>(memory);
         const int warp = int(threadIdx.x) / 32;
-        const int warps = (int(blockDim.x) + 31) / 32;
+        const int warps = divide_up(int(blockDim.x), 32);
         for (int distance = 16; distance > 0; distance /= 2)
             own.combine(across(own, distance));
         if (threadIdx.x % 32 == 0)
@@ -215,7 +215,7 @@ private:
         __shared__ int64_t of_warps[32];
         for (int distance = 16; distance > 0; distance /= 2)
             own += __shfl_xor_sync(0xffffffffu, own, distance);
-        const int warps = (int(blockDim.x) + 31) / 32;
+        const int warps = divide_up(int(blockDim.x), 32);
         if (threadIdx.x % 32 == 0)
             of_warps[threadIdx.x / 32] = own;
         __syncthreads();

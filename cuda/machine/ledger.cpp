@@ -84,8 +84,7 @@ public:
 
     void commit() override
     {
-        const int64_t blocks =
-            (int64_t(addends_) + commit_update::lanes_of_a_block - 1) / commit_update::lanes_of_a_block;
+        const int64_t blocks = divide_up(int64_t(addends_), commit_update::lanes_of_a_block);
         launch<commit_update>(owner_, blocks > 0 ? blocks : 1, 0, commit_arguments());
     }
 

@@ -21,7 +21,7 @@ struct host_tables {
 host_tables tables_on_host(workspace &memory, size_t bytes)
 {
     constexpr size_t line = 64;
-    const size_t padded = (bytes + line - 1) / line * line;
+    const size_t padded = round_up(bytes, line);
     std::byte *all = memory.tables_on_host.take<std::byte>(line + 2 * padded, "the tables of kernels");
     return {reinterpret_cast<size_t *>(all), all + line, all + line + padded};
 }

@@ -16,11 +16,6 @@ namespace {
 // So many blocks keep any GPU of today busy; what is left over at the end is small.
 constexpr int64_t blocks_wanted = 1024;
 
-int64_t parts_of(int64_t count, int64_t size)
-{
-    return (count + size - 1) / size;
-}
-
 // Samples that are all taken as they are.
 bool is_plain(const pixel_source &source)
 {
@@ -157,17 +152,17 @@ private:
             given.rows.candidate_strides[i - 1] = axes[i].candidate_stride;
         }
         // One slot more than the samples need: rows begin anywhere between two places of whole 16 bytes.
-        given.slots_of_row = parts_of(given.rows.length, kernel::samples_of_slot) + 1;
+        given.slots_of_row = divide_up(given.rows.length, kernel::samples_of_slot) + 1;
         const int64_t slots = given.rows.rows * given.slots_of_row;
         if (given.rows.rows != 1 && slots > UINT32_MAX)
             return false;
         const int64_t all = course_.images * course_.planes * slots;
-        const int64_t of_thread = parts_of(all, blocks_wanted * kernel::threads);
+        const int64_t of_thread = divide_up(all, blocks_wanted * kernel::threads);
         given.slots_of_tile = kernel::threads;
         if (of_thread > 1) // then as many as are loaded at once
-            given.slots_of_tile *= std::min<int64_t>(parts_of(of_thread, kernel::slots_at_once) * kernel::slots_at_once,
-                                                     kernel::most_of_thread);
-        course_.tiles_of_plane = parts_of(slots, given.slots_of_tile);
+            given.slots_of_tile *= std::min<int64_t>(
+                divide_up(of_thread, kernel::slots_at_once) * kernel::slots_at_once, kernel::most_of_thread);
+        course_.tiles_of_plane = divide_up(slots, given.slots_of_tile);
         launch_course<kernel>(given);
         return true;
     }
@@ -180,9 +175,9 @@ private:
         given.source = source_;
         given.order = order_of(source_.reference, channels_);
         const int64_t all = course_.images * course_.planes * course_.samples;
-        given.samples_of_tile = kernel::threads * std::clamp(parts_of(all, blocks_wanted * kernel::threads), int64_t(1),
-                                                             int64_t(kernel::most_of_thread));
-        course_.tiles_of_plane = parts_of(course_.samples, given.samples_of_tile);
+        given.samples_of_tile = kernel::threads * std::clamp(divide_up(all, blocks_wanted * kernel::threads),
+                                                             int64_t(1), int64_t(kernel::most_of_thread));
+        course_.tiles_of_plane = divide_up(course_.samples, given.samples_of_tile);
         launch_course<kernel>(given);
     }
 

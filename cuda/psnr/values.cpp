@@ -19,7 +19,7 @@ void psnr_values(context &where, workspace &memory, const psnr_values_request &r
     given.ends_update = ends != nullptr;
     if (ends != nullptr)
         given.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();
-    launch<kernel>(where, (request.images + kernel::threads - 1) / kernel::threads, 0, given);
+    launch<kernel>(where, divide_up(request.images, kernel::threads), 0, given);
 }
 
 void error_gradient(context &where, workspace &, const error_gradient_request &request)
@@ -28,7 +28,7 @@ void error_gradient(context &where, workspace &, const error_gradient_request &r
     const int64_t samples = request.source.images.reference.images * order.samples();
     with_sample_type(request.source.images.reference.type, [&]<class Sample>(Sample) {
         using kernel = error_gradients<Sample>;
-        launch<kernel>(where, (samples + kernel::samples_of_block - 1) / kernel::samples_of_block, 0,
+        launch<kernel>(where, divide_up(samples, kernel::samples_of_block), 0,
                        {.source = in_one_piece(request.source),
                         .order = order,
                         .samples = samples,

@@ -18,8 +18,8 @@ void measure_blocks(context &where, workspace &memory, ssim_blocks_request &requ
     given.constants = request.constants;
     given.rows = blocks_along(shape.height);
     given.columns = blocks_along(shape.width);
-    given.down = (given.rows + kernel::tile_rows - 1) / kernel::tile_rows;
-    given.across = (given.columns + kernel::tile_columns - 1) / kernel::tile_columns;
+    given.down = divide_up(given.rows, kernel::tile_rows);
+    given.across = divide_up(given.columns, kernel::tile_columns);
     const size_t totals = size_t(given.planes()) * sizeof(wide_sum);
     std::byte *zeros = memory.zeros.take<std::byte>(totals + sizeof(uint32_t), "the sums of blocks");
     given.totals = reinterpret_cast<wide_sum *>(zeros);

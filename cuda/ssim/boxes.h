@@ -46,7 +46,7 @@ struct ssim_boxes_of {
         pivot_grid<Real> grid;
         int64_t totals[most_totals * threads];
     };
-    static constexpr int shared_bytes = (int(sizeof(part_of_box)) + 15) / 16 * 16;
+    static constexpr int shared_bytes = round_up(int(sizeof(part_of_box)), 16);
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)

@@ -142,8 +142,8 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     const image_view &shape = request.images.reference;
     typename kernel::arguments given{};
     given.images = request.images;
-    const int64_t down = (shape.height + kernel::rows - 1) / kernel::rows;
-    const int64_t across = (shape.width + kernel::columns - 1) / kernel::columns;
+    const int64_t down = divide_up(shape.height, kernel::rows);
+    const int64_t across = divide_up(shape.width, kernel::columns);
     const int64_t blocks = shape.images * shape.channels * down * across;
     check_blocks(blocks); // and divide by less
     given.down = divider_by(uint32_t(down));

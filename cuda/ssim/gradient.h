@@ -75,7 +75,7 @@ struct ssim_gradient_of {
         int band_row;                // the first of them, of all that do
         Real *deep, *low, *bands[3]; // see gradient_layout
     };
-    static constexpr int shared_bytes = (int(sizeof(part_of_image)) + 15) / 16 * 16;
+    static constexpr int shared_bytes = round_up(int(sizeof(part_of_image)), 16);
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
@@ -271,7 +271,7 @@ private:
         const int taps = given.statistics.taps[y_axis];
         const int stride = given.layout.stride;
         const int columns = band.count[x_axis];
-        const int groups = (part.count[y_axis] + rows_together<Real> - 1) / rows_together<Real>;
+        const int groups = divide_up(part.count[y_axis], rows_together<Real>);
         const int plane = given.layout.band_rows * stride;
         const int step = given.maps.part[y_axis] * stride;
         const Real *deep = part.deep + slice * plain_maps * plane;

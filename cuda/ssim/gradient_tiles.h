@@ -38,7 +38,7 @@ struct ssim_gradient_tiles {
     static_assert(staged_rows % staged_together == 0);
     // Outputs of one thread, in each step.
     static constexpr int rows_filtered = 7, columns_filtered = 6, rows_combined = 4, columns_combined = 2;
-    static constexpr int row_groups = (map_rows + rows_filtered - 1) / rows_filtered;
+    static constexpr int row_groups = divide_up(map_rows, rows_filtered);
     // Odd, so that threads that work on neighbouring rows use different banks.
     static constexpr int low_stride = staged_columns + 1, map_stride = map_columns + 1;
     static_assert(map_columns % columns_filtered == 0 && rows % rows_combined == 0 && columns % columns_combined == 0);
@@ -87,8 +87,8 @@ struct ssim_gradient_tiles {
         part.image = given.channels.quotient(index);
         part.channel = index - uint32_t(part.image) * given.channels.divisor;
         const image_view &shape = given.images.reference;
-        const int64_t tiles_down = (shape.height + ssim_tile_height - 1) / ssim_tile_height;
-        const int64_t tiles_across = (shape.width + ssim_tile_width - 1) / ssim_tile_width;
+        const int64_t tiles_down = divide_up(shape.height, ssim_tile_height);
+        const int64_t tiles_across = divide_up(shape.width, ssim_tile_width);
         part.inside_rows = part.row >= 2 * radius && part.row + rows + 2 * radius <= shape.height;
         part.inside_columns = part.column >= 2 * radius && part.column + columns + 2 * radius <= shape.width;
         part.tile = (index * tiles_down + part.row / ssim_tile_height) * tiles_across + part.column / ssim_tile_width;

@@ -32,8 +32,8 @@ size_t shrink_on_device(const context &where, std::span<const shrink_request> sc
         given.first[axis] = axes[axis].first();
         given.factor[axis] = axes[axis].factor;
     }
-    const int64_t down = (first.y.boxes() + kernel::side - 1) / kernel::side;
-    const int64_t across = (first.x.boxes() + kernel::side - 1) / kernel::side;
+    const int64_t down = divide_up(first.y.boxes(), kernel::side);
+    const int64_t across = divide_up(first.x.boxes(), kernel::side);
     const int64_t channels = plan.channels(first.images.reference);
     const int64_t planes = first.images.reference.images * channels * first.z.boxes();
     given.down = uint32_t(down);

@@ -19,7 +19,7 @@ divided_maps divide_maps(const ssim_plan &plan, const image_view &images, const 
     for (int axis = z_axis; axis <= x_axis; ++axis) {
         maps.extents[axis] = extents[axis];
         maps.part[axis] = int(std::min<int64_t>(part[axis], extents[axis]));
-        maps.parts[axis] = (extents[axis] + part[axis] - 1) / part[axis];
+        maps.parts[axis] = divide_up(extents[axis], part[axis]);
     }
     return maps;
 }

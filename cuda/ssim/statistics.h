@@ -87,7 +87,7 @@ struct divided_maps {
             index = index * boxes(axis) + place.box_first[axis] / box[axis];
         return index;
     }
-    IQA_HD_MEMBER int64_t boxes(int axis) const { return (extents[axis] + box[axis] - 1) / box[axis]; }
+    IQA_HD_MEMBER int64_t boxes(int axis) const { return divide_up(extents[axis], box[axis]); }
     IQA_HD_MEMBER int64_t boxes_of_plane() const { return boxes(z_axis) * boxes(y_axis) * boxes(x_axis); }
     IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
 };
@@ -347,7 +347,7 @@ private:
     {
         const int stride = given_.layout.stride;
         const int columns = part.columns(given_.taps[x_axis]);
-        const int groups = (part.count[y_axis] + rows_together<Real> - 1) / rows_together<Real>;
+        const int groups = divide_up(part.count[y_axis], rows_together<Real>);
         const int plane = given_.layout.slab_rows * stride;
         const int step = part.count[y_axis] * stride;
         const int taps = given_.taps[y_axis];

@@ -37,12 +37,12 @@ struct course {
 
 int64_t tiles_down(const ssim_request &request)
 {
-    return (request.out_height + ssim_tile_height - 1) / ssim_tile_height;
+    return divide_up(request.out_height, ssim_tile_height);
 }
 
 int64_t tiles_across(const ssim_request &request)
 {
-    return (request.out_width + ssim_tile_width - 1) / ssim_tile_width;
+    return divide_up(request.out_width, ssim_tile_width);
 }
 
 course take_course(workspace &memory, const ssim_request &request, int64_t tiles_of_plane)

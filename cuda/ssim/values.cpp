@@ -9,10 +9,11 @@ namespace iqa::cuda {
 
 namespace {
 
+// One item for each thread.
 template <class Kernel>
-int64_t blocks_for(int64_t items)
+void launch_for(const context &where, int64_t items, const typename Kernel::arguments &given)
 {
-    return (items + Kernel::threads - 1) / Kernel::threads;
+    launch<Kernel>(where, divide_up(items, Kernel::threads), 0, given);
 }
 
 } // namespace
@@ -25,18 +26,17 @@ void ssim_values(context &where, workspace &memory, const ssim_values_request &r
     given.ends_update = ends != nullptr;
     if (ends != nullptr)
         given.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();
-    launch<ssim_values_kernel>(where, blocks_for<ssim_values_kernel>(request.images), 0, given);
+    launch_for<ssim_values_kernel>(where, request.images, given);
 }
 
 void ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors)
 {
-    launch<ssim_factors_kernel>(where, blocks_for<ssim_factors_kernel>(request.images * request.channels), 0,
-                                {request, scale, factors});
+    launch_for<ssim_factors_kernel>(where, request.images * request.channels, {request, scale, factors});
 }
 
 void ssim_block_values(context &where, const ssim_block_values_request &request)
 {
-    launch<ssim_block_values_kernel>(where, blocks_for<ssim_block_values_kernel>(request.images), 0, request);
+    launch_for<ssim_block_values_kernel>(where, request.images, request);
 }
 
 } // namespace iqa::cuda

@@ -23,7 +23,7 @@ IQA_HD divider divider_by(uint32_t divisor)
     while ((uint64_t(1) << bits) < divisor)
         ++bits;
     const int shift = 31 + bits;
-    return {divisor, uint32_t(((uint64_t(1) << shift) + divisor - 1) / divisor), shift};
+    return {divisor, uint32_t(divide_up(uint64_t(1) << shift, divisor)), shift};
 }
 
 } // namespace iqa

@@ -54,6 +54,19 @@ IQA_HD double double_from_bits(uint64_t bits)
     return value;
 }
 
+// A quotient that is rounded up, and the next multiple. Numbers are at least 0; nothing overflows on the way.
+template <class Whole, class Part>
+IQA_HD constexpr auto divide_up(Whole whole, Part part)
+{
+    return whole / part + (whole % part != 0 ? 1 : 0);
+}
+
+template <class Value, class Multiple>
+IQA_HD constexpr auto round_up(Value value, Multiple multiple)
+{
+    return divide_up(value, multiple) * multiple;
+}
+
 // 2^exponent for exponents of normal doubles, -1022 ... 1023.
 IQA_HD double power_of_two(int exponent)
 {

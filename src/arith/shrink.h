@@ -23,7 +23,7 @@ struct shrink_axis {
     // Of the smaller image.
     IQA_HD_MEMBER int64_t boxes() const
     {
-        return rule == shrink_rule::symmetric ? (extent + factor - 1) / factor : (extent + in_front()) / factor;
+        return rule == shrink_rule::symmetric ? divide_up(extent, factor) : (extent + in_front()) / factor;
     }
     // Where the first box begins.
     IQA_HD_MEMBER int64_t first() const { return rule == shrink_rule::symmetric ? -((factor - 1) / 2) : -in_front(); }

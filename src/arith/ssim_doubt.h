@@ -52,7 +52,7 @@ IQA_HD bool doubts_row(int row, int rows_of_tile)
 // Rows of a tile that are looked at.
 IQA_HD int doubted_rows(int rows_of_tile)
 {
-    return rows_of_tile <= doubt_every_row ? rows_of_tile : (rows_of_tile + doubt_row_step - 1) / doubt_row_step;
+    return rows_of_tile <= doubt_every_row ? rows_of_tile : divide_up(rows_of_tile, int(doubt_row_step));
 }
 
 // Doubts in units, of so many pixels; with weights, by weight.

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "arith/portable.h"
 #include "core/error.hpp"
 
 namespace iqa {
@@ -116,9 +117,9 @@ int64_t limit_of_variable(const char *name) noexcept
 
 // ---- Control groups
 
-int64_t quotient_up(int64_t quota, int64_t period) noexcept
+int64_t limit_of(int64_t quota, int64_t period) noexcept
 {
-    return quota > 0 && period > 0 ? (quota - 1) / period + 1 : no_limit;
+    return quota > 0 && period > 0 ? divide_up(quota, period) : no_limit;
 }
 
 // The number, or 0 for "max" and "-1", and where there is no such file.
@@ -140,12 +141,12 @@ int64_t read_number(const short_text &group, std::string_view name) noexcept
 int64_t limit_of_group(const short_text &group, bool unified) noexcept
 {
     if (!unified)
-        return quotient_up(read_number(group, "/cpu.cfs_quota_us"), read_number(group, "/cpu.cfs_period_us"));
+        return limit_of(read_number(group, "/cpu.cfs_quota_us"), read_number(group, "/cpu.cfs_period_us"));
     short_text path = group;
     path.append("/cpu.max");
     file_reader file(path.is_valid() ? path.c_str() : "");
     const int64_t quota = read_number(file);
-    return quotient_up(quota, read_number(file));
+    return limit_of(quota, read_number(file));
 }
 
 // Of a group and all above it. In a container the paths may be the host's, of which only the top is there.

@@ -96,7 +96,7 @@ void cpu_count(context &where, count_request &request)
         return; // nothing can be wrong
     // Counts add up in any order.
     const int64_t rows = shape.images * shape.channels * shape.depth * shape.height;
-    const int64_t tiles = (rows + rows_of_a_tile - 1) / rows_of_a_tile;
+    const int64_t tiles = divide_up(rows, rows_of_a_tile);
     const int workers = workers_for(where, tiles, rows * shape.width);
     std::atomic<bool> bad_weight = false;
     const auto place_of = [&](int64_t index) {

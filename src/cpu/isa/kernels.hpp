@@ -69,7 +69,7 @@ struct ssim_tile_result {
 // Samples in a row of the tile's memory, and rows of it: see the layout in cpu/ssim/tiles.inl.
 constexpr int64_t ssim_row_samples(int64_t columns, int64_t taps_x, int64_t channels)
 {
-    return ((columns + taps_x - 1) * channels + 63) / 32 * 32;
+    return round_up((columns + taps_x - 1) * channels + 32, 32);
 }
 
 constexpr int64_t ssim_tile_memory(int64_t columns, int64_t taps_y, int64_t taps_x, int64_t channels)
@@ -78,7 +78,7 @@ constexpr int64_t ssim_tile_memory(int64_t columns, int64_t taps_y, int64_t taps
     const int64_t filtered = 4 * ssim_rows_at_once;
     const int64_t pointers = (taps_y - 1 + ssim_rows_at_once) * 8 / 4;          // in samples of the smaller type
     constexpr int64_t vectors = (1 + doubt_kinds) * ssim_most_interleaved * 16; // the spreads and doubts
-    return vectors + (ring + filtered + 2) * ssim_row_samples(columns, taps_x, channels) + (pointers + 31) / 32 * 32;
+    return vectors + (ring + filtered + 2) * ssim_row_samples(columns, taps_x, channels) + round_up(pointers, 32);
 }
 
 // Blocks that are summed together, at most.
@@ -100,7 +100,7 @@ constexpr int64_t ssim_block_tile_memory(int64_t columns)
     const int64_t quads = columns + 1;
     const int64_t words = sums * (quad_size * quads + 2 * quads);
     const int64_t copies = 2 * quad_size * quad_size * quads;
-    return (words * 4 + copies * 2 + 63) / 64 * 64;
+    return round_up(words * 4 + copies * 2, 64);
 }
 
 // One channel of an image or volume, or its luma. Strides in elements.
@@ -189,7 +189,7 @@ struct shrink_row {
 
 constexpr int64_t shrink_memory(int64_t columns, int factor)
 {
-    return 6 * ((columns * factor + 31) / 32 * 32);
+    return 6 * round_up(columns * factor, 32);
 }
 
 // Items of the arithmetic's type that each kernel needs; the layouts are in statistics.inl and gradient.inl.
@@ -205,7 +205,7 @@ constexpr int most_maps = 5;     // the window means, and that of the weights
 
 constexpr box_memory ssim_box_memory(int64_t rows, int64_t columns, int taps_z)
 {
-    const int64_t stride = (columns + 63) / 32 * 32;
+    const int64_t stride = round_up(columns + 32, 32);
     return {stride,
             rows,
             staged_planes * taps_z * rows * stride,

@@ -31,7 +31,7 @@ public:
           reader_(kernels_, request.source),
           rows_(shape_.depth * shape_.height),
           rows_of_tile_(std::max<int64_t>(1, samples_of_a_tile / (shape_.channels * shape_.width))),
-          tiles_of_image_((rows_ + rows_of_tile_ - 1) / rows_of_tile_),
+          tiles_of_image_(divide_up(rows_, rows_of_tile_)),
           tiles_(shape_.images * tiles_of_image_),
           workers_(workers_for(where, tiles_, shape_.images * shape_.channels * shape_.pixels())),
           memory_(memory.work.take<pixel_memory>(size_t(workers_), "rows of a gradient"))

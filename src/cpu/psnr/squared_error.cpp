@@ -34,7 +34,7 @@ struct run_layout {
     int64_t reference_step, candidate_step;
     int64_t rows_of_tile, tiles_of_row;
 
-    int64_t tiles_of_plane() const { return (rows + rows_of_tile - 1) / rows_of_tile * tiles_of_row; }
+    int64_t tiles_of_plane() const { return divide_up(rows, rows_of_tile) * tiles_of_row; }
 };
 
 struct axis {
@@ -104,7 +104,7 @@ run_layout lay_out(const weighted_images &source, bool by_channel)
         layout.candidate_step = y.column_stride;
     }
     layout.rows_of_tile = std::max<int64_t>(1, samples_of_a_tile / layout.length);
-    layout.tiles_of_row = (layout.length + samples_of_a_tile - 1) / samples_of_a_tile;
+    layout.tiles_of_row = divide_up(layout.length, samples_of_a_tile);
     return layout;
 }
 
@@ -123,8 +123,8 @@ public:
         const int64_t total = shape_.images * tiles_of_image();
         workers_ = workers_for(where, total, shape_.images * shape_.channels * shape_.pixels());
         wave_ = std::min(total, tiles_of_a_wave);
-        const size_t results = (size_t(wave_) * sizeof(tile_result) + 63) / 64 * 64;
-        const size_t largest = (size_t(shape_.images) * sizeof(double) + 63) / 64 * 64;
+        const size_t results = round_up(size_t(wave_) * sizeof(tile_result), 64);
+        const size_t largest = round_up(size_t(shape_.images) * sizeof(double), 64);
         memory_of_worker_ = plain_ ? 2 * size_t(samples_of_a_piece) * sizeof(double) : sizeof(pixel_memory);
         std::byte *block = memory.work.take<std::byte>(results + largest + size_t(workers_) * memory_of_worker_,
                                                        "the runs of squared errors");

@@ -25,13 +25,13 @@ public:
     {
         rows_ = blocks_along(shape_.height);
         columns_ = blocks_along(shape_.width);
-        down_ = (rows_ + ssim_block_rows - 1) / ssim_block_rows;
-        across_ = (columns_ + ssim_block_columns - 1) / ssim_block_columns;
+        down_ = divide_up(rows_, ssim_block_rows);
+        across_ = divide_up(columns_, ssim_block_columns);
         total_ = shape_.images * shape_.channels * down_ * across_;
         workers_ = workers_for(where, total_, shape_.images * shape_.channels * shape_.pixels());
         wave_ = std::min(total_, tiles_of_a_wave);
         worker_size_ = size_t(ssim_block_tile_memory(std::min<int64_t>(columns_, ssim_block_columns)));
-        const size_t results = (size_t(wave_) * sizeof(tile_result) + 63) / 64 * 64;
+        const size_t results = round_up(size_t(wave_) * sizeof(tile_result), 64);
         std::byte *block = memory.work.take<std::byte>(results + size_t(workers_) * worker_size_, "the sums of blocks");
         results_ = reinterpret_cast<tile_result *>(block);
         worker_memory_ = block + results;

@@ -40,9 +40,9 @@ public:
           channels_(plan_.channels(request.images.reference)),
           box_depth_(plan_.taps_z == 1 ? 1 : ssim_box_depth),
           box_height_(plan_.taps_z == 1 ? ssim_tile_height : ssim_box_height),
-          deep_((request.out_depth + box_depth_ - 1) / box_depth_),
-          down_((request.out_height + box_height_ - 1) / box_height_),
-          across_((request.out_width + ssim_tile_width - 1) / ssim_tile_width),
+          deep_(divide_up(request.out_depth, box_depth_)),
+          down_(divide_up(request.out_height, box_height_)),
+          across_(divide_up(request.out_width, ssim_tile_width)),
           total_(request.images.reference.images * channels_ * deep_ * down_ * across_),
           wave_(std::min(total_, boxes_of_a_wave))
     {
@@ -52,9 +52,9 @@ public:
         const int64_t columns = std::min<int64_t>(request.out_width, ssim_tile_width) + plan_.taps_x - 1;
         worker_size_ = size_t(ssim_box_memory(rows, columns, plan_.taps_z).total()) * sizeof(double);
         const size_t taps = bytes_of_taps(plan_);
-        const size_t results = (size_t(wave_) * sizeof(ssim_box_result) + 63) / 64 * 64;
+        const size_t results = round_up(size_t(wave_) * sizeof(ssim_box_result), 64);
         const size_t planes = size_t(request.images.reference.images * channels_);
-        const size_t doubts = (planes * sizeof(doubt_total) + 63) / 64 * 64;
+        const size_t doubts = round_up(planes * sizeof(doubt_total), 64);
         std::byte *block = memory.work.take<std::byte>(2 * taps + results + doubts + size_t(workers_) * worker_size_,
                                                        "the rows of SSIM boxes");
         taps_of_double_ = place_taps<double>(plan_, block);

@@ -43,7 +43,7 @@ struct box_taps {
 
 inline size_t bytes_of_taps(const ssim_plan &plan)
 {
-    return (size_t(plan.taps_z + plan.taps_y + plan.taps_x) * sizeof(double) + 63) / 64 * 64;
+    return round_up(size_t(plan.taps_z + plan.taps_y + plan.taps_x) * sizeof(double), 64);
 }
 
 template <class Real>

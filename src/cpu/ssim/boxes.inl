@@ -143,7 +143,7 @@ static void shrink_one_row(const shrink_row &row)
 {
     const sample_source &source = row.source;
     const int64_t columns = row.columns * row.factor;
-    const int64_t stride = (columns + 31) / 32 * 32;
+    const int64_t stride = round_up(columns, 32);
     Real *const x = static_cast<Real *>(row.memory);
     Real *const y = x + stride;
     Real *const m = y + stride;

@@ -13,18 +13,18 @@ namespace iqa {
 
 namespace {
 
-int64_t padded(int64_t count)
+int64_t row_of_band(int64_t count)
 {
-    return (count + 31) / 32 * 32 + 32; // vectors may read beyond the last pixel
+    return round_up(count, 32) + 32; // vectors may read beyond the last pixel
 }
 
 // For each pixel q of an axis and each window centre p = q - radius ... q + radius, the sum of the taps with which the
-// window sees the pixel: [taps][padded extent].
+// window sees the pixel: [taps][row_of_band(extent)].
 template <class Real>
 void fill_adjoint(border_mode border, int64_t extent, int taps, const Real *weights, Real *band)
 {
     const int radius = taps / 2;
-    const int64_t stride = padded(extent);
+    const int64_t stride = row_of_band(extent);
     const int64_t first = border == border_mode::valid ? radius : 0;
     std::fill_n(band, taps * stride, Real(0));
     for (int64_t p = first; p < extent - first; ++p)
@@ -127,9 +127,9 @@ public:
           channels_(plan_.channels(shape_)),
           tile_depth_(plan_.taps_z == 1 ? 1 : ssim_gradient_depth),
           tile_height_(plan_.taps_z == 1 ? ssim_tile_height : ssim_box_height),
-          deep_((shape_.depth + tile_depth_ - 1) / tile_depth_),
-          down_((shape_.height + tile_height_ - 1) / tile_height_),
-          across_((shape_.width + ssim_tile_width - 1) / ssim_tile_width),
+          deep_(divide_up(shape_.depth, tile_depth_)),
+          down_(divide_up(shape_.height, tile_height_)),
+          across_(divide_up(shape_.width, ssim_tile_width)),
           total_(shape_.images * channels_ * deep_ * down_ * across_)
     {
         workers_ = workers_for(where, total_, 4 * shape_.images * channels_ * shape_.pixels());
@@ -137,9 +137,9 @@ public:
         const int64_t columns = std::min<int64_t>(shape_.width, ssim_tile_width);
         worker_size_ = size_t(ssim_gradient_memory(rows, columns, plan_.taps_z, plan_.taps_y, plan_.taps_x).total()) *
                        sizeof(Real);
-        bands_[0] = plan_.taps_z * padded(shape_.depth);
-        bands_[1] = plan_.taps_y * padded(shape_.height);
-        bands_[2] = plan_.taps_x * padded(shape_.width);
+        bands_[0] = plan_.taps_z * row_of_band(shape_.depth);
+        bands_[1] = plan_.taps_y * row_of_band(shape_.height);
+        bands_[2] = plan_.taps_x * row_of_band(shape_.width);
     }
 
     int64_t tiles() const { return total_; }
@@ -214,7 +214,7 @@ private:
             tile.map_first[axis] = margin;
             tile.map_end[axis] = extents[axis] - margin;
             tile.adjoint[axis] = adjoint_[axis] + firsts[axis];
-            tile.adjoint_stride[axis] = padded(extents[axis]);
+            tile.adjoint_stride[axis] = row_of_band(extents[axis]);
         }
         tile.factor = factor;
         tile.coverage = plan_.coverage;
@@ -247,21 +247,18 @@ private:
 
 void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
 {
-    const auto flags_for = [](int64_t tiles) {
-        return size_t(tiles + 63) / 64 * 64;
-    };
     const auto take = [&](size_t bytes) {
         return memory.work.take<std::byte>(bytes, "the tiles of SSIM gradients");
     };
     if (request.plan->double_arithmetic) {
         batch_of_gradients<double, double> batch(where, request);
-        const size_t flags = flags_for(batch.tiles());
+        const size_t flags = size_t(round_up(batch.tiles(), 64));
         std::byte *block = take(flags + batch.bytes());
         return batch.run(where, block + flags, reinterpret_cast<bool *>(block), false);
     }
     batch_of_gradients<float, float> batch(where, request);
     batch_of_gradients<double, float> careful(where, request);
-    const size_t flags = flags_for(batch.tiles());
+    const size_t flags = size_t(round_up(batch.tiles(), 64));
     std::byte *block = take(flags + std::max(batch.bytes(), careful.bytes()));
     bool *const spread = reinterpret_cast<bool *>(block);
     batch.run(where, block + flags, spread, false);

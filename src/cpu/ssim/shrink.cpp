@@ -25,7 +25,7 @@ void shrink(context &where, workspace &memory, const shrink_request &request)
     const int64_t width = request.x.boxes();
     const int64_t rows = shape.images * channels * depth * height;
     const int64_t rows_of_a_tile = std::max<int64_t>(larger_rows_of_a_tile / request.y.factor, 1);
-    const int64_t tiles = (rows + rows_of_a_tile - 1) / rows_of_a_tile;
+    const int64_t tiles = divide_up(rows, rows_of_a_tile);
     const int workers = workers_for(where, tiles, shape.images * channels * shape.pixels());
     const size_t worker_size = size_t(shrink_memory(width, request.x.factor)) * sizeof(Real);
     std::byte *block = memory.work.take<std::byte>(size_t(workers) * worker_size, "the rows of smaller images");

@@ -37,8 +37,8 @@ tile_plan plan_tiles(const ssim_request &request)
     return {
         .channels = together ? int(shape.channels) : 1,
         .planes = together ? 1 : shape.channels,
-        .down = (request.out_height + ssim_tile_height - 1) / ssim_tile_height,
-        .across = (request.out_width + ssim_tile_width - 1) / ssim_tile_width,
+        .down = divide_up(request.out_height, ssim_tile_height),
+        .across = divide_up(request.out_width, ssim_tile_width),
     };
 }
 
@@ -74,15 +74,15 @@ public:
         workers_ = workers_for(where, total, shape.images * shape.channels * request.out_height * request.out_width);
         wave_ = std::min(total, tiles_of_a_wave);
         const int64_t columns = std::min<int64_t>(request.out_width, ssim_tile_width);
-        const size_t taps = size_t(plan_.taps_y + plan_.taps_x + 15) / 16 * 16 * sizeof(double);
+        const size_t taps = round_up(size_t(plan_.taps_y + plan_.taps_x), 16) * sizeof(double);
         const auto bytes = [&](int channels, size_t real_size) {
             return size_t(ssim_tile_memory(columns, plan_.taps_y, plan_.taps_x, channels)) * real_size;
         };
         worker_size_ = std::max(bytes(tiles_.channels, plan_.double_arithmetic ? sizeof(double) : sizeof(float)),
                                 bytes(1, sizeof(double)));
-        const size_t results = (size_t(wave_) * sizeof(ssim_tile_result) + 63) / 64 * 64;
+        const size_t results = round_up(size_t(wave_) * sizeof(ssim_tile_result), 64);
         const size_t planes = size_t(shape.images * shape.channels);
-        const size_t doubts = (planes * sizeof(doubt_total) + 63) / 64 * 64;
+        const size_t doubts = round_up(planes * sizeof(doubt_total), 64);
         std::byte *block = memory.work.take<std::byte>(2 * taps + results + doubts + size_t(workers_) * worker_size_,
                                                        "the rows of SSIM tiles");
         taps_of_double_ = reinterpret_cast<double *>(block);

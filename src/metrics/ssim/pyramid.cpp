@@ -37,7 +37,7 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
     const int64_t planes = group.count * update.channels;
     const auto bytes_of = [&](int scale) {
         const scale_extents &extents = update.scales.extents[size_t(scale)];
-        return (planes * extents.depth * extents.height * extents.width * size + 63) / 64 * 64;
+        return round_up(planes * extents.depth * extents.height * extents.width * size, 64);
     };
     int64_t all = 0;
     for (int scale = 0; scale < options_.scales; ++scale)
