@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # From a fresh Debian 12 to every test: installs what is missing, builds, and runs
-#     style        clang-format, what each folder may see, clang-tidy
+#     style        clang-format, what each folder may see, every header alone, clang-tidy
 #     release      the optimised build, with CUDA for all architectures, and the tests of numbers, frame and manners,
 #                  installed consumers, MPI, valgrind; what needs a GPU is skipped where there is none
 #     demo         scripts/demo.sh
@@ -38,7 +38,7 @@ step_release() {
 }
 
 step_style() {
-    scripts/format.sh --check && scripts/house.py && scripts/tidy.sh
+    scripts/format.sh --check && scripts/house.py && scripts/headers.sh && scripts/tidy.sh
 }
 
 step_demo() {

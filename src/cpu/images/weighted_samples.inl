@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: MIT
-// Dense runs of pixels with weights: which of them count, their luma, and the derivative of an error by each of them.
-// Included by kernels.inl in the namespace of an instruction set.
+// Dense runs of pixels with weights: which of them count, and their luma.
+#pragma once
+
+#include "arith/element_type.h"
+#include "arith/luma.h"
+#include "arith/portable.h"
+#include "arith/weight.h"
+#include "cpu/images/kernels.hpp"
+#include "cpu/isa/instruction_set.h"
+
+namespace iqa::IQA_INSTRUCTION_SET {
 
 static void gather_weights(weight_type type, const void *data, int64_t step, int64_t count, float *weights)
 {
     switch (type) {
     case weight_type::float32:
         for (int64_t i = 0; i < count; ++i)
-            weights[i] = weight_on_grid(double(as<float>(data)[i * step]));
+            weights[i] = weight_on_grid(double(static_cast<const float *>(data)[i * step]));
         break;
     case weight_type::float64:
         for (int64_t i = 0; i < count; ++i)
-            weights[i] = weight_on_grid(as<double>(data)[i * step]);
+            weights[i] = weight_on_grid(static_cast<const double *>(data)[i * step]);
         break;
     default: // bool, uint8
         for (int64_t i = 0; i < count; ++i)
-            weights[i] = as<uint8_t>(data)[i * step] != 0 ? 1.0f : 0.0f;
+            weights[i] = static_cast<const uint8_t *>(data)[i * step] != 0 ? 1.0f : 0.0f;
         break;
     }
 }
@@ -33,9 +42,9 @@ static void mask_nonfinite_of(const Real *samples, int64_t count, float *weights
 static void mask_nonfinite(element_type type, const void *samples, int64_t count, float *weights)
 {
     if (type == element_type::float64)
-        mask_nonfinite_of(as<double>(samples), count, weights);
+        mask_nonfinite_of(static_cast<const double *>(samples), count, weights);
     else
-        mask_nonfinite_of(as<float>(samples), count, weights);
+        mask_nonfinite_of(static_cast<const float *>(samples), count, weights);
 }
 
 static weight_survey survey_weights(const float *weights, int64_t count)
@@ -84,14 +93,14 @@ static int64_t keep_weighted(element_type type, void *samples, const float *weig
 template <class Sample>
 static void samples_to_double(const void *const *channels, const luma_rule *luma, int64_t count, double *samples)
 {
-    const Sample *red = as<Sample>(channels[0]);
+    const Sample *red = static_cast<const Sample *>(channels[0]);
     if (luma == nullptr) {
         for (int64_t i = 0; i < count; ++i)
             samples[i] = double(red[i]);
         return;
     }
-    const Sample *green = as<Sample>(channels[1]);
-    const Sample *blue = as<Sample>(channels[2]);
+    const Sample *green = static_cast<const Sample *>(channels[1]);
+    const Sample *blue = static_cast<const Sample *>(channels[2]);
     for (int64_t i = 0; i < count; ++i)
         samples[i] = luma_of(*luma, double(red[i]), double(green[i]), double(blue[i]));
 }
@@ -118,10 +127,4 @@ static void to_double(element_type type, const void *const *channels, const luma
     }
 }
 
-static void error_derivatives(const error_slope &slope, const double *reference, const double *candidate,
-                              const float *weights, int64_t count, double *derivatives)
-{
-    for (int64_t i = 0; i < count; ++i)
-        derivatives[i] =
-            error_derivative(slope, reference[i], candidate[i], weights == nullptr ? 1.0 : double(weights[i]));
-}
+} // namespace iqa::IQA_INSTRUCTION_SET

@@ -1,39 +1,23 @@
 // SPDX-License-Identifier: MIT
-// The kernel bodies, compiled once for each instruction set. The including file defines IQA_INSTRUCTION_SET, the
-// namespace with its lane types. No header but those of src/arith may come in here: an inline function that another
-// file shares would be compiled for this instruction set, and the linker may keep that copy for all.
-#include "arith/half.h"
-#include "arith/labels.h"
-#include "arith/ssim.h"
-#include "cpu/isa/kernels.hpp"
+// The table of kernels of one instruction set: see README.md.
+#pragma once
 
-#define IQA_UNROLL _Pragma("GCC unroll 16")
-// For loops of much work. clang gives each copy variables of its own in the frame, where sanitizers keep them.
-#if defined(__clang__)
-#define IQA_UNROLL_MUCH
-#else
-#define IQA_UNROLL_MUCH IQA_UNROLL
-#endif
-// For loops whose arrays do not overlap. clang looks for itself, and takes a hint that it cannot use for an error.
-#if defined(__clang__)
-#define IQA_NO_OVERLAP
-#else
-#define IQA_NO_OVERLAP _Pragma("GCC ivdep")
-#endif
+#include "cpu/images/count.inl"
+#include "cpu/images/gather.inl"
+#include "cpu/images/weighted_samples.inl"
+#include "cpu/isa/instruction_set.h"
+#include "cpu/isa/kernels.hpp"
+#include "cpu/psnr/gradient.inl"
+#include "cpu/psnr/squared_error.inl"
+#include "cpu/ssim/blocks.inl"
+#include "cpu/ssim/boxes.inl"
+#include "cpu/ssim/gradient.inl"
+#include "cpu/ssim/shrink.inl"
+#include "cpu/ssim/tiles.inl"
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
 #include "cpu/confusion/labels.inl"
-#include "cpu/images/samples.inl"
-
-#include "cpu/images/weighted_samples.inl"
-#include "cpu/ssim/tiles.inl"
-
-#include "cpu/ssim/statistics.inl"
-
-#include "cpu/ssim/blocks.inl"
-#include "cpu/ssim/boxes.inl"
-#include "cpu/ssim/gradient.inl"
 
 #define IQA_NAME_OF(set) #set
 #define IQA_NAME(set) IQA_NAME_OF(set)

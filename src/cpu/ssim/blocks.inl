@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: MIT
 // One tile of block SSIM. A line of quads (4 x 4 pixels) is summed at a time, first down its columns and then across;
-// two lines make a row of blocks. Included by kernels.inl in the namespace of an instruction set.
+// two lines make a row of blocks.
 //
 // Everything fits 32 bits, also for 16-bit samples, because the halves of their products are summed apart.
+#pragma once
+
+#include "arith/element_type.h"
+#include "arith/ssim.h"
+#include "arith/ssim_blocks.h"
+#include "cpu/images/gather.inl"
+#include "cpu/isa/instruction_set.h"
+#include "cpu/ssim/kernels.hpp"
+
+namespace iqa::IQA_INSTRUCTION_SET {
 
 // What is summed over columns, quads and blocks.
 enum quad_sum { quad_reference, quad_candidate, quad_squares, quad_products, quad_squares_high, quad_products_high };
@@ -130,3 +140,5 @@ static int128 ssim_blocks(const ssim_block_tile &tile)
 {
     return tile.type == element_type::uint8 ? ssim_of_blocks<uint8_t>(tile) : ssim_of_blocks<uint16_t>(tile);
 }
+
+} // namespace iqa::IQA_INSTRUCTION_SET

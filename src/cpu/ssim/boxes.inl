@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: MIT
-// A box of an SSIM map where anything may be asked for; and the shrinking from one scale to the next. Plain images have
-// the quicker tiles.inl, with the same arithmetic. Included by kernels.inl in the namespace of an instruction set.
+// A box of an SSIM map where anything may be asked for. Plain images have the quicker tiles.inl, with the same
+// arithmetic.
+#pragma once
+
+#include "arith/ssim.h"
+#include "arith/ssim_doubt.h"
+#include "arith/weight.h"
+#include "cpu/isa/instruction_set.h"
+#include "cpu/ssim/kernels.hpp"
+#include "cpu/ssim/statistics.inl"
+
+namespace iqa::IQA_INSTRUCTION_SET {
 
 // Adds a row of values, each times its pixel's weight (NULL: 1). Products of a float's value fit an int64, and so does
 // the sum of a row of them.
@@ -137,61 +147,4 @@ static void ssim_of_box(const ssim_box &box, ssim_box_result &result)
     }
 }
 
-// One row of a smaller image: the sum over slices and rows of the boxes first, then over columns.
-template <class Real>
-static void shrink_one_row(const shrink_row &row)
-{
-    const sample_source &source = row.source;
-    const int64_t columns = row.columns * row.factor;
-    const int64_t stride = round_up(columns, 32);
-    Real *const x = static_cast<Real *>(row.memory);
-    Real *const y = x + stride;
-    Real *const m = y + stride;
-    Real *const sums[3] = {m + stride, m + 2 * stride, m + 3 * stride};
-    const bool weighted = row.weights != nullptr;
-    const bool normalised = weighted && row.normalised;
-    for (int64_t i = 0; i < (weighted ? 3 : 2) * stride; ++i)
-        sums[0][i] = Real(0);
-    for (int z = 0; z < row.factor_z; ++z)
-        for (int line = 0; line < row.factor; ++line) {
-            read_positions(source, row.border, row.first_slice + z, row.first_row + line, row.first_column, columns, x,
-                           y, weighted ? m : nullptr);
-            for (int64_t i = 0; normalised && i < columns; ++i) {
-                x[i] = m[i] == Real(0) ? Real(0) : x[i] * m[i];
-                y[i] = m[i] == Real(0) ? Real(0) : y[i] * m[i];
-            }
-            for (int64_t i = 0; i < columns; ++i) {
-                sums[0][i] += x[i];
-                sums[1][i] += y[i];
-            }
-            for (int64_t i = 0; weighted && i < columns; ++i)
-                sums[2][i] += m[i];
-        }
-    const Real count = Real(row.factor_z) * Real(row.factor) * Real(row.factor);
-    Real *const out[3] = {static_cast<Real *>(row.reference), static_cast<Real *>(row.candidate),
-                          static_cast<Real *>(row.weights)};
-    // Over the columns of each box.
-    for (int which = 0; which < (weighted ? 3 : 2); ++which) {
-        Real *const own = sums[which];
-        if (row.factor == 2) {
-            for (int64_t i = 0; i < row.columns; ++i)
-                x[i] = own[2 * i] + own[2 * i + 1];
-        } else {
-            for (int64_t i = 0; i < row.columns; ++i) {
-                Real total = own[i * row.factor];
-                for (int j = 1; j < row.factor; ++j)
-                    total += own[i * row.factor + j];
-                x[i] = total;
-            }
-        }
-        for (int64_t i = 0; i < row.columns; ++i)
-            own[i] = x[i];
-    }
-    for (int64_t i = 0; i < row.columns; ++i) {
-        const Real divisor = normalised ? sums[2][i] : count;
-        out[0][i] = divisor == Real(0) ? Real(0) : sums[0][i] / divisor;
-        out[1][i] = divisor == Real(0) ? Real(0) : sums[1][i] / divisor;
-    }
-    for (int64_t i = 0; weighted && i < row.columns; ++i)
-        out[2][i] = sums[2][i] / count;
-}
+} // namespace iqa::IQA_INSTRUCTION_SET

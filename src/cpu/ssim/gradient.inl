@@ -4,7 +4,19 @@
 // g_k(p) w(q - p) over the windows that see q (in every way that its border makes them see it),
 //     d/dy = m (A_s - A_d + 2 s A_ss - 2 d A_dd)      d/dx = m (A_s + A_d + 2 s A_ss + 2 d A_dd)
 // The adjoint of each axis' filter is a band of weights for each pixel, made on the host. Slices go through a ring, so
-// memory does not grow with depth. Included by kernels.inl in the namespace of an instruction set.
+// memory does not grow with depth.
+#pragma once
+
+#include "arith/border.h"
+#include "arith/ssim.h"
+#include "arith/ssim_doubt.h"
+#include "arith/weight.h"
+#include "cpu/isa/instruction_set.h"
+#include "cpu/ssim/filters.inl"
+#include "cpu/ssim/kernels.hpp"
+#include "cpu/ssim/statistics.inl"
+
+namespace iqa::IQA_INSTRUCTION_SET {
 
 // The box of map pixels, image or not, whose windows see the tile.
 static ssim_box box_around(const ssim_gradient_tile &tile)
@@ -218,3 +230,5 @@ static bool ssim_gradient(const ssim_gradient_tile &tile)
     }
     return work.carries();
 }
+
+} // namespace iqa::IQA_INSTRUCTION_SET

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT
 // One tile of an SSIM map: rows are staged as s = x' + y' and d = x' - y', filtered down into four maps, filtered
-// across, and turned into SSIM and its sum while they are in the cache. Included by kernels.inl in the namespace of an
-// instruction set.
+// across, and turned into SSIM and its sum while they are in the cache.
 //
 // Memory of a tile, in rows of `ssim_row_samples`: a ring of staged rows (s, d), the maps M_s, M_d, E_ss, E_dd of the
 // rows filtered together, the pivots, the finished values, what rows tell of float arithmetic, and at the end the
 // addresses of the staged rows in order.
+#pragma once
 
-template <class Real>
-struct lanes_of;
-template <>
-struct lanes_of<float> {
-    using type = lanes_float;
-};
-template <>
-struct lanes_of<double> {
-    using type = lanes_double;
-};
+#include "arith/border.h"
+#include "arith/half.h"
+#include "arith/ssim.h"
+#include "arith/ssim_doubt.h"
+#include "arith/ssim_pivot.h"
+#include "cpu/images/count.inl"
+#include "cpu/isa/instruction_set.h"
+#include "cpu/ssim/filters.inl"
+#include "cpu/ssim/kernels.hpp"
+
+namespace iqa::IQA_INSTRUCTION_SET {
 
 template <class Lanes>
 struct ssim_workspace {
@@ -198,41 +199,6 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
             IQA_UNROLL
         for (int which = 0; which < 4; ++which)
             total[row][which].store(work.map(row, which) + at);
-    }
-}
-
-// The rest of a filter across with a known number of taps, from one tap on.
-template <int tap, int taps, int channels, class Lanes>
-static inline Lanes filter_from_tap(const typename Lanes::real *weights, const typename Lanes::real *map, Lanes total)
-{
-    if constexpr (tap == taps) {
-        return total;
-    } else {
-        const Lanes value = Lanes::template load_beyond<tap * channels>(map);
-        total = fused_multiply_add(Lanes::broadcast(weights[tap]), value, total);
-        return filter_from_tap<tap + 1, taps, channels>(weights, map, total);
-    }
-}
-
-// A filter across: `taps` and `channels` are constants where the compiler may unroll, else 0 and taken from here.
-template <class Real>
-struct filter_of_row {
-    const Real *weights;
-    int taps, channels;
-};
-
-// Filters one map across, at one place.
-template <int taps, int channels, class Lanes>
-static inline Lanes filter_across(const filter_of_row<typename Lanes::real> &filter, const typename Lanes::real *map)
-{
-    Lanes total = Lanes::broadcast(0);
-    if constexpr (taps != 0) {
-        return filter_from_tap<0, taps, channels>(filter.weights, map, total);
-    } else {
-        for (int tap = 0; tap < filter.taps; ++tap)
-            total = fused_multiply_add(Lanes::broadcast(filter.weights[tap]),
-                                       Lanes::load(map + int64_t(tap) * filter.channels), total);
-        return total;
     }
 }
 
@@ -448,3 +414,5 @@ static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
     };
     run_tile(work, result);
 }
+
+} // namespace iqa::IQA_INSTRUCTION_SET

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// What the kernels for labels work on.
+#pragma once
+
+#include "arith/labels.h"
+
+namespace iqa {
+
+// A run of labels, `step` elements apart, and what their codes shall be: see arith/labels.h.
+struct label_run {
+    label_type type;
+    const void *data;
+    int64_t step;
+    int64_t count;
+    int64_t classes;
+    bool ignoring;
+    int64_t ignore_label;
+};
+
+// A run of elements with scores for each class, or with one score (threshold).
+struct score_run {
+    label_type type;
+    label_kind kind;
+    const void *data;
+    int64_t step;
+    int64_t class_step;
+    int64_t count; // at most label_block
+    int64_t classes;
+    double threshold;
+};
+
+// Up to label_block pairs of codes.
+struct code_pairs {
+    const void *rows, *columns;
+    int64_t count;
+    int64_t row_length;
+    // Memory that will be read next, to be fetched on the way, and its bytes per pair. Need not exist.
+    const void *upcoming[2];
+    int64_t upcoming_size[2];
+};
+
+// Labels are handled so many at a time, and only with so many classes do their codes fit bytes.
+enum : int { label_block = 1024, most_byte_classes = 254 };
+
+} // namespace iqa

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// What the kernels of squared errors add to.
+#pragma once
+
+#include "arith/squared_error.h"
+#include "cpu/images/kernels.hpp"
+
+namespace iqa {
+
+// What the runs of samples add to: see arith/squared_error.h.
+struct squared_error_total {
+    int128 level[error_levels];
+    double largest; // |difference| after scaling; infinite if a difference overflowed
+    // Of floating-point samples: bounds of all of them, and whether there may be non-finite ones. It spares ordinary
+    // images a second look at every sample.
+    double least_sample, most_sample;
+    bool nonfinite;
+};
+
+} // namespace iqa

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Rows of pixels in any form, as the arithmetic takes them: with luma, weights, masks and borders.
+#pragma once
+
+#include "arith/border.h"
+#include "arith/element_type.h"
+#include "arith/luma.h"
+#include "arith/portable.h"
+#include "cpu/images/gather.inl"
+#include "cpu/isa/instruction_set.h"
+#include "cpu/ssim/kernels.hpp"
+
+namespace iqa::IQA_INSTRUCTION_SET {
+
+// Luma is taken in double, whatever the arithmetic behind it.
+template <class Real>
+static void read_luma(const sample_source &source, const char *samples, int64_t channel_bytes, int64_t step,
+                      int64_t count, Real *out)
+{
+    constexpr int64_t block = 64;
+    double parts[3][block];
+    for (int64_t from = 0; from < count; from += block) {
+        const int64_t some = count - from < block ? count - from : block;
+        for (int channel = 0; channel < 3; ++channel)
+            read_run<double>(source.type, samples + channel * channel_bytes + from * step * element_size(source.type),
+                             step, some, 1.0, parts[channel]);
+        for (int64_t i = 0; i < some; ++i)
+            out[from + i] = Real(luma_of(*source.luma, parts[0][i], parts[1][i], parts[2][i]) * source.scale);
+    }
+}
+
+// Columns `from` ... `from + count - 1` of a row inside the image.
+template <class Real>
+static void read_row(const sample_source &source, const sample_volume &volume, int64_t slice, int64_t row, int64_t from,
+                     int64_t count, Real *out)
+{
+    const int64_t size = element_size(source.type);
+    const char *samples = static_cast<const char *>(volume.data) +
+                          (slice * volume.slice_stride + row * volume.row_stride + from * volume.column_stride) * size;
+    if (source.luma != nullptr)
+        read_luma(source, samples, volume.channel_stride * size, volume.column_stride, count, out);
+    else
+        read_run(source.type, samples, volume.column_stride, count, Real(source.scale), out);
+}
+
+// Weights were checked before.
+template <class Real>
+static void read_weights(const weight_volume &weights, int64_t slice, int64_t row, int64_t from, int64_t count,
+                         Real *out)
+{
+    const int64_t at = slice * weights.slice_stride + row * weights.row_stride + from * weights.column_stride;
+    for (int64_t i = 0; i < count; ++i) {
+        const int64_t index = at + i * weights.column_stride;
+        double weight;
+        switch (weights.type) {
+        case weight_type::float32:
+            weight = double(static_cast<const float *>(weights.data)[index]);
+            break;
+        case weight_type::float64:
+            weight = static_cast<const double *>(weights.data)[index];
+            break;
+        default:
+            weight = static_cast<const uint8_t *>(weights.data)[index] != 0 ? 1.0 : 0.0;
+        }
+        out[i] = Real(weight);
+    }
+}
+
+// One row of both images and of the weights, positions outside the image included. Masked samples become 0; so do those
+// of a zero border, but with weight 1. `weight` may be NULL where there are none.
+template <class Real>
+static void read_positions(const sample_source &source, border_mode border, int64_t slice, int64_t row, int64_t first,
+                           int64_t count, Real *reference, Real *candidate, Real *weight)
+{
+    const int64_t z = border_index(border, slice, source.depth);
+    const int64_t y = border_index(border, row, source.height);
+    const auto read_inside = [&](int64_t to, int64_t column, int64_t some) {
+        read_row(source, source.reference, z, y, column, some, reference + to);
+        read_row(source, source.candidate, z, y, column, some, candidate + to);
+        if (source.weights.data != nullptr)
+            read_weights(source.weights, z, y, column, some, weight + to);
+        else if (weight != nullptr)
+            for (int64_t i = to; i < to + some; ++i)
+                weight[i] = Real(1);
+        if (source.mask_nonfinite)
+            for (int64_t i = to; i < to + some; ++i)
+                if (!is_finite(reference[i]) || !is_finite(candidate[i]))
+                    weight[i] = Real(0);
+    };
+    const auto read_zeros = [&](int64_t to, int64_t some) {
+        for (int64_t i = to; i < to + some; ++i) {
+            reference[i] = candidate[i] = Real(0);
+            if (weight != nullptr)
+                weight[i] = Real(1);
+        }
+    };
+    if (z < 0 || y < 0)
+        return read_zeros(0, count);
+    const int64_t inside_from = first < 0 ? (-first < count ? -first : count) : 0;
+    const int64_t beyond = first + count - source.width;
+    const int64_t inside_to = beyond > 0 ? (beyond < count ? count - beyond : 0) : count;
+    if (inside_from < inside_to)
+        read_inside(inside_from, first + inside_from, inside_to - inside_from);
+    for (int64_t i = 0; i < count; ++i) {
+        if (i == inside_from && inside_from < inside_to)
+            i = inside_to;
+        if (i >= count)
+            break;
+        const int64_t x = border_index(border, first + i, source.width);
+        if (x < 0)
+            read_zeros(i, 1);
+        else
+            read_inside(i, x, 1);
+    }
+}
+
+} // namespace iqa::IQA_INSTRUCTION_SET
