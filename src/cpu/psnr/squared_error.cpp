@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "core/parallel.hpp"
+#include "core/waves.hpp"
 #include "cpu/backend.hpp"
 #include "cpu/images/pixel_reader.hpp"
 #include "cpu/isa/dispatch.hpp"
@@ -15,7 +15,6 @@ namespace iqa {
 namespace {
 
 constexpr int64_t samples_of_a_tile = 1 << 16;
-constexpr int64_t tiles_of_a_wave = 4096;
 constexpr int64_t samples_of_a_piece = 2048;
 
 struct tile_result {
@@ -118,19 +117,13 @@ public:
           plain_(is_plain(request.source)),
           integers_(is_integer(shape_.type) && request.source.luma == nullptr),
           layout_(lay_out(request.source, request.by_channel)),
-          reader_(kernels_, request.source)
+          reader_(kernels_, request.source),
+          waves_(where, shape_.images * tiles_of_image(), shape_.images * shape_.channels * shape_.pixels())
     {
-        const int64_t total = shape_.images * tiles_of_image();
-        workers_ = workers_for(where, total, shape_.images * shape_.channels * shape_.pixels());
-        wave_ = std::min(total, tiles_of_a_wave);
-        const size_t results = round_up(size_t(wave_) * sizeof(tile_result), 64);
-        const size_t largest = round_up(size_t(shape_.images) * sizeof(double), 64);
-        memory_of_worker_ = plain_ ? 2 * size_t(samples_of_a_piece) * sizeof(double) : sizeof(pixel_memory);
-        std::byte *block = memory.work.take<std::byte>(results + largest + size_t(workers_) * memory_of_worker_,
-                                                       "the runs of squared errors");
-        results_ = reinterpret_cast<tile_result *>(block);
-        largest_ = reinterpret_cast<double *>(block + results);
-        memory_of_workers_ = block + results + largest;
+        place_in(memory.work, "the runs of squared errors", [&](arena &block) {
+            waves_.place(block, plain_ ? 2 * size_t(samples_of_a_piece) * sizeof(double) : sizeof(pixel_memory));
+            largest_ = block.take<double>(shape_.images);
+        });
     }
 
     void run()
@@ -159,16 +152,10 @@ private:
     {
         clear(first_image, images, scale_exponent);
         const double scale = power_of_two(scale_exponent);
-        const int64_t begin = first_image * tiles_of_image();
-        const int64_t end = begin + images * tiles_of_image();
-        for (int64_t first = begin; first < end; first += wave_) {
-            const int64_t count = std::min(wave_, end - first);
-            for_each_tile(where_, workers_, count, [&](int64_t tile, int worker) {
-                compute(first + tile, worker, scale, counting, results_[tile]);
-            });
-            for (int64_t tile = 0; tile < count; ++tile)
-                collect(first + tile, results_[tile]);
-        }
+        waves_.run(
+            where_, first_image * tiles_of_image(), (first_image + images) * tiles_of_image(),
+            [&](int64_t tile, int worker, tile_result &result) { compute(tile, worker, scale, counting, result); },
+            [&](int64_t tile, const tile_result &result) { collect(tile, result); });
     }
 
     void clear(int64_t first_image, int64_t images, int scale_exponent)
@@ -246,7 +233,7 @@ private:
 
     sample_run gather(const sample_run &piece, bool widened, int worker) const
     {
-        std::byte *x = memory_of(worker);
+        std::byte *x = waves_.memory_of(worker);
         std::byte *y = x + samples_of_a_piece * sizeof(double);
         kernels_.gather(piece.type, piece.reference, piece.reference_step, piece.count, x);
         kernels_.gather(piece.type, piece.candidate, piece.candidate_step, piece.count, y);
@@ -256,7 +243,7 @@ private:
     // Masked samples are taken out first, so that nothing that follows can see them.
     void add_pixels(row_part part, int worker, double scale, bool counting, tile_result &result) const
     {
-        auto &memory = *reinterpret_cast<pixel_memory *>(memory_of(worker));
+        auto &memory = *reinterpret_cast<pixel_memory *>(waves_.memory_of(worker));
         const int64_t end = part.column + part.count;
         for (; part.column < end; part.column += pixels_at_once) {
             part.count = std::min(pixels_at_once, end - part.column);
@@ -292,8 +279,6 @@ private:
             request_.sums[plane].level[level] += result.error.level[level];
     }
 
-    std::byte *memory_of(int worker) const { return memory_of_workers_ + size_t(worker) * memory_of_worker_; }
-
     context &where_;
     const cpu_kernels &kernels_;
     squared_error_request &request_;
@@ -302,13 +287,9 @@ private:
     bool integers_; // the squares are
     run_layout layout_;
     pixel_reader reader_;
+    waves<tile_result> waves_;
     bool invalid_weight_ = false;
-    int workers_ = 1;
-    int64_t wave_ = 0;
-    tile_result *results_ = nullptr;
     double *largest_ = nullptr; // of each image: the largest scaled difference
-    size_t memory_of_worker_ = 0;
-    std::byte *memory_of_workers_ = nullptr;
 };
 
 } // namespace

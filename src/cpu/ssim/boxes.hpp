@@ -4,7 +4,8 @@
 #pragma once
 
 #include "backend/ssim.hpp"
-#include "cpu/isa/kernels.hpp"
+#include "core/arena.hpp"
+#include "cpu/ssim/kernels.hpp"
 
 namespace iqa {
 
@@ -41,15 +42,12 @@ struct box_taps {
     const void *z, *y, *x;
 };
 
-inline size_t bytes_of_taps(const ssim_plan &plan)
-{
-    return round_up(size_t(plan.taps_z + plan.taps_y + plan.taps_x) * sizeof(double), 64);
-}
-
 template <class Real>
-box_taps place_taps(const ssim_plan &plan, std::byte *memory)
+box_taps place_taps(const ssim_plan &plan, arena &memory)
 {
-    Real *const taps = reinterpret_cast<Real *>(memory);
+    Real *const taps = memory.take<Real>(plan.taps_z + plan.taps_y + plan.taps_x);
+    if (taps == nullptr)
+        return {};
     plan.round_all_taps(taps);
     return {taps, taps + plan.taps_z, taps + plan.taps_z + plan.taps_y};
 }

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "arith/window.h"
-#include "core/parallel.hpp"
+#include "core/waves.hpp"
 #include "cpu/backend.hpp"
 #include "cpu/isa/dispatch.hpp"
 #include "cpu/ssim/boxes.hpp"
@@ -125,65 +125,54 @@ public:
           plan_(*request.plan),
           shape_(request.images.reference),
           channels_(plan_.channels(shape_)),
-          tile_depth_(plan_.taps_z == 1 ? 1 : ssim_gradient_depth),
-          tile_height_(plan_.taps_z == 1 ? ssim_tile_height : ssim_box_height),
-          deep_(divide_up(shape_.depth, tile_depth_)),
-          down_(divide_up(shape_.height, tile_height_)),
-          across_(divide_up(shape_.width, ssim_tile_width)),
-          total_(shape_.images * channels_ * deep_ * down_ * across_)
+          grid_{.planes = channels_,
+                .depth = shape_.depth,
+                .height = shape_.height,
+                .width = shape_.width,
+                .tile_depth = plan_.taps_z == 1 ? 1 : ssim_gradient_depth,
+                .tile_height = plan_.taps_z == 1 ? int(ssim_tile_height) : int(ssim_box_height),
+                .tile_width = ssim_tile_width},
+          workers_(workers_for(where, tiles(), 4 * shape_.images * channels_ * shape_.pixels())),
+          items_of_worker_(ssim_gradient_memory(std::min(grid_.height, grid_.tile_height),
+                                                std::min(grid_.width, grid_.tile_width), plan_.taps_z, plan_.taps_y,
+                                                plan_.taps_x)
+                               .total())
     {
-        workers_ = workers_for(where, total_, 4 * shape_.images * channels_ * shape_.pixels());
-        const int64_t rows = std::min<int64_t>(shape_.height, tile_height_);
-        const int64_t columns = std::min<int64_t>(shape_.width, ssim_tile_width);
-        worker_size_ = size_t(ssim_gradient_memory(rows, columns, plan_.taps_z, plan_.taps_y, plan_.taps_x).total()) *
-                       sizeof(Real);
-        bands_[0] = plan_.taps_z * row_of_band(shape_.depth);
-        bands_[1] = plan_.taps_y * row_of_band(shape_.height);
-        bands_[2] = plan_.taps_x * row_of_band(shape_.width);
     }
 
-    int64_t tiles() const { return total_; }
-    size_t bytes() const { return bytes_of_taps(plan_) + bytes_of_bands() + size_t(workers_) * worker_size_; }
+    int64_t tiles() const { return shape_.images * grid_.tiles_of_image(); }
+    size_t bytes()
+    {
+        return size_of([&](arena &memory) { place(memory); });
+    }
 
     // `spread` [tiles]: where the spread of a tile was too much for its arithmetic; `again`: only those tiles.
     void run(context &where, std::byte *block, bool *spread, bool again)
     {
-        place(block);
-        for_each_tile(where, workers_, total_, [&](int64_t tile, int worker) {
+        arena memory(block);
+        place(memory);
+        fill_adjoint(plan_.border, shape_.depth, plan_.taps_z, static_cast<const Real *>(taps_.z), adjoint_[0]);
+        fill_adjoint(plan_.border, shape_.height, plan_.taps_y, static_cast<const Real *>(taps_.y), adjoint_[1]);
+        fill_adjoint(plan_.border, shape_.width, plan_.taps_x, static_cast<const Real *>(taps_.x), adjoint_[2]);
+        for_each_tile(where, workers_, tiles(), [&](int64_t tile, int worker) {
             if (!again || spread[tile])
-                spread[tile] = !compute(tile, worker);
+                spread[tile] = !compute(grid_.at(tile), worker);
         });
     }
 
 private:
-    size_t bytes_of_bands() const { return size_t(bands_[0] + bands_[1] + bands_[2]) * sizeof(Real); }
-
-    void place(std::byte *block)
+    void place(arena &memory)
     {
-        const size_t taps = bytes_of_taps(plan_);
-        taps_ = place_taps<Real>(plan_, block);
-        adjoint_[0] = reinterpret_cast<Real *>(block + taps);
-        adjoint_[1] = adjoint_[0] + bands_[0];
-        adjoint_[2] = adjoint_[1] + bands_[1];
-        worker_memory_ = block + taps + bytes_of_bands();
-        fill_adjoint(plan_.border, shape_.depth, plan_.taps_z, static_cast<const Real *>(taps_.z), adjoint_[0]);
-        fill_adjoint(plan_.border, shape_.height, plan_.taps_y, static_cast<const Real *>(taps_.y), adjoint_[1]);
-        fill_adjoint(plan_.border, shape_.width, plan_.taps_x, static_cast<const Real *>(taps_.x), adjoint_[2]);
+        taps_ = place_taps<Real>(plan_, memory);
+        adjoint_[0] = memory.take<Real>(plan_.taps_z * row_of_band(shape_.depth));
+        adjoint_[1] = memory.take<Real>(plan_.taps_y * row_of_band(shape_.height));
+        adjoint_[2] = memory.take<Real>(plan_.taps_x * row_of_band(shape_.width));
+        workers_memory_ = memory.take<Real>(workers_ * items_of_worker_);
     }
 
-    bool compute(int64_t index, int worker) const
+    bool compute(const tile_grid::place &at, int worker) const
     {
-        const int64_t column = index % across_ * ssim_tile_width;
-        index /= across_;
-        const int64_t row = index % down_ * tile_height_;
-        index /= down_;
-        const int64_t slice = index % deep_ * tile_depth_;
-        index /= deep_;
-        const int64_t image = index / channels_;
-        const int64_t channel = index % channels_;
-        const int columns = int(std::min<int64_t>(ssim_tile_width, shape_.width - column));
-        const int rows = int(std::min<int64_t>(tile_height_, shape_.height - row));
-        const int slices = int(std::min<int64_t>(tile_depth_, shape_.depth - slice));
+        const auto [image, channel, slice, row, column, slices, rows, columns] = at;
         gradient_rows to = {&request_, image, channel, slice, row, column, columns};
         const double factor = request_.factors == nullptr ? 0.0 : request_.factors[image * channels_ + channel];
         if (factor == 0.0) { // nothing of its own: what smaller images add, or zeros
@@ -218,7 +207,7 @@ private:
         }
         tile.factor = factor;
         tile.coverage = plan_.coverage;
-        tile.memory = worker_memory_ + size_t(worker) * worker_size_;
+        tile.memory = workers_memory_ + worker * items_of_worker_;
         tile.store_row = store_gradient_row<Real, Made>;
         tile.receiver = &to;
         if constexpr (sizeof(Real) == sizeof(double))
@@ -232,38 +221,38 @@ private:
     const ssim_plan &plan_;
     const image_view &shape_;
     int64_t channels_;
-    int64_t tile_depth_, tile_height_;
-    int64_t deep_, down_, across_;
-    int64_t total_;
-    int workers_ = 1;
-    size_t worker_size_ = 0;
-    int64_t bands_[3]{}; // items of each axis' adjoint
+    tile_grid grid_;
+    int workers_;
+    int64_t items_of_worker_;
     box_taps taps_{};
     Real *adjoint_[3]{};
-    std::byte *worker_memory_ = nullptr;
+    Real *workers_memory_ = nullptr;
 };
 
 } // namespace
 
 void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
 {
-    const auto take = [&](size_t bytes) {
-        return memory.work.take<std::byte>(bytes, "the tiles of SSIM gradients");
+    constexpr const char *purpose = "the tiles of SSIM gradients";
+    bool *spread = nullptr;
+    std::byte *block = nullptr;
+    const auto take = [&](int64_t tiles, size_t bytes) {
+        place_in(memory.work, purpose, [&](arena &all) {
+            spread = all.take<bool>(tiles);
+            block = all.take<std::byte>(int64_t(bytes));
+        });
     };
     if (request.plan->double_arithmetic) {
         batch_of_gradients<double, double> batch(where, request);
-        const size_t flags = size_t(round_up(batch.tiles(), 64));
-        std::byte *block = take(flags + batch.bytes());
-        return batch.run(where, block + flags, reinterpret_cast<bool *>(block), false);
+        take(batch.tiles(), batch.bytes());
+        return batch.run(where, block, spread, false);
     }
     batch_of_gradients<float, float> batch(where, request);
     batch_of_gradients<double, float> careful(where, request);
-    const size_t flags = size_t(round_up(batch.tiles(), 64));
-    std::byte *block = take(flags + std::max(batch.bytes(), careful.bytes()));
-    bool *const spread = reinterpret_cast<bool *>(block);
-    batch.run(where, block + flags, spread, false);
+    take(batch.tiles(), std::max(batch.bytes(), careful.bytes()));
+    batch.run(where, block, spread, false);
     if (std::find(spread, spread + batch.tiles(), true) != spread + batch.tiles())
-        careful.run(where, block + flags, spread, true);
+        careful.run(where, block, spread, true);
 }
 
 } // namespace iqa

@@ -42,7 +42,7 @@ struct ssim_tile {
     void *memory;    // ssim_tile_memory() items of the arithmetic's type, aligned to a cache line
     bool by_channel; // one sum for each channel instead of one sum
     // Receives each finished row of `columns * channels` values, in the arithmetic's type; may be NULL.
-    void (*store_row)(void *receiver, int row, const void *values);
+    void (*store_row)(void *receiver, int slice, int row, const void *values);
     void *receiver;
 };
 

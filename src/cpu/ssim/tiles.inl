@@ -377,7 +377,7 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
             else
                 result.sums[0] += int128(sum.total()) * (int64_t(1) << shift);
             if (tile.store_row != nullptr)
-                tile.store_row(tile.receiver, first + row, work.values);
+                tile.store_row(tile.receiver, 0, first + row, work.values);
         }
         first += rows;
     }
