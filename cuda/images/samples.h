@@ -18,22 +18,7 @@ IQA_KERNEL Real sample_of(const std::byte *address)
 template <class Real>
 IQA_KERNEL Real sample_of(element_type type, const std::byte *address)
 {
-    switch (type) {
-    case element_type::uint8:
-        return sample_of<Real, uint8_t>(address);
-    case element_type::uint16:
-        return sample_of<Real, uint16_t>(address);
-    case element_type::int16:
-        return sample_of<Real, int16_t>(address);
-    case element_type::float16:
-        return sample_of<Real, float16>(address);
-    case element_type::bfloat16:
-        return sample_of<Real, bfloat16>(address);
-    case element_type::float32:
-        return sample_of<Real, float>(address);
-    default:
-        return sample_of<Real, double>(address);
-    }
+    return with_sample_type(type, [&](auto sample) { return sample_of<Real, decltype(sample)>(address); });
 }
 
 } // namespace iqa::cuda

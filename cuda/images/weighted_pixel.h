@@ -43,18 +43,12 @@ IQA_KERNEL void read_weights(const weight_view &weights, const pixel_place *at, 
     IQA_UNROLL_ON_GPU
     for (int k = 0; k < pixels_at_once; ++k)
         index[k] = weights.index(at[k].image, at[k].channel, at[k].slice, at[k].row, at[k].column);
-    const auto read = [&](const auto *data) {
+    with_weight_type(static_cast<weight_type>(weights.dtype), [&](auto type) {
+        const auto *data = reinterpret_cast<const decltype(type) *>(weights.data);
         IQA_UNROLL_ON_GPU
         for (int k = 0; k < pixels_at_once; ++k)
-            pixels[k].weight = weight_on_grid(double(data[index[k]]));
-    };
-    if (weights.dtype == static_cast<int32_t>(weight_type::float32))
-        return read(reinterpret_cast<const float *>(weights.data));
-    if (weights.dtype == static_cast<int32_t>(weight_type::float64))
-        return read(reinterpret_cast<const double *>(weights.data));
-    IQA_UNROLL_ON_GPU
-    for (int k = 0; k < pixels_at_once; ++k)
-        pixels[k].weight = reinterpret_cast<const uint8_t *>(weights.data)[index[k]] != 0 ? 1.0f : 0.0f;
+            pixels[k].weight = weight_on_grid(weight_of_element(data[index[k]]));
+    });
 }
 
 // Both images' pixels at these places. `finite`: whether their samples are.

@@ -5,7 +5,6 @@
 
 #include "cuda/backend.hpp"
 #include "cuda/machine/launch.hpp"
-#include "cuda/machine/sample_type.hpp"
 #include "cuda/psnr/squared_error_general.h"
 #include "cuda/psnr/squared_error_plain.h"
 

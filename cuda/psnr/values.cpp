@@ -4,7 +4,6 @@
 #include "cuda/backend.hpp"
 #include "cuda/machine/launch.hpp"
 #include "cuda/machine/ledger.hpp"
-#include "cuda/machine/sample_type.hpp"
 #include "cuda/psnr/gradient.h"
 
 namespace iqa::cuda {

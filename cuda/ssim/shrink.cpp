@@ -3,7 +3,6 @@
 
 #include "cuda/backend.hpp"
 #include "cuda/machine/launch.hpp"
-#include "cuda/machine/sample_type.hpp"
 #include "cuda/ssim/statistics.hpp"
 
 namespace iqa::cuda {

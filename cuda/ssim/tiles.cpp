@@ -6,7 +6,6 @@
 #include "cuda/backend.hpp"
 #include "cuda/machine/grid.hpp"
 #include "cuda/machine/launch.hpp"
-#include "cuda/machine/sample_type.hpp"
 #include "cuda/ssim/boxes.hpp"
 #include "cuda/ssim/tiles.h"
 

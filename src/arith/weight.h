@@ -17,6 +17,17 @@ IQA_HD float weight_on_grid(double weight)
     return weight >= 0.0 && weight <= 1.0 ? float(nearest_integer(weight * 0x1p24) * 0x1p-24) : invalid_weight;
 }
 
+// Booleans and bytes weigh 1 where they are not 0.
+IQA_HD double weight_of_element(uint8_t element)
+{
+    return element != 0 ? 1.0 : 0.0;
+}
+
+IQA_HD double weight_of_element(double element)
+{
+    return element;
+}
+
 IQA_HD int32_t units_of_weight(float weight)
 {
     return int32_t(weight * 0x1p24f);

@@ -14,38 +14,16 @@ inline double load_sample(const image_view &view, int64_t image, int64_t channel
                           int64_t column)
 {
     const std::byte *address = view.at(image, channel, slice, row, column);
-    switch (view.type) {
-    case element_type::uint8:
-        return widen(*reinterpret_cast<const uint8_t *>(address));
-    case element_type::uint16:
-        return widen(*reinterpret_cast<const uint16_t *>(address));
-    case element_type::int16:
-        return widen(*reinterpret_cast<const int16_t *>(address));
-    case element_type::float16:
-        return widen(*reinterpret_cast<const float16 *>(address));
-    case element_type::bfloat16:
-        return widen(*reinterpret_cast<const bfloat16 *>(address));
-    case element_type::float32:
-        return *reinterpret_cast<const float *>(address);
-    default:
-        return *reinterpret_cast<const double *>(address);
-    }
+    return with_sample_type(
+        view.type, [&]<class Sample>(Sample) { return double(widen(*reinterpret_cast<const Sample *>(address))); });
 }
 
 inline double number_at(const table_view &view, int64_t row, int64_t column)
 {
     const int64_t index = row * view.row_stride + column * view.column_stride;
-    const std::byte *address = view.data + index * element_size(view.type);
-    switch (view.type) {
-    case element_type::float16:
-        return widen(*reinterpret_cast<const float16 *>(address));
-    case element_type::bfloat16:
-        return widen(*reinterpret_cast<const bfloat16 *>(address));
-    case element_type::float32:
-        return *reinterpret_cast<const float *>(address);
-    default:
-        return *reinterpret_cast<const double *>(address);
-    }
+    return with_sample_type(view.type, [&]<class Number>(Number) {
+        return double(widen(reinterpret_cast<const Number *>(view.data)[index]));
+    });
 }
 
 // Ends the call if a number of a table's row is not finite, and says which.

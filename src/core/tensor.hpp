@@ -8,6 +8,7 @@
 #include "arith/element_type.h"
 #include "arith/portable.h"
 #include "arith/random_order.h"
+#include "arith/weight.h"
 #include "core/error.hpp"
 #include "iqa_c.h"
 
@@ -75,11 +76,9 @@ IQA_HD double weight_at(const weight_view &weights, int64_t image, int64_t chann
     if (weights.data == nullptr)
         return 1.0;
     const int64_t index = weights.index(image, channel, slice, row, column);
-    if (weights.dtype == static_cast<int32_t>(weight_type::float32))
-        return double(reinterpret_cast<const float *>(weights.data)[index]);
-    if (weights.dtype == static_cast<int32_t>(weight_type::float64))
-        return reinterpret_cast<const double *>(weights.data)[index];
-    return reinterpret_cast<const uint8_t *>(weights.data)[index] != 0 ? 1.0 : 0.0;
+    return with_weight_type(static_cast<weight_type>(weights.dtype), [&](auto type) {
+        return weight_of_element(reinterpret_cast<const decltype(type) *>(weights.data)[index]);
+    });
 }
 
 // Where a value for each image, channel or pixel goes. `data` is NULL where none is wanted.

@@ -84,29 +84,12 @@ static void count_samples_of(const void *data, int64_t count, int64_t step, data
 static void count_run(element_type type, const void *data, int64_t count, int64_t step, data_range range,
                       sample_counts &counts)
 {
-    switch (type) {
-    case element_type::uint8:
-        count_samples_of<int32_t, uint8_t>(data, count, step, range, counts);
-        break;
-    case element_type::uint16:
-        count_samples_of<int32_t, uint16_t>(data, count, step, range, counts);
-        break;
-    case element_type::int16:
-        count_samples_of<int32_t, int16_t>(data, count, step, range, counts);
-        break;
-    case element_type::float16:
-        count_samples_of<float, float16>(data, count, step, range, counts);
-        break;
-    case element_type::bfloat16:
-        count_samples_of<float, bfloat16>(data, count, step, range, counts);
-        break;
-    case element_type::float32:
-        count_samples_of<float, float>(data, count, step, range, counts);
-        break;
-    case element_type::float64:
-        count_samples_of<double, double>(data, count, step, range, counts);
-        break;
-    }
+    with_sample_type(type, [&]<class Sample>(Sample) {
+        if constexpr (integer_sample<Sample>)
+            count_samples_of<int32_t, Sample>(data, count, step, range, counts);
+        else
+            count_samples_of<decltype(widen(Sample())), Sample>(data, count, step, range, counts);
+    });
 }
 
 static void count_samples(const sample_run &run, data_range range, sample_counts &counts)

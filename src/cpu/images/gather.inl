@@ -9,40 +9,20 @@
 namespace iqa::IQA_INSTRUCTION_SET {
 
 // Copies a strided run into dense memory; the 16-bit floating-point types are widened.
-template <class Sample, class Dense>
-static void gather_samples(const void *samples, int64_t step, int64_t count, void *dense)
-{
-    const Sample *from = static_cast<const Sample *>(samples);
-    Dense *to = static_cast<Dense *>(dense);
-    for (int64_t i = 0; i < count; ++i)
-        to[i] = Dense(widen(from[i * step]));
-}
-
 static void gather(element_type type, const void *samples, int64_t step, int64_t count, void *dense)
 {
-    switch (type) {
-    case element_type::uint8:
-        gather_samples<uint8_t, uint8_t>(samples, step, count, dense);
-        break;
-    case element_type::uint16:
-        gather_samples<uint16_t, uint16_t>(samples, step, count, dense);
-        break;
-    case element_type::int16:
-        gather_samples<int16_t, int16_t>(samples, step, count, dense);
-        break;
-    case element_type::float16:
-        gather_samples<float16, float>(samples, step, count, dense);
-        break;
-    case element_type::bfloat16:
-        gather_samples<bfloat16, float>(samples, step, count, dense);
-        break;
-    case element_type::float32:
-        gather_samples<float, float>(samples, step, count, dense);
-        break;
-    case element_type::float64:
-        gather_samples<double, double>(samples, step, count, dense);
-        break;
-    }
+    with_sample_type(type, [&]<class Sample>(Sample) {
+        const auto *from = static_cast<const Sample *>(samples);
+        if constexpr (integer_sample<Sample>) {
+            auto *to = static_cast<Sample *>(dense);
+            for (int64_t i = 0; i < count; ++i)
+                to[i] = from[i * step];
+        } else {
+            auto *to = static_cast<decltype(widen(Sample())) *>(dense);
+            for (int64_t i = 0; i < count; ++i)
+                to[i] = widen(from[i * step]);
+        }
+    });
 }
 
 template <class Sample, class Real>
@@ -61,22 +41,7 @@ static void widen_run(const void *samples, int64_t step, int64_t count, Real sca
 template <class Real>
 static void read_run(element_type type, const void *samples, int64_t step, int64_t count, Real scale, Real *out)
 {
-    switch (type) {
-    case element_type::uint8:
-        return widen_run<uint8_t>(samples, step, count, scale, out);
-    case element_type::uint16:
-        return widen_run<uint16_t>(samples, step, count, scale, out);
-    case element_type::int16:
-        return widen_run<int16_t>(samples, step, count, scale, out);
-    case element_type::float16:
-        return widen_run<float16>(samples, step, count, scale, out);
-    case element_type::bfloat16:
-        return widen_run<bfloat16>(samples, step, count, scale, out);
-    case element_type::float32:
-        return widen_run<float>(samples, step, count, scale, out);
-    case element_type::float64:
-        return widen_run<double>(samples, step, count, scale, out);
-    }
+    with_sample_type(type, [&]<class Sample>(Sample) { widen_run<Sample>(samples, step, count, scale, out); });
 }
 
 static void widen_samples(element_type type, const void *samples, int64_t step, int64_t count, double *out)

@@ -13,20 +13,11 @@ namespace iqa::IQA_INSTRUCTION_SET {
 
 static void gather_weights(weight_type type, const void *data, int64_t step, int64_t count, float *weights)
 {
-    switch (type) {
-    case weight_type::float32:
+    with_weight_type(type, [&]<class Weight>(Weight) {
+        const auto *from = static_cast<const Weight *>(data);
         for (int64_t i = 0; i < count; ++i)
-            weights[i] = weight_on_grid(double(static_cast<const float *>(data)[i * step]));
-        break;
-    case weight_type::float64:
-        for (int64_t i = 0; i < count; ++i)
-            weights[i] = weight_on_grid(static_cast<const double *>(data)[i * step]);
-        break;
-    default: // bool, uint8
-        for (int64_t i = 0; i < count; ++i)
-            weights[i] = static_cast<const uint8_t *>(data)[i * step] != 0 ? 1.0f : 0.0f;
-        break;
-    }
+            weights[i] = weight_on_grid(weight_of_element(from[i * step]));
+    });
 }
 
 // An invalid weight stays one.
@@ -76,18 +67,8 @@ static int64_t keep_weighted_of(Sample *samples, const float *weights, int64_t c
 
 static int64_t keep_weighted(element_type type, void *samples, const float *weights, int64_t count)
 {
-    switch (type) {
-    case element_type::uint8:
-        return keep_weighted_of(static_cast<uint8_t *>(samples), weights, count);
-    case element_type::uint16:
-        return keep_weighted_of(static_cast<uint16_t *>(samples), weights, count);
-    case element_type::int16:
-        return keep_weighted_of(static_cast<int16_t *>(samples), weights, count);
-    case element_type::float64:
-        return keep_weighted_of(static_cast<double *>(samples), weights, count);
-    default:
-        return keep_weighted_of(static_cast<float *>(samples), weights, count);
-    }
+    return with_gathered_type(
+        type, [&]<class Sample>(Sample) { return keep_weighted_of(static_cast<Sample *>(samples), weights, count); });
 }
 
 template <class Sample>
@@ -108,23 +89,7 @@ static void samples_to_double(const void *const *channels, const luma_rule *luma
 static void to_double(element_type type, const void *const *channels, const luma_rule *luma, int64_t count,
                       double *samples)
 {
-    switch (type) {
-    case element_type::uint8:
-        samples_to_double<uint8_t>(channels, luma, count, samples);
-        break;
-    case element_type::uint16:
-        samples_to_double<uint16_t>(channels, luma, count, samples);
-        break;
-    case element_type::int16:
-        samples_to_double<int16_t>(channels, luma, count, samples);
-        break;
-    case element_type::float64:
-        samples_to_double<double>(channels, luma, count, samples);
-        break;
-    default:
-        samples_to_double<float>(channels, luma, count, samples);
-        break;
-    }
+    with_gathered_type(type, [&]<class Sample>(Sample) { samples_to_double<Sample>(channels, luma, count, samples); });
 }
 
 } // namespace iqa::IQA_INSTRUCTION_SET

@@ -177,23 +177,12 @@ static void add_float_errors(const sample_run &run, double scale, squared_error_
 // The 16-bit floating-point types come widened, as float32.
 static void squared_error(const sample_run &run, double scale, squared_error_total &total)
 {
-    switch (run.type) {
-    case element_type::uint8:
-        add_integer_errors<uint8_t>(run, total);
-        break;
-    case element_type::uint16:
-        add_integer_errors<uint16_t>(run, total);
-        break;
-    case element_type::int16:
-        add_integer_errors<int16_t>(run, total);
-        break;
-    case element_type::float64:
-        add_float_errors<double>(run, scale, total);
-        break;
-    default:
-        add_float_errors<float>(run, scale, total);
-        break;
-    }
+    with_gathered_type(run.type, [&]<class Sample>(Sample) {
+        if constexpr (integer_sample<Sample>)
+            add_integer_errors<Sample>(run, total);
+        else
+            add_float_errors<Sample>(run, scale, total);
+    });
 }
 
 } // namespace iqa::IQA_INSTRUCTION_SET

@@ -6,6 +6,7 @@
 #include "arith/element_type.h"
 #include "arith/luma.h"
 #include "arith/portable.h"
+#include "arith/weight.h"
 #include "cpu/images/gather.inl"
 #include "cpu/isa/instruction_set.h"
 #include "cpu/ssim/kernels.hpp"
@@ -49,21 +50,11 @@ static void read_weights(const weight_volume &weights, int64_t slice, int64_t ro
                          Real *out)
 {
     const int64_t at = slice * weights.slice_stride + row * weights.row_stride + from * weights.column_stride;
-    for (int64_t i = 0; i < count; ++i) {
-        const int64_t index = at + i * weights.column_stride;
-        double weight;
-        switch (weights.type) {
-        case weight_type::float32:
-            weight = double(static_cast<const float *>(weights.data)[index]);
-            break;
-        case weight_type::float64:
-            weight = static_cast<const double *>(weights.data)[index];
-            break;
-        default:
-            weight = static_cast<const uint8_t *>(weights.data)[index] != 0 ? 1.0 : 0.0;
-        }
-        out[i] = Real(weight);
-    }
+    with_weight_type(weights.type, [&]<class Weight>(Weight) {
+        const Weight *data = static_cast<const Weight *>(weights.data) + at;
+        for (int64_t i = 0; i < count; ++i)
+            out[i] = Real(weight_of_element(data[i * weights.column_stride]));
+    });
 }
 
 // One row of both images and of the weights, positions outside the image included. Masked samples become 0; so do those

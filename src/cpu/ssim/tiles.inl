@@ -329,29 +329,10 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
         finish = finish_row<true, true, 7, 3, Lanes>;
 
     void (*stage)(const ssim_workspace<Lanes> &, int) = nullptr;
-    switch (tile.type) {
-    case element_type::uint8:
-        stage = stage_row<uint8_t, Lanes>, fill_pivots<uint8_t>(work);
-        break;
-    case element_type::uint16:
-        stage = stage_row<uint16_t, Lanes>, fill_pivots<uint16_t>(work);
-        break;
-    case element_type::int16:
-        stage = stage_row<int16_t, Lanes>, fill_pivots<int16_t>(work);
-        break;
-    case element_type::float16:
-        stage = stage_row<float16, Lanes>, fill_pivots<float16>(work);
-        break;
-    case element_type::bfloat16:
-        stage = stage_row<bfloat16, Lanes>, fill_pivots<bfloat16>(work);
-        break;
-    case element_type::float32:
-        stage = stage_row<float, Lanes>, fill_pivots<float>(work);
-        break;
-    case element_type::float64:
-        stage = stage_row<double, Lanes>, fill_pivots<double>(work);
-        break;
-    }
+    with_sample_type(tile.type, [&]<class Sample>(Sample) {
+        stage = stage_row<Sample, Lanes>;
+        fill_pivots<Sample>(work);
+    });
 
     bool nan = false;
     for (int i = 0; i < tile.channels * Lanes::width; ++i)

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "cuda/cases/cases.hpp"
-#include "cuda/machine/sample_type.hpp"
 
 namespace test {
 
@@ -18,7 +17,7 @@ constexpr int all_types[] = {IQA_UINT8, IQA_UINT16, IQA_INT16, IQA_FLOAT16, IQA_
 case_update pair_of(int dtype, const shape_of &shape, uint64_t seed, double unit = 1.0)
 {
     case_update update;
-    iqa::cuda::with_sample_type(static_cast<iqa::element_type>(dtype), [&]<class Sample>(Sample) {
+    iqa::with_sample_type(static_cast<iqa::element_type>(dtype), [&]<class Sample>(Sample) {
         const bool fraction = std::is_same_v<Sample, float> || std::is_same_v<Sample, double>;
         random_numbers random(seed);
         const auto value = [&](int64_t i) {
