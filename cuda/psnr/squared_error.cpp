@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/arena.hpp"
 #include "cuda/backend.hpp"
 #include "cuda/machine/launch.hpp"
 #include "cuda/psnr/squared_error_general.h"
@@ -90,12 +91,11 @@ public:
 private:
     void place_accounts()
     {
-        const size_t planes = size_t(course_.images * course_.planes) * sizeof(plane_account);
-        const size_t images = size_t(course_.images) * sizeof(image_account);
-        std::byte *zeros = memory_.zeros.take<std::byte>(planes + images + sizeof(batch_account), "the sums of blocks");
-        course_.plane_accounts = reinterpret_cast<plane_account *>(zeros);
-        course_.image_accounts = reinterpret_cast<image_account *>(zeros + planes);
-        course_.batch = reinterpret_cast<batch_account *>(zeros + planes + images);
+        place_in(memory_.zeros, "the sums of blocks", [&](arena &zeros) {
+            course_.plane_accounts = zeros.take<plane_account>(course_.images * course_.planes);
+            course_.image_accounts = zeros.take<image_account>(course_.images);
+            course_.batch = zeros.take<batch_account>(1);
+        });
         if (!course_.integers)
             course_.own_exponents = memory_.work.take<int32_t>(size_t(course_.images), "the scales of images");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cuda/ssim/blocks.h"
 
+#include "core/arena.hpp"
 #include "cuda/backend.hpp"
 #include "cuda/machine/launch.hpp"
 
@@ -20,10 +21,10 @@ void measure_blocks(context &where, workspace &memory, ssim_blocks_request &requ
     given.columns = blocks_along(shape.width);
     given.down = divide_up(given.rows, kernel::tile_rows);
     given.across = divide_up(given.columns, kernel::tile_columns);
-    const size_t totals = size_t(given.planes()) * sizeof(wide_sum);
-    std::byte *zeros = memory.zeros.take<std::byte>(totals + sizeof(uint32_t), "the sums of blocks");
-    given.totals = reinterpret_cast<wide_sum *>(zeros);
-    given.arrivals = reinterpret_cast<uint32_t *>(zeros + totals);
+    place_in(memory.zeros, "the sums of blocks", [&](arena &zeros) {
+        given.totals = zeros.take<wide_sum>(given.planes());
+        given.arrivals = zeros.take<uint32_t>(1);
+    });
     given.sums = request.sums;
     given.counts = counting ? nullptr : request.counts;
     launch<kernel>(where, given.tiles(), kernel::shared_bytes, given);

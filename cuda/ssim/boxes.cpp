@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/arena.hpp"
 #include "cuda/backend.hpp"
 #include "cuda/machine/launch.hpp"
 #include "cuda/ssim/boxes.h"
@@ -47,20 +48,17 @@ public:
     {
         const divided_maps &maps = given_.maps;
         const bool in_float = !plan_.double_arithmetic;
-        const size_t planes = size_t(maps.images * maps.channels);
-        const size_t tile_bytes = in_float ? planes * size_t(maps.boxes_of_plane()) * sizeof(ssim_tile_total) : 0;
-        const size_t doubt_bytes = in_float ? planes * sizeof(doubt_total) : 0;
-        const size_t result_bytes = size_t(given_.results()) * sizeof(ssim_accumulator);
-        std::byte *zeros = memory.zeros.take<std::byte>(
-            tile_bytes + doubt_bytes + result_bytes + (size_t(maps.images) + 1) * sizeof(uint32_t), "the sums of SSIM");
+        const int64_t planes = maps.images * maps.channels;
         course all{};
-        if (in_float)
-            all.doubts = {reinterpret_cast<ssim_tile_total *>(zeros),
-                          reinterpret_cast<doubt_total *>(zeros + tile_bytes), maps.boxes_of_plane(),
-                          given_.statistics.source.weighted()};
-        all.accumulators = reinterpret_cast<ssim_accumulator *>(zeros + tile_bytes + doubt_bytes);
-        all.arrivals = reinterpret_cast<uint32_t *>(zeros + tile_bytes + doubt_bytes + result_bytes);
-        all.found_nan = all.arrivals + 1;
+        place_in(memory.zeros, "the sums of SSIM", [&](arena &zeros) {
+            if (in_float)
+                all.doubts = {zeros.take<ssim_tile_total>(planes * maps.boxes_of_plane()),
+                              zeros.take<doubt_total>(planes), maps.boxes_of_plane(),
+                              given_.statistics.source.weighted()};
+            all.accumulators = zeros.take<ssim_accumulator>(given_.results());
+            all.arrivals = zeros.take<uint32_t>(1);
+            all.found_nan = zeros.take<uint32_t>(maps.images);
+        });
         return all;
     }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/arena.hpp"
 #include "cuda/backend.hpp"
 #include "cuda/machine/grid.hpp"
 #include "cuda/machine/launch.hpp"
@@ -49,26 +50,14 @@ course take_course(workspace &memory, const ssim_request &request, int64_t tiles
     const image_view &shape = request.images.reference;
     const int64_t planes = shape.images * shape.channels;
     const bool in_float = !request.plan->double_arithmetic;
-    const size_t tile_bytes = in_float ? size_t(planes * tiles_of_plane) * sizeof(ssim_tile_total) : 0;
-    const size_t doubt_bytes = in_float ? size_t(planes) * sizeof(doubt_total) : 0;
-    const size_t plane_bytes = size_t(request.by_channel ? planes : shape.images) * sizeof(ssim_plane_total);
-    const size_t image_bytes = size_t(shape.images) * sizeof(ssim_image_total);
-    std::byte *at = memory.zeros.take<std::byte>(
-        tile_bytes + doubt_bytes + plane_bytes + image_bytes + sizeof(uint32_t), "sums of SSIM");
-    const auto next = [&](size_t bytes) {
-        std::byte *const taken = at;
-        at += bytes;
-        return taken;
-    };
     course all{};
-    if (in_float) {
-        all.doubts.tiles = reinterpret_cast<ssim_tile_total *>(next(tile_bytes));
-        all.doubts.planes = reinterpret_cast<doubt_total *>(next(doubt_bytes));
-        all.doubts.tiles_of_plane = tiles_of_plane;
-    }
-    all.totals.planes = reinterpret_cast<ssim_plane_total *>(next(plane_bytes));
-    all.totals.images = reinterpret_cast<ssim_image_total *>(next(image_bytes));
-    all.totals.arrivals = reinterpret_cast<uint32_t *>(at);
+    place_in(memory.zeros, "sums of SSIM", [&](arena &zeros) {
+        if (in_float)
+            all.doubts = {zeros.take<ssim_tile_total>(planes * tiles_of_plane), zeros.take<doubt_total>(planes),
+                          tiles_of_plane, false};
+        all.totals = {zeros.take<ssim_plane_total>(request.by_channel ? planes : shape.images),
+                      zeros.take<ssim_image_total>(shape.images), zeros.take<uint32_t>(1)};
+    });
     return all;
 }
 

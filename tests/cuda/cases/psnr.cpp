@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "arith/element_type.h"
 #include "cuda/cases/cases.hpp"
 
 namespace test {
