@@ -5,9 +5,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-strangers=$(git ls-files -co --exclude-standard 'src/cpu/*.inl' 'src/cpu/isa/lanes_*.h' src/cpu/isa/instruction_set.h \
-    'src/cpu/*/kernels.hpp' | xargs grep -n '#include' |
-    grep -v '"arith/\|\.inl"\|/kernels\.hpp"\|"cpu/isa/lanes_\|"cpu/isa/instruction_set\.h"\|<immintrin\.h>\|<stdint\.h>') ||
+strangers=$(git ls-files -co --exclude-standard 'src/cpu/*.inl' 'src/cpu/*/lanes_*.h' 'src/cpu/*/digits_*.h' \
+    'src/cpu/*/instruction_set.h' 'src/cpu/*/kernels.hpp' | xargs grep -n '#include' |
+    grep -Ev '"arith/|\.inl"|/(lanes_|digits_)[a-z0-9]*\.h"|/instruction_set\.h"|/kernels\.hpp"|<(immintrin|stdint)\.h>') ||
     true
 if [ -n "$strangers" ]; then
     printf 'kernel files may not include:\n%s\n' "$strangers"

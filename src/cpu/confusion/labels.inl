@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Labels to codes, scores to labels, and counting pairs of codes. Included by kernels.inl in the namespace of an
-// instruction set. All of it is integers and comparisons, so that every instruction set gives the same.
+// Labels to codes, scores to labels, and counting pairs of codes. All of it is integers and comparisons, so
+// that every instruction set gives the same.
+#pragma once
+
+#include "arith/half.h"
+#include "arith/labels.h"
+#include "cpu/confusion/kernels.hpp"
+#include "cpu/isa/instruction_set.h"
+
+namespace iqa::IQA_INSTRUCTION_SET {
 
 // ---- Codes: a label below `classes` is its own code, any other one is `classes`, an ignored one `classes` + 1.
 
@@ -250,3 +258,5 @@ static void count_pairs(const code_pairs &pairs, uint32_t *table)
             ++table[cells[i]];
     }
 }
+
+} // namespace iqa::IQA_INSTRUCTION_SET

@@ -3,7 +3,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-#include "cpu/features/kernels.hpp"
+#define IQA_INSTRUCTION_SET avx512
+#include "cpu/features/products.inl"
 
 namespace iqa::avx512 {
 
@@ -28,8 +29,6 @@ struct digit_lanes_vnni {
         return {_mm512_dpwssd_epi32(sum.bits, a.bits, b.bits)};
     }
 };
-
-#include "cpu/features/products.inl"
 
 void multiply_panels_vnni(const int16_t *left, const int16_t *right, int pairs, int32_t *products);
 

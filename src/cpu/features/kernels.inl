@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The FID kernels, compiled once for each instruction set. The including file defines IQA_INSTRUCTION_SET, the
 // namespace with its lane types, and in it `digit_lanes`, 32-bit sums of products of 16-bit digit pairs, and
-// `product_columns`, the width of the register tile of the matrix product. What kernels.inl says about headers holds
-// here too.
-#include "arith/bidiagonal.h"
-#include "arith/half.h"
-#include "arith/polynomial_kernel.h"
-#include "arith/second_moment.h"
+// `product_columns`, the width of the register tile of the matrix product. See cpu/isa/README.md.
+#pragma once
+
+#include "cpu/features/instruction_set.h"
 #include "cpu/features/kernels.hpp"
-
-namespace iqa::IQA_INSTRUCTION_SET {
-
 #include "cpu/features/linear.inl"
 #include "cpu/features/moments.inl"
 #include "cpu/features/products.inl"
+
+namespace iqa::IQA_INSTRUCTION_SET {
 
 constexpr fid_kernels fid_table(const char *name, decltype(fid_kernels::multiply_panels) multiply_digit_panels)
 {

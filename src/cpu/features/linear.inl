@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The float64 kernels of the trace term and of KID. Lanes are independent elements; the only reductions are the fixed
 // tree over dot_lanes partial sums, and sums of integers.
+#pragma once
+
+#include "arith/bidiagonal.h"
+#include "arith/polynomial_kernel.h"
+#include "cpu/features/instruction_set.h"
+#include "cpu/features/kernels.hpp"
+
+namespace iqa::IQA_INSTRUCTION_SET {
 
 namespace {
 
@@ -171,3 +179,5 @@ void add_kernel_values(const polynomial_kernel &kernel, const double *products, 
 }
 
 } // namespace
+
+} // namespace iqa::IQA_INSTRUCTION_SET

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Exact second moments: 16-bit digits, 32-bit sums, 64-bit words.
+#pragma once
+
+#include "arith/half.h"
+#include "arith/second_moment.h"
+#include "cpu/features/instruction_set.h"
+#include "cpu/features/kernels.hpp"
+
+namespace iqa::IQA_INSTRUCTION_SET {
 
 namespace {
 
@@ -126,3 +134,5 @@ void add_products(const int32_t *products, bool wide, bool negative, int row, in
 }
 
 } // namespace
+
+} // namespace iqa::IQA_INSTRUCTION_SET

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Sums of products of digit pairs, in register tiles over a lane type.
+#pragma once
+
+#include "cpu/features/kernels.hpp"
+#include "cpu/isa/instruction_set.h"
+
+namespace iqa::IQA_INSTRUCTION_SET {
 
 namespace {
 
@@ -38,3 +44,5 @@ void multiply_panels(const int16_t *left, const int16_t *right, int pairs, int32
 }
 
 } // namespace
+
+} // namespace iqa::IQA_INSTRUCTION_SET

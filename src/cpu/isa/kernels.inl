@@ -2,6 +2,7 @@
 // The table of kernels of one instruction set: see README.md.
 #pragma once
 
+#include "cpu/confusion/labels.inl"
 #include "cpu/images/count.inl"
 #include "cpu/images/gather.inl"
 #include "cpu/images/weighted_samples.inl"
@@ -16,8 +17,6 @@
 #include "cpu/ssim/tiles.inl"
 
 namespace iqa::IQA_INSTRUCTION_SET {
-
-#include "cpu/confusion/labels.inl"
 
 #define IQA_NAME_OF(set) #set
 #define IQA_NAME(set) IQA_NAME_OF(set)
