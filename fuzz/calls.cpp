@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
+#include <string>
 #include <vector>
 
 #include "iqa_c.h"
@@ -61,7 +63,7 @@ private:
         iqa_context *&context = contexts_[code_.byte() % contexts_.size()];
         iqa_metric *&metric = metrics_[code_.byte() % metrics_.size()];
         iqa_metric *&other = metrics_[code_.byte() % metrics_.size()];
-        switch (which % 16) {
+        switch (which % 17) {
         case 0:
             iqa_context_destroy(context);
             context = create_context();
@@ -101,6 +103,9 @@ private:
         case 13:
             iqa_context_destroy(context);
             context = nullptr;
+            break;
+        case 15:
+            create_from_text(context);
             break;
         case 14:
             memory_.fuse = code_.byte() % 16 - 1;
@@ -157,6 +162,29 @@ private:
         iqa_metric *metric = nullptr;
         options.create(context, &metric);
         return metric;
+    }
+
+    // Of any text, though most of it are pieces that options have.
+    void create_from_text(iqa_context *context)
+    {
+        static const char *const kinds[] = {"ssim", "psnr", "fid", "confusion", "kid", "sssim"};
+        static const char *const pieces[] = {
+            "=",          ",",      ":",     " ",      "-",    "1",     "0.5",     "11",           "1e9",   "size",
+            "data_range", "layout", "NCHW",  "preset", "piq",  "monai", "classes", "excluded",     "score", "iou",
+            "features",   "luma",   "shave", "sigma",  "auto", "parts", "true",    "scale_weights"};
+        const char *kind = kinds[code_.byte() % std::size(kinds)];
+        std::string text;
+        for (int length = code_.byte() % 32; length > 0; --length) {
+            const uint8_t letter = code_.byte();
+            if (letter < 7 * std::size(pieces))
+                text += pieces[letter % std::size(pieces)];
+            else
+                text += char(letter);
+        }
+        iqa_metric *made = nullptr;
+        const iqa_status status = iqa_metric_create(context, kind, text.c_str(), &made);
+        REQUIRE((status == IQA_OK) == (made != nullptr));
+        iqa_metric_destroy(made);
     }
 
     iqa_status add_lanes(iqa_metric *into, const iqa_metric *from)

@@ -3,12 +3,6 @@
 #include "api/guard.hpp"
 #include "metrics/kinds.hpp"
 
-namespace {
-
-constexpr iqa_option_info nothing = IQA_OPTION_INFO_INIT;
-
-} // namespace
-
 extern "C" {
 
 const char *iqa_option_kind(int32_t number)

@@ -33,3 +33,15 @@ def test_the_page_has_the_lanes_of_the_sources() -> None:
         for first, last, unit in re.findall(r"^\| (\d+) \.\.\. (\d+) .*unit 2\^(-\d+) \|$", page, re.M)
     }
     assert units == {numbers[name] for name in ("unit", "pixel_weight", "decibel", "square")}
+
+
+def test_the_page_has_the_options_in_the_order_of_the_tables() -> None:
+    page = (ROOT / "docs" / "reference" / "abi.md").read_text()
+    tables = (ROOT / "docs" / "reference" / "options.md").read_text()
+    for kind in ("SSIM", "PSNR", "FID"):
+        (row,) = re.findall(rf"^\| {kind}, \d+ bytes \| (.*) \|$", page, re.MULTILINE)
+        (section,) = re.findall(
+            rf"^## {kind.lower()}\n(.*?)(?=^## |\Z)", tables, re.MULTILINE | re.DOTALL
+        )
+        names = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+        assert re.findall(r"`(\w+)`", row) == [name for name in names if name != "preset"]
