@@ -70,8 +70,8 @@ def check_includes(path, number, line):
 
 
 def check_core(path, number, line):
-    if path.startswith(("src/core/", "cuda/machine/")) and not line.lstrip().startswith("//"):
-        found = METRICS.search(line)
+    if path.startswith(("src/core/", "cuda/machine/")):
+        found = METRICS.search(line.partition("//")[0])
         if found:
             yield f"{path}:{number}: {floor_of(path)} names a metric: {found[0]}"
 

@@ -119,3 +119,12 @@ def test_the_index_has_every_page() -> None:
     }
     for page in tracked("docs/guide/*.md", "docs/reference/*.md", "docs/design/README.md"):
         assert (ROOT / page) in linked, page
+
+
+def test_each_family_of_kernels_says_what_each_file_does() -> None:
+    lists = tracked("src/cpu/*/CMakeLists.txt", "cuda/*/CMakeLists.txt")
+    assert len(lists) > 10
+    for folder in ((ROOT / name).parent for name in lists):
+        files = {path.name for path in folder.iterdir()} - {"README.md", "CMakeLists.txt"}
+        named = set(re.findall(r"`([\w.]+)`", (folder / "README.md").read_text()))
+        assert files <= named, folder
