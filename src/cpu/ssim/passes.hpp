@@ -3,6 +3,7 @@
 // where that is float once more those with a channel that it does not carry (arith/ssim_doubt.h); and the map's rows.
 #pragma once
 
+#include "arith/ssim_doubt.h"
 #include "backend/ssim.hpp"
 #include "core/waves.hpp"
 
