@@ -20,7 +20,7 @@ namespace {
 
 class reduction {
 public:
-    reduction(crew &team, const fid_kernels &kernels, multiplier &product, const nuclear_norm_request &request);
+    reduction(crew &team, const fid_kernels &kernels, multiplier &product, nuclear_norm_request &request);
 
     bool to_bidiagonal(int64_t progress_before, int64_t progress_total);
     double sum_of_singular_values();
@@ -35,9 +35,6 @@ private:
     void finish_x(int64_t k);
     void update_rest(int64_t next);
 
-    double *left(int pair) const { return left_ + pair * rows_; }
-    double *right(int pair) const { return right_ + pair * columns_; }
-
     template <class Body>
     void each_chunk(int64_t first, int64_t end, int64_t chunk, int64_t cost, Body &&body)
     {
@@ -51,14 +48,15 @@ private:
     crew &team_;
     const fid_kernels &kernels_;
     multiplier &product_;
-    matrix k_;
     const int64_t true_columns_;
     const int64_t rows_, columns_; // padded
-    double *left_, *right_;        // [most_pairs][rows], [most_pairs][columns]
-    double *partial_;              // [column chunks + 1][rows]; the last stays zero
-    double *column_tail_, *row_tail_;
-    double *chunk_squares_;
-    double *diagonal_, *off_;
+    matrix_view k_;                // likewise
+    slices memory_;
+    matrix_view left_, right_; // a column for each of most_pairs
+    matrix_view partial_;      // a column for each chunk of columns, and one that stays zero
+    vector_view column_tail_, row_tail_;
+    vector_view chunk_squares_;
+    vector_view diagonal_, off_;
 
     // Of the column in work.
     int pairs_ = 0;
@@ -69,43 +67,37 @@ private:
     double left_of_row_[most_pairs];
 };
 
-reduction::reduction(crew &team, const fid_kernels &kernels, multiplier &product, const nuclear_norm_request &request)
+reduction::reduction(crew &team, const fid_kernels &kernels, multiplier &product, nuclear_norm_request &request)
     : team_(team),
       kernels_(kernels),
       product_(product),
-      k_(request.k),
-      true_columns_(request.columns),
-      rows_(padded(request.rows, dot_lanes)),
-      columns_(padded(request.columns, dot_lanes))
+      true_columns_(request.k.cols()),
+      rows_(padded(request.k.rows(), dot_lanes)),
+      columns_(padded(true_columns_, dot_lanes)),
+      k_(request.k.data(), rows_, columns_, Eigen::OuterStride<>(request.k.outerStride())),
+      memory_(request.memory),
+      left_(memory_.matrix(rows_, most_pairs)),
+      right_(memory_.matrix(columns_, most_pairs)),
+      partial_(memory_.matrix(rows_, chunks_of(columns_, column_chunk) + 1)),
+      column_tail_(memory_.vector(rows_)),
+      row_tail_(memory_.vector(columns_)),
+      chunk_squares_(memory_.vector(std::max(chunks_of(rows_, row_chunk), chunks_of(columns_, column_chunk)))),
+      diagonal_(memory_.vector(columns_ + bisection_width)),
+      off_(memory_.vector(columns_ + bisection_width))
 {
-    double *next = request.memory;
-    std::fill_n(next, nuclear_norm_memory(request.rows, request.columns), 0.0);
-    const auto take = [&next](int64_t count) {
-        double *const result = next;
-        next += padded(count, dot_lanes);
-        return result;
-    };
-    left_ = take(most_pairs * rows_);
-    right_ = take(most_pairs * columns_);
-    partial_ = take((chunks_of(columns_, column_chunk) + 1) * rows_);
-    column_tail_ = take(rows_);
-    row_tail_ = take(columns_);
-    chunk_squares_ = take(std::max(chunks_of(rows_, row_chunk), chunks_of(columns_, column_chunk)));
-    diagonal_ = take(columns_ + bisection_width);
-    off_ = take(columns_ + bisection_width);
+    std::fill(request.memory, memory_.take(0), 0.0);
 }
 
 // Brings column k up to date and finds the reflector that clears it below the diagonal.
 void reduction::update_column(int64_t k)
 {
-    double *const column = k_.column(k);
-    for (int s = 0; s < pairs_; ++s)
-        right_of_column_[s] = right(s)[k];
+    auto column = k_.col(k);
+    Eigen::Map<Eigen::RowVectorXd>(right_of_column_, pairs_) = right_.row(k).head(pairs_);
     each_chunk(k, rows_, row_chunk, row_chunk * (pairs_ + 1), [&](int64_t chunk, int64_t from, int64_t to) {
-        kernels_.subtract_combination(column + from, left_ + from, rows_, right_of_column_, pairs_, to - from);
+        kernels_.subtract_combination(&column[from], &left_(from, 0), rows_, right_of_column_, pairs_, to - from);
         for (int64_t r = from; r < to; ++r)
             column_tail_[r] = r <= k ? 0.0 : column[r];
-        chunk_squares_[chunk] = kernels_.dot(column_tail_ + from, column_tail_ + from, to - from);
+        chunk_squares_[chunk] = kernels_.dot(&column_tail_[from], &column_tail_[from], to - from);
     });
     double squares = 0.0;
     for (int64_t chunk = k / row_chunk; chunk < chunks_of(rows_, row_chunk); ++chunk)
@@ -118,17 +110,17 @@ void reduction::update_column(int64_t k)
 void reduction::reflect_from_left(int64_t k)
 {
     const int64_t from = lanes_down(k);
-    double *const u = left(pairs_);
+    auto u = left_.col(pairs_);
     team_.each(pairs_ + 1, rows_ - from, [&](int64_t s, int32_t) {
         if (s == pairs_) {
-            for (int64_t r = from; r < rows_; ++r)
-                u[r] = r < k ? 0.0 : column_tail_[r] * from_left_.scale;
+            u.segment(from, k - from).setZero();
             u[k] = 1.0;
+            u.tail(rows_ - k - 1) = column_tail_.tail(rows_ - k - 1) * from_left_.scale;
         } else {
-            const double *const basis = left(int(s));
+            const auto basis = left_.col(s);
             left_of_row_[s] = basis[k];
             along_left_[s] = fused_multiply_add(
-                from_left_.scale, kernels_.dot(basis + from, column_tail_ + from, rows_ - from), basis[k]);
+                from_left_.scale, kernels_.dot(&basis[from], &column_tail_[from], rows_ - from), basis[k]);
         }
     });
 }
@@ -137,19 +129,20 @@ void reduction::reflect_from_left(int64_t k)
 void reduction::multiply_group(int64_t k, int64_t group, double *partial)
 {
     const int64_t from = lanes_down(k);
-    double *const y = right(pairs_) + group;
-    double *const tail = row_tail_ + group;
-    const double *const columns = k_.column(group);
+    double *const y = &right_(group, pairs_);
+    double *const tail = &row_tail_[group];
+    const double *const columns = k_.col(group).data();
+    const int64_t stride = k_.outerStride();
     alignas(64) double row[dot_lanes];
 
     for (int c = 0; c < dot_lanes; c += 2)
-        kernels_.dot_pair(columns + c * k_.stride + from, k_.stride, column_tail_ + from, rows_ - from, y + c);
+        kernels_.dot_pair(columns + c * stride + from, stride, &column_tail_[from], rows_ - from, y + c);
     for (int c = 0; c < dot_lanes; ++c) {
-        row[c] = columns[c * k_.stride + k];
+        row[c] = columns[c * stride + k];
         y[c] = fused_multiply_add(from_left_.scale, y[c], row[c]);
     }
-    kernels_.subtract_combination(y, right_ + group, columns_, along_left_, pairs_, dot_lanes);
-    kernels_.subtract_combination(row, right_ + group, columns_, left_of_row_, pairs_, dot_lanes);
+    kernels_.subtract_combination(y, &right_(group, 0), columns_, along_left_, pairs_, dot_lanes);
+    kernels_.subtract_combination(row, &right_(group, 0), columns_, left_of_row_, pairs_, dot_lanes);
     for (int c = 0; c < dot_lanes; ++c) {
         y[c] = group + c <= k ? 0.0 : y[c] * from_left_.tau;
         row[c] -= y[c];
@@ -158,7 +151,7 @@ void reduction::multiply_group(int64_t k, int64_t group, double *partial)
             row_head_ = row[c];
     }
     for (int c = 0; c < dot_lanes; c += 2)
-        kernels_.add_pair(partial + from, columns + c * k_.stride + from, k_.stride, tail + c, rows_ - from);
+        kernels_.add_pair(partial + from, columns + c * stride + from, stride, tail + c, rows_ - from);
 }
 
 void reduction::multiply_both_ways(int64_t k)
@@ -166,11 +159,11 @@ void reduction::multiply_both_ways(int64_t k)
     const int64_t from = lanes_down(k);
     each_chunk(k + 1, columns_, column_chunk, 2 * column_chunk * (rows_ - from),
                [&](int64_t chunk, int64_t begin, int64_t end) {
-                   double *const partial = partial_ + chunk * rows_;
-                   std::fill(partial + from, partial + rows_, 0.0);
+                   auto partial = partial_.col(chunk);
+                   partial.tail(rows_ - from).setZero();
                    for (int64_t group = begin; group < end; group += dot_lanes)
-                       multiply_group(k, group, partial);
-                   chunk_squares_[chunk] = kernels_.dot(row_tail_ + begin, row_tail_ + begin, end - begin);
+                       multiply_group(k, group, partial.data());
+                   chunk_squares_[chunk] = kernels_.dot(&row_tail_[begin], &row_tail_[begin], end - begin);
                });
     double squares = 0.0;
     for (int64_t chunk = (k + 1) / column_chunk; chunk < chunks_of(columns_, column_chunk); ++chunk)
@@ -183,16 +176,15 @@ void reduction::multiply_both_ways(int64_t k)
 void reduction::reflect_from_right(int64_t k)
 {
     const int64_t from = lanes_down(k + 1);
-    double *const v = right(pairs_ + 1);
+    auto v = right_.col(pairs_ + 1);
     team_.each(pairs_ + 2, columns_ - from, [&](int64_t s, int32_t) {
         if (s == pairs_ + 1) {
-            for (int64_t c = from; c < columns_; ++c)
-                v[c] = row_tail_[c] * from_right_.scale;
+            v.tail(columns_ - from) = row_tail_.tail(columns_ - from) * from_right_.scale;
             v[k + 1] = 1.0;
         } else {
-            const double *const basis = right(int(s));
+            const auto basis = right_.col(s);
             along_left_[s] = fused_multiply_add(
-                from_right_.scale, kernels_.dot(basis + from, row_tail_ + from, columns_ - from), basis[k + 1]);
+                from_right_.scale, kernels_.dot(&basis[from], &row_tail_[from], columns_ - from), basis[k + 1]);
         }
     });
 }
@@ -200,22 +192,22 @@ void reduction::reflect_from_right(int64_t k)
 // x = tau A v.
 void reduction::finish_x(int64_t k)
 {
-    double *const x = left(pairs_ + 1);
-    const double *const head_column = k_.column(k + 1);
+    auto x = left_.col(pairs_ + 1);
+    const auto head_column = k_.col(k + 1);
     const int64_t first_chunk = (k + 1) / column_chunk;
     const int64_t last_chunk = chunks_of(columns_, column_chunk);
     const int64_t cost = row_chunk * (last_chunk - first_chunk + pairs_);
     constexpr double ones[2] = {1.0, 1.0};
     each_chunk(k, rows_, row_chunk, cost, [&](int64_t, int64_t from, int64_t to) {
-        std::fill(x + from, x + to, 0.0);
+        auto inside = x.segment(from, to - from);
+        inside.setZero();
         // An odd chunk at the end is paired with one that stays zero.
         for (int64_t chunk = first_chunk; chunk < last_chunk; chunk += 2)
-            kernels_.add_pair(x + from, partial_ + chunk * rows_ + from, rows_, ones, to - from);
+            kernels_.add_pair(inside.data(), &partial_(from, chunk), rows_, ones, to - from);
         for (int64_t r = from; r < to; ++r)
             x[r] = fused_multiply_add(from_right_.scale, x[r], head_column[r]);
-        kernels_.subtract_combination(x + from, left_ + from, rows_, along_left_, pairs_ + 1, to - from);
-        for (int64_t r = from; r < to; ++r)
-            x[r] *= from_right_.tau;
+        kernels_.subtract_combination(inside.data(), &left_(from, 0), rows_, along_left_, pairs_ + 1, to - from);
+        inside *= from_right_.tau;
     });
 }
 
@@ -234,14 +226,10 @@ void reduction::reduce_column(int64_t k)
 // Subtracts the pairs of a finished panel from what is left of the matrix.
 void reduction::update_rest(int64_t next)
 {
-    product_.run(team_, {.a = {left_ + next, rows_, false},
-                         .b = {right_ + next, columns_, false},
-                         .c = {k_.column(next) + next, k_.stride},
-                         .rows = rows_ - next,
-                         .columns = true_columns_ - next,
-                         .depth = pairs_,
-                         .subtract = true,
-                         .lower_only = false});
+    const int64_t rows = rows_ - next;
+    const int64_t columns = true_columns_ - next;
+    product_.subtract(team_, left_.block(next, 0, rows, pairs_), right_.block(next, 0, columns, pairs_),
+                      k_.block(next, next, rows, columns));
     pairs_ = 0;
 }
 
@@ -260,13 +248,13 @@ bool reduction::to_bidiagonal(int64_t progress_before, int64_t progress_total)
 double reduction::sum_of_singular_values()
 {
     int exponent = 0;
-    if (!square_and_scale(diagonal_, off_, true_columns_, &exponent))
+    if (!square_and_scale(diagonal_.data(), off_.data(), true_columns_, &exponent))
         return 0.0;
-    double *const values = left_;
+    double *const values = left_.data();
     team_.each(chunks_of(true_columns_, bisection_width), true_columns_ * bisection_width * bisection_steps,
                [&](int64_t item, int32_t) {
                    const int64_t first = item * bisection_width;
-                   kernels_.bisect(diagonal_, off_, true_columns_, 1.0, first, values + first);
+                   kernels_.bisect(diagonal_.data(), off_.data(), true_columns_, 1.0, first, values + first);
                });
     double sum = 0.0;
     for (int64_t k = 0; k < true_columns_; ++k)
@@ -287,7 +275,7 @@ size_t nuclear_norm_memory(int64_t rows, int64_t columns)
     return size_t(doubles);
 }
 
-double nuclear_norm(crew &team, const fid_kernels &kernels, multiplier &product, const nuclear_norm_request &request,
+double nuclear_norm(crew &team, const fid_kernels &kernels, multiplier &product, nuclear_norm_request request,
                     int64_t progress_before, int64_t progress_total)
 {
     reduction work(team, kernels, product, request);

@@ -7,12 +7,13 @@
 namespace iqa {
 
 struct cholesky_request {
-    matrix s; // order x order, lower triangle; destroyed
-    matrix l; // order x rank on return, rows in the order of the features
-    int64_t order;
-    int64_t most_rank;    // what is known of the rank: rows - 1
-    double *diagonal;     // [order] working memory
-    int64_t *permutation; // [order] working memory
+    matrix_ref s;           // order x order, lower triangle; padded rows in memory; destroyed
+    matrix_view l;          // padded rows x order or more; its first `rank` columns on return, by feature
+    int64_t most_rank;      // what is known of the rank: rows - 1
+    vector_view diagonal;   // [order] working memory
+    index_view permutation; // [order] working memory
+
+    int64_t order() const { return s.cols(); }
 };
 
 struct cholesky_result {
@@ -23,7 +24,7 @@ struct cholesky_result {
 // Cholesky with complete pivoting (N. J. Higham, "Accuracy and Stability of Numerical Algorithms", 10.3), stopped at
 // the numerical rank, which is returned; -1 when the call was cancelled. A pivot of at most order * 2^-53 times the
 // largest diagonal element is rounding noise: cutting it off is what keeps a null space out of the trace term.
-cholesky_result pivoted_cholesky(crew &team, const fid_kernels &kernels, multiplier &product,
-                                 const cholesky_request &request, int64_t progress_before, int64_t progress_total);
+cholesky_result pivoted_cholesky(crew &team, const fid_kernels &kernels, multiplier &product, cholesky_request request,
+                                 int64_t progress_before, int64_t progress_total);
 
 } // namespace iqa

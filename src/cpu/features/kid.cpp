@@ -44,8 +44,8 @@ private:
     void draw(crew &team, int64_t index);
     bool add_all(crew &team, int64_t index);
     bool add_pairs(crew &team, const row_set &left, const row_set &right, bool within, pair_sums *total);
-    const double *load(crew &team, const row_set &rows, int64_t first, int64_t count, const double *needed);
-    void add_block(crew &team, int64_t rows, int64_t columns, bool on_diagonal, pair_sums *total);
+    rows_view load(crew &team, const row_set &rows, int64_t first, int64_t count, const double *needed);
+    void add_block(crew &team, matrix_ref products, bool on_diagonal, pair_sums *total);
     int64_t blocks_of_estimate() const;
 
     kernel_means_request &request_;
@@ -57,7 +57,7 @@ private:
     scratch keys_memory_;
     keyed_row *keys_[2];
     row_block blocks_[2] = {};
-    matrix products_;
+    double *products_;
     sums_of_item *of_items_;
     int64_t done_ = 0;
     int64_t total_;
@@ -79,7 +79,7 @@ kid_pairs::kid_pairs(context &where, memory_source &memory, kernel_means_request
     of_items_ = reinterpret_cast<sums_of_item *>(numbers);
     blocks_[0].numbers = numbers + sums;
     blocks_[1].numbers = blocks_[0].numbers + block;
-    products_ = {blocks_[1].numbers + block, block_rows_};
+    products_ = blocks_[1].numbers + block;
     total_ = request.estimates * blocks_of_estimate();
     if (request.draws) {
         const auto first = size_t(request.sets[0].view.rows);
@@ -169,28 +169,22 @@ bool kid_pairs::add_pairs(crew &team, const row_set &left, const row_set &right,
                 return false;
             const bool on_diagonal = within && j == i;
             const int64_t columns = std::min(block_rows_, right.count - j);
-            const double *const a = load(team, left, i, rows, nullptr);
-            const double *const b = load(team, right, j, columns, a);
-            product_.run(team, {.a = {a, features_, true},
-                                .b = {b, features_, true},
-                                .c = products_,
-                                .rows = rows,
-                                .columns = columns,
-                                .depth = features_,
-                                .subtract = false,
-                                .lower_only = on_diagonal});
-            add_block(team, rows, columns, on_diagonal, total);
+            const rows_view a = load(team, left, i, rows, nullptr);
+            const rows_view b = load(team, right, j, columns, a.data());
+            Eigen::Map<Eigen::MatrixXd> products(products_, rows, columns);
+            product_.assign(team, a, b, products, on_diagonal ? part::lower : part::whole);
+            add_block(team, products, on_diagonal, total);
         }
     }
     return true;
 }
 
 // The rows as doubles: where they are already, or in the block that is not `needed`.
-const double *kid_pairs::load(crew &team, const row_set &rows, int64_t first, int64_t count, const double *needed)
+rows_view kid_pairs::load(crew &team, const row_set &rows, int64_t first, int64_t count, const double *needed)
 {
     for (const row_block &block : blocks_)
         if (block.set == &rows && block.first == first)
-            return block.numbers;
+            return {block.numbers, count, features_};
     row_block &block = blocks_[blocks_[0].numbers == needed ? 1 : 0];
     block.set = &rows;
     block.first = first;
@@ -200,17 +194,19 @@ const double *kid_pairs::load(crew &team, const row_set &rows, int64_t first, in
             visit_row(rows.view, rows.row(first + i), [&](int64_t column, double value) { to[column] = value; });
         }
     });
-    return block.numbers;
+    return {block.numbers, count, features_};
 }
 
-void kid_pairs::add_block(crew &team, int64_t rows, int64_t columns, bool on_diagonal, pair_sums *total)
+void kid_pairs::add_block(crew &team, matrix_ref products, bool on_diagonal, pair_sums *total)
 {
+    const int64_t rows = products.rows();
+    const int64_t columns = products.cols();
     const int64_t items = quotient_up(columns, least_item);
     std::fill_n(of_items_, items, sums_of_item{});
     team.each(items, least_item * rows, [&](int64_t item, int32_t) {
         sums_of_item &own = of_items_[item];
         for (int64_t j = item * least_item; j < std::min((item + 1) * least_item, columns); ++j) {
-            const double *const column = products_.column(j);
+            const double *const column = products.col(j).data();
             const int64_t first = on_diagonal ? j + 1 : 0;
             int64_t pairs[kernel_levels] = {};
             kernels_.add_kernel_values(request_.kernel, column + first, rows - first, pairs);

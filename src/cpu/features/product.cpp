@@ -31,9 +31,7 @@ void pack_panel(const operand &from, int64_t panel, int width, int64_t count, in
         for (int i = 0; i < inside; ++i)
             for (int k = first_k; k < std::min(first_k + steps, depth); ++k)
                 packed[k * width + i] = sign * from.at(begin + i, first + k);
-    for (int i = inside; i < width; ++i)
-        for (int k = 0; k < depth; ++k)
-            packed[k * width + i] = 0.0;
+    Eigen::Map<Eigen::MatrixXd>(packed, width, depth).bottomRows(width - inside).setZero();
 }
 
 } // namespace
@@ -109,11 +107,12 @@ void multiplier::multiply_block(const matrix_product &request, int64_t row_block
             }
             alignas(64) double edge[most_tile_elements];
             kernels_.multiply_tile(a, b, depth, edge, height, false);
-            for (int j = 0; j < columns; ++j)
-                for (int i = 0; i < rows; ++i) {
-                    double *target = c + j * request.c.stride + i;
-                    *target = add ? *target + edge[j * height + i] : edge[j * height + i];
-                }
+            const auto inside = Eigen::Map<Eigen::MatrixXd>(edge, height, width).topLeftCorner(rows, columns);
+            Eigen::Map<Eigen::MatrixXd, 0, Eigen::OuterStride<>> target(c, rows, columns, {request.c.stride});
+            if (add)
+                target += inside;
+            else
+                target = inside;
         }
 }
 

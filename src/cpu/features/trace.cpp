@@ -35,13 +35,15 @@ private:
     const fid_kernels &kernels_;
     const int64_t order_;
     const int64_t stride_;
+    const int64_t columns_; // padded
     multiplier product_;
     scratch memory_;
-    matrix work_;       // S, later L1^T L2
-    matrix factors_[2]; // L1, L2
-    double *vectors_;
-    double *diagonal_;
-    int64_t *permutation_;
+    slices rest_;
+    matrix_view work_;       // S, later L1^T L2
+    matrix_view factors_[2]; // L1, L2
+    double *norm_memory_;
+    vector_view diagonal_;
+    index_view permutation_;
 };
 
 trace_computation::trace_computation(context &where, memory_source &memory, trace_request &request)
@@ -49,34 +51,30 @@ trace_computation::trace_computation(context &where, memory_source &memory, trac
       kernels_(fid_kernels_for(where)),
       order_(request.sets[0].order()),
       stride_(column_stride(order_)),
+      columns_(padded(order_, dot_lanes)),
       product_(where, kernels_, stride_),
-      memory_(memory)
+      memory_(memory),
+      rest_(memory_.take<double>(size_t(3 * stride_ * columns_ + 2 * stride_) + nuclear_norm_memory(order_, order_),
+                                 "the trace term")),
+      work_(rest_.matrix(stride_, columns_)),
+      factors_{rest_.matrix(stride_, columns_), rest_.matrix(stride_, columns_)},
+      norm_memory_(rest_.take(int64_t(nuclear_norm_memory(order_, order_)))),
+      diagonal_(rest_.vector(order_)),
+      permutation_(rest_.indices(order_))
 {
-    const size_t matrix_size = size_t(stride_) * size_t(padded(order_, dot_lanes));
-    const size_t vector_size = nuclear_norm_memory(order_, order_);
-    static_assert(sizeof(int64_t) == sizeof(double));
-    double *next = memory_.take<double>(3 * matrix_size + vector_size + 2 * size_t(stride_), "the trace term");
-    work_ = {next, stride_};
-    factors_[0] = {next + matrix_size, stride_};
-    factors_[1] = {next + 2 * matrix_size, stride_};
-    vectors_ = next + 3 * matrix_size;
-    diagonal_ = vectors_ + vector_size;
-    permutation_ = reinterpret_cast<int64_t *>(diagonal_ + stride_);
 }
 
 cholesky_result trace_computation::factor(crew &team, int set)
 {
     const covariance_view &covariance = request_.sets[set];
     team.each(order_, 16 * order_, [&](int64_t j, int32_t) {
-        double *const column = work_.column(j);
-        std::fill(column, column + stride_, 0.0);
+        work_.col(j).setZero();
         for (int64_t i = j; i < order_; ++i)
-            column[i] = covariance.at(i, j);
+            work_(i, j) = covariance.at(i, j);
     });
     return pivoted_cholesky(team, kernels_, product_,
-                            {.s = work_,
+                            {.s = work_.topLeftCorner(order_, order_),
                              .l = factors_[set],
-                             .order = order_,
                              .most_rank = covariance.most_rank(),
                              .diagonal = diagonal_,
                              .permutation = permutation_},
@@ -91,18 +89,12 @@ double trace_computation::norm_of_product(crew &team)
     const int64_t columns = request_.ranks[1 - tall];
     if (columns == 0)
         return 0.0;
-    for (int64_t j = 0; j < padded(columns, dot_lanes); ++j)
-        std::fill_n(work_.column(j), stride_, 0.0);
-    product_.run(team, {.a = {factors_[tall].data, stride_, true},
-                        .b = {factors_[1 - tall].data, stride_, true},
-                        .c = work_,
-                        .rows = rows,
-                        .columns = columns,
-                        .depth = order_,
-                        .subtract = false,
-                        .lower_only = false});
-    return nuclear_norm(team, kernels_, product_, {.k = work_, .rows = rows, .columns = columns, .memory = vectors_},
-                        2 * order_, progress_total());
+    work_.leftCols(padded(columns, dot_lanes)).setZero();
+    const auto left = factors_[tall].topLeftCorner(order_, rows);
+    const auto right = factors_[1 - tall].topLeftCorner(order_, columns);
+    auto product = work_.topLeftCorner(rows, columns);
+    product_.assign(team, left.transpose(), right.transpose(), product);
+    return nuclear_norm(team, kernels_, product_, {.k = product, .memory = norm_memory_}, 2 * order_, progress_total());
 }
 
 void trace_computation::run(crew &team)
