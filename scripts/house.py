@@ -30,6 +30,14 @@ FLOORS = {
 # Within a floor, folders that others may include; families never include each other.
 SHARED = {"isa", "images", "machine"}
 FAMILIES = {"ssim", "psnr", "confusion", "features"}
+# Eigen's door. Neither CUDA nor a file that is compiled for an instruction set may get there.
+MATRICES = "src/core/matrix.hpp"
+KERNELS = re.compile(r"^cuda/|/(baseline|avx2|avx512|avx512_vnni)\.cpp$")
+# What Eigen does in an order of its own; ours are members of the tables of kernels. Products do not compile.
+ORDERED = re.compile(
+    r"(?<!\bkernels)(?<!\bkernels_)\.((stable|blue|squared)?[nN]orm(aliz\w+)?|dot|sum|prod|mean|trace|redux"
+    r"|lazyProduct|noalias|inverse|determinant|solve\w*|applyOnThe\w+|rankUpdate|cross|lpNorm)\s*(<\w+>)?\("
+)
 METRICS = re.compile(r"\b\w*(ssim|psnr|confusion|inception)\w*|\b(fid|kid)(_\w+)?\b", re.IGNORECASE)
 
 
@@ -82,15 +90,40 @@ def check_table(path, number, line):
         yield f"{path}:{number}: a device that cannot: {line.strip()}"
 
 
+def check_order(path, number, line):
+    if path.startswith("src/") and not line.lstrip().startswith("//"):
+        if path != MATRICES and re.search(r"#\s*include\s*<(unsupported/)?Eigen\b", line):
+            yield f"{path}:{number}: Eigen comes by {MATRICES}"
+        found = ORDERED.search(line)
+        if found:
+            yield f"{path}:{number}: sums have an order of ours, see {MATRICES}: {found[0]}"
+
+
+def check_door(files):
+    inside = {}  # what a file includes, and what that includes
+
+    def reach(path):
+        if path not in inside:
+            inside[path] = {path}
+            for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', (ROOT / path).read_text(), re.MULTILINE):
+                target = resolve(name)
+                inside[path] |= reach(target) if target else set()
+        return inside[path]
+
+    for path in files:
+        if KERNELS.search(path) and MATRICES in reach(path):
+            yield f"{path}: Eigen's inline functions would be those of one instruction set: {MATRICES}"
+
+
 def main():
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "src", "cuda"], cwd=ROOT, check=True, text=True, capture_output=True
     ).stdout.split()
     files = [path for path in listed if floor_of(path) and (ROOT / path).is_file()]
-    broken = []
+    broken = list(check_door(files))
     for path in files:
         for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
-            for check in (check_includes, check_core, check_table):
+            for check in (check_includes, check_core, check_table, check_order):
                 broken += check(path, number, line)
     print("\n".join(broken) or f"{len(files)} files keep to their floors")
     sys.exit(1 if broken else 0)
