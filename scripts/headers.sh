@@ -16,6 +16,8 @@ fi
 
 files=${*:-$(git ls-files -co --exclude-standard 'include/*.h' 'src/*.h' 'src/*.hpp' 'src/*.inl' 'cuda/*.h' 'cuda/*.hpp' \
     'tools/*.hpp' 'bindings/cpp/*.hpp')}
+EIGEN=$(pkg-config --cflags eigen3 | sed 's/-I/-isystem /g')
+export EIGEN
 # shellcheck disable=SC2016,SC2086 # the inner shell's variables; no file name has a space
 printf '%s\n' $files | xargs -P "$(nproc)" -n 1 sh -c '
     case $0 in
@@ -23,5 +25,5 @@ printf '%s\n' $files | xargs -P "$(nproc)" -n 1 sh -c '
     *) lanes= ;;
     esac
     exec ${CXX:-c++} -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-unused-function $lanes \
-        -Isrc -Iinclude -I. -Itools -Ibindings/cpp -x c++ -include "$0" /dev/null'
+        $EIGEN -Isrc -Iinclude -I. -Itools -Ibindings/cpp -x c++ -include "$0" /dev/null'
 echo "$(echo "$files" | wc -w) headers and kernel files compile alone"

@@ -5,7 +5,7 @@
 // swap, setZero, casts, arithmetic by elements, and the values of minCoeff and maxCoeff, which no order changes. Where
 // the place of the largest matters, std::max_element finds the first of equals.
 // May not: products, dot, sum, mean, norm, trace, decompositions. Their bits follow from the instruction set, and those
-// of products from the size of a cache as well (docs/design/decisions/0032-eigen-has-the-words.md). Sums and products
+// of products from the size of a cache as well (docs/design/decisions/0033-eigen-has-the-words.md). Sums and products
 // are kernels of one written order. A product does not compile, and scripts/house.py refuses the others.
 //
 // For .cpp files without flags of an instruction set: the linker keeps one of several equal inline functions.

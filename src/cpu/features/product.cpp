@@ -31,7 +31,9 @@ void pack_panel(const operand &from, int64_t panel, int width, int64_t count, in
         for (int i = 0; i < inside; ++i)
             for (int k = first_k; k < std::min(first_k + steps, depth); ++k)
                 packed[k * width + i] = sign * from.at(begin + i, first + k);
-    Eigen::Map<Eigen::MatrixXd>(packed, width, depth).bottomRows(width - inside).setZero();
+    for (int i = inside; i < width; ++i)
+        for (int k = 0; k < depth; ++k)
+            packed[k * width + i] = 0.0;
 }
 
 } // namespace
