@@ -25,7 +25,7 @@ inline pixel_source in_one_piece(const weighted_images &source)
             .weights = source.weights,
             .luma = source.luma != nullptr ? *source.luma : luma_rule{},
             .of_luma = source.luma != nullptr,
-            .mask_nonfinite = source.mask_nonfinite && !is_integer(source.images.reference.type)};
+            .mask_nonfinite = source.masks()};
 }
 
 struct weighted_pixel {

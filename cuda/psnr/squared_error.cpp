@@ -16,12 +16,6 @@ namespace {
 // So many blocks keep any GPU of today busy; what is left over at the end is small.
 constexpr int64_t blocks_wanted = 1024;
 
-// Samples that are all taken as they are.
-bool is_plain(const pixel_source &source)
-{
-    return source.weights.data == nullptr && !source.of_luma && !source.mask_nonfinite;
-}
-
 struct axis {
     int64_t extent, reference_stride, candidate_stride;
 };
@@ -58,7 +52,7 @@ std::array<axis, 4> axes_of(const image_view &x, const image_view &y, int64_t ch
 class batch_of_errors {
 public:
     batch_of_errors(context &where, workspace &memory, const squared_error_request &request)
-        : where_(where), memory_(memory), source_(in_one_piece(request.source))
+        : where_(where), memory_(memory), source_(in_one_piece(request.source)), plain_(request.source.is_plain())
     {
         const weighted_images &source = request.source;
         const element_type type = source.images.reference.type;
@@ -83,7 +77,7 @@ public:
     void run()
     {
         with_sample_type(source_.reference.type, [&]<class Sample>(Sample) {
-            if (!is_plain(source_) || !run_plain<Sample>())
+            if (!plain_ || !run_plain<Sample>())
                 run_placed<Sample>();
         });
     }
@@ -183,6 +177,7 @@ private:
     context &where_;
     workspace &memory_;
     pixel_source source_;
+    bool plain_;
     int64_t channels_; // of a plane
     error_course course_{};
 };

@@ -8,20 +8,9 @@
 
 namespace iqa::cuda {
 
-// Which of several images is at fault: the first. Kept as what is most, since 0 stands for none.
-IQA_KERNEL uint64_t rank_of_image(int64_t image)
-{
-    return uint64_t(INT64_MAX - image);
-}
-
-IQA_KERNEL int64_t image_of_rank(uint64_t rank)
-{
-    return INT64_MAX - int64_t(rank);
-}
-
 // Zero between kernels.
 struct ssim_values_bookkeeping {
-    uint64_t first_at_fault;
+    uint64_t first_at_fault; // the rank of the first image that has a fault, of whatever kind
     uint32_t arrivals;
     uint32_t unused;
 };
@@ -43,7 +32,7 @@ struct ssim_values_kernel {
         const int64_t left = request.images - first;
         block.each(int(left < threads ? left : threads), [&](int i) {
             if (evaluate_image(request, first + i).kind != fault_kind::none)
-                keep_most(&given.books->first_at_fault, rank_of_image(first + i));
+                keep_most(&given.books->first_at_fault, fault_rank(fault_kind::none, first + i));
         });
         if (!block.comes_last(&given.books->arrivals))
             return;

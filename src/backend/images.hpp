@@ -26,6 +26,9 @@ struct weighted_images {
     const luma_rule *luma; // three channels are measured as one; NULL: channels as they are
     bool mask_nonfinite;   // a sample that is not finite in either image has weight 0
 
+    bool masks() const { return mask_nonfinite && !is_integer(images.reference.type); }
+    // All samples are taken as they are. Otherwise their places are needed, to find their weights and channels.
+    bool is_plain() const { return weights.data == nullptr && luma == nullptr && !masks(); }
     int64_t channels() const { return luma != nullptr ? 1 : images.reference.channels; }
 };
 

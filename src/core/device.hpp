@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "arith/portable.h"
 #include "core/memory.hpp"
 #include "iqa_c.h"
 
@@ -33,6 +34,24 @@ struct fault {
     double value;
     int64_t update; // of the metric on this device, from 1
 };
+
+// Which of several faults is told: of the first kind that some image has, that of its first image. The largest rank is
+// kept, since 0 stands for no fault.
+IQA_HD uint64_t fault_rank(fault_kind kind, int64_t image)
+{
+    constexpr uint64_t kinds = 0xff;
+    return (kinds - uint64_t(kind)) << 48 | ((uint64_t(1) << 48) - 1 - uint64_t(image));
+}
+
+IQA_HD fault_kind kind_of_rank(uint64_t rank)
+{
+    return static_cast<fault_kind>(0xff - (rank >> 48));
+}
+
+IQA_HD int64_t image_of_rank(uint64_t rank)
+{
+    return int64_t((uint64_t(1) << 48) - 1 - (rank & ((uint64_t(1) << 48) - 1)));
+}
 
 // What updates on a device have come to: sums of lanes without carries, in the ledger's memory until it is called
 // again, and the first fault.

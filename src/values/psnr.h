@@ -85,20 +85,12 @@ IQA_HD double weight_of(int128 units)
     return weight_of_units(double(units));
 }
 
-// Which of several faults is told: of the first kind that some image has, that of its first image. Kept as what is
-// most, since 0 stands for none.
-IQA_HD uint64_t rank_of_fault(fault_kind kind, int64_t image)
-{
-    constexpr uint64_t kinds = 0xff;
-    return (kinds - uint64_t(kind)) << 48 | ((uint64_t(1) << 48) - 1 - uint64_t(image));
-}
-
 IQA_HD void report_fault(const psnr_values_request &request, uint64_t rank)
 {
     if (rank == 0)
         return;
-    request.report->kind = static_cast<fault_kind>(0xff - (rank >> 48));
-    request.report->image = int64_t((uint64_t(1) << 48) - 1 - (rank & ((uint64_t(1) << 48) - 1)));
+    request.report->kind = kind_of_rank(rank);
+    request.report->image = image_of_rank(rank);
     request.report->count = request.addend[psnr_lane::nonfinite];
 }
 
@@ -117,11 +109,11 @@ IQA_HD uint64_t add_image(const psnr_values_request &request, int64_t image)
     add_to_lane(&request.addend[psnr_lane::outside], counts.outside);
     add_to_lane(&request.addend[psnr_lane::nonfinite], counts.nonfinite);
     if (is_nan && rule.refuses_nonfinite)
-        return rank_of_fault(fault_kind::nonfinite, image);
+        return fault_rank(fault_kind::nonfinite, image);
     if (!is_nan && request.overflow[image])
-        return rank_of_fault(fault_kind::overflow, image);
+        return fault_rank(fault_kind::overflow, image);
     if (units == 0)
-        return rank_of_fault(fault_kind::masked, image);
+        return fault_rank(fault_kind::masked, image);
 
     const error_total sum = {is_nan ? scaled_value{0.0, 0} : value_of(sums), weight_of(units)};
     const double value = is_nan ? __builtin_nan("") : psnr_of(rule, sum);

@@ -6,9 +6,7 @@
 namespace iqa {
 
 pixel_reader::pixel_reader(const cpu_kernels &kernels, const weighted_images &source)
-    : kernels_(kernels),
-      source_(source),
-      masks_nonfinite_(source.mask_nonfinite && !is_integer(source.images.reference.type))
+    : kernels_(kernels), source_(source), masks_nonfinite_(source.masks())
 {
 }
 

@@ -70,13 +70,6 @@ bool rows_are_dense(const image_view &view)
     return view.channel_stride == 1 && view.column_stride == view.channels;
 }
 
-// Samples that are all taken as they are. Others need their places, to find their weights and channels.
-bool is_plain(const weighted_images &source)
-{
-    const bool may_mask = source.mask_nonfinite && !is_integer(source.images.reference.type);
-    return source.weights.data == nullptr && source.luma == nullptr && !may_mask;
-}
-
 run_layout lay_out(const weighted_images &source, bool by_channel)
 {
     const image_view &x = source.images.reference;
@@ -89,10 +82,10 @@ run_layout lay_out(const weighted_images &source, bool by_channel)
     layout.reference_step = layout.candidate_step = 1;
     const int64_t channels = by_channel ? 1 : source.channels();
     const int64_t lines = x.depth * x.height;
-    if (is_plain(source) && same_order && dense(x, by_channel) && dense(y, by_channel)) {
+    if (source.is_plain() && same_order && dense(x, by_channel) && dense(y, by_channel)) {
         layout.rows = 1;
         layout.length = channels * lines * x.width;
-    } else if (is_plain(source) && channels > 1 && rows_are_dense(x) && rows_are_dense(y)) {
+    } else if (source.is_plain() && channels > 1 && rows_are_dense(x) && rows_are_dense(y)) {
         layout.rows = lines;
         layout.length = channels * x.width;
     } else {
@@ -114,7 +107,7 @@ public:
           kernels_(kernels_for(where)),
           request_(request),
           shape_(request.source.images.reference),
-          plain_(is_plain(request.source)),
+          plain_(request.source.is_plain()),
           integers_(is_integer(shape_.type) && request.source.luma == nullptr),
           layout_(lay_out(request.source, request.by_channel)),
           reader_(kernels_, request.source),
