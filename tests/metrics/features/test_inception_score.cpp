@@ -8,6 +8,7 @@
 #include "arith/elementary.h"
 #include "support/catch.hpp"
 #include "support/fid_features.hpp"
+#include "support/kid_reference.hpp"
 
 using namespace test;
 
@@ -67,39 +68,13 @@ private:
     tensor view_{values.data(), IQA_FLOAT64, {rows, classes}};
 };
 
-// exp(mean KL(p_i || p)) over the rows listed.
-long double by_definition(const logits &z, const std::vector<int64_t> &rows)
-{
-    std::vector<std::vector<long double>> log_p;
-    std::vector<long double> mean(size_t(z.classes), 0.0L);
-    for (const int64_t row : rows) {
-        const double largest = *std::max_element(z.row(row), z.row(row) + z.classes);
-        long double sum = 0;
-        for (int64_t k = 0; k < z.classes; ++k)
-            sum += std::exp(static_cast<long double>(z.row(row)[k]) - static_cast<long double>(largest));
-        std::vector<long double> of_row;
-        for (int64_t k = 0; k < z.classes; ++k) {
-            of_row.push_back(static_cast<long double>(z.row(row)[k]) - static_cast<long double>(largest) -
-                             std::log(sum));
-            mean[size_t(k)] += std::exp(of_row.back()) / static_cast<long double>(rows.size());
-        }
-        log_p.push_back(of_row);
-    }
-    long double total = 0;
-    for (const auto &of_row : log_p)
-        for (size_t k = 0; k < of_row.size(); ++k)
-            if (const long double p = std::exp(of_row[k]); p > 0)
-                total += p * (of_row[k] - std::log(mean[k]));
-    return std::exp(total / static_cast<long double>(rows.size()));
-}
-
 // The splits and the order of the rule of docs/guide/fid.md.
 std::vector<long double> splits_by_definition(const logits &z, int64_t splits, const std::vector<int64_t> &order)
 {
     std::vector<long double> values;
     for (int64_t s = 0; s < splits; ++s)
-        values.push_back(
-            by_definition(z, {order.begin() + s * z.rows / splits, order.begin() + (s + 1) * z.rows / splits}));
+        values.push_back(reference_inception_score(
+            z.row(0), z.classes, {order.begin() + s * z.rows / splits, order.begin() + (s + 1) * z.rows / splits}));
     return values;
 }
 

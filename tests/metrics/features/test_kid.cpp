@@ -9,6 +9,7 @@
 #include "arith/polynomial_kernel.h"
 #include "support/catch.hpp"
 #include "support/fid_features.hpp"
+#include "support/kid_reference.hpp"
 
 using namespace test;
 
@@ -61,40 +62,6 @@ feature_set rows_of(const feature_set &set, const std::vector<int64_t> &rows)
     for (size_t i = 0; i < rows.size(); ++i)
         std::copy_n(set.row(rows[i]), set.features, part.values.data() + int64_t(i) * set.features);
     return part;
-}
-
-// The definition, and the mean of the kernel's magnitude, which errors are judged against.
-struct expectation {
-    long double value;
-    long double scale;
-};
-
-expectation by_definition(const feature_set &x, const feature_set &y, const iqa_kid_options &options)
-{
-    const long double gamma =
-        options.gamma > 0 ? static_cast<long double>(options.gamma) : 1.0L / static_cast<long double>(x.features);
-    long double scale = 0;
-    const auto mean = [&](const feature_set &a, const feature_set &b, bool leave_out_equal) {
-        long double sum = 0;
-        long double count = 0;
-        for (int64_t i = 0; i < a.rows; ++i)
-            for (int64_t j = 0; j < b.rows; ++j) {
-                if (leave_out_equal && i == j)
-                    continue;
-                long double product = 0;
-                for (int64_t k = 0; k < a.features; ++k)
-                    product += static_cast<long double>(a.at(i, k)) * static_cast<long double>(b.at(j, k));
-                const long double base = gamma * product + static_cast<long double>(options.coef0);
-                const long double value = std::pow(base, static_cast<long double>(options.degree));
-                sum += value;
-                scale = std::max(scale, std::abs(value));
-                count += 1;
-            }
-        return sum / count;
-    };
-    const bool unbiased = options.estimator == IQA_KID_UNBIASED;
-    const long double value = mean(x, x, unbiased) + mean(y, y, unbiased) - 2 * mean(x, y, false);
-    return {value, scale};
 }
 
 // The rule of docs/guide/fid.md, written again.
@@ -152,7 +119,7 @@ TEST_CASE("KID agrees with its definition", "[kid]")
             options.degree = degree;
             options.gamma = degree == 2 ? 0.03 : IQA_KID_GAMMA_AUTO;
             options.coef0 = degree == 8 ? 0.0 : degree == 1 ? 0.25 : 1.0;
-            const expectation expected = by_definition(x, y, options);
+            const kid_expectation expected = reference_kid(x, y, options);
             const auto error = std::abs(static_cast<long double>(kid(context, options, x, y).mean) - expected.value);
             CHECK(double(error / expected.scale) <= 1e-15);
         }
@@ -169,7 +136,7 @@ TEST_CASE("a row far away does not blur the others", "[kid]")
         y.at(i, 0) = 0.0f;
     for (int64_t k = 0; k < 8; ++k)
         x.at(11, k) = k == 0 ? 1e5f : 0.0f; // its kernel value is 2e27 with itself, and 1 with all others
-    const expectation expected = by_definition(x, y, all_rows());
+    const kid_expectation expected = reference_kid(x, y, all_rows());
     const auto error = std::abs(static_cast<long double>(kid(context, all_rows(), x, y).mean) - expected.value);
     CHECK(double(expected.scale) < 1e3);
     CHECK(double(error / expected.scale) <= 1e-15);
@@ -496,12 +463,12 @@ TEST_CASE("KID of features that are small beside coef0 keeps its digits", "[kid]
             iqa_kid_options term = options;
             term.degree = power;
             term.coef0 = 0;
-            const expectation of_term = by_definition(x, y, term);
+            const kid_expectation of_term = reference_kid(x, y, term);
             const long double weight = factor * std::pow(static_cast<long double>(coef0), degree - power);
             expected += weight * of_term.value;
             scale += weight * of_term.scale;
         }
-        const double largest = double(by_definition(x, y,
+        const double largest = double(reference_kid(x, y,
                                                     [&] {
                                                         iqa_kid_options linear = options;
                                                         linear.degree = 1;
