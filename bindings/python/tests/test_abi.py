@@ -8,51 +8,26 @@ import subprocess
 import pytest
 
 import iqa
-from iqa import _abi
+from iqa import _abi, _tables
+from iqa._tables import table
 
 STRUCTURES = {
     "iqa_tensor": _abi.Tensor,
     "iqa_context_options": _abi.ContextOptions,
     "iqa_update_extras": _abi.UpdateExtras,
-    "iqa_ssim_options": _abi.SSIMOptions,
-    "iqa_psnr_options": _abi.PSNROptions,
-    "iqa_fid_options": _abi.FIDOptions,
-    "iqa_kid_options": _abi.KIDOptions,
-    "iqa_inception_score_options": _abi.InceptionScoreOptions,
-    "iqa_confusion_reading": _abi.ConfusionReading,
-    "iqa_confusion_options": _abi.ConfusionOptions,
+    "iqa_option_word": _abi.OptionWord,
+    "iqa_option_info": _abi.OptionInfo,
+    "iqa_ssim_options": table("ssim").structure,
+    "iqa_psnr_options": table("psnr").structure,
+    "iqa_fid_options": table("fid").structure,
+    "iqa_kid_options": table("kid").structure,
+    "iqa_inception_score_options": table("inception_score").structure,
+    "iqa_confusion_reading": table("confusion_reading").structure,
+    "iqa_confusion_options": table("confusion").structure,
 }
 
 WORDS = {
-    "IQA_LAYOUT_": _abi.LAYOUTS,
-    "IQA_WINDOW_": _abi.WINDOWS,
-    "IQA_BORDER_": _abi.BORDERS,
-    "IQA_COVARIANCE_": _abi.COVARIANCES,
-    "IQA_ARITHMETIC_": _abi.ARITHMETICS,
-    "IQA_NONFINITE_": _abi.NONFINITES,
-    "IQA_": _abi.AGGREGATES,
-    "IQA_SIZE_": _abi.SIZES,
-    "IQA_LUMA_": _abi.LUMAS,
-    "IQA_SHRINK_": _abi.SHRINKS,
-    "IQA_PRODUCT_OF_": _abi.PRODUCTS,
-    "IQA_NEGATIVE_": _abi.NEGATIVES,
-    "IQA_MASK_": _abi.MASKS,
-    "IQA_GRADIENT_OF_": _abi.GRADIENTS,
-    "IQA_ISA_": _abi.INSTRUCTION_SETS,
     "IQA_FIELD_": _abi.FIELDS,
-    "IQA_KID_": _abi.ESTIMATORS,
-    "IQA_SCORES_": _abi.SCORES_OF_ROWS,
-    "IQA_TASK_": _abi.TASKS,
-    "IQA_LABELS_": _abi.LABELS,
-    "IQA_COUNTS_": _abi.COUNTS,
-    "IQA_OUT_OF_RANGE_": _abi.OUT_OF_RANGES,
-    "IQA_SCORE_": _abi.SCORES,
-    "IQA_AVERAGE_": _abi.AVERAGES,
-    "IQA_OVER_": _abi.OVERS,
-    "IQA_ZERO_DIVISION_": _abi.ZERO_DIVISIONS,
-    "IQA_EMPTY_": _abi.EMPTIES,
-    "IQA_WEIGHTS_": _abi.WEIGHTS,
-    "IQA_CONVENTION_": _abi.CONVENTIONS,
     "IQA_FIELD_CONFUSION_": _abi.CONFUSION_FIELDS,
 }
 
@@ -60,14 +35,15 @@ NUMBERS = {
     "IQA_VERSION_MAJOR": _abi.VERSION[0],
     "IQA_VERSION_MINOR": _abi.VERSION[1],
     "IQA_CPU": _abi.CPU,
-    "IQA_SCORE_NONE": _abi.SCORE_NONE,
     "IQA_CUDA": _abi.CUDA,
-    "IQA_DOWNSAMPLE_AUTO": _abi.DOWNSAMPLE_AUTO,
-    "IQA_MOST_SCALES": _abi.MOST_SCALES,
     "IQA_FID_RANK_DEFICIENT": _abi.FID_RANK_DEFICIENT,
-    "IQA_KID_GAMMA_AUTO": _abi.KID_GAMMA_AUTO,
     "IQA_FLOAT32 >> 8": _abi.FLOAT,
     "IQA_BFLOAT16 >> 8": _abi.BFLOAT,
+    "IQA_OPTION_FLAG": _tables.FLAG,
+    "IQA_OPTION_INT32": _tables.INT32,
+    "IQA_OPTION_REAL": _tables.REAL,
+    "IQA_OPTION_WORD": _tables.WORD,
+    "IQA_OPTION_CLASSES": _tables.CLASSES,
     **{
         prefix + word.upper(): number
         for prefix, words in WORDS.items()

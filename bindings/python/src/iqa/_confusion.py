@@ -4,21 +4,21 @@
 from __future__ import annotations
 
 import ctypes
-import struct
 from collections import namedtuple
 
 from . import _abi
 from ._copies import Copies, as_float_weights, as_labels, as_scores, joined, piece_of
 from ._cuda import owner_of
 from ._errors import DtypeError, Error, InvalidArgumentError
-from ._kind import Kind
+from ._kind import STATE_HEADER, Kind
 from ._library import library
 from ._metric import Metric
 from ._names import named, unknown
 from ._objects import label_map
-from ._options import choose, integer, number
+from ._options import choose, converted, made
 from ._outputs import empty
-from ._reading import NAMES, READING_WORDS, make_reading
+from ._reading import NAMES, make_reading
+from ._tables import table, unpack, words
 from ._tensor import borrow
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._context import Context
-    from ._reading import Reading
+    from ._option_types import ConfusionOptions, Reading
 
 SampleDetails = namedtuple("SampleDetails", ("per_sample", "per_class", "counts"))
 SampleDetails.__doc__ = """What an update gave for each sample; None for what was not asked for.
@@ -37,28 +37,7 @@ per_sample is float64 [N], per_class float64 [N, C], counts int64 (float64 with 
 true positives, false positives, false negatives, true negatives.
 """
 
-_WORDS = {
-    "task": _abi.TASKS,
-    "reference": _abi.LABELS,
-    "candidate": _abi.LABELS,
-    "counts": _abi.COUNTS,
-    "out_of_range": _abi.OUT_OF_RANGES,
-}
-
-_ARGUMENTS = (
-    *("classes", "task", "reference", "candidate", "class_axis", "batched", "counts", "ignore"),
-    *("out_of_range", "threshold", "top_k", "weighted", "keep_samples", "score", "context"),
-)
-
-# The options in the state bytes, behind the header; behind them a byte for each excluded class.
-_STATE_BEGIN = struct.calcsize("<4sHHII")
-_STATE = struct.Struct("<18iqddq")
-_STATE_NAMES = (
-    *("classes", "task", "reference", "candidate", "class_axis", "batched", "counts"),
-    *("out_of_range", "ignore", "top_k", "weighted", "keep_samples", "score"),
-    *("average", "over", "empty", "zero_division", "generalized_weights"),
-    *("ignore_label", "threshold", "beta", "excluded_count"),
-)
+_KEYWORDS = tuple(word for word in table("confusion").keywords if word != "ignore_label")
 
 
 class ConfusionMatrix(Metric):
@@ -115,69 +94,33 @@ class ConfusionMatrix(Metric):
         >>> matrix.iou(average="macro"), matrix.f1(average="none"), matrix.mcc()
     """
 
-    __slots__ = ("_classes", "_multilabel", "_reading", "_weighted")
+    __slots__ = ("_reading",)
 
-    _kind = Kind("confusion", 32, _abi.ConfusionOptions, {}, ())
+    _kind = Kind("confusion", 32)
 
     @named
     def __init__(
         self,
         classes: int,
         *,
-        task: str = "multiclass",
-        reference: str = "index",
-        candidate: str = "index",
-        class_axis: int = 1,
-        batched: bool = False,
-        counts: str = "matrix",
-        ignore: int | None = None,
-        out_of_range: str = "error",
-        threshold: float = 0.5,
-        top_k: int = 1,
-        weighted: bool = False,
-        keep_samples: bool = False,
-        score: str | None = None,
         context: Context | None = None,
-        **reading: Unpack[Reading],
+        **options: Unpack[ConfusionOptions],
     ) -> None:
-        for word in reading:
-            if word not in NAMES:
-                raise unknown(word, (*_ARGUMENTS, *NAMES))
+        for word in options:
+            if word not in (*_KEYWORDS, *NAMES):
+                raise unknown(word, (*_KEYWORDS, "context", *NAMES))
         self._begin(context)
-        self._classes = integer("classes", classes)
-        self._multilabel = task == "multilabel"
-        self._weighted = bool(weighted)
-        self._reading = dict(reading)
-        given = {
-            "task": task,
-            "reference": reference,
-            "candidate": candidate,
-            "counts": counts,
-            "out_of_range": out_of_range,
-        }
-        how, _mask = make_reading(max(self._classes, 0), self._reading)
-        options = _abi.ConfusionOptions(
-            struct_size=ctypes.sizeof(_abi.ConfusionOptions),
-            classes=self._classes,
-            class_axis=integer("class_axis", class_axis),
-            batched=bool(batched),
-            ignore=ignore is not None,
-            ignore_label=0 if ignore is None else integer("ignore", ignore, 64),
-            threshold=number("threshold", threshold),
-            top_k=integer("top_k", top_k),
-            weighted=self._weighted,
-            keep_samples=bool(keep_samples),
-            score=_abi.SCORE_NONE if score is None else choose("score", score, _abi.SCORES),
-            reading=ctypes.addressof(how),
-            **{name: choose(name, given[name], numbers) for name, numbers in _WORDS.items()},
-        )
-        self._options = options
-        self._context.call(
-            self._kind.create,
-            self._context.handle,
-            ctypes.byref(options),
-            ctypes.byref(self._handle),
-        )
+        stated: dict[str, Any] = {"classes": classes, **options}
+        self._reading = {word: stated.pop(word) for word in NAMES if word in stated}
+        label = stated.pop("ignore", None)
+        filled = made("confusion", stated)
+        if label is not None:
+            filled.ignore = 1
+            option = self._kind.table.options["ignore_label"]
+            filled.ignore_label = converted(option, "ignore", label)
+        how, _mask = make_reading(max(filled.classes, 0), self._reading)
+        filled.reading = ctypes.addressof(how)
+        self._create(filled)
 
     @named
     def update(  # type: ignore[override]
@@ -226,12 +169,12 @@ class ConfusionMatrix(Metric):
         if weights is not None:
             extras.weights = loan.borrow(weights, "weights")
         samples = self._samples_in(x)
-        count_type = "float64" if self._weighted else "int64"
+        count_type = "float64" if self._options.weighted else "int64"
         arrays: list[Any] = []
         for name, field, dtype, shape in (
             ("per_sample", "per_image", "float64", (samples,)),
-            ("per_class", "per_channel", "float64", (samples, self._classes)),
-            ("counts", "counts", count_type, (samples, self._classes, 4)),
+            ("per_class", "per_channel", "float64", (samples, self._options.classes)),
+            ("counts", "counts", count_type, (samples, self._options.classes, 4)),
         ):
             value = wanted[name]
             if value is None or value is False:
@@ -252,7 +195,7 @@ class ConfusionMatrix(Metric):
         self, reference: Any, candidate: Any, weights: Any, wanted: dict[str, Any]
     ) -> SampleDetails:
         """The update with copies that have a type of the library, where there is such a type."""
-        index = _abi.LABELS["index"]
+        index = words("confusion", "reference")["index"]
         kinds = {"reference": self._options.reference, "candidate": self._options.candidate}
         converters = {
             name: as_labels if kind == index else as_scores for name, kind in kinds.items()
@@ -295,15 +238,17 @@ class ConfusionMatrix(Metric):
             **reading: average, over, empty, zero_division, beta, excluded and so on; what is not
                 stated is as the metric was created with.
         """
-        which = choose("score", name, _abi.SCORES)
-        how, _mask = make_reading(self._classes, {**self._reading, **reading})
+        scores = words("confusion", "score")
+        which = choose("score", name, scores)
+        how, _mask = make_reading(self._options.classes, {**self._reading, **reading})
         count = ctypes.c_size_t()
         call = (library.iqa_confusion_score, self._open(), which, ctypes.byref(how))
         self._context.call(*call, None, 0, ctypes.byref(count))
         values = (ctypes.c_double * count.value)()
         self._context.call(*call, values, count.value, None)
-        each = how.average == _abi.AVERAGES["none"] and which <= _abi.SCORES["iou"]
-        return self._array(values, (self._classes,)) if each else values[0]
+        none = words("confusion_reading", "average")["none"]
+        each = how.average == none and which <= scores["iou"]
+        return self._array(values, (self._options.classes,)) if each else values[0]
 
     def accuracy(self, **reading: Unpack[Reading]) -> Any:
         """The share of correct elements; of a class: tp / (tp + fn), multilabel (tp + tn) / all."""
@@ -372,13 +317,15 @@ class ConfusionMatrix(Metric):
         self._context.call(*call, values, count.value, None)
         shape: tuple[int, ...] = (count.value,)
         if name.startswith("matrix"):
-            shape = (self._classes, 2, 2) if self._multilabel else (self._classes, self._classes)
+            classes = self._options.classes
+            multilabel = self._options.task == words("confusion", "task")["multilabel"]
+            shape = (classes, 2, 2) if multilabel else (classes, classes)
         return self._array(values, shape, integers)
 
     @property
     def classes(self) -> int:
         """C."""
-        return self._classes
+        return int(self._options.classes)
 
     @property
     def matrix(self) -> Any:
@@ -386,7 +333,7 @@ class ConfusionMatrix(Metric):
 
         Multilabel: C x 2 x 2, [[tn, fp], [fn, tp]] of each class. int64; float64 with weights.
         """
-        return self._field("matrix", not self._weighted)
+        return self._field("matrix", not self._options.weighted)
 
     def normalized(self, by: str) -> Any:
         """The matrix divided by the sums of "row", "column" or "all"; 0 where the sum is 0."""
@@ -397,27 +344,27 @@ class ConfusionMatrix(Metric):
     @property
     def true_positives(self) -> Any:
         """Of each class."""
-        return self._field("true_positives", not self._weighted)
+        return self._field("true_positives", not self._options.weighted)
 
     @property
     def false_positives(self) -> Any:
         """Of each class."""
-        return self._field("false_positives", not self._weighted)
+        return self._field("false_positives", not self._options.weighted)
 
     @property
     def false_negatives(self) -> Any:
         """Of each class."""
-        return self._field("false_negatives", not self._weighted)
+        return self._field("false_negatives", not self._options.weighted)
 
     @property
     def true_negatives(self) -> Any:
         """Of each class."""
-        return self._field("true_negatives", not self._weighted)
+        return self._field("true_negatives", not self._options.weighted)
 
     @property
     def support(self) -> Any:
         """Elements of each class in the reference."""
-        return self._field("support", not self._weighted)
+        return self._field("support", not self._options.weighted)
 
     @property
     def presence(self) -> Any:
@@ -449,18 +396,19 @@ class ConfusionMatrix(Metric):
         """The metric that wrote the bytes; they are checked before use."""
         metric = super().from_bytes(state, context=context)
         state = bytes(state)
-        found = dict(zip(_STATE_NAMES, _STATE.unpack_from(state, _STATE_BEGIN)))
-        mask = state[_STATE_BEGIN + _STATE.size :][: found["excluded_count"]]
-        metric._classes = found["classes"]
-        metric._multilabel = found["task"] == _abi.TASKS["multilabel"]
-        metric._weighted = bool(found["weighted"])
-        metric._options = _abi.ConfusionOptions(
-            **{name: found[name] for name in ("batched", "reference", "candidate")}
+        confusion, reading = metric._kind.table, table("confusion_reading")
+        # The narrow fields of both stand before the wide ones.
+        both = [*confusion.in_state, *reading.in_state]
+        both.sort(key=lambda option: ctypes.sizeof(option.ctype))
+        found, position = unpack(both, state, STATE_HEADER.size)
+        mask = state[position + 8 :][: int.from_bytes(state[position : position + 8], "little")]
+        metric._options = confusion.structure(
+            **{option.field: found[option.field] for option in confusion.in_state}
         )
         metric._reading = {"beta": found["beta"]}
-        for name, numbers in READING_WORDS.items():
-            for word, value in numbers.items():  # an unstated average is none of them
-                if value == found[name]:
+        for name, option in reading.options.items():
+            for word, value in option.words.items():  # an unstated average is none of them
+                if value == found.get(name):
                     metric._reading[name] = word
         if mask:
             metric._reading["excluded"] = [label for label, out in enumerate(mask) if out]
@@ -469,7 +417,7 @@ class ConfusionMatrix(Metric):
     def __repr__(self) -> str:
         if not self._handle:
             return "<iqa.ConfusionMatrix, closed>"
-        return f"<iqa.ConfusionMatrix, {self._classes} classes, {self.elements} elements>"
+        return f"<iqa.ConfusionMatrix, {self._options.classes} classes, {self.elements} elements>"
 
 
 def _measure(

@@ -12,6 +12,7 @@ from ._errors import ArgumentTypeError, CancelledError, InUseError, InvalidArgum
 from ._library import library
 from ._names import named
 from ._options import choose, integer
+from ._tables import words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ class Context:
         library.iqa_context_options_init(ctypes.byref(options), ctypes.sizeof(options))
         if threads is not None:
             options.threads = _thread_count(threads)
-        options.instruction_set = choose("instruction_set", instruction_set, _abi.INSTRUCTION_SETS)
+        options.instruction_set = choose(
+            "instruction_set", instruction_set, words("context", "instruction_set")
+        )
         options.cuda_stream = self.cuda_stream
         if progress is not None:
             options.progress = _progress_callback(progress, self._raised)

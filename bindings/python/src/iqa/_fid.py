@@ -17,7 +17,7 @@ from ._kind import Kind
 from ._library import library
 from ._metric import Metric
 from ._names import named
-from ._options import integer, sequence
+from ._options import made, sequence
 from ._outputs import empty
 from ._tensor import borrow
 
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Union
 
+    from typing_extensions import Unpack
+
     from ._context import Context
-    from ._options import Setter
+    from ._option_types import FIDOptions
 
     Statistics = Union[tuple[Any, Any], str, os.PathLike[str]]
 
@@ -64,13 +66,6 @@ def _floating(rows: dict[str, Any]) -> Mapping[str, Any]:
     return {side: as_rows(numbers, side) for side, numbers in rows.items()}
 
 
-def _integer(options: Any, name: str, value: Any) -> None:
-    setattr(options, name, integer(name, value))
-
-
-_SETTERS: Mapping[str, Setter] = dict.fromkeys(("features", "fraction_bits", "word_bits"), _integer)
-
-
 class FID(Metric):
     """The Frechet distance of two sets of features, streamed in batches (Heusel et al. 2017).
 
@@ -82,10 +77,11 @@ class FID(Metric):
     sets. Memory does not grow with the number of rows: 34 MB for each set of 2048 features.
 
     Args:
-        features: numbers in a row.
-        fraction_bits: p of the grid 2^-p, -120 to 120. Features must lie within 127 * 2^(24 - p);
-            where they are too small for the grid, compute() refuses and says which p suits them.
-        word_bits: 32, or 24: faster, for features within 127 * 2^(16 - p).
+        features: numbers in a row; 2048.
+        fraction_bits: p of the grid 2^-p, -120 to 120; 24. Features must lie within
+            127 * 2^(24 - p); where they are too small for the grid, compute() refuses and says
+            which p suits them.
+        word_bits: 32 (the default), or 24: faster, for features within 127 * 2^(16 - p).
         context: threads, instruction set, progress; None for one of the metric's own.
 
     Example:
@@ -99,31 +95,18 @@ class FID(Metric):
 
     __slots__ = ()
 
-    _kind = Kind(
-        "fid", 16, _abi.FIDOptions, _SETTERS, (("i", ("features", "fraction_bits", "word_bits")),)
-    )
+    _kind = Kind("fid", 16)
 
     @named
     def __init__(
         self,
         features: int = 2048,
         *,
-        fraction_bits: int = 24,
-        word_bits: int = 32,
         context: Context | None = None,
+        **options: Unpack[FIDOptions],
     ) -> None:
         self._begin(context)
-        options = _abi.FIDOptions(ctypes.sizeof(_abi.FIDOptions))
-        _integer(options, "features", features)
-        _integer(options, "fraction_bits", fraction_bits)
-        _integer(options, "word_bits", word_bits)
-        self._options = options
-        self._context.call(
-            self._kind.create,
-            self._context.handle,
-            ctypes.byref(options),
-            ctypes.byref(self._handle),
-        )
+        self._create(made("fid", {"features": features, **options}))
 
     @named
     def update(self, reference: Any = None, candidate: Any = None) -> None:  # type: ignore[override]
@@ -249,24 +232,22 @@ def fid(
     reference: Any,
     candidate: Any,
     *,
-    fraction_bits: int = 24,
-    word_bits: int = 32,
     context: Context | None = None,
+    **options: Unpack[FIDOptions],
 ) -> float:
     """The Frechet distance of two arrays of features.
 
     Args:
         reference: the real features: float16, bfloat16, float32 or float64 [N, D].
         candidate: the generated ones: [M, D].
-        fraction_bits: p of the grid 2^-p; see FID.
-        word_bits: 32 or 24; see FID.
         context: threads, instruction set, progress; None for those of a Context().
+        **options: fraction_bits and word_bits; see FID.
 
     Example:
         >>> iqa.fid(real_features, generated_features)
     """
     features = columns_of(reference, "reference")
-    with FID(features, fraction_bits=fraction_bits, word_bits=word_bits, context=context) as metric:
+    with FID(features, context=context, **options) as metric:
         metric.update(reference, candidate)
         return metric.compute()
 

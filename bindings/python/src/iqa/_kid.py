@@ -19,13 +19,16 @@ from ._errors import (
 )
 from ._library import library
 from ._names import named
-from ._options import choose, integer, number
+from ._options import made
 from ._tensor import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from typing_extensions import Unpack
+
+    from ._option_types import InceptionScoreOptions, KIDOptions
 
 MeanStd = namedtuple("MeanStd", ("mean", "std"))
 MeanStd.__doc__ = """Mean and standard deviation of the values of subsets or splits.
@@ -35,33 +38,6 @@ The deviation is divided by their number n; times sqrt(n / (n - 1)) it is the sa
 
 _SIDES = ("reference", "candidate")
 _FLOATS = {(_abi.FLOAT, 16), (_abi.BFLOAT, 16), (_abi.FLOAT, 32), (_abi.FLOAT, 64)}
-
-
-def _kid_options(
-    degree: int,
-    gamma: float | None,
-    coef0: float,
-    estimator: str,
-    subsets: int,
-    subset_size: int,
-    seed: int,
-) -> _abi.KIDOptions:
-    return _abi.KIDOptions(
-        ctypes.sizeof(_abi.KIDOptions),
-        integer("degree", degree),
-        _abi.KID_GAMMA_AUTO if gamma is None else _positive("gamma", gamma),
-        number("coef0", coef0),
-        choose("estimator", estimator, _abi.ESTIMATORS),
-        integer("subsets", subsets),
-        integer("subset_size", subset_size, 64),
-        integer("seed", seed, 64, signed=False),
-    )
-
-
-def _positive(name: str, value: Any) -> float:
-    if not number(name, value) > 0:  # the library has a meaning for -1
-        raise InvalidArgumentError(f"{name} is {value!r}, expected a number above 0, or None")
-    return number(name, value)
 
 
 def _measure(context: Context | None, function: Any, options: Any, **arrays: Any) -> MeanStd:
@@ -104,14 +80,8 @@ def kid(
     reference: Any,
     candidate: Any,
     *,
-    degree: int = 3,
-    gamma: float | None = None,
-    coef0: float = 1.0,
-    estimator: str = "unbiased",
-    subsets: int = 100,
-    subset_size: int = 1000,
-    seed: int = 0,
     context: Context | None = None,
+    **options: Unpack[KIDOptions],
 ) -> MeanStd:
     """The kernel inception distance of two arrays of features (Binkowski et al. 2018).
 
@@ -126,24 +96,22 @@ def kid(
             strides. They are borrowed, not copied, and measured where they are: on the CPU, or
             both sets on one CUDA device.
         candidate: the generated ones: [M, D].
-        degree: of the kernel, 1 to 16.
-        gamma: of the kernel, above 0; None for 1 / D.
-        coef0: of the kernel, 0 or more.
-        estimator: "unbiased" leaves out pairs of a row with itself, and may be slightly
-            negative; "biased" takes them in.
-        subsets: how many; 0 for all rows at once.
-        subset_size: rows of a subset, of each set.
-        seed: 0 to 2^64 - 1.
+        degree: of the kernel, 1 to 16; 3.
+        gamma: of the kernel, above 0; None (the default) for 1 / D.
+        coef0: of the kernel, 0 or more; 1.
+        estimator: "unbiased" (the default) leaves out pairs of a row with itself, and may be
+            slightly negative; "biased" takes them in.
+        subsets: how many, 100; 0 for all rows at once.
+        subset_size: rows of a subset, of each set; 1000.
+        seed: 0 to 2^64 - 1; 0.
         context: threads, instruction set, progress; None for those of a Context().
 
     Example:
         >>> mean, std = iqa.kid(real_features, generated_features)
         >>> iqa.kid(real_features, generated_features, subsets=0).mean
     """
-    options = _kid_options(degree, gamma, coef0, estimator, subsets, subset_size, seed)
-    return _measure(
-        context, library.iqa_measure_kid, options, reference=reference, candidate=candidate
-    )
+    arrays = {"reference": reference, "candidate": candidate}
+    return _measure(context, library.iqa_measure_kid, made("kid", options), **arrays)
 
 
 class KID:
@@ -169,20 +137,9 @@ class KID:
     __slots__ = ("_context", "_options", "_sides")
 
     @named
-    def __init__(
-        self,
-        *,
-        degree: int = 3,
-        gamma: float | None = None,
-        coef0: float = 1.0,
-        estimator: str = "unbiased",
-        subsets: int = 100,
-        subset_size: int = 1000,
-        seed: int = 0,
-        context: Context | None = None,
-    ) -> None:
+    def __init__(self, *, context: Context | None = None, **options: Unpack[KIDOptions]) -> None:
         self._context = context if context is None else context_of(context)
-        self._options = _kid_options(degree, gamma, coef0, estimator, subsets, subset_size, seed)
+        self._options = made("kid", options)
         self._sides = {side: _Rows(side) for side in _SIDES}
 
     @named
@@ -326,13 +283,7 @@ def _strided(address: int, count: int, step: int, size: int) -> bytes:
 
 @named
 def inception_score(
-    scores: Any,
-    *,
-    kind: str = "logits",
-    splits: int = 10,
-    shuffle: bool = True,
-    seed: int = 0,
-    context: Context | None = None,
+    scores: Any, *, context: Context | None = None, **options: Unpack[InceptionScoreOptions]
 ) -> MeanStd:
     """The Inception Score of generated images (Salimans et al. 2016).
 
@@ -343,21 +294,15 @@ def inception_score(
     Args:
         scores: what the classifier says: float16, bfloat16, float32 or float64 [N, C], on the
             CPU or on a CUDA device, with any strides.
-        kind: "logits", of which the softmax is taken, or "probabilities".
-        splits: how many.
-        shuffle: take the rows in a random order, for they often come by class. It follows from
-            the seed by a rule that docs/guide/fid.md has.
-        seed: 0 to 2^64 - 1.
+        kind: "logits" (the default), of which the softmax is taken, or "probabilities".
+        splits: how many; 10.
+        shuffle: True (the default) takes the rows in a random order, for they often come by class.
+            It follows from the seed by a rule that docs/guide/fid.md has.
+        seed: 0 to 2^64 - 1; 0.
         context: threads, instruction set, progress; None for those of a Context().
 
     Example:
         >>> mean, std = iqa.inception_score(logits)
     """
-    options = _abi.InceptionScoreOptions(
-        ctypes.sizeof(_abi.InceptionScoreOptions),
-        choose("kind", kind, _abi.SCORES_OF_ROWS),
-        integer("splits", splits),
-        bool(shuffle),
-        integer("seed", seed, 64, signed=False),
-    )
-    return _measure(context, library.iqa_measure_inception_score, options, scores=scores)
+    how = made("inception_score", options)
+    return _measure(context, library.iqa_measure_inception_score, how, scores=scores)

@@ -68,7 +68,8 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_metric_destroy": (None, pointer),
         "iqa_ssim_options_init": (status, pointer, size),
         "iqa_ssim_options_preset": (status, pointer, size, number),
-        "iqa_ssim_preset_name": (text, number),
+        "iqa_option_kind": (text, number),
+        "iqa_option_describe": (status, text, number, pointer),
         "iqa_ssim_map_shape": (status, pointer, pointer, number, pointer, pointer, pointer),
         "iqa_ssim_create": (status, pointer, pointer, pointer),
         "iqa_psnr_options_init": (status, pointer, size),
@@ -95,7 +96,7 @@ def _declare(library: ctypes.CDLL) -> None:
         function.argtypes = arguments
 
 
-def _names(of: Callable[[int], bytes | None]) -> Iterator[str]:
+def names(of: Callable[[int], bytes | None]) -> Iterator[str]:
     """Those of constants that are numbered from 0 without a gap."""
     number = 0
     while (name := of(number)) is not None:
@@ -105,9 +106,6 @@ def _names(of: Callable[[int], bytes | None]) -> Iterator[str]:
 
 library = _load()
 _declare(library)
-
-ssim_presets = {name: number for number, name in enumerate(_names(library.iqa_ssim_preset_name))}
-"""The number of each preset of SSIM."""
 
 
 def library_version() -> str:

@@ -23,6 +23,7 @@ from ._kind import Kind
 from ._library import library
 from ._names import named
 from ._outputs import NOTHING, Details, Extras, Result, empty
+from ._tables import words
 from ._tensor import borrow
 
 TYPE_CHECKING = False
@@ -69,18 +70,21 @@ class Metric:
         **options: Any,
     ) -> None:
         self._begin(context)
-        self._options = self._kind.options(data_range, layout, options)
-        self._context.call(
-            self._kind.create,
-            self._context.handle,
-            ctypes.byref(self._options),
-            ctypes.byref(self._handle),
-        )
+        self._create(self._kind.options(data_range, layout, options))
 
     def _begin(self, context: Context | None) -> None:
         self._has_own_context = context is None
         self._context = context_of(context)
         self._resolved_options: Any = None
+
+    def _create(self, options: Any) -> None:
+        self._options = options
+        self._context.call(
+            self._kind.create,
+            self._context.handle,
+            ctypes.byref(options),
+            ctypes.byref(self._handle),
+        )
 
     @named
     def update(
@@ -166,7 +170,7 @@ class Metric:
 
         masked = weights is not None
         arguments = {"reference": reference, "candidate": candidate}
-        layout = _abi.LAYOUT_WORDS[options.layout]
+        layout = tuple(words("ssim", "layout"))[options.layout]
         copies = Copies(
             {**arguments, "weights": weights} if masked else arguments, convert, layout[0] == "N"
         )

@@ -10,6 +10,7 @@ from collections import namedtuple
 from . import _abi
 from ._errors import InvalidArgumentError, ShapeError
 from ._library import library
+from ._tables import words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Extras:
 
 def _form(name: str, tensor: Any, options: Any) -> tuple[str, tuple[int, ...]]:
     """Element type and shape of an output."""
-    layout = _abi.LAYOUT_WORDS[options.layout]
+    layout = tuple(words("ssim", "layout"))[options.layout]
     if tensor.ndim != len(layout):
         raise ShapeError(
             f"reference has {tensor.ndim} axes, but the layout {layout!r} has {len(layout)}"
@@ -102,10 +103,10 @@ def _form(name: str, tensor: Any, options: Any) -> tuple[str, tuple[int, ...]]:
     if name == "per_image":
         return "float64", (axes.get("N", 1),)
     if name == "per_channel":
-        of_luma = options.luma != _abi.LUMAS["none"]
+        of_luma = options.luma != words("ssim", "luma")["none"]
         return "float64", (axes.get("N", 1), 1 if of_luma else axes.get("C", 1))
     shape = _map_shape(tensor, options) if name == "map" else tuple(axes.values())
-    in_double = _abi.ARITHMETICS["float64"] == getattr(options, "arithmetic", None)
+    in_double = words("ssim", "arithmetic")["float64"] == getattr(options, "arithmetic", None)
     double = tensor.dtype_bits == 64 or in_double
     return "float64" if double else "float32", shape
 

@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 from ._errors import ArgumentTypeError, Error
-from ._library import ssim_presets
 from ._names import named
 from ._ssim import ssim
+from ._tables import words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-SSIM_PRESETS = tuple(ssim_presets)
+SSIM_PRESETS = tuple(words("ssim", "preset"))
 """The names that `preset` takes; docs/guide/presets.md tells of each."""
 
 

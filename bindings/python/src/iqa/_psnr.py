@@ -3,31 +3,21 @@
 
 from __future__ import annotations
 
-from . import _abi, _options
 from ._kind import Kind
 from ._metric import Metric, measure
 from ._names import named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal, TypedDict, overload
+    from typing import Any
 
     from typing_extensions import Unpack
 
     from ._context import Context
+    from ._option_types import PSNROptions, as_psnr
     from ._outputs import Result
-
-    class PSNROptions(TypedDict, total=False):
-        """What PSNR's documentation says of each."""
-
-        aggregate: Literal["psnr_of_mean_mse", "mean_of_psnr"]
-        log_base: float
-        cap: float | None
-        nonfinite: Literal["error", "propagate", "mask"]
-        luma: Literal["none", "bt601_full", "bt601_studio", "bt709_full", "bt709_studio"]
-        luma_rounded: bool
-        shave: int
-        gradient: Literal["psnr", "mse"]
+else:
+    as_psnr = named
 
 
 class PSNR(Metric):
@@ -65,17 +55,7 @@ class PSNR(Metric):
 
     __slots__ = ()
 
-    _kind = Kind(
-        "psnr",
-        2,
-        _abi.PSNROptions,
-        _options.PSNR,
-        (
-            ("i", ("layout", "aggregate", "nonfinite")),
-            ("d", ("data_low", "data_high", "log_base", "cap")),
-            ("i", ("luma", "luma_rounded", "shave", "gradient")),
-        ),
-    )
+    _kind = Kind("psnr", 2)
 
     if TYPE_CHECKING:
 
@@ -120,42 +100,7 @@ class PSNR(Metric):
         return self._read("mean_psnr_of_finite")
 
 
-if TYPE_CHECKING:
-
-    @overload
-    def psnr(
-        reference: Any,
-        candidate: Any,
-        data_range: float | tuple[float, float] | None = None,
-        layout: str | None = None,
-        *,
-        context: Context | None = None,
-        per_image: Literal[False] = False,
-        per_channel: Literal[False] = False,
-        weights: Any = None,
-        candidate_gradient: Literal[False] = False,
-        reference_gradient: Literal[False] = False,
-        **options: Unpack[PSNROptions],
-    ) -> float: ...
-
-    @overload
-    def psnr(
-        reference: Any,
-        candidate: Any,
-        data_range: float | tuple[float, float] | None = None,
-        layout: str | None = None,
-        *,
-        context: Context | None = None,
-        per_image: Any = False,
-        per_channel: Any = False,
-        weights: Any = None,
-        candidate_gradient: Any = False,
-        reference_gradient: Any = False,
-        **options: Unpack[PSNROptions],
-    ) -> Result: ...
-
-
-@named
+@as_psnr
 def psnr(
     reference: Any,
     candidate: Any,

@@ -5,52 +5,25 @@ from __future__ import annotations
 
 import ctypes
 
-from . import _abi, _options
+from . import _abi
 from ._kind import Kind
 from ._library import library
 from ._metric import Metric, measure
 from ._names import named
+from ._options import with_scales
 from ._outputs import Parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal, TypedDict, overload
+    from typing import Any
 
     from typing_extensions import Unpack
 
     from ._context import Context
+    from ._option_types import SSIMOptions, as_ssim
     from ._outputs import Result
-
-    Border = Literal["valid", "reflect", "symmetric", "replicate", "zero"]
-
-    class SSIMOptions(TypedDict, total=False):
-        """What SSIM's documentation says of each."""
-
-        preset: str
-        window: Literal["gaussian", "uniform", "blocks"]
-        sigma: float | tuple[float, ...]
-        spacing: float | tuple[float, ...]
-        truncate: float
-        size: int | str | tuple[int | str, ...]
-        border: Border
-        k1: float
-        k2: float
-        covariance: Literal["population", "sample"]
-        arithmetic: Literal["auto", "float64"]
-        nonfinite: Literal["error", "propagate", "mask"]
-        luma: Literal["none", "bt601_full", "bt601_studio", "bt709_full", "bt709_studio"]
-        luma_rounded: bool
-        shave: int
-        downsample: int | Literal["auto"]
-        shrink: Literal["symmetric", "floor", "zero", "replicate"]
-        scales: int
-        scale_weights: tuple[float, ...]
-        product: Literal["channel", "image"]
-        negative: Literal["keep", "relu", "simple", "relu_map"]
-        contrast_border: Border
-        mask_mode: Literal["convolution", "map"]
-        coverage: float
-        parts: bool
+else:
+    as_ssim = named
 
 
 class SSIM(Metric):
@@ -114,24 +87,7 @@ class SSIM(Metric):
 
     __slots__ = ()
 
-    _kind = Kind(
-        "ssim",
-        1,
-        _abi.SSIMOptions,
-        _options.SSIM,
-        (
-            ("i", ("layout", "window", "border", "size_z", "size_y", "size_x")),
-            ("d", ("data_low", "data_high", "sigma_z", "sigma_y", "sigma_x")),
-            ("d", ("truncate", "k1", "k2", "spacing_z", "spacing_y", "spacing_x")),
-            ("i", ("covariance", "arithmetic", "nonfinite", "luma", "luma_rounded", "shave")),
-            ("i", ("downsample", "shrink", "scales")),
-            ("d", ("scale_weights",)),
-            ("i", ("product", "negative", "contrast_border", "mask")),
-            ("d", ("coverage",)),
-            ("i", ("parts",)),
-        ),
-        _options.with_scale_weights,
-    )
+    _kind = Kind("ssim", 1, with_scales)
 
     if TYPE_CHECKING:
 
@@ -155,14 +111,14 @@ class SSIM(Metric):
         return Parts(*map(self._read_scales, fields))
 
     def _read_scales(self, field: str) -> tuple[float, ...]:
-        values = (ctypes.c_double * _abi.MOST_SCALES)()
+        values = self._kind.table.options["scale_weights"].ctype()
         count = ctypes.c_size_t()
         self._context.call(
             library.iqa_metric_read,
             self._open(),
             _abi.FIELDS[field],
             values,
-            _abi.MOST_SCALES,
+            len(values),
             ctypes.byref(count),
         )
         return tuple(values[: count.value])
@@ -194,44 +150,7 @@ class MS_SSIM(SSIM):
         super().__init__(data_range, layout, context=context, **stated)
 
 
-if TYPE_CHECKING:
-
-    @overload
-    def ssim(
-        reference: Any,
-        candidate: Any,
-        data_range: float | tuple[float, float] | None = None,
-        layout: str | None = None,
-        *,
-        context: Context | None = None,
-        per_image: Literal[False] = False,
-        per_channel: Literal[False] = False,
-        map: Literal[False] = False,
-        weights: Any = None,
-        candidate_gradient: Literal[False] = False,
-        reference_gradient: Literal[False] = False,
-        **options: Unpack[SSIMOptions],
-    ) -> float: ...
-
-    @overload
-    def ssim(
-        reference: Any,
-        candidate: Any,
-        data_range: float | tuple[float, float] | None = None,
-        layout: str | None = None,
-        *,
-        context: Context | None = None,
-        per_image: Any = False,
-        per_channel: Any = False,
-        map: Any = False,
-        weights: Any = None,
-        candidate_gradient: Any = False,
-        reference_gradient: Any = False,
-        **options: Unpack[SSIMOptions],
-    ) -> Result: ...
-
-
-@named
+@as_ssim
 def ssim(
     reference: Any,
     candidate: Any,

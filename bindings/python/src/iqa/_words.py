@@ -5,53 +5,24 @@ from __future__ import annotations
 
 import re
 
-from . import _abi
+from ._tables import WORD, kinds, table
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_FAMILIES: dict[str, Mapping[str, int]] = {
-    "LAYOUT": _abi.LAYOUTS,
-    "WINDOW": _abi.WINDOWS,
-    "SIZE": _abi.SIZES,
-    "BORDER": _abi.BORDERS,
-    "COVARIANCE": _abi.COVARIANCES,
-    "ARITHMETIC": _abi.ARITHMETICS,
-    "NONFINITE": _abi.NONFINITES,
-    "LUMA": _abi.LUMAS,
-    "SHRINK": _abi.SHRINKS,
-    "PRODUCT_OF": _abi.PRODUCTS,
-    "NEGATIVE": _abi.NEGATIVES,
-    "MASK": _abi.MASKS,
-    "GRADIENT_OF": _abi.GRADIENTS,
-    "ISA": _abi.INSTRUCTION_SETS,
-    "KID": _abi.ESTIMATORS,
-    "SCORES": _abi.SCORES_OF_ROWS,
-    "TASK": _abi.TASKS,
-    "LABELS": _abi.LABELS,
-    "COUNTS": _abi.COUNTS,
-    "OUT_OF_RANGE": _abi.OUT_OF_RANGES,
-    "SCORE": _abi.SCORES,
-    "AVERAGE": _abi.AVERAGES,
-    "OVER": _abi.OVERS,
-    "EMPTY": _abi.EMPTIES,
-    "ZERO_DIVISION": _abi.ZERO_DIVISIONS,
-    "WEIGHTS": _abi.WEIGHTS,
-    "CONVENTION": _abi.CONVENTIONS,
+_SAID = {
+    constant: said
+    for kind in kinds()
+    for option in table(kind).options.values()
+    for constant, (said, _) in option.constants.items()
 }
+"""What Python says for a constant."""
+
+_FAMILIES: dict[str, list[str]] = {}
 """The words that stand for a family of constants."""
 
-_OTHERS = {
-    "PSNR_OF_MEAN_MSE": "'psnr_of_mean_mse'",
-    "MEAN_OF_PSNR": "'mean_of_psnr'",
-    "PSNR_NO_CAP": "None",
-    "KID_GAMMA_AUTO": "None",
-    "THREADS_ALL": "None",
-    "DOWNSAMPLE_AUTO": "'auto'",
-    "FID_WORD_24": "24",
-    "FID_WORD_32": "32",
-}
+for _constant, _said in _SAID.items():
+    if isinstance(_said, str):
+        _family_of, _, _rest = _constant[4:].rpartition(f"_{_said.upper()}")
+        if _family_of and not _rest:
+            _FAMILIES.setdefault(_family_of, []).append(_said)
 
 _PHRASES = (
     ("iqa_confusion_score()", "a method such as iou()"),
@@ -64,11 +35,13 @@ _PHRASES = (
 )
 
 _NUMBERED = {
-    name: {number: repr(word) for word, number in _FAMILIES[name.upper()].items()}
-    for name in ("average", "over", "empty", "zero_division", "score", "counts", "out_of_range")
+    option.field: {number: repr(said) for said, number in option.constants.values()}
+    for option in (
+        *table("confusion_reading").options.values(),
+        *(table("confusion").options[field] for field in ("counts", "out_of_range", "score")),
+    )
+    if option.type == WORD
 }
-_NUMBERED["generalized_weights"] = {n: repr(word) for word, n in _abi.WEIGHTS.items()}
-_NUMBERED["score"][_abi.SCORE_NONE] = "None"
 
 _CONSTANT = r"IQA_([A-Z0-9_]+[A-Z0-9])"
 _RANGE = re.compile(rf"{_CONSTANT} to {_CONSTANT}")
@@ -85,11 +58,11 @@ def _family(constant: str) -> str:
 
 
 def _word(constant: str) -> str:
-    family = _family(constant)
-    if constant in _OTHERS or not family:
-        return _OTHERS.get(constant, f"IQA_{constant}")
-    short = constant[len(family) + 1 :]
-    return repr(next((word for word in _FAMILIES[family] if word.upper() == short), short.lower()))
+    """Of those that are no option's, such as a later version's, the end of the name."""
+    family, name = _family(constant), f"IQA_{constant}"
+    if name in _SAID or not family:
+        return repr(_SAID[name]) if name in _SAID else name
+    return repr(constant[len(family) + 1 :].lower())
 
 
 def _some(found: re.Match[str]) -> str:
