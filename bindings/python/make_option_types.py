@@ -34,7 +34,7 @@ KINDS = (
     ("KIDOptions", "TypedDict", "kid", ()),
     ("InceptionScoreOptions", "TypedDict", "inception_score", ()),
     ("Reading", "TypedDict", "confusion_reading", ()),
-    ("ConfusionOptions", "Reading", "confusion", ("classes", "ignore", "ignore_label")),
+    ("ConfusionOptions", "Reading", "confusion", ("classes", "ignore")),
 )
 """Name, base, kind and the keywords that are no options in Python, or none like the others."""
 

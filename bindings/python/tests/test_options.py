@@ -10,7 +10,7 @@ import pytest
 from conftest import REPOSITORY
 
 import iqa
-from iqa import _options, _tables
+from iqa import _documentation, _options, _tables
 from iqa._tables import table
 
 KINDS = ("ssim", "psnr", "fid", "kid", "inception_score", "confusion", "confusion_reading")
@@ -104,7 +104,8 @@ class WithOneMore:
             words = (iqa._abi.OptionWord * 1)((b"quiet", b"IQA_SHARPNESS_QUIET", -1.0))
             info.words, info.word_count = words, 1
             info.name, info.group, info.type, info.length = b"sharpness", b"", 1, 1
-            info.least, info.in_state = 3.0, 1
+            info.least, info.in_state, info.default_value = 3.0, 1, -1.0
+            info.help = b"What to look at"
             info.offset = ctypes.sizeof(table("ssim").structure) - 4
             return 0
         status = self._library.iqa_option_describe(kind, index, where)
@@ -116,6 +117,12 @@ def test_another_option_needs_nothing_in_python(monkeypatch):
     monkeypatch.setattr(_tables, "library", WithOneMore(_tables.library))
     ssim = _tables.Table("ssim")
     assert list(ssim.options)[-1] == ssim.in_state[-1].field == "sharpness"
+    monkeypatch.setattr(_documentation, "table", {"ssim": ssim}.get)
+    text = _documentation.documented("ssim")(
+        type("SSIM", (), {"__doc__": iqa.SSIM.__doc__})
+    ).__doc__
+    assert '\n        sharpness: what to look at; "quiet" (the default).\n\n' in text
+    assert text.count("\n") == iqa.SSIM.__doc__.count("\n") + 1
     size = ctypes.sizeof(ssim.structure)
     assert size == ctypes.sizeof(table("ssim").structure)
     for value, number in ((7, 7), ("quiet", -1)):
@@ -153,5 +160,13 @@ def test_documentation_names_every_option_and_no_other(name, kind, others):
     arguments = documentation.partition("Args:\n")[2].partition("\n\n")[0]
     found = re.findall(r"^ {4}((?:\w+, )*\w+): ", arguments, re.MULTILINE)
     words = [word for words in found for word in words.split(", ")]
-    options = [word for word in table(kind).keywords if word != "ignore_label"]
-    assert sorted(words) == sorted([*options, *others])
+    assert sorted(words) == sorted([*table(kind).keywords, *others])
+
+
+def test_what_the_library_says_of_an_option():
+    text = " ".join(iqa.SSIM.__doc__.split())
+    assert " shave: pixels that are taken off each edge first; by default 0. " in text
+    assert " luma_rounded: luma is rounded to multiples of L / 255; by default False. " in text
+    assert ' by that less 1: "population" (the default) or "sample". ' in text
+    for thing in (iqa.SSIM, iqa.PSNR, iqa.kid):
+        assert max(map(len, thing.__doc__.splitlines())) <= 100

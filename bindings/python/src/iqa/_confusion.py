@@ -9,13 +9,14 @@ from collections import namedtuple
 from . import _abi
 from ._copies import Copies, as_float_weights, as_labels, as_scores, joined, piece_of
 from ._cuda import owner_of
+from ._documentation import documented
 from ._errors import DtypeError, Error, InvalidArgumentError
 from ._kind import STATE_HEADER, Kind
 from ._library import library
 from ._metric import Metric
 from ._names import named, unknown
 from ._objects import label_map
-from ._options import choose, converted, made
+from ._options import choose, made
 from ._outputs import empty
 from ._reading import NAMES, make_reading
 from ._tables import table, unpack, words
@@ -37,9 +38,10 @@ per_sample is float64 [N], per_class float64 [N, C], counts int64 (float64 with 
 true positives, false positives, false negatives, true negatives.
 """
 
-_KEYWORDS = tuple(word for word in table("confusion").keywords if word != "ignore_label")
+_KEYWORDS = tuple(table("confusion").keywords)
 
 
+@documented("confusion")
 class ConfusionMatrix(Metric):
     """Counts pairs of labels exactly, and gives every score of them.
 
@@ -112,12 +114,7 @@ class ConfusionMatrix(Metric):
         self._begin(context)
         stated: dict[str, Any] = {"classes": classes, **options}
         self._reading = {word: stated.pop(word) for word in NAMES if word in stated}
-        label = stated.pop("ignore", None)
         filled = made("confusion", stated)
-        if label is not None:
-            filled.ignore = 1
-            option = self._kind.table.options["ignore_label"]
-            filled.ignore_label = converted(option, "ignore", label)
         how, _mask = make_reading(max(filled.classes, 0), self._reading)
         filled.reading = ctypes.addressof(how)
         self._create(filled)

@@ -11,8 +11,8 @@ from ._cuda import stream_address
 from ._errors import ArgumentTypeError, CancelledError, InUseError, InvalidArgumentError, error
 from ._library import library
 from ._names import named
-from ._options import choose, integer
-from ._tables import words
+from ._options import converted, integer
+from ._tables import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ class Context:
         self._raised: list[BaseException] = []
         options = _abi.ContextOptions()
         library.iqa_context_options_init(ctypes.byref(options), ctypes.sizeof(options))
-        if threads is not None:
-            options.threads = _thread_count(threads)
-        options.instruction_set = choose(
-            "instruction_set", instruction_set, words("context", "instruction_set")
+        described = table("context").options
+        options.threads = converted(described["threads"], "threads", threads)
+        options.instruction_set = converted(
+            described["instruction_set"], "instruction_set", instruction_set
         )
         options.cuda_stream = self.cuda_stream
         if progress is not None:
@@ -135,13 +135,6 @@ def context_of(context: Context | None) -> Context:
     if not isinstance(context, Context):
         raise ArgumentTypeError(f"context is {context!r}, expected an iqa.Context, or None")
     return context
-
-
-def _thread_count(threads: int) -> int:
-    count = integer("threads", threads, 64)
-    if not 1 <= count < 2**31:
-        raise InvalidArgumentError(f"threads is {count}, expected 1 or more, or None for all")
-    return count
 
 
 def _stream(stream: int | None) -> int | None:

@@ -12,6 +12,7 @@ from . import _abi
 from ._context import context_of
 from ._copies import Copies, as_rows, borrow_rows, columns_of
 from ._cuda import owner_of
+from ._documentation import documented
 from ._errors import ArgumentTypeError, CorruptError, DtypeError, InvalidArgumentError
 from ._kind import Kind
 from ._library import library
@@ -66,6 +67,7 @@ def _floating(rows: dict[str, Any]) -> Mapping[str, Any]:
     return {side: as_rows(numbers, side) for side, numbers in rows.items()}
 
 
+@documented("fid")
 class FID(Metric):
     """The Frechet distance of two sets of features, streamed in batches (Heusel et al. 2017).
 

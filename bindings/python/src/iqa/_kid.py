@@ -10,6 +10,7 @@ from . import _abi
 from ._context import Context, context_of
 from ._copies import borrow_rows
 from ._cuda import Loan, owner_of
+from ._documentation import documented
 from ._errors import (
     DeviceError,
     DtypeError,
@@ -75,6 +76,7 @@ def _rows_on_cpu(array: Any, name: str) -> tuple[Any, int]:
     return borrow_rows(array, name)
 
 
+@documented("kid")
 @named
 def kid(
     reference: Any,
@@ -281,6 +283,7 @@ def _strided(address: int, count: int, step: int, size: int) -> bytes:
     return bytes(numbers.cast({2: "H", 4: "I", 8: "Q"}[size])[::step].tobytes())
 
 
+@documented("inception_score")
 @named
 def inception_score(
     scores: Any, *, context: Context | None = None, **options: Unpack[InceptionScoreOptions]

@@ -88,6 +88,9 @@ def fill(kind: Table, options: Any, given: Mapping[str, Any]) -> Any:
         fields = kind.keywords[name]
         if name == "data_range":
             _put_range(options, name, value)
+        elif name == "ignore":
+            options.ignore = value is not None
+            options.ignore_label = 0 if value is None else converted(fields[1], name, value)
         elif fields[0].group:
             _put_axes(fields, options, name, value)
         elif fields[0].length > 1:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ._documentation import documented
 from ._kind import Kind
 from ._metric import Metric, measure
 from ._names import named
@@ -20,6 +21,7 @@ else:
     as_psnr = named
 
 
+@documented("psnr")
 class PSNR(Metric):
     """Peak signal-to-noise ratio, 10 log(L^2 / MSE), infinite for equal images.
 
@@ -36,13 +38,10 @@ class PSNR(Metric):
         context: threads, instruction set, progress; None for one of the metric's own.
         aggregate: what compute() gives: "psnr_of_mean_mse" (the default), the value of the mean
             squared error over all samples, or "mean_of_psnr", the mean of the images' values.
-        log_base: of the logarithm; 10, which gives dB.
         cap: values above, infinity too, are given as this; None for no cap.
         nonfinite: "error" (the default) refuses NaN and infinite samples; "propagate" makes
             the value NaN; "mask" leaves them out.
         luma: colour images as one channel: see SSIM.
-        luma_rounded: True rounds luma to multiples of L / 255.
-        shave: pixels taken off each edge before anything else.
         gradient: what the gradients of an update are of: "psnr" (the default), in the base of
             the logarithm, or "mse".
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 
 from . import _abi
+from ._documentation import documented
 from ._kind import Kind
 from ._library import library
 from ._metric import Metric, measure
@@ -26,6 +27,7 @@ else:
     as_ssim = named
 
 
+@documented("ssim")
 class SSIM(Metric):
     """The mean structural similarity of image pairs (Wang, Bovik, Sheikh, Simoncelli 2004).
 
@@ -56,14 +58,11 @@ class SSIM(Metric):
             edge are made: "reflect" (d c b | a b c d), "symmetric" (c b a | a b c d),
             "replicate" (a a a | a b c d) or "zero".
         k1, k2: the constants C1 = (k1 L)^2 and C2 = (k2 L)^2; 0.01 and 0.03.
-        covariance: "population" (the default) or "sample", which divides by N - 1.
         arithmetic: "auto": float64 for float64 images and float32 for others; or "float64".
         nonfinite: "error" (the default) refuses NaN and infinite samples; "propagate" makes
             the value NaN; "mask" leaves them out.
         luma: colour images as one channel: "bt601_full" (the Y of YIQ too), "bt601_studio" (16 to
             235, as MATLAB's rgb2ycbcr), "bt709_full", "bt709_studio" or "none" (the default).
-        luma_rounded: True rounds luma to multiples of L / 255.
-        shave: pixels taken off each edge before anything else.
         downsample: images shrink by this factor first; "auto" makes the smaller side about 256.
         shrink: how, here and from scale to scale: "symmetric" (the default; extents are rounded
             up), "floor", "zero" or "replicate".

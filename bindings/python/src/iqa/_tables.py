@@ -26,6 +26,7 @@ _LETTERS = "iiqQdi"  # struct's, of the same types
 _KEYWORDS = {
     ("ssim", "mask"): "mask_mode",
     ("confusion_reading", "preset"): "convention",
+    ("confusion", "ignore_label"): "ignore",
     ("inception_score", "scores"): "kind",
 }
 """Options with another name in Python."""
@@ -67,6 +68,7 @@ class Option:
             self.type = INT32
         self.words = {s: number for s, number in self.constants.values() if isinstance(s, str)}
         self.none = next((number for said, number in self.constants.values() if said is None), None)
+        self.default = info.default_value
         self.help = info.help.decode()
 
     def _said(self, word: str, constant: str) -> str | int | None:
