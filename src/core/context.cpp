@@ -38,7 +38,7 @@ constexpr iqa::option_row rows[] = {
         .at_least(1)
         .or_word(thread_words)
         .outside_of_state()
-        .says("CPU threads of one call"),
+        .says("CPU threads that work at the same time"),
     IQA_OPTION(iqa_context_options, instruction_set)
         .word(instruction_set_words)
         .outside_of_state()

@@ -57,7 +57,7 @@ constexpr option_row nonfinite(const option_row &field)
 
 constexpr option_row luma(const option_row &field)
 {
-    return field.word(luma_words).says("Colour images as one channel of luma");
+    return field.word(luma_words).says("Colour (RGB) images are compared as one channel of luma");
 }
 
 constexpr option_row luma_rounded(const option_row &field)

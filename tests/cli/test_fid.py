@@ -236,7 +236,7 @@ def test_grids(iqa: Program, tmp_path: Path, files: tuple[Path, Path]) -> None:
     iqa.fine("fid", files[1], "--stats-out", tmp_path / "y.iqa")
     message = iqa.error("fid", tmp_path / "x.iqa", tmp_path / "y.iqa")
     assert "y.iqa: has the grid 2^-24" in message and "x.iqa has" in message
-    assert "--word-bits is 16" in iqa.error("fid", *files, "--word-bits", 16)
+    assert "--word-bits: expects 24|32" in iqa.error("fid", *files, "--word-bits", 16)
 
 
 def test_features_below_the_grid(iqa: Program, tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ FEATURES = DATA / "features" / "first_half.npz"
 REFUSED = {
     ("--size", "4"): "--size-y is 4; expected an odd number from 1 to 4095, or auto",
     ("--size-x", "0"): "--size-x is 0",
+    ("--size", "-1"): 'expects INTEGER|auto|auto-ceiling, not "-1"',
+    ("--threads", "0"): "--threads is 0; expected 1 or more, or all",
+    ("--threads", "-1"): 'expects INTEGER|all, not "-1"',
     ("--window", "uniform"): "--size-y is auto",
     ("--window", "uniform", "--size", "auto-ceiling"): "--size-y is auto-ceiling",
     ("--sigma", "-1"): "--sigma-y is -1",
@@ -89,10 +92,22 @@ def test_samples_that_the_library_refuses(
 def test_features_that_the_library_refuses(iqa: Program) -> None:
     for options, words in (
         (("--fraction-bits", 121), "--fraction-bits is 121"),
-        (("--word-bits", 16), "--word-bits is 16; expected 24 or 32"),
+        (("--word-bits", 16), '--word-bits: expects 24|32, not "16"'),
     ):
         message = iqa.error("fid", FEATURES, FEATURES, *options)
         assert words in message and "IQA_" not in message
+
+
+def test_words_are_read_however_they_are_spelt(iqa: Program) -> None:
+    options = [
+        iqa.compare(*PAIR[1:], *spelt)["options"]["ssim"]
+        for spelt in (
+            ("--negative", "relu-map", "--size", "auto-ceiling"),
+            ("--negative", "Relu_Map", "--size", "AUTO_CEILING"),
+        )
+    ]
+    assert options[0] == options[1]
+    assert (options[0]["negative"], options[0]["size_y"]) == ("relu-map", "auto-ceiling")
 
 
 SUGGESTED = {

@@ -4,6 +4,7 @@
 #include "commands/commands.hpp"
 #include "files/number.hpp"
 #include "measuring/report.hpp"
+#include "options/library_options.hpp"
 #include "options/options.hpp"
 #include "options/parsed_option.hpp"
 
@@ -180,23 +181,19 @@ command_function add_fid(CLI::App &command)
         });
     command.add_option("--array", options->input.array, "The array to read of .npz files; otherwise all are rows")
         ->type_name("NAME");
-    add_number<int32_t>(
-        command, "--fraction-bits", "24; 16 with 24-bit words",
-        "Features are rounded to multiples of 2^-P once; from there on all sums are exact. Features too small "
-        "for that are refused, with the P that suits them",
-        [options](int32_t value) { options->fraction_bits = value; });
-    note_word("IQA_FID_WORD_24", "24");
-    note_word("IQA_FID_WORD_32", "32");
-    add_number<int32_t>(command, "--word-bits", std::to_string(IQA_FID_WORD_32),
-                        "32: features lie within 127 * 2^(24 - P). 24: faster, within 127 * 2^(16 - P)",
-                        [options](int32_t value) { options->word_bits = value; });
+    CLI::Option *fraction_bits =
+        add_library_option(command, option_of(described("fid", "fraction_bits"), &options->grid));
+    fraction_bits->default_str("24; 16 with 24-bit words");
+    CLI::Option *word_bits = add_library_option(command, option_of(described("fid", "word_bits"), &options->grid));
     add_context_options(command, options->context);
     command.footer(
         "Files are .npy or .npz arrays of rows, .npz statistics (mu and sigma) of other FID programs, states "
         "of iqa, or\nraw float32 numbers; of a folder those that end in .npy, .npz or .iqa (with --dims also "
         ".raw, .bin, .f32).\nRows of several files are added exactly: neither their order nor the split "
         "changes a bit.");
-    return [options] {
+    return [options, fraction_bits, word_bits] {
+        options->has_fraction_bits = fraction_bits->count() > 0;
+        options->has_word_bits = word_bits->count() > 0;
         return run(*options);
     };
 }

@@ -21,8 +21,9 @@ struct fid_options {
     iqa_context_options context = IQA_CONTEXT_OPTIONS_INIT;
     std::array<std::vector<std::string>, 2> paths; // files and folders of each set; the second set may be missing
     feature_options input;
-    std::optional<int32_t> fraction_bits, word_bits; // none: as the state files have it, or the defaults
-    std::string stats_path;                          // where the reference set's statistics go, or ""
+    iqa_fid_options grid = IQA_FID_OPTIONS_INIT;
+    bool has_fraction_bits = false, has_word_bits = false; // else as the state files have it, or the defaults
+    std::string stats_path;                                // where the reference set's statistics go, or ""
     bool as_json = false;
 };
 

@@ -139,24 +139,26 @@ private:
     /** States are exact only on the grid that they were made on. */
     void choose_grid()
     {
+        iqa_fid_options &grid = report_.grid = options_.grid;
         const feature_file *state = nullptr;
         for (const fid_set &set : report_.sets)
             for (const feature_file &file : set.files) {
                 if (file.kind != feature_kind::state)
                     continue;
-                const int32_t fraction_bits = options_.fraction_bits.value_or((state ? *state : file).fraction_bits);
-                const int32_t word_bits = options_.word_bits.value_or((state ? *state : file).word_bits);
-                if (file.fraction_bits != fraction_bits || file.word_bits != word_bits)
+                if (state == nullptr) {
+                    grid.fraction_bits = options_.has_fraction_bits ? grid.fraction_bits : file.fraction_bits;
+                    grid.word_bits = options_.has_word_bits ? grid.word_bits : file.word_bits;
+                }
+                if (file.fraction_bits != grid.fraction_bits || file.word_bits != grid.word_bits)
                     throw file_error(file.path, "has " + grid_text(file.fraction_bits, file.word_bits) + "; expected " +
-                                                    grid_text(fraction_bits, word_bits) +
+                                                    grid_text(grid.fraction_bits, grid.word_bits) +
                                                     (state ? " as " + state->path + " has" : ""));
                 state = &file;
             }
-        report_.grid.features = static_cast<int32_t>(first_file().features);
-        report_.grid.word_bits = options_.word_bits.value_or(state ? state->word_bits : report_.grid.word_bits);
+        grid.features = static_cast<int32_t>(first_file().features);
         // 24-bit words hold the numbers that 32-bit words do on a grid coarser by 8 bits.
-        const int32_t usual = report_.grid.fraction_bits - (report_.grid.word_bits == IQA_FID_WORD_24 ? 8 : 0);
-        report_.grid.fraction_bits = options_.fraction_bits.value_or(state ? state->fraction_bits : usual);
+        if (state == nullptr && !options_.has_fraction_bits && grid.word_bits == IQA_FID_WORD_24)
+            grid.fraction_bits -= 8;
     }
 
     void load(int side)

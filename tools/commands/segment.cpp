@@ -4,58 +4,44 @@
 #include "commands/commands.hpp"
 #include "files/label_names.hpp"
 #include "options/options.hpp"
+#include "options/parsed_option.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace iqa_tool {
 
-const choices<int32_t> averages = {
-    IQA_TOOL_CHOICE("macro", IQA_AVERAGE_MACRO), IQA_TOOL_CHOICE("micro", IQA_AVERAGE_MICRO),
-    IQA_TOOL_CHOICE("weighted", IQA_AVERAGE_WEIGHTED), IQA_TOOL_CHOICE("pairs", IQA_AVERAGE_PAIRS)};
-const choices<int32_t> overs = {IQA_TOOL_CHOICE("pixels", IQA_OVER_ELEMENTS),
-                                IQA_TOOL_CHOICE("files", IQA_OVER_SAMPLES)};
-const choices<int32_t> empties = {IQA_TOOL_CHOICE("skip", IQA_EMPTY_SKIP),
-                                  IQA_TOOL_CHOICE("zero", IQA_EMPTY_ZERO),
-                                  IQA_TOOL_CHOICE("one", IQA_EMPTY_ONE),
-                                  IQA_TOOL_CHOICE("nan", IQA_EMPTY_NAN),
-                                  IQA_TOOL_CHOICE("as-ratio", IQA_EMPTY_AS_RATIO),
-                                  IQA_TOOL_CHOICE("skip-in-averages", IQA_EMPTY_SKIP_IN_AVERAGES),
-                                  IQA_TOOL_CHOICE("one-else-zero", IQA_EMPTY_ONE_ELSE_ZERO),
-                                  IQA_TOOL_CHOICE("skip-unreferenced", IQA_EMPTY_SKIP_UNREFERENCED),
-                                  IQA_TOOL_CHOICE("skip-ignored-in-iou", IQA_EMPTY_SKIP_IGNORED_IN_IOU)};
-const choices<int32_t> zero_divisions = {
-    IQA_TOOL_CHOICE("zero", IQA_ZERO_DIVISION_ZERO), IQA_TOOL_CHOICE("one", IQA_ZERO_DIVISION_ONE),
-    IQA_TOOL_CHOICE("nan", IQA_ZERO_DIVISION_NAN), IQA_TOOL_CHOICE("skip", IQA_ZERO_DIVISION_SKIP)};
-const choices<int32_t> invalid_policies = {IQA_TOOL_CHOICE("error", IQA_OUT_OF_RANGE_ERROR),
-                                           IQA_TOOL_CHOICE("drop", IQA_OUT_OF_RANGE_DROP),
-                                           IQA_TOOL_CHOICE("wrong", IQA_OUT_OF_RANGE_WRONG)};
-const choices<int32_t> matrix_fields = {IQA_TOOL_CHOICE("row", IQA_FIELD_CONFUSION_MATRIX_BY_ROW),
-                                        IQA_TOOL_CHOICE("column", IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN),
-                                        IQA_TOOL_CHOICE("all", IQA_FIELD_CONFUSION_MATRIX_BY_ALL),
-                                        IQA_TOOL_CHOICE("none", IQA_FIELD_CONFUSION_MATRIX)};
-
 namespace {
 
-/** Those of the library's conventions that speak of label maps. */
-const choices<int32_t> presets = {IQA_TOOL_CHOICE("scikit-learn", IQA_CONVENTION_SCIKIT_LEARN),
-                                  IQA_TOOL_CHOICE("torchmetrics", IQA_CONVENTION_TORCHMETRICS),
-                                  IQA_TOOL_CHOICE("torchmetrics-dice", IQA_CONVENTION_TORCHMETRICS_DICE),
-                                  IQA_TOOL_CHOICE("torchmetrics-mean-iou", IQA_CONVENTION_TORCHMETRICS_MEAN_IOU),
-                                  IQA_TOOL_CHOICE("monai", IQA_CONVENTION_MONAI),
-                                  IQA_TOOL_CHOICE("monai-keep-empty", IQA_CONVENTION_MONAI_KEEP_EMPTY),
-                                  IQA_TOOL_CHOICE("mmsegmentation", IQA_CONVENTION_MMSEGMENTATION)};
-
-/** What the command line states of the rules, in any order. */
-struct stated_rules {
-    std::optional<int32_t> classes, preset, over, empty, zero_division;
+/** What the command line states of the classes, in any order. */
+struct stated_classes {
+    std::optional<int32_t> classes;
     std::string names_path;
     std::vector<std::string> excluded;
 };
 
 struct segment_command {
     segment_options options;
-    stated_rules stated;
+    stated_classes stated;
 };
+
+const choices<int32_t> matrix_fields = {{"row", IQA_FIELD_CONFUSION_MATRIX_BY_ROW},
+                                        {"column", IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN},
+                                        {"all", IQA_FIELD_CONFUSION_MATRIX_BY_ALL},
+                                        {"none", IQA_FIELD_CONFUSION_MATRIX}};
+
+constexpr int32_t shown_averages[] = {IQA_AVERAGE_MACRO, IQA_AVERAGE_MICRO, IQA_AVERAGE_WEIGHTED, IQA_AVERAGE_PAIRS};
+
+library_option out_of_range_option(label_rules &rules)
+{
+    return option_of(described("confusion", "out_of_range"), &rules.counting);
+}
+
+/** How scores are read, but for what label maps do not need and for what has a form of its own. */
+std::vector<library_option> reading_options(label_rules &rules)
+{
+    return options_but({"average", "generalized_weights", "beta"}, "confusion_reading", &rules.reading);
+}
 
 /** "a,b" as its parts. */
 std::vector<std::string> parts_of(const std::string &text)
@@ -63,7 +49,7 @@ std::vector<std::string> parts_of(const std::string &text)
     return CLI::detail::split(text, ',');
 }
 
-void resolve_classes(const stated_rules &stated, label_rules &rules)
+void resolve_classes(const stated_classes &stated, label_rules &rules)
 {
     if (!stated.classes && stated.names_path.empty())
         throw std::runtime_error("state the number of classes: --classes, or --names with their names");
@@ -80,14 +66,9 @@ void resolve_classes(const stated_rules &stated, label_rules &rules)
     }
 }
 
-void resolve_reading(const stated_rules &stated, label_rules &rules)
+void resolve_reading(label_rules &rules)
 {
     iqa_confusion_reading &reading = rules.reading;
-    if (stated.preset)
-        iqa_confusion_reading_preset(&reading, sizeof reading, *stated.preset);
-    reading.over = stated.over.value_or(reading.over);
-    reading.empty = stated.empty.value_or(reading.empty);
-    reading.zero_division = stated.zero_division.value_or(reading.zero_division);
     if (!rules.excluded.empty()) {
         reading.excluded = rules.excluded.data();
         reading.excluded_count = rules.classes();
@@ -201,18 +182,9 @@ int run(segment_options &options)
     return exit_code_of(options, report);
 }
 
-/** An option that stays open where it is not stated. */
-void add_stated(CLI::App &command, const std::string &name, std::optional<int32_t> &target,
-                const choices<int32_t> &known, const std::string &standard, const std::string &help)
-{
-    add_choice<int32_t>(command, name, known, known.front().meaning, help, [&target](int32_t value) { target = value; })
-        ->default_str(standard)
-        ->group("Scores");
-}
-
 void add_label_options(CLI::App &command, segment_command &target)
 {
-    stated_rules &stated = target.stated;
+    stated_classes &stated = target.stated;
     label_rules &rules = target.options.rules;
     std::vector<CLI::Option *> added;
     added.push_back(add_number<int32_t>(
@@ -230,39 +202,52 @@ void add_label_options(CLI::App &command, segment_command &target)
     added.push_back(add_number<int64_t>(
         command, "--ignore", "", "Leave pixels out whose reference has this label, which may be outside the classes",
         [&rules](int64_t value) { rules.ignored = value; }, "LABEL"));
-    added.push_back(add_choice(command, "--invalid", rules.invalid, invalid_policies,
-                               "Labels outside the classes: refuse the file; drop the pixel; or count it as wrong for "
-                               "the valid label on the other side"));
+    added.push_back(add_library_option(command, out_of_range_option(rules)));
     for (CLI::Option *option : added)
         option->group("Labels");
     add_file_options(command, target.options.decode, "Labels");
 }
 
+/** Those of the library's conventions that speak of label maps. */
+choices<int32_t> presets()
+{
+    choices<int32_t> found;
+    const iqa_option_info info = described("confusion_reading", "preset");
+    for (int32_t i = 0; i < info.word_count; ++i)
+        if (const auto preset = static_cast<int32_t>(info.words[i].value);
+            preset != IQA_CONVENTION_TORCHMETRICS_MULTILABEL)
+            found.push_back({shown_word(info.words[i]), preset});
+    return found;
+}
+
 void add_score_options(CLI::App &command, segment_command &target)
 {
-    stated_rules &stated = target.stated;
+    stated_classes &stated = target.stated;
     label_rules &rules = target.options.rules;
+    // It sets every field: it comes before the options that change single fields.
+    add_choice<int32_t>(
+        command, "--preset", presets(), "",
+        "The rules of a tool for averages, empty classes and 0 / 0; other options come on top",
+        [&rules](int32_t preset) { iqa_confusion_reading_preset(&rules.reading, sizeof rules.reading, preset); })
+        ->group("Scores");
     add_parsed(command, "--average", "macro|micro|weighted|pairs,...", "macro,micro,weighted",
                "The averages over classes to show; the first one is that of the headline numbers and of --csv. pairs: "
                "over all pairs of a file and a class",
                [&rules](const std::string &text) {
                    for (const std::string &part : parts_of(text)) {
-                       const auto known = std::find_if(averages.begin(), averages.end(),
-                                                       [&](const auto &entry) { return entry.name == part; });
-                       if (known == averages.end())
+                       const auto known =
+                           std::find_if(std::begin(shown_averages), std::end(shown_averages), [&](int32_t average) {
+                               return is_same_word(part, word_of("confusion_reading", "average", average));
+                           });
+                       if (known == std::end(shown_averages))
                            return false;
-                       rules.averages.push_back(known->meaning);
+                       rules.averages.push_back(*known);
                    }
                    return true;
                })
         ->group("Scores");
-    add_stated(command, "--over", stated.over, overs, "pixels",
-               "Scores of all pixels together, or means of each file's scores");
-    add_stated(command, "--empty", stated.empty, empties, "skip",
-               "What a class counts that occurs on neither side; skip leaves it out");
-    add_stated(command, "--zero-division", stated.zero_division, zero_divisions, "zero", "What 0 / 0 is");
-    add_stated(command, "--preset", stated.preset, presets, "",
-               "The rules of a tool for averages, empty classes and 0 / 0; other options come on top");
+    add_library_options(command, reading_options(rules), "Scores");
+    command.get_option("--over")->description("Scores of all pixels together, or means of each file's scores");
     add_parsed(command, "--exclude", "CLASS,...", "",
                "Leave classes, by number or name, out of averages; their pixels stay counted",
                [&stated](const std::string &text) {
@@ -273,6 +258,13 @@ void add_score_options(CLI::App &command, segment_command &target)
 }
 
 } // namespace
+
+std::vector<library_option> options_of(label_rules &rules)
+{
+    std::vector<library_option> options = reading_options(rules);
+    options.push_back(out_of_range_option(rules));
+    return options;
+}
 
 command_function add_segment(CLI::App &command)
 {
@@ -306,7 +298,7 @@ command_function add_segment(CLI::App &command)
         "Files of equal names in the two folders are pairs. Ctrl-C stops and writes what is done.");
     return [target] {
         resolve_classes(target->stated, target->options.rules);
-        resolve_reading(target->stated, target->options.rules);
+        resolve_reading(target->options.rules);
         return run(target->options);
     };
 }

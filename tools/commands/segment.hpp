@@ -5,7 +5,7 @@
 
 #include "measuring/label_counter.hpp"
 #include "measuring/pair_run.hpp"
-#include "options/parsed_option.hpp"
+#include "options/library_options.hpp"
 
 #include <ostream>
 #include <string>
@@ -32,8 +32,8 @@ struct segment_result : pair_outcome {
 
 using segment_report = pair_report<segment_result>;
 
-/** The words of the options. */
-extern const choices<int32_t> averages, overs, empties, zero_divisions, invalid_policies, matrix_fields;
+/** The options of the library's tables. */
+std::vector<library_option> options_of(label_rules &rules);
 
 /** The columns of the CSV file, and a line of it. */
 extern const char *const segment_csv_header;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commands/segment.hpp"
 #include "drawing/confusion_picture.hpp"
+#include "files/number.hpp"
 #include "measuring/report.hpp"
 #include "options/options.hpp"
 
@@ -52,6 +53,11 @@ std::string right(const std::string &text, std::size_t width)
 std::string score_text(double value)
 {
     return std::isnan(value) ? "-" : fixed(value, 4);
+}
+
+std::string average_name(int32_t average)
+{
+    return word_of("confusion_reading", "average", average);
 }
 
 int64_t count_of(const iqa::metric &total, int32_t field)
@@ -137,7 +143,7 @@ void print_classes(std::ostream &out, const label_rules &rules, const scores &fo
         out << '\n';
     }
     for (const int32_t average : rules.averages) {
-        out << left(name_of(averages, average), width) << right("", number_width);
+        out << left(average_name(average), width) << right("", number_width);
         for (const named_score &score : class_scores)
             out << right(score_text(found.averaged(score.which, average)), number_width);
         out << '\n';
@@ -152,7 +158,7 @@ void print_totals(std::ostream &out, const label_rules &rules, const scores &fou
         out << left(title, title_width) << score_text(value) << '\n';
     };
     const int32_t average = rules.averages.front();
-    const std::string suffix = " (" + name_of(averages, average) + ")";
+    const std::string suffix = " (" + average_name(average) + ")";
     print("accuracy", found.common(IQA_SCORE_ACCURACY));
     print("mean IoU" + suffix, found.averaged(IQA_SCORE_IOU, average));
     print("mean Dice" + suffix, found.averaged(IQA_SCORE_DICE, average));
@@ -162,20 +168,18 @@ void print_totals(std::ostream &out, const label_rules &rules, const scores &fou
         print(score.title, found.agreement(score.which));
 }
 
-json rules_as_json(const label_rules &rules)
+json rules_as_json(label_rules rules)
 {
     json object;
     object["classes"] = rules.classes();
     object["ignore"] = nullptr;
     if (rules.ignored)
         object["ignore"] = *rules.ignored;
-    object["invalid"] = name_of(invalid_policies, rules.invalid);
     object["average"] = json::array();
     for (const int32_t average : rules.averages)
-        object["average"].push_back(name_of(averages, average));
-    object["over"] = name_of(overs, rules.reading.over);
-    object["empty"] = name_of(empties, rules.reading.empty);
-    object["zero_division"] = name_of(zero_divisions, rules.reading.zero_division);
+        object["average"].push_back(average_name(average));
+    for (const library_option &option : options_of(rules))
+        put_value(object, option);
     object["excluded"] = json::array();
     for (std::size_t label = 0; label < rules.names.size(); ++label)
         if (is_excluded(rules, label))
@@ -202,7 +206,7 @@ json averages_as_json(const label_rules &rules, const scores &found)
     json object;
     for (const int32_t average : rules.averages)
         for (const named_score &score : class_scores)
-            object[name_of(averages, average)][score.name] = found.averaged(score.which, average);
+            object[average_name(average)][score.name] = found.averaged(score.which, average);
     return object;
 }
 

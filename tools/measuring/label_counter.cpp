@@ -9,10 +9,9 @@ namespace {
 
 iqa::metric make_metric(const label_rules &rules, const iqa::context &context)
 {
-    iqa_confusion_options options = IQA_CONFUSION_OPTIONS_INIT;
+    iqa_confusion_options options = rules.counting;
     options.classes = rules.classes();
     options.counts = rules.has_matrix() ? IQA_COUNTS_MATRIX : IQA_COUNTS_PER_CLASS;
-    options.out_of_range = rules.invalid;
     options.ignore = rules.ignored ? 1 : 0;
     options.ignore_label = rules.ignored.value_or(0);
     options.keep_samples = rules.scores_files() ? 1 : 0;

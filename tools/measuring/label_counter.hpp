@@ -18,7 +18,7 @@ struct label_rules {
     std::vector<std::string> names; // of each class; "" for none
     std::vector<uint8_t> excluded;  // of each class: 1 leaves it out of averages
     std::optional<int64_t> ignored;
-    int32_t invalid = IQA_OUT_OF_RANGE_ERROR;
+    iqa_confusion_options counting = IQA_CONFUSION_OPTIONS_INIT; // what the command line states of them
     std::vector<int32_t> averages; // IQA_AVERAGE_..., the first one being that of the headline numbers
     iqa_confusion_reading reading = IQA_CONFUSION_READING_INIT;
 

@@ -1,21 +1,43 @@
 // SPDX-License-Identifier: MIT
 #include "options/library_words.hpp"
 
+#include "options/library_options.hpp"
+
+#include <CLI/StringTools.hpp>
+
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string_view>
 
 namespace iqa_tool {
 
 namespace {
 
+/** Where the program has another word: --mask is a file, and elements are pixels. */
+const std::map<std::string, std::string, std::less<>> other_words = {
+    {"mask", "mask-mode"}, {"out_of_range", "invalid"}, {"IQA_OVER_ELEMENTS", "pixels"}, {"IQA_OVER_SAMPLES", "files"}};
+
+std::string dashed(std::string word)
+{
+    std::replace(word.begin(), word.end(), '_', '-');
+    return word;
+}
+
 struct dictionary {
     std::map<std::string, std::string, std::less<>> words; // of constants
-    // The options of fields, first of those that are named otherwise.
-    std::map<std::string, std::string, std::less<>> options = {{"mask", "--mask-mode"}, {"out_of_range", "--invalid"}};
+    std::set<std::string> options;                         // that the program has
+
+    dictionary()
+    {
+        for (int32_t kind = 0; iqa_option_kind(kind) != nullptr; ++kind)
+            for (const iqa_option_info &option : described(iqa_option_kind(kind)))
+                for (int32_t i = 0; option.type != IQA_OPTION_FLAG && i < option.word_count; ++i)
+                    words.emplace(option.words[i].constant, shown_word(option.words[i]));
+    }
 };
 
-/** Filled while options are added, before anything can fail. */
+/** Options are added to it before anything can fail. */
 dictionary &known()
 {
     static dictionary filled;
@@ -44,14 +66,12 @@ bool is_field(std::string_view name, std::string_view before, std::string_view a
 /** "nonfinite" of "IQA_NONFINITE_MASK" where that is a field with an option; "" otherwise. */
 std::string option_of_constant(std::string_view constant)
 {
-    std::string field(constant.substr(std::min<std::size_t>(constant.size(), 4)));
-    std::transform(field.begin(), field.end(), field.begin(), [](char letter) {
-        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
-    });
+    const std::string field =
+        CLI::detail::to_lower(std::string(constant.substr(std::min<std::size_t>(constant.size(), 4))));
     for (std::size_t end = field.rfind('_'); end != std::string::npos; end = field.rfind('_', end - 1)) {
-        const auto found = known().options.find(field.substr(0, end));
-        if (found != known().options.end())
-            return found->second;
+        std::string option = option_of_field(field.substr(0, end));
+        if (known().options.contains(option))
+            return option;
         if (end == 0)
             break;
     }
@@ -60,18 +80,26 @@ std::string option_of_constant(std::string_view constant)
 
 } // namespace
 
-void note_option(const std::string &option)
+std::string option_of_field(const std::string &field)
 {
-    if (!option.starts_with("--"))
-        return;
-    std::string field = option.substr(2);
-    std::replace(field.begin(), field.end(), '-', '_');
-    known().options.emplace(field, option);
+    const auto other = other_words.find(field);
+    return "--" + (other != other_words.end() ? other->second : dashed(field));
 }
 
-void note_word(const char *constant, const std::string &word)
+std::string shown_word(const iqa_option_word &word)
 {
-    known().words.emplace(constant, word);
+    const auto other = other_words.find(word.constant);
+    return other != other_words.end() ? other->second : dashed(word.name);
+}
+
+bool is_same_word(const std::string &a, const std::string &b)
+{
+    return CLI::detail::to_lower(dashed(a)) == CLI::detail::to_lower(dashed(b));
+}
+
+void note_option(const std::string &option)
+{
+    known().options.insert(option);
 }
 
 std::string in_words(const std::string &text)
@@ -81,18 +109,17 @@ std::string in_words(const std::string &text)
         std::size_t end = start;
         while (end < text.size() && is_of_name(text[end]))
             ++end;
-        const std::string_view name = std::string_view(text).substr(start, end - start);
+        const std::string name = text.substr(start, end - start), option = option_of_field(name);
         const std::string_view before = std::string_view(text).substr(0, start);
         const auto word = known().words.find(name);
-        const auto option = known().options.find(name);
         if (word != known().words.end()) {
             const std::string named = option_of_constant(name);
             if (said.ends_with(" to "))
                 said.resize(said.size() - 3);
             const bool is_said = named.empty() || said.find(named) != std::string::npos;
             said += (is_said ? "" : named + " ") + word->second;
-        } else if (option != known().options.end() && is_field(name, before, std::string_view(text).substr(end))) {
-            said += option->second;
+        } else if (known().options.contains(option) && is_field(name, before, std::string_view(text).substr(end))) {
+            said += option;
         } else {
             said += name;
         }

@@ -59,6 +59,6 @@ nlohmann::ordered_json orientation_as_json(orientation_policy policy);
 void add_context_options(CLI::App &command, iqa_context_options &target);
 
 /** The options as an object with the fields of the C structs. */
-nlohmann::ordered_json options_as_json(const settings &chosen);
+nlohmann::ordered_json options_as_json(settings chosen);
 
 } // namespace iqa_tool

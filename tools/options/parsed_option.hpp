@@ -18,16 +18,9 @@ namespace iqa_tool {
 
 template <typename value>
 struct choice {
-    const char *name;
+    std::string name;
     value meaning;
-    const char *constant = nullptr; // the name of a meaning that is the library's
 };
-
-/** A word for a constant of the library. */
-#define IQA_TOOL_CHOICE(word, constant)                                                                                \
-    {                                                                                                                  \
-        word, constant, #constant                                                                                      \
-    }
 
 template <typename value>
 using choices = std::vector<choice<value>>;
@@ -51,8 +44,9 @@ inline CLI::Option *add_parsed(CLI::App &command, const std::string &name, const
         name,
         [name, type, parse = std::move(parse)](const std::string &text) {
             if (!parse(text))
-                throw CLI::ValidationError(name, "expects " + type + ", not \"" + text + "\"" +
-                                                     suggestion(text, CLI::detail::split(type, '|')));
+                throw CLI::ValidationError(
+                    name, "expects " + type + ", not \"" + text + "\"" +
+                              (parse_number<double>(text) ? "" : suggestion(text, CLI::detail::split(type, '|'))));
         },
         help);
     option->type_name(type);
@@ -61,31 +55,28 @@ inline CLI::Option *add_parsed(CLI::App &command, const std::string &name, const
 
 /** One of some words; `store` takes its meaning. */
 template <typename value>
-CLI::Option *add_choice(CLI::App &command, const std::string &name, const choices<value> &known, value standard,
-                        const std::string &help, std::function<void(value)> store)
+CLI::Option *add_choice(CLI::App &command, const std::string &name, const choices<value> &known,
+                        const std::string &standard, const std::string &help, std::function<void(value)> store)
 {
     std::string type;
-    for (const choice<value> &entry : known) {
-        type += (type.empty() ? "" : "|") + std::string(entry.name);
-        if (entry.constant != nullptr)
-            note_word(entry.constant, entry.name);
-    }
-    return add_parsed(command, name, type, name_of(known, standard), help,
-                      [&known, store = std::move(store)](const std::string &text) {
-                          for (const choice<value> &entry : known)
-                              if (CLI::detail::to_lower(text) == entry.name) {
-                                  store(entry.meaning);
-                                  return true;
-                              }
-                          return false;
-                      });
+    for (const choice<value> &entry : known)
+        type += (type.empty() ? "" : "|") + entry.name;
+    return add_parsed(command, name, type, standard, help, [known, store = std::move(store)](const std::string &text) {
+        for (const choice<value> &entry : known)
+            if (is_same_word(text, entry.name)) {
+                store(entry.meaning);
+                return true;
+            }
+        return false;
+    });
 }
 
 template <typename value>
 CLI::Option *add_choice(CLI::App &command, const std::string &name, value &target, const choices<value> &known,
                         const std::string &help)
 {
-    return add_choice<value>(command, name, known, target, help, [&target](value meaning) { target = meaning; });
+    return add_choice<value>(command, name, known, name_of(known, target), help,
+                             [&target](value meaning) { target = meaning; });
 }
 
 /** A number that `store` takes. */
@@ -100,11 +91,6 @@ CLI::Option *add_number(CLI::App &command, const std::string &name, const std::s
             store(*value);
         return value.has_value();
     });
-}
-
-inline CLI::Option *add_number(CLI::App &command, const std::string &name, double &target, const std::string &help)
-{
-    return add_number<double>(command, name, shortest(target), help, [&target](double value) { target = value; });
 }
 
 } // namespace iqa_tool

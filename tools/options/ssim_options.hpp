@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The options of SSIM on the command line, in JSON and in words.
+// What SSIM has beside the options of the library's tables: presets, scales, and all of it in a few words.
 #pragma once
 
 #include <iqa_c.h>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include <string>
 
@@ -21,11 +19,8 @@ constexpr const char *ssim_group = "SSIM";
 /** Adds --preset, which sets every field: to be added before all options that change single fields. */
 void add_preset_option(CLI::App &command, iqa_ssim_options &ssim);
 
-/** Adds an option for each field that PSNR does not share; `ssim` must outlive the command. */
-void add_ssim_options(CLI::App &command, iqa_ssim_options &ssim);
-
-/** The fields that PSNR does not share. */
-nlohmann::ordered_json ssim_options_as_json(const iqa_ssim_options &ssim);
+/** Adds --scale-weights and --scales. */
+void add_scale_options(CLI::App &command, iqa_ssim_options &ssim);
 
 /** What the options mean, in a few words: "Gaussian 11, valid". */
 std::string describe(const iqa_ssim_options &ssim);

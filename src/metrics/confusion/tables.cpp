@@ -66,7 +66,8 @@ constexpr option_row rows[] = {
               "class"),
     IQA_FIELD_OF_CONFUSION(out_of_range)
         .word(out_of_range_words)
-        .says("What becomes of labels outside the classes that are not ignored"),
+        .says("Labels outside the classes that are not ignored: an error; dropped; or counted as wrong for the valid "
+              "label on the other side"),
     IQA_FIELD_OF_CONFUSION(ignore).flag().says("Elements whose reference is ignore_label are dropped"),
     IQA_FIELD_OF_CONFUSION(top_k).at_least(1).checked_elsewhere().says(
         "A reference among the k largest scores of the candidate is a hit; of the candidate argmax"),
@@ -124,7 +125,9 @@ constexpr option_row reading_rows[] = {
         .checked_elsewhere()
         .says("How the scores of the classes become one number; must be stated for the scores that use it"),
     IQA_FIELD_OF_READING(over).word(over_words).says("The score of all elements, or the mean of the samples' scores"),
-    IQA_FIELD_OF_READING(empty).word(empty_words).says("What a class counts that occurs on neither side"),
+    IQA_FIELD_OF_READING(empty)
+        .word(empty_words)
+        .says("What a class counts that occurs on neither side; skip leaves it out"),
     IQA_FIELD_OF_READING(zero_division).word(zero_division_words).says("The value of a score that is 0 / 0"),
     IQA_FIELD_OF_READING(generalized_weights)
         .word(weights_words)

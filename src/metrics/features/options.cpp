@@ -17,11 +17,14 @@ constexpr option_row fid_rows[] = {
     // The grid holds all that float32 does, and floats on a device can be multiplied by its scale.
     IQA_OPTION(iqa_fid_options, fraction_bits)
         .from(-largest_fraction_bits, largest_fraction_bits)
-        .says("Features are rounded to multiples of 2 to the power of minus this"),
+        .says("Features are rounded to multiples of 2^-P once, P being this; from there on all sums are exact. "
+              "Features too "
+              "small for that are refused, with the P that suits them"),
     IQA_OPTION(iqa_fid_options, word_bits)
         .word(word_bits_words)
         .expects("IQA_FID_WORD_24 or IQA_FID_WORD_32")
-        .says("Bits of a rounded feature: fewer are faster, and hold a smaller range"),
+        .says("Bits of a rounded feature. 32: features lie within 127 * 2^(24 - P), P being fraction_bits. 24: faster, "
+              "within 127 * 2^(16 - P)"),
 };
 
 constexpr option_word gamma_words[] = {IQA_WORD("auto", IQA_KID_GAMMA_AUTO)};

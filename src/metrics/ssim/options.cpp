@@ -93,14 +93,17 @@ constexpr option_row spacing_of_axis(const option_row &field, const char *help)
 constexpr option_row rows[] = {
     image_options::layout(IQA_FIELD_OF_SSIM(layout)),
     IQA_FIELD_OF_SSIM(window).word(window_words).says("The shape of the window"),
-    IQA_FIELD_OF_SSIM(border).word(border_words).says("How samples beyond the edge are made"),
+    IQA_FIELD_OF_SSIM(border)
+        .word(border_words)
+        .says("How samples beyond the edge are made; valid: only windows inside the image"),
     size_of_axis(IQA_FIELD_OF_SSIM(size_z), "Taps of the window in depth, of volumes"),
-    size_of_axis(IQA_FIELD_OF_SSIM(size_y), "Taps of the window down; automatic sizes follow from sigma and truncate"),
-    size_of_axis(IQA_FIELD_OF_SSIM(size_x), "Taps of the window across"),
+    size_of_axis(IQA_FIELD_OF_SSIM(size_y), "Taps of the window down, an odd number; auto: from sigma and truncate"),
+    size_of_axis(IQA_FIELD_OF_SSIM(size_x), "Taps of the window across, likewise"),
     image_options::data_low(IQA_FIELD_OF_SSIM(data_low)),
     image_options::data_high(IQA_FIELD_OF_SSIM(data_high)),
     sigma_of_axis(IQA_FIELD_OF_SSIM(sigma_z), "Standard deviation of the Gaussian in depth, of volumes"),
-    sigma_of_axis(IQA_FIELD_OF_SSIM(sigma_y), "Standard deviation of the Gaussian down, in the unit of spacing"),
+    sigma_of_axis(IQA_FIELD_OF_SSIM(sigma_y),
+                  "Standard deviation of the Gaussian down, in pixels or the unit of spacing"),
     sigma_of_axis(IQA_FIELD_OF_SSIM(sigma_x), "Standard deviation of the Gaussian across"),
     IQA_FIELD_OF_SSIM(truncate).above(0).checked_elsewhere().says("Radius of an automatic size, in sigmas"),
     IQA_FIELD_OF_SSIM(k1).at_least(0).says("The constant of luminance: C1 = (k1 L)^2"),
@@ -112,7 +115,7 @@ constexpr option_row rows[] = {
         .word(covariance_words)
         .says("Variances are divided by the number of taps, or by that "
               "less 1"),
-    IQA_FIELD_OF_SSIM(arithmetic).word(arithmetic_words).says("Double for float64 images alone, or for all"),
+    IQA_FIELD_OF_SSIM(arithmetic).word(arithmetic_words).says("auto: double for float64 samples, float for all others"),
     image_options::nonfinite(IQA_FIELD_OF_SSIM(nonfinite)),
     image_options::luma(IQA_FIELD_OF_SSIM(luma)),
     image_options::luma_rounded(IQA_FIELD_OF_SSIM(luma_rounded)),
@@ -121,8 +124,11 @@ constexpr option_row rows[] = {
         .at_least(1)
         .or_word(downsample_words)
         .expects("a factor of at least 1, or IQA_DOWNSAMPLE_AUTO")
-        .says("Images shrink by this factor first; automatic: the smaller side becomes about 256"),
-    IQA_FIELD_OF_SSIM(shrink).word(shrink_words).says("How images shrink, first and from scale to scale"),
+        .says("Images shrink by this factor first; auto: the smaller side becomes about 256"),
+    IQA_FIELD_OF_SSIM(shrink)
+        .word(shrink_words)
+        .says("How images shrink: odd extents are rounded up, rounded down, or get a zero or the first pixel once more "
+              "in front"),
     IQA_FIELD_OF_SSIM(scales).from(1, IQA_MOST_SCALES).says("How many scales there are; 1 is plain SSIM"),
     IQA_FIELD_OF_SSIM(scale_weights)
         .at_least(0)
@@ -132,12 +138,16 @@ constexpr option_row rows[] = {
         .word(product_words)
         .says("Several scales: the product is taken for each channel, or for "
               "the image"),
-    IQA_FIELD_OF_SSIM(negative).word(negative_words).says("What becomes of negative means, which have no real powers"),
+    IQA_FIELD_OF_SSIM(negative)
+        .word(negative_words)
+        .says("What becomes of negative means: nothing (several scales: an error), 0, (m + 1) / 2, or 0 at each pixel"),
     IQA_FIELD_OF_SSIM(contrast_border).word(border_words).says("Several scales: the border of all but the last"),
-    IQA_FIELD_OF_SSIM(mask).word(mask_words).says("Masked pixels have no influence, or only do not count themselves"),
+    IQA_FIELD_OF_SSIM(mask)
+        .word(mask_words)
+        .says("Masked pixels have no influence (normalised convolution), or only do not count themselves"),
     IQA_FIELD_OF_SSIM(coverage).from(0, 1).says(
-        "The part of a window that must not be masked for its pixel to count; of the mask convolution"),
-    IQA_FIELD_OF_SSIM(parts).flag().says("The luminance and contrast-structure of each scale can be read"),
+        "The part of a window that must not be masked for its pixel to count, 0 to 1, where mask is convolution"),
+    IQA_FIELD_OF_SSIM(parts).flag().says("Also the luminance and contrast-structure of each scale"),
 };
 
 constexpr iqa_ssim_options standard = IQA_SSIM_OPTIONS_INIT;
