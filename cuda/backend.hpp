@@ -15,8 +15,9 @@ void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request
 void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
 void shrink(context &where, workspace &memory, std::span<const shrink_request> scales);
 void count(context &where, count_request &request);
-void squared_error(context &where, workspace &memory, squared_error_request &request);
+void sums_of_pairs(context &where, workspace &memory, pair_sums_request &request);
 void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
+void errors_values(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends);
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void clear_border(context &where, const border_view &border);
 void confusion(context &where, workspace &memory, const confusion_request &request);

@@ -265,7 +265,7 @@ typedef struct iqa_metric iqa_metric;
 
 /** What one update may also give. Each tensor is the caller's memory on the device of the images; NULL means that it is
  *  not wanted. When the call fails, or the data of an update on a CUDA device prove faulty, the content of these
- * tensors is unspecified, but that per_image of an SSIM or PSNR at fault is NaN. */
+ * tensors is unspecified, but that per_image of an SSIM, a PSNR or a mean error at fault is NaN. */
 typedef struct iqa_update_extras {
     uint32_t struct_size;          /* sizeof(iqa_update_extras) of the caller                                       */
     const iqa_tensor *per_image;   /* float64 [N]: one value per image (N is 1 without a batch axis)                */
@@ -326,8 +326,8 @@ IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size
 IQA_API iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *reference, const iqa_tensor *candidate,
                                      const iqa_update_extras *extras);
 
-/** The headline value: SSIM, PSNR in dB, FID, or the confusion score of the options. A pure read: any time, any number
- *  of times.
+/** The headline value: SSIM, PSNR in dB, a mean error, FID, or the confusion score of the options. A pure read: any
+ * time, any number of times.
  *
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_NO_DATA before the first image; IQA_ERROR_INCOMPATIBLE where
  *          the metric says so. */
@@ -350,7 +350,16 @@ typedef enum iqa_field {
     /* SSIM with the option `parts`: one number for each scale, the mean over images of                             */
     IQA_FIELD_LUMINANCE = 10,          /* the mean of the luminance factor                                          */
     IQA_FIELD_CONTRAST_STRUCTURE = 11, /* the mean of the contrast-structure factor                                 */
-    IQA_FIELD_SSIM_OF_SCALES = 12      /* the mean of their product                                                 */
+    IQA_FIELD_SSIM_OF_SCALES = 12,     /* the mean of their product                                                 */
+
+    /* Mean errors; IQA_FIELD_MSE and IQA_FIELD_SAMPLES are theirs too. The first two are over all samples added, by
+       their weights; the others are the mean of the images' values: see iqa_error_measure                          */
+    IQA_FIELD_MAE = 13,             /* mean absolute error                                                          */
+    IQA_FIELD_RMSE = 14,            /* root of the mean squared error                                               */
+    IQA_FIELD_NRMSE_EUCLIDEAN = 15, /* normalised by the reference's root mean square                               */
+    IQA_FIELD_NRMSE_MIN_MAX = 16,   /* normalised by its range                                                      */
+    IQA_FIELD_NRMSE_MEAN = 17,      /* normalised by its mean                                                       */
+    IQA_FIELD_SNR = 18              /* signal-to-noise ratio in dB                                                  */
 } iqa_field;
 
 /** The same for FID. The reference set is the real one, the candidate set the generated one. */
@@ -724,6 +733,57 @@ IQA_API iqa_status iqa_psnr_create(iqa_context *context, const iqa_psnr_options 
 /** Create, update once, compute, destroy. Statuses: those of the four. */
 IQA_API iqa_status iqa_measure_psnr(iqa_context *context, const iqa_psnr_options *options, const iqa_tensor *reference,
                                     const iqa_tensor *candidate, double *value);
+
+/* ---- Mean errors --------------------------------------------------------------------------------------------- */
+
+/** What the errors of images are measured as; x is the reference, y the candidate, N the samples measured. Weights w
+ *  take the place of counts: sum w |x - y| / sum w. The normalised errors are those of scikit-image's
+ *  normalized_root_mse(), which are not symmetric in x and y; the signal-to-noise ratio is that of TorchMetrics'
+ *  SignalNoiseRatio, without the small number that keeps it finite there. A normalised error is infinite, or NaN for
+ *  equal images, where it would be divided by 0; the signal-to-noise ratio is infinite for equal images, minus infinity
+ *  where x is 0, and NaN where both are. */
+typedef enum iqa_error_measure {
+    IQA_MEAN_ABSOLUTE_ERROR = 0,     /* sum |x - y| / N                                                             */
+    IQA_MEAN_SQUARED_ERROR = 1,      /* sum (x - y)^2 / N                                                           */
+    IQA_ROOT_MEAN_SQUARED_ERROR = 2, /* the root of that: R                                                         */
+    IQA_NRMSE_EUCLIDEAN = 3,         /* R / (sum x^2 / N)^(1/2)                                                     */
+    IQA_NRMSE_MIN_MAX = 4,           /* R / (max x - min x)                                                         */
+    IQA_NRMSE_MEAN = 5,              /* R / (sum x / N)                                                             */
+    IQA_SIGNAL_TO_NOISE_RATIO = 6    /* 10 log10(sum x^2 / sum (x - y)^2)                                           */
+} iqa_error_measure;
+
+/** Mean absolute error and its kin, all in one metric: each is a field. Sums of integer images are exact integers; of
+ *  floating-point images exact sums of the rounded terms. */
+typedef struct iqa_errors_options {
+    uint32_t struct_size; /* sizeof(iqa_errors_options) of the caller                                               */
+    int32_t layout;       /* IQA_LAYOUT_...                                                                         */
+    double data_low;      /* the data range: samples outside are counted. Floating-point images need none but for   */
+    double data_high;     /* luma; without one only non-finite samples are outside                                  */
+    int32_t measure;      /* IQA_MEAN_ABSOLUTE_ERROR ...: what compute, per-image and per-channel values give       */
+    int32_t nonfinite;    /* IQA_NONFINITE_...                                                                      */
+    int32_t luma;         /* IQA_LUMA_...                                                                           */
+    int32_t luma_rounded; /* 1: luma is rounded to multiples of L / 255; else 0                                     */
+    int32_t shave;        /* pixels taken off each edge before anything else; 0 for none                            */
+    int32_t reserved;     /* 0                                                                                      */
+} iqa_errors_options;
+
+#define IQA_ERRORS_OPTIONS_INIT                                                                                        \
+    {                                                                                                                  \
+        sizeof(iqa_errors_options), IQA_LAYOUT_HW, 0.0, -1.0, IQA_MEAN_ABSOLUTE_ERROR, IQA_NONFINITE_ERROR,            \
+            IQA_LUMA_NONE, 0, 0, 0                                                                                     \
+    }
+
+/** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_errors_options_init(iqa_errors_options *options, size_t size);
+
+/** Creates a metric of mean errors. Arguments and statuses: iqa_psnr_create(). Gradients are those of the measure of
+ *  the options, which must be one of the first three; that of the mean absolute error is sign(y - x) w / sum w for the
+ *  candidate, 0 where both are equal. An image with non-finite samples that are let through is NaN in every measure. */
+IQA_API iqa_status iqa_errors_create(iqa_context *context, const iqa_errors_options *options, iqa_metric **out);
+
+/** Create, update once, compute, destroy. Statuses: those of the four. */
+IQA_API iqa_status iqa_measure_errors(iqa_context *context, const iqa_errors_options *options,
+                                      const iqa_tensor *reference, const iqa_tensor *candidate, double *value);
 
 /* ---- FID ----------------------------------------------------------------------------------------------------- */
 
@@ -1206,8 +1266,8 @@ typedef struct iqa_option_info {
         sizeof(iqa_option_info), 0, NULL, NULL, NULL, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0, 0, 0, 0, NULL, NULL                \
     }
 
-/** The kinds of options, numbered from 0 without a gap: "ssim", "psnr", "fid", "kid", "inception_score", "confusion",
- *  "confusion_reading" and "context"; NULL for any other number. Static storage. */
+/** The kinds of options, numbered from 0 without a gap: "ssim", "psnr", "errors", "fid", "kid", "inception_score",
+ *  "confusion", "confusion_reading" and "context"; NULL for any other number. Static storage. */
 IQA_API const char *iqa_option_kind(int32_t number);
 
 /** Describes an option, so that bindings, programs and their help need no list of their own. A bound that depends on
@@ -1233,7 +1293,7 @@ IQA_API iqa_status iqa_option_describe(const char *kind, int32_t index, iqa_opti
  *  `preset` comes first wherever it stands; "confusion" takes the keys of "confusion_reading" too, and `excluded` is a
  *  list of class numbers with colons between them. No key may stand twice. Blanks around keys and values do not matter.
  *
- *  @param kind     "ssim", "psnr", "fid" or "confusion".
+ *  @param kind     "ssim", "psnr", "errors", "fid" or "confusion".
  *  @param options  NULL or "" for the defaults.
  *  @param out      receives the handle, or NULL on failure.
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, and the text names kind, key, what it was and what was expected;

@@ -20,7 +20,7 @@ for target in $targets; do
     mkdir -p "$corpus"
     log=$build/$target.log
     case $target in
-    state) set -- "$build/fuzz_state" -max_len=2048 "$corpus" "$root/tests/golden" ;;
+    state) set -- "$build/fuzz_state" -max_len=5120 "$corpus" "$root/tests/golden" ;;
     calls | device) set -- "$build/fuzz_$target" -max_len=512 -len_control=0 "$corpus" ;;
     *) set -- "$root/fuzz/$target.sh" "$seconds" "$corpus" ;;
     esac

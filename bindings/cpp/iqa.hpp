@@ -74,6 +74,10 @@ public:
     {
         return create(owner, iqa_psnr_create, options);
     }
+    static metric errors(const context &owner, const iqa_errors_options *options = nullptr)
+    {
+        return create(owner, iqa_errors_create, options);
+    }
 
     static metric confusion(const context &owner, const iqa_confusion_options *options)
     {

@@ -51,7 +51,7 @@ std::array<axis, 4> axes_of(const image_view &x, const image_view &y, int64_t ch
 
 class batch_of_errors {
 public:
-    batch_of_errors(context &where, workspace &memory, const squared_error_request &request)
+    batch_of_errors(context &where, workspace &memory, const pair_sums_request &request)
         : where_(where), memory_(memory), source_(in_one_piece(request.source)), plain_(request.source.is_plain())
     {
         const weighted_images &source = request.source;
@@ -65,19 +65,22 @@ public:
         course_.counting = !covers(request.range, type);
         course_.weighing = source.weights.data != nullptr || source_.mask_nonfinite;
         course_.integers = is_integer(type) && !source_.of_luma;
-        course_.usual_exponent = course_.integers ? 0 : -exponent_of(request.range.high - request.range.low);
+        course_.term = request.term;
+        course_.usual_exponent =
+            course_.integers ? 0 : usual_error_exponent(request.term, request.range.high - request.range.low);
         course_.report = request.report;
         course_.sums = request.sums;
         course_.weights = request.weights;
         course_.counts = request.counts;
         course_.overflow = request.overflow;
+        course_.extremes = request.extremes;
         place_accounts();
     }
 
     void run()
     {
         with_sample_type(source_.reference.type, [&]<class Sample>(Sample) {
-            if (!plain_ || !run_plain<Sample>())
+            if (course_.term != error_term::square || !plain_ || !run_plain<Sample>())
                 run_placed<Sample>();
         });
     }
@@ -184,7 +187,7 @@ private:
 
 } // namespace
 
-void squared_error(context &where, workspace &memory, squared_error_request &request)
+void sums_of_pairs(context &where, workspace &memory, pair_sums_request &request)
 {
     batch_of_errors(where, memory, request).run();
 }

@@ -23,7 +23,8 @@ IQA_ENTRY(placed_errors<bfloat16>)
 IQA_ENTRY(placed_errors<float>)
 IQA_ENTRY(placed_errors<double>)
 
-IQA_ENTRY(psnr_values_kernel)
+IQA_ENTRY(pair_values<psnr_values_request>)
+IQA_ENTRY(pair_values<errors_values_request>)
 
 IQA_ENTRY(error_gradients<uint8_t>)
 IQA_ENTRY(error_gradients<uint16_t>)

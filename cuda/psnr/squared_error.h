@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Squared errors of a batch: planes (images, or channels where they are wanted apart) are cut into tiles, one for each
-// block at a time; the sums of blocks meet in accounts, which are all zero between kernels, and the last block makes
-// the results of them. Where an image's largest difference does not lie on the ordinary grids of
-// arith/squared_error.h, a second launch sums it again at its own scale; for other images its blocks find nothing to
-// do.
+// Sums of squared errors, or of other terms, over the pairs of samples of a batch: planes (images, or channels where
+// they are wanted apart) are cut into tiles, one for each block at a time; the sums of blocks meet in accounts, which
+// are all zero between kernels, and the last block makes the results of them. Where an image's largest difference does
+// not lie on the ordinary grids of arith/squared_error.h, a second launch sums it again at its own scale; for other
+// images its blocks find nothing to do.
 #pragma once
 
 #include "backend/psnr.hpp"
@@ -14,7 +14,21 @@ namespace iqa::cuda {
 struct plane_account {
     wide_sum level[error_levels];
     wide_sum weight; // in units of 2^-pixel_weight_bits
+    // Keys of the samples of the reference, and of their order turned round; 0 for no sample.
+    uint64_t most, least_of_all;
 };
+
+// Numbers that order as doubles do, none of them 0 but for a NaN.
+IQA_KERNEL uint64_t key_of(double value)
+{
+    const uint64_t bits = bits_of(value);
+    return bits >> 63 != 0 ? ~bits : bits | uint64_t(1) << 63;
+}
+
+IQA_KERNEL double value_of_key(uint64_t key)
+{
+    return double_from_bits(key >> 63 != 0 ? key & ~(uint64_t(1) << 63) : ~key);
+}
 
 struct image_account {
     int64_t outside, nonfinite;
@@ -28,13 +42,14 @@ struct batch_account {
 
 // What both ways of summing share.
 struct error_course {
+    error_term term;
     int64_t images, planes; // planes of an image
     int64_t samples;        // of a plane
     int64_t tiles_of_plane;
     data_range range;
     bool counting;
     bool weighing; // else every sample has weight 1
-    bool integers; // the squares are
+    bool integers; // the terms are
     bool again;    // the second launch
     int usual_exponent;
 
@@ -44,10 +59,11 @@ struct error_course {
     int32_t *own_exponents; // [images]: of the scale for a second time, or no_exponent
 
     fault *report;
-    squared_error_sum *sums;
+    pair_sum *sums;
     int128 *weights;
     sample_counts *counts;
     bool *overflow;
+    sample_extremes *extremes; // NULL: not wanted
 };
 
 // The sums of some samples, as one thread has them and as a block does: the low and the high halves of the threads' own
@@ -81,7 +97,7 @@ struct error_totals {
     }
 };
 
-// Squares of one thread split over the grids of arith/squared_error.h. A thread adds at most error_flush of them. The
+// Terms of one thread split over the grids of arith/squared_error.h. A thread adds at most error_flush of them. The
 // largest difference is kept as its bits, or (Bits = uint32_t) as the high half of them: its exponent, wherever
 // differences are not subnormal.
 template <class Bits>
@@ -93,11 +109,19 @@ struct grid_sums {
     IQA_KERNEL static constexpr int dropped_bits() { return 64 - 8 * int(sizeof(Bits)); }
     IQA_KERNEL uint64_t bits_of_largest() const { return uint64_t(largest) << dropped_bits(); }
 
-    IQA_KERNEL void add(double difference, double weight)
+    // A square of what is `base`, times its weight.
+    IQA_KERNEL void add(double base, double weight)
     {
-        const Bits magnitude = Bits(bits_of(difference) >> dropped_bits()) & Bits(Bits(~Bits(0)) >> 1);
+        keep_largest(base);
+        add_term(base * base * weight);
+    }
+    IQA_KERNEL void keep_largest(double base)
+    {
+        const Bits magnitude = Bits(bits_of(base) >> dropped_bits()) & Bits(Bits(~Bits(0)) >> 1);
         largest = magnitude > largest ? magnitude : largest;
-        double rest = difference * difference * weight;
+    }
+    IQA_KERNEL void add_term(double rest)
+    {
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < error_levels; ++i) {
             const double anchored = rest + error_anchor(i);
@@ -124,10 +148,16 @@ IQA_KERNEL void collect_plane(const error_course &course, int64_t plane)
         return;
     const int scale = course.again ? course.own_exponents[image] : course.usual_exponent;
     plane_account &account = course.plane_accounts[plane];
-    squared_error_sum &sum = course.sums[plane];
+    pair_sum &sum = course.sums[plane];
     for (int level = 0; level < error_levels; ++level) {
         sum.level[level] = value_of(account.level[level]);
-        sum.exponent[level] = course.integers ? integer_error_exponent(level) : error_exponent(level) - 2 * scale;
+        sum.exponent[level] =
+            course.integers ? integer_error_exponent(level) : error_exponent(course.term, level, scale);
+    }
+    if (course.extremes != nullptr) {
+        const bool empty = account.most == 0;
+        course.extremes[plane] = {empty ? __builtin_huge_val() : value_of_key(~account.least_of_all),
+                                  empty ? -__builtin_huge_val() : value_of_key(account.most)};
     }
     course.weights[plane] = course.weighing ? value_of(account.weight) : int128(course.samples) << pixel_weight_bits;
     account = {};

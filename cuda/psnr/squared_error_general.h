@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Squared errors of samples with weights, of those that may be masked, of luma and of any strides: each sample is found
-// by its place.
+// Squared errors of samples with weights, of those that may be masked, of luma and of any strides, and all other terms:
+// each sample is found by its place. The term is the same for all threads.
 #pragma once
 
 #include <type_traits>
@@ -43,8 +43,13 @@ struct placed_errors {
             });
         block.each(1, [&](int) {
             add_to_accounts(course, plane, 0, totals);
+            plane_account &account = course.plane_accounts[plane];
             if (totals.weight != 0)
-                add(&course.plane_accounts[plane].weight, totals.weight);
+                add(&account.weight, totals.weight);
+            if (course.extremes != nullptr) {
+                keep_most(&account.most, totals.most);
+                keep_most(&account.least_of_all, totals.least_of_all);
+            }
             if (totals.invalid_weights != 0)
                 set_bits(&course.batch->invalid_weights, 1);
         });
@@ -53,12 +58,15 @@ struct placed_errors {
 private:
     struct totals_of_tile : error_totals<error_levels> {
         int64_t weight;
+        uint64_t most, least_of_all; // keys
         uint32_t invalid_weights;
 
         IQA_KERNEL void combine(const totals_of_tile &other)
         {
             error_totals<error_levels>::combine(other);
             weight += other.weight;
+            most = other.most > most ? other.most : most;
+            least_of_all = other.least_of_all > least_of_all ? other.least_of_all : least_of_all;
             invalid_weights += other.invalid_weights;
         }
     };
@@ -90,10 +98,18 @@ private:
                 if (pixels[k].weight == 0.0f)
                     continue;
                 use(pixels[k]);
+                if (given.course.extremes != nullptr)
+                    extend(own, key_of(pixels[k].reference));
                 if (given.course.counting)
                     count(given, places[k], pixels[k], own);
             }
         }
+    }
+
+    IQA_KERNEL static void extend(totals_of_tile &own, uint64_t key)
+    {
+        own.most = key > own.most ? key : own.most;
+        own.least_of_all = ~key > own.least_of_all ? ~key : own.least_of_all;
     }
 
     IQA_KERNEL static void count(const arguments &given, pixel_place place, const weighted_pixel &pixel,
@@ -114,20 +130,30 @@ private:
     IQA_KERNEL static void add_integers(const arguments &given, int64_t plane, int64_t first, int64_t end,
                                         totals_of_tile &own)
     {
-        uint64_t sum = 0;
+        const error_term term = given.course.term;
+        int64_t sum = 0;
         for_each_pixel(given, plane, first, end, own, [&](const weighted_pixel &pixel) {
-            const uint32_t difference = uint32_t(int32_t(pixel.reference) - int32_t(pixel.candidate));
-            sum += uint64_t(difference * difference) * uint64_t(units_of_weight(pixel.weight));
+            int64_t base = int64_t(pixel.reference) - (is_of_reference(term) ? 0 : int64_t(pixel.candidate));
+            if (is_square(term))
+                base *= base;
+            else if (term == error_term::magnitude)
+                base = base < 0 ? -base : base;
+            sum += base * units_of_weight(pixel.weight);
         });
-        own.add(1, int64_t(sum));
+        own.add(1, sum);
     }
 
     IQA_KERNEL static void add_reals(const arguments &given, int64_t plane, int64_t first, int64_t end, double scale,
                                      totals_of_tile &own)
     {
+        const error_term term = given.course.term;
         grid_sums<uint64_t> sums{};
         for_each_pixel(given, plane, first, end, own, [&](const weighted_pixel &pixel) {
-            sums.add((pixel.reference - pixel.candidate) * scale, double(pixel.weight));
+            const double base = (is_of_reference(term) ? pixel.reference : pixel.reference - pixel.candidate) * scale;
+            if (is_square(term))
+                return sums.add(base, double(pixel.weight));
+            sums.keep_largest(base);
+            sums.add_term((term == error_term::magnitude ? __builtin_fabs(base) : base) * double(pixel.weight));
         });
         sums.add_to(own);
     }

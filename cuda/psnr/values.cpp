@@ -8,17 +8,32 @@
 
 namespace iqa::cuda {
 
-void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends)
+namespace {
+
+template <class Request>
+void launch_values(context &where, workspace &memory, const Request &request, device_ledger *ends)
 {
-    using kernel = psnr_values_kernel;
-    auto *books = memory.zeros.take<kernel::bookkeeping>(1, "the course of an evaluation");
-    kernel::arguments given{};
+    using kernel = pair_values<Request>;
+    auto *books = memory.zeros.take<typename kernel::bookkeeping>(1, "the course of an evaluation");
+    typename kernel::arguments given{};
     given.request = request;
     given.books = books;
     given.ends_update = ends != nullptr;
     if (ends != nullptr)
         given.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();
     launch<kernel>(where, divide_up(request.images, kernel::threads), 0, given);
+}
+
+} // namespace
+
+void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends)
+{
+    launch_values(where, memory, request, ends);
+}
+
+void errors_values(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends)
+{
+    launch_values(where, memory, request, ends);
 }
 
 void error_gradient(context &where, workspace &, const error_gradient_request &request)

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
-// The values of images from their sums of squared errors, one image in each thread (values/psnr.h); and the end
-// of an update.
+// The values of images from their sums over pairs of samples, one image in each thread (values/psnr.h,
+// values/errors.h); and the end of an update.
 #pragma once
 
 #include "cuda/machine/block.h"
 #include "cuda/machine/commit.h"
+#include "values/errors.h"
 #include "values/psnr.h"
 
 namespace iqa::cuda {
 
-struct psnr_values_kernel {
+template <class Request>
+struct pair_values {
     struct bookkeeping { // zero between kernels
         uint64_t rank_of_fault;
         uint32_t arrivals;
     };
     struct arguments {
-        psnr_values_request request;
+        Request request;
         bookkeeping *books;
         bool ends_update;
         commit_update::arguments commit;
@@ -25,7 +27,7 @@ struct psnr_values_kernel {
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &given)
     {
-        const psnr_values_request &request = given.request;
+        const Request &request = given.request;
         const bool sound = request.report->kind == fault_kind::none; // the last block alone may change it
         const int64_t first = block.index() * threads;
         const int64_t left = request.images - first;

@@ -41,6 +41,11 @@ iqa_status iqa_psnr_options_init(iqa_psnr_options *options, size_t size)
     return iqa::guard(nullptr, [&] { iqa::psnr_option_table.init(options, size); });
 }
 
+iqa_status iqa_errors_options_init(iqa_errors_options *options, size_t size)
+{
+    return iqa::guard(nullptr, [&] { iqa::errors_option_table.init(options, size); });
+}
+
 iqa_status iqa_ssim_create(iqa_context *context, const iqa_ssim_options *options, iqa_metric **out)
 {
     return create(context, options, iqa::ssim_option_table, iqa::create_ssim, out);
@@ -49,6 +54,11 @@ iqa_status iqa_ssim_create(iqa_context *context, const iqa_ssim_options *options
 iqa_status iqa_psnr_create(iqa_context *context, const iqa_psnr_options *options, iqa_metric **out)
 {
     return create(context, options, iqa::psnr_option_table, iqa::create_psnr, out);
+}
+
+iqa_status iqa_errors_create(iqa_context *context, const iqa_errors_options *options, iqa_metric **out)
+{
+    return create(context, options, iqa::errors_option_table, iqa::create_errors, out);
 }
 
 iqa_status iqa_measure_ssim(iqa_context *context, const iqa_ssim_options *options, const iqa_tensor *reference,
@@ -61,6 +71,12 @@ iqa_status iqa_measure_psnr(iqa_context *context, const iqa_psnr_options *option
                             const iqa_tensor *candidate, double *value)
 {
     return measure(context, options, iqa_psnr_create, reference, candidate, value);
+}
+
+iqa_status iqa_measure_errors(iqa_context *context, const iqa_errors_options *options, const iqa_tensor *reference,
+                              const iqa_tensor *candidate, double *value)
+{
+    return measure(context, options, iqa_errors_create, reference, candidate, value);
 }
 
 } // extern "C"

@@ -20,6 +20,8 @@ constexpr exact_format unit_format = {3, -80};
 constexpr exact_format decibel_format = {4, -64};
 // Sums of weights of pixels, exactly.
 constexpr exact_format pixel_weight_format = {3, -24};
+// Any doubles, and their products with weights of pixels, exactly.
+constexpr exact_format real_format = {74, -1216};
 // Squares of any doubles, exactly.
 constexpr exact_format square_format = {136, -2272};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Squared errors summed exactly, and their derivative. Integer samples: an integer. Floating-point samples: each square
-// is rounded to double, so is its product with the weight, and the rounded products are split over three fixed grids of
-// integers, so that their sum has no order.
+// Squared errors, and other terms of a pair of samples, summed exactly; and their derivative. Integer samples: an
+// integer. Floating-point samples: each square is rounded to double, so is its product with the weight, and the rounded
+// products are split over three fixed grids of integers, so that their sum has no order.
 #pragma once
 
 #include "arith/elementary.h"
@@ -9,6 +9,22 @@
 #include "arith/weight.h"
 
 namespace iqa {
+
+// What is summed of each pair of samples x, y.
+enum class error_term : int32_t {
+    square,           // (x - y)^2
+    magnitude,        // |x - y|
+    reference_square, // x^2
+    reference         // x, whose least and largest are wanted too
+};
+IQA_HD constexpr bool is_of_reference(error_term term)
+{
+    return term == error_term::reference_square || term == error_term::reference;
+}
+IQA_HD constexpr bool is_square(error_term term)
+{
+    return term == error_term::square || term == error_term::reference_square;
+}
 
 // The differences are scaled by a power of two first, so that ordinary ones lie near 1. A difference d between 2^-26
 // and 2^10 then has a square which, times any weight, is 2^-76 or more: its 53 bits, or all bits down to 2^-130, lie on
@@ -27,8 +43,27 @@ IQA_HD double error_anchor(int level)
 {
     return level == 0 ? 0x1.8p22 : level == 1 ? 0x1.8p-28 : 0x1.8p-78;
 }
+// What units of level 0 ... become once the scale is taken off again.
+IQA_HD int error_exponent(error_term term, int level, int scale)
+{
+    return error_exponent(level) - (is_square(term) ? 2 * scale : scale);
+}
 // A lane of int64 holds sums of at most 2^51 each: so many fit.
 constexpr int error_flush = 2048;
+
+// Scales are powers of two that are normal doubles, and take the largest difference to below 2^10.
+IQA_HD int bounded_error_exponent(int exponent)
+{
+    return exponent < -1014 ? -1014 : exponent > 1023 ? 1023 : exponent;
+}
+
+// The usual scale makes the range 1 to 2; without a range, which is infinite then, it is 1. That of the reference alone
+// never grows: no sample is too large for it.
+IQA_HD int usual_error_exponent(error_term term, double range)
+{
+    const int usual = is_finite(range) ? bounded_error_exponent(-exponent_of(range)) : 0;
+    return is_of_reference(term) && usual > 0 ? 0 : usual;
+}
 
 // Differences of ordinary size lie on the grids at the usual scale, 2^usual. Where an image's largest one, so scaled,
 // does not, the image is summed again at the scale of that difference: this exponent. (A maximum has no order either.)
@@ -37,24 +72,23 @@ IQA_HD int own_error_exponent(int usual, double largest)
 {
     if (largest == 0.0 || !is_finite(largest) || (largest >= error_smallest && largest < error_largest))
         return no_exponent;
-    const int own = usual - exponent_of(largest);
-    return own < -1000 ? -1000 : own > 1000 ? 1000 : own;
+    return bounded_error_exponent(usual - exponent_of(largest));
 }
 
-// Integer samples: the sum of the squares is level 0, in units of 1, and that of weighted squares level 1.
+// Integer samples: the sum of the terms is level 0, in units of 1, and that of weighted terms level 1.
 IQA_HD int integer_error_exponent(int level)
 {
     return level == 1 ? -pixel_weight_bits : 0;
 }
 
 // An exact sum of squared errors: sum over i of level[i] * 2^exponent[i].
-struct squared_error_sum {
+struct pair_sum {
     int128 level[error_levels];
     int exponent[error_levels];
 };
 
 // The sum rounded to 53 bits. Its exponents are those above, so that few digits hold it.
-IQA_HD scaled_value value_of(const squared_error_sum &sum)
+IQA_HD scaled_value value_of(const pair_sum &sum)
 {
     constexpr int digits = 8;
     exact_format format = {digits, sum.exponent[0]};
@@ -66,6 +100,17 @@ IQA_HD scaled_value value_of(const squared_error_sum &sum)
     return exact_value<digits>(format, lanes);
 }
 
+// The least and the largest sample of the reference.
+struct sample_extremes {
+    double least, most;
+};
+
+// 10 log(ratio * 2^exponent) in the base whose natural logarithm is given.
+IQA_HD double ten_logarithms(double_double ratio, int exponent, double_double log_of_base)
+{
+    return divide(multiply({10.0, 0.0}, log_scaled(ratio, exponent)), log_of_base).high;
+}
+
 // 10 log(L^2 / MSE) in the base whose natural logarithm is given; MSE = sum / count, positive.
 IQA_HD double psnr_value(double peak, scaled_value sum, double count, double_double log_of_base)
 {
@@ -74,26 +119,45 @@ IQA_HD double psnr_value(double peak, scaled_value sum, double count, double_dou
     const double peak_mantissa = __builtin_ldexp(peak, -peak_exponent);
     const double_double squared_peak = multiply({peak_mantissa, 0.0}, {peak_mantissa, 0.0});
     const double_double ratio = divide(multiply(squared_peak, {count, 0.0}), {sum.mantissa, 0.0});
-    const double_double log = log_scaled(ratio, 2 * peak_exponent - sum.exponent);
-    return divide(multiply({10.0, 0.0}, log), log_of_base).high;
+    return ten_logarithms(ratio, 2 * peak_exponent - sum.exponent, log_of_base);
 }
 
 // The derivative of an image's value with respect to a sample of the candidate, ((y - x) before w) factor after; the
 // outer two are powers of two that keep differences of any size in the range of doubles. The reference has its
-// negative.
+// negative. Of a magnitude it is sign(y - x) w factor.
 struct error_slope {
     double before, factor, after;
+    bool of_magnitude = false;
 };
 
 IQA_HD double error_derivative(const error_slope &slope, double reference, double candidate, double weight)
 {
-    return weight == 0.0 ? 0.0 : ((candidate - reference) * slope.before * weight) * slope.factor * slope.after;
+    if (weight == 0.0)
+        return 0.0;
+    const double difference = candidate - reference;
+    if (slope.of_magnitude)
+        return double((difference > 0.0) - (difference < 0.0)) * weight * slope.factor;
+    return (difference * slope.before * weight) * slope.factor * slope.after;
 }
 
 // MSE = S / W: its derivative is 2 w (y - x) / W.
 IQA_HD error_slope slope_of_mean(double weight)
 {
     return {1.0, 2.0 / weight, 1.0};
+}
+
+// The mean absolute error has sign(y - x) w / W.
+IQA_HD error_slope slope_of_mean_magnitude(double weight)
+{
+    return {1.0, 1.0 / weight, 1.0, true};
+}
+
+// (S / W)^(1/2) = R has w (y - x) / (W R).
+IQA_HD error_slope slope_of_root_mean(double weight, double root)
+{
+    const int shift = -exponent_of(root);
+    const int bounded = shift > 1000 ? 1000 : shift;
+    return {power_of_two(bounded), 1.0 / (weight * __builtin_ldexp(root, bounded)), 1.0};
 }
 
 // 10 log(L^2 W / S) / log(base) has the derivative -20 w (y - x) / (S log(base)).

@@ -12,6 +12,7 @@
 #include "backend/ssim.hpp"
 #include "core/context.hpp"
 #include "core/device.hpp"
+#include "values/errors.h"
 #include "values/psnr.h"
 #include "values/ssim.h"
 
@@ -33,9 +34,10 @@ struct backend {
     // Each of the one before; in the same arithmetic.
     void (*shrink)(context &where, workspace &memory, std::span<const shrink_request> scales);
     void (*count)(context &where, count_request &request);
-    void (*squared_error)(context &where, workspace &memory, squared_error_request &request);
+    void (*sums_of_pairs)(context &where, workspace &memory, pair_sums_request &request);
     // `ends`: as above.
     void (*psnr_values)(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
+    void (*errors_values)(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends);
     void (*error_gradient)(context &where, workspace &memory, const error_gradient_request &request);
     void (*clear_border)(context &where, const border_view &border);
     void (*confusion)(context &where, workspace &memory, const confusion_request &request);

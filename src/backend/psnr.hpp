@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What PSNR asks of a device: squared errors and their derivatives.
+// What PSNR and the mean errors ask of a device: sums over pairs of samples, and derivatives of errors.
 #pragma once
 
 #include "arith/exact_sum.h"
@@ -8,18 +8,20 @@
 
 namespace iqa {
 
-// Squared errors of a batch.
-struct squared_error_request {
+// Sums of a term over the pairs of samples of a batch.
+struct pair_sums_request {
+    error_term term;
     weighted_images source;
     data_range range;
     bool by_channel;
 
     // Results. With an invalid weight, one that is not from 0 to 1, there is a report and nothing else.
     fault *report;
-    squared_error_sum *sums; // [images * (by_channel ? channels : 1)]
-    int128 *weights;         // likewise: the sum of weights in units of 2^-pixel_weight_bits
-    sample_counts *counts;   // [images], of samples with a weight above 0
-    bool *overflow;          // [images]: finite samples whose difference overflows a double
+    pair_sum *sums;                      // [images * (by_channel ? channels : 1)]
+    int128 *weights;                     // likewise: the sum of weights in units of 2^-pixel_weight_bits
+    sample_counts *counts;               // [images], of samples with a weight above 0
+    bool *overflow;                      // [images]: finite samples whose difference overflows a double
+    sample_extremes *extremes = nullptr; // like the sums; with error_term::reference alone
 };
 
 // Derivatives of each image's value by its samples: see arith/squared_error.h.

@@ -14,6 +14,8 @@ iqa_metric *create_by_kind(context &owner, const state_parts &parts)
         return create_ssim(owner, options);
     case metric_kind::psnr:
         return create_psnr(owner, options);
+    case metric_kind::errors:
+        return create_errors(owner, options);
     case metric_kind::fid:
         return create_fid(owner, options, parts.lanes.size() / sizeof(int64_t));
     case metric_kind::confusion:

@@ -31,6 +31,11 @@ iqa_metric *psnr_from_text(context &owner, std::string_view text)
     return create_one(owner, text, psnr_option_table, create_psnr);
 }
 
+iqa_metric *errors_from_text(context &owner, std::string_view text)
+{
+    return create_one(owner, text, errors_option_table, create_errors);
+}
+
 iqa_metric *fid_from_text(context &owner, std::string_view text)
 {
     return create_one(owner, text, fid_option_table, create_fid);
@@ -73,6 +78,7 @@ iqa_metric *confusion_from_text(context &owner, std::string_view text)
 constexpr option_kind kinds[] = {
     {ssim_option_table, ssim_from_text, nullptr},
     {psnr_option_table, psnr_from_text, nullptr},
+    {errors_option_table, errors_from_text, nullptr},
     {fid_option_table, fid_from_text, nullptr},
     {kid_option_table, nullptr, "iqa_measure_kid() measures it at once"},
     {inception_score_option_table, nullptr, "iqa_measure_inception_score() measures it at once"},

@@ -15,7 +15,7 @@
 namespace iqa {
 
 // As states have them.
-enum class metric_kind : uint16_t { ssim = 1, psnr = 2, fid = 16, confusion = 32 };
+enum class metric_kind : uint16_t { ssim = 1, psnr = 2, errors = 3, fid = 16, confusion = 32 };
 
 // Where a metric's lanes hold fixed-point numbers, one after another, rather than counts.
 struct exact_field {

@@ -13,6 +13,7 @@ namespace iqa {
 // The options, each beside its metric.
 extern const options_table<iqa_ssim_options> ssim_option_table;
 extern const options_table<iqa_psnr_options> psnr_option_table;
+extern const options_table<iqa_errors_options> errors_option_table;
 extern const options_table<iqa_fid_options> fid_option_table;
 extern const options_table<iqa_kid_options> kid_option_table;
 extern const options_table<iqa_inception_score_options> inception_score_option_table;
@@ -21,6 +22,7 @@ extern const options_table<iqa_confusion_reading> confusion_reading_table;
 
 iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options);
 iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options);
+iqa_metric *create_errors(context &owner, const iqa_errors_options &options);
 iqa_metric *create_fid(context &owner, const iqa_fid_options &options);
 iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options);
 
@@ -41,6 +43,7 @@ extern const std::array<option_word, IQA_CONVENTION_MMSEGMENTATION + 1> confusio
 // from their options refuse another one before they take memory.
 iqa_metric *create_ssim(context &owner, byte_reader options);
 iqa_metric *create_psnr(context &owner, byte_reader options);
+iqa_metric *create_errors(context &owner, byte_reader options);
 iqa_metric *create_fid(context &owner, byte_reader options, size_t lanes);
 iqa_metric *create_confusion(context &owner, byte_reader options, size_t lanes);
 

@@ -5,8 +5,8 @@
 
 #include "arith/element_type.h"
 #include "arith/squared_error.h"
-#include "core/device.hpp"
 #include "core/tensor.hpp"
+#include "values/pair_sums.h"
 
 namespace iqa {
 
@@ -45,11 +45,13 @@ struct psnr_rule {
 };
 
 struct psnr_values_request {
+    static constexpr int lane_of_nonfinite = psnr_lane::nonfinite;
+
     psnr_rule rule;
-    const squared_error_sum *sums; // [images][parts]
-    const int128 *weights;         // likewise
-    const sample_counts *counts;   // [images]
-    const bool *overflow;          // likewise
+    const pair_sum *sums;        // [images][parts]
+    const int128 *weights;       // likewise
+    const sample_counts *counts; // [images]
+    const bool *overflow;        // likewise
     int64_t images;
     int64_t parts; // 1, or the channels where they are wanted apart
 
@@ -80,40 +82,18 @@ IQA_HD error_slope slope_of(const psnr_rule &rule, const error_total &sum, doubl
     return slope_of_psnr(sum.errors, rule.log_of_base);
 }
 
-IQA_HD double weight_of(int128 units)
-{
-    return weight_of_units(double(units));
-}
-
-IQA_HD void report_fault(const psnr_values_request &request, uint64_t rank)
-{
-    if (rank == 0)
-        return;
-    request.report->kind = kind_of_rank(rank);
-    request.report->image = image_of_rank(rank);
-    request.report->count = request.addend[psnr_lane::nonfinite];
-}
-
 IQA_HD uint64_t add_image(const psnr_values_request &request, int64_t image)
 {
     const psnr_rule &rule = request.rule;
     const sample_counts &counts = request.counts[image];
     const bool is_nan = counts.nonfinite != 0;
-    squared_error_sum sums = request.sums[image * request.parts];
-    int128 units = request.weights[image * request.parts];
-    for (int64_t i = image * request.parts + 1; i < (image + 1) * request.parts; ++i) {
-        for (int level = 0; level < error_levels; ++level)
-            sums.level[level] += request.sums[i].level[level];
-        units += request.weights[i];
-    }
+    const pair_sum sums = sum_of_parts(request.sums, image, request.parts);
+    const int128 units = units_of_parts(request.weights, image, request.parts);
     add_to_lane(&request.addend[psnr_lane::outside], counts.outside);
     add_to_lane(&request.addend[psnr_lane::nonfinite], counts.nonfinite);
-    if (is_nan && rule.refuses_nonfinite)
-        return fault_rank(fault_kind::nonfinite, image);
-    if (!is_nan && request.overflow[image])
-        return fault_rank(fault_kind::overflow, image);
-    if (units == 0)
-        return fault_rank(fault_kind::masked, image);
+    const uint64_t rank = fault_of_image(request, image, units);
+    if (rank != 0)
+        return rank;
 
     const error_total sum = {is_nan ? scaled_value{0.0, 0} : value_of(sums), weight_of(units)};
     const double value = is_nan ? __builtin_nan("") : psnr_of(rule, sum);
@@ -136,24 +116,6 @@ IQA_HD uint64_t add_image(const psnr_values_request &request, int64_t image)
     else
         add_digits(decibel_format, &request.addend[psnr_lane::decibels], int128(value * 0x1p64), decibel_format.lowest);
     return 0;
-}
-
-// For those who do not ask what is at fault.
-IQA_HD void store_fault(const psnr_values_request &request, int64_t image)
-{
-    if (request.per_image.data != nullptr)
-        request.per_image.store(image, 0, 0, 0, 0, __builtin_nan(""));
-    if (request.slopes != nullptr)
-        request.slopes[image] = {1.0, __builtin_nan(""), 1.0};
-}
-
-// Adds one image, and stores what is wanted of it but for its channels. The rank of its fault is returned, or 0.
-IQA_HD uint64_t evaluate_image(const psnr_values_request &request, int64_t image)
-{
-    const uint64_t rank = add_image(request, image);
-    if (rank != 0)
-        store_fault(request, image);
-    return rank;
 }
 
 // The value of a channel.

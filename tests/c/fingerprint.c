@@ -28,6 +28,16 @@ static void add_psnr(const iqa_psnr_options *options)
     add(status, metric);
 }
 
+static void add_errors(int32_t measure, int32_t shave)
+{
+    iqa_errors_options options = IQA_ERRORS_OPTIONS_INIT;
+    iqa_metric *metric = NULL;
+    options.measure = measure;
+    options.shave = shave;
+    const iqa_status status = iqa_errors_create(context, &options, &metric);
+    add(status, metric);
+}
+
 static void add_fid(int32_t features, int32_t fraction_bits)
 {
     iqa_fid_options options = IQA_FID_OPTIONS_INIT;
@@ -93,6 +103,9 @@ static void add_all(void)
     p = psnr, p.log_base = 2.0, add_psnr(&p);
     p = psnr, p.shave = 4, add_psnr(&p);
     p = psnr, p.data_high = 1.0, add_psnr(&p);
+    add_errors(IQA_MEAN_ABSOLUTE_ERROR, 0);
+    add_errors(IQA_NRMSE_MEAN, 0);
+    add_errors(IQA_NRMSE_MEAN, 4);
 
     add_fid(3, 0), add_fid(3, 0), add_fid(4, 0), add_fid(3, 12), add_fid(3, 13);
 

@@ -122,6 +122,18 @@ AT(iqa_psnr_options, shave, 56, 4);
 AT(iqa_psnr_options, gradient, 60, 4);
 _Static_assert(sizeof(iqa_psnr_options) == 64, "iqa_psnr_options");
 
+AT(iqa_errors_options, struct_size, 0, 4);
+AT(iqa_errors_options, layout, 4, 4);
+AT(iqa_errors_options, data_low, 8, 8);
+AT(iqa_errors_options, data_high, 16, 8);
+AT(iqa_errors_options, measure, 24, 4);
+AT(iqa_errors_options, nonfinite, 28, 4);
+AT(iqa_errors_options, luma, 32, 4);
+AT(iqa_errors_options, luma_rounded, 36, 4);
+AT(iqa_errors_options, shave, 40, 4);
+AT(iqa_errors_options, reserved, 44, 4);
+_Static_assert(sizeof(iqa_errors_options) == 48, "iqa_errors_options");
+
 AT(iqa_kid_options, struct_size, 0, 4);
 AT(iqa_kid_options, degree, 4, 4);
 AT(iqa_kid_options, gamma, 8, 8);

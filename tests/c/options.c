@@ -35,6 +35,13 @@ static iqa_status use_psnr(const void *options, double *value)
     return use_metric(status, metric, value);
 }
 
+static iqa_status use_errors(const void *options, double *value)
+{
+    iqa_metric *metric = NULL;
+    const iqa_status status = iqa_errors_create(context, (const iqa_errors_options *)options, &metric);
+    return use_metric(status, metric, value);
+}
+
 static iqa_status use_context(const void *options, double *value)
 {
     iqa_context *made = NULL;
@@ -160,6 +167,11 @@ static iqa_status write_ssim(void *options, size_t size)
     return iqa_ssim_options_init((iqa_ssim_options *)options, size);
 }
 
+static iqa_status write_errors(void *options, size_t size)
+{
+    return iqa_errors_options_init((iqa_errors_options *)options, size);
+}
+
 static iqa_status write_psnr(void *options, size_t size)
 {
     return iqa_psnr_options_init((iqa_psnr_options *)options, size);
@@ -191,6 +203,7 @@ int main(void)
     const iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
     iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
     const iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
+    const iqa_errors_options errors = IQA_ERRORS_OPTIONS_INIT;
     const iqa_kid_options kid = IQA_KID_OPTIONS_INIT;
     const iqa_inception_score_options inception_score = IQA_INCEPTION_SCORE_OPTIONS_INIT;
     double zero = 0.0;
@@ -201,6 +214,7 @@ int main(void)
     check_rule("iqa_update_extras", &extras, sizeof extras, use_extras, write_extras);
     check_rule("iqa_ssim_options", &ssim, sizeof ssim, use_ssim, write_ssim);
     check_rule("iqa_psnr_options", &psnr, sizeof psnr, use_psnr, write_psnr);
+    check_rule("iqa_errors_options", &errors, sizeof errors, use_errors, write_errors);
     check_rule("iqa_kid_options", &kid, sizeof kid, use_kid, write_kid);
     check_rule("iqa_inception_score_options", &inception_score, sizeof inception_score, use_inception_score,
                write_inception_score);

@@ -11,7 +11,7 @@
 #include "iqa_c.h"
 
 /* Enough samples, and enough tiles of any metric, for a team of eight. */
-enum { SCENARIO_HEIGHT = 520, SCENARIO_WIDTH = 260, SCENARIO_STATE_BYTES = 4096 };
+enum { SCENARIO_HEIGHT = 520, SCENARIO_WIDTH = 260, SCENARIO_STATE_BYTES = 8192 };
 
 typedef struct scenario {
     uint8_t reference_bytes[SCENARIO_HEIGHT * SCENARIO_WIDTH];

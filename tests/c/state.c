@@ -6,8 +6,9 @@
 
 #include "scenario.h"
 
-/* What a file was made of: one of the four of the scenario, or labels or features made of its images. */
-enum { MADE_OF_FEATURES = 4, MADE_OF_LABELS = 5 };
+/* What a file was made of: one of the four of the scenario, mean errors of its images of float32, or labels or features
+ * made of its images. */
+enum { MADE_OF_FEATURES = 4, MADE_OF_LABELS = 5, MADE_OF_ERRORS = 6 };
 
 typedef struct golden {
     const char *name;
@@ -31,6 +32,7 @@ static const golden files[] = {
      0x6e87565b04fc6d2a, 0},
     {"state_v1_confusion.bin", MADE_OF_LABELS, IQA_FIELD_CONFUSION_SAMPLES, 1, 0.84161982248520706, 0xbf57b7b6f52a4e54,
      0},
+    {"state_v1_errors.bin", MADE_OF_ERRORS, IQA_FIELD_IMAGES, 1, 0.075043189517672165, 0x947e7589825cd0ce, 0},
 };
 
 static iqa_context *context;
@@ -38,6 +40,7 @@ static iqa_context *context;
 static iqa_status create(int which, iqa_metric **out)
 {
     iqa_fid_options fid = IQA_FID_OPTIONS_INIT;
+    iqa_errors_options errors = IQA_ERRORS_OPTIONS_INIT;
     iqa_confusion_options confusion = IQA_CONFUSION_OPTIONS_INIT;
     iqa_confusion_reading reading = IQA_CONFUSION_READING_INIT;
     fid.features = 6;
@@ -48,6 +51,8 @@ static iqa_status create(int which, iqa_metric **out)
     switch (which) {
     case MADE_OF_FEATURES:
         return iqa_fid_create(context, &fid, out);
+    case MADE_OF_ERRORS:
+        return iqa_errors_create(context, &errors, out);
     case MADE_OF_LABELS:
         return iqa_confusion_create(context, &confusion, out);
     default:
@@ -70,6 +75,8 @@ static iqa_status update(scenario *images, int which, iqa_metric *metric)
             images->candidate_bytes[at] /= 64;
         }
         return scenario_update(images, 0, metric);
+    case MADE_OF_ERRORS:
+        return scenario_update(images, 2, metric);
     default:
         return scenario_update(images, which, metric);
     }

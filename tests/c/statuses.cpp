@@ -88,6 +88,12 @@ void reach_invalid_argument()
         f.expect_text(IQA_ERROR_INVALID_ARGUMENT, iqa_psnr_create(f.context, &options, &metric), fragments);
         CHECK(metric == nullptr);
     };
+    const auto errors = [&](auto change, std::initializer_list<const char *> fragments) {
+        iqa_errors_options options = IQA_ERRORS_OPTIONS_INIT;
+        change(options);
+        f.expect_text(IQA_ERROR_INVALID_ARGUMENT, iqa_errors_create(f.context, &options, &metric), fragments);
+        CHECK(metric == nullptr);
+    };
     const double nan = std::nan("");
     ssim([](auto &o) { o.layout = 12; }, {"layout is 12", "IQA_LAYOUT_"});
     ssim([](auto &o) { o.layout = -1; }, {"layout is -1"});
@@ -164,6 +170,15 @@ void reach_invalid_argument()
     psnr([](auto &o) { o.luma_rounded = -1; }, {"luma_rounded is -1", "0 or 1"});
     psnr([](auto &o) { o.shave = -3; }, {"shave is -3", "0 or more"});
     psnr([](auto &o) { o.gradient = 2; }, {"gradient is 2", "IQA_GRADIENT_OF_"});
+    errors([](auto &o) { o.measure = 7; }, {"measure is 7", "IQA_MEAN_ABSOLUTE_ERROR"});
+    errors([](auto &o) { o.measure = -1; }, {"measure is -1", "IQA_SIGNAL_TO_NOISE_RATIO"});
+    errors([](auto &o) { o.layout = 17; }, {"layout is 17"});
+    errors([&](auto &o) { o.data_low = nan; }, {"the data range is nan"});
+    errors([](auto &o) { o.nonfinite = 3; }, {"nonfinite is 3", "IQA_NONFINITE_"});
+    errors([](auto &o) { o.luma = 5; }, {"luma is 5", "IQA_LUMA_"});
+    errors([](auto &o) { o.luma_rounded = -1; }, {"luma_rounded is -1", "0 or 1"});
+    errors([](auto &o) { o.reserved = 1; }, {"reserved is 1", "expected 0"});
+    errors([](auto &o) { o.shave = -3; }, {"shave is -3", "0 or more"});
 
     const iqa_tensor good = f.tensor();
     const auto update = [&](auto change, std::initializer_list<const char *> fragments) {

@@ -75,6 +75,9 @@ int main()
     iqa::metric psnr = iqa::metric::psnr(iqa::context());  // keeps its context alive
     psnr.update(reference, candidate);
     EXPECT(psnr.compute() > 0);
+    iqa::metric errors = iqa::metric::errors(iqa::context());
+    errors.update(reference, candidate);
+    EXPECT(errors.compute() > 0);
 
     iqa_confusion_reading reading = IQA_CONFUSION_READING_INIT;
     reading.average = IQA_AVERAGE_NONE;

@@ -24,6 +24,7 @@ std::vector<device_case> shared_cases(bool few)
 {
     const std::pair<const char *, std::vector<device_case>> metrics[] = {{"SSIM", ssim_cases(few)},
                                                                          {"PSNR", psnr_cases(few)},
+                                                                         {"errors", errors_cases(few)},
                                                                          {"confusion", confusion_cases(few)},
                                                                          {"FID", fid_cases(few)}};
     std::vector<device_case> all;
@@ -139,7 +140,7 @@ TEST_CASE("the values of images at fault are NaN, for those who do not ask for t
     if (is_skipped())
         return;
     size_t cases = 0;
-    for (const auto &all : {ssim_cases(true), psnr_cases(true)})
+    for (const auto &all : {ssim_cases(true), psnr_cases(true), errors_cases(true)})
         for (const device_case &each : all) {
             const bool wanted = !each.updates.empty() && !each.updates.back().per_image.bytes.empty();
             const case_outcome found = wanted ? run_case(each, true) : case_outcome{};
@@ -167,7 +168,7 @@ TEST_CASE("what is stored as NaN has the same bits, however it was made")
 {
     nan_count floats;
     nan_count doubles;
-    for (const auto &all : {ssim_cases(true), psnr_cases(true)})
+    for (const auto &all : {ssim_cases(true), psnr_cases(true), errors_cases(true)})
         for (const device_case &each : all) {
             const case_outcome found = run_case(each, false);
             size_t output = 0;

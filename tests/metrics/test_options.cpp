@@ -41,6 +41,7 @@ std::vector<table_case> table_cases()
     return {
         {iqa::ssim_option_table, sizeof(iqa_ssim_options), {struct_size, FIELD(iqa_ssim_options, reserved)}},
         {iqa::psnr_option_table, sizeof(iqa_psnr_options), {struct_size}},
+        {iqa::errors_option_table, sizeof(iqa_errors_options), {struct_size, FIELD(iqa_errors_options, reserved)}},
         {iqa::fid_option_table, sizeof(iqa_fid_options), {struct_size}},
         {iqa::kid_option_table, sizeof(iqa_kid_options), {struct_size}},
         {iqa::inception_score_option_table, sizeof(iqa_inception_score_options), {struct_size}},
@@ -249,7 +250,7 @@ TEST_CASE("names of options and words are unique and in one style", "[names]")
             CHECK(names.count(group) == 0);
     }
     CHECK(iqa_option_kind(-1) == nullptr);
-    CHECK(kinds == std::set<std::string>{"ssim", "psnr", "fid", "kid", "inception_score", "confusion",
+    CHECK(kinds == std::set<std::string>{"ssim", "psnr", "errors", "fid", "kid", "inception_score", "confusion",
                                          "confusion_reading", "context"});
 }
 
@@ -257,6 +258,7 @@ TEST_CASE("described defaults are those of the header", "[names]")
 {
     const iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
     const iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
+    const iqa_errors_options errors = IQA_ERRORS_OPTIONS_INIT;
     const iqa_fid_options fid = IQA_FID_OPTIONS_INIT;
     const iqa_kid_options kid = IQA_KID_OPTIONS_INIT;
     const iqa_inception_score_options inception_score = IQA_INCEPTION_SCORE_OPTIONS_INIT;
@@ -266,6 +268,7 @@ TEST_CASE("described defaults are those of the header", "[names]")
     const std::pair<const char *, const void *> kinds[] = {
         {"ssim", &ssim},
         {"psnr", &psnr},
+        {"errors", &errors},
         {"fid", &fid},
         {"kid", &kid},
         {"inception_score", &inception_score},
@@ -338,10 +341,9 @@ TEST_CASE("iqa_option_describe() keeps to the size that it is given", "[names]")
     refused("ssim", 34, size, "index is 34; ssim has the options 0 to 33");
     refused("fid", -1, size, "index is -1; fid has the options 0 to 2");
     refused(nullptr, 0, size, "kind is NULL");
-    refused(
-        "psrn", 0, size,
-        "kind is \"psrn\", did you mean \"psnr\"? Expected one of ssim, psnr, fid, kid, inception_score, confusion, "
-        "confusion_reading, context");
+    refused("psrn", 0, size,
+            "kind is \"psrn\", did you mean \"psnr\"? Expected one of ssim, psnr, errors, fid, kid, inception_score, "
+            "confusion, confusion_reading, context");
     refused("ssim", 0, 3, "iqa_option_info.struct_size is 3; expected sizeof(iqa_option_info), which is at most 4096");
     refused("ssim", 0, 4097,
             "iqa_option_info.struct_size is 4097; expected sizeof(iqa_option_info), which is at most 4096");
@@ -550,8 +552,9 @@ TEST_CASE("what is wrong with a text is said in its words", "[names]")
     check_error("confusion", "classes=3,reading=1",
                 "confusion: \"reading\" is no option; expected one that iqa_option_describe() lists");
     check_error("fid", "word_bits=16", "fid: word_bits is \"16\", did you mean \"24\"? Expected 24 or 32");
-    check_error("ssmi", "", "kind is \"ssmi\", did you mean \"ssim\"? Expected one of ssim, psnr, fid, confusion");
-    check_error("vmaf", "", "kind is \"vmaf\"; expected one of ssim, psnr, fid, confusion");
+    check_error("ssmi", "",
+                "kind is \"ssmi\", did you mean \"ssim\"? Expected one of ssim, psnr, errors, fid, confusion");
+    check_error("vmaf", "", "kind is \"vmaf\"; expected one of ssim, psnr, errors, fid, confusion");
     check_error("kid", "degree=3", "kind is \"kid\", which is no metric: iqa_measure_kid() measures it at once");
     check_error("inception_score", "",
                 "kind is \"inception_score\", which is no metric: iqa_measure_inception_score() measures it at once");

@@ -255,6 +255,27 @@ TEST_CASE("PSNR: any instruction set, threads, batches and merges", "[same_bits]
     check(double(), 0x83930192);
 }
 
+TEST_CASE("mean errors: any instruction set, threads, batches and merges", "[same_bits]")
+{
+    const auto make = [](const context_pointer &context) {
+        iqa_errors_options options = IQA_ERRORS_OPTIONS_INIT;
+        options.layout = IQA_LAYOUT_NHWC;
+        options.data_low = 0;
+        options.data_high = 100;
+        return make_errors(context, options);
+    };
+    const auto check = [&](auto sample, uint32_t golden) {
+        check_everywhere<decltype(sample)>(make, false, IQA_BORDER_ZERO, 1, golden);
+    };
+    check(uint8_t(), 0xefad4458);
+    check(uint16_t(), 0xefad4458);
+    check(int16_t(), 0xefad4458);
+    check(iqa::float16(), 0x7fd9fc60);
+    check(iqa::bfloat16(), 0x53992d24);
+    check(float(), 0x7fd9fc60);
+    check(double(), 0x7fd9fc60);
+}
+
 TEST_CASE("lanes of many states added by anyone are the state of all", "[same_bits]")
 {
     const picture_set<float> set;

@@ -57,6 +57,13 @@ inline metric_pointer make_psnr(const context_pointer &context, const iqa_psnr_o
     return metric_pointer(metric);
 }
 
+inline metric_pointer make_errors(const context_pointer &context, const iqa_errors_options &options)
+{
+    iqa_metric *metric = nullptr;
+    iqa_errors_create(context.get(), &options, &metric);
+    return metric_pointer(metric);
+}
+
 // The status of an update, and of its data: on a device those that are at fault show when the state is asked for.
 inline iqa_status settled_update(const metric_pointer &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
                                  const iqa_update_extras *extras = nullptr)

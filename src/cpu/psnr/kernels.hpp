@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernels of squared errors add to.
+// What the kernels of sums over pairs of samples add to.
 #pragma once
 
 #include "arith/squared_error.h"
@@ -8,13 +8,14 @@
 namespace iqa {
 
 // What the runs of samples add to: see arith/squared_error.h.
-struct squared_error_total {
+struct pair_total {
     int128 level[error_levels];
-    double largest; // |difference| after scaling; infinite if a difference overflowed
+    double largest; // |difference|, or |reference|, after scaling; infinite if a difference overflowed
     // Of floating-point samples: bounds of all of them, and whether there may be non-finite ones. It spares ordinary
     // images a second look at every sample.
     double least_sample, most_sample;
     bool nonfinite;
+    sample_extremes reference; // with error_term::reference alone
 };
 
 } // namespace iqa

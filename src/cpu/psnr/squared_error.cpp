@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Squared errors of a batch: images are cut into runs of samples, in whatever order lies best in memory, since exact
-// sums have none.
+// Sums of squared errors, or of other terms, over the pairs of samples of a batch: images are cut into runs of samples,
+// in whatever order lies best in memory, since exact sums have none.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -17,8 +17,10 @@ namespace {
 constexpr int64_t samples_of_a_tile = 1 << 16;
 constexpr int64_t samples_of_a_piece = 2048;
 
+constexpr sample_extremes no_samples = {HUGE_VAL, -HUGE_VAL};
+
 struct tile_result {
-    squared_error_total error;
+    pair_total pairs;
     sample_counts counts;
     int64_t weight_units;
     bool invalid_weight;
@@ -102,7 +104,7 @@ run_layout lay_out(const weighted_images &source, bool by_channel)
 
 class batch_of_runs {
 public:
-    batch_of_runs(context &where, workspace &memory, squared_error_request &request)
+    batch_of_runs(context &where, workspace &memory, pair_sums_request &request)
         : where_(where),
           kernels_(kernels_for(where)),
           request_(request),
@@ -113,7 +115,7 @@ public:
           reader_(kernels_, request.source),
           waves_(where, shape_.images * tiles_of_image(), shape_.images * shape_.channels * shape_.pixels())
     {
-        place_in(memory.work, "the runs of squared errors", [&](arena &block) {
+        place_in(memory.work, "the runs of samples", [&](arena &block) {
             waves_.place(block, plain_ ? 2 * size_t(samples_of_a_piece) * sizeof(double) : sizeof(pixel_memory));
             largest_ = block.take<double>(shape_.images);
         });
@@ -123,7 +125,7 @@ public:
     {
         std::fill_n(request_.counts, shape_.images, sample_counts{});
         std::fill_n(request_.overflow, shape_.images, false);
-        const int usual = integers_ ? 0 : -exponent_of(request_.range.high - request_.range.low);
+        const int usual = integers_ ? 0 : usual_error_exponent(request_.term, request_.range.high - request_.range.low);
         add_images(0, shape_.images, usual, !covers(request_.range, shape_.type));
         if (invalid_weight_)
             request_.report->kind = fault_kind::weights;
@@ -153,23 +155,26 @@ private:
 
     void clear(int64_t first_image, int64_t images, int scale_exponent)
     {
-        squared_error_sum zero{};
+        pair_sum zero{};
         for (int level = 0; level < error_levels; ++level)
             zero.exponent[level] =
-                integers_ ? integer_error_exponent(level) : error_exponent(level) - 2 * scale_exponent;
+                integers_ ? integer_error_exponent(level) : error_exponent(request_.term, level, scale_exponent);
         std::fill_n(request_.sums + first_image * layout_.planes, images * layout_.planes, zero);
         // Where every sample counts, how many there are is known.
         const int64_t samples = request_.source.channels() / layout_.planes * shape_.pixels();
         std::fill_n(request_.weights + first_image * layout_.planes, images * layout_.planes,
                     plain_ ? int128(samples) << pixel_weight_bits : int128(0));
         std::fill_n(largest_ + first_image, images, 0.0);
+        if (request_.extremes != nullptr)
+            std::fill_n(request_.extremes + first_image * layout_.planes, images * layout_.planes, no_samples);
     }
 
     void compute(int64_t index, int worker, double scale, bool counting, tile_result &result) const
     {
         result = {};
-        result.error.least_sample = request_.range.high;
-        result.error.most_sample = request_.range.low;
+        result.pairs.least_sample = request_.range.high;
+        result.pairs.most_sample = request_.range.low;
+        result.pairs.reference = no_samples;
         const int64_t column = index % layout_.tiles_of_row * samples_of_a_tile;
         const int64_t plane = index / layout_.tiles_of_plane();
         const int64_t first_row = index % layout_.tiles_of_plane() / layout_.tiles_of_row * layout_.rows_of_tile;
@@ -210,15 +215,15 @@ private:
             piece.reference = static_cast<const std::byte *>(run.reference) + first * run.reference_step * size;
             piece.candidate = static_cast<const std::byte *>(run.candidate) + first * run.candidate_step * size;
             piece.count = std::min(samples_of_a_piece, run.count - first);
-            kernels_.squared_error(dense ? piece : gather(piece, widened, worker), scale, result.error);
-            if (counting && may_have_outside(result.error))
+            kernels_.sums_of_pairs(request_.term, dense ? piece : gather(piece, widened, worker), scale, result.pairs);
+            if (counting && may_have_outside(result.pairs))
                 kernels_.count_samples(piece, request_.range, result.counts);
         }
     }
 
     // Whether some sample of the tile so far lies outside the range. Integers are not looked at: they are cheap to
     // count. Nor does luma say what its three samples were.
-    bool may_have_outside(const squared_error_total &total) const
+    bool may_have_outside(const pair_total &total) const
     {
         return is_integer(shape_.type) || request_.source.luma != nullptr || total.nonfinite ||
                total.least_sample < request_.range.low || total.most_sample > request_.range.high;
@@ -251,8 +256,8 @@ private:
                 samples.reference = memory.reference_double;
                 samples.candidate = memory.candidate_double;
             }
-            kernels_.squared_error(samples, scale, result.error);
-            if (counting && may_have_outside(result.error))
+            kernels_.sums_of_pairs(request_.term, samples, scale, result.pairs);
+            if (counting && may_have_outside(result.pairs))
                 for (int channel = 0; channel < run.channels; ++channel)
                     kernels_.count_samples({run.type, run.reference[channel], run.candidate[channel], run.count, 1, 1},
                                            request_.range, result.counts);
@@ -266,28 +271,33 @@ private:
         invalid_weight_ = invalid_weight_ || result.invalid_weight;
         request_.counts[image].outside += result.counts.outside;
         request_.counts[image].nonfinite += result.counts.nonfinite;
-        largest_[image] = std::max(largest_[image], result.error.nonfinite ? HUGE_VAL : result.error.largest);
+        largest_[image] = std::max(largest_[image], result.pairs.nonfinite ? HUGE_VAL : result.pairs.largest);
         request_.weights[plane] += result.weight_units;
         for (int level = 0; level < error_levels; ++level)
-            request_.sums[plane].level[level] += result.error.level[level];
+            request_.sums[plane].level[level] += result.pairs.level[level];
+        if (request_.extremes == nullptr)
+            return;
+        sample_extremes &extremes = request_.extremes[plane];
+        extremes.least = std::min(extremes.least, result.pairs.reference.least);
+        extremes.most = std::max(extremes.most, result.pairs.reference.most);
     }
 
     context &where_;
     const cpu_kernels &kernels_;
-    squared_error_request &request_;
+    pair_sums_request &request_;
     const image_view &shape_;
     bool plain_;
-    bool integers_; // the squares are
+    bool integers_; // the terms are
     run_layout layout_;
     pixel_reader reader_;
     waves<tile_result> waves_;
     bool invalid_weight_ = false;
-    double *largest_ = nullptr; // of each image: the largest scaled difference
+    double *largest_ = nullptr; // of each image: the largest scaled difference, or sample
 };
 
 } // namespace
 
-void cpu_squared_error(context &where, workspace &memory, squared_error_request &request)
+void cpu_sums_of_pairs(context &where, workspace &memory, pair_sums_request &request)
 {
     batch_of_runs(where, memory, request).run();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Squared errors of runs of samples.
+// Sums over the pairs of samples of runs: of squared errors, and the other terms of arith/squared_error.h.
 #pragma once
 
 #include "arith/element_type.h"
@@ -11,41 +11,52 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-// Squares of 8-bit differences: 2^15 of them fit 32 bits.
-static int64_t squared_error_of_bytes(const uint8_t *reference, const uint8_t *candidate, int64_t count)
+// The term of integers, which fits 32 bits: the square of 65535 does. The reference alone may be negative.
+template <error_term term>
+static auto term_of(int32_t x, int32_t y)
+{
+    if constexpr (term == error_term::reference) {
+        return x;
+    } else {
+        const uint32_t base = is_of_reference(term) ? uint32_t(x) : uint32_t(x > y ? x - y : y - x);
+        return is_square(term) ? base * base : base;
+    }
+}
+
+// Terms of bytes: 2^15 of them fit 32 bits.
+template <error_term term>
+static int64_t sum_of_bytes(const uint8_t *reference, const uint8_t *candidate, int64_t count)
 {
     int64_t total = 0;
     for (int64_t from = 0; from < count;) {
         const int64_t to = count - from > 32768 ? from + 32768 : count;
         int32_t part = 0;
         for (; from < to; ++from) {
-            const int16_t difference = int16_t(reference[from] - candidate[from]);
-            part += int32_t(difference) * int32_t(difference);
+            const int16_t base = int16_t(is_of_reference(term) ? reference[from] : reference[from] - candidate[from]);
+            part += is_square(term)                 ? int32_t(base) * int32_t(base)
+                    : term == error_term::magnitude ? int32_t(base < 0 ? -base : base)
+                                                    : int32_t(base);
         }
         total += part;
     }
     return total;
 }
 
-template <class Sample>
-static int128 squared_error_of_words(const Sample *reference, const Sample *candidate, int64_t count)
+template <error_term term, class Sample>
+static int128 sum_of_words(const Sample *reference, const Sample *candidate, int64_t count)
 {
     int128 total = 0;
     for (int64_t from = 0; from < count;) {
         const int64_t to = count - from > 1 << 24 ? from + (1 << 24) : count;
-        uint64_t part = 0;
-        for (; from < to; ++from) {
-            const int32_t x = reference[from];
-            const int32_t y = candidate[from];
-            const uint32_t difference = uint32_t(x > y ? x - y : y - x);
-            part += uint64_t(difference * difference); // at most 65535^2, which fits 32 bits
-        }
-        total += int128(part);
+        int64_t part = 0;
+        for (; from < to; ++from)
+            part += int64_t(term_of<term>(reference[from], candidate[from]));
+        total += part;
     }
     return total;
 }
 
-// Splits squares over the grids of arith/squared_error.h and adds their integers.
+// Splits terms over the grids of arith/squared_error.h and adds their integers.
 struct grid_sums {
     lanes_double scale;
     lanes_double least;
@@ -55,14 +66,16 @@ struct grid_sums {
     int64_t additions = 0;
     integer_sum level[error_levels] = {};
 
-    lanes_double square_of(lanes_double x, lanes_double y)
+    template <error_term term>
+    lanes_double term_of(lanes_double x, lanes_double y)
     {
         const lanes_double difference = (x - y) * scale;
         least = smaller(x, smaller(y, least));
         most = larger(x, larger(y, most));
         poison = poison + (difference - difference);
-        largest = larger(magnitude(difference), largest);
-        return difference * difference;
+        const lanes_double base = is_of_reference(term) ? x * scale : difference;
+        largest = larger(magnitude(base), largest);
+        return is_square(term) ? base * base : term == error_term::magnitude ? magnitude(base) : base;
     }
 
     void add(lanes_double rest)
@@ -77,7 +90,7 @@ struct grid_sums {
         ++additions;
     }
 
-    void add_to(squared_error_total &total) const
+    void add_to(pair_total &total) const
     {
         for (int i = 0; i < error_levels; ++i)
             total.level[i] += level[i].total(additions, error_anchor(i));
@@ -97,9 +110,9 @@ struct grid_sums {
     }
 };
 
-template <bool weighted, class Real>
-static void squared_error_of_floats(const Real *reference, const Real *candidate, const float *weights, int64_t count,
-                                    double scale, squared_error_total &total)
+template <error_term term, bool weighted, class Real>
+static void sum_of_floats(const Real *reference, const Real *candidate, const float *weights, int64_t count,
+                          double scale, pair_total &total)
 {
     constexpr int width = lanes_double::width;
     constexpr int64_t block = int64_t(error_flush) * width;
@@ -110,79 +123,133 @@ static void squared_error_of_floats(const Real *reference, const Real *candidate
                           .most = lanes_double::broadcast(total.most_sample)};
         int64_t i = from;
         for (; i + width <= to; i += width) {
-            const lanes_double square = sums.square_of(load_as_double(reference + i), load_as_double(candidate + i));
-            sums.add(weighted ? square * load_as_double(weights + i) : square);
+            const lanes_double each = sums.term_of<term>(load_as_double(reference + i), load_as_double(candidate + i));
+            sums.add(weighted ? each * load_as_double(weights + i) : each);
         }
         if (i < to) {
-            // Repeating a sample changes no bound, and equal samples have no error.
+            // Repeating a sample with weight 0 changes no bound and no sum.
             Real x[width];
             Real y[width];
             float w[width];
             for (int64_t k = 0; k < width; ++k) {
                 x[k] = reference[i + k < to ? i + k : to - 1];
                 y[k] = i + k < to ? candidate[i + k] : x[k];
-                w[k] = weighted && i + k < to ? weights[i + k] : 1.0f;
+                w[k] = i + k >= to ? 0.0f : weighted ? weights[i + k] : 1.0f;
             }
-            sums.add(sums.square_of(load_as_double(x), load_as_double(y)) * load_as_double(w));
+            sums.add(sums.term_of<term>(load_as_double(x), load_as_double(y)) * load_as_double(w));
         }
         sums.add_to(total);
     }
 }
 
 // In units of 2^-pixel_weight_bits.
-template <class Sample>
-static int128 weighted_error_of_integers(const Sample *reference, const Sample *candidate, const float *weights,
-                                         int64_t count)
+template <error_term term, class Sample>
+static int128 weighted_sum_of_integers(const Sample *reference, const Sample *candidate, const float *weights,
+                                       int64_t count)
 {
-    constexpr int64_t block = 128; // as many products of at most 2^24 * 65535^2 fit 64 bits
+    constexpr int64_t block = 128; // as many products of at most 2^24 * 65535^2 fit 63 bits
     int128 total = 0;
     for (int64_t from = 0; from < count;) {
         const int64_t to = count - from > block ? from + block : count;
-        uint64_t part = 0;
-        for (; from < to; ++from) {
-            const int32_t x = reference[from];
-            const int32_t y = candidate[from];
-            const uint32_t difference = uint32_t(x > y ? x - y : y - x);
-            part += uint64_t(difference * difference) * uint64_t(units_of_weight(weights[from]));
-        }
-        total += int128(part);
+        int64_t part = 0;
+        for (; from < to; ++from)
+            part += int64_t(term_of<term>(reference[from], candidate[from])) * units_of_weight(weights[from]);
+        total += part;
     }
     return total;
 }
 
 template <class Sample>
-static void add_integer_errors(const sample_run &run, squared_error_total &total)
+static void extend(sample_extremes &extremes, const Sample *samples, int64_t count)
+{
+    int32_t least = samples[0];
+    int32_t most = samples[0];
+    for (int64_t i = 1; i < count; ++i) {
+        const int32_t value = samples[i];
+        least = value < least ? value : least;
+        most = value > most ? value : most;
+    }
+    extremes.least = least < extremes.least ? least : extremes.least;
+    extremes.most = most > extremes.most ? most : extremes.most;
+}
+
+template <class Real>
+static void extend_by_floats(sample_extremes &extremes, const Real *samples, int64_t count)
+{
+    constexpr int width = lanes_double::width;
+    lanes_double least = lanes_double::broadcast(extremes.least);
+    lanes_double most = lanes_double::broadcast(extremes.most);
+    int64_t i = 0;
+    for (; i + width <= count; i += width) {
+        const lanes_double value = load_as_double(samples + i);
+        least = smaller(value, least);
+        most = larger(value, most);
+    }
+    double each[2][width];
+    least.store(each[0]);
+    most.store(each[1]);
+    for (int k = 0; k < width; ++k) {
+        extremes.least = each[0][k] < extremes.least ? each[0][k] : extremes.least;
+        extremes.most = each[1][k] > extremes.most ? each[1][k] : extremes.most;
+    }
+    for (; i < count; ++i) {
+        extremes.least = double(samples[i]) < extremes.least ? double(samples[i]) : extremes.least;
+        extremes.most = double(samples[i]) > extremes.most ? double(samples[i]) : extremes.most;
+    }
+}
+
+template <error_term term, class Sample>
+static void add_integers(const sample_run &run, pair_total &total)
 {
     const Sample *x = static_cast<const Sample *>(run.reference);
     const Sample *y = static_cast<const Sample *>(run.candidate);
     if (run.weights != nullptr)
-        total.level[1] += weighted_error_of_integers(x, y, run.weights, run.count);
+        total.level[1] += weighted_sum_of_integers<term>(x, y, run.weights, run.count);
     else if constexpr (sizeof(Sample) == 1)
-        total.level[0] += squared_error_of_bytes(x, y, run.count);
+        total.level[0] += sum_of_bytes<term>(x, y, run.count);
     else
-        total.level[0] += squared_error_of_words(x, y, run.count);
+        total.level[0] += sum_of_words<term>(x, y, run.count);
+    if (term == error_term::reference && run.count != 0)
+        extend(total.reference, x, run.count);
 }
 
-template <class Real>
-static void add_float_errors(const sample_run &run, double scale, squared_error_total &total)
+template <error_term term, class Real>
+static void add_floats(const sample_run &run, double scale, pair_total &total)
 {
     const Real *x = static_cast<const Real *>(run.reference);
     const Real *y = static_cast<const Real *>(run.candidate);
     if (run.weights != nullptr)
-        squared_error_of_floats<true>(x, y, run.weights, run.count, scale, total);
+        sum_of_floats<term, true>(x, y, run.weights, run.count, scale, total);
     else
-        squared_error_of_floats<false>(x, y, run.weights, run.count, scale, total);
+        sum_of_floats<term, false>(x, y, run.weights, run.count, scale, total);
+    if (term == error_term::reference)
+        extend_by_floats(total.reference, x, run.count);
 }
 
-// The 16-bit floating-point types come widened, as float32.
-static void squared_error(const sample_run &run, double scale, squared_error_total &total)
+template <error_term term>
+static void sum_term(const sample_run &run, double scale, pair_total &total)
 {
     with_gathered_type(run.type, [&]<class Sample>(Sample) {
         if constexpr (integer_sample<Sample>)
-            add_integer_errors<Sample>(run, total);
+            add_integers<term, Sample>(run, total);
         else
-            add_float_errors<Sample>(run, scale, total);
+            add_floats<term, Sample>(run, scale, total);
     });
+}
+
+// The 16-bit floating-point types come widened, as float32.
+static void sums_of_pairs(error_term term, const sample_run &run, double scale, pair_total &total)
+{
+    switch (term) {
+    case error_term::square:
+        return sum_term<error_term::square>(run, scale, total);
+    case error_term::magnitude:
+        return sum_term<error_term::magnitude>(run, scale, total);
+    case error_term::reference_square:
+        return sum_term<error_term::reference_square>(run, scale, total);
+    case error_term::reference:
+        return sum_term<error_term::reference>(run, scale, total);
+    }
 }
 
 } // namespace iqa::IQA_INSTRUCTION_SET

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The values of images from their sums of squared errors, one image after another.
+// The values of images from their sums over pairs of samples, one image after another.
 #include "values/psnr.h"
 
 #include "cpu/backend.hpp"
+#include "values/errors.h"
 
 namespace iqa {
 
-void cpu_psnr_values(context &, workspace &, const psnr_values_request &request, device_ledger *)
+namespace {
+
+template <class Request>
+void evaluate(const Request &request)
 {
     if (request.report->kind != fault_kind::none)
         return;
@@ -21,6 +25,18 @@ void cpu_psnr_values(context &, workspace &, const psnr_values_request &request,
     for (int64_t image = 0; image < request.images; ++image)
         for (int64_t channel = 0; channel < request.parts; ++channel)
             evaluate_channel(request, image, channel);
+}
+
+} // namespace
+
+void cpu_psnr_values(context &, workspace &, const psnr_values_request &request, device_ledger *)
+{
+    evaluate(request);
+}
+
+void cpu_errors_values(context &, workspace &, const errors_values_request &request, device_ledger *)
+{
+    evaluate(request);
 }
 
 } // namespace iqa

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Peak signal-to-noise ratio: checks of an update, and what is read. The arithmetic is in arith/squared_error.h, what
+// Peak signal-to-noise ratio: what is measured, and what is read. The arithmetic is in arith/squared_error.h, what
 // is accumulated in values/psnr.h.
 #include <array>
 #include <cmath>
-#include <optional>
 
-#include "backend/backend.hpp"
 #include "core/options.hpp"
-#include "core/samples.hpp"
+#include "metrics/images/pair_metric.hpp"
 #include "metrics/metrics.hpp"
 
 namespace iqa {
@@ -19,45 +17,17 @@ namespace lane = psnr_lane;
 constexpr exact_field exact_fields[] = {
     {lane::weight, pixel_weight_format}, {lane::decibels, decibel_format}, {lane::errors, square_format}};
 
-// What a batch needs on one device.
-struct psnr_memory {
-    psnr_memory(memory_source &device, memory_source &host) noexcept
-        : sums(device), weights(device), counts(device), flags(device), slopes(device), work(device, host)
-    {
-    }
-
-    scratch sums, weights, counts, flags, slopes;
-    workspace work;
-};
-
-// One update's tensors, checked.
-struct psnr_update {
-    weighted_images source; // shaved
-    luma_rule luma;
-    data_range range;
-    output_view per_image, per_channel, reference_gradient, candidate_gradient;
-
-    bool wants_gradient() const { return candidate_gradient.data != nullptr || reference_gradient.data != nullptr; }
-};
-
-class psnr_metric final : public iqa_metric {
+class psnr_metric final : public pair_metric {
 public:
     psnr_metric(context &owner, const iqa_psnr_options &options);
 
-    void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) override;
     size_t read(int32_t field, std::span<double> out) const override;
 
 private:
     bool capped() const { return options_.cap != IQA_PSNR_NO_CAP; }
-    bool range_is_stated() const { return options_.data_low < options_.data_high; }
-    bool measures_luma(const image_view &shape) const;
     psnr_rule rule_for(double peak) const;
-    [[gnu::noinline]] psnr_update check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
-                                        const iqa_update_extras &extras) const;
-    void measure(const update_place &place, const psnr_update &update, int64_t *addend, fault *report);
-    [[noreturn]] void fail_for(const fault &found, const psnr_update &update) const;
-    void raise(const fault &found) const override;
-    void leave_device() noexcept override { cuda_memory_.reset(); }
+    void measure(const backend &device, pair_memory &memory, const pair_update &update, int64_t *addend, fault *report,
+                 error_slope *slopes, device_ledger *ends) override;
     double peak() const;
     error_total total_of_all() const;
     double mean_error() const;
@@ -68,27 +38,14 @@ private:
     double_double log_of_base_;
     std::array<std::byte, sizeof(iqa_psnr_options)> option_bytes_{}; // or less
     std::array<int64_t, lane::count> lanes_{};
-    psnr_memory memory_;
-    std::optional<psnr_memory> cuda_memory_;
 };
 
 psnr_metric::psnr_metric(context &owner, const iqa_psnr_options &options)
-    : iqa_metric(owner, metric_kind::psnr, {}, lanes_, exact_fields),
+    : pair_metric(owner, metric_kind::psnr, "PSNR", pair_options_of(options, true), lanes_, exact_fields),
       options_(options),
-      log_of_base_(log_scaled({options.log_base, 0.0}, 0)),
-      memory_(owner, owner)
+      log_of_base_(log_scaled({options.log_base, 0.0}, 0))
 {
     place_options(psnr_option_table.write(options, option_bytes_));
-}
-
-bool psnr_metric::measures_luma(const image_view &shape) const
-{
-    if (options_.luma == IQA_LUMA_NONE || shape.channels == 1)
-        return false;
-    if (shape.channels != 3)
-        fail(IQA_ERROR_SHAPE, "the images have ", shape.channels,
-             " channels; luma needs the three of R, G, B, or one that is luma already");
-    return true;
 }
 
 psnr_rule psnr_metric::rule_for(double peak) const
@@ -99,150 +56,34 @@ psnr_rule psnr_metric::rule_for(double peak) const
         .cap = options_.cap,
         .capped = capped(),
         .gradient_of_mean_error = options_.gradient == IQA_GRADIENT_OF_MSE,
-        .refuses_nonfinite = options_.nonfinite == IQA_NONFINITE_ERROR,
+        .refuses_nonfinite = refuses_nonfinite(),
         .lane_of_type = -1,
     };
 }
 
-psnr_update psnr_metric::check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
-                               const iqa_update_extras &extras) const
+void psnr_metric::measure(const backend &device, pair_memory &memory, const pair_update &update, int64_t *addend,
+                          fault *report, error_slope *slopes, device_ledger *ends)
 {
-    psnr_update update{};
-    const image_pair whole = view_images(reference, candidate, options_.layout);
-    const image_view &shape = whole.reference;
-    const bool of_luma = measures_luma(shape);
-    update.range = resolve_range(options_.data_low, options_.data_high, shape.type);
-    if (of_luma)
-        update.luma = luma_for(static_cast<luma_kind>(options_.luma), options_.luma_rounded != 0,
-                               update.range.high - update.range.low);
-    const weight_view weights = view_weights(extras.weights, shape, options_.layout, of_luma);
-    update.source.images = shave_edges(whole, options_.layout, options_.shave);
-    update.source.weights = shave_edges(weights, options_.layout, options_.shave);
-    update.source.mask_nonfinite = options_.nonfinite == IQA_NONFINITE_MASK;
-    update.source.luma = of_luma ? &update.luma : nullptr;
-    image_view measured = update.source.images.reference;
-    measured.channels = update.source.channels();
-    update.per_image = view_per_image(extras.per_image, measured);
-    update.per_channel = view_per_channel(extras.per_channel, measured);
-    refuse_extra(extras.map, "map", "PSNR");
-    refuse_extra(extras.counts, "counts", "PSNR");
-    const auto view_gradient = [&](const iqa_tensor *tensor, const char *name) {
-        return clear_edges(
-            device, owner(),
-            view_pixels(tensor, name, shape, options_.layout, shape.channels, shape.depth, shape.height, shape.width),
-            shape, options_.layout, options_.shave);
-    };
-    update.candidate_gradient = view_gradient(extras.candidate_gradient, "candidate_gradient");
-    update.reference_gradient = view_gradient(extras.reference_gradient, "reference_gradient");
-    return update;
-}
-
-void psnr_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
-{
-    update_place place(*this, reference, candidate, extras);
-    psnr_update update = check(place.device, reference, candidate, extras);
-    if (update.source.luma != nullptr)
-        update.source.luma = &update.luma; // of this copy
-    if (place.ledger != nullptr) {
-        measure(place, update, place.ledger->addend(), place.ledger->report());
-    } else {
-        std::array<int64_t, lane::count> addend{};
-        fault found{};
-        measure(place, update, addend.data(), &found);
-        check_room(addend, IQA_ERROR_NUMERIC);
-        commit(addend);
-    }
-    place.finish();
-}
-
-void psnr_metric::measure(const update_place &place, const psnr_update &update, int64_t *addend, fault *report)
-{
-    if (place.ledger != nullptr && !cuda_memory_)
-        cuda_memory_.emplace(*place.ledger, owner());
-    psnr_memory &memory = place.ledger != nullptr ? *cuda_memory_ : memory_;
-    const image_view &shape = update.source.images.reference;
-    const int64_t parts = update.per_channel.data != nullptr ? update.source.channels() : 1;
-    const size_t count = size_t(shape.images);
-    squared_error_request request{
-        .source = update.source,
-        .range = update.range,
-        .by_channel = parts != 1,
-        .report = report,
-        .sums = memory.sums.take<squared_error_sum>(count * size_t(parts), "the sums of a batch"),
-        .weights = memory.weights.take<int128>(count * size_t(parts), "the weights of a batch"),
-        .counts = memory.counts.take<sample_counts>(count, "the counts of a batch"),
-        .overflow = memory.flags.take<bool>(count, "the flags of a batch"),
-    };
+    pair_sums_request request = request_sums(memory, update, report, error_term::square);
     psnr_values_request values{
         .rule = rule_for(update.range.high - update.range.low),
         .sums = request.sums,
         .weights = request.weights,
         .counts = request.counts,
         .overflow = request.overflow,
-        .images = shape.images,
-        .parts = parts,
+        .images = update.images(),
+        .parts = update.parts(),
         .per_image = update.per_image,
         .per_channel = update.per_channel,
-        .slopes = update.wants_gradient() ? memory.slopes.take<error_slope>(count, "the slopes of a batch") : nullptr,
+        .slopes = slopes,
         .addend = addend,
         .report = report,
     };
     if (!range_is_stated())
-        values.rule.lane_of_type = shape.type == element_type::uint8 ? lane::images_of_8_bits : lane::images_of_16_bits;
-    place.device.squared_error(owner(), memory.work, request);
-    place.device.psnr_values(owner(), memory.work, values, update.wants_gradient() ? nullptr : place.ledger);
-    if (place.ledger == nullptr && report->kind != fault_kind::none)
-        fail_for(*report, update);
-    if (!update.wants_gradient())
-        return;
-    place.device.error_gradient(owner(), memory.work,
-                                {.source = update.source,
-                                 .slopes = values.slopes,
-                                 .reference = update.reference_gradient,
-                                 .candidate = update.candidate_gradient});
-    if (place.ledger != nullptr)
-        place.ledger->commit(); // not before all that may fail
-}
-
-constexpr const char overflow_text[] = "two samples differ by more than a double can hold";
-
-// Ends an update on the CPU, which still has the samples.
-void psnr_metric::fail_for(const fault &found, const psnr_update &update) const
-{
-    const weighted_images &source = update.source;
-    switch (found.kind) {
-    case fault_kind::weights: {
-        image_view measured = source.images.reference;
-        measured.channels = source.channels();
-        fail_for_weights(source.weights, measured, options_.layout, options_.shave);
-    }
-    case fault_kind::nonfinite:
-        fail_for_nonfinite(source.images, source.weights, options_.layout, options_.shave, found.count);
-    case fault_kind::overflow:
-        fail(IQA_ERROR_NUMERIC, overflow_text);
-    default:
-        fail(IQA_ERROR_NUMERIC, "every sample of image ", found.image, " is masked: there is nothing to measure");
-    }
-}
-
-void psnr_metric::raise(const fault &found) const
-{
-    text prefix;
-    prefix << "update " << found.update << " on the CUDA device: ";
-    switch (found.kind) {
-    case fault_kind::weights:
-        fail(IQA_ERROR_NUMERIC, prefix.view(), "weights has values that are not from 0 to 1");
-    case fault_kind::nonfinite:
-        fail(IQA_ERROR_NUMERIC, prefix.view(), "the images have ", found.count,
-             " non-finite samples, the first in image ", found.image,
-             "; set nonfinite to IQA_NONFINITE_PROPAGATE to let them through, or to IQA_NONFINITE_MASK to leave them "
-             "out");
-    case fault_kind::overflow:
-        fail(IQA_ERROR_NUMERIC, prefix.view(), "image ", found.image, ": ", overflow_text);
-    default:
-        fail(IQA_ERROR_NUMERIC, prefix.view(), "every sample of image ", found.image,
-             " is masked: there is nothing to measure");
-    }
+        values.rule.lane_of_type = update.source.images.reference.type == element_type::uint8 ? lane::images_of_8_bits
+                                                                                              : lane::images_of_16_bits;
+    device.sums_of_pairs(owner(), memory.work, request);
+    device.psnr_values(owner(), memory.work, values, ends);
 }
 
 double psnr_metric::peak() const

@@ -94,6 +94,7 @@ case_tensor output(std::vector<int64_t> shape, int dtype = IQA_FLOAT64);
 // `few`: a short selection, for slow checkers of memory and races.
 std::vector<device_case> ssim_cases(bool few);
 std::vector<device_case> psnr_cases(bool few);
+std::vector<device_case> errors_cases(bool few);
 std::vector<device_case> confusion_cases(bool few);
 std::vector<device_case> fid_cases(bool few);
 

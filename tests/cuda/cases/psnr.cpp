@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// PSNR over types, layouts, strides, weights, luma, edges, errors of any size, and everything that an update may give.
+// PSNR and mean errors over types, layouts, strides, weights, luma, edges, errors of any size, and everything that an
+// update may give.
 #include <cstring>
 #include <limits>
 
@@ -42,22 +43,50 @@ void want_gradients(case_update &update)
     update.reference_gradient = output(update.reference.shape, IQA_FLOAT64);
 }
 
-iqa_psnr_options options_for(int layout, double high = 255)
+template <class Options>
+Options options_for(int layout, double high = 255)
 {
-    iqa_psnr_options options = IQA_PSNR_OPTIONS_INIT;
+    Options options;
+    if constexpr (std::is_same_v<Options, iqa_psnr_options>)
+        options = IQA_PSNR_OPTIONS_INIT;
+    else
+        options = IQA_ERRORS_OPTIONS_INIT;
     options.layout = layout;
     options.data_low = 0;
     options.data_high = high;
     return options;
 }
 
-device_case make_case(const std::string &name, const iqa_psnr_options &options, std::vector<case_update> updates)
+metric_pointer make_metric(const context_pointer &context, const iqa_psnr_options &options)
 {
-    return {name, [options](const context_pointer &context) { return make_psnr(context, options); },
+    return make_psnr(context, options);
+}
+
+metric_pointer make_metric(const context_pointer &context, const iqa_errors_options &options)
+{
+    return make_errors(context, options);
+}
+
+template <class Options>
+device_case make_case(const std::string &name, const Options &options, std::vector<case_update> updates)
+{
+    return {name, [options](const context_pointer &context) { return make_metric(context, options); },
             std::move(updates)};
 }
 
+// The case with other gradients, or other values.
+void change(iqa_psnr_options &options)
+{
+    options.gradient = IQA_GRADIENT_OF_MSE;
+}
+
+void change(iqa_errors_options &options)
+{
+    options.measure = IQA_ROOT_MEAN_SQUARED_ERROR;
+}
+
 // Plain images of every type in every order, of sizes where planes begin anywhere; some samples lie outside.
+template <class Options>
 void add_plain(std::vector<device_case> &cases, bool few)
 {
     for (const int type : all_types)
@@ -73,24 +102,26 @@ void add_plain(std::vector<device_case> &cases, bool few)
                 all.per_image = values.per_image;
                 want_gradients(all);
                 cases.push_back(make_case("plain, type " + std::to_string(type) + ", layout " + std::to_string(layout),
-                                          options_for(layout, high), {values, all}));
+                                          options_for<Options>(layout, high), {values, all}));
             }
 }
 
 // Tiles of many blocks, and many images of one block.
+template <class Options>
 void add_sizes(std::vector<device_case> &cases)
 {
     for (const int type : {IQA_UINT8, IQA_FLOAT32}) {
-        cases.push_back(make_case("large", options_for(IQA_LAYOUT_HW), {pair_of(type, {700, 811}, 5)}));
+        cases.push_back(make_case("large", options_for<Options>(IQA_LAYOUT_HW), {pair_of(type, {700, 811}, 5)}));
         case_update many = pair_of(type, {300, 5, 7}, 5);
         want_values(many, 300, 1);
-        cases.push_back(make_case("many", options_for(IQA_LAYOUT_NHW), {many}));
-        cases.push_back(make_case("one sample", options_for(IQA_LAYOUT_HW), {pair_of(type, {1, 1}, 5)}));
+        cases.push_back(make_case("many", options_for<Options>(IQA_LAYOUT_NHW), {many}));
+        cases.push_back(make_case("one sample", options_for<Options>(IQA_LAYOUT_HW), {pair_of(type, {1, 1}, 5)}));
     }
 }
 
 // Views of larger images: rows with gaps, mirrored, transposed, repeated; starting between places of 16 bytes, both
 // at the same ones and not.
+template <class Options>
 void add_strides(std::vector<device_case> &cases)
 {
     for (const int type : {IQA_UINT8, IQA_UINT16, IQA_FLOAT32, IQA_FLOAT64}) {
@@ -116,11 +147,12 @@ void add_strides(std::vector<device_case> &cases)
             update.reference.byte_offset = view.reference_first * size;
             update.candidate.byte_offset = view.candidate_first * size;
             want_gradients(update);
-            cases.push_back(make_case(view.name, options_for(IQA_LAYOUT_HW), {update}));
+            cases.push_back(make_case(view.name, options_for<Options>(IQA_LAYOUT_HW), {update}));
         }
     }
 }
 
+template <class Options>
 void add_weights(std::vector<device_case> &cases, bool few)
 {
     for (const int type : all_types)
@@ -141,21 +173,23 @@ void add_weights(std::vector<device_case> &cases, bool few)
             case_update masked = update;
             masked.weights = dense<uint8_t>({2, 21, 40}, [&](int64_t) { return double(random.below(2)); });
             masked.weights.dtype = IQA_BOOL;
-            cases.push_back(make_case("weights, type " + std::to_string(type), options_for(layout, 100),
+            cases.push_back(make_case("weights, type " + std::to_string(type), options_for<Options>(layout, 100),
                                       {of_samples, update, masked}));
         }
 }
 
+template <class Options>
 void add_luma_and_edges(std::vector<device_case> &cases)
 {
     for (const int type : {IQA_UINT8, IQA_INT16, IQA_FLOAT32, IQA_FLOAT64})
         for (const int layout : {IQA_LAYOUT_NHWC, IQA_LAYOUT_NCDHW})
             for (const int luma : {IQA_LUMA_NONE, IQA_LUMA_BT601_STUDIO}) {
-                iqa_psnr_options options = options_for(layout, 100);
+                Options options = options_for<Options>(layout, 100);
                 options.luma = luma;
                 options.luma_rounded = luma != IQA_LUMA_NONE;
                 options.shave = 2;
-                options.gradient = type == IQA_INT16 ? IQA_GRADIENT_OF_MSE : IQA_GRADIENT_OF_PSNR;
+                if (type == IQA_INT16)
+                    change(options);
                 const bool deep = layout == IQA_LAYOUT_NCDHW;
                 case_update update = pair_of(type, deep ? shape_of{2, 3, 7, 9, 21} : shape_of{2, 19, 23, 3}, 13);
                 want_values(update, 2, luma == IQA_LUMA_NONE ? 3 : 1);
@@ -165,6 +199,7 @@ void add_luma_and_edges(std::vector<device_case> &cases)
 }
 
 // Errors beyond the ordinary grids, for which an image is summed twice, beside ordinary ones and none at all.
+template <class Options>
 void add_sizes_of_errors(std::vector<device_case> &cases)
 {
     for (const int type : {IQA_FLOAT32, IQA_FLOAT64})
@@ -181,15 +216,18 @@ void add_sizes_of_errors(std::vector<device_case> &cases)
             place(other.reference, update.candidate, 3);
             want_values(update, 4, 1);
             want_gradients(update);
-            cases.push_back(make_case("errors of size " + std::to_string(unit), options_for(IQA_LAYOUT_NHW), {update}));
+            cases.push_back(
+                make_case("errors of size " + std::to_string(unit), options_for<Options>(IQA_LAYOUT_NHW), {update}));
             update.weights = dense<float>({4, 12, 30}, [](int64_t i) { return double(i % 5) / 4; });
-            iqa_psnr_options capped = options_for(IQA_LAYOUT_NHW);
-            capped.cap = 60;
+            Options capped = options_for<Options>(IQA_LAYOUT_NHW);
+            if constexpr (std::is_same_v<Options, iqa_psnr_options>)
+                capped.cap = 60;
             cases.push_back(make_case("weighted errors of size " + std::to_string(unit), capped, {update}));
         }
 }
 
 // What is at fault with the data: the state stays without that update, and the next one counts.
+template <class Options>
 void add_faults(std::vector<device_case> &cases)
 {
     const double infinity = std::numeric_limits<double>::infinity();
@@ -199,7 +237,7 @@ void add_faults(std::vector<device_case> &cases)
         std::memcpy(update.reference.bytes.data() + 8 * 703, &infinity, 8);
         want_values(update, 2, 1);
         want_gradients(update);
-        iqa_psnr_options options = options_for(IQA_LAYOUT_NHW, 100);
+        Options options = options_for<Options>(IQA_LAYOUT_NHW, 100);
         options.nonfinite = rule;
         cases.push_back(make_case("not finite, rule " + std::to_string(rule), options,
                                   {update, pair_of(IQA_FLOAT64, {2, 20, 31}, 23)}));
@@ -209,34 +247,62 @@ void add_faults(std::vector<device_case> &cases)
     const double minus = -huge;
     std::memcpy(overflow.candidate.bytes.data() + 8 * 40, &huge, 8);
     std::memcpy(overflow.reference.bytes.data() + 8 * 40, &minus, 8);
-    cases.push_back(make_case("overflow", options_for(IQA_LAYOUT_NHW), {overflow}));
-    iqa_psnr_options immense = options_for(IQA_LAYOUT_NHW, 1e300);
+    cases.push_back(make_case("overflow", options_for<Options>(IQA_LAYOUT_NHW), {overflow}));
+    const Options immense = options_for<Options>(IQA_LAYOUT_NHW, 1e300);
     cases.push_back(make_case("an immense range", immense, {pair_of(IQA_FLOAT32, {2, 5, 6}, 27, 1e-38)}));
     case_update bad = pair_of(IQA_UINT8, {2, 5, 6}, 29);
     bad.weights = dense<float>({2, 5, 6}, [](int64_t i) { return i == 37 ? 1.5 : 1.0; });
-    cases.push_back(make_case("a bad weight", options_for(IQA_LAYOUT_NHW), {bad}));
+    cases.push_back(make_case("a bad weight", options_for<Options>(IQA_LAYOUT_NHW), {bad}));
     bad.weights = dense<float>({2, 5, 6}, [](int64_t i) { return i < 30 ? 1.0 : 0.0; });
-    cases.push_back(make_case("an image masked altogether", options_for(IQA_LAYOUT_NHW), {bad}));
+    cases.push_back(make_case("an image masked altogether", options_for<Options>(IQA_LAYOUT_NHW), {bad}));
     case_update of_type = pair_of(IQA_UINT16, {2, 5, 6}, 31);
-    iqa_psnr_options unstated = IQA_PSNR_OPTIONS_INIT;
-    unstated.layout = IQA_LAYOUT_NHW;
+    Options unstated = options_for<Options>(IQA_LAYOUT_NHW, -1);
     cases.push_back(make_case("the range of the type", unstated, {of_type}));
+}
+
+template <class Options>
+std::vector<device_case> all_cases(bool few)
+{
+    std::vector<device_case> cases;
+    add_plain<Options>(cases, few);
+    add_weights<Options>(cases, few);
+    add_luma_and_edges<Options>(cases);
+    if (few)
+        return cases;
+    add_sizes<Options>(cases);
+    add_strides<Options>(cases);
+    add_sizes_of_errors<Options>(cases);
+    add_faults<Options>(cases);
+    return cases;
+}
+
+// Every measure, of images with NaN too, and without a data range.
+void add_measures(std::vector<device_case> &cases)
+{
+    for (int measure = IQA_MEAN_ABSOLUTE_ERROR; measure <= IQA_SIGNAL_TO_NOISE_RATIO; ++measure) {
+        case_update update = pair_of(IQA_FLOAT32, {3, 2, 17, 19}, 33);
+        const float nan = std::numeric_limits<float>::quiet_NaN();
+        std::memcpy(update.candidate.bytes.data() + 4 * 700, &nan, 4);
+        want_values(update, 3, 2);
+        iqa_errors_options options = options_for<iqa_errors_options>(IQA_LAYOUT_NCHW, -1);
+        options.measure = measure;
+        options.nonfinite = IQA_NONFINITE_PROPAGATE;
+        cases.push_back(make_case("measure " + std::to_string(measure), options, {update}));
+    }
 }
 
 } // namespace
 
 std::vector<device_case> psnr_cases(bool few)
 {
-    std::vector<device_case> cases;
-    add_plain(cases, few);
-    add_weights(cases, few);
-    add_luma_and_edges(cases);
-    if (few)
-        return cases;
-    add_sizes(cases);
-    add_strides(cases);
-    add_sizes_of_errors(cases);
-    add_faults(cases);
+    return all_cases<iqa_psnr_options>(few);
+}
+
+std::vector<device_case> errors_cases(bool few)
+{
+    std::vector<device_case> cases = all_cases<iqa_errors_options>(few);
+    if (!few)
+        add_measures(cases);
     return cases;
 }
 

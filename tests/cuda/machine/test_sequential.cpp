@@ -12,7 +12,7 @@ namespace {
 std::vector<device_case> all_cases()
 {
     std::vector<device_case> all;
-    for (const auto cases : {ssim_cases, psnr_cases, confusion_cases, fid_cases})
+    for (const auto cases : {ssim_cases, psnr_cases, errors_cases, confusion_cases, fid_cases})
         for (device_case &each : cases(true))
             all.push_back(std::move(each));
     return all;

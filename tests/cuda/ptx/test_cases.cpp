@@ -36,6 +36,7 @@ TEST_CASE("SSIM of nvcc's code has the CPU's bytes", "[ssim]")
 TEST_CASE("PSNR of nvcc's code has the CPU's bytes", "[psnr]")
 {
     compare_all(psnr_cases(false));
+    compare_all(errors_cases(false));
 }
 
 TEST_CASE("confusion counts of nvcc's code have the CPU's bytes", "[confusion]")

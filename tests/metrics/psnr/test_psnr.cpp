@@ -184,6 +184,19 @@ TEMPLATE_TEST_CASE("errors of any size keep their precision", "[psnr]", float, d
         }
 }
 
+TEST_CASE("the largest and the smallest doubles have a PSNR", "[psnr]")
+{
+    const std::vector<double> zero = {0.0};
+    const auto value = [&](double error, double range) {
+        return measure(psnr_options(0, range), tensor(zero.data(), IQA_FLOAT64, {1, 1}),
+                       tensor(&error, IQA_FLOAT64, {1, 1}));
+    };
+    CHECK(std::abs(value(1.7e308, 1.0) + 20 * (308 + std::log10(1.7))) < 1e-11);
+    CHECK(std::abs(value(0x1p-1074, 1.0) - 20 * 1074 * std::log10(2.0)) < 1e-11);
+    CHECK(std::abs(value(1e307, 1e300) + 140) < 1e-12);
+    CHECK(std::abs(value(0x1p-1074, 1e-300) - 20 * (1074 * std::log10(2.0) - 300)) < 1e-11);
+}
+
 TEST_CASE("non-finite samples and overflow", "[psnr]")
 {
     const context_pointer context = make_context();

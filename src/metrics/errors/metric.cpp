@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+// Mean absolute error and its kin: what is measured, and what is read. The arithmetic is in arith/squared_error.h, what
+// is accumulated in values/errors.h.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+
+#include "core/options.hpp"
+#include "metrics/images/pair_metric.hpp"
+#include "metrics/metrics.hpp"
+
+namespace iqa {
+
+namespace {
+
+namespace lane = errors_lane;
+
+constexpr exact_field mean_field(int measure)
+{
+    return {lane::means + measure * lane::mean_size + lane::sum, real_format};
+}
+
+constexpr exact_field exact_fields[] = {
+    {lane::weight, pixel_weight_format},
+    {lane::squares, square_format},
+    {lane::magnitudes, real_format},
+    mean_field(0),
+    mean_field(1),
+    mean_field(2),
+    mean_field(3),
+};
+static_assert(measures_of_images == 4);
+
+// The fields in the order of the measures.
+constexpr int32_t fields[] = {
+    IQA_FIELD_MAE,           IQA_FIELD_MSE,        IQA_FIELD_RMSE, IQA_FIELD_NRMSE_EUCLIDEAN,
+    IQA_FIELD_NRMSE_MIN_MAX, IQA_FIELD_NRMSE_MEAN, IQA_FIELD_SNR,
+};
+
+class errors_metric final : public pair_metric {
+public:
+    errors_metric(context &owner, const iqa_errors_options &options);
+
+    size_t read(int32_t field, std::span<double> out) const override;
+
+private:
+    error_measure measure_of_options() const { return static_cast<error_measure>(options_.measure); }
+    void check_update(const pair_update &update) const override;
+    void measure(const backend &device, pair_memory &memory, const pair_update &update, int64_t *addend, fault *report,
+                 error_slope *slopes, device_ledger *ends) override;
+    double weight() const { return to_double(exact_value(pixel_weight_format, &lanes_[lane::weight])); }
+    double value_of_measure(int measure) const;
+    double mean_over_images(int measure) const;
+
+    iqa_errors_options options_;
+    std::array<std::byte, sizeof(iqa_errors_options)> option_bytes_{}; // or less
+    std::array<int64_t, lane::count> lanes_{};
+};
+
+errors_metric::errors_metric(context &owner, const iqa_errors_options &options)
+    : pair_metric(owner, metric_kind::errors, "mean errors", pair_options_of(options, false), lanes_, exact_fields),
+      options_(options)
+{
+    place_options(errors_option_table.write(options, option_bytes_));
+}
+
+void errors_metric::check_update(const pair_update &update) const
+{
+    if (update.wants_gradient() && !has_gradient(measure_of_options()))
+        fail(IQA_ERROR_INVALID_ARGUMENT,
+             update.candidate_gradient.data != nullptr ? "candidate_gradient" : "reference_gradient",
+             " is wanted with measure ", options_.measure,
+             "; gradients are of IQA_MEAN_ABSOLUTE_ERROR, IQA_MEAN_SQUARED_ERROR or IQA_ROOT_MEAN_SQUARED_ERROR");
+}
+
+void errors_metric::measure(const backend &device, pair_memory &memory, const pair_update &update, int64_t *addend,
+                            fault *report, error_slope *slopes, device_ledger *ends)
+{
+    // The squares come last: which differences overflow is theirs to say.
+    constexpr error_term terms[] = {error_term::reference, error_term::reference_square, error_term::magnitude,
+                                    error_term::square};
+    constexpr int64_t count = std::size(terms);
+    pair_sums_request requests[count];
+    for (int64_t i = 0; i < count; ++i) {
+        requests[i] = request_sums(memory, update, report, terms[i], i, count);
+        device.sums_of_pairs(owner(), memory.work, requests[i]);
+    }
+    const pair_sums_request &last = requests[count - 1];
+    const errors_values_request values{
+        .rule = {.measure = measure_of_options(),
+                 .log_of_ten = log_scaled({10.0, 0.0}, 0),
+                 .refuses_nonfinite = refuses_nonfinite()},
+        .squares = last.sums,
+        .magnitudes = requests[2].sums,
+        .reference_squares = requests[1].sums,
+        .reference = requests[0].sums,
+        .extremes = requests[0].extremes,
+        .weights = last.weights,
+        .counts = last.counts,
+        .overflow = last.overflow,
+        .images = update.images(),
+        .parts = update.parts(),
+        .per_image = update.per_image,
+        .per_channel = update.per_channel,
+        .slopes = slopes,
+        .addend = addend,
+        .report = report,
+    };
+    device.errors_values(owner(), memory.work, values, ends);
+}
+
+double errors_metric::mean_over_images(int measure) const
+{
+    const int64_t *mean = &lanes_[size_t(lane::means + (measure - first_of_images) * lane::mean_size)];
+    const bool grows = mean[lane::positive_infinite] != 0;
+    const bool falls = mean[lane::negative_infinite] != 0;
+    if (mean[lane::undefined] != 0 || (grows && falls))
+        return std::nan("");
+    if (grows || falls)
+        return grows ? HUGE_VAL : -HUGE_VAL;
+    return mean_of(exact_value(real_format, mean + lane::sum), double(lanes_[lane::images]));
+}
+
+double errors_metric::value_of_measure(int measure) const
+{
+    if (lanes_[lane::images] == 0)
+        fail(IQA_ERROR_NO_DATA, "no image was added yet");
+    if (lanes_[lane::nan_images] != 0)
+        return std::nan("");
+    if (measure >= first_of_images)
+        return mean_over_images(measure);
+    error_sums all{};
+    all.squares = exact_value(square_format, &lanes_[lane::squares]);
+    all.magnitudes = exact_value(real_format, &lanes_[lane::magnitudes]);
+    all.weight = weight();
+    return measure_of({}, static_cast<error_measure>(measure), all);
+}
+
+size_t errors_metric::read(int32_t field, std::span<double> out) const
+{
+    double value = 0.0;
+    switch (field) {
+    case IQA_FIELD_VALUE:
+        value = value_of_measure(options_.measure);
+        break;
+    case IQA_FIELD_IMAGES:
+        value = double(lanes_[lane::images]);
+        break;
+    case IQA_FIELD_OUT_OF_RANGE:
+        value = double(lanes_[lane::outside]);
+        break;
+    case IQA_FIELD_NONFINITE:
+        value = double(lanes_[lane::nonfinite]);
+        break;
+    case IQA_FIELD_SAMPLES:
+        value = weight();
+        break;
+    default: {
+        const auto *found = std::find(std::begin(fields), std::end(fields), field);
+        if (found == std::end(fields))
+            fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field, ", which mean errors do not have");
+        value = value_of_measure(int(found - fields));
+    }
+    }
+    if (!out.empty())
+        out[0] = value;
+    return 1;
+}
+
+} // namespace
+
+iqa_metric *create_errors(context &owner, const iqa_errors_options &options)
+{
+    errors_option_table.check(options);
+    if (options.reserved != 0)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "reserved is ", options.reserved, "; expected 0");
+    check_range(options.data_low, options.data_high);
+    return iqa_metric::make<errors_metric>(owner, options);
+}
+
+iqa_metric *create_errors(context &owner, byte_reader bytes)
+{
+    return create_errors(owner, errors_option_table.read(bytes));
+}
+
+} // namespace iqa

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// A metric of sums over pairs of samples, like PSNR: how an update is checked, runs and fails. What is summed, and what
+// the sums mean, is the metric's own.
+#pragma once
+
+#include <optional>
+
+#include "backend/backend.hpp"
+#include "metrics/metric.hpp"
+
+namespace iqa {
+
+// The options that such metrics share.
+struct pair_options {
+    int32_t layout;
+    double data_low, data_high;
+    int32_t nonfinite, luma, luma_rounded, shave;
+    bool needs_range; // also for floating-point images without luma
+};
+
+template <class Options>
+pair_options pair_options_of(const Options &from, bool needs_range)
+{
+    return {from.layout, from.data_low,     from.data_high, from.nonfinite,
+            from.luma,   from.luma_rounded, from.shave,     needs_range};
+}
+
+// What a batch needs on one device.
+struct pair_memory {
+    pair_memory(memory_source &device, memory_source &host) noexcept
+        : sums(device),
+          weights(device),
+          extremes(device),
+          counts(device),
+          flags(device),
+          slopes(device),
+          work(device, host)
+    {
+    }
+
+    scratch sums, weights, extremes, counts, flags, slopes;
+    workspace work;
+};
+
+// One update's tensors, checked.
+struct pair_update {
+    weighted_images source; // shaved
+    luma_rule luma;
+    data_range range;
+    output_view per_image, per_channel, reference_gradient, candidate_gradient;
+
+    bool wants_gradient() const { return candidate_gradient.data != nullptr || reference_gradient.data != nullptr; }
+    int64_t images() const { return source.images.reference.images; }
+    // Of an image: its channels where they are wanted apart.
+    int64_t parts() const { return per_channel.data != nullptr ? source.channels() : 1; }
+};
+
+class pair_metric : public iqa_metric {
+public:
+    void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) final;
+
+protected:
+    // `name` as in texts: "PSNR".
+    pair_metric(context &owner, metric_kind kind, const char *name, const pair_options &options,
+                std::span<int64_t> lanes, std::span<const exact_field> fields) noexcept;
+
+    // Enqueues the sums of an update and their values: the gradient's slopes where it is wanted, and the end of the
+    // update on `ends`.
+    virtual void measure(const backend &device, pair_memory &memory, const pair_update &update, int64_t *addend,
+                         fault *report, error_slope *slopes, device_ledger *ends) = 0;
+    // Fails for an update that this metric cannot do.
+    virtual void check_update(const pair_update &) const {}
+
+    // A request whose results lie in memory for the term that is numbered `number` of `terms`.
+    pair_sums_request request_sums(pair_memory &memory, const pair_update &update, fault *report, error_term term,
+                                   int64_t number = 0, int64_t terms = 1) const;
+    bool range_is_stated() const { return options_.data_low < options_.data_high; }
+    bool refuses_nonfinite() const { return options_.nonfinite == IQA_NONFINITE_ERROR; }
+
+private:
+    bool measures_luma(const image_view &shape) const;
+    [[gnu::noinline]] pair_update check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
+                                        const iqa_update_extras &extras) const;
+    void run(const update_place &place, const pair_update &update, int64_t *addend, fault *report);
+    [[noreturn]] void fail_for(const fault &found, const pair_update &update) const;
+    void raise(const fault &found) const final;
+    void leave_device() noexcept final { cuda_memory_.reset(); }
+
+    const char *name_;
+    pair_options options_;
+    scratch addend_;
+    pair_memory memory_;
+    std::optional<pair_memory> cuda_memory_;
+};
+
+} // namespace iqa
