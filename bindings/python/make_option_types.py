@@ -30,6 +30,7 @@ from ._outputs import Result
 KINDS = (
     ("SSIMOptions", "TypedDict", "ssim", ("layout", "data_range")),
     ("PSNROptions", "TypedDict", "psnr", ("layout", "data_range")),
+    ("ErrorsOptions", "TypedDict", "errors", ("layout", "data_range")),
     ("FIDOptions", "TypedDict", "fid", ("features",)),
     ("KIDOptions", "TypedDict", "kid", ()),
     ("InceptionScoreOptions", "TypedDict", "inception_score", ()),

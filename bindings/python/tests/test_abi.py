@@ -19,6 +19,7 @@ STRUCTURES = {
     "iqa_option_info": _abi.OptionInfo,
     "iqa_ssim_options": table("ssim").structure,
     "iqa_psnr_options": table("psnr").structure,
+    "iqa_errors_options": table("errors").structure,
     "iqa_fid_options": table("fid").structure,
     "iqa_kid_options": table("kid").structure,
     "iqa_inception_score_options": table("inception_score").structure,

@@ -13,7 +13,16 @@ import iqa
 from iqa import _documentation, _options, _tables
 from iqa._tables import table
 
-KINDS = ("ssim", "psnr", "fid", "kid", "inception_score", "confusion", "confusion_reading")
+KINDS = (
+    "ssim",
+    "psnr",
+    "errors",
+    "fid",
+    "kid",
+    "inception_score",
+    "confusion",
+    "confusion_reading",
+)
 
 
 def test_all_kinds():

@@ -16,6 +16,7 @@ METRICS = [
     (iqa.SSIM, {"border": "reflect", "sigma": (1.0, 2.0)}),
     (iqa.SSIM, {"window": "uniform", "size": 7, "covariance": "sample"}),
     (iqa.PSNR, {}),
+    (iqa.MeanErrors, {}),
     (iqa.PSNR, {"aggregate": "mean_of_psnr", "log_base": 2}),
 ]
 DTYPES = ["uint8", "uint16", "int16", "float16", "float32", "float64"]

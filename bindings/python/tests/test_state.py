@@ -18,6 +18,7 @@ KINDS = [
     (iqa.SSIM, {}),
     (iqa.SSIM, {"border": "zero", "size": (3, 5), "sigma": 0.8, "arithmetic": "float64"}),
     (iqa.PSNR, {"aggregate": "mean_of_psnr", "cap": 80.0}),
+    (iqa.MeanErrors, {"measure": "nrmse_mean", "shave": 1}),
 ]
 
 pytestmark = pytest.mark.parametrize(("kind", "options"), KINDS)

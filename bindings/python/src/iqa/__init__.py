@@ -8,7 +8,8 @@
 
 `ssim`, `ms_ssim` and `psnr` measure one pair or batch of images, or of volumes; `SSIM`, `MS_SSIM`
 and `PSNR` accumulate many; `ssim_all` says what other libraries would. The module `iqa.torch` has
-them as differentiable functions of PyTorch tensors. `fid` and `FID` do the same for the Frechet
+them as differentiable functions of PyTorch tensors. `mae`, `rmse`, `nrmse`, `snr` and `MeanErrors`
+are mean errors. `fid` and `FID` do the same for the Frechet
 distance of two sets of features, `kid` and `KID` for their kernel distance; `inception_score` takes
 logits. `ConfusionMatrix` compares labels; `f1`, `dice`, `iou` and their like do so in one call. The
 same input gives the same bits for any threads, batches, order of merges and instruction set.
@@ -58,6 +59,7 @@ from ._fid import (
 )
 from ._kid import KID, MeanStd, inception_score, kid
 from ._library import cuda_state, library_version
+from ._mean_errors import MeanErrors, mae, nrmse, rmse, snr
 from ._metric import Metric
 from ._outputs import Details, Parts, Result
 from ._presets import SSIM_PRESETS, PresetValues, ssim_all
@@ -91,6 +93,7 @@ __all__ = [
     "IncompatibleError",
     "InternalError",
     "InvalidArgumentError",
+    "MeanErrors",
     "MeanStd",
     "Metric",
     "NoDataError",
@@ -115,11 +118,15 @@ __all__ = [
     "kappa",
     "kid",
     "library_version",
+    "mae",
     "mcc",
     "ms_ssim",
+    "nrmse",
     "precision",
     "psnr",
     "recall",
+    "rmse",
+    "snr",
     "ssim",
     "ssim_all",
 ]

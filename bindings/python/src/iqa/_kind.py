@@ -77,6 +77,7 @@ class Kind:
             )
         if (
             isinstance(problem, InvalidArgumentError)
+            and "images cannot be known" in str(problem)
             and options.data_low > options.data_high
             and tensor.dtype_code in (_abi.FLOAT, _abi.BFLOAT)
         ):

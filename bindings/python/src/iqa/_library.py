@@ -74,6 +74,8 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_ssim_create": (status, pointer, pointer, pointer),
         "iqa_psnr_options_init": (status, pointer, size),
         "iqa_psnr_create": (status, pointer, pointer, pointer),
+        "iqa_errors_options_init": (status, pointer, size),
+        "iqa_errors_create": (status, pointer, pointer, pointer),
         "iqa_fid_options_init": (status, pointer, size),
         "iqa_fid_create": (status, pointer, pointer, pointer),
         "iqa_fid_reset_side": (status, pointer, number),

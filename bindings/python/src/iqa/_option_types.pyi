@@ -46,6 +46,21 @@ class PSNROptions(TypedDict, total=False):
     shave: int
     gradient: Literal["psnr", "mse"]
 
+class ErrorsOptions(TypedDict, total=False):
+    measure: Literal[
+        "mean_absolute_error",
+        "mean_squared_error",
+        "root_mean_squared_error",
+        "nrmse_euclidean",
+        "nrmse_min_max",
+        "nrmse_mean",
+        "signal_to_noise_ratio",
+    ]
+    nonfinite: Literal["error", "propagate", "mask"]
+    luma: Literal["none", "bt601_full", "bt601_studio", "bt709_full", "bt709_studio"]
+    luma_rounded: bool
+    shave: int
+
 class FIDOptions(TypedDict, total=False):
     fraction_bits: int
     word_bits: int
