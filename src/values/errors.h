@@ -106,7 +106,7 @@ IQA_HD double measure_of(const errors_rule &rule, error_measure measure, const e
         return root;
     case error_measure::normalized_by_euclidean:
         if (all.reference_squares.mantissa == 0.0)
-            return root / 0.0;
+            return root == 0.0 ? __builtin_nan("") : __builtin_huge_val();
         return root_of_ratio(all.squares, all.reference_squares.mantissa, all.reference_squares.exponent);
     case error_measure::normalized_by_range:
         // Adding 0 makes -0 a plain 0: which of the two is least is left open.
