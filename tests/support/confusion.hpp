@@ -143,7 +143,7 @@ public:
     iqa_status status = IQA_OK; // of the last call
 
     // Tests that are built for a device wait for what an update has found, so that one text holds for both.
-    bool waits = IQA_TEST_DEVICE != IQA_CPU;
+    bool waits = device_of_tests != IQA_CPU;
 
 private:
     context_pointer context_;

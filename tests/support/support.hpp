@@ -11,12 +11,11 @@
 #include "arith/half.h"
 #include "iqa_c.h"
 
-// Where the tensors of a test are: some tests are built a second time for the sequential machine of tests/cuda.
-#if !defined(IQA_TEST_DEVICE)
-#define IQA_TEST_DEVICE IQA_CPU
-#endif
-
 namespace test {
+
+// Where the tensors of a test are, as the program says that it is linked into: some tests run a second time on the
+// sequential machine of tests/cuda.
+extern const int32_t device_of_tests;
 
 struct context_deleter {
     void operator()(iqa_context *context) const { iqa_context_destroy(context); }
@@ -162,7 +161,7 @@ struct tensor {
     {
         view = iqa_cpu_tensor(data, dtype, int32_t(shape.size()), shape.data());
         view.strides = strides.empty() ? nullptr : strides.data();
-        view.device_type = IQA_TEST_DEVICE;
+        view.device_type = device_of_tests;
     }
     tensor(const tensor &) = delete;
     tensor &operator=(const tensor &) = delete;

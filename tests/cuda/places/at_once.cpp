@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
-// For tests of metrics that are built a second time with tensors on the sequential machine: outputs are there when an
-// update returns.
+// For tests of metrics that run a second time with tensors on the sequential machine: outputs are there when an update
+// returns.
 #include "cuda/sequential/machine.hpp"
+#include "support/support.hpp"
+
+namespace test {
+
+const int32_t device_of_tests = IQA_CUDA;
 
 namespace {
 
-[[maybe_unused]] const bool at_once = test::sequential_machine::get().at_once = true;
+[[maybe_unused]] const bool at_once = sequential_machine::get().at_once = true;
 
 } // namespace
+
+} // namespace test

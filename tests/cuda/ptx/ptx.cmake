@@ -35,7 +35,7 @@ set_property(SOURCE cuda/ptx/device.cpp APPEND PROPERTY COMPILE_DEFINITIONS
 
 function(iqa_add_on_ptx name)
   add_executable(${name} ${ARGN} cuda/places/gpu.cpp $<TARGET_OBJECTS:iqa_objects> $<TARGET_OBJECTS:iqa_cuda_host>
-    $<TARGET_OBJECTS:iqa_ptx_machine>)
+    $<TARGET_OBJECTS:iqa_ptx_machine> $<TARGET_OBJECTS:iqa_tests_on_cpu>)
   target_link_libraries(${name} PRIVATE iqa_arithmetic iqa_warnings CUDA::toolkit OpenMP::OpenMP_CXX Threads::Threads)
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}
     ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
@@ -43,7 +43,7 @@ function(iqa_add_on_ptx name)
 endfunction()
 
 iqa_add_on_ptx(test_ptx_cases cuda/ptx/test_cases.cpp cuda/ptx/test_machine.cpp cuda/ptx/test_mutations.cpp
-  ${iqa_cases} $<TARGET_OBJECTS:iqa_test_main>)
+  $<TARGET_OBJECTS:iqa_cases> $<TARGET_OBJECTS:iqa_test_main>)
 target_link_libraries(test_ptx_cases PRIVATE iqa_test_main)
 foreach(part IN ITEMS machine mutations ssim psnr confusion parts fid tables)
   add_test(NAME ptx_${part} COMMAND test_ptx_cases "[${part}]")

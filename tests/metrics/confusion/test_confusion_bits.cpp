@@ -86,7 +86,7 @@ TEST_CASE("threads, instruction sets, batches, shards and element types give the
         const auto expected = bytes_of(all.metric());
         REQUIRE(expected.size() > 100);
 
-        const bool on_cpu = IQA_TEST_DEVICE == IQA_CPU; // elsewhere there are no threads and sets to choose
+        const bool on_cpu = device_of_tests == IQA_CPU; // elsewhere there are no threads and sets to choose
         for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
             for (const int threads : {1, 2, 3, 8}) {
                 if (!on_cpu)

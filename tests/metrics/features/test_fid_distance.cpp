@@ -106,7 +106,7 @@ TEST_CASE("FID of covariances that do not commute", "[fid]")
 TEST_CASE("FID of many rotated copies is known at any size", "[fid]")
 {
     const int64_t root = GENERATE(2, 4, 8, 16, 32);
-    if (IQA_TEST_DEVICE != IQA_CPU && root > 8)
+    if (device_of_tests != IQA_CPU && root > 8)
         return; // hours for one thread that plays all of a GPU's
     const int64_t copies = root * root;
     const auto context = make_context();

@@ -234,7 +234,7 @@ TEST_CASE("Inception Score can be cancelled, and each of its allocations may fai
     state = {.alive = before};
     measure(context, shuffled(10, 1), z);
     const long allocations = state.made;
-    CHECK(allocations == (IQA_TEST_DEVICE == IQA_CPU ? 2 : 6));
+    CHECK(allocations == (device_of_tests == IQA_CPU ? 2 : 6));
     CHECK(state.calls == 11); // at the start and after each split
     double value = 0;
     const iqa_inception_score_options how = shuffled(10, 1);

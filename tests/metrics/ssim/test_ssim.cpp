@@ -517,7 +517,7 @@ TEST_CASE("non-finite samples: an error that says where, or NaN", "[ssim]")
     REQUIRE(iqa_metric_update(metric.get(), tg, tg, nullptr) == IQA_OK);
     const auto before = bytes_of(metric);
     CHECK(settled_update(metric, tx, ty) == IQA_ERROR_NUMERIC);
-    const bool on_cpu = IQA_TEST_DEVICE == IQA_CPU; // a device no longer has the images when it is asked
+    const bool on_cpu = device_of_tests == IQA_CPU; // a device no longer has the images when it is asked
     CHECK(std::string(iqa_context_error(context.get()))
               .find(on_cpu ? "3 non-finite samples, the first in the reference at [17, 33]"
                            : "update 2 on the CUDA device: image 0 has 3 non-finite samples") != std::string::npos);

@@ -64,7 +64,7 @@ std::vector<float> planar(const picture_pair &pair, const std::vector<float> &sa
 }
 
 outcome run(const context_pointer &context, const iqa_ssim_options &options, const picture_pair &pair,
-            const std::vector<float> *weights = nullptr, int device = IQA_TEST_DEVICE)
+            const std::vector<float> *weights = nullptr, int device = device_of_tests)
 {
     const bool in_front = options.layout == IQA_LAYOUT_CHW;
     const std::vector<float> x = in_front ? planar(pair, pair.x) : pair.x;

@@ -292,7 +292,7 @@ TEST_CASE("weights and shapes that cannot be are refused in words", "[ssim_boxes
     weights.at(2, 3, 4) = 1.5;
     measured result = measure(options, x, x, &weights);
     CHECK(result.status == IQA_ERROR_NUMERIC);
-    const bool on_cpu = IQA_TEST_DEVICE == IQA_CPU; // a device no longer has the weights when it is asked
+    const bool on_cpu = device_of_tests == IQA_CPU; // a device no longer has the weights when it is asked
     CHECK(has(result.text, on_cpu ? "1 values that are not from 0 to 1, the first 1.5 for the sample at [2, 3, 4]"
                                   : "update 1 on the CUDA device: weights has values that are not from 0 to 1"));
     weights.at(2, 3, 4) = std::nan("");
