@@ -17,7 +17,7 @@ import mpmath
 import numpy as np
 
 FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parents[1]))
+sys.path.insert(0, str(FOLDER.parents[1] / "metrics" / "features"))
 from fid_cases import frechet_distance  # noqa: E402 it is not in a package
 
 UNIT = 2**18  # fid_cases.py counts in these
