@@ -2,6 +2,22 @@
  *
  * iqa_c.h: image-quality metrics through a C ABI.
  *
+ * Contents
+ * --------
+ *   Version, Status, Tensors       what everything else is said with
+ *   Context                        where and how to run
+ *   Metrics: one verb set          update, compute, read, merge, lanes, bytes
+ *   What metrics of images share   masks and weights, NaN, luma, the data range
+ *   SSIM                           and MS-SSIM: fields, options, presets, maps
+ *   PSNR
+ *   Mean errors                    mean absolute error and its kin, signal-to-noise ratio
+ *   FID                            from features; statistics, shards
+ *   KID
+ *   Inception Score
+ *   Confusion metrics              labels compared: counts, scores, readings
+ *   Options by name                every option described; a metric from text
+ * The section of a metric has its fields, options, presets, create function and one-shot.
+ *
  * In one minute
  * -------------
  *   iqa_context   where and how to run (threads, instruction set, allocator) and the text of the last error
@@ -274,7 +290,7 @@ typedef struct iqa_update_extras {
                                       less the window size plus 1 in depth, height and width for IQA_BORDER_VALID.
                                       With several scales the map is that of the first. NaN where no pixel counts   */
     const iqa_tensor *weights;     /* confusion: float32 or float64, one weight for each element of the labels.
-                                      Images: a mask, or weights of pixels: see below                              */
+                                      Images: a mask, or weights of pixels: see there                              */
     const iqa_tensor *counts;      /* confusion: int64 (float64 with weights) [N, C, 4]: true positives, false
                                       positives, false negatives, true negatives of each sample and class          */
     const iqa_tensor *candidate_gradient; /* images: float32 or float64, the layout and extents of the images: the
@@ -282,14 +298,6 @@ typedef struct iqa_update_extras {
                                       error: see the options) with respect to each of its samples                  */
     const iqa_tensor *reference_gradient; /* the same with respect to the reference                                 */
 } iqa_update_extras;
-
-/* Masks and weights of images. `weights` is bool or uint8 (0 masks a pixel, everything else keeps it), or float32 or
- * float64 from 0 (masked) to 1. It has the layout of the images, where the extents of the batch and channel axes may
- * be 1, or the same without the channel axis; it then holds for all images or channels. An image's value is the mean
- * of its pixels in proportion to their weights, which are rounded to multiples of 2^-24 there. Masked samples are never
- * looked at, so they may be anything (but for IQA_MASK_MAP), and are counted nowhere. An image that is masked
- * altogether, or a weight that is not from 0 to 1, is IQA_ERROR_NUMERIC. PSNR: a channel that is masked altogether has
- * the per-channel value NaN. */
 
 #define IQA_UPDATE_EXTRAS_INIT                                                                                         \
     {                                                                                                                  \
@@ -333,74 +341,16 @@ IQA_API iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *refer
  *          the metric says so. */
 IQA_API iqa_status iqa_metric_compute(const iqa_metric *metric, double *value);
 
-/** Fields for iqa_metric_read(). Counts are exact up to 2^53. */
+/** Fields for iqa_metric_read() that several metrics have; each has more of its own. Counts are exact up to 2^53. */
 typedef enum iqa_field {
-    IQA_FIELD_VALUE = 0,               /* what iqa_metric_compute() gives                                            */
-    IQA_FIELD_IMAGES = 1,              /* images added                                                               */
-    IQA_FIELD_OUT_OF_RANGE = 2,        /* samples of either image outside the data range, non-finite ones included   */
-    IQA_FIELD_NONFINITE = 3,           /* non-finite samples of either image                                         */
-    IQA_FIELD_MSE = 4,                 /* PSNR: mean squared error over all samples added, by their weights          */
-    IQA_FIELD_SAMPLES = 5,             /* PSNR: sum of the weights of all samples added; without weights, how many
-                                          they are: pixels times channels (1 for luma)                               */
-    IQA_FIELD_INFINITE_IMAGES = 6,     /* PSNR: images with no error at all                                          */
-    IQA_FIELD_PSNR_OF_MEAN_MSE = 7,    /* PSNR: dB of the mean error, whatever the aggregate option says             */
-    IQA_FIELD_MEAN_PSNR = 8,           /* PSNR: mean of the images' dB                                               */
-    IQA_FIELD_MEAN_PSNR_OF_FINITE = 9, /* PSNR: the same over the images with an error                              */
-
-    /* SSIM with the option `parts`: one number for each scale, the mean over images of                             */
-    IQA_FIELD_LUMINANCE = 10,          /* the mean of the luminance factor                                          */
-    IQA_FIELD_CONTRAST_STRUCTURE = 11, /* the mean of the contrast-structure factor                                 */
-    IQA_FIELD_SSIM_OF_SCALES = 12,     /* the mean of their product                                                 */
-
-    /* Mean errors; IQA_FIELD_MSE and IQA_FIELD_SAMPLES are theirs too. The first two are over all samples added, by
-       their weights; the others are the mean of the images' values: see iqa_error_measure                          */
-    IQA_FIELD_MAE = 13,             /* mean absolute error                                                          */
-    IQA_FIELD_RMSE = 14,            /* root of the mean squared error                                               */
-    IQA_FIELD_NRMSE_EUCLIDEAN = 15, /* normalised by the reference's root mean square                               */
-    IQA_FIELD_NRMSE_MIN_MAX = 16,   /* normalised by its range                                                      */
-    IQA_FIELD_NRMSE_MEAN = 17,      /* normalised by its mean                                                       */
-    IQA_FIELD_SNR = 18              /* signal-to-noise ratio in dB                                                  */
+    IQA_FIELD_VALUE = 0,        /* what iqa_metric_compute() gives                                                   */
+    IQA_FIELD_IMAGES = 1,       /* images added                                                                      */
+    IQA_FIELD_OUT_OF_RANGE = 2, /* samples of either image outside the data range, non-finite ones included          */
+    IQA_FIELD_NONFINITE = 3,    /* non-finite samples of either image                                                */
+    IQA_FIELD_MSE = 4,          /* PSNR, mean errors: mean squared error over all samples added, by their weights    */
+    IQA_FIELD_SAMPLES = 5       /* PSNR, mean errors: sum of the weights of all samples added; without weights, how
+                                   many they are: pixels times channels (1 for luma)                                 */
 } iqa_field;
-
-/** The same for FID. The reference set is the real one, the candidate set the generated one. */
-typedef enum iqa_fid_field {
-    IQA_FIELD_FID_RAW = 100,                  /* the value before a tiny negative one became 0                      */
-    IQA_FIELD_FID_MEAN_TERM = 101,            /* |m1 - m2|^2                                                        */
-    IQA_FIELD_FID_TRACE_REFERENCE = 102,      /* tr S1                                                              */
-    IQA_FIELD_FID_TRACE_CANDIDATE = 103,      /* tr S2                                                              */
-    IQA_FIELD_FID_TRACE_TERM = 104,           /* tr (S1 S2)^(1/2)                                                   */
-    IQA_FIELD_FID_RANK_REFERENCE = 105,       /* numerical rank of S1                                               */
-    IQA_FIELD_FID_RANK_CANDIDATE = 106,       /* numerical rank of S2                                               */
-    IQA_FIELD_FID_ROWS_REFERENCE = 107,       /* rows added to the reference set                                    */
-    IQA_FIELD_FID_ROWS_CANDIDATE = 108,       /* rows added to the candidate set                                    */
-    IQA_FIELD_FID_FLAGS = 109,                /* sum of IQA_FID_RANK_DEFICIENT, IQA_FID_CLAMPED                     */
-    IQA_FIELD_FID_MEAN_REFERENCE = 110,       /* m1: D numbers                                                      */
-    IQA_FIELD_FID_MEAN_CANDIDATE = 111,       /* m2: D numbers                                                      */
-    IQA_FIELD_FID_COVARIANCE_REFERENCE = 112, /* S1: D x D numbers, divided by N - 1                                */
-    IQA_FIELD_FID_COVARIANCE_CANDIDATE = 113, /* S2: D x D numbers                                                  */
-    IQA_FIELD_FID_ROUNDING = 114              /* how far rounding to the grid has moved the value at most; there also
-                                                 where the value is refused for it                                  */
-} iqa_fid_field;
-
-/** The same for confusion metrics. C is the number of classes; the matrix has a row for each class of the reference and
- *  a column for each class of the candidate. With weights every count but the first four is a sum of weights. */
-typedef enum iqa_confusion_field {
-    IQA_FIELD_CONFUSION_SAMPLES = 200,          /* samples added: see `batched`                                       */
-    IQA_FIELD_CONFUSION_ELEMENTS = 201,         /* elements added; multilabel: elements times classes                 */
-    IQA_FIELD_CONFUSION_IGNORED = 202,          /* of these, dropped because the reference has the ignore label       */
-    IQA_FIELD_CONFUSION_INVALID = 203,          /* of these, with a label outside the classes on either side          */
-    IQA_FIELD_CONFUSION_MATRIX = 204,           /* C x C; multilabel: C x 2 x 2, [[tn, fp], [fn, tp]] of each class   */
-    IQA_FIELD_CONFUSION_MATRIX_BY_ROW = 205,    /* the same, each row divided by its sum; 0 where the sum is 0        */
-    IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN = 206, /* each column divided by its sum                                    */
-    IQA_FIELD_CONFUSION_MATRIX_BY_ALL = 207,    /* everything divided by the sum of all (multilabel: of the class)    */
-    IQA_FIELD_CONFUSION_TRUE_POSITIVES = 208,   /* C numbers                                                          */
-    IQA_FIELD_CONFUSION_FALSE_POSITIVES = 209,  /* C numbers                                                          */
-    IQA_FIELD_CONFUSION_FALSE_NEGATIVES = 210,  /* C numbers                                                          */
-    IQA_FIELD_CONFUSION_TRUE_NEGATIVES = 211,   /* C numbers                                                          */
-    IQA_FIELD_CONFUSION_SUPPORT = 212,          /* C numbers: elements of the class in the reference                  */
-    IQA_FIELD_CONFUSION_PRESENCE = 213          /* C numbers: 0 the class occurs nowhere, 1 in the reference, 2 in the
-                                                   candidate, 3 in both                                               */
-} iqa_confusion_field;
 
 /** Reads another result by field.
  *
@@ -459,7 +409,15 @@ IQA_API iqa_status iqa_metric_deserialize(iqa_context *context, const void *buff
 /** Destroys a metric, from any thread. NULL is allowed. */
 IQA_API void iqa_metric_destroy(iqa_metric *metric);
 
-/* ---- Options that images share ------------------------------------------------------------------------------- */
+/* ---- What metrics of images share ------------------------------------------------------------------------------- */
+
+/* Masks and weights of images. `weights` is bool or uint8 (0 masks a pixel, everything else keeps it), or float32 or
+ * float64 from 0 (masked) to 1. It has the layout of the images, where the extents of the batch and channel axes may
+ * be 1, or the same without the channel axis; it then holds for all images or channels. An image's value is the mean
+ * of its pixels in proportion to their weights, which are rounded to multiples of 2^-24 there. Masked samples are never
+ * looked at, so they may be anything (but for IQA_MASK_MAP), and are counted nowhere. An image that is masked
+ * altogether, or a weight that is not from 0 to 1, is IQA_ERROR_NUMERIC. PSNR: a channel that is masked altogether has
+ * the per-channel value NaN. */
 
 /** What to do with NaN and infinite samples. */
 typedef enum iqa_nonfinite {
@@ -485,6 +443,13 @@ typedef enum iqa_luma {
  * counted (IQA_FIELD_OUT_OF_RANGE). */
 
 /* ---- SSIM ---------------------------------------------------------------------------------------------------- */
+
+/** Fields of SSIM with the option `parts`: one number for each scale, a mean over images. */
+typedef enum iqa_ssim_field {
+    IQA_FIELD_LUMINANCE = 10,          /* the mean of the luminance factor                                           */
+    IQA_FIELD_CONTRAST_STRUCTURE = 11, /* the mean of the contrast-structure factor                                  */
+    IQA_FIELD_SSIM_OF_SCALES = 12      /* the mean of their product                                                  */
+} iqa_ssim_field;
 
 typedef enum iqa_window {
     IQA_WINDOW_GAUSSIAN = 0,
@@ -681,6 +646,14 @@ IQA_API iqa_status iqa_measure_ssim(iqa_context *context, const iqa_ssim_options
 
 /* ---- PSNR ---------------------------------------------------------------------------------------------------- */
 
+/** Fields of PSNR. */
+typedef enum iqa_psnr_field {
+    IQA_FIELD_INFINITE_IMAGES = 6,    /* images with no error at all                                                 */
+    IQA_FIELD_PSNR_OF_MEAN_MSE = 7,   /* dB of the mean error, whatever the aggregate option says                    */
+    IQA_FIELD_MEAN_PSNR = 8,          /* mean of the images' dB                                                      */
+    IQA_FIELD_MEAN_PSNR_OF_FINITE = 9 /* the same over the images with an error                                      */
+} iqa_psnr_field;
+
 /** Two numbers go by the name of "average PSNR"; they differ. */
 typedef enum iqa_psnr_aggregate {
     IQA_PSNR_OF_MEAN_MSE = 0, /* 10 log10(L^2 / mean squared error over all samples)                                */
@@ -736,6 +709,17 @@ IQA_API iqa_status iqa_measure_psnr(iqa_context *context, const iqa_psnr_options
 
 /* ---- Mean errors --------------------------------------------------------------------------------------------- */
 
+/** Fields of mean errors. The first two are over all samples added, by their weights; the others are the mean of the
+ *  images' values: see iqa_error_measure. */
+typedef enum iqa_error_field {
+    IQA_FIELD_MAE = 13,             /* mean absolute error                                                           */
+    IQA_FIELD_RMSE = 14,            /* root of the mean squared error                                                */
+    IQA_FIELD_NRMSE_EUCLIDEAN = 15, /* normalised by the reference's root mean square                                */
+    IQA_FIELD_NRMSE_MIN_MAX = 16,   /* normalised by its range                                                       */
+    IQA_FIELD_NRMSE_MEAN = 17,      /* normalised by its mean                                                        */
+    IQA_FIELD_SNR = 18              /* signal-to-noise ratio in dB                                                   */
+} iqa_error_field;
+
 /** What the errors of images are measured as; x is the reference, y the candidate, N the samples measured. Weights w
  *  take the place of counts: sum w |x - y| / sum w. The normalised errors are those of scikit-image's
  *  normalized_root_mse(), which are not symmetric in x and y; the signal-to-noise ratio is that of TorchMetrics'
@@ -786,6 +770,26 @@ IQA_API iqa_status iqa_measure_errors(iqa_context *context, const iqa_errors_opt
                                       const iqa_tensor *reference, const iqa_tensor *candidate, double *value);
 
 /* ---- FID ----------------------------------------------------------------------------------------------------- */
+
+/** Fields of FID for iqa_metric_read(). The reference set is the real one, the candidate set the generated one. */
+typedef enum iqa_fid_field {
+    IQA_FIELD_FID_RAW = 100,                  /* the value before a tiny negative one became 0                      */
+    IQA_FIELD_FID_MEAN_TERM = 101,            /* |m1 - m2|^2                                                        */
+    IQA_FIELD_FID_TRACE_REFERENCE = 102,      /* tr S1                                                              */
+    IQA_FIELD_FID_TRACE_CANDIDATE = 103,      /* tr S2                                                              */
+    IQA_FIELD_FID_TRACE_TERM = 104,           /* tr (S1 S2)^(1/2)                                                   */
+    IQA_FIELD_FID_RANK_REFERENCE = 105,       /* numerical rank of S1                                               */
+    IQA_FIELD_FID_RANK_CANDIDATE = 106,       /* numerical rank of S2                                               */
+    IQA_FIELD_FID_ROWS_REFERENCE = 107,       /* rows added to the reference set                                    */
+    IQA_FIELD_FID_ROWS_CANDIDATE = 108,       /* rows added to the candidate set                                    */
+    IQA_FIELD_FID_FLAGS = 109,                /* sum of IQA_FID_RANK_DEFICIENT, IQA_FID_CLAMPED                     */
+    IQA_FIELD_FID_MEAN_REFERENCE = 110,       /* m1: D numbers                                                      */
+    IQA_FIELD_FID_MEAN_CANDIDATE = 111,       /* m2: D numbers                                                      */
+    IQA_FIELD_FID_COVARIANCE_REFERENCE = 112, /* S1: D x D numbers, divided by N - 1                                */
+    IQA_FIELD_FID_COVARIANCE_CANDIDATE = 113, /* S2: D x D numbers                                                  */
+    IQA_FIELD_FID_ROUNDING = 114              /* how far rounding to the grid has moved the value at most; there also
+                                                 where the value is refused for it                                  */
+} iqa_fid_field;
 
 /** Bits of a feature on its grid. */
 typedef enum iqa_fid_word {
@@ -1008,6 +1012,27 @@ IQA_API iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_i
                                                const iqa_tensor *scores, double *mean, double *standard_deviation);
 
 /* ---- Confusion metrics: labels compared ---------------------------------------------------------------------- */
+
+/** Fields of confusion metrics for iqa_metric_read(). C is the number of classes; the matrix has a row for each class
+ * of the reference and a column for each class of the candidate. With weights every count but the first four is a sum
+ * of weights. */
+typedef enum iqa_confusion_field {
+    IQA_FIELD_CONFUSION_SAMPLES = 200,          /* samples added: see `batched`                                       */
+    IQA_FIELD_CONFUSION_ELEMENTS = 201,         /* elements added; multilabel: elements times classes                 */
+    IQA_FIELD_CONFUSION_IGNORED = 202,          /* of these, dropped because the reference has the ignore label       */
+    IQA_FIELD_CONFUSION_INVALID = 203,          /* of these, with a label outside the classes on either side          */
+    IQA_FIELD_CONFUSION_MATRIX = 204,           /* C x C; multilabel: C x 2 x 2, [[tn, fp], [fn, tp]] of each class   */
+    IQA_FIELD_CONFUSION_MATRIX_BY_ROW = 205,    /* the same, each row divided by its sum; 0 where the sum is 0        */
+    IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN = 206, /* each column divided by its sum                                    */
+    IQA_FIELD_CONFUSION_MATRIX_BY_ALL = 207,    /* everything divided by the sum of all (multilabel: of the class)    */
+    IQA_FIELD_CONFUSION_TRUE_POSITIVES = 208,   /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_FALSE_POSITIVES = 209,  /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_FALSE_NEGATIVES = 210,  /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_TRUE_NEGATIVES = 211,   /* C numbers                                                          */
+    IQA_FIELD_CONFUSION_SUPPORT = 212,          /* C numbers: elements of the class in the reference                  */
+    IQA_FIELD_CONFUSION_PRESENCE = 213          /* C numbers: 0 the class occurs nowhere, 1 in the reference, 2 in the
+                                                   candidate, 3 in both                                               */
+} iqa_confusion_field;
 
 /** What is counted. */
 typedef enum iqa_task {
