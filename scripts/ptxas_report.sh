@@ -40,7 +40,7 @@ for file in "$@"; do
     done
 done | xargs -r -n 2 -P "$(nproc)" bash -c 'compile "$@"' compile || exit 2
 
-# A line for each kernel: file, kernel, architecture, registers, shared, stack, spill stores, spill loads, constants.
+# A line for each kernel: file, kernel, architecture, registers, shared, stack, spill stores, spill loads.
 cat > "$work/read.awk" <<'AWK'
 function number_before(words,   position) { # "24 bytes smem": 24, for "bytes smem"
     return match($0, "[0-9]+ " words) ? substr($0, RSTART, RLENGTH) + 0 : 0
@@ -54,13 +54,7 @@ FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\./, "/", file); sub(/\.
 }
 /Used [0-9]+ registers/ {
     match($0, /Used [0-9]+/); registers = substr($0, RSTART + 5, RLENGTH - 5)
-    constants = 0
-    rest = $0
-    while (match(rest, /[0-9]+ bytes cmem/)) {
-        constants += substr(rest, RSTART, RLENGTH) + 0
-        rest = substr(rest, RSTART + RLENGTH)
-    }
-    print file, kernel, architecture, registers, number_before("bytes smem"), stack, stores, loads, constants
+    print file, kernel, architecture, registers, number_before("bytes smem"), stack, stores, loads
     kernel = ""
 }
 AWK
@@ -83,32 +77,49 @@ function short(name,   i, depth, letter) {
 { $2 = short($2); print }
 AWK
 
-# What is the same on all architectures is written once.
+# Registers decide how many blocks are resident: of each architecture. Of the rest what is most, and where not all
+# architectures have it, which do.
 cat > "$work/write.awk" <<'AWK'
-function flush(   column) {
+function most(column,   i, value, where, differs) {
+    for (i = 1; i <= count; ++i)
+        if (value == "" || found[column, name[i]] > value)
+            value = found[column, name[i]]
+    for (i = 1; i <= count; ++i)
+        if (found[column, name[i]] == value)
+            where = where (where == "" ? "" : ", ") name[i]
+        else
+            differs = 1
+    return differs ? value " (" where ")" : value
+}
+function flush(   i, column) {
     if (row == "")
         return
     printf "%s", row
-    for (column = 4; column <= 9; ++column)
-        printf " %s |", differs[column] ? all[column] : first[column]
+    for (i = 1; i <= count; ++i)
+        printf " %s |", found[4, name[i]]
+    for (column = 5; column <= 8; ++column)
+        printf " %s |", most(column)
     print ""
 }
 BEGIN {
-    print "| file | kernel | registers | shared memory | stack | spill stores | spill loads | constants |"
-    print "|---|---|---|---|---|---|---|---|"
+    count = split(architectures, name, " ")
+    printf "| file | kernel |"
+    for (i = 1; i <= count; ++i) {
+        sub("sm_", "", name[i])
+        printf " %s |", name[i]
+        line = line "--:|"
+    }
+    print " shared memory | stack | spill stores | spill loads |"
+    print "|---|---|" line "---|---|---|---|"
 }
 {
     this = "| " $1 " | `" $2 "` |"
-    same = $1 == file && $2 == kernel
-    if (!same)
+    if (this != row)
         flush()
-    for (column = 4; column <= 9; ++column) {
-        all[column] = same ? all[column] " / " $column : $column
-        differs[column] = same && (differs[column] || $column != first[column])
-        if (!same)
-            first[column] = $column
-    }
-    row = this; file = $1; kernel = $2
+    row = this
+    sub("sm_", "", $3)
+    for (column = 4; column <= 8; ++column)
+        found[column, $3] = $column + 0
 }
 END { flush() }
 AWK
@@ -117,10 +128,10 @@ find "$work" -name '*.log' -print0 | sort -zV | xargs -0 awk -v OFS='\t' -f "$wo
     awk -F '\t' -v OFS='\t' -f "$work/shorten.awk" | sort -t "$(printf '\t')" -k1,2 -k3,3V > "$work/kernels.txt"
 {
     version=$("$nvcc" --version | sed -n 's/.*, V/nvcc /p')
-    echo "$version, -O3 --fmad=false. Memory in bytes. Where architectures differ, in the order" \
-        "${architectures//[[:space:]]/, }."
+    echo "$version, -O3 --fmad=false. Registers of a thread on each architecture, and the most bytes of memory on any," \
+        "with those that need so many where not all do."
     echo
-    awk -F '\t' -f "$work/write.awk" "$work/kernels.txt"
+    awk -F '\t' -v architectures="${architectures//$'\n'/ }" -f "$work/write.awk" "$work/kernels.txt"
 } > "$work/report.md"
 if [ -n "$output" ]; then cp "$work/report.md" "$output"; else cat "$work/report.md"; fi
 
