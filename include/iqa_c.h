@@ -741,8 +741,9 @@ typedef enum iqa_error_measure {
 typedef struct iqa_errors_options {
     uint32_t struct_size; /* sizeof(iqa_errors_options) of the caller                                               */
     int32_t layout;       /* IQA_LAYOUT_...                                                                         */
-    double data_low;      /* the data range: samples outside are counted. Floating-point images need none but for   */
-    double data_high;     /* luma; without one only non-finite samples are outside                                  */
+    double data_low;      /* the data range: samples outside are counted. Floating-point images need none but for
+                             luma; without one only non-finite samples are outside                                  */
+    double data_high;     /*                                                                                        */
     int32_t measure;      /* IQA_MEAN_ABSOLUTE_ERROR ...: what compute, per-image and per-channel values give       */
     int32_t nonfinite;    /* IQA_NONFINITE_...                                                                      */
     int32_t luma;         /* IQA_LUMA_...                                                                           */

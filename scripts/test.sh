@@ -6,6 +6,7 @@
 #                  installed consumers, MPI, valgrind; what needs a GPU is skipped where there is none
 #     demo         scripts/demo.sh
 #     python       the Python package as pip installs it, the program, the documentation's own examples
+#     site         the documentation site, and every link of it
 #     sanitizers   the same C++ and C tests under clang's AddressSanitizer and UndefinedBehaviorSanitizer
 #     fuzz         a few seconds of each fuzz target
 #     threads      ThreadSanitizer
@@ -62,6 +63,10 @@ step_python() {
     return $failed
 }
 
+step_site() {
+    scripts/site.sh
+}
+
 step_sanitizers() {
     # clang's find more than gcc's, such as sizes added to a null pointer. Its OpenMP runtime leaves memory behind.
     # The CUDA backend runs on the CPU here; what nvcc compiles does not. Warnings are errors in the other builds.
@@ -77,7 +82,7 @@ step_threads() {
 }
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(packages release style demo python sanitizers fuzz threads)
+[ $# -gt 0 ] || steps=(packages release style demo python site sanitizers fuzz threads)
 summary=()
 failures=0
 for step in "${steps[@]}"; do
