@@ -11,7 +11,7 @@ iqa_packages_build="cmake ninja-build g++ pkg-config libeigen3-dev libpng-dev li
 
 # What the tests need beyond that: peers in C, sanitizers, fuzzing, style.
 # shellcheck disable=SC2034
-iqa_packages_test="catch2 libdlpack-dev clang clang-format clang-tidy libclang-rt-14-dev libomp-dev valgrind
+iqa_packages_test="ccache catch2 libdlpack-dev clang clang-format clang-tidy libclang-rt-14-dev libomp-dev valgrind
     ffmpeg libopenmpi-dev openmpi-bin locales python3-venv"
 
 # Installs those of its arguments that are missing; does nothing, and needs no rights, when none is.

@@ -18,6 +18,12 @@ jobs=$(nproc)
 build=$root/build
 . scripts/packages.sh
 
+# What several builds compile alike is compiled once.
+use_ccache() {
+    command -v ccache > /dev/null || return 0
+    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=/
+}
+
 step_packages() {
     # shellcheck disable=SC2086 # lists
     install_packages $iqa_packages_build $iqa_packages_test
@@ -25,6 +31,7 @@ step_packages() {
 
 build_and_test() { # preset of CMakePresets.json
     local log=$root/build-$1.log
+    use_ccache
     cmake --preset "$1" > "$log" 2>&1 && cmake --build --preset "$1" --parallel "$jobs" >> "$log" 2>&1 ||
         { tail -n 60 "$log"; return 1; }
     ctest --preset "$1" --parallel "$jobs"
@@ -50,13 +57,18 @@ step_python() {
     local venv=$build/venv
     [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return 1
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt || return 1
-    # Kernels take minutes to compile, and the release step did so.
+    use_ccache
+    # The source distribution is what is installed. Compiled as the release step did, it is taken from ccache's store.
+    rm -rf "$build/dist"
+    "$venv/bin/python" -c "from scikit_build_core.build import build_sdist as b; b('$build/dist')" > "$build/sdist.log" ||
+        { cat "$build/sdist.log"; return 1; }
     "$venv/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall \
-        --config-settings=cmake.define.IQA_CUDA=OFF ./bindings/python || return 1
+        --config-settings=build-dir=build --config-settings=cmake.define.IQA_WERROR=ON \
+        --config-settings=cmake.define.IQA_BUILD_TOOLS=ON "$build"/dist/iqa-*.tar.gz || return 1
     "$venv/bin/ruff" check --quiet bindings/python || return 1
     local failed=0
     local directory
-    for directory in bindings/python/tests tests/cli tests/docs; do
+    for directory in bindings/python/tests tests/cli tests/docs tests/packages; do
         echo "pytest $directory"
         IQA_CLI=$build/tools/iqa IQA_BUILD_DIR=$build "$venv/bin/python" -m pytest -q "$directory" || failed=1
     done

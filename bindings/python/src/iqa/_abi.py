@@ -11,6 +11,9 @@ import ctypes
 VERSION = (0, 1)
 """Major and minor number of the header that this package was written for."""
 
+SONAME = f"libiqa_c.so.0.{VERSION[1]}" if VERSION[0] == 0 else f"libiqa_c.so.{VERSION[0]}"
+"""The name by which programs load the library of that version."""
+
 CPU = 1
 CUDA = 2
 CUDA_MANAGED = 13

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Finds and loads libiqa_c.so and declares its functions."""
+"""Finds and loads the library and declares its functions."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 def _path() -> str:
-    """The file named by IQA_LIBRARY, else the one that came with the package."""
+    """The file named by IQA_LIBRARY, else the one that came with the package, else the system's."""
     chosen = os.environ.get("IQA_LIBRARY")
     if chosen:
         return chosen
-    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "_lib", "libiqa_c.so")
+    own = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_lib", _abi.SONAME)
+    return own if os.path.exists(own) else _abi.SONAME
 
 
 def _load() -> ctypes.CDLL:
@@ -28,7 +29,7 @@ def _load() -> ctypes.CDLL:
     except OSError as problem:
         raise ImportError(
             f"iqa cannot load its library {path}: {problem}. Install the package with"
-            " 'pip install ./bindings/python', or let IQA_LIBRARY name a built libiqa_c.so."
+            " 'pip install .', or let IQA_LIBRARY name a built libiqa_c.so."
         ) from problem
     library.iqa_library_version.restype = ctypes.c_uint32
     library.iqa_library_version.argtypes = []
