@@ -210,7 +210,7 @@ void measure_images(const image_work &work)
         return;
     check(iqa_ssim_options_preset(&ssim, sizeof ssim, IQA_MS_SSIM_WANG2003));
     set_up(ssim);
-    figure("MS-SSIM", iqa_ssim_create, ssim, nullptr, 0, 4.0 / 3 * slots_of_ssim + slots::smaller_scales);
+    figure("MS-SSIM", iqa_ssim_create, ssim, nullptr, 0, 4.0 / 3 * slots_of_ssim + slots::smaller_levels);
 }
 
 template <class Label>

@@ -11,7 +11,7 @@ namespace iqa::slots {
 constexpr double ssim_uint8 = 254;
 constexpr double ssim_float32 = 266;
 constexpr double ssim_gradient = 986; // beside that; of 240 x 384 pixels, a third of them near an edge
-constexpr double smaller_scales = 60; // all that MS-SSIM makes, for a pixel of uint8 images
+constexpr double smaller_levels = 60; // all that MS-SSIM makes, for a pixel of uint8 images
 
 // 1080p RGB, of which a block has few pairs for its sums.
 constexpr double psnr_uint8 = 6.0;

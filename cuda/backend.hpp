@@ -9,17 +9,17 @@ namespace iqa::cuda {
 
 void ssim(context &where, workspace &memory, ssim_request &request);
 void ssim_values(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
-void ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
+void ssim_slopes(context &where, const ssim_values_request &request, int level, double *factors);
 void ssim_block_values(context &where, const ssim_block_values_request &request);
 void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
 void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
-void shrink(context &where, workspace &memory, std::span<const shrink_request> scales);
+void shrink(context &where, workspace &memory, std::span<const shrink_request> levels);
 void count(context &where, count_request &request);
 void sums_of_pairs(context &where, workspace &memory, pair_sums_request &request);
 void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
 void errors_values(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends);
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
-void clear_border(context &where, const border_view &border);
+void clear_margin(context &where, const margin_view &border);
 void confusion(context &where, workspace &memory, const confusion_request &request);
 void moments(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
 void trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);

@@ -181,12 +181,12 @@ struct carry_weights {
     static constexpr int threads = 256;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         block.each(threads, [&](int thread) {
             const int64_t cell = block.index() * threads + thread;
-            if (cell < given.count)
-                exact_carry(weight_format, given.cells + cell * weight_format.digits);
+            if (cell < args.count)
+                exact_carry(weight_format, args.cells + cell * weight_format.digits);
         });
     }
 };

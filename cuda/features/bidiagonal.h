@@ -55,41 +55,41 @@ struct update_column {
     static constexpr int threads = reduction_threads;
     static constexpr int shared_bytes = (2 * most_pairs + row_chunk + dot_lanes) * int(sizeof(double));
 
-    IQA_HD_MEMBER static int64_t first_row(const arguments &given)
+    IQA_HD_MEMBER static int64_t first_row(const arguments &args)
     {
-        return lanes_down(given.finish ? given.k - 1 : given.k);
+        return lanes_down(args.finish ? args.k - 1 : args.k);
     }
-    static int64_t blocks(const arguments &given)
+    static int64_t blocks(const arguments &args)
     {
-        return chunks_of(given.view.rows, row_chunk) - first_row(given) / row_chunk;
+        return chunks_of(args.view.rows, row_chunk) - first_row(args) / row_chunk;
     }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const reduction_view &view = given.view;
-        const int64_t chunk = first_row(given) / row_chunk + block.index();
+        const reduction_view &view = args.view;
+        const int64_t chunk = first_row(args) / row_chunk + block.index();
         auto *const right_of_column = reinterpret_cast<double *>(block.shared());
         double *const along = right_of_column + most_pairs;
         double *const tail = along + most_pairs;
         double *const partial = tail + row_chunk;
-        double *const column = view.k.column(given.k);
-        const int64_t from = lanes_down(given.k);
-        block.each(given.pairs, [&](int s) {
-            right_of_column[s] = view.right_of(s)[given.k];
+        double *const column = view.k.column(args.k);
+        const int64_t from = lanes_down(args.k);
+        block.each(args.pairs, [&](int s) {
+            right_of_column[s] = view.right_of(s)[args.k];
             along[s] = view.along[s];
         });
         block.each(threads, [&](int thread) {
             const int64_t r = chunk * row_chunk + thread;
-            if (given.finish && r >= first_row(given) && r < view.rows)
-                finish_x(given, along, r);
+            if (args.finish && r >= first_row(args) && r < view.rows)
+                finish_x(args, along, r);
             tail[thread] = 0.0;
-            if (!given.start || r < from || r >= view.rows)
+            if (!args.start || r < from || r >= view.rows)
                 return;
-            column[r] = subtract_combination(column[r], view.left + r, view.rows, right_of_column, given.pairs);
-            view.column_tail[r] = tail[thread] = r <= given.k ? 0.0 : column[r];
+            column[r] = subtract_combination(column[r], view.left + r, view.rows, right_of_column, args.pairs);
+            view.column_tail[r] = tail[thread] = r <= args.k ? 0.0 : column[r];
         });
-        if (!given.start)
+        if (!args.start)
             return;
         const int64_t begin = from > chunk * row_chunk ? from - chunk * row_chunk : 0;
         const int64_t end = view.rows - chunk * row_chunk < row_chunk ? view.rows - chunk * row_chunk : row_chunk;
@@ -100,22 +100,22 @@ struct update_column {
             return;
         block.each(1, [&](int) {
             const double squares =
-                sum_of_chunks(view.chunk_squares, given.k / row_chunk, chunks_of(view.rows, row_chunk));
-            view.state->from_left = make_reflector(column[given.k], squares);
-            view.diagonal[given.k] = view.state->from_left.beta;
+                sum_of_chunks(view.chunk_squares, args.k / row_chunk, chunks_of(view.rows, row_chunk));
+            view.state->from_left = make_reflector(column[args.k], squares);
+            view.diagonal[args.k] = view.state->from_left.beta;
         });
     }
 
 private:
-    IQA_KERNEL static void finish_x(const arguments &given, const double *along, int64_t r)
+    IQA_KERNEL static void finish_x(const arguments &args, const double *along, int64_t r)
     {
-        const reduction_view &view = given.view;
-        const int64_t first_chunk = given.k / column_chunk;
+        const reduction_view &view = args.view;
+        const int64_t first_chunk = args.k / column_chunk;
         const int chunks = int(chunks_of(view.columns, column_chunk) - first_chunk);
         double x = sum_of_values(view.partial + first_chunk * view.rows + r, view.rows, chunks);
-        x = fused_multiply_add(view.state->from_right.scale, x, view.k.column(given.k)[r]);
-        x = subtract_combination(x, view.left + r, view.rows, along, given.pairs - 1);
-        view.left_of(given.pairs - 1)[r] = x * view.state->from_right.tau;
+        x = fused_multiply_add(view.state->from_right.scale, x, view.k.column(args.k)[r]);
+        x = subtract_combination(x, view.left + r, view.rows, along, args.pairs - 1);
+        view.left_of(args.pairs - 1)[r] = x * view.state->from_right.tau;
     }
 };
 
@@ -133,45 +133,45 @@ struct reflect_from_left {
     static constexpr int threads = reduction_threads;
     static constexpr int shared_bytes = threads * int(sizeof(double));
 
-    IQA_HD_MEMBER static int64_t dots(const arguments &given)
+    IQA_HD_MEMBER static int64_t dots(const arguments &args)
     {
-        return given.pairs + given.view.columns - lanes_down(given.k + 1);
+        return args.pairs + args.view.columns - lanes_down(args.k + 1);
     }
-    static int64_t blocks(const arguments &given)
+    static int64_t blocks(const arguments &args)
     {
-        const int64_t of_dots = chunks_of(dots(given), dots_of_a_block);
-        const int64_t of_rows = chunks_of(given.view.rows - lanes_down(given.k), threads);
+        const int64_t of_dots = chunks_of(dots(args), dots_of_a_block);
+        const int64_t of_rows = chunks_of(args.view.rows - lanes_down(args.k), threads);
         return of_dots > of_rows ? of_dots : of_rows;
     }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const reduction_view &view = given.view;
-        const int64_t from = lanes_down(given.k);
+        const reduction_view &view = args.view;
+        const int64_t from = lanes_down(args.k);
         auto *const partial = reinterpret_cast<double *>(block.shared());
         const int64_t first = block.index() * dots_of_a_block;
         block.each(threads, [&](int thread) {
             const int64_t dot = first + thread / dot_lanes;
-            if (dot >= dots(given))
+            if (dot >= dots(args))
                 return;
             const double *const vector =
-                dot < given.pairs ? view.left_of(int(dot)) : view.k.column(dot - given.pairs + lanes_down(given.k + 1));
+                dot < args.pairs ? view.left_of(int(dot)) : view.k.column(dot - args.pairs + lanes_down(args.k + 1));
             partial[thread] = lane_of_dot(vector + from, view.column_tail + from, view.rows - from, thread % dot_lanes);
         });
         block.each(dots_of_a_block, [&](int n) {
             const int64_t dot = first + n;
-            if (dot >= dots(given))
+            if (dot >= dots(args))
                 return;
             double *const to =
-                dot < given.pairs ? view.along + dot : view.products + dot - given.pairs + lanes_down(given.k + 1);
+                dot < args.pairs ? view.along + dot : view.products + dot - args.pairs + lanes_down(args.k + 1);
             *to = sum_of_lanes(partial + n * dot_lanes);
         });
-        double *const u = view.left_of(given.pairs);
+        double *const u = view.left_of(args.pairs);
         block.each(threads, [&](int thread) {
             const int64_t r = from + block.index() * threads + thread;
             if (r < view.rows)
-                u[r] = r < given.k ? 0.0 : r == given.k ? 1.0 : view.column_tail[r] * view.state->from_left.scale;
+                u[r] = r < args.k ? 0.0 : r == args.k ? 1.0 : view.column_tail[r] * view.state->from_left.scale;
         });
     }
 };
@@ -182,20 +182,17 @@ struct multiply_both_ways {
     static constexpr int threads = reduction_threads;
     static constexpr int shared_bytes = (2 * most_pairs + 3 * column_chunk + dot_lanes) * int(sizeof(double));
 
-    static int64_t row_tiles(const arguments &given)
+    static int64_t row_tiles(const arguments &args) { return chunks_of(args.view.rows - lanes_down(args.k), threads); }
+    static int64_t blocks(const arguments &args)
     {
-        return chunks_of(given.view.rows - lanes_down(given.k), threads);
-    }
-    static int64_t blocks(const arguments &given)
-    {
-        return row_tiles(given) * (chunks_of(given.view.columns, column_chunk) - (given.k + 1) / column_chunk);
+        return row_tiles(args) * (chunks_of(args.view.columns, column_chunk) - (args.k + 1) / column_chunk);
     }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const reduction_view &view = given.view;
-        const int64_t k = given.k;
+        const reduction_view &view = args.view;
+        const int64_t k = args.k;
         const int64_t from = lanes_down(k);
         const int64_t tiles = chunks_of(view.rows - from, threads);
         const int64_t tile = block.index() % tiles;
@@ -208,7 +205,7 @@ struct multiply_both_ways {
         double *const values = tail + column_chunk;
         double *const partial = values + 2 * column_chunk;
         const reflector u = view.state->from_left;
-        block.each(given.pairs, [&](int s) {
+        block.each(args.pairs, [&](int s) {
             left_of_row[s] = view.left_of(s)[k];
             along_left[s] = fused_multiply_add(u.scale, view.along[s], left_of_row[s]);
         });
@@ -220,7 +217,7 @@ struct multiply_both_ways {
             const double of_matrix = view.k.column(c)[k];
             values[item] =
                 subtract_combination(of_row ? of_matrix : fused_multiply_add(u.scale, view.products[c], of_matrix),
-                                     view.right + c, view.columns, of_row ? left_of_row : along_left, given.pairs);
+                                     view.right + c, view.columns, of_row ? left_of_row : along_left, args.pairs);
         });
         block.each(count, [&](int n) {
             const int64_t c = begin + n;
@@ -229,7 +226,7 @@ struct multiply_both_ways {
             tail[n] = c <= k + 1 ? 0.0 : row;
             if (tile != 0)
                 return;
-            view.right_of(given.pairs)[c] = y;
+            view.right_of(args.pairs)[c] = y;
             view.row_tail[c] = tail[n];
             if (c == k + 1)
                 view.state->row_head = row;
@@ -261,38 +258,38 @@ struct reflect_from_right {
     static constexpr int threads = reduction_threads;
     static constexpr int shared_bytes = threads * int(sizeof(double));
 
-    static int64_t blocks(const arguments &given)
+    static int64_t blocks(const arguments &args)
     {
-        const int64_t of_dots = chunks_of(given.pairs + 1, dots_of_a_block);
-        const int64_t of_columns = chunks_of(given.view.columns - lanes_down(given.k + 1), threads);
+        const int64_t of_dots = chunks_of(args.pairs + 1, dots_of_a_block);
+        const int64_t of_columns = chunks_of(args.view.columns - lanes_down(args.k + 1), threads);
         return of_dots > of_columns ? of_dots : of_columns;
     }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const reduction_view &view = given.view;
-        const int64_t from = lanes_down(given.k + 1);
+        const reduction_view &view = args.view;
+        const int64_t from = lanes_down(args.k + 1);
         const double scale = view.state->from_right.scale;
         auto *const partial = reinterpret_cast<double *>(block.shared());
         const int first = int(block.index()) * dots_of_a_block;
         block.each(threads, [&](int thread) {
             const int s = first + thread / dot_lanes;
-            if (s <= given.pairs)
+            if (s <= args.pairs)
                 partial[thread] =
                     lane_of_dot(view.right_of(s) + from, view.row_tail + from, view.columns - from, thread % dot_lanes);
         });
         block.each(dots_of_a_block, [&](int n) {
             const int s = first + n;
-            if (s <= given.pairs)
+            if (s <= args.pairs)
                 view.along[s] =
-                    fused_multiply_add(scale, sum_of_lanes(partial + n * dot_lanes), view.right_of(s)[given.k + 1]);
+                    fused_multiply_add(scale, sum_of_lanes(partial + n * dot_lanes), view.right_of(s)[args.k + 1]);
         });
-        double *const v = view.right_of(given.pairs + 1);
+        double *const v = view.right_of(args.pairs + 1);
         block.each(threads, [&](int thread) {
             const int64_t c = from + block.index() * threads + thread;
             if (c < view.columns)
-                v[c] = c == given.k + 1 ? 1.0 : view.row_tail[c] * scale;
+                v[c] = c == args.k + 1 ? 1.0 : view.row_tail[c] * scale;
         });
     }
 };
@@ -313,7 +310,7 @@ struct bisect {
     static_assert(nodes <= threads);
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const double index = double(block.index());
         // Of all nodes, by turns: while some thread still reads one tree, others write the next.
@@ -329,7 +326,7 @@ struct bisect {
                 interval here = own;
                 for (int level = depth - 1; level >= 0; --level)
                     here.halve((node >> level & 1) != 0);
-                above[turn][node] = values_below(given, here.middle()) <= index;
+                above[turn][node] = values_below(args, here.middle()) <= index;
             });
             int node = 1;
             for (int level = 0; level < steps; ++level) {
@@ -338,7 +335,7 @@ struct bisect {
                 node = 2 * node + (upper ? 1 : 0);
             }
         }
-        block.each(1, [&](int) { given.values[block.index()] = own.middle(); });
+        block.each(1, [&](int) { args.values[block.index()] = own.middle(); });
     }
 
 private:
@@ -354,13 +351,13 @@ private:
         }
     };
 
-    IQA_KERNEL static double values_below(const arguments &given, double middle)
+    IQA_KERNEL static double values_below(const arguments &args, double middle)
     {
         const double shift = middle * middle;
         double state = -shift;
         double below = 0.0;
-        for (int64_t k = 0; k < given.order; ++k)
-            sturm_step(given.diagonal_squared[k], given.off_squared[k], shift, &state, &below);
+        for (int64_t k = 0; k < args.order; ++k)
+            sturm_step(args.diagonal_squared[k], args.off_squared[k], shift, &state, &below);
         return below;
     }
 };

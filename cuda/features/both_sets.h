@@ -40,11 +40,11 @@ struct both_sets {
     static constexpr int threads = Kernel::threads;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const int set = block.index() < given.blocks_of_set ? 0 : 1;
-        part_of_grid<Block> part(block, block.index() - set * given.blocks_of_set, given.blocks_of_set);
-        Kernel::run(part, given.of[set]);
+        const int set = block.index() < args.blocks_of_set ? 0 : 1;
+        part_of_grid<Block> part(block, block.index() - set * args.blocks_of_set, args.blocks_of_set);
+        Kernel::run(part, args.of[set]);
     }
 };
 

@@ -38,16 +38,15 @@ struct fill_covariance {
     static int64_t blocks(const matrix &s, int64_t order) { return chunks_of(s.stride, threads) * order; }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const int64_t blocks_down = chunks_of(given.s.stride, threads);
+        const int64_t blocks_down = chunks_of(args.s.stride, threads);
         const int64_t j = block.index() / blocks_down;
         const int64_t first = block.index() % blocks_down * threads;
         block.each(threads, [&](int thread) {
             const int64_t i = first + thread;
-            if (i < given.s.stride)
-                given.s.column(j)[i] =
-                    i < j || i >= given.lanes.features ? 0.0 : covariance(given.lanes, i, j, given.unit);
+            if (i < args.s.stride)
+                args.s.column(j)[i] = i < j || i >= args.lanes.features ? 0.0 : covariance(args.lanes, i, j, args.unit);
         });
     }
 };
@@ -169,10 +168,10 @@ struct choose_first_pivot {
     static constexpr int shared_bytes = pivot_choice::shared_bytes;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        if (given.view.state->rank < 0)
-            pivot_choice::choose(block, given.view, given.k, given.k);
+        if (args.view.state->rank < 0)
+            pivot_choice::choose(block, args.view, args.k, args.k);
     }
 };
 
@@ -189,33 +188,33 @@ struct finish_cholesky_column {
     static int64_t blocks(int64_t order, int64_t k) { return k + 1 < order ? chunks_of(order - k - 1, threads) : 1; }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const cholesky_view &view = given.view;
+        const cholesky_view &view = args.view;
         if (view.state->rank >= 0)
             return;
-        const int count = int(given.k - given.first);
+        const int count = int(args.k - args.first);
         auto *const coefficients = reinterpret_cast<double *>(block.shared());
-        block.each(count, [&](int t) { coefficients[t] = view.s.column(given.first + t)[given.k]; });
-        const double pivot = __builtin_sqrt(view.diagonal[given.k]);
+        block.each(count, [&](int t) { coefficients[t] = view.s.column(args.first + t)[args.k]; });
+        const double pivot = __builtin_sqrt(view.diagonal[args.k]);
         const double inverse = 1.0 / pivot;
-        double *const column = view.s.column(given.k);
-        const int64_t begin = given.k + 1 + block.index() * threads;
+        double *const column = view.s.column(args.k);
+        const int64_t begin = args.k + 1 + block.index() * threads;
         block.each(threads, [&](int thread) {
             const int64_t i = begin + thread;
             if (i >= view.order)
                 return;
             const double value =
-                subtract_combination(column[i], view.s.column(given.first) + i, view.s.stride, coefficients, count) *
+                subtract_combination(column[i], view.s.column(args.first) + i, view.s.stride, coefficients, count) *
                 inverse;
             column[i] = value;
             view.diagonal[i] = fused_multiply_add(-value, value, view.diagonal[i]);
         });
         if (!block.comes_last(&view.state->arrivals))
             return;
-        block.each(1, [&](int) { column[given.k] = pivot; });
-        if (given.k + 1 < given.last)
-            pivot_choice::choose(block, view, given.first, given.k + 1);
+        block.each(1, [&](int) { column[args.k] = pivot; });
+        if (args.k + 1 < args.last)
+            pivot_choice::choose(block, view, args.first, args.k + 1);
     }
 };
 
@@ -228,10 +227,10 @@ struct place_cholesky_columns {
     static constexpr int threads = 256;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const cholesky_view &view = given.view;
-        const int64_t k = given.first + block.index();
+        const cholesky_view &view = args.view;
+        const int64_t k = args.first + block.index();
         if (view.state->rank >= 0 && k >= view.state->rank)
             return;
         block.each(int(view.order - k), [&](int item) {

@@ -31,9 +31,9 @@ struct look_at_rows {
     static constexpr int shared_bytes = (2 * staged_rows::numbers + staged_rows::rows) * int(sizeof(double));
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const table_view &table = given.table;
+        const table_view &table = args.table;
         const int64_t first = block.index() * staged_rows::rows;
         auto *const numbers = reinterpret_cast<double *>(block.shared());
         double *const terms = numbers + staged_rows::numbers;
@@ -47,17 +47,17 @@ struct look_at_rows {
             });
         });
         block.each(staged_rows::rows, [&](int i) {
-            of_rows[i] = given.logits ? own[i].largest : own[i].sum;
+            of_rows[i] = args.logits ? own[i].largest : own[i].sum;
             own[i].invalid =
-                own[i].nonfinite || (!given.logits && (own[i].negative || !is_sum_of_probabilities(own[i].sum)));
-            if (given.logits)
+                own[i].nonfinite || (!args.logits && (own[i].negative || !is_sum_of_probabilities(own[i].sum)));
+            if (args.logits)
                 own[i].sum = 0.0;
         });
         staged_rows::each_chunk(block, table, first, numbers, [&](int count) {
             block.each(staged_rows::rows * staged_rows::columns, [&](int i) {
                 const double of_row = of_rows[i / staged_rows::columns];
                 const int at = i / staged_rows::columns * staged_rows::stride + i % staged_rows::columns;
-                if (given.logits) {
+                if (args.logits) {
                     const double exponent = softmax_exponent(numbers[at], of_row);
                     numbers[at] = quick_exponential(exponent);
                     terms[at] = numbers[at] * exponent;
@@ -67,21 +67,21 @@ struct look_at_rows {
             });
             staged_rows::each_row(block, table, first, [&](int i) {
                 for (int column = 0; column < count; ++column) {
-                    if (given.logits)
+                    if (args.logits)
                         own[i].sum += numbers[i * staged_rows::stride + column];
                     own[i].terms += terms[i * staged_rows::stride + column];
                 }
             });
         });
         staged_rows::each_row(block, table, first, [&](int i) {
-            given.to.largest[first + i] = own[i].largest;
-            given.to.sums[first + i] = own[i].sum;
-            given.to.negative_entropies[first + i] =
-                given.logits ? negative_entropy_of_softmax(own[i].terms, own[i].sum) : own[i].terms;
+            args.to.largest[first + i] = own[i].largest;
+            args.to.sums[first + i] = own[i].sum;
+            args.to.negative_entropies[first + i] =
+                args.logits ? negative_entropy_of_softmax(own[i].terms, own[i].sum) : own[i].terms;
             if (own[i].nonfinite)
-                keep_most(&given.found->nonfinite, ~uint64_t(first + i));
+                keep_most(&args.found->nonfinite, ~uint64_t(first + i));
             if (own[i].invalid)
-                keep_most(&given.found->invalid, ~uint64_t(first + i));
+                keep_most(&args.found->invalid, ~uint64_t(first + i));
         });
     }
 
@@ -117,17 +117,17 @@ struct add_class_sums {
     IQA_HD_MEMBER static int64_t groups_of(int64_t classes) { return classes / threads + 1; }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const table_view &table = given.rows.view;
+        const table_view &table = args.rows.view;
         const int64_t first_column = block.index() % groups_of(table.columns) * threads;
-        const int64_t part = block.index() / groups_of(table.columns) % given.parts_of_split;
-        const int64_t split = block.index() / groups_of(table.columns) / given.parts_of_split;
+        const int64_t part = block.index() / groups_of(table.columns) % args.parts_of_split;
+        const int64_t split = block.index() / groups_of(table.columns) / args.parts_of_split;
         const int64_t begin =
-            first_row_of_split(given.first_split + split, given.splits, given.rows.count) + part * rows_of_part;
-        const int64_t end_of_split = first_row_of_split(given.first_split + split + 1, given.splits, given.rows.count);
+            first_row_of_split(args.first_split + split, args.splits, args.rows.count) + part * rows_of_part;
+        const int64_t end_of_split = first_row_of_split(args.first_split + split + 1, args.splits, args.rows.count);
         const int64_t end = begin + rows_of_part < end_of_split ? begin + rows_of_part : end_of_split;
-        wide_sum *const sums = given.sums + split * (table.columns + 1);
+        wide_sum *const sums = args.sums + split * (table.columns + 1);
         const int64_t left = table.columns + 1 - first_column;
         with_type(table.type, [&](auto type) {
             const auto *data = reinterpret_cast<const typename decltype(type)::type *>(table.data);
@@ -135,12 +135,12 @@ struct add_class_sums {
                 const int64_t column = first_column + i;
                 int128 sum = 0;
                 for (int64_t index = begin; index < end; ++index) {
-                    const int64_t row = given.rows.row(index);
+                    const int64_t row = args.rows.row(index);
                     if (column == table.columns)
-                        sum += in_score_units(given.of_rows.negative_entropies[row]);
+                        sum += in_score_units(args.of_rows.negative_entropies[row]);
                     else
                         sum += in_score_units(probability(
-                            given, row, double(widen(data[row * table.row_stride + column * table.column_stride]))));
+                            args, row, double(widen(data[row * table.row_stride + column * table.column_stride]))));
                 }
                 add(&sums[column], sum);
             });
@@ -148,11 +148,11 @@ struct add_class_sums {
     }
 
 private:
-    IQA_KERNEL static double probability(const arguments &given, int64_t row, double score)
+    IQA_KERNEL static double probability(const arguments &args, int64_t row, double score)
     {
         const double weight =
-            given.logits ? quick_exponential(softmax_exponent(score, given.of_rows.largest[row])) : score;
-        return weight / given.of_rows.sums[row];
+            args.logits ? quick_exponential(softmax_exponent(score, args.of_rows.largest[row])) : score;
+        return weight / args.of_rows.sums[row];
     }
 };
 

@@ -104,14 +104,14 @@ void pair_summing::upload(int64_t first, int64_t count)
 
 void pair_summing::launch_tiles(int64_t count, int64_t first_tile, int64_t tiles)
 {
-    add_kernel_values::arguments given = {.sets = {request_.sets[0], request_.sets[1]},
-                                          .kernel = request_.kernel,
-                                          .first_tile = first_tile,
-                                          .tiles = tiles,
-                                          .estimates = sums_[1]};
+    add_kernel_values::arguments args = {.sets = {request_.sets[0], request_.sets[1]},
+                                         .kernel = request_.kernel,
+                                         .first_tile = first_tile,
+                                         .tiles = tiles,
+                                         .estimates = sums_[1]};
     for (int set = 0; set < 2; ++set)
-        given.sets[set].chosen = request_.draws ? rows_[set] : nullptr;
-    launch<add_kernel_values>(where_, count * tiles, add_kernel_values::shared_bytes, given);
+        args.sets[set].chosen = request_.draws ? rows_[set] : nullptr;
+    launch<add_kernel_values>(where_, count * tiles, add_kernel_values::shared_bytes, args);
 }
 
 void pair_summing::hand_out(int64_t first, int64_t count)
@@ -120,10 +120,10 @@ void pair_summing::hand_out(int64_t first, int64_t count)
     for (int64_t i = 0; i < count; ++i) {
         pair_sums sums[kinds_of_pairs];
         for (int kind = 0; kind < kinds_of_pairs; ++kind)
-            for (int level = 0; level < kernel_levels; ++level) {
+            for (int limb = 0; limb < kernel_limbs; ++limb) {
                 const add_kernel_values::sums_of_pairs &from = sums_[0][i].of[kind];
-                sums[kind].pairs.levels[level] = value_of(from.pairs[level]);
-                sums[kind].diagonal.levels[level] = value_of(from.diagonal[level]);
+                sums[kind].pairs.limbs[limb] = value_of(from.pairs[limb]);
+                sums[kind].diagonal.limbs[limb] = value_of(from.diagonal[limb]);
             }
         request_.values[first + i] =
             kid_value(sums, request_.sets[0].count, request_.sets[1].count, request_.biased, request_.kernel.unit);

@@ -24,13 +24,13 @@ struct find_largest_square {
     static constexpr int shared_bytes = staged_rows::numbers * int(sizeof(double));
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const int64_t first = block.index() * staged_rows::rows;
         auto *const numbers = reinterpret_cast<double *>(block.shared());
         own_variables<Block, row, threads> own;
-        staged_rows::each_chunk(block, given.table, first, numbers, [&](int count) {
-            staged_rows::each_row(block, given.table, first, [&](int i) {
+        staged_rows::each_chunk(block, args.table, first, numbers, [&](int count) {
+            staged_rows::each_row(block, args.table, first, [&](int i) {
                 for (int column = 0; column < count; ++column) {
                     const double value = numbers[i * staged_rows::stride + column];
                     own[i].sum += value * value;
@@ -38,10 +38,10 @@ struct find_largest_square {
                 }
             });
         });
-        staged_rows::each_row(block, given.table, first, [&](int i) {
-            keep_most(&given.found->largest, bits_of(own[i].sum) << 1 >> 1);
+        staged_rows::each_row(block, args.table, first, [&](int i) {
+            keep_most(&args.found->largest, bits_of(own[i].sum) << 1 >> 1);
             if (own[i].nonfinite)
-                keep_most(&given.found->nonfinite, ~uint64_t(first + i));
+                keep_most(&args.found->nonfinite, ~uint64_t(first + i));
         });
     }
 
@@ -55,8 +55,8 @@ private:
 // Adds the kernel values of pairs of rows to the sums of estimates. A block has one tile of one matrix of pairs.
 struct add_kernel_values {
     struct sums_of_pairs {
-        wide_sum pairs[kernel_levels];
-        wide_sum diagonal[kernel_levels];
+        wide_sum pairs[kernel_limbs];
+        wide_sum diagonal[kernel_limbs];
     };
     struct sums_of_estimate {
         sums_of_pairs of[kinds_of_pairs];
@@ -81,15 +81,15 @@ struct add_kernel_values {
     }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const int64_t estimate = block.index() / given.tiles;
-        const place here = place_of(given, given.first_tile + block.index() % given.tiles);
+        const int64_t estimate = block.index() / args.tiles;
+        const place here = place_of(args, args.first_tile + block.index() % args.tiles);
         const bool within = here.kind != between_sets;
         if (within && here.row + side <= here.column)
             return;
-        const row_set &left = given.sets[here.kind == within_second ? 1 : 0];
-        const row_set &right = given.sets[here.kind == within_first ? 0 : 1];
+        const row_set &left = args.sets[here.kind == within_second ? 1 : 0];
+        const row_set &right = args.sets[here.kind == within_first ? 0 : 1];
         auto *const offsets = reinterpret_cast<int64_t *>(block.shared() + matrix_tile::shared_bytes);
         block.each(2 * side, [&](int i) {
             const row_set &set = i < side ? left : right;
@@ -121,17 +121,17 @@ struct add_kernel_values {
                     const int64_t row = here.row + matrix_tile::elements::row_of(i, r);
                     const int64_t column = here.column + matrix_tile::elements::column_of(i, c);
                     if (row < left.count && column < right.count && !(within && row < column))
-                        own[i].add(kernel_value(given.kernel, own[i].products[c][r]) * given.kernel.unit,
+                        own[i].add(kernel_value(args.kernel, own[i].products[c][r]) * args.kernel.unit,
                                    within && row == column);
                 }
         });
-        sums_of_pairs &to = given.estimates[estimate].of[here.kind];
-        for (int level = 0; level < kernel_levels; ++level) {
-            const int64_t pairs = block.sum(threads, [&](int i) { return own[i].pairs[level]; });
-            const int64_t diagonal = block.sum(threads, [&](int i) { return own[i].diagonal[level]; });
+        sums_of_pairs &to = args.estimates[estimate].of[here.kind];
+        for (int limb = 0; limb < kernel_limbs; ++limb) {
+            const int64_t pairs = block.sum(threads, [&](int i) { return own[i].pairs[limb]; });
+            const int64_t diagonal = block.sum(threads, [&](int i) { return own[i].diagonal[limb]; });
             block.each(1, [&](int) {
-                add(&to.pairs[level], pairs);
-                add(&to.diagonal[level], diagonal);
+                add(&to.pairs[limb], pairs);
+                add(&to.diagonal[limb], diagonal);
             });
         }
     }
@@ -139,15 +139,15 @@ struct add_kernel_values {
 private:
     struct values {
         double products[matrix_tile::columns_of_thread][matrix_tile::rows_of_thread];
-        int64_t pairs[kernel_levels], diagonal[kernel_levels];
+        int64_t pairs[kernel_limbs], diagonal[kernel_limbs];
 
         IQA_HD_MEMBER void add(double value, bool on_diagonal)
         {
-            int64_t levels[kernel_levels] = {};
-            add_to_levels(value, levels);
-            for (int level = 0; level < kernel_levels; ++level) {
-                pairs[level] += on_diagonal ? 0 : levels[level];
-                diagonal[level] += on_diagonal ? levels[level] : 0;
+            int64_t limbs[kernel_limbs] = {};
+            add_to_limbs(value, limbs);
+            for (int limb = 0; limb < kernel_limbs; ++limb) {
+                pairs[limb] += on_diagonal ? 0 : limbs[limb];
+                diagonal[limb] += on_diagonal ? limbs[limb] : 0;
             }
         }
     };
@@ -158,10 +158,10 @@ private:
         int64_t row, column;
     };
 
-    IQA_KERNEL static place place_of(const arguments &given, int64_t tile)
+    IQA_KERNEL static place place_of(const arguments &args, int64_t tile)
     {
-        const int64_t first = chunks_of(given.sets[0].count, side);
-        const int64_t second = chunks_of(given.sets[1].count, side);
+        const int64_t first = chunks_of(args.sets[0].count, side);
+        const int64_t second = chunks_of(args.sets[1].count, side);
         if (tile < first * first)
             return {within_first, tile / first * side, tile % first * side};
         tile -= first * first;

@@ -38,13 +38,13 @@ template <int Slices>
 void add(context &where, const moment_request &request, const uint32_t *sound)
 {
     const int64_t wanted = blocks_of_a_multiprocessor * multiprocessors();
-    const typename add_moments<Slices>::arguments given = {
+    const typename add_moments<Slices>::arguments args = {
         .sides = {share<Slices>(request.sides[0], request.sets[0].lanes, wanted),
                   share<Slices>(request.sides[1], request.sets[1].lanes, wanted)},
-        .scale = request.grid.scale(),
+        .gain = request.grid.gain(),
         .sound = sound};
-    launch<add_moments<Slices>>(where, given.sides[0].blocks + given.sides[1].blocks, add_moments<Slices>::shared_bytes,
-                                given);
+    launch<add_moments<Slices>>(where, args.sides[0].blocks + args.sides[1].blocks, add_moments<Slices>::shared_bytes,
+                                args);
 }
 
 } // namespace
@@ -57,7 +57,7 @@ void moments(context &where, workspace &memory, const moment_request &request, d
     launch<check_features>(where,
                            check_features::blocks_of(request.sides[0]) + check_features::blocks_of(request.sides[1]), 0,
                            {.sides = {request.sides[0], request.sides[1]},
-                            .scale = request.grid.scale(),
+                            .gain = request.grid.gain(),
                             .limit = request.grid.limit(),
                             .seen = seen,
                             .report = request.report,

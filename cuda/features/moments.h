@@ -19,7 +19,7 @@ struct check_features {
     };
     struct arguments {
         table_view sides[2];
-        double scale;
+        double gain;
         int64_t limit;
         tally *seen; // all zero before and after
         fault *report;
@@ -35,16 +35,16 @@ struct check_features {
     }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const int64_t of_reference = blocks_of(given.sides[0]);
+        const int64_t of_reference = blocks_of(args.sides[0]);
         const int side = block.index() < of_reference ? 0 : 1;
         const int64_t index = block.index() - (side == 0 ? 0 : of_reference);
-        with_type(given.sides[side].type, [&](auto type) {
-            look<typename decltype(type)::type>(block, given, side, index * features_of_a_block);
+        with_type(args.sides[side].type, [&](auto type) {
+            look<typename decltype(type)::type>(block, args, side, index * features_of_a_block);
         });
-        if (block.comes_last(&given.seen->arrivals))
-            block.each(1, [&](int) { report(given); });
+        if (block.comes_last(&args.seen->arrivals))
+            block.each(1, [&](int) { report(args); });
     }
 
 private:
@@ -52,9 +52,9 @@ private:
 
     // Along the axis that lies closer in memory.
     template <class Element, class Block>
-    IQA_KERNEL static void look(Block &block, const arguments &given, int side, int64_t first)
+    IQA_KERNEL static void look(Block &block, const arguments &args, int side, int64_t first)
     {
-        const table_view &table = given.sides[side];
+        const table_view &table = args.sides[side];
         const auto *data = reinterpret_cast<const Element *>(table.data);
         const bool down = magnitude(table.row_stride) < magnitude(table.column_stride);
         const int64_t length = down ? table.rows : table.columns;
@@ -81,26 +81,26 @@ private:
                 }
             }
             for (int i = 0; i < features_of_a_thread; ++i)
-                if (!within(to_grid(double(widen(values[i])), given.scale), given.limit)) {
+                if (!within(to_grid(double(widen(values[i])), args.gain), args.limit)) {
                     const int64_t at = first + thread + i * threads;
                     const int64_t position = down ? at % length * table.columns + at / length : at;
-                    keep_most(&given.seen->first, ~(uint64_t(position) | uint64_t(side) << side_bit));
+                    keep_most(&args.seen->first, ~(uint64_t(position) | uint64_t(side) << side_bit));
                 }
         });
     }
 
     IQA_KERNEL static int64_t magnitude(int64_t stride) { return stride < 0 ? -stride : stride; }
 
-    IQA_KERNEL static void report(const arguments &given)
+    IQA_KERNEL static void report(const arguments &args)
     {
-        const uint64_t first = given.seen->first;
-        *given.sound = first == 0 ? 1 : 0;
-        given.seen->first = 0;
+        const uint64_t first = args.seen->first;
+        *args.sound = first == 0 ? 1 : 0;
+        args.seen->first = 0;
         if (first == 0)
             return;
         const int side = int(~first >> side_bit);
         const int64_t position = int64_t(~first & ((uint64_t(1) << side_bit) - 1));
-        const table_view &table = given.sides[side];
+        const table_view &table = args.sides[side];
         const int64_t row = position / table.columns;
         const int64_t column = position % table.columns;
         double value = 0.0;
@@ -109,7 +109,7 @@ private:
             value = widen(
                 reinterpret_cast<const element *>(table.data)[row * table.row_stride + column * table.column_stride]);
         });
-        *given.report = {fault_kind::features, side, row, column, 1, value, 0};
+        *args.report = {fault_kind::features, side, row, column, 1, value, 0};
     }
 };
 
@@ -125,7 +125,7 @@ struct add_moments {
     };
     struct arguments {
         side sides[2];
-        double scale;
+        double gain;
         const uint32_t *sound;
     };
     static constexpr int threads = slice_tile_threads;
@@ -136,16 +136,16 @@ struct add_moments {
     static constexpr int64_t tiles_of(int64_t features) { return panels_of(features) * (panels_of(features) + 1) / 2; }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        if (*given.sound == 0)
+        if (*args.sound == 0)
             return;
-        const bool second = block.index() >= given.sides[0].blocks;
-        const side &of = given.sides[second ? 1 : 0];
-        const place here = place_of(of, block.index() - (second ? given.sides[0].blocks : 0));
+        const bool second = block.index() >= args.sides[0].blocks;
+        const side &of = args.sides[second ? 1 : 0];
+        const place here = place_of(of, block.index() - (second ? args.sides[0].blocks : 0));
         slice_tile<Block, Slices> sums;
         with_type(of.table.type,
-                  [&](auto type) { multiply<typename decltype(type)::type>(block, of, here, given.scale, sums); });
+                  [&](auto type) { multiply<typename decltype(type)::type>(block, of, here, args.gain, sums); });
         const int features = int(of.table.columns);
         sums.each([&](int i, int j, const auto &of_element) {
             const int row = here.left + i;
@@ -203,7 +203,7 @@ private:
     }
 
     template <class Element, class Block>
-    IQA_KERNEL static void multiply(Block &block, const side &of, const place &here, double scale,
+    IQA_KERNEL static void multiply(Block &block, const side &of, const place &here, double gain,
                                     slice_tile<Block, Slices> &sums)
     {
         const table_view &table = of.table;
@@ -226,7 +226,7 @@ private:
             char *const panels = block.shared() + buffer * 2 * panel;
             block.each(threads, [&](int i) {
                 if (here.wants(i))
-                    pack(own[i], panels, i, here.diagonal(), scale);
+                    pack(own[i], panels, i, here.diagonal(), gain);
             });
             if (row + slice_tile_rows < here.last_row)
                 read(row + slice_tile_rows);
@@ -251,16 +251,16 @@ private:
 
     // The rows of one feature into a panel: slice by slice, four rows to a word.
     template <class Element>
-    IQA_KERNEL static void pack(items<Element> &own, char *panels, int i, bool diagonal, double scale)
+    IQA_KERNEL static void pack(items<Element> &own, char *panels, int i, bool diagonal, double gain)
     {
         words slices[4];
         for (int quad = 0; quad < rows_of_item / 4; ++quad) {
             uint32_t rows[4];
             for (int r = 0; r < 4; ++r) {
                 const auto value = widen(own.values[4 * quad + r]);
-                const int32_t q = grid_integer(value, scale);
+                const int32_t q = grid_integer(value, gain);
                 if (diagonal) {
-                    const int64_t rest = rest_of(double(value), scale, double(q));
+                    const int64_t rest = rest_of(double(value), gain, double(q));
                     own.sum += q;
                     own.rest_sum += rest;
                     own.rest_squares += rest * rest;

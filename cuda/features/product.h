@@ -19,15 +19,15 @@ struct multiply_matrices {
     static int64_t blocks(int64_t rows, int64_t columns) { return chunks_of(rows, side) * chunks_of(columns, side); }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const matrix_product &product = given.product;
+        const matrix_product &product = args.product;
         const int64_t tiles_down = chunks_of(product.rows, side);
         const int64_t row = block.index() % tiles_down * side;
         const int64_t column = block.index() / tiles_down * side;
         if (product.lower_only && row + side <= column)
             return;
-        if (given.stopped != nullptr && *given.stopped >= 0)
+        if (args.stopped != nullptr && *args.stopped >= 0)
             return;
         const double sign = product.subtract ? -1.0 : 1.0;
         matrix_tile::multiply(

@@ -16,7 +16,7 @@ void count(context &where, count_request &request)
     const bool weights_may_be_bad = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
     if (!weights_may_be_bad && covers(request.range, shape.type))
         return; // nothing can be wrong
-    count_samples::arguments given = {
+    count_samples::arguments args = {
         .images = request.images,
         .weights = request.weights,
         .range = request.range,
@@ -29,14 +29,14 @@ void count(context &where, count_request &request)
     };
     constexpr int64_t most_of_thread = 32;
     constexpr int64_t blocks_wanted = 2048;
-    const int64_t samples = given.order.samples();
+    const int64_t samples = args.order.samples();
     const int64_t of_thread = shape.images * samples / (blocks_wanted * count_samples::threads) + 1;
-    given.samples_of_tile = count_samples::threads * std::min(of_thread, most_of_thread);
-    given.tiles_of_image = divide_up(samples, given.samples_of_tile);
-    launch<count_samples>(where, shape.images * given.tiles_of_image, 0, given);
+    args.samples_of_tile = count_samples::threads * std::min(of_thread, most_of_thread);
+    args.tiles_of_image = divide_up(samples, args.samples_of_tile);
+    launch<count_samples>(where, shape.images * args.tiles_of_image, 0, args);
 }
 
-void clear_border(context &where, const border_view &border)
+void clear_margin(context &where, const margin_view &border)
 {
     const sample_order order = order_of(border.shape, border.shape.channels);
     const int64_t samples = border.shape.images * order.samples();

@@ -23,24 +23,24 @@ struct count_samples {
     static constexpr int threads = 256;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const int64_t image = block.index() / given.tiles_of_image;
-        const int64_t first = (block.index() - image * given.tiles_of_image) * given.samples_of_tile;
-        const int64_t left = given.order.samples() - first;
-        const totals all = block.template reduce<totals>(
-            int(left < given.samples_of_tile ? left : given.samples_of_tile), [&](int i, totals &own) {
-                pixel_place place = place_of(given.order, first + i);
-                place.image = image;
-                count(given, place, own);
-            });
+        const int64_t image = block.index() / args.tiles_of_image;
+        const int64_t first = (block.index() - image * args.tiles_of_image) * args.samples_of_tile;
+        const int64_t left = args.order.samples() - first;
+        const totals all = block.template reduce<totals>(int(left < args.samples_of_tile ? left : args.samples_of_tile),
+                                                         [&](int i, totals &own) {
+                                                             pixel_place place = place_of(args.order, first + i);
+                                                             place.image = image;
+                                                             count(args, place, own);
+                                                         });
         block.each(1, [&](int) {
             if (all.outside != 0)
-                add(&given.counts[image].outside, int64_t(all.outside));
+                add(&args.counts[image].outside, int64_t(all.outside));
             if (all.nonfinite != 0)
-                add(&given.counts[image].nonfinite, int64_t(all.nonfinite));
+                add(&args.counts[image].nonfinite, int64_t(all.nonfinite));
             if (all.bad_weights != 0)
-                given.report->kind = fault_kind::weights; // whichever block says it
+                args.report->kind = fault_kind::weights; // whichever block says it
         });
     }
 
@@ -56,23 +56,23 @@ private:
         }
     };
 
-    IQA_KERNEL static void count(const arguments &given, const pixel_place &at, totals &own)
+    IQA_KERNEL static void count(const arguments &args, const pixel_place &at, totals &own)
     {
-        const double weight = weight_at(given.weights, at);
+        const double weight = weight_at(args.weights, at);
         own.bad_weights += !(weight >= 0.0 && weight <= 1.0);
         if (weight == 0.0)
             return;
-        const image_view *const views[2] = {&given.images.reference, &given.images.candidate};
+        const image_view *const views[2] = {&args.images.reference, &args.images.candidate};
         double samples[2];
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < 2; ++i)
-            samples[i] = sample_of<double>(given.images.reference.type,
+            samples[i] = sample_of<double>(args.images.reference.type,
                                            views[i]->at(at.image, at.channel, at.slice, at.row, at.column));
-        if (given.mask_nonfinite && !(is_finite(samples[0]) && is_finite(samples[1])))
+        if (args.mask_nonfinite && !(is_finite(samples[0]) && is_finite(samples[1])))
             return;
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < 2; ++i) {
-            own.outside += !(samples[i] >= given.range.low && samples[i] <= given.range.high);
+            own.outside += !(samples[i] >= args.range.low && samples[i] <= args.range.high);
             own.nonfinite += !is_finite(samples[i]);
         }
     }
@@ -80,7 +80,7 @@ private:
 
 struct clear_edges_kernel {
     struct arguments {
-        border_view border;
+        margin_view border;
         sample_order order;
         int64_t samples; // of the batch
     };
@@ -88,14 +88,14 @@ struct clear_edges_kernel {
     static constexpr int samples_of_block = 16 * threads;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const int64_t first = block.index() * samples_of_block;
-        const int64_t left = given.samples - first;
+        const int64_t left = args.samples - first;
         block.each(int(left < samples_of_block ? left : samples_of_block), [&](int i) {
-            const pixel_place at = place_of(given.order, first + i);
-            if (is_in_border(given.border, at.slice, at.row, at.column))
-                given.border.pixels.store(at.image, at.channel, at.slice, at.row, at.column, 0.0);
+            const pixel_place at = place_of(args.order, first + i);
+            if (is_in_margin(args.border, at.slice, at.row, at.column))
+                args.border.pixels.store(at.image, at.channel, at.slice, at.row, at.column, 0.0);
         });
     }
 };

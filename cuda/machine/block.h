@@ -7,7 +7,7 @@
 //         using arguments = ...;                     // by value: all that comes from the host
 //         static constexpr int threads = 256;        // of a block
 //         template <class Block>
-//         IQA_KERNEL static void run(Block &block, const arguments &given);
+//         IQA_KERNEL static void run(Block &block, const arguments &args);
 //     };
 //
 // Within a step, threads may not read what others write in it, but for sums that have no order: integers, through

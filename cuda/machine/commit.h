@@ -20,45 +20,45 @@ struct commit_update {
     static constexpr int lanes_of_a_block = 4 * threads;
 
     template <class Block>
-    IQA_KERNEL static void add_lanes(Block &block, const arguments &given, int64_t first, int64_t count)
+    IQA_KERNEL static void add_lanes(Block &block, const arguments &args, int64_t first, int64_t count)
     {
-        const bool sound = given.report->kind == fault_kind::none;
+        const bool sound = args.report->kind == fault_kind::none;
         block.each(int(count), [&](int i) {
             if (sound)
-                given.lanes[first + i] += given.addend[first + i];
-            given.addend[first + i] = 0;
+                args.lanes[first + i] += args.addend[first + i];
+            args.addend[first + i] = 0;
         });
     }
 
     template <class Block>
-    IQA_KERNEL static void end(Block &block, const arguments &given)
+    IQA_KERNEL static void end(Block &block, const arguments &args)
     {
         block.each(1, [&](int) {
-            ++*given.updates;
-            if (given.report->kind != fault_kind::none && given.kept->kind == fault_kind::none) {
-                *given.kept = *given.report;
-                given.kept->update = *given.updates;
+            ++*args.updates;
+            if (args.report->kind != fault_kind::none && args.kept->kind == fault_kind::none) {
+                *args.kept = *args.report;
+                args.kept->update = *args.updates;
             }
-            *given.report = {};
+            *args.report = {};
         });
     }
 
     // All of it by one block, for the few lanes of most metrics.
     template <class Block>
-    IQA_KERNEL static void run_at_once(Block &block, const arguments &given)
+    IQA_KERNEL static void run_at_once(Block &block, const arguments &args)
     {
-        add_lanes(block, given, 0, given.count);
-        end(block, given);
+        add_lanes(block, args, 0, args.count);
+        end(block, args);
     }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const int64_t first = block.index() * lanes_of_a_block;
-        const int64_t left = given.count - first;
-        add_lanes(block, given, first, left < lanes_of_a_block ? left : lanes_of_a_block);
-        if (block.comes_last(given.arrivals))
-            end(block, given);
+        const int64_t left = args.count - first;
+        add_lanes(block, args, first, left < lanes_of_a_block ? left : lanes_of_a_block);
+        if (block.comes_last(args.arrivals))
+            end(block, args);
     }
 };
 

@@ -25,10 +25,10 @@ constexpr int least_resident()
 
 template <class Kernel>
 __global__ void __launch_bounds__(Kernel::threads, least_resident<Kernel>())
-    run_on_gpu(const __grid_constant__ typename Kernel::arguments given)
+    run_on_gpu(const __grid_constant__ typename Kernel::arguments args)
 {
     gpu_block block;
-    Kernel::run(block, given);
+    Kernel::run(block, args);
 }
 
 #define IQA_ENTRY(...)                                                                                                 \

@@ -32,12 +32,12 @@ inline void check_blocks(int64_t blocks)
 }
 
 template <class Kernel>
-void launch(const context &where, int64_t blocks, size_t shared_bytes, const typename Kernel::arguments &given)
+void launch(const context &where, int64_t blocks, size_t shared_bytes, const typename Kernel::arguments &args)
 {
     static_assert(std::is_trivially_copyable_v<typename Kernel::arguments>);
     check_blocks(blocks);
     if (blocks > 0)
-        check(active_runtime.launch(entry_of<Kernel>(), unsigned(blocks), Kernel::threads, shared_bytes, &given,
+        check(active_runtime.launch(entry_of<Kernel>(), unsigned(blocks), Kernel::threads, shared_bytes, &args,
                                     stream_of(where)),
               "launching a kernel");
 }

@@ -18,9 +18,9 @@ struct store_table {
     };
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        block.each(given.bytes, [&](int i) { given.to[i] = given.table[i]; });
+        block.each(args.bytes, [&](int i) { args.to[i] = args.table[i]; });
     }
 };
 

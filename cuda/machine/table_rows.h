@@ -98,16 +98,16 @@ struct copy_row {
     static constexpr int threads = 256;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const table_view &table = given.table;
+        const table_view &table = args.table;
         const int64_t first = block.index() * threads;
         const int64_t left = table.columns - first;
         with_type(table.type, [&](auto type) {
             const auto *data = reinterpret_cast<const typename decltype(type)::type *>(table.data);
             block.each(int(left < threads ? left : threads), [&](int i) {
-                given.to[first + i] =
-                    double(widen(data[given.row * table.row_stride + (first + i) * table.column_stride]));
+                args.to[first + i] =
+                    double(widen(data[args.row * table.row_stride + (first + i) * table.column_stride]));
             });
         });
     }

@@ -20,7 +20,7 @@ struct error_gradients {
     static constexpr int samples_of_block = pixels_at_once * threads;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         block.each(threads, [&](int thread) {
             const int64_t first = block.index() * samples_of_block + thread;
@@ -29,37 +29,37 @@ struct error_gradients {
             IQA_UNROLL_ON_GPU
             for (int k = 0; k < pixels_at_once; ++k) {
                 const int64_t number = first + k * threads;
-                places[k] = place_of(given.order, number < given.samples ? number : given.samples - 1);
+                places[k] = place_of(args.order, number < args.samples ? number : args.samples - 1);
             }
-            read_pixels<Sample>(given.source, places, pixels);
+            read_pixels<Sample>(args.source, places, pixels);
             IQA_UNROLL_ON_GPU
             for (int k = 0; k < pixels_at_once; ++k)
-                if (first + k * threads < given.samples)
-                    differentiate(given, places[k], pixels[k]);
+                if (first + k * threads < args.samples)
+                    differentiate(args, places[k], pixels[k]);
         });
     }
 
 private:
-    IQA_KERNEL static void differentiate(const arguments &given, pixel_place at, const weighted_pixel &pixel)
+    IQA_KERNEL static void differentiate(const arguments &args, pixel_place at, const weighted_pixel &pixel)
     {
         const double derivative =
-            error_derivative(given.slopes[at.image], pixel.reference, pixel.candidate, double(pixel.weight));
-        if (!given.source.of_luma) {
-            store(given, at, derivative, 1.0);
+            error_derivative(args.slopes[at.image], pixel.reference, pixel.candidate, double(pixel.weight));
+        if (!args.source.of_luma) {
+            store(args, at, derivative, 1.0);
             return;
         }
-        const luma_weights &weights = given.source.luma.weights;
-        store(given, at, derivative, weights.red);
+        const luma_factors &weights = args.source.luma.weights;
+        store(args, at, derivative, weights.red);
         at.channel = 1;
-        store(given, at, derivative, weights.green);
+        store(args, at, derivative, weights.green);
         at.channel = 2;
-        store(given, at, derivative, weights.blue);
+        store(args, at, derivative, weights.blue);
     }
 
-    IQA_KERNEL static void store(const arguments &given, const pixel_place &at, double derivative, double factor)
+    IQA_KERNEL static void store(const arguments &args, const pixel_place &at, double derivative, double factor)
     {
-        store_in(given.candidate, at, derivative * factor);
-        store_in(given.reference, at, derivative * -factor);
+        store_in(args.candidate, at, derivative * factor);
+        store_in(args.reference, at, derivative * -factor);
     }
 
     // Adding 0 makes -0 a plain 0.

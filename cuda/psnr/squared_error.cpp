@@ -98,16 +98,16 @@ private:
     }
 
     template <class Kernel>
-    void launch_course(typename Kernel::arguments &given)
+    void launch_course(typename Kernel::arguments &args)
     {
         const int64_t tiles = course_.images * course_.planes * course_.tiles_of_plane;
-        given.course = course_;
-        launch<Kernel>(where_, std::min<int64_t>(tiles, INT32_MAX), 0, given);
+        args.course = course_;
+        launch<Kernel>(where_, std::min<int64_t>(tiles, INT32_MAX), 0, args);
         if (course_.integers)
             return;
-        given.course.again = true;
-        given.course.counting = false;
-        launch<Kernel>(where_, std::min(tiles, blocks_wanted), 0, given);
+        args.course.again = true;
+        args.course.counting = false;
+        launch<Kernel>(where_, std::min(tiles, blocks_wanted), 0, args);
     }
 
     // False where the samples do not lie as that needs them to.
@@ -132,34 +132,34 @@ private:
             fits = fits && !apart(axes[i].reference_stride, axes[i].candidate_stride);
         if (!fits)
             return false;
-        typename kernel::arguments given{};
-        given.reference = reinterpret_cast<const Sample *>(x.data);
-        given.candidate = reinterpret_cast<const Sample *>(y.data);
-        given.reference_image_stride = x.image_stride;
-        given.candidate_image_stride = y.image_stride;
-        given.reference_plane_stride = x.channel_stride;
-        given.candidate_plane_stride = y.channel_stride;
-        given.rows.length = axes[0].extent;
-        given.rows.rows = 1;
+        typename kernel::arguments args{};
+        args.reference = reinterpret_cast<const Sample *>(x.data);
+        args.candidate = reinterpret_cast<const Sample *>(y.data);
+        args.reference_image_stride = x.image_stride;
+        args.candidate_image_stride = y.image_stride;
+        args.reference_plane_stride = x.channel_stride;
+        args.candidate_plane_stride = y.channel_stride;
+        args.rows.length = axes[0].extent;
+        args.rows.rows = 1;
         for (size_t i = 1; i < axes.size(); ++i) {
-            given.rows.rows *= axes[i].extent;
-            given.rows.extents[i - 1] = uint32_t(axes[i].extent);
-            given.rows.reference_strides[i - 1] = axes[i].reference_stride;
-            given.rows.candidate_strides[i - 1] = axes[i].candidate_stride;
+            args.rows.rows *= axes[i].extent;
+            args.rows.extents[i - 1] = uint32_t(axes[i].extent);
+            args.rows.reference_strides[i - 1] = axes[i].reference_stride;
+            args.rows.candidate_strides[i - 1] = axes[i].candidate_stride;
         }
         // One slot more than the samples need: rows begin anywhere between two places of whole 16 bytes.
-        given.slots_of_row = divide_up(given.rows.length, kernel::samples_of_slot) + 1;
-        const int64_t slots = given.rows.rows * given.slots_of_row;
-        if (given.rows.rows != 1 && slots > UINT32_MAX)
+        args.slots_of_row = divide_up(args.rows.length, kernel::samples_of_slot) + 1;
+        const int64_t slots = args.rows.rows * args.slots_of_row;
+        if (args.rows.rows != 1 && slots > UINT32_MAX)
             return false;
         const int64_t all = course_.images * course_.planes * slots;
         const int64_t of_thread = divide_up(all, blocks_wanted * kernel::threads);
-        given.slots_of_tile = kernel::threads;
+        args.slots_of_tile = kernel::threads;
         if (of_thread > 1) // then as many as are loaded at once
-            given.slots_of_tile *= std::min<int64_t>(
-                divide_up(of_thread, kernel::slots_at_once) * kernel::slots_at_once, kernel::most_of_thread);
-        course_.tiles_of_plane = divide_up(slots, given.slots_of_tile);
-        launch_course<kernel>(given);
+            args.slots_of_tile *= std::min<int64_t>(divide_up(of_thread, kernel::slots_at_once) * kernel::slots_at_once,
+                                                    kernel::most_of_thread);
+        course_.tiles_of_plane = divide_up(slots, args.slots_of_tile);
+        launch_course<kernel>(args);
         return true;
     }
 
@@ -167,14 +167,14 @@ private:
     void run_placed()
     {
         using kernel = placed_errors<Sample>;
-        typename kernel::arguments given{};
-        given.source = source_;
-        given.order = order_of(source_.reference, channels_);
+        typename kernel::arguments args{};
+        args.source = source_;
+        args.order = order_of(source_.reference, channels_);
         const int64_t all = course_.images * course_.planes * course_.samples;
-        given.samples_of_tile = kernel::threads * std::clamp(divide_up(all, blocks_wanted * kernel::threads),
-                                                             int64_t(1), int64_t(kernel::most_of_thread));
-        course_.tiles_of_plane = divide_up(course_.samples, given.samples_of_tile);
-        launch_course<kernel>(given);
+        args.samples_of_tile = kernel::threads * std::clamp(divide_up(all, blocks_wanted * kernel::threads), int64_t(1),
+                                                            int64_t(kernel::most_of_thread));
+        course_.tiles_of_plane = divide_up(course_.samples, args.samples_of_tile);
+        launch_course<kernel>(args);
     }
 
     context &where_;

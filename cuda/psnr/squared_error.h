@@ -2,7 +2,7 @@
 // Sums of squared errors, or of other terms, over the pairs of samples of a batch: planes (images, or channels where
 // they are wanted apart) are cut into tiles, one for each block at a time; the sums of blocks meet in accounts, which
 // are all zero between kernels, and the last block makes the results of them. Where an image's largest difference does
-// not lie on the ordinary grids of arith/squared_error.h, a second launch sums it again at its own scale; for other
+// not lie on the ordinary grids of arith/squared_error.h, a second launch sums it again at its own gain; for other
 // images its blocks find nothing to do.
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace iqa::cuda {
 
 struct plane_account {
-    wide_sum level[error_levels];
+    wide_sum limb[error_limbs];
     wide_sum weight; // in units of 2^-pixel_weight_bits
     // Keys of the samples of the reference, and of their order turned round; 0 for no sample.
     uint64_t most, least_of_all;
@@ -56,7 +56,7 @@ struct error_course {
     plane_account *plane_accounts;
     image_account *image_accounts;
     batch_account *batch;
-    int32_t *own_exponents; // [images]: of the scale for a second time, or no_exponent
+    int32_t *own_exponents; // [images]: of the gain for a second time, or no_exponent
 
     fault *report;
     pair_sum *sums;
@@ -68,16 +68,16 @@ struct error_course {
 
 // The sums of some samples, as one thread has them and as a block does: the low and the high halves of the threads' own
 // sums apart, so that those of a block fit.
-template <int levels>
+template <int limbs>
 struct error_totals {
-    int64_t low[levels], high[levels];
+    int64_t low[limbs], high[limbs];
     uint64_t largest;
     uint32_t outside, nonfinite;
 
-    IQA_KERNEL void add(int level, int64_t sum)
+    IQA_KERNEL void add(int limb, int64_t sum)
     {
-        low[level] += int64_t(uint32_t(sum));
-        high[level] += sum >> 32;
+        low[limb] += int64_t(uint32_t(sum));
+        high[limb] += sum >> 32;
     }
     IQA_KERNEL void count(data_range range, double sample)
     {
@@ -87,9 +87,9 @@ struct error_totals {
     IQA_KERNEL void combine(const error_totals &other)
     {
         IQA_UNROLL_ON_GPU
-        for (int level = 0; level < levels; ++level) {
-            low[level] += other.low[level];
-            high[level] += other.high[level];
+        for (int limb = 0; limb < limbs; ++limb) {
+            low[limb] += other.low[limb];
+            high[limb] += other.high[limb];
         }
         largest = other.largest > largest ? other.largest : largest;
         outside += other.outside;
@@ -102,7 +102,7 @@ struct error_totals {
 // differences are not subnormal.
 template <class Bits>
 struct grid_sums {
-    uint64_t level[error_levels]; // of the bits of anchored numbers
+    uint64_t limb[error_limbs]; // of the bits of anchored numbers
     Bits largest;
     uint32_t additions;
 
@@ -123,9 +123,9 @@ struct grid_sums {
     IQA_KERNEL void add_term(double rest)
     {
         IQA_UNROLL_ON_GPU
-        for (int i = 0; i < error_levels; ++i) {
+        for (int i = 0; i < error_limbs; ++i) {
             const double anchored = rest + error_anchor(i);
-            level[i] += bits_of(anchored);
+            limb[i] += bits_of(anchored);
             rest = rest - (anchored - error_anchor(i));
         }
         ++additions;
@@ -134,8 +134,8 @@ struct grid_sums {
     IQA_KERNEL void add_to(Totals &totals) const
     {
         IQA_UNROLL_ON_GPU
-        for (int i = 0; i < error_levels; ++i)
-            totals.add(i, int64_t(level[i] - additions * bits_of(error_anchor(i))));
+        for (int i = 0; i < error_limbs; ++i)
+            totals.add(i, int64_t(limb[i] - additions * bits_of(error_anchor(i))));
         totals.largest = bits_of_largest() > totals.largest ? bits_of_largest() : totals.largest;
     }
 };
@@ -146,13 +146,12 @@ IQA_KERNEL void collect_plane(const error_course &course, int64_t plane)
     const int64_t image = plane / course.planes;
     if (course.again && course.own_exponents[image] == no_exponent)
         return;
-    const int scale = course.again ? course.own_exponents[image] : course.usual_exponent;
+    const int gain = course.again ? course.own_exponents[image] : course.usual_exponent;
     plane_account &account = course.plane_accounts[plane];
     pair_sum &sum = course.sums[plane];
-    for (int level = 0; level < error_levels; ++level) {
-        sum.level[level] = value_of(account.level[level]);
-        sum.exponent[level] =
-            course.integers ? integer_error_exponent(level) : error_exponent(course.term, level, scale);
+    for (int limb = 0; limb < error_limbs; ++limb) {
+        sum.limb[limb] = value_of(account.limb[limb]);
+        sum.exponent[limb] = course.integers ? integer_error_exponent(limb) : error_exponent(course.term, limb, gain);
     }
     if (course.extremes != nullptr) {
         const bool empty = account.most == 0;
@@ -197,14 +196,14 @@ IQA_KERNEL void collect(Block &block, const error_course &course)
         });
 }
 
-// Adds a block's totals of a tile to the accounts. `first_level`: what their level 0 is.
-template <int levels>
-IQA_KERNEL void add_to_accounts(const error_course &course, int64_t plane, int first_level,
-                                const error_totals<levels> &totals)
+// Adds a block's totals of a tile to the accounts. `first_limb`: what their level 0 is.
+template <int limbs>
+IQA_KERNEL void add_to_accounts(const error_course &course, int64_t plane, int first_limb,
+                                const error_totals<limbs> &totals)
 {
-    for (int level = 0; level < levels; ++level)
-        add(&course.plane_accounts[plane].level[first_level + level],
-            int128(totals.high[level]) * (int128(1) << 32) + totals.low[level]);
+    for (int limb = 0; limb < limbs; ++limb)
+        add(&course.plane_accounts[plane].limb[first_limb + limb],
+            int128(totals.high[limb]) * (int128(1) << 32) + totals.low[limb]);
     image_account &image = course.image_accounts[plane / course.planes];
     keep_most(&image.largest, totals.largest);
     if (totals.outside != 0)
@@ -213,17 +212,17 @@ IQA_KERNEL void add_to_accounts(const error_course &course, int64_t plane, int f
         add(&image.nonfinite, int64_t(totals.nonfinite));
 }
 
-// Runs a way of summing over all tiles: Way::add_tile(block, given, plane, tile, scale).
+// Runs a way of summing over all tiles: Way::add_tile(block, args, plane, tile, gain).
 template <class Way, class Block, class Arguments>
-IQA_KERNEL void sum_errors(Block &block, const Arguments &given)
+IQA_KERNEL void sum_errors(Block &block, const Arguments &args)
 {
-    const error_course &course = given.course;
+    const error_course &course = args.course;
     const int64_t tiles = course.images * course.planes * course.tiles_of_plane;
     for (int64_t index = block.index(); index < tiles; index += block.blocks()) {
         const int64_t plane = index / course.tiles_of_plane;
         const int exponent = course.again ? course.own_exponents[plane / course.planes] : course.usual_exponent;
         if (exponent != no_exponent)
-            Way::add_tile(block, given, plane, index - plane * course.tiles_of_plane, power_of_two(exponent));
+            Way::add_tile(block, args, plane, index - plane * course.tiles_of_plane, power_of_two(exponent));
     }
     if (block.comes_last(&course.batch->arrivals))
         collect(block, course);

@@ -22,24 +22,24 @@ struct placed_errors {
     static constexpr int most_of_thread = 64; // products of integers and weights fit 64 bits so often
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        sum_errors<placed_errors>(block, given);
+        sum_errors<placed_errors>(block, args);
     }
 
     template <class Block>
-    IQA_KERNEL static void add_tile(Block &block, const arguments &given, int64_t plane, int64_t tile, double scale)
+    IQA_KERNEL static void add_tile(Block &block, const arguments &args, int64_t plane, int64_t tile, double gain)
     {
-        const error_course &course = given.course;
-        const int64_t first = tile * given.samples_of_tile;
+        const error_course &course = args.course;
+        const int64_t first = tile * args.samples_of_tile;
         const int64_t end =
-            first + given.samples_of_tile < course.samples ? first + given.samples_of_tile : course.samples;
+            first + args.samples_of_tile < course.samples ? first + args.samples_of_tile : course.samples;
         const totals_of_tile totals =
             block.template reduce<totals_of_tile>(threads, [&](int thread, totals_of_tile &own) {
                 if constexpr (std::is_integral_v<Sample>)
                     if (course.integers)
-                        return add_integers(given, plane, first + thread, end, own);
-                add_reals(given, plane, first + thread, end, scale, own);
+                        return add_integers(args, plane, first + thread, end, own);
+                add_reals(args, plane, first + thread, end, gain, own);
             });
         block.each(1, [&](int) {
             add_to_accounts(course, plane, 0, totals);
@@ -56,14 +56,14 @@ struct placed_errors {
     }
 
 private:
-    struct totals_of_tile : error_totals<error_levels> {
+    struct totals_of_tile : error_totals<error_limbs> {
         int64_t weight;
         uint64_t most, least_of_all; // keys
         uint32_t invalid_weights;
 
         IQA_KERNEL void combine(const totals_of_tile &other)
         {
-            error_totals<error_levels>::combine(other);
+            error_totals<error_limbs>::combine(other);
             weight += other.weight;
             most = other.most > most ? other.most : most;
             least_of_all = other.least_of_all > least_of_all ? other.least_of_all : least_of_all;
@@ -73,22 +73,22 @@ private:
 
     // Calls use(pixel, place) for the samples of one thread that count.
     template <class Use>
-    IQA_KERNEL static void for_each_pixel(const arguments &given, int64_t plane, int64_t first, int64_t end,
+    IQA_KERNEL static void for_each_pixel(const arguments &args, int64_t plane, int64_t first, int64_t end,
                                           totals_of_tile &own, Use &&use)
     {
-        const int64_t image = plane / given.course.planes;
-        const int64_t channel = plane - image * given.course.planes;
+        const int64_t image = plane / args.course.planes;
+        const int64_t channel = plane - image * args.course.planes;
         for (int64_t number = first; number < end; number += pixels_at_once * threads) {
             pixel_place places[pixels_at_once];
             weighted_pixel pixels[pixels_at_once];
             IQA_UNROLL_ON_GPU
             for (int k = 0; k < pixels_at_once; ++k) {
                 const int64_t own_number = number + k * threads;
-                places[k] = place_of(given.order, own_number < end ? own_number : end - 1);
+                places[k] = place_of(args.order, own_number < end ? own_number : end - 1);
                 places[k].image = image;
                 places[k].channel += channel;
             }
-            read_pixels<Sample>(given.source, places, pixels);
+            read_pixels<Sample>(args.source, places, pixels);
             IQA_UNROLL_ON_GPU
             for (int k = 0; k < pixels_at_once; ++k) {
                 if (number + k * threads >= end)
@@ -98,10 +98,10 @@ private:
                 if (pixels[k].weight == 0.0f)
                     continue;
                 use(pixels[k]);
-                if (given.course.extremes != nullptr)
+                if (args.course.extremes != nullptr)
                     extend(own, key_of(pixels[k].reference));
-                if (given.course.counting)
-                    count(given, places[k], pixels[k], own);
+                if (args.course.counting)
+                    count(args, places[k], pixels[k], own);
             }
         }
     }
@@ -112,27 +112,27 @@ private:
         own.least_of_all = ~key > own.least_of_all ? ~key : own.least_of_all;
     }
 
-    IQA_KERNEL static void count(const arguments &given, pixel_place place, const weighted_pixel &pixel,
+    IQA_KERNEL static void count(const arguments &args, pixel_place place, const weighted_pixel &pixel,
                                  totals_of_tile &own)
     {
-        if (!given.source.of_luma) {
-            own.count(given.course.range, pixel.reference);
-            own.count(given.course.range, pixel.candidate);
+        if (!args.source.of_luma) {
+            own.count(args.course.range, pixel.reference);
+            own.count(args.course.range, pixel.candidate);
             return;
         }
         for (place.channel = 0; place.channel < 3; ++place.channel)
-            for (const image_view *view : {&given.source.reference, &given.source.candidate})
-                own.count(given.course.range, sample_of<double, Sample>(view->at(
-                                                  place.image, place.channel, place.slice, place.row, place.column)));
+            for (const image_view *view : {&args.source.reference, &args.source.candidate})
+                own.count(args.course.range, sample_of<double, Sample>(view->at(place.image, place.channel, place.slice,
+                                                                                place.row, place.column)));
     }
 
     // Always with weights: their units make no difference to the sum.
-    IQA_KERNEL static void add_integers(const arguments &given, int64_t plane, int64_t first, int64_t end,
+    IQA_KERNEL static void add_integers(const arguments &args, int64_t plane, int64_t first, int64_t end,
                                         totals_of_tile &own)
     {
-        const error_term term = given.course.term;
+        const error_term term = args.course.term;
         int64_t sum = 0;
-        for_each_pixel(given, plane, first, end, own, [&](const weighted_pixel &pixel) {
+        for_each_pixel(args, plane, first, end, own, [&](const weighted_pixel &pixel) {
             int64_t base = int64_t(pixel.reference) - (is_of_reference(term) ? 0 : int64_t(pixel.candidate));
             if (is_square(term))
                 base *= base;
@@ -143,13 +143,13 @@ private:
         own.add(1, sum);
     }
 
-    IQA_KERNEL static void add_reals(const arguments &given, int64_t plane, int64_t first, int64_t end, double scale,
+    IQA_KERNEL static void add_reals(const arguments &args, int64_t plane, int64_t first, int64_t end, double gain,
                                      totals_of_tile &own)
     {
-        const error_term term = given.course.term;
+        const error_term term = args.course.term;
         grid_sums<uint64_t> sums{};
-        for_each_pixel(given, plane, first, end, own, [&](const weighted_pixel &pixel) {
-            const double base = (is_of_reference(term) ? pixel.reference : pixel.reference - pixel.candidate) * scale;
+        for_each_pixel(args, plane, first, end, own, [&](const weighted_pixel &pixel) {
+            const double base = (is_of_reference(term) ? pixel.reference : pixel.reference - pixel.candidate) * gain;
             if (is_square(term))
                 return sums.add(base, double(pixel.weight));
             sums.keep_largest(base);

@@ -73,7 +73,7 @@ template <class Sum>
 struct integer_errors {
     using number = int32_t;
     static constexpr number beyond = INT32_MAX;
-    static constexpr int levels = 1;
+    static constexpr int limbs = 1;
     Sum sum;
 
     template <class Sample>
@@ -86,7 +86,7 @@ struct integer_errors {
         const uint32_t difference = uint32_t(reference - candidate);
         sum += difference * difference; // at most 65535^2, which fits 32 bits
     }
-    IQA_KERNEL void add_to(error_totals<levels> &totals) const { totals.add(0, int64_t(sum)); }
+    IQA_KERNEL void add_to(error_totals<limbs> &totals) const { totals.add(0, int64_t(sum)); }
     IQA_KERNEL bool some_nonfinite() const { return false; }
 };
 
@@ -123,7 +123,7 @@ template <class Real, class Bits>
 struct real_errors {
     using number = Real;
     static constexpr number beyond = Real(__builtin_huge_val());
-    static constexpr int levels = error_levels;
+    static constexpr int limbs = error_limbs;
     grid_sums<Bits> sums;
 
     template <class Sample>
@@ -132,11 +132,11 @@ struct real_errors {
         return widen(sample);
     }
 
-    IQA_KERNEL void add(number reference, number candidate, double scale)
+    IQA_KERNEL void add(number reference, number candidate, double gain)
     {
-        sums.add((double(reference) - double(candidate)) * scale, 1.0);
+        sums.add((double(reference) - double(candidate)) * gain, 1.0);
     }
-    IQA_KERNEL void add_to(error_totals<levels> &totals) const { sums.add_to(totals); }
+    IQA_KERNEL void add_to(error_totals<limbs> &totals) const { sums.add_to(totals); }
     IQA_KERNEL bool some_nonfinite() const { return !is_finite(double_from_bits(sums.bits_of_largest())); }
 };
 
@@ -191,29 +191,27 @@ struct plain_errors {
     static constexpr int most_of_thread = 32;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        sum_errors<plain_errors>(block, given);
+        sum_errors<plain_errors>(block, args);
     }
 
     template <class Block>
-    IQA_KERNEL static void add_tile(Block &block, const arguments &given, int64_t plane, int64_t tile, double scale)
+    IQA_KERNEL static void add_tile(Block &block, const arguments &args, int64_t plane, int64_t tile, double gain)
     {
-        const int64_t image = plane / given.course.planes;
-        const int64_t channel = plane - image * given.course.planes;
-        const Sample *x =
-            given.reference + image * given.reference_image_stride + channel * given.reference_plane_stride;
-        const Sample *y =
-            given.candidate + image * given.candidate_image_stride + channel * given.candidate_plane_stride;
+        const int64_t image = plane / args.course.planes;
+        const int64_t channel = plane - image * args.course.planes;
+        const Sample *x = args.reference + image * args.reference_image_stride + channel * args.reference_plane_stride;
+        const Sample *y = args.candidate + image * args.candidate_image_stride + channel * args.candidate_plane_stride;
         const auto totals = block.template reduce<totals_here>(threads, [&](int thread, totals_here &own) {
-            add_share(given, {x, y, tile * given.slots_of_tile, thread}, scale, own);
+            add_share(args, {x, y, tile * args.slots_of_tile, thread}, gain, own);
         });
-        block.each(1, [&](int) { add_to_accounts(given.course, plane, 0, totals); });
+        block.each(1, [&](int) { add_to_accounts(args.course, plane, 0, totals); });
     }
 
 private:
     using errors_here = errors_of<Sample>;
-    using totals_here = error_totals<errors_here::levels>;
+    using totals_here = error_totals<errors_here::limbs>;
     using number = typename errors_here::number;
 
     static constexpr bool adds_slots = std::is_same_v<Sample, uint8_t>;
@@ -235,22 +233,22 @@ private:
         int thread;
     };
 
-    IQA_KERNEL static void add_share(const arguments &given, const share &part, double scale, totals_here &own)
+    IQA_KERNEL static void add_share(const arguments &args, const share &part, double gain, totals_here &own)
     {
-        const data_range range = given.course.range;
-        const bool counting = given.course.counting;
+        const data_range range = args.course.range;
+        const bool counting = args.course.counting;
         errors_here errors{};
         if constexpr (adds_slots)
             if (!counting) {
-                visit<slots_at_once>(given, part, slot_adder{errors});
+                visit<slots_at_once>(args, part, slot_adder{errors});
                 return errors.add_to(own);
             }
         number least = errors_here::beyond;
         number most = -errors_here::beyond;
-        visit<slots_at_once>(given, part, [&](Sample reference, Sample candidate) {
+        visit<slots_at_once>(args, part, [&](Sample reference, Sample candidate) {
             const number x = errors_here::widened(reference);
             const number y = errors_here::widened(candidate);
-            errors.add(x, y, scale);
+            errors.add(x, y, gain);
             if (counting) {
                 extend(least, most, x);
                 extend(least, most, y);
@@ -260,7 +258,7 @@ private:
         const bool inside = double(least) >= range.low && double(most) <= range.high && !errors.some_nonfinite();
         if (!counting || inside)
             return;
-        visit<1>(given, part, [&](Sample reference, Sample candidate) {
+        visit<1>(args, part, [&](Sample reference, Sample candidate) {
             own.count(range, double(widen(reference)));
             own.count(range, double(widen(candidate)));
         });
@@ -268,12 +266,12 @@ private:
 
     // Calls use(reference, candidate) for each pair of samples in a thread's share; or use.add(), for whole slots.
     template <int at_once, class Use>
-    IQA_KERNEL static void visit(const arguments &given, const share &part, Use &&use)
+    IQA_KERNEL static void visit(const arguments &args, const share &part, Use &&use)
     {
-        if (given.rows.rows == 1)
-            visit_run<at_once>(given, part, use);
+        if (args.rows.rows == 1)
+            visit_run<at_once>(args, part, use);
         else
-            visit_rows(given, part, use);
+            visit_rows(args, part, use);
     }
 
     template <class Use>
@@ -296,9 +294,9 @@ private:
 
     // A plane that is one row. The samples before and after its whole slots belong to the first tile.
     template <int at_once, class Use>
-    IQA_KERNEL static void visit_run(const arguments &given, const share &part, Use &use)
+    IQA_KERNEL static void visit_run(const arguments &args, const share &part, Use &use)
     {
-        const int64_t length = given.rows.length;
+        const int64_t length = args.rows.length;
         const int lead = lead_of(part.reference);
         const int64_t unaligned = lead == 0 ? 0 : samples_of_slot - lead;
         const int64_t before = unaligned < length ? unaligned : length;
@@ -310,7 +308,7 @@ private:
                 use(part.reference[index], part.candidate[index]);
         }
         const int64_t left = slots - part.first;
-        const int count = int(left < given.slots_of_tile ? left : given.slots_of_tile);
+        const int count = int(left < args.slots_of_tile ? left : args.slots_of_tile);
         const auto *x = reinterpret_cast<const loaded_bytes *>(part.reference + before) + part.first;
         const auto *y = reinterpret_cast<const loaded_bytes *>(part.candidate + before) + part.first;
         int i = part.thread;
@@ -332,31 +330,31 @@ private:
 
     // Rows with gaps between them. Slots are numbered over all rows, from the one that each row begins in.
     template <class Use>
-    IQA_KERNEL static void visit_rows(const arguments &given, const share &part, Use &use)
+    IQA_KERNEL static void visit_rows(const arguments &args, const share &part, Use &use)
     {
-        const int64_t left = given.rows.rows * given.slots_of_row - part.first;
-        const int count = int(left < given.slots_of_tile ? left : given.slots_of_tile);
+        const int64_t left = args.rows.rows * args.slots_of_row - part.first;
+        const int count = int(left < args.slots_of_tile ? left : args.slots_of_tile);
         for (int i = part.thread; i < count; i += threads) {
-            const uint32_t slots_of_row = uint32_t(given.slots_of_row);
+            const uint32_t slots_of_row = uint32_t(args.slots_of_row);
             const uint32_t index = uint32_t(part.first) + uint32_t(i);
             uint32_t row = index / slots_of_row;
             const int64_t slot = index - row * slots_of_row;
             const Sample *x = part.reference;
             const Sample *y = part.candidate;
             for (int axis = 0; axis < 3; ++axis) {
-                const uint32_t outer = row / given.rows.extents[axis];
-                x += (row - outer * given.rows.extents[axis]) * given.rows.reference_strides[axis];
-                y += (row - outer * given.rows.extents[axis]) * given.rows.candidate_strides[axis];
+                const uint32_t outer = row / args.rows.extents[axis];
+                x += (row - outer * args.rows.extents[axis]) * args.rows.reference_strides[axis];
+                y += (row - outer * args.rows.extents[axis]) * args.rows.candidate_strides[axis];
                 row = outer;
             }
             const int64_t first = slot * samples_of_slot - lead_of(x);
             const int64_t last = first + samples_of_slot;
-            if (first >= 0 && last <= given.rows.length) {
+            if (first >= 0 && last <= args.rows.length) {
                 visit_slot(*reinterpret_cast<const loaded_bytes *>(x + first),
                            *reinterpret_cast<const loaded_bytes *>(y + first), use);
                 continue;
             }
-            for (int64_t at = first < 0 ? 0 : first; at < last && at < given.rows.length; ++at)
+            for (int64_t at = first < 0 ? 0 : first; at < last && at < args.rows.length; ++at)
                 use(x[at], y[at]);
         }
     }

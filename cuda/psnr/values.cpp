@@ -15,13 +15,13 @@ void launch_values(context &where, workspace &memory, const Request &request, de
 {
     using kernel = pair_values<Request>;
     auto *books = memory.zeros.take<typename kernel::bookkeeping>(1, "the course of an evaluation");
-    typename kernel::arguments given{};
-    given.request = request;
-    given.books = books;
-    given.ends_update = ends != nullptr;
+    typename kernel::arguments args{};
+    args.request = request;
+    args.books = books;
+    args.ends_update = ends != nullptr;
     if (ends != nullptr)
-        given.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();
-    launch<kernel>(where, divide_up(request.images, kernel::threads), 0, given);
+        args.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();
+    launch<kernel>(where, divide_up(request.images, kernel::threads), 0, args);
 }
 
 } // namespace

@@ -25,9 +25,9 @@ struct pair_values {
     static constexpr int threads = 64;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const Request &request = given.request;
+        const Request &request = args.request;
         const bool sound = request.report->kind == fault_kind::none; // the last block alone may change it
         const int64_t first = block.index() * threads;
         const int64_t left = request.images - first;
@@ -37,19 +37,19 @@ struct pair_values {
                 return store_fault(request, first + i);
             const uint64_t rank = evaluate_image(request, first + i);
             if (rank != 0)
-                keep_most(&given.books->rank_of_fault, rank);
+                keep_most(&args.books->rank_of_fault, rank);
         });
         if (sound && request.per_channel.data != nullptr)
             for (int64_t channel = 0; channel < request.parts; ++channel)
                 block.each(images, [&](int i) { evaluate_channel(request, first + i, channel); });
-        if (!block.comes_last(&given.books->arrivals))
+        if (!block.comes_last(&args.books->arrivals))
             return;
         block.each(1, [&](int) {
-            report_fault(request, given.books->rank_of_fault);
-            given.books->rank_of_fault = 0;
+            report_fault(request, args.books->rank_of_fault);
+            args.books->rank_of_fault = 0;
         });
-        if (given.ends_update)
-            commit_update::run_at_once(block, given.commit);
+        if (args.ends_update)
+            commit_update::run_at_once(block, args.commit);
     }
 };
 

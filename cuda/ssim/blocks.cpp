@@ -14,20 +14,20 @@ void measure_blocks(context &where, workspace &memory, ssim_blocks_request &requ
 {
     using kernel = ssim_of_blocks<Sample>;
     const image_view &shape = request.images.reference;
-    typename kernel::arguments given{};
-    given.images = request.images;
-    given.constants = request.constants;
-    given.rows = blocks_along(shape.height);
-    given.columns = blocks_along(shape.width);
-    given.down = divide_up(given.rows, kernel::tile_rows);
-    given.across = divide_up(given.columns, kernel::tile_columns);
+    typename kernel::arguments args{};
+    args.images = request.images;
+    args.constants = request.constants;
+    args.rows = blocks_along(shape.height);
+    args.columns = blocks_along(shape.width);
+    args.down = divide_up(args.rows, kernel::tile_rows);
+    args.across = divide_up(args.columns, kernel::tile_columns);
     place_in(memory.zeros, "the sums of blocks", [&](arena &zeros) {
-        given.totals = zeros.take<wide_sum>(given.planes());
-        given.arrivals = zeros.take<uint32_t>(1);
+        args.totals = zeros.take<wide_sum>(args.planes());
+        args.arrivals = zeros.take<uint32_t>(1);
     });
-    given.sums = request.sums;
-    given.counts = counting ? nullptr : request.counts;
-    launch<kernel>(where, given.tiles(), kernel::shared_bytes, given);
+    args.sums = request.sums;
+    args.counts = counting ? nullptr : request.counts;
+    launch<kernel>(where, args.tiles(), kernel::shared_bytes, args);
 }
 
 } // namespace

@@ -39,15 +39,15 @@ struct ssim_of_blocks {
     static constexpr int shared_bytes = quad_rows * quad_columns * int(sizeof(quad_sums));
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         quad_sums *quads = reinterpret_cast<quad_sums *>(block.shared());
-        const int64_t first_column = block.index() % given.across * tile_columns;
-        const int64_t first_row = block.index() / given.across % given.down * tile_rows;
-        const int64_t plane = block.index() / (given.across * given.down);
-        const int rows = least(given.rows - first_row, tile_rows);
-        const int columns = least(given.columns - first_column, tile_columns);
-        const int64_t channels = given.images.reference.channels;
+        const int64_t first_column = block.index() % args.across * tile_columns;
+        const int64_t first_row = block.index() / args.across % args.down * tile_rows;
+        const int64_t plane = block.index() / (args.across * args.down);
+        const int rows = least(args.rows - first_row, tile_rows);
+        const int columns = least(args.columns - first_column, tile_columns);
+        const int64_t channels = args.images.reference.channels;
         const pixel_place corner = {plane / channels, plane % channels, 0, first_row * quad_size,
                                     first_column * quad_size};
         block.each((rows + 1) * (columns + 1), [&](int i) {
@@ -56,16 +56,16 @@ struct ssim_of_blocks {
             pixel_place at = corner;
             at.row += row * quad_size;
             at.column += column * quad_size;
-            quads[i] = sum_quad(given.images, at);
+            quads[i] = sum_quad(args.images, at);
         });
         const int64_t sum = block.sum(rows * columns, [&](int i) {
             const int row = i / columns;
             const quad_sums *above = quads + row * (columns + 1) + (i - row * columns);
-            return ssim_fixed(ssim_of(given.constants, above, above + columns + 1));
+            return ssim_fixed(ssim_of(args.constants, above, above + columns + 1));
         });
-        block.each(1, [&](int) { add(&given.totals[plane], sum); });
-        if (block.comes_last(given.arrivals))
-            hand_out(block, given);
+        block.each(1, [&](int) { add(&args.totals[plane], sum); });
+        if (block.comes_last(args.arrivals))
+            hand_out(block, args);
     }
 
 private:
@@ -118,14 +118,14 @@ private:
     }
 
     template <class Block>
-    IQA_KERNEL static void hand_out(Block &block, const arguments &given)
+    IQA_KERNEL static void hand_out(Block &block, const arguments &args)
     {
-        block.each(int(given.planes()), [&](int i) {
-            given.sums[i] = value_of(given.totals[i]);
-            given.totals[i] = {};
+        block.each(int(args.planes()), [&](int i) {
+            args.sums[i] = value_of(args.totals[i]);
+            args.totals[i] = {};
         });
-        if (given.counts != nullptr)
-            block.each(int(given.images.reference.images), [&](int i) { given.counts[i] = {}; });
+        if (args.counts != nullptr)
+            block.each(int(args.images.reference.images), [&](int i) { args.counts[i] = {}; });
     }
 };
 

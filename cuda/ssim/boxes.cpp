@@ -33,20 +33,20 @@ public:
     boxes_on_device(context &where, workspace &memory, const ssim_request &request)
         : where_(where), plan_(*request.plan)
     {
-        given_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
+        args_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
         choose_part(request);
-        given_.formula = formula_of(plan_);
-        std::copy_n(plan_.wanted, int(ssim_parts), given_.wanted);
-        given_.by_channel = request.by_channel;
-        given_.map = request.map;
-        given_.sums = request.sums;
-        given_.weight = request.weight;
-        given_.not_a_number = request.not_a_number;
+        args_.formula = formula_of(plan_);
+        std::copy_n(plan_.wanted, int(ssim_factors), args_.wanted);
+        args_.by_channel = request.by_channel;
+        args_.map = request.map;
+        args_.sums = request.sums;
+        args_.weight = request.weight;
+        args_.not_a_number = request.not_a_number;
     }
 
     course take_course(workspace &memory) const
     {
-        const divided_maps &maps = given_.maps;
+        const divided_maps &maps = args_.maps;
         const bool in_float = !plan_.double_arithmetic;
         const int64_t planes = maps.images * maps.channels;
         course all{};
@@ -54,8 +54,8 @@ public:
             if (in_float)
                 all.doubts = {zeros.take<ssim_tile_total>(planes * maps.boxes_of_plane()),
                               zeros.take<doubt_total>(planes), maps.boxes_of_plane(),
-                              given_.statistics.source.weighted()};
-            all.accumulators = zeros.take<ssim_accumulator>(given_.results());
+                              args_.statistics.source.weighted()};
+            all.accumulators = zeros.take<ssim_accumulator>(args_.results());
             all.arrivals = zeros.take<uint32_t>(1);
             all.found_nan = zeros.take<uint32_t>(maps.images);
         });
@@ -64,22 +64,22 @@ public:
 
     void run(workspace &memory, const course &all)
     {
-        given_.doubts = all.doubts;
-        given_.accumulators = all.accumulators;
-        given_.arrivals = all.arrivals;
-        given_.found_nan = all.found_nan;
-        const int64_t blocks = place_blocks(memory, given_.maps.work(), block_memory_, given_.statistics);
-        launch<kernel>(where_, blocks, kernel::shared_bytes + size_t(block_memory_.shared_bytes()), given_);
+        args_.doubts = all.doubts;
+        args_.accumulators = all.accumulators;
+        args_.arrivals = all.arrivals;
+        args_.found_nan = all.found_nan;
+        const int64_t blocks = place_blocks(memory, args_.maps.work(), block_memory_, args_.statistics);
+        launch<kernel>(where_, blocks, kernel::shared_bytes + size_t(block_memory_.shared_bytes()), args_);
     }
 
 private:
     void choose_part(const ssim_request &request)
     {
-        if (plan_.taps_z > 1)
+        if (plan_.size_z > 1)
             return take_part(request, volume_part);
         for (const auto &part : image_parts) {
             take_part(request, part);
-            if (given_.statistics.layout.slab.shared)
+            if (args_.statistics.layout.slab.shared)
                 return;
         }
         take_part(request, part_of_large_windows);
@@ -87,16 +87,16 @@ private:
 
     void take_part(const ssim_request &request, const int (&part)[3])
     {
-        given_.maps = divide_maps(plan_, request.images.reference,
-                                  {request.out_depth, request.out_height, request.out_width}, ssim_box_depth, part);
+        args_.maps = divide_maps(plan_, request.images.reference,
+                                 {request.out_depth, request.out_height, request.out_width}, ssim_box_depth, part);
         block_memory_ = {sizeof(Real), shared_bytes_of_a_block - kernel::shared_bytes};
-        given_.statistics.layout =
-            lay_out_statistics(plan_, given_.statistics.convolution, given_.maps.part, block_memory_);
+        args_.statistics.layout =
+            lay_out_statistics(plan_, args_.statistics.convolution, args_.maps.part, block_memory_);
     }
 
     context &where_;
     const ssim_plan &plan_;
-    typename kernel::arguments given_{};
+    typename kernel::arguments args_{};
     block_memory_plan block_memory_{sizeof(Real), 0};
 };
 

@@ -17,7 +17,7 @@ struct ssim_boxes_of {
         statistics_arguments<Real> statistics;
         divided_maps maps;
         ssim_formula formula;
-        bool wanted[ssim_parts];
+        bool wanted[ssim_factors];
         bool by_channel;
         output_view map;
         ssim_doubts doubts;
@@ -33,7 +33,7 @@ struct ssim_boxes_of {
     static constexpr bool is_float = sizeof(Real) == sizeof(float);
     static constexpr int threads = 256;
     // What each thread sums: the weight, the parts' low and high digits, and the pixels looked at.
-    static constexpr int weight_total = 0, part_totals = 1, looked_at_total = 1 + 2 * ssim_parts;
+    static constexpr int weight_total = 0, part_totals = 1, looked_at_total = 1 + 2 * ssim_factors;
     static constexpr int most_totals = looked_at_total + (is_float ? 1 : 0);
 
     // In shared memory, for registers are few.
@@ -49,56 +49,56 @@ struct ssim_boxes_of {
     static constexpr int shared_bytes = round_up(int(sizeof(part_of_box)), 16);
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         part_of_box &part = *reinterpret_cast<part_of_box *>(block.shared());
-        window_filters<Block, Real> filters(block, given.statistics,
+        window_filters<Block, Real> filters(block, args.statistics,
                                             reinterpret_cast<Real *>(block.shared() + shared_bytes));
-        for (int64_t index = block.index(); index < given.maps.work(); index += block.blocks()) {
+        for (int64_t index = block.index(); index < args.maps.work(); index += block.blocks()) {
             block.each(most_totals * threads, [&](int i) {
                 part.totals[i] = 0;
                 if (i == 0)
-                    find(given, index, part);
+                    find(args, index, part);
             });
             if constexpr (!is_float)
-                if (given.doubts.tiles != nullptr && given.doubts.carries(part.box)) {
-                    block.each(1, [&](int) { take_from_float(given, part); });
+                if (args.doubts.tiles != nullptr && args.doubts.carries(part.box)) {
+                    block.each(1, [&](int) { take_from_float(args, part); });
                     continue;
                 }
             const map_part<Real> &map = part.map;
             int64_t first[3], count[3];
-            box_of_part(given, part.place, first, count);
-            find_pivot(block, given.statistics.source, map.image, map.channel, first, count, given.statistics.taps,
+            box_of_part(args, part.place, first, count);
+            find_pivot(block, args.statistics.source, map.image, map.channel, first, count, args.statistics.taps,
                        part.grid, part.map.pivot);
             filters.run(part.map, [&](int slice) {
-                if (given.statistics.convolution)
-                    finish<weighted_maps>(block, given, filters, part, slice);
+                if (args.statistics.convolution)
+                    finish<weighted_maps>(block, args, filters, part, slice);
                 else
-                    finish<plain_maps>(block, given, filters, part, slice);
+                    finish<plain_maps>(block, args, filters, part, slice);
             });
-            collect(block, given, part);
+            collect(block, args, part);
         }
         if constexpr (!is_float)
-            if (block.comes_last(given.arrivals))
-                hand_out(block, given);
+            if (block.comes_last(args.arrivals))
+                hand_out(block, args);
     }
 
 private:
-    IQA_KERNEL static int before_first(const arguments &given, int axis)
+    IQA_KERNEL static int before_first(const arguments &args, int axis)
     {
-        return given.statistics.border == border_mode::valid ? 0 : given.statistics.taps[axis] / 2;
+        return args.statistics.border == border_mode::valid ? 0 : args.statistics.taps[axis] / 2;
     }
 
-    IQA_KERNEL static void find(const arguments &given, int64_t index, part_of_box &part)
+    IQA_KERNEL static void find(const arguments &args, int64_t index, part_of_box &part)
     {
-        part.place = place_of_part(given.maps, index);
-        part.box = given.maps.box_of(part.place);
+        part.place = place_of_part(args.maps, index);
+        part.box = args.maps.box_of(part.place);
         part.spread = part.not_a_number = 0;
         for (uint32_t(&digits)[2] : part.doubts)
             digits[0] = digits[1] = 0;
         map_part<Real> &map = part.map;
         for (int axis = z_axis; axis <= x_axis; ++axis) {
-            map.first[axis] = part.place.first[axis] - before_first(given, axis);
+            map.first[axis] = part.place.first[axis] - before_first(args, axis);
             map.count[axis] = part.place.count[axis];
         }
         map.image = part.place.image;
@@ -106,44 +106,44 @@ private:
     }
 
     // The first windows and the outputs of its box.
-    IQA_KERNEL static void box_of_part(const arguments &given, const part_place &place, int64_t (&first)[3],
+    IQA_KERNEL static void box_of_part(const arguments &args, const part_place &place, int64_t (&first)[3],
                                        int64_t (&count)[3])
     {
         IQA_UNROLL_ON_GPU
         for (int axis = z_axis; axis <= x_axis; ++axis) {
-            first[axis] = place.box_first[axis] - before_first(given, axis);
+            first[axis] = place.box_first[axis] - before_first(args, axis);
             count[axis] = place.box_count[axis];
         }
     }
 
-    IQA_KERNEL static ssim_accumulator &results_of(const arguments &given, const part_place &place)
+    IQA_KERNEL static ssim_accumulator &results_of(const arguments &args, const part_place &place)
     {
-        return given.accumulators[given.by_channel ? place.image * given.maps.channels + place.channel : place.image];
+        return args.accumulators[args.by_channel ? place.image * args.maps.channels + place.channel : place.image];
     }
 
     // What the kernel in float found in a box, by the box's first part.
-    IQA_KERNEL static void take_from_float(const arguments &given, const part_of_box &part)
+    IQA_KERNEL static void take_from_float(const arguments &args, const part_of_box &part)
     {
         const part_place &place = part.place;
         for (int axis = z_axis; axis <= x_axis; ++axis)
             if (place.first[axis] != place.box_first[axis])
                 return;
-        const ssim_tile_total &from = given.doubts.tiles[part.box];
-        ssim_accumulator &to = results_of(given, place);
-        for (int which = 0; which < ssim_parts; ++which)
+        const ssim_tile_total &from = args.doubts.tiles[part.box];
+        ssim_accumulator &to = results_of(args, place);
+        for (int which = 0; which < ssim_factors; ++which)
             add(&to.sums[which], value_of(from.sums.sums[which]));
         add(&to.weight, value_of(from.sums.weight));
         if (from.not_a_number != 0)
-            set_bits(&given.found_nan[place.image], 1u);
+            set_bits(&args.found_nan[place.image], 1u);
     }
 
     // The weight of the pixel at a window's centre, in units, where enough of the window is covered.
-    IQA_KERNEL static int32_t units_of(const arguments &given, const map_part<Real> &part, int slice, int row,
+    IQA_KERNEL static int32_t units_of(const arguments &args, const map_part<Real> &part, int slice, int row,
                                        int column, bool covered)
     {
-        const int(&taps)[3] = given.statistics.taps;
+        const int(&taps)[3] = args.statistics.taps;
         const weighted_pair<Real> centre = pair_at<Real>(
-            given.statistics.source,
+            args.statistics.source,
             {part.image, part.channel, part.first[z_axis] + taps[z_axis] / 2 + slice,
              part.first[y_axis] + taps[y_axis] / 2 + row, part.first[x_axis] + taps[x_axis] / 2 + column});
         return covered ? int32_t(weight_units(centre.weight)) : 0;
@@ -151,23 +151,23 @@ private:
 
     // One slice: values from window means, and what each thread sums of them.
     template <int maps, class Block>
-    IQA_KERNEL static void finish(Block &block, const arguments &given, const window_filters<Block, Real> &filters,
+    IQA_KERNEL static void finish(Block &block, const arguments &args, const window_filters<Block, Real> &filters,
                                   part_of_box &own, int slice)
     {
         const map_part<Real> &part = own.map;
         int64_t *totals = own.totals;
-        const bool weighted = given.statistics.source.weighted();
-        const bool safe = given.formula.safe();
-        const ssim_constants<Real> constants = given.formula.template constants<Real>();
-        const int first_wanted = given.wanted[ssim_product]              ? ssim_product
-                                 : given.wanted[ssim_contrast_structure] ? ssim_contrast_structure
-                                                                         : ssim_luminance;
+        const bool weighted = args.statistics.source.weighted();
+        const bool safe = args.formula.safe();
+        const ssim_constants<Real> constants = args.formula.template constants<Real>();
+        const int first_wanted = args.wanted[ssim_product]              ? ssim_product
+                                 : args.wanted[ssim_contrast_structure] ? ssim_contrast_structure
+                                                                        : ssim_luminance;
         const int columns = part.count[x_axis];
         const int pixels = part.count[y_axis] * columns;
         const int rows_before = int(own.place.first[y_axis] - own.place.box_first[y_axis]);
         const int rows_of_box = own.place.box_count[y_axis];
         block.each(threads, [&](int thread) {
-            int128 sums[ssim_parts] = {};
+            int128 sums[ssim_factors] = {};
             int64_t weight = 0;
             int64_t looked_at = 0;
             bool nan = false;
@@ -183,12 +183,12 @@ private:
                 if (weighted) {
                     bool covered = true;
                     if constexpr (maps == weighted_maps)
-                        covered = covers_enough(means[plain_maps], given.formula.coverage);
-                    units = units_of(given, part, slice, row, column, covered);
+                        covered = covers_enough(means[plain_maps], args.formula.coverage);
+                    units = units_of(args, part, slice, row, column, covered);
                     weight += units;
                 }
                 if constexpr (is_float) {
-                    spread = spread || (units != 0 && means[2] + means[3] > most_spread(given));
+                    spread = spread || (units != 0 && means[2] + means[3] > most_spread(args));
                     if (doubts_row(rows_before + row, rows_of_box)) {
                         const int64_t counts_for = weighted ? units >> doubt_weight_shift : 1;
                         const float doubt = ssim_doubt(terms, means[0], means[1], means[2], means[3], constants,
@@ -199,19 +199,19 @@ private:
                         looked_at += counts_for;
                     }
                 }
-                if (given.formula.negative_to_zero)
+                if (args.formula.negative_to_zero)
                     terms.structure_top = clamp_to_zero(terms.structure_top);
                 IQA_UNROLL_ON_GPU
-                for (int which = 0; which < ssim_parts; ++which) {
-                    if (!given.wanted[which])
+                for (int which = 0; which < ssim_factors; ++which) {
+                    if (!args.wanted[which])
                         continue;
                     const Real value = safe ? part_of<true>(terms, which) : part_of<false>(terms, which);
                     nan = nan || (value != value && units != 0);
                     sums[which] += int128(ssim_fixed(value)) * units;
-                    if (which == first_wanted && given.map.data != nullptr)
-                        given.map.store(part.image, part.channel, own.place.first[z_axis] + slice,
-                                        own.place.first[y_axis] + row, own.place.first[x_axis] + column,
-                                        units != 0 ? double(value) : double_from_bits(0x7ff8000000000000u));
+                    if (which == first_wanted && args.map.data != nullptr)
+                        args.map.store(part.image, part.channel, own.place.first[z_axis] + slice,
+                                       own.place.first[y_axis] + row, own.place.first[x_axis] + column,
+                                       units != 0 ? double(value) : double_from_bits(0x7ff8000000000000u));
                 }
             }
             if (nan)
@@ -220,7 +220,7 @@ private:
                 set_bits(&own.spread, 1u);
             totals[weight_total * threads + thread] += weight;
             IQA_UNROLL_ON_GPU
-            for (int which = 0; which < ssim_parts; ++which) {
+            for (int which = 0; which < ssim_factors; ++which) {
                 totals[(part_totals + 2 * which) * threads + thread] += int64_t(uint32_t(sums[which]));
                 totals[(part_totals + 2 * which + 1) * threads + thread] += int64_t(sums[which] >> 32);
             }
@@ -229,23 +229,23 @@ private:
         });
     }
 
-    IQA_KERNEL static float most_spread(const arguments &given)
+    IQA_KERNEL static float most_spread(const arguments &args)
     {
-        return float(IQA_SSIM_MOST_SPREAD) * float(given.formula.twice_c2);
+        return float(IQA_SSIM_MOST_SPREAD) * float(args.formula.twice_c2);
     }
 
     // The threads' totals to those of the box, or of all blocks.
     template <class Block>
-    IQA_KERNEL static void collect(Block &block, const arguments &given, const part_of_box &own)
+    IQA_KERNEL static void collect(Block &block, const arguments &args, const part_of_box &own)
     {
         const int64_t *totals = own.totals;
         constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
-        ssim_accumulator &to = is_float ? given.doubts.tiles[own.box].sums : results_of(given, own.place);
+        ssim_accumulator &to = is_float ? args.doubts.tiles[own.box].sums : results_of(args, own.place);
         const auto total = [&](int which) {
             return block.sum(threads, [&](int thread) { return totals[which * threads + thread]; });
         };
-        for (int which = 0; which < ssim_parts; ++which) {
-            if (!given.wanted[which])
+        for (int which = 0; which < ssim_factors; ++which) {
+            if (!args.wanted[which])
                 continue;
             const int64_t low = total(part_totals + 2 * which);
             const int64_t high = total(part_totals + 2 * which + 1);
@@ -253,7 +253,7 @@ private:
                 add(&to.sums[which], (int128(high) * (int64_t(1) << 32) + low) * (int64_t(1) << shift));
             });
         }
-        if (given.statistics.source.weighted()) {
+        if (args.statistics.source.weighted()) {
             const int64_t weight = total(weight_total);
             block.each(1, [&](int) { add(&to.weight, weight); });
         }
@@ -262,36 +262,36 @@ private:
             block.each(1, [&](int) {
                 for (int kind = 0; kind < doubt_kinds; ++kind)
                     doubt.sums[kind] = own.doubts[kind][0] + (int64_t(own.doubts[kind][1]) << 16);
-                add(given.doubts, own.box, doubt, own.spread != 0);
+                add(args.doubts, own.box, doubt, own.spread != 0);
                 if (own.not_a_number != 0)
-                    set_bits(&given.doubts.tiles[own.box].not_a_number, 1u);
+                    set_bits(&args.doubts.tiles[own.box].not_a_number, 1u);
             });
         } else {
             block.each(1, [&](int) {
                 if (own.not_a_number != 0)
-                    set_bits(&given.found_nan[own.place.image], 1u);
+                    set_bits(&args.found_nan[own.place.image], 1u);
             });
         }
     }
 
     // The sums of all blocks to the request's results.
     template <class Block>
-    IQA_KERNEL static void hand_out(Block &block, const arguments &given)
+    IQA_KERNEL static void hand_out(Block &block, const arguments &args)
     {
-        const bool weighted = given.statistics.source.weighted();
-        block.each(int(given.results()), [&](int i) {
-            ssim_accumulator &from = given.accumulators[i];
-            for (int which = 0; which < ssim_parts; ++which)
-                given.sums[i * int64_t(ssim_parts) + which] = value_of(from.sums[which]);
+        const bool weighted = args.statistics.source.weighted();
+        block.each(int(args.results()), [&](int i) {
+            ssim_accumulator &from = args.accumulators[i];
+            for (int which = 0; which < ssim_factors; ++which)
+                args.sums[i * int64_t(ssim_factors) + which] = value_of(from.sums[which]);
             if (weighted)
-                given.weight[i] = value_of(from.weight);
+                args.weight[i] = value_of(from.weight);
             from = {};
         });
-        block.each(int(given.maps.images), [&](int i) {
-            given.not_a_number[i] = given.found_nan[i] != 0;
-            given.found_nan[i] = 0;
+        block.each(int(args.maps.images), [&](int i) {
+            args.not_a_number[i] = args.found_nan[i] != 0;
+            args.found_nan[i] = 0;
         });
-        clear(block, given.doubts, given.maps.images * given.maps.channels);
+        clear(block, args.doubts, args.maps.images * args.maps.channels);
     }
 };
 

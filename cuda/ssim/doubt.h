@@ -10,7 +10,7 @@ namespace iqa::cuda {
 
 // Sums of an image, a channel or a tile over the pixels of a map: of its parts, and the weight of the pixels.
 struct ssim_accumulator {
-    wide_sum sums[ssim_parts];
+    wide_sum sums[ssim_factors];
     wide_sum weight;
 };
 

@@ -37,7 +37,7 @@ gradient_output<Made> output_of(const ssim_gradient_request &request)
     output.channels = plan.channels(shape);
     output.weights = request.weights;
     output.normalised = plan.weighs_means(request.weights);
-    output.scale = plan.scale;
+    output.gain = plan.gain;
     output.of_luma = plan.takes_luma(shape);
     if (output.of_luma)
         output.luma = plan.luma->weights;
@@ -54,42 +54,42 @@ public:
         : where_(where), plan_(*request.plan)
     {
         const image_view &shape = request.images.reference;
-        given_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
+        args_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
         // Windows that a valid map lacks are computed from whatever lies there and then taken off.
         if (plan_.border == border_mode::valid)
-            given_.statistics.border = border_mode::replicate;
-        given_.border = plan_.border;
-        given_.maps = divide_maps(plan_, shape, {shape.depth, shape.height, shape.width}, ssim_gradient_depth,
-                                  std::max(plan_.taps_y, plan_.taps_x) > large_window ? part_of_large_windows
-                                  : plan_.taps_z > 1                                  ? volume_part
-                                                                                      : image_part);
-        given_.formula = formula_of(plan_);
-        given_.product = plan_.wanted[ssim_product];
-        given_.factors = request.factors;
-        given_.output = output_of<Made>(request);
-        given_.spread = spread;
+            args_.statistics.border = border_mode::replicate;
+        args_.border = plan_.border;
+        args_.maps = divide_maps(plan_, shape, {shape.depth, shape.height, shape.width}, ssim_gradient_depth,
+                                 std::max(plan_.size_y, plan_.size_x) > large_window ? part_of_large_windows
+                                 : plan_.size_z > 1                                  ? volume_part
+                                                                                     : image_part);
+        args_.formula = formula_of(plan_);
+        args_.product = plan_.wanted[ssim_product];
+        args_.factors = request.factors;
+        args_.output = output_of<Made>(request);
+        args_.spread = spread;
         lay_out();
-        blocks_ = place_blocks(memory, given_.maps.work(), block_memory_, given_.statistics);
+        blocks_ = place_blocks(memory, args_.maps.work(), block_memory_, args_.statistics);
     }
 
     void run() const
     {
-        launch<kernel>(where_, blocks_, kernel::shared_bytes + size_t(block_memory_.shared_bytes()), given_);
+        launch<kernel>(where_, blocks_, kernel::shared_bytes + size_t(block_memory_.shared_bytes()), args_);
     }
 
 private:
     void lay_out()
     {
-        const int(&taps)[3] = given_.statistics.taps;
-        const int(&part)[3] = given_.maps.part;
+        const int(&taps)[3] = args_.statistics.taps;
+        const int(&part)[3] = args_.maps.part;
         int seen[3]; // map pixels
         for (int axis = z_axis; axis <= x_axis; ++axis)
             seen[axis] = part[axis] + taps[axis] - 1;
         const int64_t row_bytes = int64_t(weighted_maps) * (seen[x_axis] + taps[x_axis] - 1) * int64_t(sizeof(Real));
         seen[y_axis] = int(std::clamp<int64_t>(most_slab_bytes / row_bytes, least_band, seen[y_axis]));
         const bool one_band = seen[y_axis] == part[y_axis] + taps[y_axis] - 1;
-        given_.statistics.layout = lay_out_statistics(plan_, given_.statistics.convolution, seen, block_memory_);
-        gradient_layout &layout = given_.layout;
+        args_.statistics.layout = lay_out_statistics(plan_, args_.statistics.convolution, seen, block_memory_);
+        gradient_layout &layout = args_.layout;
         layout.band_rows = seen[y_axis];
         layout.stride = seen[x_axis];
         int64_t bands = 0;
@@ -100,14 +100,14 @@ private:
         layout.deep = block_memory_.take(maps * layout.band_rows);
         const int64_t low = maps * part[y_axis];
         // The slab of a plain image's only band is not read any more when the adjoint goes down.
-        const statistics_layout &of_means = given_.statistics.layout;
-        const int64_t slab = int64_t(of_means.slab_rows) * of_means.stride * (given_.statistics.convolution ? 3 : 2);
-        layout.low = plan_.taps_z == 1 && one_band && slab >= low ? of_means.slab : block_memory_.take(low);
+        const statistics_layout &of_means = args_.statistics.layout;
+        const int64_t slab = int64_t(of_means.slab_rows) * of_means.stride * (args_.statistics.convolution ? 3 : 2);
+        layout.low = plan_.size_z == 1 && one_band && slab >= low ? of_means.slab : block_memory_.take(low);
     }
 
     context &where_;
     const ssim_plan &plan_;
-    typename kernel::arguments given_{};
+    typename kernel::arguments args_{};
     block_memory_plan block_memory_{sizeof(Real), shared_bytes_of_a_block - kernel::shared_bytes};
     int64_t blocks_ = 0;
 };
@@ -128,8 +128,8 @@ bool goes_by_tiles(const ssim_gradient_request &request)
 {
     const ssim_plan &plan = *request.plan;
     const image_view &shape = request.images.reference;
-    return !plan.double_arithmetic && plan.is_plain(shape, request.weights) && plan.taps_y == usual_taps &&
-           plan.taps_x == usual_taps &&
+    return !plan.double_arithmetic && plan.is_plain(shape, request.weights) && plan.size_y == usual_taps &&
+           plan.size_x == usual_taps &&
            (shape.type == element_type::float32 || shape.type == element_type::float16 ||
             shape.type == element_type::bfloat16 || shape.type == element_type::uint8);
 }
@@ -140,26 +140,26 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     using kernel = ssim_gradient_tiles<Sample, usual_taps>;
     const ssim_plan &plan = *request.plan;
     const image_view &shape = request.images.reference;
-    typename kernel::arguments given{};
-    given.images = request.images;
+    typename kernel::arguments args{};
+    args.images = request.images;
     const int64_t down = divide_up(shape.height, kernel::rows);
     const int64_t across = divide_up(shape.width, kernel::columns);
     const int64_t blocks = shape.images * shape.channels * down * across;
     check_blocks(blocks); // and divide by less
-    given.down = divider_by(uint32_t(down));
-    given.across = divider_by(uint32_t(across));
-    given.channels = divider_by(uint32_t(shape.channels));
-    given.border = plan.border;
-    given.scale = float(plan.scale);
-    round_taps(plan.weights_y, usual_taps, given.taps[0]);
-    round_taps(plan.weights_x, usual_taps, given.taps[1]);
-    given.constants = {float(plan.twice_c1), float(plan.twice_c2), float(plan.covariance)};
-    given.negative_to_zero = plan.negative_to_zero;
-    given.product = plan.wanted[ssim_product];
-    given.factors = request.factors;
-    given.output = output_of<float>(request);
-    given.spread = spread;
-    launch<kernel>(where, blocks, kernel::shared_bytes, given);
+    args.down = divider_by(uint32_t(down));
+    args.across = divider_by(uint32_t(across));
+    args.channels = divider_by(uint32_t(shape.channels));
+    args.border = plan.border;
+    args.gain = float(plan.gain);
+    round_taps(plan.taps_y, usual_taps, args.taps[0]);
+    round_taps(plan.taps_x, usual_taps, args.taps[1]);
+    args.constants = {float(plan.twice_c1), float(plan.twice_c2), float(plan.covariance)};
+    args.negative_to_zero = plan.negative_to_zero;
+    args.product = plan.wanted[ssim_product];
+    args.factors = request.factors;
+    args.output = output_of<float>(request);
+    args.spread = spread;
+    launch<kernel>(where, blocks, kernel::shared_bytes, args);
 }
 
 void differentiate_by_tiles(context &where, const ssim_gradient_request &request, const spread_of_tiles &spread)

@@ -78,30 +78,30 @@ struct ssim_gradient_of {
     static constexpr int shared_bytes = round_up(int(sizeof(part_of_image)), 16);
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         part_of_image &part = *reinterpret_cast<part_of_image *>(block.shared());
-        for (int64_t index = block.index(); index < given.maps.work(); index += block.blocks()) {
-            if (is_second && given.spread.tiles[given.maps.box_of(place_of_part(given.maps, index))] == 0)
+        for (int64_t index = block.index(); index < args.maps.work(); index += block.blocks()) {
+            if (is_second && args.spread.tiles[args.maps.box_of(place_of_part(args.maps, index))] == 0)
                 continue;
-            block.each(1, [&](int) { find(given, index, part); });
+            block.each(1, [&](int) { find(args, index, part); });
             if (part.factor == 0.0)
-                store_shares(block, given, part);
+                store_shares(block, args, part);
             else
-                differentiate(block, given, part);
+                differentiate(block, args, part);
         }
         if constexpr (is_second)
-            given.spread.clear_at_end(block);
+            args.spread.clear_at_end(block);
     }
 
 private:
-    IQA_KERNEL static void find(const arguments &given, int64_t index, part_of_image &part)
+    IQA_KERNEL static void find(const arguments &args, int64_t index, part_of_image &part)
     {
-        part.place = place_of_part(given.maps, index);
-        part.tile = given.maps.box_of(part.place);
+        part.place = place_of_part(args.maps, index);
+        part.tile = args.maps.box_of(part.place);
         map_part<Real> &around = part.band;
         for (int axis = z_axis; axis <= x_axis; ++axis) {
-            const int seen = given.statistics.taps[axis] - 1;
+            const int seen = args.statistics.taps[axis] - 1;
             part.first[axis] = part.place.first[axis];
             part.count[axis] = part.place.count[axis];
             around.first[axis] = part.place.first[axis] - seen;
@@ -109,72 +109,72 @@ private:
         }
         part.image = around.image = part.place.image;
         part.channel = around.channel = part.place.channel;
-        part.factor = given.factors == nullptr ? 0.0 : given.factors[part.image * given.maps.channels + part.channel];
+        part.factor = args.factors == nullptr ? 0.0 : args.factors[part.image * args.maps.channels + part.channel];
     }
 
     // The rows of map pixels from `row` on.
-    IQA_KERNEL static void take_band(const arguments &given, int row, part_of_image &part)
+    IQA_KERNEL static void take_band(const arguments &args, int row, part_of_image &part)
     {
-        const int seen = given.statistics.taps[y_axis] - 1;
+        const int seen = args.statistics.taps[y_axis] - 1;
         const int left = part.count[y_axis] + seen - row;
         part.band_row = row;
         part.band.first[y_axis] = part.first[y_axis] - seen + row;
-        part.band.count[y_axis] = left < given.layout.band_rows ? left : given.layout.band_rows;
+        part.band.count[y_axis] = left < args.layout.band_rows ? left : args.layout.band_rows;
     }
 
     template <class Block>
-    IQA_KERNEL static void differentiate(Block &block, const arguments &given, part_of_image &part)
+    IQA_KERNEL static void differentiate(Block &block, const arguments &args, part_of_image &part)
     {
         Real *const shared = reinterpret_cast<Real *>(block.shared() + shared_bytes);
-        Real *const global = given.statistics.global + block.index() * given.statistics.global_stride;
-        window_filters<Block, Real> filters(block, given.statistics, shared);
+        Real *const global = args.statistics.global + block.index() * args.statistics.global_stride;
+        window_filters<Block, Real> filters(block, args.statistics, shared);
         int64_t tile_first[3], tile_count[3];
         IQA_UNROLL_ON_GPU
         for (int axis = z_axis; axis <= x_axis; ++axis) {
-            const int seen = given.statistics.taps[axis] - 1;
+            const int seen = args.statistics.taps[axis] - 1;
             tile_first[axis] = part.place.box_first[axis] - seen;
             tile_count[axis] = part.place.box_count[axis] + seen;
         }
-        find_pivot(block, given.statistics.source, part.image, part.channel, tile_first, tile_count,
-                   given.statistics.taps, part.grid, part.band.pivot);
+        find_pivot(block, args.statistics.source, part.image, part.channel, tile_first, tile_count,
+                   args.statistics.taps, part.grid, part.band.pivot);
         block.each(1, [&](int) {
-            part.deep = given.layout.deep.in(shared, global);
-            part.low = given.layout.low.in(shared, global);
-            part.bands[z_axis] = given.layout.bands.in(shared, global);
-            part.bands[y_axis] = part.bands[z_axis] + given.statistics.taps[z_axis] * given.maps.part[z_axis];
-            part.bands[x_axis] = part.bands[y_axis] + given.statistics.taps[y_axis] * given.maps.part[y_axis];
+            part.deep = args.layout.deep.in(shared, global);
+            part.low = args.layout.low.in(shared, global);
+            part.bands[z_axis] = args.layout.bands.in(shared, global);
+            part.bands[y_axis] = part.bands[z_axis] + args.statistics.taps[z_axis] * args.maps.part[z_axis];
+            part.bands[x_axis] = part.bands[y_axis] + args.statistics.taps[y_axis] * args.maps.part[y_axis];
         });
         IQA_UNROLL_ON_GPU
         for (int axis = z_axis; axis <= x_axis; ++axis)
-            fill_band(block, given, part, axis, part.bands[axis]);
-        const int rows = part.count[y_axis] + given.statistics.taps[y_axis] - 1;
+            fill_band(block, args, part, axis, part.bands[axis]);
+        const int rows = part.count[y_axis] + args.statistics.taps[y_axis] - 1;
         const int slices = part.count[z_axis]; // in a register: find() may already write the next part's
-        for (int row = 0; row < rows; row += given.layout.band_rows) {
-            block.each(1, [&](int) { take_band(given, row, part); });
+        for (int row = 0; row < rows; row += args.layout.band_rows) {
+            block.each(1, [&](int) { take_band(args, row, part); });
             filters.run(part.band, [&](int slice) {
-                if (given.statistics.convolution)
-                    combine_depth<weighted_maps>(block, given, filters, part, slice);
+                if (args.statistics.convolution)
+                    combine_depth<weighted_maps>(block, args, filters, part, slice);
                 else
-                    combine_depth<plain_maps>(block, given, filters, part, slice);
+                    combine_depth<plain_maps>(block, args, filters, part, slice);
             });
             for (int slice = 0; slice < slices; ++slice)
-                combine_down(block, given, part, slice);
+                combine_down(block, args, part, slice);
         }
         for (int slice = 0; slice < slices; ++slice)
-            combine_across(block, given, part, slice);
+            combine_across(block, args, part, slice);
     }
 
     // The weights with which the windows around each pixel of the part see it, in every way that the border makes them.
     template <class Block>
-    IQA_KERNEL static void fill_band(Block &block, const arguments &given, const part_of_image &part, int axis,
+    IQA_KERNEL static void fill_band(Block &block, const arguments &args, const part_of_image &part, int axis,
                                      Real *band)
     {
-        const int taps = given.statistics.taps[axis];
+        const int taps = args.statistics.taps[axis];
         const int radius = taps / 2;
-        const int pixels = given.maps.part[axis];
-        const int64_t extent = given.maps.extents[axis];
-        const int64_t margin = given.border == border_mode::valid ? radius : 0;
-        const Real *weights = given.statistics.weights[axis];
+        const int pixels = args.maps.part[axis];
+        const int64_t extent = args.maps.extents[axis];
+        const int64_t margin = args.border == border_mode::valid ? radius : 0;
+        const Real *weights = args.statistics.weights[axis];
         block.each(taps * pixels, [&](int i) {
             const int slot = i / pixels;
             const int64_t pixel = part.first[axis] + (i - slot * pixels);
@@ -186,43 +186,43 @@ private:
                 sum = weights[taps - 1 - slot];
             else
                 for (int tap = 0; tap < taps; ++tap)
-                    if (border_index(given.border, centre + tap - radius, extent) == pixel)
+                    if (border_index(args.border, centre + tap - radius, extent) == pixel)
                         sum += weights[tap];
             band[i] = sum;
         });
     }
 
     // How much a map pixel counts: 0 where there is none, else by its weight.
-    IQA_KERNEL static Real factor_at(const arguments &given, const part_of_image &part, const int64_t (&centre)[3])
+    IQA_KERNEL static Real factor_at(const arguments &args, const part_of_image &part, const int64_t (&centre)[3])
     {
         for (int axis = z_axis; axis <= x_axis; ++axis) {
-            const int64_t margin = given.border == border_mode::valid ? given.statistics.taps[axis] / 2 : 0;
-            if (centre[axis] < margin || centre[axis] >= given.maps.extents[axis] - margin)
+            const int64_t margin = args.border == border_mode::valid ? args.statistics.taps[axis] / 2 : 0;
+            if (centre[axis] < margin || centre[axis] >= args.maps.extents[axis] - margin)
                 return Real(0);
         }
-        if (!given.statistics.source.weighted())
+        if (!args.statistics.source.weighted())
             return Real(part.factor);
         const weighted_pair<Real> pair = pair_at<Real>(
-            given.statistics.source, {part.image, part.channel, centre[z_axis], centre[y_axis], centre[x_axis]});
+            args.statistics.source, {part.image, part.channel, centre[z_axis], centre[y_axis], centre[x_axis]});
         return Real(part.factor) * Real(weight_of_units(double(weight_units(pair.weight))));
     }
 
     // The derivatives by the window means of one slice of map pixels, added to the slices that they belong to.
     template <int maps, class Block>
-    IQA_KERNEL static void combine_depth(Block &block, const arguments &given,
+    IQA_KERNEL static void combine_depth(Block &block, const arguments &args,
                                          const window_filters<Block, Real> &filters, const part_of_image &part,
                                          int slice)
     {
         const map_part<Real> &band = part.band;
-        const ssim_constants<Real> constants = given.formula.template constants<Real>();
-        const int(&taps)[3] = given.statistics.taps;
+        const ssim_constants<Real> constants = args.formula.template constants<Real>();
+        const int(&taps)[3] = args.statistics.taps;
         const int columns = band.count[x_axis];
-        const int plane = given.layout.band_rows * given.layout.stride;
+        const int plane = args.layout.band_rows * args.layout.stride;
         block.each(band.count[y_axis] * columns, [&](int i) {
             const int row = i / columns;
             const int column = i - row * columns;
             Real factor =
-                factor_at(given, part,
+                factor_at(args, part,
                           {band.first[z_axis] + taps[z_axis] / 2 + slice, band.first[y_axis] + taps[y_axis] / 2 + row,
                            band.first[x_axis] + taps[x_axis] / 2 + column});
             Real derivatives[plain_maps] = {};
@@ -233,14 +233,14 @@ private:
                     ssim_terms_of(means[0], means[1], means[2], means[3], band.pivot + band.pivot, constants);
                 if constexpr (is_float)
                     if (too_much_spread(means[2], means[3], constants.twice_c2))
-                        set_bits(&given.spread.tiles[part.tile], 1u);
+                        set_bits(&args.spread.tiles[part.tile], 1u);
                 if constexpr (maps == weighted_maps)
                     factor =
-                        covers_enough(means[plain_maps], given.formula.coverage) ? factor / means[plain_maps] : Real(0);
-                if (given.formula.negative_to_zero && !(terms.structure_top > Real(0)))
+                        covers_enough(means[plain_maps], args.formula.coverage) ? factor / means[plain_maps] : Real(0);
+                if (args.formula.negative_to_zero && !(terms.structure_top > Real(0)))
                     factor = Real(0);
                 const ssim_derivatives<Real> found =
-                    ssim_derivatives_of(terms, means[0], means[1], constants, Real(0), given.product);
+                    ssim_derivatives_of(terms, means[0], means[1], constants, Real(0), args.product);
                 if (factor != Real(0)) { // also where something is not finite
                     derivatives[0] = found.mean_sum * factor;
                     derivatives[1] = found.mean_difference * factor;
@@ -252,8 +252,8 @@ private:
                 const int tap = slice - own;
                 if (tap < 0 || tap >= taps[z_axis])
                     continue;
-                const Real weight = part.bands[z_axis][tap * given.maps.part[z_axis] + own];
-                Real *deep = part.deep + own * plain_maps * plane + row * given.layout.stride + column;
+                const Real weight = part.bands[z_axis][tap * args.maps.part[z_axis] + own];
+                Real *deep = part.deep + own * plain_maps * plane + row * args.layout.stride + column;
                 IQA_UNROLL_ON_GPU
                 for (int which = 0; which < plain_maps; ++which)
                     deep[which * plane] =
@@ -264,16 +264,16 @@ private:
 
     // The adjoint down: what a band adds to the rows of one slice of the part.
     template <class Block>
-    IQA_KERNEL static void combine_down(Block &block, const arguments &given, const part_of_image &part, int slice)
+    IQA_KERNEL static void combine_down(Block &block, const arguments &args, const part_of_image &part, int slice)
     {
         const map_part<Real> &band = part.band;
         const int first_row = part.band_row;
-        const int taps = given.statistics.taps[y_axis];
-        const int stride = given.layout.stride;
+        const int taps = args.statistics.taps[y_axis];
+        const int stride = args.layout.stride;
         const int columns = band.count[x_axis];
         const int groups = divide_up(part.count[y_axis], rows_together<Real>);
-        const int plane = given.layout.band_rows * stride;
-        const int step = given.maps.part[y_axis] * stride;
+        const int plane = args.layout.band_rows * stride;
+        const int step = args.maps.part[y_axis] * stride;
         const Real *deep = part.deep + slice * plain_maps * plane;
         Real *low = part.low + slice * plain_maps * step;
         const Real *weights = part.bands[y_axis];
@@ -307,7 +307,7 @@ private:
                 for (int own = 0; own < rows_together<Real>; ++own) {
                     const int tap = row - first - own;
                     if (own < count && tap >= 0 && tap < taps) {
-                        const Real weight = weights[tap * given.maps.part[y_axis] + first + own];
+                        const Real weight = weights[tap * args.maps.part[y_axis] + first + own];
                         IQA_UNROLL_ON_GPU
                         for (int which = 0; which < plain_maps; ++which)
                             totals[own][which] = fused_multiply_add(weight, value[which], totals[own][which]);
@@ -325,42 +325,42 @@ private:
 
     // The adjoint across, and the derivatives by the samples of one slice.
     template <class Block>
-    IQA_KERNEL static void combine_across(Block &block, const arguments &given, const part_of_image &part, int slice)
+    IQA_KERNEL static void combine_across(Block &block, const arguments &args, const part_of_image &part, int slice)
     {
-        const int taps = given.statistics.taps[x_axis];
+        const int taps = args.statistics.taps[x_axis];
         const int columns = part.count[x_axis];
-        const int step = given.maps.part[y_axis] * given.layout.stride;
+        const int step = args.maps.part[y_axis] * args.layout.stride;
         const Real *low = part.low + slice * plain_maps * step;
         const Real *weights = part.bands[x_axis];
         block.each(part.count[y_axis] * columns, [&](int i) {
             const int row = i / columns;
             const int column = i - row * columns;
-            const Real *from = low + row * given.layout.stride + column;
+            const Real *from = low + row * args.layout.stride + column;
             Real totals[plain_maps] = {};
             for (int tap = 0; tap < taps; ++tap) {
-                const Real weight = weights[tap * given.maps.part[x_axis] + column];
+                const Real weight = weights[tap * args.maps.part[x_axis] + column];
                 IQA_UNROLL_ON_GPU
                 for (int which = 0; which < plain_maps; ++which)
                     totals[which] = fused_multiply_add(weight, from[which * step + tap], totals[which]);
             }
             const pixel_place at = {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
                                     part.first[x_axis] + column};
-            const staged_sample<Real> staged = stage_at(given.statistics, part.band.pivot, at);
+            const staged_sample<Real> staged = stage_at(args.statistics, part.band.pivot, at);
             const Real by_sum = totals[0] + (staged.sum + staged.sum) * totals[2];
             const Real by_difference = totals[1] + (staged.difference + staged.difference) * totals[3];
             Real by_reference = by_sum + by_difference;
             Real by_candidate = by_sum - by_difference;
-            if (given.statistics.convolution) {
+            if (args.statistics.convolution) {
                 by_reference = by_reference * staged.weight;
                 by_candidate = by_candidate * staged.weight;
             }
-            store(given.output, at, by_reference, by_candidate);
+            store(args.output, at, by_reference, by_candidate);
         });
     }
 
     // Where the part has no derivatives of its own: what smaller images add, or zeros.
     template <class Block>
-    IQA_KERNEL static void store_shares(Block &block, const arguments &given, const part_of_image &part)
+    IQA_KERNEL static void store_shares(Block &block, const arguments &args, const part_of_image &part)
     {
         const int columns = part.count[x_axis];
         const int pixels = part.count[y_axis] * columns;
@@ -368,7 +368,7 @@ private:
         for (int slice = 0; slice < slices; ++slice)
             block.each(pixels, [&](int i) {
                 const int row = i / columns;
-                store(given.output,
+                store(args.output,
                       {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
                        part.first[x_axis] + (i - row * columns)},
                       Real(0), Real(0));

@@ -23,9 +23,9 @@ struct gradient_output {
     int64_t channels; // measured
     weight_view weights;
     bool normalised; // weights make the means
-    double scale;
+    double gain;
     bool of_luma;
-    luma_weights luma;
+    luma_factors luma;
 };
 
 // The view from a pixel on.
@@ -39,9 +39,9 @@ IQA_KERNEL output_view moved(output_view view, const pixel_place &to)
 
 // The derivatives by a pixel of both images, with what smaller images add, for each channel of luma.
 template <class Made, class Real>
-IQA_KERNEL void store(const gradient_output<Made> &given, const pixel_place &at, Real by_reference, Real by_candidate)
+IQA_KERNEL void store(const gradient_output<Made> &args, const pixel_place &at, Real by_reference, Real by_candidate)
 {
-    const smaller_derivatives<Made> &smaller = given.smaller;
+    const smaller_derivatives<Made> &smaller = args.smaller;
     int64_t box = -1;
     int times = 0;
     double weight = 1.0;
@@ -50,18 +50,18 @@ IQA_KERNEL void store(const gradient_output<Made> &given, const pixel_place &at,
         const box_share y = share_of(smaller.axes[y_axis], at.row);
         const box_share x = share_of(smaller.axes[x_axis], at.column);
         if (z.box >= 0 && y.box >= 0 && x.box >= 0) {
-            const int64_t plane = at.image * given.channels + at.channel;
+            const int64_t plane = at.image * args.channels + at.channel;
             box = ((plane * smaller.axes[z_axis].boxes() + z.box) * smaller.axes[y_axis].boxes() + y.box) *
                       smaller.axes[x_axis].boxes() +
                   x.box;
             times = z.times * y.times * x.times;
-            if (given.normalised)
-                weight = weight_at(given.weights, at.image, at.channel, at.slice, at.row, at.column);
+            if (args.normalised)
+                weight = weight_at(args.weights, at.image, at.channel, at.slice, at.row, at.column);
         }
     }
     IQA_UNROLL_ON_GPU
     for (int side = 0; side < 2; ++side) {
-        const output_view &out = given.sides[side];
+        const output_view &out = args.sides[side];
         if (out.data == nullptr)
             continue;
         double value = double(side == 0 ? by_reference : by_candidate);
@@ -71,9 +71,9 @@ IQA_KERNEL void store(const gradient_output<Made> &given, const pixel_place &at,
             const double of_box = smaller.weights == nullptr ? 1.0 : double(smaller.weights[box]);
             value += weight * share_of_derivative(double(smaller.sides[side][box]), times, pixels, of_box);
         }
-        value *= given.scale;
-        if (given.of_luma) {
-            const double parts[3] = {given.luma.red, given.luma.green, given.luma.blue};
+        value *= args.gain;
+        if (args.of_luma) {
+            const double parts[3] = {args.luma.red, args.luma.green, args.luma.blue};
             IQA_UNROLL_ON_GPU
             for (int channel = 0; channel < 3; ++channel)
                 out.store(at.image, channel, at.slice, at.row, at.column, value * parts[channel]);

@@ -21,7 +21,7 @@ struct ssim_gradient_tiles {
         image_pair images;
         divider down, across, channels; // parts
         border_mode border;
-        float scale;
+        float gain;
         float taps[2][Taps]; // down, across
         ssim_constants<float> constants;
         bool negative_to_zero, product;
@@ -76,44 +76,44 @@ struct ssim_gradient_tiles {
     };
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         shared_memory &memory = *reinterpret_cast<shared_memory *>(block.shared());
-        const uint32_t row_of_parts = given.across.quotient(uint32_t(block.index()));
-        const uint32_t index = given.down.quotient(row_of_parts); // of the plane
+        const uint32_t row_of_parts = args.across.quotient(uint32_t(block.index()));
+        const uint32_t index = args.down.quotient(row_of_parts); // of the plane
         part_of_image part;
-        part.column = int64_t(uint32_t(block.index()) - row_of_parts * given.across.divisor) * columns;
-        part.row = int64_t(row_of_parts - index * given.down.divisor) * rows;
-        part.image = given.channels.quotient(index);
-        part.channel = index - uint32_t(part.image) * given.channels.divisor;
-        const image_view &shape = given.images.reference;
+        part.column = int64_t(uint32_t(block.index()) - row_of_parts * args.across.divisor) * columns;
+        part.row = int64_t(row_of_parts - index * args.down.divisor) * rows;
+        part.image = args.channels.quotient(index);
+        part.channel = index - uint32_t(part.image) * args.channels.divisor;
+        const image_view &shape = args.images.reference;
         const int64_t tiles_down = divide_up(shape.height, ssim_tile_height);
         const int64_t tiles_across = divide_up(shape.width, ssim_tile_width);
         part.inside_rows = part.row >= 2 * radius && part.row + rows + 2 * radius <= shape.height;
         part.inside_columns = part.column >= 2 * radius && part.column + columns + 2 * radius <= shape.width;
         part.tile = (index * tiles_down + part.row / ssim_tile_height) * tiles_across + part.column / ssim_tile_width;
-        const double factor = given.factors == nullptr ? 0.0 : given.factors[index];
+        const double factor = args.factors == nullptr ? 0.0 : args.factors[index];
         part.factor = float(factor);
         if (factor == 0.0)
-            return finish(block, given, part, [](int) { return two_sides{}; });
-        part.pivot = pivot_of(block, given, part, memory);
-        stage(block, given, part, memory);
+            return finish(block, args, part, [](int) { return two_sides{}; });
+        part.pivot = pivot_of(block, args, part, memory);
+        stage(block, args, part, memory);
         if (!part.inside_rows)
-            fill_band(block, given.border, given.taps[0], part.row, shape.height, rows, memory.bands[0]);
+            fill_band(block, args.border, args.taps[0], part.row, shape.height, rows, memory.bands[0]);
         if (!part.inside_columns)
-            fill_band(block, given.border, given.taps[1], part.column, shape.width, columns, memory.bands[1]);
-        filter_down(block, given, memory);
-        differentiate(block, given, part, memory);
+            fill_band(block, args.border, args.taps[1], part.column, shape.width, columns, memory.bands[1]);
+        filter_down(block, args, memory);
+        differentiate(block, args, part, memory);
         // Constants where they will do: the weights of neighbouring outputs are then in no memory.
         if (part.inside_rows)
-            combine_down(block, memory, [&](int seen, int) { return given.taps[0][Taps - 1 - seen]; });
+            combine_down(block, memory, [&](int seen, int) { return args.taps[0][Taps - 1 - seen]; });
         else
             combine_down(block, memory, [&](int seen, int pixel) { return memory.bands[0][seen * rows + pixel]; });
         if (part.inside_columns)
-            combine_across(block, memory, [&](int seen, int) { return given.taps[1][Taps - 1 - seen]; });
+            combine_across(block, memory, [&](int seen, int) { return args.taps[1][Taps - 1 - seen]; });
         else
             combine_across(block, memory, [&](int seen, int pixel) { return memory.bands[1][seen * columns + pixel]; });
-        finish(block, given, part, [&](int i) { return memory.found[i]; });
+        finish(block, args, part, [&](int i) { return memory.found[i]; });
     }
 
 private:
@@ -121,7 +121,7 @@ private:
 
     // Of the tile that the part is in: see arith/ssim.h.
     template <class Block>
-    IQA_KERNEL static float pivot_of(Block &block, const arguments &given, const part_of_image &part,
+    IQA_KERNEL static float pivot_of(Block &block, const arguments &args, const part_of_image &part,
                                      shared_memory &memory)
     {
         const auto place = [](int64_t at, int size, int64_t extent, int index, int parts) {
@@ -129,28 +129,28 @@ private:
             const int64_t count = extent - tile < size ? extent - tile : size;
             return pivot_place(tile - 2 * radius, Taps, count + 2 * radius, extent, index, parts);
         };
-        const image_view &shape = given.images.reference;
+        const image_view &shape = args.images.reference;
         block.each(pivot_samples, [&](int i) {
             const int64_t row = place(part.row, ssim_tile_height, shape.height, i / pivot_columns, pivot_rows);
             const int64_t column = place(part.column, ssim_tile_width, shape.width, i % pivot_columns, pivot_columns);
             const auto scaled = [&](const image_view &view) {
-                return sample(view.at(part.image, part.channel, 0, row, column)) * given.scale;
+                return sample(view.at(part.image, part.channel, 0, row, column)) * args.gain;
             };
-            memory.grid.put(i, scaled(given.images.reference), scaled(given.images.candidate), false);
+            memory.grid.put(i, scaled(args.images.reference), scaled(args.images.candidate), false);
         });
         block.each(1, [&](int) { memory.pivot = memory.grid.pivot(); });
         return memory.pivot;
     }
 
     template <class Block>
-    IQA_KERNEL static void stage(Block &block, const arguments &given, const part_of_image &part, shared_memory &memory)
+    IQA_KERNEL static void stage(Block &block, const arguments &args, const part_of_image &part, shared_memory &memory)
     {
-        const image_view &shape = given.images.reference;
+        const image_view &shape = args.images.reference;
         // Windows that a valid map lacks are computed from whatever lies there and then taken off.
-        const border_mode border = given.border == border_mode::valid ? border_mode::replicate : given.border;
+        const border_mode border = args.border == border_mode::valid ? border_mode::replicate : args.border;
         block.each(staged_columns * (staged_rows / staged_together), [&](int task) {
-            const image_view &x = given.images.reference;
-            const image_view &y = given.images.candidate;
+            const image_view &x = args.images.reference;
+            const image_view &y = args.images.candidate;
             const int first = task / staged_columns * staged_together;
             const int64_t row = part.row - 2 * radius + first;
             const int64_t column = border_index(border, part.column - 2 * radius + task % staged_columns, shape.width);
@@ -164,23 +164,23 @@ private:
                 const std::byte *y_at = of_y + row * y_step;
                 IQA_UNROLL_ON_GPU
                 for (int r = 0; r < staged_together; ++r, x_at += x_step, y_at += y_step)
-                    staged[r * staged_columns] = staged_of(given, part, sample(x_at), sample(y_at));
+                    staged[r * staged_columns] = staged_of(args, part, sample(x_at), sample(y_at));
                 return;
             }
             for (int r = 0; r < staged_together; ++r) {
                 const int64_t row_here = border_index(border, row + r, shape.height);
                 const bool zero = row_here < 0 || column < 0;
-                staged[r * staged_columns] = staged_of(given, part, zero ? 0.0f : sample(of_x + row_here * x_step),
+                staged[r * staged_columns] = staged_of(args, part, zero ? 0.0f : sample(of_x + row_here * x_step),
                                                        zero ? 0.0f : sample(of_y + row_here * y_step));
             }
         });
     }
 
-    IQA_KERNEL static staged_pixel staged_of(const arguments &given, const part_of_image &part, float reference,
+    IQA_KERNEL static staged_pixel staged_of(const arguments &args, const part_of_image &part, float reference,
                                              float candidate)
     {
-        const float own = reference * given.scale - part.pivot;
-        const float other = candidate * given.scale - part.pivot;
+        const float own = reference * args.gain - part.pivot;
+        const float other = candidate * args.gain - part.pivot;
         return {own + other, own - other};
     }
 
@@ -203,7 +203,7 @@ private:
     }
 
     template <class Block>
-    IQA_KERNEL static void filter_down(Block &block, const arguments &given, shared_memory &memory)
+    IQA_KERNEL static void filter_down(Block &block, const arguments &args, shared_memory &memory)
     {
         block.each(staged_columns * row_groups, [&](int task) {
             const int column = task % staged_columns;
@@ -220,7 +220,7 @@ private:
                         IQA_UNROLL_ON_GPU
                         for (int which = 0; which < 4; ++which)
                             totals[own][which] =
-                                fused_multiply_add(given.taps[0][tap - own], values[which], totals[own][which]);
+                                fused_multiply_add(args.taps[0][tap - own], values[which], totals[own][which]);
                     }
             }
             IQA_UNROLL_ON_GPU
@@ -233,11 +233,11 @@ private:
 
     // Window means, and the derivatives by them.
     template <class Block>
-    IQA_KERNEL static void differentiate(Block &block, const arguments &given, const part_of_image &part,
+    IQA_KERNEL static void differentiate(Block &block, const arguments &args, const part_of_image &part,
                                          shared_memory &memory)
     {
-        const int64_t margin = given.border == border_mode::valid ? radius : 0;
-        const image_view &shape = given.images.reference;
+        const int64_t margin = args.border == border_mode::valid ? radius : 0;
+        const image_view &shape = args.images.reference;
         // Of the windows, those of the map.
         const auto from_start = [](int64_t place, int size) {
             return int(place < 0 ? 0 : place > size ? size : place);
@@ -259,7 +259,7 @@ private:
                         IQA_UNROLL_ON_GPU
                         for (int which = 0; which < 4; ++which)
                             means[own][which] =
-                                fused_multiply_add(given.taps[1][tap - own], value.of[which], means[own][which]);
+                                fused_multiply_add(args.taps[1][tap - own], value.of[which], means[own][which]);
                     }
             }
             const bool in_rows = row >= begin_row && row < end_row;
@@ -267,21 +267,21 @@ private:
             for (int own = 0; own < columns_filtered; ++own) {
                 const bool inside = in_rows && first + own >= begin_column && first + own < end_column;
                 memory.derivatives[row * map_stride + first + own] =
-                    inside ? derivatives_of(given, part, means[own]) : four{};
+                    inside ? derivatives_of(args, part, means[own]) : four{};
             }
         });
     }
 
-    IQA_KERNEL static four derivatives_of(const arguments &given, const part_of_image &part, const float (&means)[4])
+    IQA_KERNEL static four derivatives_of(const arguments &args, const part_of_image &part, const float (&means)[4])
     {
         const ssim_terms<float> terms =
-            ssim_terms_of(means[0], means[1], means[2], means[3], part.pivot + part.pivot, given.constants);
-        if (part.factor != 0.0f && too_much_spread(means[2], means[3], given.constants.twice_c2))
-            set_bits(&given.spread.tiles[part.tile], 1u);
-        if (part.factor == 0.0f || (given.negative_to_zero && !(terms.structure_top > 0.0f)))
+            ssim_terms_of(means[0], means[1], means[2], means[3], part.pivot + part.pivot, args.constants);
+        if (part.factor != 0.0f && too_much_spread(means[2], means[3], args.constants.twice_c2))
+            set_bits(&args.spread.tiles[part.tile], 1u);
+        if (part.factor == 0.0f || (args.negative_to_zero && !(terms.structure_top > 0.0f)))
             return {};
         const ssim_derivatives<float> found =
-            ssim_derivatives_of(terms, means[0], means[1], given.constants, 0.0f, given.product);
+            ssim_derivatives_of(terms, means[0], means[1], args.constants, 0.0f, args.product);
         return {{found.mean_sum * part.factor, found.mean_difference * part.factor, found.square_sum * part.factor,
                  found.square_difference * part.factor}};
     }
@@ -345,11 +345,11 @@ private:
 
     // Neighbouring threads store neighbouring pixels.
     template <class Block, class Found>
-    IQA_KERNEL static void finish(Block &block, const arguments &given, const part_of_image &part, Found &&found)
+    IQA_KERNEL static void finish(Block &block, const arguments &args, const part_of_image &part, Found &&found)
     {
-        const gradient_output<float> &output = given.output;
-        const int64_t rows_left = given.images.reference.height - part.row;
-        const int64_t columns_left = given.images.reference.width - part.column;
+        const gradient_output<float> &output = args.output;
+        const int64_t rows_left = args.images.reference.height - part.row;
+        const int64_t columns_left = args.images.reference.width - part.column;
         const auto for_pixels = [&](auto &&store_pixel) {
             block.each(rows * columns, [&](int i) {
                 if (i / columns < rows_left && i % columns < columns_left)
@@ -368,7 +368,7 @@ private:
                 continue;
             const output_view view = moved(output.sides[side], {part.image, part.channel, 0, part.row, part.column});
             for_pixels([&](int row, int column, const two_sides &of) {
-                view.store(0, 0, 0, row, column, double(side == 0 ? of.by_reference : of.by_candidate) * output.scale);
+                view.store(0, 0, 0, row, column, double(side == 0 ? of.by_reference : of.by_candidate) * output.gain);
             });
         }
     }

@@ -50,24 +50,24 @@ struct shrink_images {
     }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         place here;
         const auto index_of_block = uint32_t(block.index());
-        const uint32_t line = index_of_block / given.across;
-        here.column = int64_t(index_of_block - line * given.across) * side;
-        here.plane = line / given.down;
-        here.row = int64_t(line - here.plane * given.down) * side;
+        const uint32_t line = index_of_block / args.across;
+        here.column = int64_t(index_of_block - line * args.across) * side;
+        here.plane = line / args.down;
+        here.row = int64_t(line - here.plane * args.down) * side;
         here.side = side;
         auto *tile = reinterpret_cast<weighted_pair<Real> *>(block.shared());
-        make_first(block, given, here, given.count > 1 ? tile : nullptr);
-        for (int index = 1; index < given.count; ++index) {
+        make_first(block, args, here, args.count > 1 ? tile : nullptr);
+        for (int index = 1; index < args.count; ++index) {
             const place larger = here;
             here.column /= 2;
             here.row /= 2;
             here.side /= 2;
             weighted_pair<Real> *const smaller = tile + larger.side * larger.side;
-            make_next(block, given, index, larger, tile, here, index + 1 < given.count ? smaller : nullptr);
+            make_next(block, args, index, larger, tile, here, index + 1 < args.count ? smaller : nullptr);
             tile = smaller;
         }
     }
@@ -81,33 +81,32 @@ private:
     };
 
     template <class Block>
-    IQA_KERNEL static void make_first(Block &block, const arguments &given, const place &here,
-                                      weighted_pair<Real> *kept)
+    IQA_KERNEL static void make_first(Block &block, const arguments &args, const place &here, weighted_pair<Real> *kept)
     {
-        const ssim_source &source = given.source;
+        const ssim_source &source = args.source;
         const image_view &shape = source.images.reference;
-        const border_mode border = given.border;
-        const uint32_t channels = here.plane / given.depth;
-        const int64_t image = channels / given.channels;
-        const int64_t channel = channels % given.channels;
-        const int64_t z = given.first[z_axis] + int64_t(here.plane % given.depth) * given.factor[z_axis];
-        const int64_t y = given.first[y_axis] + here.row * given.factor[y_axis];
-        const int64_t x = given.first[x_axis] + here.column * given.factor[x_axis];
+        const border_mode border = args.border;
+        const uint32_t channels = here.plane / args.depth;
+        const int64_t image = channels / args.channels;
+        const int64_t channel = channels % args.channels;
+        const int64_t z = args.first[z_axis] + int64_t(here.plane % args.depth) * args.factor[z_axis];
+        const int64_t y = args.first[y_axis] + here.row * args.factor[y_axis];
+        const int64_t x = args.first[x_axis] + here.column * args.factor[x_axis];
         if constexpr (std::is_void_v<Sample>)
-            make_tile(block, given.levels[0], here, kept, [&](int i, int j) {
-                return mean_of(given.factor[z_axis], given.factor[x_axis], given.normalised, [&](int k, int l, int m) {
+            make_tile(block, args.levels[0], here, kept, [&](int i, int j) {
+                return mean_of(args.factor[z_axis], args.factor[x_axis], args.normalised, [&](int k, int l, int m) {
                     return pair_at<Real>(source, {image, channel, border_index(border, z + k, shape.depth),
-                                                  border_index(border, y + i * given.factor[y_axis] + l, shape.height),
-                                                  border_index(border, x + j * given.factor[x_axis] + m, shape.width)});
+                                                  border_index(border, y + i * args.factor[y_axis] + l, shape.height),
+                                                  border_index(border, x + j * args.factor[x_axis] + m, shape.width)});
                 });
             });
         else {
             const std::byte *reference = source.images.reference.at(image, channel, 0, 0, 0);
             const std::byte *candidate = source.images.candidate.at(image, channel, 0, 0, 0);
-            make_tile(block, given.levels[0], here, kept, [&](int i, int j) {
+            make_tile(block, args.levels[0], here, kept, [&](int i, int j) {
                 const box_of_four box = {y + 2 * i, x + 2 * j, shape.height, shape.width, border == border_mode::zero};
-                return weighted_pair<Real>{mean_of_four(source.images.reference, reference, box, Real(source.scale)),
-                                           mean_of_four(source.images.candidate, candidate, box, Real(source.scale)),
+                return weighted_pair<Real>{mean_of_four(source.images.reference, reference, box, Real(source.gain)),
+                                           mean_of_four(source.images.candidate, candidate, box, Real(source.gain)),
                                            Real(1)};
             });
         }
@@ -115,16 +114,16 @@ private:
 
     // Of the tile that the level before kept.
     template <class Block>
-    IQA_KERNEL static void make_next(Block &block, const arguments &given, int index, const place &before,
+    IQA_KERNEL static void make_next(Block &block, const arguments &args, int index, const place &before,
                                      const weighted_pair<Real> *larger, const place &here, weighted_pair<Real> *kept)
     {
         // Symmetric boxes repeat the last pixel of odd extents.
-        const int64_t rows_left = given.levels[index - 1].height - before.row;
-        const int64_t columns_left = given.levels[index - 1].width - before.column;
+        const int64_t rows_left = args.levels[index - 1].height - before.row;
+        const int64_t columns_left = args.levels[index - 1].width - before.column;
         const int last_row = int(rows_left < before.side ? rows_left : before.side) - 1;
         const int last_column = int(columns_left < before.side ? columns_left : before.side) - 1;
-        make_tile(block, given.levels[index], here, kept, [&](int i, int j) {
-            return mean_of(1, 2, given.normalised, [&](int, int l, int m) {
+        make_tile(block, args.levels[index], here, kept, [&](int i, int j) {
+            return mean_of(1, 2, args.normalised, [&](int, int l, int m) {
                 const int y = 2 * i + l < last_row ? 2 * i + l : last_row;
                 const int x = 2 * j + m < last_column ? 2 * j + m : last_column;
                 return larger[y * before.side + x];
@@ -189,7 +188,7 @@ private:
     };
 
     IQA_KERNEL static Real mean_of_four(const image_view &view, const std::byte *channel, const box_of_four &box,
-                                        Real scale)
+                                        Real gain)
     {
         const bool above = box.row < 0;
         const bool before = box.column < 0;
@@ -198,7 +197,7 @@ private:
         const auto *first = reinterpret_cast<const Sample *>(channel) + (above ? 0 : box.row * view.row_stride) +
                             (before ? 0 : box.column * view.column_stride);
         const auto sample = [&](int64_t offset, bool outside) {
-            return box.zeros && outside ? Real(0) : Real(widen(first[offset])) * scale;
+            return box.zeros && outside ? Real(0) : Real(widen(first[offset])) * gain;
         };
         const Real left = (Real(0) + sample(0, above || before)) + sample(down, before);
         const Real right = (Real(0) + sample(across, above)) + sample(down + across, false);

@@ -14,7 +14,7 @@ enum : int { z_axis, y_axis, x_axis };
 struct ssim_source {
     image_pair images;
     weight_view weights;
-    double scale; // multiplies each sample; a power of two
+    double gain; // multiplies each sample; a power of two
     luma_rule luma;
     bool of_luma; // three channels are measured as one
     bool mask_nonfinite;
@@ -32,12 +32,12 @@ IQA_KERNEL Real sample_at(const ssim_source &source, const image_view &view, con
 {
     const std::byte *address = view.at(at.image, at.channel, at.slice, at.row, at.column);
     if (!source.of_luma)
-        return sample_of<Real>(view.type, address) * Real(source.scale);
+        return sample_of<Real>(view.type, address) * Real(source.gain);
     const int64_t next = view.channel_stride * element_size(view.type);
     const double red = sample_of<double>(view.type, address);
     const double green = sample_of<double>(view.type, address + next);
     const double blue = sample_of<double>(view.type, address + 2 * next);
-    return Real(luma_of(source.luma, red, green, blue) * source.scale);
+    return Real(luma_of(source.luma, red, green, blue) * source.gain);
 }
 
 // A slice, row or column of -1 is in a border of zeros. Weights were checked before.

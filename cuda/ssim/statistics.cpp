@@ -8,7 +8,7 @@ namespace iqa::cuda {
 divided_maps divide_maps(const ssim_plan &plan, const image_view &images, const int64_t (&extents)[3], int box_depth,
                          const int (&part)[3])
 {
-    const bool volume = plan.taps_z > 1;
+    const bool volume = plan.size_z > 1;
     divided_maps maps = {
         .images = images.images,
         .channels = plan.channels(images),
@@ -28,11 +28,11 @@ statistics_layout lay_out_statistics(const ssim_plan &plan, bool convolution, co
                                      block_memory_plan &memory)
 {
     const int64_t size = memory.item_size();
-    const bool volume = plan.taps_z > 1;
+    const bool volume = plan.size_z > 1;
     const int64_t maps = convolution ? weighted_maps : plain_maps;
     const int64_t planes = volume ? maps : convolution ? 3 : 2;
-    const int64_t rows = part[y_axis] + plan.taps_y - 1;
-    const int64_t stride = part[x_axis] + plan.taps_x - 1;
+    const int64_t rows = part[y_axis] + plan.size_y - 1;
+    const int64_t stride = part[x_axis] + plan.size_x - 1;
     int64_t slices = volume ? std::min<int64_t>(part[z_axis], most_slices_together) : 1;
     int64_t slab_rows = rows;
     if (slices * planes * rows * stride * size > most_slab_bytes) {

@@ -157,12 +157,12 @@ struct staged_sample {
 };
 
 template <class Real>
-IQA_KERNEL staged_sample<Real> stage_at(const statistics_arguments<Real> &given, Real pivot, const pixel_place &at)
+IQA_KERNEL staged_sample<Real> stage_at(const statistics_arguments<Real> &args, Real pivot, const pixel_place &at)
 {
-    const weighted_pair<Real> pair = pair_at<Real>(given.source, at);
+    const weighted_pair<Real> pair = pair_at<Real>(args.source, at);
     const Real own = pair.reference - pivot;
     const Real other = pair.candidate - pivot;
-    if (given.convolution && pair.weight == Real(0))
+    if (args.convolution && pair.weight == Real(0))
         return {Real(0), Real(0), Real(0)};
     return {own + other, own - other, pair.weight};
 }
@@ -188,25 +188,25 @@ template <class Block, class Real>
 class window_filters {
 public:
     // `shared`: where the layout's shared memory begins.
-    IQA_KERNEL window_filters(Block &block, const statistics_arguments<Real> &given, Real *shared)
-        : block_(block), given_(given)
+    IQA_KERNEL window_filters(Block &block, const statistics_arguments<Real> &args, Real *shared)
+        : block_(block), args_(args)
     {
-        Real *const global = given.global + block.index() * given.global_stride;
-        slab_ = given.layout.slab.in(shared, global);
-        down_ = given.layout.down.in(shared, global);
+        Real *const global = args.global + block.index() * args.global_stride;
+        slab_ = args.layout.slab.in(shared, global);
+        down_ = args.layout.down.in(shared, global);
     }
 
     // Hands each slice of the part to `finish(slice)` when it is filtered down.
     template <class Finish>
     IQA_KERNEL void run(const map_part<Real> &part, Finish &&finish)
     {
-        const int rows = part.rows(given_.taps[y_axis]);
-        for (int slice = 0; slice < part.count[z_axis]; slice += given_.layout.slices) {
+        const int rows = part.rows(args_.taps[y_axis]);
+        for (int slice = 0; slice < part.count[z_axis]; slice += args_.layout.slices) {
             const int left = part.count[z_axis] - slice;
-            const int together = left < given_.layout.slices ? left : given_.layout.slices;
-            for (int row = 0; row < rows; row += given_.layout.slab_rows) {
+            const int together = left < args_.layout.slices ? left : args_.layout.slices;
+            for (int row = 0; row < rows; row += args_.layout.slab_rows) {
                 const int more = rows - row;
-                const row_range slab = {row, more < given_.layout.slab_rows ? more : given_.layout.slab_rows};
+                const row_range slab = {row, more < args_.layout.slab_rows ? more : args_.layout.slab_rows};
                 make_slab(part, slice, together, slab);
                 for (int own = 0; own < together; ++own) {
                     filter_down(part, own, slab);
@@ -221,13 +221,13 @@ public:
     template <int maps>
     IQA_KERNEL void means_at(const map_part<Real> &part, int row, int column, Real (&means)[maps]) const
     {
-        const Real *from = down_ + row * given_.layout.stride + column;
-        const int step = part.count[y_axis] * given_.layout.stride;
-        const Real *weights = given_.weights[x_axis];
+        const Real *from = down_ + row * args_.layout.stride + column;
+        const int step = part.count[y_axis] * args_.layout.stride;
+        const Real *weights = args_.weights[x_axis];
         IQA_UNROLL_ON_GPU
         for (Real &mean : means)
             mean = Real(0);
-        for (int tap = 0; tap < given_.taps[x_axis]; ++tap)
+        for (int tap = 0; tap < args_.taps[x_axis]; ++tap)
             IQA_UNROLL_ON_GPU
         for (int which = 0; which < maps; ++which)
             means[which] = fused_multiply_add(weights[tap], from[which * step + tap], means[which]);
@@ -244,9 +244,9 @@ private:
 
     IQA_KERNEL void make_slab(const map_part<Real> &part, int slice, int together, row_range rows)
     {
-        if (!given_.volume())
+        if (!args_.volume())
             stage(part, slice, rows);
-        else if (given_.convolution)
+        else if (args_.convolution)
             filter_depth<weighted_maps>(part, slice, together, rows);
         else
             filter_depth<plain_maps>(part, slice, together, rows);
@@ -254,29 +254,29 @@ private:
 
     IQA_KERNEL int64_t row_at(const map_part<Real> &part, int row) const
     {
-        return border_index(given_.border, part.first[y_axis] + row, given_.source.images.reference.height);
+        return border_index(args_.border, part.first[y_axis] + row, args_.source.images.reference.height);
     }
     IQA_KERNEL int64_t column_at(const map_part<Real> &part, int column) const
     {
-        return border_index(given_.border, part.first[x_axis] + column, given_.source.images.reference.width);
+        return border_index(args_.border, part.first[x_axis] + column, args_.source.images.reference.width);
     }
 
     // Windows of one slice: its samples as they are.
     IQA_KERNEL void stage(const map_part<Real> &part, int slice, row_range rows)
     {
-        const int columns = part.columns(given_.taps[x_axis]);
-        const int plane = given_.layout.slab_rows * given_.layout.stride;
+        const int columns = part.columns(args_.taps[x_axis]);
+        const int plane = args_.layout.slab_rows * args_.layout.stride;
         const int64_t z = part.first[z_axis] + slice;
         block_.each(rows.count * columns, [&](int i) {
             const int row = i / columns;
             const int column = i - row * columns;
             const staged_sample<Real> staged =
-                stage_at(given_, part.pivot,
+                stage_at(args_, part.pivot,
                          {part.image, part.channel, z, row_at(part, rows.first + row), column_at(part, column)});
-            Real *to = slab_ + row * given_.layout.stride + column;
+            Real *to = slab_ + row * args_.layout.stride + column;
             to[0] = staged.sum;
             to[plane] = staged.difference;
-            if (given_.convolution)
+            if (args_.convolution)
                 to[2 * plane] = staged.weight;
         });
     }
@@ -285,11 +285,11 @@ private:
     template <int maps>
     IQA_KERNEL void filter_depth(const map_part<Real> &part, int slice, int together, row_range rows)
     {
-        const int columns = part.columns(given_.taps[x_axis]);
-        const int plane = given_.layout.slab_rows * given_.layout.stride;
-        const int taps = given_.taps[z_axis];
-        const Real *weights = given_.weights[z_axis];
-        const int64_t depth = given_.source.images.reference.depth;
+        const int columns = part.columns(args_.taps[x_axis]);
+        const int plane = args_.layout.slab_rows * args_.layout.stride;
+        const int taps = args_.taps[z_axis];
+        const Real *weights = args_.weights[z_axis];
+        const int64_t depth = args_.source.images.reference.depth;
         block_.each(rows.count * columns, [&](int i) {
             const int row = i / columns;
             const int column = i - row * columns;
@@ -297,9 +297,9 @@ private:
             const int64_t x = column_at(part, column);
             Real totals[most_slices_together][maps] = {};
             for (int tap = 0; tap < taps + together - 1; ++tap) {
-                const int64_t z = border_index(given_.border, part.first[z_axis] + slice + tap, depth);
+                const int64_t z = border_index(args_.border, part.first[z_axis] + slice + tap, depth);
                 Real values[maps];
-                values_of(stage_at(given_, part.pivot, {part.image, part.channel, z, y, x}), values);
+                values_of(stage_at(args_, part.pivot, {part.image, part.channel, z, y, x}), values);
                 IQA_UNROLL_ON_GPU
                 for (int own = 0; own < most_slices_together; ++own)
                     if (tap >= own && tap - own < taps) {
@@ -309,7 +309,7 @@ private:
                             totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
                     }
             }
-            Real *to = slab_ + row * given_.layout.stride + column;
+            Real *to = slab_ + row * args_.layout.stride + column;
             IQA_UNROLL_ON_GPU
             for (int own = 0; own < most_slices_together; ++own)
                 if (own < together)
@@ -321,7 +321,7 @@ private:
 
     IQA_KERNEL void filter_down(const map_part<Real> &part, int own_slice, row_range rows)
     {
-        if (given_.convolution)
+        if (args_.convolution)
             filter_maps_down<weighted_maps>(part, own_slice, rows);
         else
             filter_maps_down<plain_maps>(part, own_slice, rows);
@@ -330,7 +330,7 @@ private:
     template <int maps>
     IQA_KERNEL void load_values(const Real *from, int plane, Real (&values)[maps]) const
     {
-        if (given_.volume()) {
+        if (args_.volume()) {
             IQA_UNROLL_ON_GPU
             for (int which = 0; which < maps; ++which)
                 values[which] = from[which * plane];
@@ -345,13 +345,13 @@ private:
     template <int maps>
     IQA_KERNEL void filter_maps_down(const map_part<Real> &part, int own_slice, row_range rows)
     {
-        const int stride = given_.layout.stride;
-        const int columns = part.columns(given_.taps[x_axis]);
+        const int stride = args_.layout.stride;
+        const int columns = part.columns(args_.taps[x_axis]);
         const int groups = divide_up(part.count[y_axis], rows_together<Real>);
-        const int plane = given_.layout.slab_rows * stride;
+        const int plane = args_.layout.slab_rows * stride;
         const int step = part.count[y_axis] * stride;
-        const int taps = given_.taps[y_axis];
-        const Real *weights = given_.weights[y_axis];
+        const int taps = args_.taps[y_axis];
+        const Real *weights = args_.weights[y_axis];
         const Real *slab = slab_ + own_slice * maps * plane;
         block_.each(groups * columns, [&](int i) {
             const int group = i / columns;
@@ -397,7 +397,7 @@ private:
     }
 
     Block &block_;
-    const statistics_arguments<Real> &given_;
+    const statistics_arguments<Real> &args_;
     Real *slab_, *down_;
 };
 

@@ -43,7 +43,7 @@ inline ssim_source source_of(const ssim_plan &plan, const image_pair &images, co
     const bool of_luma = plan.takes_luma(images.reference);
     return {.images = images,
             .weights = weights,
-            .scale = plan.scale,
+            .gain = plan.gain,
             .luma = of_luma ? *plan.luma : luma_rule{},
             .of_luma = of_luma,
             .mask_nonfinite = plan.mask_nonfinite};
@@ -70,7 +70,7 @@ statistics_arguments<Real> arguments_of(context &where, workspace &memory, const
     const device_taps<Real> taps = taps_on_device<Real>(where, memory, plan);
     return {.source = source_of(plan, images, weights),
             .border = plan.border,
-            .taps = {plan.taps_z, plan.taps_y, plan.taps_x},
+            .taps = {plan.size_z, plan.size_y, plan.size_x},
             .weights = {taps.z, taps.y, taps.x},
             .convolution = plan.weighs_means(weights),
             .layout = {},
@@ -80,13 +80,13 @@ statistics_arguments<Real> arguments_of(context &where, workspace &memory, const
 
 // Gives a grid for so much work its global memory; returns how many blocks it has.
 template <class Real>
-int64_t place_blocks(workspace &memory, int64_t work, const block_memory_plan &plan, statistics_arguments<Real> &given)
+int64_t place_blocks(workspace &memory, int64_t work, const block_memory_plan &plan, statistics_arguments<Real> &args)
 {
     const int64_t bytes = plan.global_bytes();
     const int64_t blocks = resident_blocks(work, bytes, global_bytes_of_a_grid);
-    given.global_stride = bytes / plan.item_size();
+    args.global_stride = bytes / plan.item_size();
     if (bytes != 0)
-        given.global = memory.work.take<Real>(size_t(blocks * given.global_stride), "the rows of SSIM boxes");
+        args.global = memory.work.take<Real>(size_t(blocks * args.global_stride), "the rows of SSIM boxes");
     return blocks;
 }
 

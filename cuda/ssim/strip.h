@@ -34,13 +34,13 @@ struct ssim_tiles_arguments {
     int64_t out_height, out_width;
     divider down, across, channels; // tiles
     border_mode border;
-    Real scale;
+    Real gain;
     Real taps_y[Taps], taps_x[Taps];
     ssim_constants<Real> constants;
     bool safe;
     bool counting;
     bool by_channel;
-    ssim_part part;
+    ssim_factor part;
     Real low, high; // the data range, for samples of this arithmetic's type
     output_view map;
     ssim_doubts doubts;
@@ -98,23 +98,23 @@ struct ssim_strips {
             return sample_of<Real, Sample>(address);
     }
 
-    IQA_KERNEL static strip find(const arguments &given, int64_t tile, int part)
+    IQA_KERNEL static strip find(const arguments &args, int64_t tile, int part)
     {
         strip own{};
         own.tile = tile;
-        const uint32_t row_of_tiles = given.across.quotient(uint32_t(tile));
-        const uint32_t plane = given.down.quotient(row_of_tiles);
-        const uint32_t image = given.channels.quotient(plane);
+        const uint32_t row_of_tiles = args.across.quotient(uint32_t(tile));
+        const uint32_t plane = args.down.quotient(row_of_tiles);
+        const uint32_t image = args.channels.quotient(plane);
         own.image = image;
-        own.channel = plane - image * given.channels.divisor;
-        own.tile_row = int64_t(row_of_tiles - plane * given.down.divisor) * ssim_tile_height;
-        own.column = int64_t(uint32_t(tile) - row_of_tiles * given.across.divisor) * ssim_tile_width;
-        own.tile_rows = int(least(ssim_tile_height, given.out_height - own.tile_row));
+        own.channel = plane - image * args.channels.divisor;
+        own.tile_row = int64_t(row_of_tiles - plane * args.down.divisor) * ssim_tile_height;
+        own.column = int64_t(uint32_t(tile) - row_of_tiles * args.across.divisor) * ssim_tile_width;
+        own.tile_rows = int(least(ssim_tile_height, args.out_height - own.tile_row));
         own.row = own.tile_row + part * rows;
         const int left = own.tile_rows - part * rows;
         own.rows = left < rows ? left : rows;
-        own.columns = int(least(ssim_tile_width, given.out_width - own.column));
-        const int64_t margin = given.border == border_mode::valid ? Taps / 2 : 0;
+        own.columns = int(least(ssim_tile_width, args.out_width - own.column));
+        const int64_t margin = args.border == border_mode::valid ? Taps / 2 : 0;
         own.first_row = own.row - Taps / 2 + margin;
         own.first_column = own.column - Taps / 2 + margin;
         return own;
@@ -123,16 +123,16 @@ struct ssim_strips {
     IQA_KERNEL static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
     // What the pivot of the strip's tile is made of.
-    IQA_KERNEL static void put_pivot_sample(const arguments &given, const strip &own, pivot_grid<Real> &grid, int i)
+    IQA_KERNEL static void put_pivot_sample(const arguments &args, const strip &own, pivot_grid<Real> &grid, int i)
     {
-        const image_view &x = given.images.reference;
-        const image_view &y = given.images.candidate;
+        const image_view &x = args.images.reference;
+        const image_view &y = args.images.candidate;
         const int64_t first_row = own.tile_row + own.first_row - own.row; // of the tile's first window
         const int64_t row = pivot_place(first_row, Taps, own.tile_rows, x.height, i / pivot_columns, pivot_rows);
         const int64_t column =
             pivot_place(own.first_column, Taps, own.columns, x.width, i % pivot_columns, pivot_columns);
-        grid.put(i, sample(x, x.at(own.image, own.channel, 0, row, column)) * given.scale,
-                 sample(y, y.at(own.image, own.channel, 0, row, column)) * given.scale, false);
+        grid.put(i, sample(x, x.at(own.image, own.channel, 0, row, column)) * args.gain,
+                 sample(y, y.at(own.image, own.channel, 0, row, column)) * args.gain, false);
     }
 
     // Samples of a column that one thread stages.
@@ -144,55 +144,55 @@ struct ssim_strips {
     };
 
     // Samples outside the data range, or not finite, of those that the strip counts.
-    IQA_KERNEL static void count_samples(const arguments &given, const strip &own, const column_of_pair &of)
+    IQA_KERNEL static void count_samples(const arguments &args, const strip &own, const column_of_pair &of)
     {
-        const image_view &x = given.images.reference;
-        const image_view &y = given.images.candidate;
-        const int64_t margin = given.border == border_mode::valid ? Taps / 2 : 0;
+        const image_view &x = args.images.reference;
+        const image_view &y = args.images.candidate;
+        const int64_t margin = args.border == border_mode::valid ? Taps / 2 : 0;
         if (of.column < own_begin(own.column, margin) ||
-            of.column >= own_end(own.column + own.columns, given.out_width, x.width, margin))
+            of.column >= own_end(own.column + own.columns, args.out_width, x.width, margin))
             return;
         const int64_t begin = own_begin(own.row, margin);
-        const int64_t end = own_end(own.row + own.rows, given.out_height, x.height, margin);
+        const int64_t end = own_end(own.row + own.rows, args.out_height, x.height, margin);
         int outside = 0;
         int nonfinite = 0;
         for (int64_t row = of.row > begin ? of.row : begin; row < end && row < of.row + of.count; ++row)
             for (const Real value : {sample(x, of.reference + row * of.reference_step),
                                      sample(y, of.candidate + row * of.candidate_step)}) {
-                outside += !is_inside(given, value);
+                outside += !is_inside(args, value);
                 nonfinite += !is_finite(value);
             }
-        ssim_image_total &total = given.totals.images[own.image];
+        ssim_image_total &total = args.totals.images[own.image];
         if (outside != 0)
             add(&total.outside, outside);
         if (nonfinite != 0)
             add(&total.nonfinite, nonfinite);
     }
 
-    IQA_KERNEL static bool is_inside(const arguments &given, Real value)
+    IQA_KERNEL static bool is_inside(const arguments &args, Real value)
     {
-        return value >= given.low && value <= given.high;
+        return value >= args.low && value <= args.high;
     }
 
-    IQA_KERNEL static staged_pixel staged_of(const arguments &given, const strip &own, Real reference, Real candidate)
+    IQA_KERNEL static staged_pixel staged_of(const arguments &args, const strip &own, Real reference, Real candidate)
     {
-        const Real one = reference * given.scale - own.pivot;
-        const Real other = candidate * given.scale - own.pivot;
+        const Real one = reference * args.gain - own.pivot;
+        const Real other = candidate * args.gain - own.pivot;
         return {one + other, one - other};
     }
 
     // By task. Away from the image's edges a column is a walk down from its first sample.
-    IQA_KERNEL static void stage_column(const arguments &given, const strip &own, int task, staged_pixel *staged)
+    IQA_KERNEL static void stage_column(const arguments &args, const strip &own, int task, staged_pixel *staged)
     {
-        const image_view &x = given.images.reference;
-        const image_view &y = given.images.candidate;
+        const image_view &x = args.images.reference;
+        const image_view &y = args.images.candidate;
         const int column = task % staged_columns;
         const int first = task / staged_columns * rows_staged;
         const int left = own.rows + Taps - 1 - first;
         if (column >= own.columns + Taps - 1 || left <= 0)
             return;
         staged += first * staged_columns + column;
-        const int64_t from_column = border_index(given.border, own.first_column + column, x.width);
+        const int64_t from_column = border_index(args.border, own.first_column + column, x.width);
         const column_of_pair of = {.reference = x.at(own.image, own.channel, 0, 0, from_column),
                                    .candidate = y.at(own.image, own.channel, 0, 0, from_column),
                                    .reference_step = x.row_stride * element_size(x.type),
@@ -217,24 +217,24 @@ struct ssim_strips {
                 }
                 IQA_UNROLL_ON_GPU
                 for (int k = 0; k < rows_ahead && from + k < rows_staged; ++k)
-                    staged[(from + k) * staged_columns] = staged_of(given, own, reference[k], candidate[k]);
-                if (given.counting)
+                    staged[(from + k) * staged_columns] = staged_of(args, own, reference[k], candidate[k]);
+                if (args.counting)
                     IQA_UNROLL_ON_GPU
                 for (int k = 0; k < rows_ahead && from + k < rows_staged; ++k)
-                    inside = inside && is_inside(given, reference[k]) && is_inside(given, candidate[k]);
+                    inside = inside && is_inside(args, reference[k]) && is_inside(args, candidate[k]);
             }
         } else {
             for (int r = 0; r < of.count; ++r) {
-                const int64_t row = border_index(given.border, of.row + r, x.height);
+                const int64_t row = border_index(args.border, of.row + r, x.height);
                 const bool zero = row < 0 || from_column < 0;
                 const Real reference = zero ? Real(0) : sample(x, of.reference + row * of.reference_step);
                 const Real candidate = zero ? Real(0) : sample(y, of.candidate + row * of.candidate_step);
-                staged[r * staged_columns] = staged_of(given, own, reference, candidate);
-                inside = inside && is_inside(given, reference) && is_inside(given, candidate);
+                staged[r * staged_columns] = staged_of(args, own, reference, candidate);
+                inside = inside && is_inside(args, reference) && is_inside(args, candidate);
             }
         }
-        if (given.counting && !inside) // rare
-            count_samples(given, own, of);
+        if (args.counting && !inside) // rare
+            count_samples(args, own, of);
     }
 
     IQA_KERNEL static uint32_t doubted_rows_of(const strip &own)
@@ -248,14 +248,14 @@ struct ssim_strips {
 
     // The pivot is found first.
     template <class Block>
-    IQA_KERNEL static void stage(Block &block, const arguments &given, strip &own, staged_pixel *staged, common &all)
+    IQA_KERNEL static void stage(Block &block, const arguments &args, strip &own, staged_pixel *staged, common &all)
     {
         auto &grid = *reinterpret_cast<pivot_grid<Real> *>(staged);
-        block.each(pivot_samples, [&](int i) { put_pivot_sample(given, own, grid, i); });
+        block.each(pivot_samples, [&](int i) { put_pivot_sample(args, own, grid, i); });
         block.each(1, [&](int) { all = {grid.pivot(), is_float ? doubted_rows_of(own) : 0, {}}; });
         own.pivot = all.pivot;
         own.doubted = all.doubted;
-        block.each(staging_tasks, [&](int task) { stage_column(given, own, task, staged); });
+        block.each(staging_tasks, [&](int task) { stage_column(args, own, task, staged); });
     }
 };
 

@@ -65,33 +65,33 @@ template <class Real, class Sample, int Taps>
 typename ssim_tiles<Real, Sample, Taps>::arguments arguments_for(const ssim_request &request, const course &all)
 {
     const ssim_plan &plan = *request.plan;
-    typename ssim_tiles<Real, Sample, Taps>::arguments given{};
-    given.images = request.images;
-    given.out_height = request.out_height;
-    given.out_width = request.out_width;
-    given.down = divider_by(uint32_t(tiles_down(request)));
-    given.across = divider_by(uint32_t(tiles_across(request)));
-    given.channels = divider_by(uint32_t(request.images.reference.channels));
-    given.border = plan.border;
-    given.scale = Real(plan.scale);
-    round_taps(plan.weights_y, Taps, given.taps_y);
-    round_taps(plan.weights_x, Taps, given.taps_x);
-    given.constants = {Real(plan.twice_c1), Real(plan.twice_c2), Real(plan.covariance)};
-    given.safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    typename ssim_tiles<Real, Sample, Taps>::arguments args{};
+    args.images = request.images;
+    args.out_height = request.out_height;
+    args.out_width = request.out_width;
+    args.down = divider_by(uint32_t(tiles_down(request)));
+    args.across = divider_by(uint32_t(tiles_across(request)));
+    args.channels = divider_by(uint32_t(request.images.reference.channels));
+    args.border = plan.border;
+    args.gain = Real(plan.gain);
+    round_taps(plan.taps_y, Taps, args.taps_y);
+    round_taps(plan.taps_x, Taps, args.taps_x);
+    args.constants = {Real(plan.twice_c1), Real(plan.twice_c2), Real(plan.covariance)};
+    args.safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
     // By the first kernel.
-    given.counting = request.counts != nullptr && !covers(plan.range, request.images.reference.type) &&
-                     (sizeof(Real) == sizeof(float) || all.doubts.tiles == nullptr);
-    given.by_channel = request.by_channel;
-    given.part = plan.wanted[ssim_product] ? ssim_product : ssim_contrast_structure;
-    given.low = least_at_or_above<Real>(plan.range.low);
-    given.high = most_at_or_below<Real>(plan.range.high);
-    given.map = request.map;
-    given.doubts = all.doubts;
-    given.totals = all.totals;
-    given.sums = request.sums;
-    given.counts = request.counts;
-    given.not_a_number = request.not_a_number;
-    return given;
+    args.counting = request.counts != nullptr && !covers(plan.range, request.images.reference.type) &&
+                    (sizeof(Real) == sizeof(float) || all.doubts.tiles == nullptr);
+    args.by_channel = request.by_channel;
+    args.part = plan.wanted[ssim_product] ? ssim_product : ssim_contrast_structure;
+    args.low = least_at_or_above<Real>(plan.range.low);
+    args.high = most_at_or_below<Real>(plan.range.high);
+    args.map = request.map;
+    args.doubts = all.doubts;
+    args.totals = all.totals;
+    args.sums = request.sums;
+    args.counts = request.counts;
+    args.not_a_number = request.not_a_number;
+    return args;
 }
 
 template <int Taps>
@@ -129,10 +129,10 @@ void measure_tiles(context &where, workspace &memory, const ssim_request &reques
 void ssim(context &where, workspace &memory, ssim_request &request)
 {
     const ssim_plan &plan = *request.plan;
-    const bool plain = is_plain(request) && plan.taps_y == plan.taps_x;
-    if (plain && plan.taps_y == 11)
+    const bool plain = is_plain(request) && plan.size_y == plan.size_x;
+    if (plain && plan.size_y == 11)
         measure_tiles<11>(where, memory, request);
-    else if (plain && plan.taps_y == 7)
+    else if (plain && plan.size_y == 7)
         measure_tiles<7>(where, memory, request);
     else
         ssim_boxes(where, memory, request);

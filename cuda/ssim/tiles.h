@@ -45,7 +45,7 @@ struct ssim_tiles {
     static_assert(rows * value_stride * sizeof(Real) <= staged_bytes); // the map's values take the place
 
     template <class Block>
-    IQA_KERNEL static void filter_down(Block &block, const arguments &given, const strip &own,
+    IQA_KERNEL static void filter_down(Block &block, const arguments &args, const strip &own,
                                        const staged_pixel *staged, pixel_means *maps)
     {
         constexpr int groups = rows / rows_together;
@@ -65,7 +65,7 @@ struct ssim_tiles {
                     if (tap - row >= 0 && tap - row < Taps)
                         IQA_UNROLL_ON_GPU
                 for (int which = 0; which < 4; ++which)
-                    total[row][which] = fused_multiply_add(given.taps_y[tap - row], parts[which], total[row][which]);
+                    total[row][which] = fused_multiply_add(args.taps_y[tap - row], parts[which], total[row][which]);
             }
             IQA_UNROLL_ON_GPU
             for (int row = 0; row < rows_together; ++row)
@@ -97,7 +97,7 @@ struct ssim_tiles {
 
     // Window means of neighbouring pixels of a row.
     template <int Columns>
-    IQA_KERNEL static void average(const arguments &given, const pixel_means *maps, Real (&means)[Columns][4])
+    IQA_KERNEL static void average(const arguments &args, const pixel_means *maps, Real (&means)[Columns][4])
     {
         IQA_UNROLL_ON_GPU
         for (int tap = 0; tap < Taps + Columns - 1; ++tap) {
@@ -108,41 +108,40 @@ struct ssim_tiles {
                     IQA_UNROLL_ON_GPU
             for (int which = 0; which < 4; ++which)
                 means[column][which] =
-                    fused_multiply_add(given.taps_x[tap - column], down.of[which], means[column][which]);
+                    fused_multiply_add(args.taps_x[tap - column], down.of[which], means[column][which]);
         }
     }
 
-    IQA_KERNEL static ssim_terms<Real> terms_of(const arguments &given, const strip &own, const Real (&means)[4])
+    IQA_KERNEL static ssim_terms<Real> terms_of(const arguments &args, const strip &own, const Real (&means)[4])
     {
-        return ssim_terms_of(means[0], means[1], means[2], means[3], own.pivot + own.pivot, given.constants);
+        return ssim_terms_of(means[0], means[1], means[2], means[3], own.pivot + own.pivot, args.constants);
     }
 
     // Some pixels of a row.
-    IQA_KERNEL static void measure_pixels(const arguments &given, const strip &own, const pixel_means *maps, int row,
+    IQA_KERNEL static void measure_pixels(const arguments &args, const strip &own, const pixel_means *maps, int row,
                                           int first, Real *values, strip_sums &sums)
     {
         if (row >= own.rows || first >= own.columns)
             return;
         Real means[columns_together][4] = {};
-        average(given, maps + row * map_stride + first, means);
+        average(args, maps + row * map_stride + first, means);
         const auto add_all = [&](auto &&formula) {
-            add_pixels(given, own, means, first, formula, values + row * value_stride, sums);
+            add_pixels(args, own, means, first, formula, values + row * value_stride, sums);
         };
         using terms = ssim_terms<Real>;
-        if (given.part == ssim_product && given.safe)
+        if (args.part == ssim_product && args.safe)
             add_all([](const terms &of) { return ssim_of<true>(of); });
-        else if (given.part == ssim_product)
+        else if (args.part == ssim_product)
             add_all([](const terms &of) { return ssim_of<false>(of); });
-        else if (given.safe)
+        else if (args.safe)
             add_all([](const terms &of) { return contrast_structure_of<true>(of); });
         else
             add_all([](const terms &of) { return contrast_structure_of<false>(of); });
     }
 
     template <class Formula>
-    IQA_KERNEL static void add_pixels(const arguments &given, const strip &own,
-                                      const Real (&means)[columns_together][4], int first, Formula &&formula,
-                                      Real *values, strip_sums &sums)
+    IQA_KERNEL static void add_pixels(const arguments &args, const strip &own, const Real (&means)[columns_together][4],
+                                      int first, Formula &&formula, Real *values, strip_sums &sums)
     {
         bool not_a_number = false;
         float spread = 0.0f;
@@ -150,12 +149,12 @@ struct ssim_tiles {
         for (int column = 0; column < columns_together; ++column) {
             if (first + column >= own.columns)
                 break;
-            const Real value = formula(terms_of(given, own, means[column]));
+            const Real value = formula(terms_of(args, own, means[column]));
             sums.sum += uint64_t(ssim_fixed(value));
             not_a_number = not_a_number || value != value;
             if constexpr (is_float)
                 spread = at_least(means[column][2] + means[column][3], spread);
-            if (given.map.data != nullptr)
+            if (args.map.data != nullptr)
                 values[first + column] = value;
         }
         sums.add_spread(spread);
@@ -165,7 +164,7 @@ struct ssim_tiles {
 
     // The doubt of one pixel, in the `n`th row that is looked at: by threads of its own, since all the rows of a warp
     // would wait for those few.
-    IQA_KERNEL static void doubt_pixel(const arguments &given, const strip &own, const pixel_means *maps, int n,
+    IQA_KERNEL static void doubt_pixel(const arguments &args, const strip &own, const pixel_means *maps, int n,
                                        int column, uint32_t *doubts)
     {
         if (column >= own.columns)
@@ -175,9 +174,9 @@ struct ssim_tiles {
             rows_left &= rows_left - 1;
         Real means[1][4] = {};
         const int row = __builtin_popcount((rows_left - 1) & ~rows_left); // of the last bit
-        average(given, maps + row * map_stride + column, means);
-        const float doubt = ssim_doubt(terms_of(given, own, means[0]), means[0][0], means[0][1], means[0][2],
-                                       means[0][3], given.constants, constants_of_doubt_in_float());
+        average(args, maps + row * map_stride + column, means);
+        const float doubt = ssim_doubt(terms_of(args, own, means[0]), means[0][0], means[0][1], means[0][2],
+                                       means[0][3], args.constants, constants_of_doubt_in_float());
         add(&doubts[doubt_kind(doubt)], uint32_t(doubt_units(doubt)));
     }
 
@@ -188,44 +187,44 @@ struct ssim_tiles {
     }
 
     template <class Block>
-    IQA_KERNEL static strip_sums filter_across(Block &block, const arguments &given, const strip &own,
+    IQA_KERNEL static strip_sums filter_across(Block &block, const arguments &args, const strip &own,
                                                const pixel_means *maps, Real *values)
     {
         constexpr int measured = rows * (ssim_tile_width / columns_together);
         const int doubted = __builtin_popcount(own.doubted) * ssim_tile_width;
         return block.template reduce<strip_sums>(measured + doubted, [&](int task, strip_sums &sums) {
             if (task < measured)
-                return measure_pixels(given, own, maps, task % rows, task / rows * columns_together, values, sums);
+                return measure_pixels(args, own, maps, task % rows, task / rows * columns_together, values, sums);
             if constexpr (is_float)
-                doubt_pixel(given, own, maps, (task - measured) / ssim_tile_width, (task - measured) % ssim_tile_width,
+                doubt_pixel(args, own, maps, (task - measured) / ssim_tile_width, (task - measured) % ssim_tile_width,
                             common_of(block).doubts);
         });
     }
 
     // Neighbouring threads store neighbouring pixels.
     template <class Block>
-    IQA_KERNEL static void store_map(Block &block, const arguments &given, const strip &own, const Real *values)
+    IQA_KERNEL static void store_map(Block &block, const arguments &args, const strip &own, const Real *values)
     {
         block.each(own.rows * ssim_tile_width, [&](int i) {
             const int row = i / ssim_tile_width;
             const int column = i % ssim_tile_width;
             if (column < own.columns)
-                given.map.store(own.image, own.channel, 0, own.row + row, own.column + column,
-                                double(values[row * value_stride + column]));
+                args.map.store(own.image, own.channel, 0, own.row + row, own.column + column,
+                               double(values[row * value_stride + column]));
         });
     }
 
     template <class Block>
-    IQA_KERNEL static strip_sums measure(Block &block, const arguments &given, strip &own)
+    IQA_KERNEL static strip_sums measure(Block &block, const arguments &args, strip &own)
     {
         staged_pixel *staged = reinterpret_cast<staged_pixel *>(block.shared());
         pixel_means *maps = reinterpret_cast<pixel_means *>(block.shared() + staged_bytes);
-        source::stage(block, given, own, staged, common_of(block));
-        filter_down(block, given, own, staged, maps);
+        source::stage(block, args, own, staged, common_of(block));
+        filter_down(block, args, own, staged, maps);
         Real *const values = reinterpret_cast<Real *>(block.shared()); // in place of what was staged
-        const strip_sums sums = filter_across(block, given, own, maps, values);
-        if (given.map.data != nullptr)
-            store_map(block, given, own, values);
+        const strip_sums sums = filter_across(block, args, own, maps, values);
+        if (args.map.data != nullptr)
+            store_map(block, args, own, values);
         return sums;
     }
 
@@ -236,103 +235,103 @@ struct ssim_tiles {
     }
 
     // What a strip or tile adds to the results.
-    IQA_KERNEL static void add_to_results(const arguments &given, const strip &own, int128 sum, bool not_a_number)
+    IQA_KERNEL static void add_to_results(const arguments &args, const strip &own, int128 sum, bool not_a_number)
     {
-        const int64_t plane = given.by_channel ? own.image * given.images.reference.channels + own.channel : own.image;
-        add(&given.totals.planes[plane].sum, sum);
+        const int64_t plane = args.by_channel ? own.image * args.images.reference.channels + own.channel : own.image;
+        add(&args.totals.planes[plane].sum, sum);
         if (not_a_number)
-            set_bits(&given.totals.images[own.image].not_a_number, 1u);
+            set_bits(&args.totals.images[own.image].not_a_number, 1u);
     }
 
     // By the last block: hands out what all of them added, and leaves zeros.
     template <class Block>
-    IQA_KERNEL static void collect(Block &block, const arguments &given)
+    IQA_KERNEL static void collect(Block &block, const arguments &args)
     {
-        const image_view &shape = given.images.reference;
-        const int64_t parts = given.by_channel ? shape.channels : 1;
+        const image_view &shape = args.images.reference;
+        const int64_t parts = args.by_channel ? shape.channels : 1;
         block.each(int(shape.images * parts), [&](int i) {
-            wide_sum &sum = given.totals.planes[i].sum;
-            for (int part = 0; part < ssim_parts; ++part)
-                given.sums[i * ssim_parts + part] = part == given.part ? value_of(sum) : int128(0);
+            wide_sum &sum = args.totals.planes[i].sum;
+            for (int part = 0; part < ssim_factors; ++part)
+                args.sums[i * ssim_factors + part] = part == args.part ? value_of(sum) : int128(0);
             sum = {};
         });
         block.each(int(shape.images), [&](int i) {
-            ssim_image_total &total = given.totals.images[i];
-            if (given.counts != nullptr)
-                given.counts[i] = {total.outside, total.nonfinite};
-            given.not_a_number[i] = total.not_a_number != 0;
+            ssim_image_total &total = args.totals.images[i];
+            if (args.counts != nullptr)
+                args.counts[i] = {total.outside, total.nonfinite};
+            args.not_a_number[i] = total.not_a_number != 0;
             total = {};
         });
-        clear(block, given.doubts, shape.images * shape.channels);
+        clear(block, args.doubts, shape.images * shape.channels);
     }
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         if constexpr (is_float)
-            run_in_float(block, given);
+            run_in_float(block, args);
         else
-            run_in_double(block, given);
+            run_in_double(block, args);
     }
 
     template <class Block>
-    IQA_KERNEL static void run_in_float(Block &block, const arguments &given)
+    IQA_KERNEL static void run_in_float(Block &block, const arguments &args)
     {
-        strip own = source::find(given, block.index() / strips, int(block.index() % strips));
+        strip own = source::find(args, block.index() / strips, int(block.index() % strips));
         if (own.rows <= 0)
             return;
-        const strip_sums sums = measure(block, given, own);
+        const strip_sums sums = measure(block, args, own);
         block.each(1, [&](int) {
-            ssim_tile_total &tile = given.doubts.tiles[own.tile];
-            add(&tile.sums.sums[given.part], in_double_units(sums.sum));
+            ssim_tile_total &tile = args.doubts.tiles[own.tile];
+            add(&tile.sums.sums[args.part], in_double_units(sums.sum));
             if (sums.not_a_number())
                 set_bits(&tile.not_a_number, 1u);
             doubt_total doubt = {int64_t(__builtin_popcount(own.doubted)) * own.columns, {}};
             for (int kind = 0; kind < doubt_kinds; ++kind)
                 doubt.sums[kind] = common_of(block).doubts[kind];
-            add(given.doubts, own.tile, doubt,
-                sums.spread() > float(IQA_SSIM_MOST_SPREAD) * float(given.constants.twice_c2));
+            add(args.doubts, own.tile, doubt,
+                sums.spread() > float(IQA_SSIM_MOST_SPREAD) * float(args.constants.twice_c2));
         });
     }
 
     // All strips, or those of tiles that float does not carry.
     template <class Block>
-    IQA_KERNEL static void run_in_double(Block &block, const arguments &given)
+    IQA_KERNEL static void run_in_double(Block &block, const arguments &args)
     {
-        const image_view &shape = given.images.reference;
-        const int64_t tiles = shape.images * shape.channels * given.down.divisor * given.across.divisor;
-        if (given.doubts.tiles == nullptr)
+        const image_view &shape = args.images.reference;
+        const int64_t tiles = shape.images * shape.channels * args.down.divisor * args.across.divisor;
+        if (args.doubts.tiles == nullptr)
             for (int64_t index = block.index(); index < tiles * strips; index += block.blocks())
-                measure_and_add(block, given, source::find(given, index / strips, int(index % strips)));
+                measure_and_add(block, args, source::find(args, index / strips, int(index % strips)));
         else
             for (int64_t tile = block.index(); tile < tiles; tile += block.blocks())
-                finish_tile(block, given, tile);
-        if (block.comes_last(given.totals.arrivals))
-            collect(block, given);
+                finish_tile(block, args, tile);
+        if (block.comes_last(args.totals.arrivals))
+            collect(block, args);
     }
 
     template <class Block>
-    IQA_KERNEL static void finish_tile(Block &block, const arguments &given, int64_t tile)
+    IQA_KERNEL static void finish_tile(Block &block, const arguments &args, int64_t tile)
     {
-        if (given.doubts.carries(tile)) {
+        if (args.doubts.carries(tile)) {
             block.each(1, [&](int) {
-                const ssim_tile_total &from = given.doubts.tiles[tile];
-                add_to_results(given, source::find(given, tile, 0), value_of(from.sums.sums[given.part]),
+                const ssim_tile_total &from = args.doubts.tiles[tile];
+                add_to_results(args, source::find(args, tile, 0), value_of(from.sums.sums[args.part]),
                                from.not_a_number != 0);
             });
             return;
         }
         for (int part = 0; part < strips; ++part)
-            measure_and_add(block, given, source::find(given, tile, part));
+            measure_and_add(block, args, source::find(args, tile, part));
     }
 
     template <class Block>
-    IQA_KERNEL static void measure_and_add(Block &block, const arguments &given, strip own)
+    IQA_KERNEL static void measure_and_add(Block &block, const arguments &args, strip own)
     {
         if (own.rows <= 0)
             return;
-        const strip_sums sums = measure(block, given, own);
-        block.each(1, [&](int) { add_to_results(given, own, in_double_units(sums.sum), sums.not_a_number()); });
+        const strip_sums sums = measure(block, args, own);
+        block.each(1, [&](int) { add_to_results(args, own, in_double_units(sums.sum), sums.not_a_number()); });
     }
 };
 

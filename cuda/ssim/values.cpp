@@ -11,27 +11,27 @@ namespace {
 
 // One item for each thread.
 template <class Kernel>
-void launch_for(const context &where, int64_t items, const typename Kernel::arguments &given)
+void launch_for(const context &where, int64_t items, const typename Kernel::arguments &args)
 {
-    launch<Kernel>(where, divide_up(items, Kernel::threads), 0, given);
+    launch<Kernel>(where, divide_up(items, Kernel::threads), 0, args);
 }
 
 } // namespace
 
 void ssim_values(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends)
 {
-    ssim_values_kernel::arguments given{};
-    given.request = request;
-    given.books = memory.zeros.take<ssim_values_bookkeeping>(1, "the course of an evaluation");
-    given.ends_update = ends != nullptr;
+    ssim_values_kernel::arguments args{};
+    args.request = request;
+    args.books = memory.zeros.take<ssim_values_bookkeeping>(1, "the course of an evaluation");
+    args.ends_update = ends != nullptr;
     if (ends != nullptr)
-        given.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();
-    launch_for<ssim_values_kernel>(where, request.images, given);
+        args.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();
+    launch_for<ssim_values_kernel>(where, request.images, args);
 }
 
-void ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors)
+void ssim_slopes(context &where, const ssim_values_request &request, int level, double *factors)
 {
-    launch_for<ssim_factors_kernel>(where, request.images * request.channels, {request, scale, factors});
+    launch_for<ssim_slopes_kernel>(where, request.images * request.channels, {request, level, factors});
 }
 
 void ssim_block_values(context &where, const ssim_block_values_request &request)

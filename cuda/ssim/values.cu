@@ -5,7 +5,7 @@
 namespace iqa::cuda {
 
 IQA_ENTRY(ssim_values_kernel)
-IQA_ENTRY(ssim_factors_kernel)
+IQA_ENTRY(ssim_slopes_kernel)
 IQA_ENTRY(ssim_block_values_kernel)
 
 } // namespace iqa::cuda

@@ -25,45 +25,45 @@ struct ssim_values_kernel {
     static constexpr int threads = 64;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const ssim_values_request &request = given.request;
+        const ssim_values_request &request = args.request;
         const int64_t first = block.index() * threads;
         const int64_t left = request.images - first;
         block.each(int(left < threads ? left : threads), [&](int i) {
             if (evaluate_image(request, first + i).kind != fault_kind::none)
-                keep_most(&given.books->first_at_fault, fault_rank(fault_kind::none, first + i));
+                keep_most(&args.books->first_at_fault, fault_rank(fault_kind::none, first + i));
         });
-        if (!block.comes_last(&given.books->arrivals))
+        if (!block.comes_last(&args.books->arrivals))
             return;
         block.each(1, [&](int) {
-            const uint64_t rank = given.books->first_at_fault;
-            given.books->first_at_fault = 0;
+            const uint64_t rank = args.books->first_at_fault;
+            args.books->first_at_fault = 0;
             if (rank != 0 && request.report->kind == fault_kind::none)
                 *request.report = evaluate_image(request, image_of_rank(rank)); // nothing of this update will be added
         });
-        if (given.ends_update)
-            commit_update::run_at_once(block, given.commit);
+        if (args.ends_update)
+            commit_update::run_at_once(block, args.commit);
     }
 };
 
-struct ssim_factors_kernel {
+struct ssim_slopes_kernel {
     struct arguments {
         ssim_values_request request;
-        int scale;
+        int level;
         double *factors;
     };
     static constexpr int threads = 64;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const int64_t first = block.index() * threads;
-        const int64_t left = given.request.images * given.request.channels - first;
+        const int64_t left = args.request.images * args.request.channels - first;
         block.each(int(left < threads ? left : threads), [&](int i) {
             const int64_t plane = first + i;
-            given.factors[plane] =
-                factor_of(given.request, given.scale, plane / given.request.channels, plane % given.request.channels);
+            args.factors[plane] =
+                slope_of(args.request, args.level, plane / args.request.channels, plane % args.request.channels);
         });
     }
 };
@@ -73,11 +73,11 @@ struct ssim_block_values_kernel {
     static constexpr int threads = 64;
 
     template <class Block>
-    IQA_KERNEL static void run(Block &block, const arguments &given)
+    IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const int64_t first = block.index() * threads;
-        const int64_t left = given.images - first;
-        block.each(int(left < threads ? left : threads), [&](int i) { evaluate_image_of_blocks(given, first + i); });
+        const int64_t left = args.images - first;
+        block.each(int(left < threads ? left : threads), [&](int i) { evaluate_image_of_blocks(args, first + i); });
     }
 };
 

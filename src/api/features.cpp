@@ -66,7 +66,7 @@ iqa_status iqa_fid_from_statistics(iqa_context *context, const iqa_tensor *mean_
         iqa::require(mean_candidate, "mean_candidate");
         iqa::require(covariance_candidate, "covariance_candidate");
         iqa::require(out, "out");
-        const iqa::fid_parts_array parts = iqa::fid_from_statistics(*context, {mean_reference, covariance_reference},
+        const iqa::fid_terms_array parts = iqa::fid_from_statistics(*context, {mean_reference, covariance_reference},
                                                                     {mean_candidate, covariance_candidate});
         if (count != nullptr)
             *count = parts.size();

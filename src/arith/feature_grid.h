@@ -21,7 +21,7 @@ struct feature_grid {
     bool wide;
 
     IQA_HD_MEMBER int64_t limit() const { return wide ? wide_limit : narrow_limit; } // of integers
-    IQA_HD_MEMBER double scale() const { return power_of_two(fraction_bits); }
+    IQA_HD_MEMBER double gain() const { return power_of_two(fraction_bits); }
 };
 
 constexpr int wide_planes = 6;
@@ -35,10 +35,10 @@ constexpr int most_rows_narrow = int(0x7fffffff / (int64_t(4081) * 4081));
 
 // Ties to even for |value| < 2^51, in the mode that results are defined in; larger values, infinities and NaN stay
 // outside every limit.
-IQA_HD double to_grid(double value, double scale)
+IQA_HD double to_grid(double value, double gain)
 {
     const double shift = 0x1.8p52;
-    return (value * scale + shift) - shift;
+    return (value * gain + shift) - shift;
 }
 
 IQA_HD bool within(double grid_value, int64_t limit)
@@ -51,9 +51,9 @@ IQA_HD bool within(double grid_value, int64_t limit)
 constexpr int rest_bits = 24;
 constexpr int64_t rest_limit = int64_t(1) << (rest_bits - 1);
 
-IQA_HD int32_t rest_of(double value, double scale, double grid_value)
+IQA_HD int32_t rest_of(double value, double gain, double grid_value)
 {
-    const double rest = to_grid(value * scale - grid_value, double(1 << rest_bits));
+    const double rest = to_grid(value * gain - grid_value, double(1 << rest_bits));
     const bool vanished = rest == 0.0 && grid_value == 0.0 && value != 0.0;
     return int32_t(vanished ? 1.0 : rest);
 }
@@ -109,20 +109,20 @@ IQA_HD uint32_t slices_of(int32_t q)
     return (uint32_t(q) + 0x808080u) ^ 0x808080u;
 }
 
-// q of a feature that is within the limit, and `scale` a power of two: as to_grid says. The product of a float is exact
+// q of a feature that is within the limit, and `gain` a power of two: as to_grid says. The product of a float is exact
 // in float but where it is far below 1/2.
-IQA_HD int32_t grid_integer(float value, double scale)
+IQA_HD int32_t grid_integer(float value, double gain)
 {
 #if defined(__CUDA_ARCH__)
-    return __float2int_rn(value * float(scale));
+    return __float2int_rn(value * float(gain));
 #else
-    return int32_t(to_grid(double(value), scale));
+    return int32_t(to_grid(double(value), gain));
 #endif
 }
 
-IQA_HD int32_t grid_integer(double value, double scale)
+IQA_HD int32_t grid_integer(double value, double gain)
 {
-    return int32_t(round_to_integer(value * scale));
+    return int32_t(round_to_integer(value * gain));
 }
 
 } // namespace iqa

@@ -9,12 +9,12 @@ namespace iqa {
 enum class luma_kind : int32_t { none, bt601_full, bt601_studio, bt709_full, bt709_studio };
 
 // offset + red R + green G + blue B, all for the peak value 1.
-struct luma_weights {
+struct luma_factors {
     double offset, red, green, blue;
 };
 
 // ITU-R BT.601 and BT.709; the studio range of 8 bits has 16 for black and 235 for white.
-IQA_HD luma_weights weights_of(luma_kind kind)
+IQA_HD luma_factors weights_of(luma_kind kind)
 {
     switch (kind) {
     case luma_kind::bt601_studio:
@@ -30,13 +30,13 @@ IQA_HD luma_weights weights_of(luma_kind kind)
 
 // What turns three samples into luma: weights for a peak value, and a step to round to (0: none).
 struct luma_rule {
-    luma_weights weights;
+    luma_factors weights;
     double step;
 };
 
 IQA_HD luma_rule luma_for(luma_kind kind, bool rounded, double peak)
 {
-    luma_weights weights = weights_of(kind);
+    luma_factors weights = weights_of(kind);
     weights.offset *= peak;
     return {weights, rounded ? peak / 255.0 : 0.0};
 }
@@ -44,7 +44,7 @@ IQA_HD luma_rule luma_for(luma_kind kind, bool rounded, double peak)
 // In double, from the left; halves round to even. A sample that is not finite makes a luma that is not.
 IQA_HD double luma_of(const luma_rule &rule, double red, double green, double blue)
 {
-    const luma_weights &w = rule.weights;
+    const luma_factors &w = rule.weights;
     const double value = ((w.red * red + w.green * green) + w.blue * blue) + w.offset;
     if (rule.step == 0.0 || !is_finite(value))
         return value;

@@ -53,47 +53,47 @@ IQA_HD double kernel_value(const polynomial_kernel &kernel, double product)
 }
 
 // A kernel value is split into units of 2^-50, the rest of that into units of 2^-100, and the rest into 2^-150.
-constexpr int kernel_levels = 3;
+constexpr int kernel_limbs = 3;
 
-// Adds a number in (-1, 1) to sums of its levels, each at most 2^50. Adding 1.5 * 2^52 rounds to an integer, ties to
+// Adds a number in (-1, 1) to sums of its limbs, each at most 2^50. Adding 1.5 * 2^52 rounds to an integer, ties to
 // even, and leaves it in the low bits; the rest is exact.
-IQA_HD void add_to_levels(double value, int64_t *sums)
+IQA_HD void add_to_limbs(double value, int64_t *sums)
 {
     double rest = value;
-    for (int level = 0; level < kernel_levels; ++level) {
+    for (int limb = 0; limb < kernel_limbs; ++limb) {
         const double scaled = rest * 0x1p50;
         const double anchored = scaled + integer_anchor;
-        sums[level] += int64_t(bits_of(anchored) - bits_of(integer_anchor));
+        sums[limb] += int64_t(bits_of(anchored) - bits_of(integer_anchor));
         rest = scaled - (anchored - integer_anchor);
     }
 }
 
-struct level_sums {
-    int128 levels[kernel_levels];
+struct limb_sums {
+    int128 limbs[kernel_limbs];
 
     template <class Integer>
     IQA_HD_MEMBER void add(const Integer *sums)
     {
-        for (int level = 0; level < kernel_levels; ++level)
-            levels[level] += sums[level];
+        for (int limb = 0; limb < kernel_limbs; ++limb)
+            limbs[limb] += sums[limb];
     }
 };
 
 // Sums over pairs of rows; within one set each pair of different rows is taken once.
 struct pair_sums {
-    level_sums pairs;
-    level_sums diagonal;
+    limb_sums pairs;
+    limb_sums diagonal;
 };
 
 // Those that an estimate is made of: within the first set, within the second, and between them.
 enum : int { within_first, within_second, between_sets, kinds_of_pairs };
 
-// The number behind sums of levels, rounded to some 106 bits.
-IQA_HD double_double value_of_levels(const int128 *sums)
+// The number behind sums of limbs, rounded to some 106 bits.
+IQA_HD double_double value_of_limbs(const int128 *sums)
 {
     double_double value = {0.0, 0.0};
-    for (int level = kernel_levels - 1; level >= 0; --level) {
-        const double_double sum = add(value, to_double_double(sums[level]));
+    for (int limb = kernel_limbs - 1; limb >= 0; --limb) {
+        const double_double sum = add(value, to_double_double(sums[limb]));
         value = {sum.high * 0x1p-50, sum.low * 0x1p-50};
     }
     return value;

@@ -33,20 +33,20 @@ constexpr double error_largest = 0x1p10;
 constexpr double error_smallest = 0x1p-26;
 
 // A square below 2^21 is split into units of 2^-30, the rest of that into units of 2^-80, and the rest into 2^-130.
-constexpr int error_levels = 3;
-IQA_HD int error_exponent(int level)
+constexpr int error_limbs = 3;
+IQA_HD int error_exponent(int limb)
 {
-    return -30 - 50 * level;
+    return -30 - 50 * limb;
 }
 // Adding 1.5 * 2^(52 + exponent) rounds to a multiple of 2^exponent and leaves the multiple in the low bits.
-IQA_HD double error_anchor(int level)
+IQA_HD double error_anchor(int limb)
 {
-    return level == 0 ? 0x1.8p22 : level == 1 ? 0x1.8p-28 : 0x1.8p-78;
+    return limb == 0 ? 0x1.8p22 : limb == 1 ? 0x1.8p-28 : 0x1.8p-78;
 }
-// What units of level 0 ... become once the scale is taken off again.
-IQA_HD int error_exponent(error_term term, int level, int scale)
+// What units of limb 0 ... become once the gain is taken off again.
+IQA_HD int error_exponent(error_term term, int limb, int gain)
 {
-    return error_exponent(level) - (is_square(term) ? 2 * scale : scale);
+    return error_exponent(limb) - (is_square(term) ? 2 * gain : gain);
 }
 // A lane of int64 holds sums of at most 2^51 each: so many fit.
 constexpr int error_flush = 2048;
@@ -57,7 +57,7 @@ IQA_HD int bounded_error_exponent(int exponent)
     return exponent < -1014 ? -1014 : exponent > 1023 ? 1023 : exponent;
 }
 
-// The usual scale makes the range 1 to 2; without a range, which is infinite then, it is 1. That of the reference alone
+// The usual gain makes the range 1 to 2; without a range, which is infinite then, it is 1. That of the reference alone
 // never grows: no sample is too large for it.
 IQA_HD int usual_error_exponent(error_term term, double range)
 {
@@ -65,9 +65,9 @@ IQA_HD int usual_error_exponent(error_term term, double range)
     return is_of_reference(term) && usual > 0 ? 0 : usual;
 }
 
-// Differences of ordinary size lie on the grids at the usual scale, 2^usual. Where an image's largest one, so scaled,
-// does not, the image is summed again at the scale of that difference: this exponent. (A maximum has no order either.)
-constexpr int no_exponent = INT32_MIN; // the sums at the usual scale will do
+// Differences of ordinary size lie on the grids at the usual gain, 2^usual. Where an image's largest one, so scaled,
+// does not, the image is summed again at the gain of that difference: this exponent. (A maximum has no order either.)
+constexpr int no_exponent = INT32_MIN; // the sums at the usual gain will do
 IQA_HD int own_error_exponent(int usual, double largest)
 {
     if (largest == 0.0 || !is_finite(largest) || (largest >= error_smallest && largest < error_largest))
@@ -75,16 +75,16 @@ IQA_HD int own_error_exponent(int usual, double largest)
     return bounded_error_exponent(usual - exponent_of(largest));
 }
 
-// Integer samples: the sum of the terms is level 0, in units of 1, and that of weighted terms level 1.
-IQA_HD int integer_error_exponent(int level)
+// Integer samples: the sum of the terms is limb 0, in units of 1, and that of weighted terms limb 1.
+IQA_HD int integer_error_exponent(int limb)
 {
-    return level == 1 ? -pixel_weight_bits : 0;
+    return limb == 1 ? -pixel_weight_bits : 0;
 }
 
 // An exact sum of squared errors: sum over i of level[i] * 2^exponent[i].
 struct pair_sum {
-    int128 level[error_levels];
-    int exponent[error_levels];
+    int128 limb[error_limbs];
+    int exponent[error_limbs];
 };
 
 // The sum rounded to 53 bits. Its exponents are those above, so that few digits hold it.
@@ -92,11 +92,11 @@ IQA_HD scaled_value value_of(const pair_sum &sum)
 {
     constexpr int digits = 8;
     exact_format format = {digits, sum.exponent[0]};
-    for (int i = 1; i < error_levels; ++i)
+    for (int i = 1; i < error_limbs; ++i)
         format.lowest = sum.exponent[i] < format.lowest ? sum.exponent[i] : format.lowest;
     int64_t lanes[digits] = {};
-    for (int i = 0; i < error_levels; ++i)
-        exact_add(format, lanes, sum.level[i], sum.exponent[i]);
+    for (int i = 0; i < error_limbs; ++i)
+        exact_add(format, lanes, sum.limb[i], sum.exponent[i]);
     return exact_value<digits>(format, lanes);
 }
 

@@ -86,7 +86,7 @@ struct ssim_constants {
 template <class Value>
 struct ssim_terms {
     Value variance_sum, variance_difference;
-    Value level; // twice the mean of both images
+    Value mean_total; // twice the mean of both images
     Value luminance_top, luminance_bottom;
     Value structure_top, structure_bottom;
 };
@@ -102,18 +102,18 @@ IQA_HD ssim_terms<Value> ssim_terms_of(Value mean_sum, Value mean_difference, Va
     terms.variance_difference =
         clamp_to_zero(fused_negative_multiply_add(mean_difference, mean_difference, square_difference)) *
         constants.covariance;
-    terms.level = mean_sum + twice_pivot;
-    const Value level_square = terms.level * terms.level;
+    terms.mean_total = mean_sum + twice_pivot;
+    const Value mean_total_square = terms.mean_total * terms.mean_total;
     const Value difference_square = mean_difference * mean_difference;
-    terms.luminance_top = level_square - difference_square + constants.twice_c1;
-    terms.luminance_bottom = level_square + difference_square + constants.twice_c1;
+    terms.luminance_top = mean_total_square - difference_square + constants.twice_c1;
+    terms.luminance_bottom = mean_total_square + difference_square + constants.twice_c1;
     terms.structure_top = terms.variance_sum - terms.variance_difference + constants.twice_c2;
     terms.structure_bottom = terms.variance_sum + terms.variance_difference + constants.twice_c2;
     return terms;
 }
 
 // What a map may hold.
-enum ssim_part : int { ssim_product, ssim_contrast_structure, ssim_luminance, ssim_parts };
+enum ssim_factor : int { ssim_product, ssim_contrast_structure, ssim_luminance, ssim_factors };
 
 template <bool safe, class Value>
 IQA_HD Value ssim_of(const ssim_terms<Value> &terms)
@@ -186,10 +186,10 @@ IQA_HD ssim_derivatives<Value> ssim_derivatives_of(const ssim_terms<Value> &term
     result.mean_difference = zero - (mean_difference + mean_difference) * by_variance_difference;
     if (product) {
         const Value four = structure + structure + structure + structure;
-        const Value scale = four * luminance_inverse * luminance_inverse;
-        result.mean_sum = result.mean_sum + scale * terms.level * mean_difference * mean_difference;
-        result.mean_difference =
-            result.mean_difference - scale * mean_difference * (terms.level * terms.level + constants.twice_c1);
+        const Value factor = four * luminance_inverse * luminance_inverse;
+        result.mean_sum = result.mean_sum + factor * terms.mean_total * mean_difference * mean_difference;
+        result.mean_difference = result.mean_difference -
+                                 factor * mean_difference * (terms.mean_total * terms.mean_total + constants.twice_c1);
     }
     return result;
 }

@@ -62,7 +62,7 @@ IQA_HD Real middle_of_grid(Real *samples, const bool *usable)
                            mean_of_middle(samples + 2 * pivot_columns));
 }
 
-// Of both images, in the arithmetic's type and multiplied by the scale.
+// Of both images, in the arithmetic's type and multiplied by the gain.
 template <class Real>
 struct pivot_grid {
     Real reference[pivot_samples], candidate[pivot_samples];

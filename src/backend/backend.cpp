@@ -40,7 +40,7 @@ output_view clear_edges(const backend &device, context &where, const output_view
 {
     if (pixels.data == nullptr || shave == 0)
         return pixels;
-    device.clear_border(where, {pixels, shape, shave, has_depth(layout) ? shave : 0});
+    device.clear_margin(where, {pixels, shape, shave, has_depth(layout) ? shave : 0});
     return shave_edges(pixels, layout, shave);
 }
 

@@ -26,20 +26,20 @@ struct backend {
     void (*ssim)(context &where, workspace &memory, ssim_request &request);
     // `ends`: the ledger whose update this ends too; else NULL.
     void (*ssim_values)(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
-    // The derivative of each image's value by each pixel of a channel's map of a scale: factors[images][channels].
-    void (*ssim_factors)(context &where, const ssim_values_request &request, int scale, double *factors);
+    // The derivative of each image's value by each pixel of a channel's map of a level: factors[images][channels].
+    void (*ssim_slopes)(context &where, const ssim_values_request &request, int level, double *factors);
     void (*ssim_blocks)(context &where, workspace &memory, ssim_blocks_request &request);
     void (*ssim_block_values)(context &where, const ssim_block_values_request &request);
     void (*ssim_gradient)(context &where, workspace &memory, const ssim_gradient_request &request);
     // Each of the one before; in the same arithmetic.
-    void (*shrink)(context &where, workspace &memory, std::span<const shrink_request> scales);
+    void (*shrink)(context &where, workspace &memory, std::span<const shrink_request> levels);
     void (*count)(context &where, count_request &request);
     void (*sums_of_pairs)(context &where, workspace &memory, pair_sums_request &request);
     // `ends`: as above.
     void (*psnr_values)(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
     void (*errors_values)(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends);
     void (*error_gradient)(context &where, workspace &memory, const error_gradient_request &request);
-    void (*clear_border)(context &where, const border_view &border);
+    void (*clear_margin)(context &where, const margin_view &border);
     void (*confusion)(context &where, workspace &memory, const confusion_request &request);
     void (*moments)(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
     // These return when it has been done.

@@ -16,11 +16,11 @@ namespace iqa {
 // An SSIM window and its constants, resolved from the options and the element type.
 struct ssim_plan {
     border_mode border;
-    int taps_z, taps_y, taps_x; // odd
-    const double *weights_z, *weights_y, *weights_x;
-    double twice_c1, twice_c2; // for samples multiplied by `scale`
+    int size_z, size_y, size_x; // odd
+    const double *taps_z, *taps_y, *taps_x;
+    double twice_c1, twice_c2; // for samples multiplied by `gain`
     double covariance;
-    double scale; // a power of two that brings the peak value into [1, 2)
+    double gain; // a power of two that brings the peak value into [1, 2)
     bool double_arithmetic;
     data_range range;
     const luma_rule *luma; // NULL: none; else three channels are measured as one
@@ -28,7 +28,7 @@ struct ssim_plan {
     bool convolution;      // weights make the window means; else they only weigh the map
     double coverage;       // least share of a window that must not be masked
     bool negative_to_zero; // contrast-structure below 0 becomes 0
-    bool wanted[ssim_parts];
+    bool wanted[ssim_factors];
 
     int64_t channels(const image_view &images) const { return luma != nullptr ? 1 : images.channels; }
     bool takes_luma(const image_view &images) const { return luma != nullptr && images.channels == 3; }
@@ -37,16 +37,16 @@ struct ssim_plan {
     // Images as they are, for which there are quicker kernels.
     bool is_plain(const image_view &images, const weight_view &weights) const
     {
-        return images.depth == 1 && taps_z == 1 && !weighs(weights) && !takes_luma(images);
+        return images.depth == 1 && size_z == 1 && !weighs(weights) && !takes_luma(images);
     }
     // The taps of z, y and x in the arithmetic's type, one after another. Returns their end.
     template <class Real>
     Real *round_all_taps(Real *to) const
     {
-        round_taps(weights_z, taps_z, to);
-        round_taps(weights_y, taps_y, to + taps_z);
-        round_taps(weights_x, taps_x, to + taps_z + taps_y);
-        return to + taps_z + taps_y + taps_x;
+        round_taps(taps_z, size_z, to);
+        round_taps(taps_y, size_y, to + size_z);
+        round_taps(taps_x, size_x, to + size_z + size_y);
+        return to + size_z + size_y + size_x;
     }
 };
 
@@ -60,7 +60,7 @@ struct ssim_request {
     bool by_channel; // sums for each channel apart, which costs a little for interleaved images
 
     // Results, for each image and, with `by_channel`, each channel. NaN and overflow leave sums meaningless.
-    int128 *sums;          // [...][ssim_parts], over a map's pixels in units of 2^-ssim_double_bits; with weights or
+    int128 *sums;          // [...][ssim_slopes], over a map's pixels in units of 2^-ssim_double_bits; with weights or
                            // masks of that times 2^-pixel_weight_bits
     int128 *weight;        // [...]: of the pixels summed, in units of 2^-pixel_weight_bits; only with weights or masks
     sample_counts *counts; // [images], both images together; NULL: not wanted
@@ -88,7 +88,7 @@ struct ssim_blocks_request {
 };
 
 // Smaller images: each pixel is the mean of a box. The results are dense, [images][channels][depth][height][width], in
-// the arithmetic's type and multiplied by the plan's scale.
+// the arithmetic's type and multiplied by the plan's gain.
 struct shrink_request {
     const ssim_plan *plan;
     image_pair images;

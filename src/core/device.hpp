@@ -20,8 +20,8 @@ enum class fault_kind : int32_t {
     nonfinite,      // `count` samples of image `image` are not finite
     overflow,       // squares of image `image` are beyond the arithmetic
     weights,        // some weight is none
-    masked,         // nothing of image `image` counts, of `channel` (or -1 for all) at scale `side`
-    negative_power, // image `image` has the mean `value` at scale `side`, which has no power
+    masked,         // nothing of image `image` counts, of `channel` (or -1 for all) at level `side`
+    negative_power, // image `image` has the mean `value` at level `side`, which has no power
     labels,         // `count` labels outside the classes, the first of side `side` at `image`: label `channel`
     label_weight,   // the weight at position `image` has no exact sums
     features        // the feature in row `image`, column `channel` of side `side` is outside the grid, or not finite

@@ -104,12 +104,12 @@ struct output_view {
 output_view shave_edges(output_view pixels, int32_t layout, int32_t shave);
 
 // Pixels at the edges: so many of each row and column, and so many slices at each end.
-struct border_view {
+struct margin_view {
     output_view pixels;
     image_view shape;
     int64_t width, slices;
 };
-IQA_HD bool is_in_border(const border_view &border, int64_t slice, int64_t row, int64_t column)
+IQA_HD bool is_in_margin(const margin_view &border, int64_t slice, int64_t row, int64_t column)
 {
     const auto near_an_end = [](int64_t index, int64_t extent, int64_t width) {
         return index < width || index >= extent - width;

@@ -7,18 +7,18 @@ namespace iqa {
 
 void cpu_ssim(context &where, workspace &memory, ssim_request &request);
 void cpu_ssim_values(context &where, workspace &memory, const ssim_values_request &request, device_ledger *ends);
-void cpu_ssim_factors(context &where, const ssim_values_request &request, int scale, double *factors);
+void cpu_ssim_slopes(context &where, const ssim_values_request &request, int level, double *factors);
 void cpu_ssim_block_values(context &where, const ssim_block_values_request &request);
 void cpu_ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
 void cpu_ssim_boxes(context &where, workspace &memory, ssim_request &request);
 void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
-void cpu_shrink(context &where, workspace &memory, std::span<const shrink_request> scales);
+void cpu_shrink(context &where, workspace &memory, std::span<const shrink_request> levels);
 void cpu_count(context &where, count_request &request);
 void cpu_sums_of_pairs(context &where, workspace &memory, pair_sums_request &request);
 void cpu_psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
 void cpu_errors_values(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends);
 void cpu_error_gradient(context &where, workspace &memory, const error_gradient_request &request);
-void cpu_clear_border(context &where, const border_view &border);
+void cpu_clear_margin(context &where, const margin_view &border);
 void cpu_confusion(context &where, workspace &memory, const confusion_request &request);
 void cpu_moments(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
 void cpu_trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);

@@ -56,8 +56,8 @@ struct fid_statistics {
 };
 
 // In the order that iqa_fid_from_statistics() documents.
-using fid_parts_array = std::array<double, 8>;
-fid_parts_array fid_from_statistics(context &where, const fid_statistics &reference, const fid_statistics &candidate);
+using fid_terms_array = std::array<double, 8>;
+fid_terms_array fid_from_statistics(context &where, const fid_statistics &reference, const fid_statistics &candidate);
 
 struct fid_line {
     double at_infinity, slope;

@@ -142,8 +142,8 @@ IQA_HD error_slope slope_of(error_measure measure, const error_sums &all)
 
 IQA_HD void add_sum(exact_format format, int64_t *lanes, const pair_sum &sum)
 {
-    for (int level = 0; level < error_levels; ++level)
-        add_digits(format, lanes, sum.level[level], sum.exponent[level]);
+    for (int limb = 0; limb < error_limbs; ++limb)
+        add_digits(format, lanes, sum.limb[limb], sum.exponent[limb]);
 }
 
 // Adds an image's value to the lanes of its measure's mean.

@@ -26,11 +26,11 @@ inline bool choose_unit(polynomial_kernel &kernel, double first, double second)
 
 inline double_double mean_within(int64_t rows, bool biased, const pair_sums &sums)
 {
-    level_sums sum = sums.pairs;
-    sum.add(sums.pairs.levels);
+    limb_sums sum = sums.pairs;
+    sum.add(sums.pairs.limbs);
     if (biased)
-        sum.add(sums.diagonal.levels);
-    return divide(value_of_levels(sum.levels), multiply({double(rows), 0.0}, {double(biased ? rows : rows - 1), 0.0}));
+        sum.add(sums.diagonal.limbs);
+    return divide(value_of_limbs(sum.limbs), multiply({double(rows), 0.0}, {double(biased ? rows : rows - 1), 0.0}));
 }
 
 // Of estimates from so many rows of each set.
@@ -39,7 +39,7 @@ inline double kid_value(const pair_sums (&sums)[kinds_of_pairs], int64_t first_r
 {
     const double_double within =
         add(mean_within(first_rows, biased, sums[within_first]), mean_within(second_rows, biased, sums[within_second]));
-    const double_double between = divide(value_of_levels(sums[between_sets].pairs.levels),
+    const double_double between = divide(value_of_limbs(sums[between_sets].pairs.limbs),
                                          multiply({double(first_rows), 0.0}, {double(second_rows), 0.0}));
     return add(within, {-2.0 * between.high, -2.0 * between.low}).high / unit;
 }

@@ -18,8 +18,8 @@ IQA_HD pair_sum sum_of_parts(const pair_sum *sums, int64_t image, int64_t parts)
 {
     pair_sum all = sums[image * parts];
     for (int64_t i = image * parts + 1; i < (image + 1) * parts; ++i)
-        for (int level = 0; level < error_levels; ++level)
-            all.level[level] += sums[i].level[level];
+        for (int limb = 0; limb < error_limbs; ++limb)
+            all.limb[limb] += sums[i].limb[limb];
     return all;
 }
 

@@ -109,8 +109,8 @@ IQA_HD uint64_t add_image(const psnr_values_request &request, int64_t image)
         add_to_lane(&request.addend[psnr_lane::nan_images], 1);
         return 0;
     }
-    for (int level = 0; level < error_levels; ++level)
-        add_digits(square_format, &request.addend[psnr_lane::errors], sums.level[level], sums.exponent[level]);
+    for (int limb = 0; limb < error_limbs; ++limb)
+        add_digits(square_format, &request.addend[psnr_lane::errors], sums.limb[limb], sums.exponent[limb]);
     if (sum.errors.mantissa == 0.0)
         add_to_lane(&request.addend[psnr_lane::infinite_images], 1);
     else

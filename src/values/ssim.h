@@ -4,7 +4,7 @@
 #pragma once
 
 #include "arith/exact_sum.h"
-#include "arith/scale_product.h"
+#include "arith/level_product.h"
 #include "arith/ssim.h"
 #include "arith/ssim_blocks.h"
 #include "core/device.hpp"
@@ -22,24 +22,24 @@ enum : int {
     nonfinite,
     sum,
     parts = sum + unit_format.digits,
-    most = parts + int(ssim_parts) * int(most_scales) * unit_format.digits
+    most = parts + int(ssim_factors) * int(most_levels) * unit_format.digits
 };
 }
 
-// What a scale of a group of images gave: for each image, or each image and channel.
-struct ssim_scale_sums {
-    const int128 *sums;       // [...][ssim_parts]
+// What a level of a group of images gave: for each image, or each image and channel.
+struct ssim_level_sums {
+    const int128 *sums;       // [...][ssim_slopes]
     const int128 *weight;     // [...]; NULL: each pixel has weight 1
     const bool *not_a_number; // [images]
     int64_t pixels;           // of the map, of one channel
 };
 
 struct ssim_values_request {
-    scale_rule rule;
-    ssim_scale_sums scales[most_scales];
+    level_rule rule;
+    ssim_level_sums levels[most_levels];
     bool plain;       // the value is the mean itself: no powers, no rule for negative means
     bool of_channels; // else: products of each channel are averaged, rather than the product of all channels' means
-    bool all_parts;   // the means of all parts are accumulated too
+    bool all_factors; // the means of all parts are accumulated too
     bool refuses_nonfinite;
     bool by_channel; // sums are kept for each
     int64_t channels;
@@ -76,17 +76,17 @@ IQA_HD int128 grid_value(double value)
     return int128(value * power_of_two(-unit_format.lowest));
 }
 
-// The mean of a part at a scale: of a channel, or of all (-1) in proportion to their pixels or weights.
-IQA_HD int128 mean_of(const ssim_values_request &request, int scale, int64_t image, int64_t channel, int part)
+// The mean of a factor at a level: of a channel, or of all (-1) in proportion to their pixels or weights.
+IQA_HD int128 mean_of(const ssim_values_request &request, int level, int64_t image, int64_t channel, int part)
 {
-    const ssim_scale_sums &own = request.scales[scale];
+    const ssim_level_sums &own = request.levels[level];
     const int64_t parts = request.parts();
     const int64_t first = image * parts + (request.by_channel && channel >= 0 ? channel : 0);
     const int64_t count = channel >= 0 ? 1 : parts;
     int128 sum = 0;
     int128 weight = 0;
     for (int64_t i = first; i < first + count; ++i) {
-        sum += own.sums[i * ssim_parts + part];
+        sum += own.sums[i * ssim_factors + part];
         weight += own.weight != nullptr ? own.weight[i] : int128(own.pixels);
     }
     if (own.weight == nullptr && !request.by_channel)
@@ -94,11 +94,11 @@ IQA_HD int128 mean_of(const ssim_values_request &request, int scale, int64_t ima
     return weight == 0 ? no_pixels : mean_on_grid(sum, weight);
 }
 
-IQA_HD fault fault_of_image(fault_kind kind, int scale, int64_t image, int64_t channel)
+IQA_HD fault fault_of_image(fault_kind kind, int level, int64_t image, int64_t channel)
 {
     fault found{};
     found.kind = kind;
-    found.side = scale;
+    found.side = level;
     found.image = image;
     found.channel = channel;
     return found;
@@ -108,15 +108,15 @@ IQA_HD fault fault_of_image(fault_kind kind, int scale, int64_t image, int64_t c
 IQA_HD fault product_of_image(const ssim_values_request &request, int64_t image, int64_t channel, double *means,
                               double *value)
 {
-    const int scales = request.rule.scales;
-    for (int scale = 0; scale < scales; ++scale) {
-        const int part = scale == scales - 1 ? ssim_product : ssim_contrast_structure;
-        const int128 mean = mean_of(request, scale, image, channel, part);
+    const int levels = request.rule.levels;
+    for (int level = 0; level < levels; ++level) {
+        const int part = level == levels - 1 ? ssim_product : ssim_contrast_structure;
+        const int128 mean = mean_of(request, level, image, channel, part);
         if (mean == no_pixels)
-            return fault_of_image(fault_kind::masked, scale, request.first + image, channel);
-        means[scale] = value_on_grid(mean);
+            return fault_of_image(fault_kind::masked, level, request.first + image, channel);
+        means[level] = value_on_grid(mean);
     }
-    const scale_product product = product_of_scales(request.rule, means);
+    const level_product product = product_of_levels(request.rule, means);
     *value = product.value;
     if (product.without_power < 0)
         return {};
@@ -128,7 +128,7 @@ IQA_HD fault product_of_image(const ssim_values_request &request, int64_t image,
 // Stores the values of the channels; `sum` is that of the products.
 IQA_HD fault evaluate_channels(const ssim_values_request &request, int64_t image, bool is_nan, double *sum)
 {
-    double means[most_scales];
+    double means[most_levels];
     *sum = 0.0;
     for (int64_t channel = 0; channel < request.channels; ++channel) {
         double value = __builtin_nan("");
@@ -156,7 +156,7 @@ IQA_HD fault evaluate_mean(const ssim_values_request &request, int64_t image, do
         return *value == no_pixels ? fault_of_image(fault_kind::masked, 0, request.first + image, -1) : fault{};
     }
     double product = sum_of_channels / double(request.channels);
-    double means[most_scales];
+    double means[most_levels];
     const fault found = request.of_channels ? fault{} : product_of_image(request, image, -1, means, &product);
     *value = grid_value(product);
     return found;
@@ -166,11 +166,11 @@ IQA_HD fault evaluate_mean(const ssim_values_request &request, int64_t image, do
 IQA_HD fault add_parts(const ssim_values_request &request, int64_t image)
 {
     int64_t *lanes = request.addend + ssim_lane::parts;
-    for (int part = 0; part < ssim_parts; ++part)
-        for (int scale = 0; scale < request.rule.scales; ++scale, lanes += unit_format.digits) {
-            const int128 mean = mean_of(request, scale, image, -1, part);
+    for (int part = 0; part < ssim_factors; ++part)
+        for (int level = 0; level < request.rule.levels; ++level, lanes += unit_format.digits) {
+            const int128 mean = mean_of(request, level, image, -1, part);
             if (mean == no_pixels)
-                return fault_of_image(fault_kind::masked, scale, request.first + image, -1);
+                return fault_of_image(fault_kind::masked, level, request.first + image, -1);
             add_digits(unit_format, lanes, mean, unit_format.lowest);
         }
     return {};
@@ -186,8 +186,8 @@ IQA_HD fault add_image(const ssim_values_request &request, int64_t image)
         return found;
     }
     bool overflow = false;
-    for (int scale = 0; scale < request.rule.scales; ++scale)
-        overflow = overflow || request.scales[scale].not_a_number[image];
+    for (int level = 0; level < request.rule.levels; ++level)
+        overflow = overflow || request.levels[level].not_a_number[image];
     if (!is_nan && overflow)
         return fault_of_image(fault_kind::overflow, 0, request.first + image, -1);
     add_to_lane(&request.addend[ssim_lane::outside], counts.outside);
@@ -210,7 +210,7 @@ IQA_HD fault add_image(const ssim_values_request &request, int64_t image)
         return {};
     }
     add_digits(unit_format, request.addend + ssim_lane::sum, value, unit_format.lowest);
-    return request.all_parts ? add_parts(request, image) : fault{};
+    return request.all_factors ? add_parts(request, image) : fault{};
 }
 
 // Adds one image to the addend and stores what is wanted of it: NaN where it or the update is at fault, for those who
@@ -224,12 +224,12 @@ IQA_HD fault evaluate_image(const ssim_values_request &request, int64_t image)
     return found;
 }
 
-// How much an image's value grows with each pixel of a channel's map of a scale.
-IQA_HD double factor_of(const ssim_values_request &request, int scale, int64_t image, int64_t channel)
+// How much an image's value grows with each pixel of a channel's map of a level.
+IQA_HD double slope_of(const ssim_values_request &request, int level, int64_t image, int64_t channel)
 {
     if (request.counts[image].nonfinite != 0)
         return __builtin_nan("");
-    const ssim_scale_sums &own = request.scales[scale];
+    const ssim_level_sums &own = request.levels[level];
     // Of the mean that the pixel is in.
     double weight = 0.0;
     for (int64_t i = 0; i < request.parts(); ++i)
@@ -241,12 +241,12 @@ IQA_HD double factor_of(const ssim_values_request &request, int scale, int64_t i
     const double factor = weight == 0.0 ? 0.0 : 1.0 / weight;
     if (request.plain)
         return factor;
-    double means[most_scales];
+    double means[most_levels];
     double product = 0.0;
     const fault found = product_of_image(request, image, request.of_channels ? channel : -1, means, &product);
     if (found.kind != fault_kind::none)
         return 0.0; // the update has ended
-    return factor * (derivative_by_scale(request.rule, means, product, scale) /
+    return factor * (derivative_by_level(request.rule, means, product, level) /
                      (request.of_channels ? double(request.channels) : 1.0));
 }
 

@@ -29,7 +29,7 @@ struct panel_request {
     const void *data;
     int64_t row_stride, column_stride;
     int rows, columns;
-    double scale; // 2^p
+    double gain; // 2^p
     bool wide;
 
     int16_t *planes;      // [plane][pair of rows][panel_width][2]; an odd last row is paired with zeros
@@ -79,7 +79,7 @@ struct fid_kernels {
     void (*bisect)(const double *diagonal_squared, const double *off_squared, int64_t order, double upper,
                    int64_t first, double *values);
 
-    // Adds the kernel values of at most 4096 dot products to sums of their levels: see arith/polynomial_kernel.h.
+    // Adds the kernel values of at most 4096 dot products to sums of their limbs: see arith/polynomial_kernel.h.
     void (*add_kernel_values)(const polynomial_kernel &kernel, const double *products, int64_t count, int64_t *sums);
 };
 

@@ -208,19 +208,19 @@ void kid_pairs::add_block(crew &team, matrix_ref products, bool on_diagonal, pai
         for (int64_t j = item * least_item; j < std::min((item + 1) * least_item, columns); ++j) {
             const double *const column = products.col(j).data();
             const int64_t first = on_diagonal ? j + 1 : 0;
-            int64_t pairs[kernel_levels] = {};
+            int64_t pairs[kernel_limbs] = {};
             kernels_.add_kernel_values(request_.kernel, column + first, rows - first, pairs);
             own.pairs.add(pairs);
             if (on_diagonal) {
-                int64_t diagonal[kernel_levels] = {};
+                int64_t diagonal[kernel_limbs] = {};
                 kernels_.add_kernel_values(request_.kernel, column + j, 1, diagonal);
                 own.diagonal.add(diagonal);
             }
         }
     });
     for (int64_t item = 0; item < items; ++item) {
-        total->pairs.add(of_items_[item].pairs.levels);
-        total->diagonal.add(of_items_[item].diagonal.levels);
+        total->pairs.add(of_items_[item].pairs.limbs);
+        total->diagonal.add(of_items_[item].diagonal.limbs);
     }
 }
 

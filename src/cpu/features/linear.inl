@@ -170,11 +170,11 @@ void add_kernel_values(const polynomial_kernel &kernel, const double *products, 
             for (int i = 0; i < run; ++i)
                 value[i] = next_kernel_power(value[i], base[i], addend[i], constant);
         }
-        int64_t levels[kernel_levels] = {};
+        int64_t limbs[kernel_limbs] = {};
         for (int i = 0; i < run; ++i)
-            add_to_levels(value[i] * kernel.unit, levels);
-        for (int level = 0; level < kernel_levels; ++level)
-            sums[level] += levels[level];
+            add_to_limbs(value[i] * kernel.unit, limbs);
+        for (int limb = 0; limb < kernel_limbs; ++limb)
+            sums[limb] += limbs[limb];
     }
 }
 

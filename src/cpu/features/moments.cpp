@@ -97,7 +97,7 @@ bool accumulation::pack(crew &team, int64_t first_row, int64_t rows)
             .column_stride = view_.column_stride,
             .rows = int(rows),
             .columns = int(std::min<int64_t>(panel_width, view_.columns - column)),
-            .scale = grid_.scale(),
+            .gain = grid_.gain(),
             .wide = grid_.wide,
             .planes = packed_ + panel * planes_ * plane_size_,
             .plane_stride = plane_size_,
@@ -196,7 +196,7 @@ void report_first_feature(const moment_request &request, int side, int64_t first
     for (int64_t row = first_row; row < view.rows; ++row)
         for (int64_t column = 0; column < view.columns; ++column) {
             const double value = number_at(view, row, column);
-            if (!within(to_grid(value, request.grid.scale()), request.grid.limit())) {
+            if (!within(to_grid(value, request.grid.gain()), request.grid.limit())) {
                 *request.report = {fault_kind::features, side, row, column, 0, value, 0};
                 return;
             }

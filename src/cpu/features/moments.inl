@@ -13,17 +13,16 @@ namespace {
 
 // One row of a panel as grid integers and rests, zero beyond `count`. False if one of them is outside the limit.
 template <class Element>
-bool quantize_row(const Element *from, int64_t stride, int count, double scale, double limit, int32_t *q,
-                  int32_t *rests)
+bool quantize_row(const Element *from, int64_t stride, int count, double gain, double limit, int32_t *q, int32_t *rests)
 {
     int outside = 0;
     for (int j = 0; j < count; ++j) {
         const double feature = widen(from[j * stride]);
-        const double value = to_grid(feature, scale);
+        const double value = to_grid(feature, gain);
         const bool inside = __builtin_fabs(value) <= limit;
         outside |= inside ? 0 : 1;
         q[j] = int32_t(inside ? value : 0.0);
-        rests[j] = rest_of(inside ? feature : 0.0, scale, inside ? value : 0.0);
+        rests[j] = rest_of(inside ? feature : 0.0, gain, inside ? value : 0.0);
     }
     for (int j = count; j < panel_width; ++j)
         q[j] = rests[j] = 0;
@@ -67,8 +66,8 @@ bool pack_panel_of(const panel_request &request)
         const Element *from = data + row * request.row_stride;
         int32_t *to = q[row & 1];
         const bool whole = request.column_stride == 1 && request.columns == panel_width;
-        inside &= whole ? quantize_row(from, 1, panel_width, request.scale, limit, to, rests)
-                        : quantize_row(from, request.column_stride, request.columns, request.scale, limit, to, rests);
+        inside &= whole ? quantize_row(from, 1, panel_width, request.gain, limit, to, rests)
+                        : quantize_row(from, request.column_stride, request.columns, request.gain, limit, to, rests);
         for (int j = 0; j < panel_width; ++j) {
             sums[j] += to[j];
             rest_sums[j] += rests[j];

@@ -26,22 +26,22 @@ static void gather(element_type type, const void *samples, int64_t step, int64_t
 }
 
 template <class Sample, class Real>
-static void widen_run(const void *samples, int64_t step, int64_t count, Real scale, Real *out)
+static void widen_run(const void *samples, int64_t step, int64_t count, Real gain, Real *out)
 {
     const Sample *from = static_cast<const Sample *>(samples);
     if (step == 1)
         for (int64_t i = 0; i < count; ++i)
-            out[i] = Real(widen(from[i])) * scale;
+            out[i] = Real(widen(from[i])) * gain;
     else
         for (int64_t i = 0; i < count; ++i)
-            out[i] = Real(widen(from[i * step])) * scale;
+            out[i] = Real(widen(from[i * step])) * gain;
 }
 
-// `count` samples from an address on, times a scale.
+// `count` samples from an address on, times a gain.
 template <class Real>
-static void read_run(element_type type, const void *samples, int64_t step, int64_t count, Real scale, Real *out)
+static void read_run(element_type type, const void *samples, int64_t step, int64_t count, Real gain, Real *out)
 {
-    with_sample_type(type, [&]<class Sample>(Sample) { widen_run<Sample>(samples, step, count, scale, out); });
+    with_sample_type(type, [&]<class Sample>(Sample) { widen_run<Sample>(samples, step, count, gain, out); });
 }
 
 static void widen_samples(element_type type, const void *samples, int64_t step, int64_t count, double *out)

@@ -28,7 +28,7 @@ struct cpu_kernels {
     // Copies samples `step` apart into dense memory; the 16-bit floating-point types become float32.
     void (*gather)(element_type type, const void *samples, int64_t step, int64_t count, void *dense);
     // Dense runs (steps of 1) of all types but the 16-bit floating-point ones.
-    void (*sums_of_pairs)(error_term term, const sample_run &run, double scale, pair_total &total);
+    void (*sums_of_pairs)(error_term term, const sample_run &run, double gain, pair_total &total);
 
     // The rest of these work on dense runs, of those types too.
     void (*gather_weights)(weight_type type, const void *data, int64_t step, int64_t count, float *weights);

@@ -74,7 +74,7 @@ private:
             store(part, memory.derivatives, 1.0);
             return;
         }
-        const luma_weights &weights = request_.source.luma->weights;
+        const luma_factors &weights = request_.source.luma->weights;
         for (const double factor : {weights.red, weights.green, weights.blue}) {
             store(part, memory.derivatives, factor);
             ++part.channel;

@@ -9,7 +9,7 @@ namespace iqa {
 
 // What the runs of samples add to: see arith/squared_error.h.
 struct pair_total {
-    int128 level[error_levels];
+    int128 limb[error_limbs];
     double largest; // |difference|, or |reference|, after scaling; infinite if a difference overflowed
     // Of floating-point samples: bounds of all of them, and whether there may be non-finite ones. It spares ordinary
     // images a second look at every sample.

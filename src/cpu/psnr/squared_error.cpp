@@ -143,22 +143,22 @@ public:
 private:
     int64_t tiles_of_image() const { return layout_.planes * layout_.tiles_of_plane(); }
 
-    void add_images(int64_t first_image, int64_t images, int scale_exponent, bool counting)
+    void add_images(int64_t first_image, int64_t images, int gain_exponent, bool counting)
     {
-        clear(first_image, images, scale_exponent);
-        const double scale = power_of_two(scale_exponent);
+        clear(first_image, images, gain_exponent);
+        const double gain = power_of_two(gain_exponent);
         waves_.run(
             where_, first_image * tiles_of_image(), (first_image + images) * tiles_of_image(),
-            [&](int64_t tile, int worker, tile_result &result) { compute(tile, worker, scale, counting, result); },
+            [&](int64_t tile, int worker, tile_result &result) { compute(tile, worker, gain, counting, result); },
             [&](int64_t tile, const tile_result &result) { collect(tile, result); });
     }
 
-    void clear(int64_t first_image, int64_t images, int scale_exponent)
+    void clear(int64_t first_image, int64_t images, int gain_exponent)
     {
         pair_sum zero{};
-        for (int level = 0; level < error_levels; ++level)
-            zero.exponent[level] =
-                integers_ ? integer_error_exponent(level) : error_exponent(request_.term, level, scale_exponent);
+        for (int limb = 0; limb < error_limbs; ++limb)
+            zero.exponent[limb] =
+                integers_ ? integer_error_exponent(limb) : error_exponent(request_.term, limb, gain_exponent);
         std::fill_n(request_.sums + first_image * layout_.planes, images * layout_.planes, zero);
         // Where every sample counts, how many there are is known.
         const int64_t samples = request_.source.channels() / layout_.planes * shape_.pixels();
@@ -169,7 +169,7 @@ private:
             std::fill_n(request_.extremes + first_image * layout_.planes, images * layout_.planes, no_samples);
     }
 
-    void compute(int64_t index, int worker, double scale, bool counting, tile_result &result) const
+    void compute(int64_t index, int worker, double gain, bool counting, tile_result &result) const
     {
         result = {};
         result.pairs.least_sample = request_.range.high;
@@ -188,14 +188,14 @@ private:
                                    .column = column,
                                    .count = std::min(samples_of_a_tile, layout_.length - column)};
             if (plain_)
-                add_run(part, worker, scale, counting, result);
+                add_run(part, worker, gain, counting, result);
             else
-                add_pixels(part, worker, scale, counting, result);
+                add_pixels(part, worker, gain, counting, result);
         }
     }
 
     // Runs go in pieces that stay in the first cache between summing and counting.
-    void add_run(const row_part &part, int worker, double scale, bool counting, tile_result &result) const
+    void add_run(const row_part &part, int worker, double gain, bool counting, tile_result &result) const
     {
         const auto samples_of = [&](const image_view &view, int64_t step) {
             return view.at(part.image, part.channel, part.slice, part.row, 0) +
@@ -215,7 +215,7 @@ private:
             piece.reference = static_cast<const std::byte *>(run.reference) + first * run.reference_step * size;
             piece.candidate = static_cast<const std::byte *>(run.candidate) + first * run.candidate_step * size;
             piece.count = std::min(samples_of_a_piece, run.count - first);
-            kernels_.sums_of_pairs(request_.term, dense ? piece : gather(piece, widened, worker), scale, result.pairs);
+            kernels_.sums_of_pairs(request_.term, dense ? piece : gather(piece, widened, worker), gain, result.pairs);
             if (counting && may_have_outside(result.pairs))
                 kernels_.count_samples(piece, request_.range, result.counts);
         }
@@ -239,7 +239,7 @@ private:
     }
 
     // Masked samples are taken out first, so that nothing that follows can see them.
-    void add_pixels(row_part part, int worker, double scale, bool counting, tile_result &result) const
+    void add_pixels(row_part part, int worker, double gain, bool counting, tile_result &result) const
     {
         auto &memory = *reinterpret_cast<pixel_memory *>(waves_.memory_of(worker));
         const int64_t end = part.column + part.count;
@@ -256,7 +256,7 @@ private:
                 samples.reference = memory.reference_double;
                 samples.candidate = memory.candidate_double;
             }
-            kernels_.sums_of_pairs(request_.term, samples, scale, result.pairs);
+            kernels_.sums_of_pairs(request_.term, samples, gain, result.pairs);
             if (counting && may_have_outside(result.pairs))
                 for (int channel = 0; channel < run.channels; ++channel)
                     kernels_.count_samples({run.type, run.reference[channel], run.candidate[channel], run.count, 1, 1},
@@ -273,8 +273,8 @@ private:
         request_.counts[image].nonfinite += result.counts.nonfinite;
         largest_[image] = std::max(largest_[image], result.pairs.nonfinite ? HUGE_VAL : result.pairs.largest);
         request_.weights[plane] += result.weight_units;
-        for (int level = 0; level < error_levels; ++level)
-            request_.sums[plane].level[level] += result.pairs.level[level];
+        for (int limb = 0; limb < error_limbs; ++limb)
+            request_.sums[plane].limb[limb] += result.pairs.limb[limb];
         if (request_.extremes == nullptr)
             return;
         sample_extremes &extremes = request_.extremes[plane];

@@ -58,22 +58,22 @@ static int128 sum_of_words(const Sample *reference, const Sample *candidate, int
 
 // Splits terms over the grids of arith/squared_error.h and adds their integers.
 struct grid_sums {
-    lanes_double scale;
+    lanes_double gain;
     lanes_double least;
     lanes_double most;
     lanes_double largest = lanes_double::broadcast(0.0);
     lanes_double poison = lanes_double::broadcast(0.0); // NaN once a difference was not finite
     int64_t additions = 0;
-    integer_sum level[error_levels] = {};
+    integer_sum limb[error_limbs] = {};
 
     template <error_term term>
     lanes_double term_of(lanes_double x, lanes_double y)
     {
-        const lanes_double difference = (x - y) * scale;
+        const lanes_double difference = (x - y) * gain;
         least = smaller(x, smaller(y, least));
         most = larger(x, larger(y, most));
         poison = poison + (difference - difference);
-        const lanes_double base = is_of_reference(term) ? x * scale : difference;
+        const lanes_double base = is_of_reference(term) ? x * gain : difference;
         largest = larger(magnitude(base), largest);
         return is_square(term) ? base * base : term == error_term::magnitude ? magnitude(base) : base;
     }
@@ -81,10 +81,10 @@ struct grid_sums {
     void add(lanes_double rest)
     {
         IQA_UNROLL
-        for (int i = 0; i < error_levels; ++i) {
+        for (int i = 0; i < error_limbs; ++i) {
             const lanes_double anchor = lanes_double::broadcast(error_anchor(i));
             const lanes_double anchored = rest + anchor;
-            level[i].add_bits(anchored);
+            limb[i].add_bits(anchored);
             rest = rest - (anchored - anchor);
         }
         ++additions;
@@ -92,8 +92,8 @@ struct grid_sums {
 
     void add_to(pair_total &total) const
     {
-        for (int i = 0; i < error_levels; ++i)
-            total.level[i] += level[i].total(additions, error_anchor(i));
+        for (int i = 0; i < error_limbs; ++i)
+            total.limb[i] += limb[i].total(additions, error_anchor(i));
         double each[lanes_double::width];
         largest.store(each);
         for (const double value : each)
@@ -112,13 +112,13 @@ struct grid_sums {
 
 template <error_term term, bool weighted, class Real>
 static void sum_of_floats(const Real *reference, const Real *candidate, const float *weights, int64_t count,
-                          double scale, pair_total &total)
+                          double gain, pair_total &total)
 {
     constexpr int width = lanes_double::width;
     constexpr int64_t block = int64_t(error_flush) * width;
     for (int64_t from = 0; from < count; from += block) {
         const int64_t to = count - from > block ? from + block : count;
-        grid_sums sums = {.scale = lanes_double::broadcast(scale),
+        grid_sums sums = {.gain = lanes_double::broadcast(gain),
                           .least = lanes_double::broadcast(total.least_sample),
                           .most = lanes_double::broadcast(total.most_sample)};
         int64_t i = from;
@@ -204,51 +204,51 @@ static void add_integers(const sample_run &run, pair_total &total)
     const Sample *x = static_cast<const Sample *>(run.reference);
     const Sample *y = static_cast<const Sample *>(run.candidate);
     if (run.weights != nullptr)
-        total.level[1] += weighted_sum_of_integers<term>(x, y, run.weights, run.count);
+        total.limb[1] += weighted_sum_of_integers<term>(x, y, run.weights, run.count);
     else if constexpr (sizeof(Sample) == 1)
-        total.level[0] += sum_of_bytes<term>(x, y, run.count);
+        total.limb[0] += sum_of_bytes<term>(x, y, run.count);
     else
-        total.level[0] += sum_of_words<term>(x, y, run.count);
+        total.limb[0] += sum_of_words<term>(x, y, run.count);
     if (term == error_term::reference && run.count != 0)
         extend(total.reference, x, run.count);
 }
 
 template <error_term term, class Real>
-static void add_floats(const sample_run &run, double scale, pair_total &total)
+static void add_floats(const sample_run &run, double gain, pair_total &total)
 {
     const Real *x = static_cast<const Real *>(run.reference);
     const Real *y = static_cast<const Real *>(run.candidate);
     if (run.weights != nullptr)
-        sum_of_floats<term, true>(x, y, run.weights, run.count, scale, total);
+        sum_of_floats<term, true>(x, y, run.weights, run.count, gain, total);
     else
-        sum_of_floats<term, false>(x, y, run.weights, run.count, scale, total);
+        sum_of_floats<term, false>(x, y, run.weights, run.count, gain, total);
     if (term == error_term::reference)
         extend_by_floats(total.reference, x, run.count);
 }
 
 template <error_term term>
-static void sum_term(const sample_run &run, double scale, pair_total &total)
+static void sum_term(const sample_run &run, double gain, pair_total &total)
 {
     with_gathered_type(run.type, [&]<class Sample>(Sample) {
         if constexpr (integer_sample<Sample>)
             add_integers<term, Sample>(run, total);
         else
-            add_floats<term, Sample>(run, scale, total);
+            add_floats<term, Sample>(run, gain, total);
     });
 }
 
 // The 16-bit floating-point types come widened, as float32.
-static void sums_of_pairs(error_term term, const sample_run &run, double scale, pair_total &total)
+static void sums_of_pairs(error_term term, const sample_run &run, double gain, pair_total &total)
 {
     switch (term) {
     case error_term::square:
-        return sum_term<error_term::square>(run, scale, total);
+        return sum_term<error_term::square>(run, gain, total);
     case error_term::magnitude:
-        return sum_term<error_term::magnitude>(run, scale, total);
+        return sum_term<error_term::magnitude>(run, gain, total);
     case error_term::reference_square:
-        return sum_term<error_term::reference_square>(run, scale, total);
+        return sum_term<error_term::reference_square>(run, gain, total);
     case error_term::reference:
-        return sum_term<error_term::reference>(run, scale, total);
+        return sum_term<error_term::reference>(run, gain, total);
     }
 }
 

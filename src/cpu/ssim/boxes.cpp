@@ -23,9 +23,9 @@ public:
           grid_(grid_of(request)),
           passes_(where, request, grid_, channels_)
     {
-        const int64_t rows = std::min(grid_.height, grid_.tile_height) + plan_.taps_y - 1;
-        const int64_t columns = std::min(grid_.width, grid_.tile_width) + plan_.taps_x - 1;
-        const size_t bytes_of_worker = size_t(ssim_box_memory(rows, columns, plan_.taps_z).total()) * sizeof(double);
+        const int64_t rows = std::min(grid_.height, grid_.tile_height) + plan_.size_y - 1;
+        const int64_t columns = std::min(grid_.width, grid_.tile_width) + plan_.size_x - 1;
+        const size_t bytes_of_worker = size_t(ssim_box_memory(rows, columns, plan_.size_z).total()) * sizeof(double);
         place_in(memory.work, "the rows of SSIM boxes", [&](arena &block) {
             taps_of_double_ = place_taps<double>(plan_, block);
             taps_of_float_ = place_taps<float>(plan_, block);
@@ -45,7 +45,7 @@ private:
 
     static tile_grid grid_of(const ssim_request &request)
     {
-        const bool volume = request.plan->taps_z > 1;
+        const bool volume = request.plan->size_z > 1;
         return {.planes = request.plan->channels(request.images.reference),
                 .depth = request.out_depth,
                 .height = request.out_height,
@@ -72,7 +72,7 @@ private:
         box.convolution = plan_.weighs_means(request_.weights);
         box.coverage = plan_.coverage;
         box.negative_to_zero = plan_.negative_to_zero;
-        std::copy_n(plan_.wanted, int(ssim_parts), box.wanted);
+        std::copy_n(plan_.wanted, int(ssim_factors), box.wanted);
         box.memory = passes_.memory_of(worker);
         map_rows rows = {&request_.map, at, 1};
         box.receiver = &rows;
@@ -90,9 +90,9 @@ private:
     void compute(const place &at, ssim_box &box, const box_taps &taps,
                  void (*kernel)(const ssim_box &, ssim_box_result &), ssim_box_result &result) const
     {
-        box.z = axis(at.slice, at.slices, plan_.taps_z, taps.z);
-        box.y = axis(at.row, at.rows, plan_.taps_y, taps.y);
-        box.x = axis(at.column, at.columns, plan_.taps_x, taps.x);
+        box.z = axis(at.slice, at.slices, plan_.size_z, taps.z);
+        box.y = axis(at.row, at.rows, plan_.size_y, taps.y);
+        box.x = axis(at.column, at.columns, plan_.size_x, taps.x);
         box.store_row = request_.map.data != nullptr ? store_map_row<Real> : nullptr;
         kernel(box, result);
     }
@@ -100,8 +100,8 @@ private:
     void collect(const place &at, const ssim_box_result &result)
     {
         const int64_t part = request_.by_channel ? at.image * channels_ + at.plane : at.image;
-        for (int which = 0; which < ssim_parts; ++which)
-            request_.sums[part * ssim_parts + which] += result.sums[which];
+        for (int which = 0; which < ssim_factors; ++which)
+            request_.sums[part * ssim_factors + which] += result.sums[which];
         if (plan_.weighs(request_.weights))
             request_.weight[part] += result.weight;
         passes_.add_doubt(at.image, at.plane, result.doubt);

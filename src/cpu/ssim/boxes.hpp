@@ -22,7 +22,7 @@ inline sample_source source_of(const ssim_plan &plan, const image_pair &images, 
     source.type = shape.type;
     source.reference = volume(shape);
     source.candidate = volume(images.candidate);
-    source.scale = plan.scale;
+    source.gain = plan.gain;
     source.luma = plan.takes_luma(shape) ? plan.luma : nullptr;
     source.mask_nonfinite = plan.mask_nonfinite;
     source.depth = shape.depth;
@@ -45,11 +45,11 @@ struct box_taps {
 template <class Real>
 box_taps place_taps(const ssim_plan &plan, arena &memory)
 {
-    Real *const taps = memory.take<Real>(plan.taps_z + plan.taps_y + plan.taps_x);
+    Real *const taps = memory.take<Real>(plan.size_z + plan.size_y + plan.size_x);
     if (taps == nullptr)
         return {};
     plan.round_all_taps(taps);
-    return {taps, taps + plan.taps_z, taps + plan.taps_z + plan.taps_y};
+    return {taps, taps + plan.size_z, taps + plan.size_z + plan.size_y};
 }
 
 } // namespace iqa

@@ -69,8 +69,8 @@ static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes
     constexpr bool is_float = sizeof(real) == sizeof(float);
     real *coverage = of.spare(0);
     real *values = of.spare(1); // one row for each part
-    real *spreads = of.spare(1 + ssim_parts);
-    real *doubts = is_float && doubts_row(row, box.y.count) ? of.spare(2 + ssim_parts) : nullptr;
+    real *spreads = of.spare(1 + ssim_factors);
+    real *doubts = is_float && doubts_row(row, box.y.count) ? of.spare(2 + ssim_factors) : nullptr;
     for (int64_t at = 0; at < box.x.count; at += Lanes::width) {
         Lanes means[most_maps];
         means_at<taps>(of, filter, down_row, at, means);
@@ -84,7 +84,7 @@ static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes
         }
         if (box.negative_to_zero)
             terms.structure_top = clamp_to_zero(terms.structure_top);
-        for (int part = 0; part < ssim_parts; ++part)
+        for (int part = 0; part < ssim_factors; ++part)
             if (box.wanted[part])
                 part_of<safe>(terms, part).store(values + part * of.memory.stride + at);
         if (of.maps == most_maps)
@@ -107,7 +107,7 @@ static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes
     const int32_t *weights = of.weighted ? units : nullptr;
     if constexpr (is_float)
         tell_doubt(spreads, doubts, weights, box.x.count, IQA_SSIM_MOST_SPREAD * float(box.twice_c2), result);
-    for (int part = 0; part < ssim_parts; ++part)
+    for (int part = 0; part < ssim_factors; ++part)
         if (box.wanted[part])
             add_row(values + part * of.memory.stride, weights, box.x.count, result.sums[part], result.not_a_number);
     if (box.store_row != nullptr) {

@@ -83,7 +83,7 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
             if (side.out.data != nullptr)
                 for (int i = 0; i < to.columns; ++i)
                     side.out.store(to.image, to.channel, slice, row, to.column + i,
-                                   side.own == nullptr ? 0.0 : double(side.own[i]) * plan.scale);
+                                   side.own == nullptr ? 0.0 : double(side.own[i]) * plan.gain);
         return;
     }
     for (int i = 0; i < to.columns; ++i) {
@@ -102,9 +102,9 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
             double value = side.own == nullptr ? 0.0 : double(side.own[i]);
             if (box >= 0)
                 value += weight * share_of_smaller<Made>(*smaller, side.smaller, box, z.times * y.times * x.times);
-            value *= plan.scale;
+            value *= plan.gain;
             if (of_luma) {
-                const luma_weights &luma = plan.luma->weights;
+                const luma_factors &luma = plan.luma->weights;
                 const double parts[3] = {luma.red, luma.green, luma.blue};
                 for (int channel = 0; channel < 3; ++channel)
                     side.out.store(to.image, channel, slice, row, column, value * parts[channel]);
@@ -129,13 +129,13 @@ public:
                 .depth = shape_.depth,
                 .height = shape_.height,
                 .width = shape_.width,
-                .tile_depth = plan_.taps_z == 1 ? 1 : ssim_gradient_depth,
-                .tile_height = plan_.taps_z == 1 ? int(ssim_tile_height) : int(ssim_box_height),
+                .tile_depth = plan_.size_z == 1 ? 1 : ssim_gradient_depth,
+                .tile_height = plan_.size_z == 1 ? int(ssim_tile_height) : int(ssim_box_height),
                 .tile_width = ssim_tile_width},
           workers_(workers_for(where, tiles(), 4 * shape_.images * channels_ * shape_.pixels())),
           items_of_worker_(ssim_gradient_memory(std::min(grid_.height, grid_.tile_height),
-                                                std::min(grid_.width, grid_.tile_width), plan_.taps_z, plan_.taps_y,
-                                                plan_.taps_x)
+                                                std::min(grid_.width, grid_.tile_width), plan_.size_z, plan_.size_y,
+                                                plan_.size_x)
                                .total())
     {
     }
@@ -151,9 +151,9 @@ public:
     {
         arena memory(block);
         place(memory);
-        fill_adjoint(plan_.border, shape_.depth, plan_.taps_z, static_cast<const Real *>(taps_.z), adjoint_[0]);
-        fill_adjoint(plan_.border, shape_.height, plan_.taps_y, static_cast<const Real *>(taps_.y), adjoint_[1]);
-        fill_adjoint(plan_.border, shape_.width, plan_.taps_x, static_cast<const Real *>(taps_.x), adjoint_[2]);
+        fill_adjoint(plan_.border, shape_.depth, plan_.size_z, static_cast<const Real *>(taps_.z), adjoint_[0]);
+        fill_adjoint(plan_.border, shape_.height, plan_.size_y, static_cast<const Real *>(taps_.y), adjoint_[1]);
+        fill_adjoint(plan_.border, shape_.width, plan_.size_x, static_cast<const Real *>(taps_.x), adjoint_[2]);
         for_each_tile(where, workers_, tiles(), [&](int64_t tile, int worker) {
             if (!again || spread[tile])
                 spread[tile] = !compute(grid_.at(tile), worker);
@@ -164,9 +164,9 @@ private:
     void place(arena &memory)
     {
         taps_ = place_taps<Real>(plan_, memory);
-        adjoint_[0] = memory.take<Real>(plan_.taps_z * row_of_band(shape_.depth));
-        adjoint_[1] = memory.take<Real>(plan_.taps_y * row_of_band(shape_.height));
-        adjoint_[2] = memory.take<Real>(plan_.taps_x * row_of_band(shape_.width));
+        adjoint_[0] = memory.take<Real>(plan_.size_z * row_of_band(shape_.depth));
+        adjoint_[1] = memory.take<Real>(plan_.size_y * row_of_band(shape_.height));
+        adjoint_[2] = memory.take<Real>(plan_.size_x * row_of_band(shape_.width));
         workers_memory_ = memory.take<Real>(workers_ * items_of_worker_);
     }
 
@@ -186,9 +186,9 @@ private:
         ssim_box &box = tile.box;
         box.source = source_of(plan_, request_.images, request_.weights, image, channel);
         box.border = plan_.border;
-        box.z = {slice, slices, plan_.taps_z, taps_.z};
-        box.y = {row, rows, plan_.taps_y, taps_.y};
-        box.x = {column, columns, plan_.taps_x, taps_.x};
+        box.z = {slice, slices, plan_.size_z, taps_.z};
+        box.y = {row, rows, plan_.size_y, taps_.y};
+        box.x = {column, columns, plan_.size_x, taps_.x};
         box.twice_c1 = plan_.twice_c1;
         box.twice_c2 = plan_.twice_c2;
         box.covariance = plan_.covariance;
@@ -196,7 +196,7 @@ private:
         box.negative_to_zero = plan_.negative_to_zero;
         tile.product = plan_.wanted[ssim_product];
         const int64_t extents[3] = {shape_.depth, shape_.height, shape_.width};
-        const int taps[3] = {plan_.taps_z, plan_.taps_y, plan_.taps_x};
+        const int taps[3] = {plan_.size_z, plan_.size_y, plan_.size_x};
         const int64_t firsts[3] = {slice, row, column};
         for (int axis = 0; axis < 3; ++axis) {
             const int64_t margin = plan_.border == border_mode::valid ? taps[axis] / 2 : 0;

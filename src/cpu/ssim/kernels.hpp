@@ -29,9 +29,9 @@ struct ssim_tile {
     int64_t first_row, first_column; // where the window of the first output pixel begins; may be negative
     int rows, columns;               // of the tile, in output pixels
 
-    int taps_y, taps_x;
-    const void *weights_y, *weights_x; // in the arithmetic's type
-    double twice_c1, twice_c2, covariance, scale;
+    int size_y, size_x;
+    const void *taps_y, *taps_x; // in the arithmetic's type
+    double twice_c1, twice_c2, covariance, gain;
     bool product; // of luminance and contrast-structure; else contrast-structure alone
 
     // The part of the image whose samples this tile counts; every sample belongs to one tile.
@@ -56,18 +56,18 @@ struct ssim_tile_result {
 };
 
 // Samples in a row of the tile's memory, and rows of it: see the layout in tiles.inl.
-IQA_HD constexpr int64_t ssim_row_samples(int64_t columns, int64_t taps_x, int64_t channels)
+IQA_HD constexpr int64_t ssim_row_samples(int64_t columns, int64_t size_x, int64_t channels)
 {
-    return round_up((columns + taps_x - 1) * channels + 32, 32);
+    return round_up((columns + size_x - 1) * channels + 32, 32);
 }
 
-IQA_HD constexpr int64_t ssim_tile_memory(int64_t columns, int64_t taps_y, int64_t taps_x, int64_t channels)
+IQA_HD constexpr int64_t ssim_tile_memory(int64_t columns, int64_t size_y, int64_t size_x, int64_t channels)
 {
-    const int64_t ring = 2 * (taps_y - 1 + ssim_rows_at_once);
+    const int64_t ring = 2 * (size_y - 1 + ssim_rows_at_once);
     const int64_t filtered = 4 * ssim_rows_at_once;
-    const int64_t pointers = (taps_y - 1 + ssim_rows_at_once) * 8 / 4;          // in samples of the smaller type
+    const int64_t pointers = (size_y - 1 + ssim_rows_at_once) * 8 / 4;          // in samples of the smaller type
     constexpr int64_t vectors = (1 + doubt_kinds) * ssim_most_interleaved * 16; // the spreads and doubts
-    return vectors + (ring + filtered + 2) * ssim_row_samples(columns, taps_x, channels) + round_up(pointers, 32);
+    return vectors + (ring + filtered + 2) * ssim_row_samples(columns, size_x, channels) + round_up(pointers, 32);
 }
 
 // Blocks that are summed together, at most.
@@ -110,7 +110,7 @@ struct weight_volume {
 struct sample_source {
     element_type type;
     sample_volume reference, candidate;
-    double scale;          // multiplies each sample; a power of two
+    double gain;           // multiplies each sample; a power of two
     const luma_rule *luma; // NULL: none
     weight_volume weights;
     bool mask_nonfinite;
@@ -134,7 +134,7 @@ struct ssim_box {
     bool convolution; // weights make the means; else they only weigh the map
     double coverage;
     bool negative_to_zero; // contrast-structure below 0 becomes 0
-    bool wanted[ssim_parts];
+    bool wanted[ssim_factors];
     void *memory; // ssim_box_memory() items
     // Receives each finished row of the first wanted part, in the arithmetic's type; may be NULL.
     void (*store_row)(void *receiver, int slice, int row, const void *values);
@@ -142,8 +142,8 @@ struct ssim_box {
 };
 
 struct ssim_box_result {
-    int128 sums[ssim_parts]; // units of 2^-ssim_double_bits, or with weights of that times 2^-pixel_weight_bits
-    int64_t weight;          // of the pixels counted, in units of 2^-pixel_weight_bits
+    int128 sums[ssim_factors]; // units of 2^-ssim_double_bits, or with weights of that times 2^-pixel_weight_bits
+    int64_t weight;            // of the pixels counted, in units of 2^-pixel_weight_bits
     bool not_a_number;
     doubt_total doubt; // from float arithmetic
     bool spread;       // too much for float
@@ -192,12 +192,12 @@ struct box_memory {
 constexpr int staged_planes = 3; // sums, differences, weights
 constexpr int most_maps = 5;     // the window means, and that of the weights
 
-IQA_HD constexpr box_memory ssim_box_memory(int64_t rows, int64_t columns, int taps_z)
+IQA_HD constexpr box_memory ssim_box_memory(int64_t rows, int64_t columns, int size_z)
 {
     const int64_t stride = round_up(columns + 32, 32);
     return {stride,
             rows,
-            staged_planes * taps_z * rows * stride,
+            staged_planes * size_z * rows * stride,
             most_maps * rows * stride,
             int64_t(most_maps) * ssim_rows_at_once * stride,
             8 * stride};
@@ -209,12 +209,12 @@ struct gradient_memory {
     IQA_HD_MEMBER constexpr int64_t total() const { return statistics.total() + ring + deep + low + out; }
 };
 
-IQA_HD constexpr gradient_memory ssim_gradient_memory(int64_t rows, int64_t columns, int taps_z, int taps_y, int taps_x)
+IQA_HD constexpr gradient_memory ssim_gradient_memory(int64_t rows, int64_t columns, int size_z, int size_y, int size_x)
 {
-    const int64_t seen = rows + taps_y - 1; // rows of map pixels
-    const box_memory statistics = ssim_box_memory(seen + taps_y - 1, columns + 2 * (taps_x - 1), taps_z);
+    const int64_t seen = rows + size_y - 1; // rows of map pixels
+    const box_memory statistics = ssim_box_memory(seen + size_y - 1, columns + 2 * (size_x - 1), size_z);
     const int64_t maps = 4 * seen * statistics.stride;
-    return {statistics, taps_z * maps, maps, 4 * statistics.stride, 2 * statistics.stride};
+    return {statistics, size_z * maps, maps, 4 * statistics.stride, 2 * statistics.stride};
 }
 
 } // namespace iqa

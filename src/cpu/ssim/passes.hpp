@@ -65,7 +65,7 @@ private:
     void measure(context &where, int64_t first_image, int64_t images, const Compute &compute, const Collect &collect)
     {
         const int64_t parts = request_.by_channel ? channels_ : 1;
-        std::fill_n(request_.sums + first_image * parts * ssim_parts, images * parts * ssim_parts, 0);
+        std::fill_n(request_.sums + first_image * parts * ssim_factors, images * parts * ssim_factors, 0);
         std::fill_n(request_.not_a_number + first_image, images, false);
         if (weighing_)
             std::fill_n(request_.weight + first_image * parts, images * parts, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From one scale to the next, row by row.
+// From one level to the next, row by row.
 #include <algorithm>
 
 #include "core/parallel.hpp"
@@ -63,9 +63,9 @@ void shrink(context &where, workspace &memory, const shrink_request &request)
 
 } // namespace
 
-void cpu_shrink(context &where, workspace &memory, std::span<const shrink_request> scales)
+void cpu_shrink(context &where, workspace &memory, std::span<const shrink_request> levels)
 {
-    for (const shrink_request &request : scales)
+    for (const shrink_request &request : levels)
         if (request.plan->double_arithmetic)
             shrink<double>(where, memory, request);
         else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From one scale to the next.
+// From one level to the next.
 #pragma once
 
 #include "cpu/isa/instruction_set.h"

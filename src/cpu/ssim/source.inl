@@ -26,7 +26,7 @@ static void read_luma(const sample_source &source, const char *samples, int64_t 
             read_run<double>(source.type, samples + channel * channel_bytes + from * step * element_size(source.type),
                              step, some, 1.0, parts[channel]);
         for (int64_t i = 0; i < some; ++i)
-            out[from + i] = Real(luma_of(*source.luma, parts[0][i], parts[1][i], parts[2][i]) * source.scale);
+            out[from + i] = Real(luma_of(*source.luma, parts[0][i], parts[1][i], parts[2][i]) * source.gain);
     }
 }
 
@@ -41,7 +41,7 @@ static void read_row(const sample_source &source, const sample_volume &volume, i
     if (source.luma != nullptr)
         read_luma(source, samples, volume.channel_stride * size, volume.column_stride, count, out);
     else
-        read_run(source.type, samples, volume.column_stride, count, Real(source.scale), out);
+        read_run(source.type, samples, volume.column_stride, count, Real(source.gain), out);
 }
 
 // Weights were checked before.

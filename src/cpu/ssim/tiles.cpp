@@ -42,7 +42,7 @@ public:
     {
         const int64_t columns = std::min<int64_t>(request.out_width, ssim_tile_width);
         const auto bytes = [&](int channels, size_t real_size) {
-            return size_t(ssim_tile_memory(columns, plan_.taps_y, plan_.taps_x, channels)) * real_size;
+            return size_t(ssim_tile_memory(columns, plan_.size_y, plan_.size_x, channels)) * real_size;
         };
         const size_t bytes_of_worker = std::max(
             bytes(channels_, plan_.double_arithmetic ? sizeof(double) : sizeof(float)), bytes(1, sizeof(double)));
@@ -51,8 +51,8 @@ public:
             taps_of_float_ = place_taps<float>(plan_, block);
             passes_.place(block, bytes_of_worker);
         });
-        margin_y_ = plan_.border == border_mode::valid ? plan_.taps_y / 2 : 0;
-        margin_x_ = plan_.border == border_mode::valid ? plan_.taps_x / 2 : 0;
+        margin_y_ = plan_.border == border_mode::valid ? plan_.size_y / 2 : 0;
+        margin_x_ = plan_.border == border_mode::valid ? plan_.size_x / 2 : 0;
         counting_ = request.counts != nullptr && !covers(plan_.range, request.images.reference.type);
     }
 
@@ -90,16 +90,16 @@ private:
         tile.height = images.reference.height;
         tile.width = images.reference.width;
         tile.border = plan_.border;
-        tile.first_row = at.row - plan_.taps_y / 2 + margin_y_;
-        tile.first_column = at.column - plan_.taps_x / 2 + margin_x_;
+        tile.first_row = at.row - plan_.size_y / 2 + margin_y_;
+        tile.first_column = at.column - plan_.size_x / 2 + margin_x_;
         tile.rows = at.rows;
         tile.columns = at.columns;
-        tile.taps_y = plan_.taps_y;
-        tile.taps_x = plan_.taps_x;
+        tile.size_y = plan_.size_y;
+        tile.size_x = plan_.size_x;
         tile.twice_c1 = plan_.twice_c1;
         tile.twice_c2 = plan_.twice_c2;
         tile.covariance = plan_.covariance;
-        tile.scale = plan_.scale;
+        tile.gain = plan_.gain;
         tile.product = plan_.wanted[ssim_product];
         tile.counting = counting_ && !passes_.again();
         tile.range = plan_.range;
@@ -142,16 +142,16 @@ private:
 
     void compute_in_float(ssim_tile &tile, ssim_tile_result &result) const
     {
-        tile.weights_y = taps_of_float_.y;
-        tile.weights_x = taps_of_float_.x;
+        tile.taps_y = taps_of_float_.y;
+        tile.taps_x = taps_of_float_.x;
         tile.store_row = request_.map.data != nullptr ? store_map_row<float> : nullptr;
         kernels_.ssim_float(tile, result);
     }
 
     void compute_in_double(ssim_tile &tile, ssim_tile_result &result) const
     {
-        tile.weights_y = taps_of_double_.y;
-        tile.weights_x = taps_of_double_.x;
+        tile.taps_y = taps_of_double_.y;
+        tile.taps_x = taps_of_double_.x;
         tile.store_row = request_.map.data != nullptr ? store_map_row<double> : nullptr;
         kernels_.ssim_double(tile, result);
     }
@@ -173,12 +173,12 @@ private:
             passes_.add_doubt(at.image, at.plane + channel, doubt_of(result, channel, at));
         const int part = plan_.wanted[ssim_product] ? ssim_product : ssim_contrast_structure;
         if (!request_.by_channel) {
-            request_.sums[at.image * ssim_parts + part] += result.sums[0];
+            request_.sums[at.image * ssim_factors + part] += result.sums[0];
             return;
         }
         const int64_t first = at.image * request_.images.reference.channels + at.plane;
         for (int channel = 0; channel < channels_; ++channel)
-            request_.sums[(first + channel) * ssim_parts + part] += result.sums[channel];
+            request_.sums[(first + channel) * ssim_factors + part] += result.sums[channel];
     }
 
     const cpu_kernels &kernels_;

@@ -24,8 +24,8 @@ struct ssim_workspace {
     using real = typename Lanes::real;
 
     const ssim_tile &tile;
-    const real *weights_y;
-    const real *weights_x;
+    const real *taps_y;
+    const real *taps_x;
     int64_t stride; // samples from one row of the memory to the next
     int ring_rows;
     real *ring;
@@ -41,14 +41,14 @@ struct ssim_workspace {
     real *map(int row, int which) const { return filtered + stride * (4 * row + which); }
 };
 
-// s and d of a run of pixels-times-channels. Multiplying by the scale, a power of two, is exact.
+// s and d of a run of pixels-times-channels. Multiplying by the gain, a power of two, is exact.
 template <class Real, class Sample>
-static void stage_run(const Sample *__restrict reference, const Sample *__restrict candidate, int64_t count, Real scale,
+static void stage_run(const Sample *__restrict reference, const Sample *__restrict candidate, int64_t count, Real gain,
                       const Real *__restrict pivot, Real *__restrict sum, Real *__restrict difference)
 {
     for (int64_t i = 0; i < count; ++i) {
-        const Real x = Real(widen(reference[i])) * scale - pivot[i];
-        const Real y = Real(widen(candidate[i])) * scale - pivot[i];
+        const Real x = Real(widen(reference[i])) * gain - pivot[i];
+        const Real y = Real(widen(candidate[i])) * gain - pivot[i];
         sum[i] = x + y;
         difference[i] = x - y;
     }
@@ -65,11 +65,11 @@ static inline void prefetch_run(const Sample *run, int64_t count)
 
 template <class Real, class Sample>
 static void stage_strided_run(const Sample *reference, int64_t reference_step, const Sample *candidate,
-                              int64_t candidate_step, int64_t count, Real scale, const Real *pivot, Real *sum,
+                              int64_t candidate_step, int64_t count, Real gain, const Real *pivot, Real *sum,
                               Real *difference)
 {
     for (int64_t i = 0; i < count; ++i)
-        stage_run(reference + i * reference_step, candidate + i * candidate_step, 1, scale, pivot + i, sum + i,
+        stage_run(reference + i * reference_step, candidate + i * candidate_step, 1, gain, pivot + i, sum + i,
                   difference + i);
 }
 
@@ -81,10 +81,10 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
     const ssim_tile &tile = work.tile;
     constexpr int rows_ahead = 8;
     const int channels = tile.channels;
-    const int64_t pixels = tile.columns + tile.taps_x - 1;
+    const int64_t pixels = tile.columns + tile.size_x - 1;
     real *sum = work.staged(row);
     real *difference = sum + work.stride;
-    const real scale = real(tile.scale);
+    const real gain = real(tile.gain);
 
     const int64_t y = border_index(tile.border, tile.first_row + row, tile.height);
     const auto stage_zeros = [&](int64_t from, int64_t to) {
@@ -110,9 +110,9 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
                 prefetch_run(x_run + rows_ahead * tile.reference.row_stride, (to - from) * channels);
                 prefetch_run(y_run + rows_ahead * tile.candidate.row_stride, (to - from) * channels);
             }
-            stage_run(x_run, y_run, (to - from) * channels, scale, work.pivot + at, sum + at, difference + at);
+            stage_run(x_run, y_run, (to - from) * channels, gain, work.pivot + at, sum + at, difference + at);
         } else
-            stage_strided_run(x_run, reference_step, y_run, candidate_step, to - from, scale, work.pivot + at, sum + at,
+            stage_strided_run(x_run, reference_step, y_run, candidate_step, to - from, gain, work.pivot + at, sum + at,
                               difference + at);
     };
     // The columns inside the image in one run, those outside one by one.
@@ -140,17 +140,17 @@ static void fill_pivots(const ssim_workspace<Lanes> &work)
 {
     using real = typename Lanes::real;
     const ssim_tile &tile = work.tile;
-    const real scale = real(tile.scale);
+    const real gain = real(tile.gain);
     for (int channel = 0; channel < tile.channels; ++channel) {
         pivot_grid<real> grid;
         for (int i = 0; i < pivot_samples; ++i) {
             const int64_t row =
-                pivot_place(tile.first_row, tile.taps_y, tile.rows, tile.height, i / pivot_columns, pivot_rows);
+                pivot_place(tile.first_row, tile.size_y, tile.rows, tile.height, i / pivot_columns, pivot_rows);
             const int64_t column =
-                pivot_place(tile.first_column, tile.taps_x, tile.columns, tile.width, i % pivot_columns, pivot_columns);
+                pivot_place(tile.first_column, tile.size_x, tile.columns, tile.width, i % pivot_columns, pivot_columns);
             const auto sample = [&](const sample_plane &side) {
                 const Sample *samples = static_cast<const Sample *>(side.data);
-                return real(widen(samples[row * side.row_stride + column * side.column_stride + channel])) * scale;
+                return real(widen(samples[row * side.row_stride + column * side.column_stride + channel])) * gain;
             };
             grid.put(i, sample(tile.reference), sample(tile.candidate), false);
         }
@@ -166,8 +166,8 @@ template <int rows, int taps, class Lanes>
 static void filter_down(const ssim_workspace<Lanes> &work, int first)
 {
     using real = typename Lanes::real;
-    const int size = taps ? taps : work.tile.taps_y;
-    const int64_t samples = (work.tile.columns + work.tile.taps_x - 1) * work.tile.channels;
+    const int size = taps ? taps : work.tile.size_y;
+    const int64_t samples = (work.tile.columns + work.tile.size_x - 1) * work.tile.channels;
     for (int tap = 0; tap < size + rows - 1; ++tap)
         work.staged_in_order[tap] = work.staged(first + tap);
     for (int64_t at = 0; at < samples; at += Lanes::width) {
@@ -188,7 +188,7 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
                 const int own = tap - row;
                 if (own < 0 || own >= size)
                     continue;
-                const Lanes weight = Lanes::broadcast(work.weights_y[own]);
+                const Lanes weight = Lanes::broadcast(work.taps_y[own]);
                 IQA_UNROLL
                 for (int which = 0; which < 4; ++which)
                     total[row][which] = fused_multiply_add(weight, parts[which], total[row][which]);
@@ -209,7 +209,7 @@ static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<L
 {
     using real = typename Lanes::real;
     const int64_t samples = int64_t(work.tile.columns) * work.tile.channels;
-    const filter_of_row<real> filter = {work.weights_x, work.tile.taps_x, work.tile.channels};
+    const filter_of_row<real> filter = {work.taps_x, work.tile.size_x, work.tile.channels};
     // Locals, which nothing aliases.
     const real *const maps[4] = {work.map(row, 0), work.map(row, 1), work.map(row, 2), work.map(row, 3)};
     const real *const pivots = work.pivot;
@@ -309,23 +309,23 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
 
     void (*down)(const ssim_workspace<Lanes> &, int) = filter_down<Lanes::rows_at_once, 0, Lanes>;
     void (*down_last)(const ssim_workspace<Lanes> &, int) = filter_down<1, 0, Lanes>;
-    if (tile.taps_y == 11) {
+    if (tile.size_y == 11) {
         down = filter_down<Lanes::rows_at_once, 11, Lanes>;
         down_last = filter_down<1, 11, Lanes>;
-    } else if (tile.taps_y == 7) {
+    } else if (tile.size_y == 7) {
         down = filter_down<Lanes::rows_at_once, 7, Lanes>;
         down_last = filter_down<1, 7, Lanes>;
     }
     auto finish = safe ? finish_row<true, true, 0, 0, Lanes> : finish_row<false, true, 0, 0, Lanes>;
     if (!tile.product)
         finish = safe ? finish_row<true, false, 0, 0, Lanes> : finish_row<false, false, 0, 0, Lanes>;
-    if (safe && tile.taps_x == 11 && tile.channels == 1)
+    if (safe && tile.size_x == 11 && tile.channels == 1)
         finish = tile.product ? finish_row<true, true, 11, 1, Lanes> : finish_row<true, false, 11, 1, Lanes>;
-    else if (safe && tile.taps_x == 11 && tile.channels == 3)
+    else if (safe && tile.size_x == 11 && tile.channels == 3)
         finish = tile.product ? finish_row<true, true, 11, 3, Lanes> : finish_row<true, false, 11, 3, Lanes>;
-    else if (safe && tile.product && tile.taps_x == 7 && tile.channels == 1)
+    else if (safe && tile.product && tile.size_x == 7 && tile.channels == 1)
         finish = finish_row<true, true, 7, 1, Lanes>;
-    else if (safe && tile.product && tile.taps_x == 7 && tile.channels == 3)
+    else if (safe && tile.product && tile.size_x == 7 && tile.channels == 3)
         finish = finish_row<true, true, 7, 3, Lanes>;
 
     void (*stage)(const ssim_workspace<Lanes> &, int) = nullptr;
@@ -342,7 +342,7 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     int staged_rows = 0;
     for (int first = 0; first < tile.rows;) {
         const int rows = tile.rows - first >= Lanes::rows_at_once ? Lanes::rows_at_once : 1;
-        for (; staged_rows < first + rows + tile.taps_y - 1; ++staged_rows) {
+        for (; staged_rows < first + rows + tile.size_y - 1; ++staged_rows) {
             stage(work, staged_rows);
             if (tile.counting)
                 count_own_samples(tile, tile.first_row + staged_rows, result.counts);
@@ -372,8 +372,8 @@ static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
 {
     using lanes_type = typename lanes_of<Real>::type;
     result = {};
-    const int64_t stride = ssim_row_samples(tile.columns, tile.taps_x, tile.channels);
-    const int ring_rows = tile.taps_y - 1 + ssim_rows_at_once;
+    const int64_t stride = ssim_row_samples(tile.columns, tile.size_x, tile.channels);
+    const int ring_rows = tile.size_y - 1 + ssim_rows_at_once;
     Real *ring = static_cast<Real *>(tile.memory);
     Real *filtered = ring + 2 * ring_rows * stride;
     Real *pivot = filtered + 4 * ssim_rows_at_once * stride;
@@ -381,8 +381,8 @@ static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
     constexpr int64_t of_pixels = ssim_most_interleaved * lanes_type::width;
     const ssim_workspace<lanes_type> work = {
         .tile = tile,
-        .weights_y = static_cast<const Real *>(tile.weights_y),
-        .weights_x = static_cast<const Real *>(tile.weights_x),
+        .taps_y = static_cast<const Real *>(tile.taps_y),
+        .taps_x = static_cast<const Real *>(tile.taps_x),
         .stride = stride,
         .ring_rows = ring_rows,
         .ring = ring,

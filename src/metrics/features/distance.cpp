@@ -21,10 +21,10 @@ int compare(const covariance_view (&sets)[2])
 
 } // namespace
 
-frechet_parts frechet_distance(context &where, const device_place &place, double mean_term,
+frechet_terms frechet_distance(context &where, const device_place &place, double mean_term,
                                const covariance_view (&sets)[2])
 {
-    frechet_parts parts{};
+    frechet_terms parts{};
     parts.mean_term = mean_term;
     for (int side = 0; side < 2; ++side)
         for (int64_t i = 0; i < sets[side].order(); ++i)

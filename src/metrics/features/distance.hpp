@@ -10,7 +10,7 @@
 
 namespace iqa {
 
-struct frechet_parts {
+struct frechet_terms {
     double value;           // never negative
     double raw;             // before a tiny negative value became 0
     double mean_term;       // |m1 - m2|^2
@@ -21,7 +21,7 @@ struct frechet_parts {
 };
 
 // The place finds the trace term.
-frechet_parts frechet_distance(context &where, const device_place &place, double mean_term,
+frechet_terms frechet_distance(context &where, const device_place &place, double mean_term,
                                const covariance_view (&sets)[2]);
 
 } // namespace iqa

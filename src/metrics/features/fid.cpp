@@ -144,7 +144,7 @@ void fid_metric::raise(const fault &found) const
     text place; // on the CPU the update is the call itself, without a number
     if (found.update > 0)
         place << "update " << found.update << " on the CUDA device: ";
-    const double largest = double(grid().limit()) / grid().scale();
+    const double largest = double(grid().limit()) / grid().gain();
     fail(IQA_ERROR_NUMERIC, place.view(), side_names[found.side], "[", found.image, ", ", found.channel, "] is ",
          found.value, "; expected a number from ", -largest, " to ", largest, ", the range of the options");
 }
@@ -184,7 +184,7 @@ void fid_metric::compute() const
     if (!computed_) {
         for (int index = 0; index < 2; ++index)
             require_rows(index, 2);
-        const frechet_parts now =
+        const frechet_terms now =
             frechet_distance(owner(), options_.features >= order_worth_a_device ? place_ : place_on_cpu(owner()),
                              mean_term(), {covariance_of(0), covariance_of(1)});
         // No set of features gets here, but lanes that somebody made up may.
@@ -197,7 +197,7 @@ void fid_metric::compute() const
     }
 }
 
-const frechet_parts &fid_metric::parts() const
+const frechet_terms &fid_metric::parts() const
 {
     compute();
     if (!(rounding_ <= largest_rounding * (parts_.mean_term + parts_.traces[0] + parts_.traces[1]))) {
@@ -226,7 +226,7 @@ void fid_metric::fail_for_rounding(std::span<const int> sides, const char *what)
 
 double fid_metric::flags() const
 {
-    const frechet_parts &now = parts();
+    const frechet_terms &now = parts();
     const bool deficient = now.ranks[0] < options_.features || now.ranks[1] < options_.features;
     return (deficient ? IQA_FID_RANK_DEFICIENT : 0) + (now.raw < 0.0 ? IQA_FID_CLAMPED : 0);
 }

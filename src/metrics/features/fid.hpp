@@ -54,7 +54,7 @@ private:
     void require_rows(int index, int64_t rows) const;
     void check_room(int index, int64_t rows) const;
     void compute() const;
-    const frechet_parts &parts() const; // refuses what rounding to the grid may have spoiled
+    const frechet_terms &parts() const; // refuses what rounding to the grid may have spoiled
     [[noreturn]] void fail_for_rounding(std::span<const int> sides, const char *what) const;
     double flags() const;
     size_t read_mean(int index, std::span<double> out) const;
@@ -69,7 +69,7 @@ private:
     device_place place_; // where the last update was enqueued; else the CPU
     int64_t *lanes_;
     mutable std::array<int64_t, 2> enqueued_rows_{}; // of updates on a device that are not in the lanes yet
-    mutable frechet_parts parts_{};
+    mutable frechet_terms parts_{};
     mutable double rounding_ = 0.0; // of the distance
     mutable bool computed_ = false; // they are of the present lanes
 };

@@ -70,7 +70,7 @@ double error_of_square(double square, double error)
 
 } // namespace
 
-double rounding_of_distance(const frechet_parts &parts, const moment_lanes (&sets)[2], double step)
+double rounding_of_distance(const frechet_terms &parts, const moment_lanes (&sets)[2], double step)
 {
     const double without_means = (parts.traces[0] + parts.traces[1]) - 2.0 * parts.trace_term;
     return error_of_square(without_means, step * (deviation_of_rests(sets[0]) + deviation_of_rests(sets[1]))) +

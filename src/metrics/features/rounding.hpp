@@ -19,7 +19,7 @@ constexpr double largest_rounding = 0x1p-10;
 
 // What may be wrong with the distance of two sets; with the trace of a set's covariance; and with a set's mean, beside
 // the root mean square of its rows.
-double rounding_of_distance(const frechet_parts &parts, const moment_lanes (&sets)[2], double step);
+double rounding_of_distance(const frechet_terms &parts, const moment_lanes (&sets)[2], double step);
 double rounding_of_trace(const moment_lanes &set, double trace, double step);
 double rounding_of_mean(const moment_lanes &set);
 

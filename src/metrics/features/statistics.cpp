@@ -72,7 +72,7 @@ void check_semidefinite(const char *name, const given_covariance &covariance, do
 
 } // namespace
 
-fid_parts_array fid_from_statistics(context &where, const fid_statistics &reference, const fid_statistics &candidate)
+fid_terms_array fid_from_statistics(context &where, const fid_statistics &reference, const fid_statistics &candidate)
 {
     if (reference.mean->ndim != 1 || reference.mean->shape == nullptr || reference.mean->shape[0] < 1 ||
         reference.mean->shape[0] > most_fid_features)
@@ -91,7 +91,7 @@ fid_parts_array fid_from_statistics(context &where, const fid_statistics &refere
     if (!is_finite(mean_term))
         fail(IQA_ERROR_NUMERIC, "the means are not finite");
 
-    const frechet_parts parts = frechet_distance(where, place_on_cpu(where), mean_term, {first.view, second.view});
+    const frechet_terms parts = frechet_distance(where, place_on_cpu(where), mean_term, {first.view, second.view});
     check_semidefinite("covariance_reference", first, parts.least_pivots[0]);
     check_semidefinite("covariance_candidate", second, parts.least_pivots[1]);
     return {parts.value,     parts.raw,        parts.mean_term,        parts.traces[0],

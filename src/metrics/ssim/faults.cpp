@@ -27,9 +27,9 @@ void ssim_metric::raise(const fault &found) const
 
 void ssim_metric::fail_for_image(const fault &found, std::string_view prefix) const
 {
-    text at_scale;
+    text at_level;
     if (options_.scales > 1)
-        at_scale << " at scale " << found.side + 1 << " of " << options_.scales;
+        at_level << " at scale " << found.side + 1 << " of " << options_.scales;
     switch (found.kind) {
     case fault_kind::nonfinite:
         fail(IQA_ERROR_NUMERIC, prefix, "image ", found.image, " has ", found.count,
@@ -41,15 +41,15 @@ void ssim_metric::fail_for_image(const fault &found, std::string_view prefix) co
     case fault_kind::weights:
         fail(IQA_ERROR_NUMERIC, prefix, "weights has values that are not from 0 to 1");
     case fault_kind::negative_power:
-        fail(IQA_ERROR_NUMERIC, prefix, "image ", found.image, " has a mean of ", found.value, at_scale.view(),
+        fail(IQA_ERROR_NUMERIC, prefix, "image ", found.image, " has a mean of ", found.value, at_level.view(),
              ", which has no power ", options_.scale_weights[found.side],
              "; set negative to IQA_NEGATIVE_RELU or IQA_NEGATIVE_SIMPLE");
     default: {
         text channel;
         if (found.channel >= 0)
             channel << ", channel " << found.channel;
-        fail(IQA_ERROR_NUMERIC, prefix, "image ", found.image, channel.view(), at_scale.view().empty() ? "" : ",",
-             at_scale.view(),
+        fail(IQA_ERROR_NUMERIC, prefix, "image ", found.image, channel.view(), at_level.view().empty() ? "" : ",",
+             at_level.view(),
              " has no pixel that counts: weights (or non-finite samples) mask it altogether, or no window is covered "
              "by ",
              options_.coverage);

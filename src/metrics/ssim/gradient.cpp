@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The derivatives of the images' values, from the smallest scale to the caller's images.
+// The derivatives of the images' values, from the smallest level to the caller's images.
 #include "metrics/ssim/metric.hpp"
 
 namespace iqa {
@@ -24,14 +24,14 @@ void ssim_metric::differentiate_group(const ssim_update &update, image_group gro
     };
     const output_view outside_reference = images_of(update.reference_gradient, group);
     const output_view outside_candidate = images_of(update.candidate_gradient, group);
-    for (int scale = options_.scales - 1; scale >= 0; --scale) {
-        const ssim_scale &own = scales_[size_t(scale)];
-        update.device->ssim_factors(owner(), values, scale, factors);
+    for (int level = options_.scales - 1; level >= 0; --level) {
+        const ssim_level &own = levels_[size_t(level)];
+        update.device->ssim_slopes(owner(), values, level, factors);
         ssim_plan plan = own.plan;
-        const bool last = scale == options_.scales - 1;
+        const bool last = level == options_.scales - 1;
         plan.wanted[ssim_product] = last;
         plan.wanted[ssim_contrast_structure] = !last;
-        if (!update.is_made(scale)) {
+        if (!update.is_made(level)) {
             differentiate(plan, own.images, own.weights, factors, outside_reference, outside_candidate);
             return;
         }
@@ -47,7 +47,7 @@ void ssim_metric::differentiate_group(const ssim_update &update, image_group gro
             out[side].column_stride = dense.column_stride;
         }
         differentiate(plan, own.images, own.weights, factors, out[0], out[1]);
-        given = made_[size_t(scale)]; // the same boxes, with derivatives instead of samples
+        given = made_[size_t(level)]; // the same boxes, with derivatives instead of samples
         given.reference = own.gradients[0];
         given.candidate = own.gradients[1];
         smaller = &given;

@@ -33,42 +33,42 @@ bool fits(bool valid, int32_t taps, int64_t extent)
 }
 
 // The extents of all scales; the axis that is too small ('D', 'H' or 'W'), or 0 where all is well.
-char fill_extents(const iqa_ssim_options &options, scale_extents image, int factor, scale_extents *extents)
+char fill_extents(const iqa_ssim_options &options, level_extents image, int factor, level_extents *extents)
 {
-    for (int scale = 0; scale < options.scales; ++scale) {
-        const int by = scale == 0 ? factor : 2;
+    for (int level = 0; level < options.scales; ++level) {
+        const int by = level == 0 ? factor : 2;
         const std::array<shrink_axis, 3> axes = shrink_axes(options, image, by);
-        if (scale == 0 && options.downsample != IQA_DOWNSAMPLE_AUTO)
+        if (level == 0 && options.downsample != IQA_DOWNSAMPLE_AUTO)
             for (size_t axis = 0; axis < axes.size(); ++axis)
                 if (axes[axis].factor > axes[axis].extent)
                     return axis_names[axis];
         if (by != 1)
             image = {axes[0].boxes(), axes[1].boxes(), axes[2].boxes()};
-        const bool valid = border_at(options, scale) == border_mode::valid;
+        const bool valid = border_at(options, level) == border_mode::valid;
         if (!fits(valid, options.size_z, image.depth))
             return 'D';
         if (!fits(valid, options.size_y, image.height))
             return 'H';
         if (!fits(valid, options.size_x, image.width))
             return 'W';
-        extents[scale] = image;
+        extents[level] = image;
     }
     return 0;
 }
 
-[[noreturn]] void fail_for_size(const iqa_ssim_options &options, char axis, int factor, const scale_extents &image)
+[[noreturn]] void fail_for_size(const iqa_ssim_options &options, char axis, int factor, const level_extents &image)
 {
     const char *name = axis == 'D' ? "depth" : axis == 'H' ? "height" : "width";
     const int32_t taps = axis == 'D' ? options.size_z : axis == 'H' ? options.size_y : options.size_x;
     constexpr int64_t ample = int64_t(1) << 60;
     const int64_t given = axis == 'D' ? image.depth : axis == 'H' ? image.height : image.width;
-    scale_extents larger = {has_depth(options.layout) ? ample : 1, ample, ample}; // the other axes are no obstacle
+    level_extents larger = {has_depth(options.layout) ? ample : 1, ample, ample}; // the other axes are no obstacle
     int64_t &extent = axis == 'D' ? larger.depth : axis == 'H' ? larger.height : larger.width;
     extent = given;
     if (options.scales == 1 && factor == 1 && border_at(options, 0) == border_mode::valid)
         fail(IQA_ERROR_SHAPE, name, " ", given, " is smaller than the ", taps, "-pixel window");
     // By halves: factors may be in the billions.
-    std::array<scale_extents, IQA_MOST_SCALES> ignored{};
+    std::array<level_extents, IQA_MOST_SCALES> ignored{};
     int64_t too_small = given;
     int64_t enough = ample;
     while (enough - too_small > 1) {
@@ -85,12 +85,12 @@ char fill_extents(const iqa_ssim_options &options, scale_extents image, int fact
 
 } // namespace
 
-border_mode border_at(const iqa_ssim_options &options, int scale)
+border_mode border_at(const iqa_ssim_options &options, int level)
 {
-    return static_cast<border_mode>(scale == options.scales - 1 ? options.border : options.contrast_border);
+    return static_cast<border_mode>(level == options.scales - 1 ? options.border : options.contrast_border);
 }
 
-std::array<shrink_axis, 3> shrink_axes(const iqa_ssim_options &options, const scale_extents &image, int factor)
+std::array<shrink_axis, 3> shrink_axes(const iqa_ssim_options &options, const level_extents &image, int factor)
 {
     const auto rule = static_cast<shrink_rule>(options.shrink);
     const bool deep = has_depth(options.layout);
@@ -100,20 +100,20 @@ std::array<shrink_axis, 3> shrink_axes(const iqa_ssim_options &options, const sc
              {rule, factor, image.width, odd}}};
 }
 
-scale_plan plan_scales(const iqa_ssim_options &options, const image_view &shape)
+level_plan plan_levels(const iqa_ssim_options &options, const image_view &shape)
 {
-    scale_plan plan{};
+    level_plan plan{};
     plan.downsample = options.downsample == IQA_DOWNSAMPLE_AUTO ? automatic_factor(options, shape) : options.downsample;
-    const scale_extents image = {shape.depth, shape.height, shape.width};
+    const level_extents image = {shape.depth, shape.height, shape.width};
     const char axis = fill_extents(options, image, plan.downsample, plan.extents.data());
     if (axis != 0)
         fail_for_size(options, axis, plan.downsample, image);
     return plan;
 }
 
-scale_extents map_extents(const iqa_ssim_options &options, int scale, const scale_extents &image)
+level_extents map_extents(const iqa_ssim_options &options, int level, const level_extents &image)
 {
-    if (border_at(options, scale) != border_mode::valid)
+    if (border_at(options, level) != border_mode::valid)
         return image;
     return {image.depth - options.size_z + 1, image.height - options.size_y + 1, image.width - options.size_x + 1};
 }
@@ -124,14 +124,14 @@ bool plain_mean(const iqa_ssim_options &options)
            (options.negative == IQA_NEGATIVE_KEEP || options.negative == IQA_NEGATIVE_RELU_MAP);
 }
 
-scale_rule rule_of(const iqa_ssim_options &options)
+level_rule rule_of(const iqa_ssim_options &options)
 {
-    scale_rule rule{};
-    rule.scales = options.scales;
+    level_rule rule{};
+    rule.levels = options.scales;
     rule.negative = options.negative == IQA_NEGATIVE_KEEP     ? negative_rule::keep
                     : options.negative == IQA_NEGATIVE_SIMPLE ? negative_rule::simple
                                                               : negative_rule::relu;
-    std::copy_n(options.scale_weights, int(most_scales), rule.weights);
+    std::copy_n(options.scale_weights, int(most_levels), rule.exponents);
     return rule;
 }
 
@@ -140,8 +140,8 @@ int32_t ssim_map_shape(const iqa_ssim_options &given, int32_t ndim, const int64_
     const iqa_ssim_options options = resolve(given);
     const image_view whole = extents_of(options.layout, ndim, shape);
     image_view map = shave_edges(image_pair{whole, whole}, options.layout, options.shave).reference;
-    const scale_plan plan = plan_scales(options, map);
-    const scale_extents extents = map_extents(options, 0, plan.extents[0]);
+    const level_plan plan = plan_levels(options, map);
+    const level_extents extents = map_extents(options, 0, plan.extents[0]);
     map.depth = extents.depth;
     map.height = extents.height;
     map.width = extents.width;

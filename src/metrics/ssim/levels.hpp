@@ -10,28 +10,28 @@
 
 namespace iqa {
 
-struct scale_extents {
+struct level_extents {
     int64_t depth, height, width;
 };
 
 // The scales of images of one shape. The first may already be smaller than the images.
-struct scale_plan {
-    int downsample; // factor before the first scale; 1 for none
-    std::array<scale_extents, IQA_MOST_SCALES> extents;
+struct level_plan {
+    int downsample; // factor before the first level; 1 for none
+    std::array<level_extents, IQA_MOST_SCALES> extents;
 };
 
-// Fails where a scale is smaller than its window, and says what would be enough.
-scale_plan plan_scales(const iqa_ssim_options &options, const image_view &shape);
+// Fails where a level is smaller than its window, and says what would be enough.
+level_plan plan_levels(const iqa_ssim_options &options, const image_view &shape);
 
 // How images shrink by a factor: z, y, x.
-std::array<shrink_axis, 3> shrink_axes(const iqa_ssim_options &options, const scale_extents &image, int factor);
+std::array<shrink_axis, 3> shrink_axes(const iqa_ssim_options &options, const level_extents &image, int factor);
 
-border_mode border_at(const iqa_ssim_options &options, int scale);
-scale_extents map_extents(const iqa_ssim_options &options, int scale, const scale_extents &image);
+border_mode border_at(const iqa_ssim_options &options, int level);
+level_extents map_extents(const iqa_ssim_options &options, int level, const level_extents &image);
 
 // Whether values are plain means: no powers, no rule for negative ones.
 bool plain_mean(const iqa_ssim_options &options);
 
-scale_rule rule_of(const iqa_ssim_options &options);
+level_rule rule_of(const iqa_ssim_options &options);
 
 } // namespace iqa

@@ -29,21 +29,21 @@ void fill_taps(const iqa_ssim_options &options, double sigma, double spacing, in
 ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
     : iqa_metric(owner, metric_kind::ssim, {}, {}, {}),
       options_(options),
-      exact_fields_{{lane::sum, unit_format, 1 + (options.parts != 0 ? int(ssim_parts) * options.scales : 0)}},
+      exact_fields_{{lane::sum, unit_format, 1 + (options.parts != 0 ? int(ssim_factors) * options.scales : 0)}},
       taps_(owner),
       memory_(owner, owner),
-      weights_z_(taps_.take<double>(size_t(options.size_z + options.size_y + options.size_x), "window taps")),
-      weights_y_(weights_z_ + options.size_z),
-      weights_x_(weights_y_ + options.size_y)
+      taps_z_(taps_.take<double>(size_t(options.size_z + options.size_y + options.size_x), "window taps")),
+      taps_y_(taps_z_ + options.size_z),
+      taps_x_(taps_y_ + options.size_y)
 {
     const size_t lanes = size_t(lane::sum + exact_fields_[0].count * unit_format.digits);
     place_lanes(std::span(lanes_).first(lanes), exact_fields_, most_of_a_lane);
     if (has_depth(options.layout))
-        fill_taps(options, options.sigma_z, options.spacing_z, options.size_z, weights_z_);
+        fill_taps(options, options.sigma_z, options.spacing_z, options.size_z, taps_z_);
     else
-        weights_z_[0] = 1.0;
-    fill_taps(options, options.sigma_y, options.spacing_y, options.size_y, weights_y_);
-    fill_taps(options, options.sigma_x, options.spacing_x, options.size_x, weights_x_);
+        taps_z_[0] = 1.0;
+    fill_taps(options, options.sigma_y, options.spacing_y, options.size_y, taps_y_);
+    fill_taps(options, options.sigma_x, options.spacing_x, options.size_x, taps_x_);
     place_options(ssim_option_table.write(options, option_bytes_));
 }
 
@@ -53,24 +53,24 @@ ssim_plan ssim_metric::plan_for(element_type type) const
     const double peak = range.high - range.low;
     // Samples are scaled by a power of two, which is exact, so that no constant or square leaves the float range
     // whatever unit the data has.
-    const double scale = power_of_two(-exponent_of(peak));
-    const double scaled_peak = peak * scale;
+    const double level = power_of_two(-exponent_of(peak));
+    const double scaled_peak = peak * level;
     const double taps = double(options_.size_z) * double(options_.size_y) * double(options_.size_x);
     const double c1 = options_.k1 * scaled_peak;
     const double c2 = options_.k2 * scaled_peak;
-    const bool all_parts = options_.parts != 0;
+    const bool all_factors = options_.parts != 0;
     return {
         .border = static_cast<border_mode>(options_.border),
-        .taps_z = options_.size_z,
-        .taps_y = options_.size_y,
-        .taps_x = options_.size_x,
-        .weights_z = weights_z_,
-        .weights_y = weights_y_,
-        .weights_x = weights_x_,
+        .size_z = options_.size_z,
+        .size_y = options_.size_y,
+        .size_x = options_.size_x,
+        .taps_z = taps_z_,
+        .taps_y = taps_y_,
+        .taps_x = taps_x_,
         .twice_c1 = 2.0 * (c1 * c1),
         .twice_c2 = 2.0 * (c2 * c2),
         .covariance = options_.covariance == IQA_COVARIANCE_SAMPLE ? taps / (taps - 1.0) : 1.0,
-        .scale = scale,
+        .gain = level,
         .double_arithmetic = type == element_type::float64 || options_.arithmetic == IQA_ARITHMETIC_FLOAT64,
         .range = range,
         .luma = nullptr,
@@ -78,7 +78,7 @@ ssim_plan ssim_metric::plan_for(element_type type) const
         .convolution = options_.mask == IQA_MASK_CONVOLUTION,
         .coverage = options_.coverage,
         .negative_to_zero = options_.negative == IQA_NEGATIVE_RELU_MAP,
-        .wanted = {true, all_parts, all_parts},
+        .wanted = {true, all_factors, all_factors},
     };
 }
 
@@ -96,7 +96,7 @@ ssim_update ssim_metric::check(const backend &device, const iqa_tensor *referenc
                                  options_.layout, options_.shave);
     refuse_extra(extras.counts, "counts", "SSIM");
     const image_view &shape = update.images.reference;
-    update.scales = plan_scales(options_, shape);
+    update.levels = plan_levels(options_, shape);
     update.plan = plan_for(shape.type);
     update.weighing = update.weights.data != nullptr || update.plan.mask_nonfinite;
     update.channels = of_luma ? 1 : shape.channels;
@@ -106,7 +106,7 @@ ssim_update ssim_metric::check(const backend &device, const iqa_tensor *referenc
 
     image_view measured = shape;
     measured.channels = update.channels;
-    const scale_extents map = map_extents(options_, 0, update.scales.extents[0]);
+    const level_extents map = map_extents(options_, 0, update.levels.extents[0]);
     update.per_image = view_per_image(extras.per_image, measured);
     update.per_channel = view_per_channel(extras.per_channel, measured);
     update.map =
@@ -178,7 +178,7 @@ void ssim_metric::update_images(const update_place &place, ssim_update &update)
         update.plan.luma = &update.luma;
     const int64_t images = update.images.reference.images;
     update.counts = update.memory->counts.take<sample_counts>(size_t(images), "the counts of a batch");
-    const bool counted = update.weighing || update.scales.downsample > 1;
+    const bool counted = update.weighing || update.levels.downsample > 1;
     if (counted)
         count_samples(update);
 
@@ -239,14 +239,14 @@ size_t ssim_metric::read(int32_t field, std::span<double> out) const
         return lanes_[lane::nan_images] != 0 ? std::nan("")
                                              : to_double(exact_value(unit_format, &lanes_[size_t(first)])) / images;
     };
-    const auto of_scales = [&](int part) {
+    const auto of_levels = [&](int part) {
         if (options_.parts == 0)
             fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field, ", which SSIM has only with the option parts");
-        for (size_t scale = 0; scale < size_t(options_.scales); ++scale) {
-            const size_t index = size_t(part) * size_t(options_.scales) + scale;
+        for (size_t level = 0; level < size_t(options_.scales); ++level) {
+            const size_t index = size_t(part) * size_t(options_.scales) + level;
             const double value = mean(lane::parts + int64_t(index) * unit_format.digits);
-            if (scale < out.size())
-                out[scale] = value;
+            if (level < out.size())
+                out[level] = value;
         }
         return size_t(options_.scales);
     };
@@ -265,11 +265,11 @@ size_t ssim_metric::read(int32_t field, std::span<double> out) const
         value = double(lanes_[lane::nonfinite]);
         break;
     case IQA_FIELD_SSIM_OF_SCALES:
-        return of_scales(ssim_product);
+        return of_levels(ssim_product);
     case IQA_FIELD_CONTRAST_STRUCTURE:
-        return of_scales(ssim_contrast_structure);
+        return of_levels(ssim_contrast_structure);
     case IQA_FIELD_LUMINANCE:
-        return of_scales(ssim_luminance);
+        return of_levels(ssim_luminance);
     default:
         fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field, ", which SSIM does not have");
     }

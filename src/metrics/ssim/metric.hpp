@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Structural similarity: what an update is made of, and what is accumulated. metric.cpp checks and reads, pyramid.cpp
-// measures scale after scale, values/ssim.h makes values of the sums, gradient.cpp differentiates them, faults.cpp says
+// measures level after level, values/ssim.h makes values of the sums, gradient.cpp differentiates them, faults.cpp says
 // what is wrong with images.
 #pragma once
 
@@ -39,12 +39,12 @@ inline output_view images_of(output_view view, image_group group)
     return view;
 }
 
-// One scale of a group of images.
-struct ssim_scale {
+// One level of a group of images.
+struct ssim_level {
     ssim_plan plan;
     image_pair images;
     weight_view weights;
-    std::byte *gradients[2]; // of a scale that is made: the derivatives by its samples
+    std::byte *gradients[2]; // of a level that is made: the derivatives by its samples
     // Results, for each image and channel (or image alone), and for each image.
     int128 *sums, *weight;
     bool *not_a_number;
@@ -68,7 +68,7 @@ struct ssim_update {
     ssim_memory *memory;
     image_pair images; // shaved
     weight_view weights;
-    scale_plan scales;
+    level_plan levels;
     ssim_plan plan; // of the images as they are
     luma_rule luma;
     output_view per_image, per_channel, map, reference_gradient, candidate_gradient;
@@ -81,8 +81,8 @@ struct ssim_update {
 
     bool wants_gradient() const { return reference_gradient.data != nullptr || candidate_gradient.data != nullptr; }
     int64_t parts() const { return by_channel ? channels : 1; }
-    // Whether a scale's images are made by shrinking, rather than the caller's own.
-    bool is_made(int scale) const { return scale > 0 || scales.downsample > 1; }
+    // Whether a level's images are made by shrinking, rather than the caller's own.
+    bool is_made(int level) const { return level > 0 || levels.downsample > 1; }
 };
 
 class ssim_metric final : public iqa_metric {
@@ -123,10 +123,10 @@ private:
     scratch taps_;
     ssim_memory memory_;
     std::optional<ssim_memory> cuda_memory_;
-    double *weights_z_;
-    double *weights_y_;
-    double *weights_x_;
-    std::array<ssim_scale, IQA_MOST_SCALES> scales_{};
+    double *taps_z_;
+    double *taps_y_;
+    double *taps_x_;
+    std::array<ssim_level, IQA_MOST_SCALES> levels_{};
     std::array<shrink_request, IQA_MOST_SCALES> made_{}; // what makes the scales that are not the caller's own images
 };
 

@@ -217,10 +217,10 @@ void check_blocks(iqa_ssim_options &options)
 void check_scales(const iqa_ssim_options &options)
 {
     double sum = 0.0;
-    for (int scale = 0; scale < IQA_MOST_SCALES; ++scale) {
-        const double weight = options.scale_weights[scale];
-        if (scale >= options.scales && weight != 0.0)
-            fail(IQA_ERROR_INVALID_ARGUMENT, "scale_weights[", scale, "] is ", weight, ", but scales is ",
+    for (int level = 0; level < IQA_MOST_SCALES; ++level) {
+        const double weight = options.scale_weights[level];
+        if (level >= options.scales && weight != 0.0)
+            fail(IQA_ERROR_INVALID_ARGUMENT, "scale_weights[", level, "] is ", weight, ", but scales is ",
                  options.scales);
         sum += weight;
     }

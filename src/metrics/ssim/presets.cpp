@@ -24,8 +24,8 @@ void make_multiscale(iqa_ssim_options &options, int32_t product, int32_t shrink)
 {
     constexpr std::array<double, 5> weights = {0.0448, 0.2856, 0.3001, 0.2363, 0.1333};
     options.scales = int32_t(weights.size());
-    for (size_t scale = 0; scale < weights.size(); ++scale)
-        options.scale_weights[scale] = weights[scale];
+    for (size_t level = 0; level < weights.size(); ++level)
+        options.scale_weights[level] = weights[level];
     options.product = product;
     options.negative = IQA_NEGATIVE_RELU;
     options.shrink = shrink;

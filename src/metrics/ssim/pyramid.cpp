@@ -16,12 +16,12 @@ constexpr int64_t pyramid_bytes = int64_t(32) << 20;
 int64_t ssim_metric::images_at_once(const ssim_update &update) const
 {
     const int64_t images = update.images.reference.images;
-    if (options_.scales == 1 && update.scales.downsample == 1)
+    if (options_.scales == 1 && update.levels.downsample == 1)
         return images;
     int64_t samples = 0;
-    for (int scale = 0; scale < options_.scales; ++scale) {
-        const scale_extents &extents = update.scales.extents[size_t(scale)];
-        if (update.is_made(scale))
+    for (int level = 0; level < options_.scales; ++level) {
+        const level_extents &extents = update.levels.extents[size_t(level)];
+        if (update.is_made(level))
             samples += extents.depth * extents.height * extents.width;
     }
     const int64_t size = update.plan.double_arithmetic ? sizeof(double) : sizeof(float);
@@ -35,43 +35,43 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
     const bool of_doubles = update.plan.double_arithmetic;
     const int64_t size = of_doubles ? sizeof(double) : sizeof(float);
     const int64_t planes = group.count * update.channels;
-    const auto bytes_of = [&](int scale) {
-        const scale_extents &extents = update.scales.extents[size_t(scale)];
+    const auto bytes_of = [&](int level) {
+        const level_extents &extents = update.levels.extents[size_t(level)];
         return round_up(planes * extents.depth * extents.height * extents.width * size, 64);
     };
     int64_t all = 0;
-    for (int scale = 0; scale < options_.scales; ++scale)
-        if (update.is_made(scale))
-            all += bytes_of(scale) * (2 + (update.weighing ? 1 : 0) + (update.wants_gradient() ? 2 : 0));
+    for (int level = 0; level < options_.scales; ++level)
+        if (update.is_made(level))
+            all += bytes_of(level) * (2 + (update.weighing ? 1 : 0) + (update.wants_gradient() ? 2 : 0));
     std::byte *memory = all == 0 ? nullptr : update.memory->levels.take<std::byte>(size_t(all), "smaller images");
     const size_t results = size_t(options_.scales) * size_t(group.count * update.parts());
-    int128 *sums = update.memory->sums.take<int128>(results * (ssim_parts + 1), "the sums of a batch");
-    const auto take = [&](int scale) {
+    int128 *sums = update.memory->sums.take<int128>(results * (ssim_factors + 1), "the sums of a batch");
+    const auto take = [&](int level) {
         std::byte *taken = memory;
-        memory += bytes_of(scale);
+        memory += bytes_of(level);
         return taken;
     };
-    for (int scale = 0; scale < options_.scales; ++scale) {
-        ssim_scale &own = scales_[size_t(scale)];
-        const scale_extents &extents = update.scales.extents[size_t(scale)];
-        const scale_extents map = map_extents(options_, scale, extents);
-        const bool last = scale == options_.scales - 1;
+    for (int level = 0; level < options_.scales; ++level) {
+        ssim_level &own = levels_[size_t(level)];
+        const level_extents &extents = update.levels.extents[size_t(level)];
+        const level_extents map = map_extents(options_, level, extents);
+        const bool last = level == options_.scales - 1;
         own.plan = update.plan;
-        own.plan.border = border_at(options_, scale);
+        own.plan.border = border_at(options_, level);
         if (options_.parts == 0 && !last)
             std::swap(own.plan.wanted[ssim_product], own.plan.wanted[ssim_contrast_structure]);
         own.pixels = map.depth * map.height * map.width;
-        own.sums = sums + size_t(scale) * size_t(group.count * update.parts()) * (ssim_parts + 1);
-        own.weight = own.sums + size_t(group.count * update.parts()) * ssim_parts;
+        own.sums = sums + size_t(level) * size_t(group.count * update.parts()) * (ssim_factors + 1);
+        own.weight = own.sums + size_t(group.count * update.parts()) * ssim_factors;
         own.images = {images_of(update.images.reference, group), images_of(update.images.candidate, group)};
         own.weights = images_of(update.weights, group);
-        if (!update.is_made(scale))
+        if (!update.is_made(level))
             continue;
 
-        const ssim_scale *before = scale == 0 ? nullptr : &scales_[size_t(scale) - 1];
-        shrink_request &made = made_[size_t(scale)];
+        const ssim_level *before = level == 0 ? nullptr : &levels_[size_t(level) - 1];
+        shrink_request &made = made_[size_t(level)];
         made = {};
-        const int factor = scale == 0 ? update.scales.downsample : 2;
+        const int factor = level == 0 ? update.levels.downsample : 2;
         const image_view &larger = before == nullptr ? own.images.reference : before->images.reference;
         const auto axes = shrink_axes(options_, {larger.depth, larger.height, larger.width}, factor);
         made.z = axes[0];
@@ -79,11 +79,11 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
         made.x = axes[2];
         made.images = before == nullptr ? own.images : before->images;
         made.weights = before == nullptr ? own.weights : before->weights;
-        made.reference = take(scale);
-        made.candidate = take(scale);
-        made.shrunk_weights = update.weighing ? take(scale) : nullptr;
+        made.reference = take(level);
+        made.candidate = take(level);
+        made.shrunk_weights = update.weighing ? take(level) : nullptr;
         for (std::byte *&gradient : own.gradients)
-            gradient = update.wants_gradient() ? take(scale) : nullptr;
+            gradient = update.wants_gradient() ? take(level) : nullptr;
 
         image_view dense{};
         dense.type = of_doubles ? element_type::float64 : element_type::float32;
@@ -112,11 +112,11 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
                            1};
     }
     // Plans of smaller images: they are scaled already, finite, and luma.
-    for (int scale = 0; scale < options_.scales; ++scale) {
-        ssim_scale &own = scales_[size_t(scale)];
-        made_[size_t(scale)].plan = scale == 0 ? &update.plan : &scales_[size_t(scale) - 1].plan;
-        if (update.is_made(scale)) {
-            own.plan.scale = 1.0;
+    for (int level = 0; level < options_.scales; ++level) {
+        ssim_level &own = levels_[size_t(level)];
+        made_[size_t(level)].plan = level == 0 ? &update.plan : &levels_[size_t(level) - 1].plan;
+        if (update.is_made(level)) {
+            own.plan.gain = 1.0;
             own.plan.luma = nullptr;
             own.plan.mask_nonfinite = false;
         }
@@ -126,14 +126,14 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
 void ssim_metric::measure_group(const ssim_update &update, image_group group, sample_counts *counts)
 {
     bool *not_a_number = update.memory->flags.take<bool>(size_t(options_.scales * group.count), "the flags of a batch");
-    const std::span<const shrink_request> scales(made_.data(), size_t(options_.scales));
-    const std::span<const shrink_request> made = update.is_made(0) ? scales : scales.subspan(1);
+    const std::span<const shrink_request> levels(made_.data(), size_t(options_.scales));
+    const std::span<const shrink_request> made = update.is_made(0) ? levels : levels.subspan(1);
     if (!made.empty())
         update.device->shrink(owner(), update.memory->work, made);
-    for (int scale = 0; scale < options_.scales; ++scale) {
-        ssim_scale &own = scales_[size_t(scale)];
-        own.not_a_number = not_a_number + scale * group.count;
-        const scale_extents map = map_extents(options_, scale, update.scales.extents[size_t(scale)]);
+    for (int level = 0; level < options_.scales; ++level) {
+        ssim_level &own = levels_[size_t(level)];
+        own.not_a_number = not_a_number + level * group.count;
+        const level_extents map = map_extents(options_, level, update.levels.extents[size_t(level)]);
         ssim_request request{
             .plan = &own.plan,
             .images = own.images,
@@ -141,11 +141,11 @@ void ssim_metric::measure_group(const ssim_update &update, image_group group, sa
             .out_depth = map.depth,
             .out_height = map.height,
             .out_width = map.width,
-            .map = scale == 0 ? images_of(update.map, group) : output_view{},
+            .map = level == 0 ? images_of(update.map, group) : output_view{},
             .by_channel = update.by_channel,
             .sums = own.sums,
             .weight = own.weight,
-            .counts = update.is_made(scale) ? nullptr : counts,
+            .counts = update.is_made(level) ? nullptr : counts,
             .not_a_number = own.not_a_number,
         };
         update.device->ssim(owner(), update.memory->work, request);
@@ -156,13 +156,13 @@ ssim_values_request ssim_metric::values_of(const ssim_update &update, image_grou
 {
     ssim_values_request request{};
     request.rule = rule_of(options_);
-    for (int scale = 0; scale < options_.scales; ++scale) {
-        const ssim_scale &own = scales_[size_t(scale)];
-        request.scales[scale] = {own.sums, update.weighing ? own.weight : nullptr, own.not_a_number, own.pixels};
+    for (int level = 0; level < options_.scales; ++level) {
+        const ssim_level &own = levels_[size_t(level)];
+        request.levels[level] = {own.sums, update.weighing ? own.weight : nullptr, own.not_a_number, own.pixels};
     }
     request.plain = plain_mean(options_);
     request.of_channels = product_of_channels();
-    request.all_parts = options_.parts != 0;
+    request.all_factors = options_.parts != 0;
     request.refuses_nonfinite = options_.nonfinite == IQA_NONFINITE_ERROR;
     request.by_channel = update.by_channel;
     request.channels = update.channels;

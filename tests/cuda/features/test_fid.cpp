@@ -172,7 +172,7 @@ TEST_CASE("the rows of a block fit 32 bits, whatever the slices")
         using kernel = iqa::cuda::add_moments<decltype(slices_of_word)::value>;
         typename kernel::arguments given{};
         given.sides[0] = {table, lanes.data(), rows, 1};
-        given.scale = iqa::power_of_two(fraction_bits);
+        given.gain = iqa::power_of_two(fraction_bits);
         given.sound = &sound;
         iqa::cuda::launch<kernel>(*context, 1, kernel::shared_bytes, given);
     };

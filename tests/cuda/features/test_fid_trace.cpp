@@ -16,7 +16,7 @@ struct ledger_closer {
     void operator()(iqa::device_ledger *ledger) const { ledger->close(); }
 };
 
-void check_same(const iqa::frechet_parts &a, const iqa::frechet_parts &b)
+void check_same(const iqa::frechet_terms &a, const iqa::frechet_terms &b)
 {
     CHECK(iqa::bits_of(a.trace_term) == iqa::bits_of(b.trace_term));
     CHECK(iqa::bits_of(a.value) == iqa::bits_of(b.value));

@@ -127,7 +127,7 @@ TEST_CASE("kernels issue as many instructions for a pixel as is recorded")
          {ssim_work<uint8_t>("SSIM, uint8", "ssim_tiles<float", slots::ssim_uint8, false, false),
           ssim_work<float>("SSIM, float32", "ssim_tiles<float", slots::ssim_float32, false, false),
           ssim_work<float>("SSIM's gradient, float32", "ssim_gradient_tiles<", slots::ssim_gradient, false, true),
-          ssim_work<uint8_t>("smaller scales, uint8", "shrink", slots::smaller_scales, true, false),
+          ssim_work<uint8_t>("smaller scales, uint8", "shrink", slots::smaller_levels, true, false),
           psnr_work<uint8_t>("PSNR, uint8", slots::psnr_uint8), psnr_work<float>("PSNR, float32", slots::psnr_float32),
           counts_work("counts, uint8", slots::counts_uint8)}) {
         const double counted = slots_of(each);

@@ -248,10 +248,10 @@ struct generated {
         const iqa::element_type type = element_types[size_t(random.below(int64_t(element_types.size())))];
         const bool wild = random.below(4) == 0;
         plan.double_arithmetic = type == iqa::element_type::float64 || random.below(5) == 0;
-        plan.scale = type == iqa::element_type::uint8      ? 0x1p-7
-                     : iqa::is_integer(type)               ? 0x1p-15
-                     : type == iqa::element_type::bfloat16 ? 0x1p1
-                                                           : 1.0;
+        plan.gain = type == iqa::element_type::uint8      ? 0x1p-7
+                    : iqa::is_integer(type)               ? 0x1p-15
+                    : type == iqa::element_type::bfloat16 ? 0x1p1
+                                                          : 1.0;
         plan.range = iqa::is_integer(type) ? iqa::span_of(type) : iqa::data_range{0, 1};
         choose_options();
         reference = std::make_unique<image_memory>(random, type, extents, wild);
@@ -287,12 +287,12 @@ struct generated {
             else
                 iqa::uniform_taps(int(own.size()), own.data());
         }
-        plan.taps_z = int(taps[0].size());
-        plan.taps_y = int(taps[1].size());
-        plan.taps_x = int(taps[2].size());
-        plan.weights_z = taps[0].data();
-        plan.weights_y = taps[1].data();
-        plan.weights_x = taps[2].data();
+        plan.size_z = int(taps[0].size());
+        plan.size_y = int(taps[1].size());
+        plan.size_x = int(taps[2].size());
+        plan.taps_z = taps[0].data();
+        plan.taps_y = taps[1].data();
+        plan.taps_x = taps[2].data();
     }
 
     void choose_options()
@@ -310,7 +310,7 @@ struct generated {
             plan.luma = &luma;
         }
         const int64_t parts = 1 + random.below(7);
-        for (int part = 0; part < iqa::ssim_parts; ++part)
+        for (int part = 0; part < iqa::ssim_factors; ++part)
             plan.wanted[part] = (parts >> part & 1) != 0;
     }
 
@@ -329,7 +329,7 @@ ssim_results measure(generated &from, const strided *map, bool by_channel, bool 
 {
     const int64_t images = from.extents[0];
     const int64_t parts = by_channel ? images * from.channels() : images;
-    ssim_results results{std::vector<iqa::int128>(size_t(parts * iqa::ssim_parts), -1),
+    ssim_results results{std::vector<iqa::int128>(size_t(parts * iqa::ssim_factors), -1),
                          std::vector<iqa::int128>(size_t(parts), -1), std::make_unique<bool[]>(size_t(images)),
                          output_memory(map != nullptr ? *map : strided{}, of_doubles)};
     if (map == nullptr)
@@ -340,9 +340,9 @@ ssim_results measure(generated &from, const strided *map, bool by_channel, bool 
     iqa::ssim_request request{.plan = &from.plan,
                               .images = from.images,
                               .weights = from.weights.view,
-                              .out_depth = outputs(from.extents[2], from.plan.taps_z),
-                              .out_height = outputs(from.extents[3], from.plan.taps_y),
-                              .out_width = outputs(from.extents[4], from.plan.taps_x),
+                              .out_depth = outputs(from.extents[2], from.plan.size_z),
+                              .out_height = outputs(from.extents[3], from.plan.size_y),
+                              .out_width = outputs(from.extents[4], from.plan.size_x),
                               .map = results.map.view,
                               .by_channel = by_channel,
                               .sums = results.sums.data(),
@@ -442,7 +442,7 @@ struct pyramid {
     iqa::shrink_request next_of(const iqa::shrink_request &before, const generated &from)
     {
         plans.push_back(*before.plan);
-        plans.back().scale = 1.0;
+        plans.back().gain = 1.0;
         plans.back().luma = nullptr;
         plans.back().mask_nonfinite = false;
         iqa::image_view dense{};

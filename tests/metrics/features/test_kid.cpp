@@ -147,14 +147,14 @@ TEST_CASE("the levels of a kernel value give it back", "[kid]")
     random_numbers random(5);
     for (int i = 0; i < 100000; ++i) {
         const double value = std::ldexp(random.uniform() - 0.5, -int(random.below(96)));
-        int64_t levels[iqa::kernel_levels] = {};
-        iqa::add_to_levels(value, levels);
-        REQUIRE(std::abs(levels[0]) <= int64_t(1) << 50);
-        REQUIRE(std::abs(levels[1]) <= int64_t(1) << 49);
-        REQUIRE(std::abs(levels[2]) <= int64_t(1) << 49);
-        const iqa::int128 sums[] = {levels[0], levels[1], levels[2]};
-        REQUIRE(iqa::value_of_levels(sums).high == value);
-        REQUIRE(iqa::value_of_levels(sums).low == 0.0);
+        int64_t limbs[iqa::kernel_limbs] = {};
+        iqa::add_to_limbs(value, limbs);
+        REQUIRE(std::abs(limbs[0]) <= int64_t(1) << 50);
+        REQUIRE(std::abs(limbs[1]) <= int64_t(1) << 49);
+        REQUIRE(std::abs(limbs[2]) <= int64_t(1) << 49);
+        const iqa::int128 sums[] = {limbs[0], limbs[1], limbs[2]};
+        REQUIRE(iqa::value_of_limbs(sums).high == value);
+        REQUIRE(iqa::value_of_limbs(sums).low == 0.0);
     }
 }
 

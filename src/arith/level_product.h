@@ -6,18 +6,18 @@
 
 namespace iqa {
 
-enum : int { most_scales = 12 };
+enum : int { most_levels = 12 };
 
 // What happens to a mean below 0 before its power is taken.
 enum class negative_rule : int32_t { keep, relu, simple };
 
-struct scale_rule {
-    int scales;
+struct level_rule {
+    int levels;
     negative_rule negative;
-    double weights[most_scales]; // exponents
+    double exponents[most_levels];
 };
 
-IQA_HD double adjusted_mean(const scale_rule &rule, double mean)
+IQA_HD double adjusted_mean(const level_rule &rule, double mean)
 {
     switch (rule.negative) {
     case negative_rule::simple:
@@ -42,33 +42,33 @@ IQA_HD double power(double base, double exponent)
     return exponential(product.high);
 }
 
-struct scale_product {
+struct level_product {
     double value;
-    int without_power; // the first scale whose negative mean has no power; -1: none
+    int without_power; // the first level whose negative mean has no power; -1: none
 };
 
-IQA_HD scale_product product_of_scales(const scale_rule &rule, const double *means)
+IQA_HD level_product product_of_levels(const level_rule &rule, const double *means)
 {
     double product = 1.0;
-    for (int scale = 0; scale < rule.scales; ++scale) {
-        const double mean = adjusted_mean(rule, means[scale]);
-        const double weight = rule.weights[scale];
-        if (mean < 0.0 && weight != 1.0 && weight != 0.0)
-            return {0.0, scale};
-        product *= power(mean, weight);
+    for (int level = 0; level < rule.levels; ++level) {
+        const double mean = adjusted_mean(rule, means[level]);
+        const double exponent = rule.exponents[level];
+        if (mean < 0.0 && exponent != 1.0 && exponent != 0.0)
+            return {0.0, level};
+        product *= power(mean, exponent);
     }
     return {product, -1};
 }
 
-// The product's derivative by the mean of one scale.
-IQA_HD double derivative_by_scale(const scale_rule &rule, const double *means, double product, int scale)
+// The product's derivative by the mean of one level.
+IQA_HD double derivative_by_level(const level_rule &rule, const double *means, double product, int level)
 {
-    const double mean = adjusted_mean(rule, means[scale]);
+    const double mean = adjusted_mean(rule, means[level]);
     // At 0 the power has no finite derivative, or the mean was cut off there: by definition 0.
     if (mean == 0.0)
         return 0.0;
     const double inner = rule.negative == negative_rule::simple ? 0.5 : 1.0;
-    return rule.weights[scale] * product / mean * inner;
+    return rule.exponents[level] * product / mean * inner;
 }
 
 } // namespace iqa
