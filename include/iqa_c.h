@@ -297,11 +297,14 @@ typedef struct iqa_update_extras {
                                       derivative of each image's own value (PSNR: in dB, or of its mean squared
                                       error: see the options) with respect to each of its samples                  */
     const iqa_tensor *reference_gradient; /* the same with respect to the reference                                 */
+    double data_low;  /* images: the range of this update alone, for options that state none; both 0 (the default): that
+                         of the options, or the span of an integer type                                             */
+    double data_high; /*                                                                                            */
 } iqa_update_extras;
 
 #define IQA_UPDATE_EXTRAS_INIT                                                                                         \
     {                                                                                                                  \
-        sizeof(iqa_update_extras), NULL, NULL, NULL, NULL, NULL, NULL, NULL                                            \
+        sizeof(iqa_update_extras), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0.0, 0.0                                  \
     }
 
 /** Writes the defaults (nothing wanted). Rules and statuses: iqa_context_options_init(). */
@@ -439,8 +442,9 @@ typedef enum iqa_luma {
 
 /* The data range, data_low ... data_high, gives L = data_high - data_low, the peak value. An interval with data_low
  * above data_high (the default) is "not stated": the span of the element type for 8- and 16-bit integers, an error for
- * floating-point input, whose range cannot be known. Samples are neither shifted nor clipped; those outside are
- * counted (IQA_FIELD_OUT_OF_RANGE). */
+ * floating-point input, whose range cannot be known. Where it is not stated, each update may state its own in its
+ * extras, as volumes need whose range is known only when they are read. Samples are neither shifted nor clipped; those
+ * outside are counted (IQA_FIELD_OUT_OF_RANGE). */
 
 /* ---- SSIM ---------------------------------------------------------------------------------------------------- */
 
@@ -700,7 +704,7 @@ IQA_API iqa_status iqa_psnr_options_init(iqa_psnr_options *options, size_t size)
 /** Creates a PSNR metric. Arguments and statuses: iqa_ssim_create(). Per-image and per-channel values of an update are
  *  in dB; with luma there is one channel. Luma of images that have neither 3 channels nor 1 is IQA_ERROR_SHAPE. compute
  *  and read return IQA_ERROR_INCOMPATIBLE for a value that needs one L when 8- and 16-bit images were mixed without a
- *  stated data range. */
+ *  stated data range, or updates stated ranges of their own. */
 IQA_API iqa_status iqa_psnr_create(iqa_context *context, const iqa_psnr_options *options, iqa_metric **out);
 
 /** Create, update once, compute, destroy. Statuses: those of the four. */

@@ -55,6 +55,12 @@ inline void refuse_extra(const iqa_tensor *given, const char *name, const char *
         fail(IQA_ERROR_INVALID_ARGUMENT, name, " is given, but ", metric, " has no ", name);
 }
 
+inline void refuse_range(const iqa_update_extras &extras, const char *metric)
+{
+    if (extras.data_low != 0 || extras.data_high != 0)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "data_low and data_high are given, but ", metric, " has no data range");
+}
+
 inline void check_constant(const char *name, int32_t value, int32_t largest, const char *family)
 {
     if (value < 0 || value > largest)

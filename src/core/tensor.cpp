@@ -116,10 +116,26 @@ void check_range(double low, double high)
          "that is not stated");
 }
 
-data_range resolve_range(double low, double high, element_type type)
+data_range range_of_update(data_range of_options, const iqa_update_extras &extras)
 {
-    if (low < high)
-        return {low, high};
+    const data_range own = {extras.data_low, extras.data_high};
+    if (own.low == 0 && own.high == 0)
+        return of_options;
+    if (is_stated(of_options))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "the data range of the update is ", own.low, " ... ", own.high,
+             ", but the options state ", of_options.low, " ... ", of_options.high,
+             " for every update; state it in one place");
+    if (!is_stated(own))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "the data range of the update is ", own.low, " ... ", own.high,
+             "; expected data_low below data_high, or both 0 for a range that is not stated");
+    check_range(own.low, own.high);
+    return own;
+}
+
+data_range resolve_range(data_range stated, element_type type)
+{
+    if (is_stated(stated))
+        return stated;
     if (is_integer(type))
         return span_of(type);
     fail(IQA_ERROR_INVALID_ARGUMENT, "the data range of floating-point images cannot be known: set data_low and "

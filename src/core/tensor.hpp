@@ -31,8 +31,16 @@ struct image_view {
     IQA_HD_MEMBER int64_t pixels() const { return depth * height * width; }
 };
 
-// The range of the options, or the span of the type where none is stated.
-data_range resolve_range(double low, double high, element_type type);
+// Whether it was stated at all.
+constexpr bool is_stated(data_range range)
+{
+    return range.low < range.high;
+}
+
+// The range that an update states for itself, or that of the options; both may be unstated, and one has to be.
+data_range range_of_update(data_range of_options, const iqa_update_extras &extras);
+// The stated range, or the span of the type where there is none.
+data_range resolve_range(data_range stated, element_type type);
 void check_range(double low, double high);
 
 // The pair of one update: same device, shape and type, axes as the layout says.

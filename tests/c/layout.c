@@ -69,7 +69,9 @@ AT(iqa_update_extras, weights, 32, 8);
 AT(iqa_update_extras, counts, 40, 8);
 AT(iqa_update_extras, candidate_gradient, 48, 8);
 AT(iqa_update_extras, reference_gradient, 56, 8);
-_Static_assert(sizeof(iqa_update_extras) == 64, "iqa_update_extras");
+AT(iqa_update_extras, data_low, 64, 8);
+AT(iqa_update_extras, data_high, 72, 8);
+_Static_assert(sizeof(iqa_update_extras) == 80, "iqa_update_extras");
 
 AT(iqa_ssim_options, struct_size, 0, 4);
 AT(iqa_ssim_options, layout, 4, 4);

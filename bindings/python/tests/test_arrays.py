@@ -121,7 +121,9 @@ def test_arrays_are_not_kept(pair):
     assert sys.getrefcount(x) == before
 
 
-@pytest.mark.parametrize("thing", [3.5, None, "text", object()], ids=lambda thing: str(type(thing)))
+@pytest.mark.parametrize(
+    "thing", [3.5, None, {"a": 1}, object()], ids=lambda thing: str(type(thing))
+)
 def test_what_is_no_array(pair, thing):
     with pytest.raises(iqa.DtypeError, match=r"candidate is builtins.*, expected an array"):
         iqa.ssim(pair[0], thing, 255)

@@ -340,8 +340,8 @@ class TestWords:
                 "per_sample is given, but score is 'mcc', which samples do not have",
             ),
             (
-                lambda: iqa.ConfusionMatrix(2).compute(),
-                "set score, or use a method such as iou()",
+                lambda: iqa.ConfusionMatrix(2, score="iou").compute(),
+                "the average is not stated: set average=",
             ),
             (
                 lambda: iqa.ConfusionMatrix(2, weighted=True).update(LABELS, LABELS),
@@ -490,7 +490,7 @@ def test_every_refusal_is_an_error_of_iqa():
         lambda: iqa.fid_jackknife(3),
         lambda: iqa.fid_from_statistics(__file__, __file__),
         lambda: iqa.fid_from_statistics(3, 4),
-        lambda: iqa.ssim("a.png", "b.png"),
+        lambda: iqa.ssim(__file__, __file__),
         lambda: iqa.ssim(GREY, GREY, 1.0, weights="x"),
         lambda: iqa.ssim(GREY, GREY, 1.0, map="x"),
     ):

@@ -48,6 +48,7 @@ sample_outputs confusion_metric::view_outputs(const iqa_update_extras &extras, c
     refuse_extra(extras.map, "map", "a confusion metric");
     refuse_extra(extras.candidate_gradient, "candidate_gradient", "a confusion metric");
     refuse_extra(extras.reference_gradient, "reference_gradient", "a confusion metric");
+    refuse_range(extras, "a confusion metric");
     if ((extras.weights != nullptr) != (options_.weighted != 0))
         fail(IQA_ERROR_INVALID_ARGUMENT, options_.weighted != 0
                                              ? "weights is NULL, but the metric was created with `weighted`"

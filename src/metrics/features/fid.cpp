@@ -99,6 +99,7 @@ void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate
     refuse_extra(extras.counts, "counts", "FID");
     refuse_extra(extras.candidate_gradient, "candidate_gradient", "FID");
     refuse_extra(extras.reference_gradient, "reference_gradient", "FID");
+    refuse_range(extras, "FID");
     if (reference == nullptr && candidate == nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, "reference and candidate are both NULL; one of them may be");
     const iqa_tensor *const tensors[2] = {reference, candidate};

@@ -41,8 +41,10 @@ pair_update pair_metric::check(const backend &device, const iqa_tensor *referenc
     const image_pair whole = view_images(reference, candidate, options_.layout);
     const image_view &shape = whole.reference;
     const bool of_luma = measures_luma(shape);
-    const bool is_open = !range_is_stated() && !is_integer(shape.type) && !of_luma && !options_.needs_range;
-    update.range = is_open ? whole_range : resolve_range(options_.data_low, options_.data_high, shape.type);
+    const data_range stated = range_of_update({options_.data_low, options_.data_high}, extras);
+    update.has_stated_range = is_stated(stated);
+    const bool is_open = !update.has_stated_range && !is_integer(shape.type) && !of_luma && !options_.needs_range;
+    update.range = is_open ? whole_range : resolve_range(stated, shape.type);
     if (of_luma)
         update.luma = luma_for(static_cast<luma_kind>(options_.luma), options_.luma_rounded != 0,
                                update.range.high - update.range.low);

@@ -47,6 +47,7 @@ struct pair_update {
     weighted_images source; // shaved
     luma_rule luma;
     data_range range;
+    bool has_stated_range; // else it is the span of the type, or open
     output_view per_image, per_channel, reference_gradient, candidate_gradient;
 
     bool wants_gradient() const { return candidate_gradient.data != nullptr || reference_gradient.data != nullptr; }
@@ -74,7 +75,6 @@ protected:
     // A request whose results lie in memory for the term that is numbered `number` of `terms`.
     pair_sums_request request_sums(pair_memory &memory, const pair_update &update, fault *report, error_term term,
                                    int64_t number = 0, int64_t terms = 1) const;
-    bool range_is_stated() const { return options_.data_low < options_.data_high; }
     bool refuses_nonfinite() const { return options_.nonfinite == IQA_NONFINITE_ERROR; }
 
 private:

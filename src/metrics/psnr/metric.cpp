@@ -79,7 +79,7 @@ void psnr_metric::measure(const backend &device, pair_memory &memory, const pair
         .addend = addend,
         .report = report,
     };
-    if (!range_is_stated())
+    if (!update.has_stated_range)
         values.rule.lane_of_type = update.source.images.reference.type == element_type::uint8 ? lane::images_of_8_bits
                                                                                               : lane::images_of_16_bits;
     device.sums_of_pairs(owner(), memory.work, request);
@@ -88,8 +88,11 @@ void psnr_metric::measure(const backend &device, pair_memory &memory, const pair
 
 double psnr_metric::peak() const
 {
-    if (range_is_stated())
+    if (options_.data_low < options_.data_high)
         return options_.data_high - options_.data_low;
+    if (lanes_[lane::images_of_8_bits] + lanes_[lane::images_of_16_bits] != lanes_[lane::images])
+        fail(IQA_ERROR_INCOMPATIBLE, "updates stated data ranges of their own: the PSNR of their mean error has no "
+                                     "common peak value; set aggregate to IQA_MEAN_OF_PSNR");
     const bool has_8_bits = lanes_[lane::images_of_8_bits] != 0;
     if (has_8_bits && lanes_[lane::images_of_16_bits] != 0)
         fail(IQA_ERROR_INCOMPATIBLE, "8-bit and 16-bit images were mixed: their PSNR has no common peak value unless "

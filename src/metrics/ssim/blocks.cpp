@@ -5,7 +5,7 @@
 
 namespace iqa {
 
-data_range check_blocks(const iqa_ssim_options &options, const image_view &shape)
+void check_blocks(const image_view &shape)
 {
     if (shape.type != element_type::uint8 && shape.type != element_type::uint16)
         fail(IQA_ERROR_DTYPE, "window is IQA_WINDOW_BLOCKS, whose sums are of uint8 or uint16 samples only");
@@ -16,7 +16,6 @@ data_range check_blocks(const iqa_ssim_options &options, const image_view &shape
     for (const auto &[name, extent] : axes)
         if (extent < block_size)
             fail(IQA_ERROR_SHAPE, name, " ", extent, " is smaller than a block of ", int(block_size), " pixels");
-    return resolve_range(options.data_low, options.data_high, shape.type);
 }
 
 ssim_block_constants constants_of_blocks(const iqa_ssim_options &options, data_range range)

@@ -7,7 +7,7 @@
 namespace iqa {
 
 // The data range. Throws for element types and extents that blocks do not take.
-data_range check_blocks(const iqa_ssim_options &options, const image_view &shape);
+void check_blocks(const image_view &shape);
 
 ssim_block_constants constants_of_blocks(const iqa_ssim_options &options, data_range range);
 

@@ -30,14 +30,17 @@ void ssim_metric::fail_for_image(const fault &found, std::string_view prefix) co
     text at_level;
     if (options_.scales > 1)
         at_level << " at scale " << found.side + 1 << " of " << options_.scales;
+    text range; // unless it was the update's own
+    if (is_stated(range_of_options()))
+        range << " " << options_.data_low << " ... " << options_.data_high;
     switch (found.kind) {
     case fault_kind::nonfinite:
         fail(IQA_ERROR_NUMERIC, prefix, "image ", found.image, " has ", found.count,
              " non-finite samples; set nonfinite to IQA_NONFINITE_PROPAGATE to let them through, or to "
              "IQA_NONFINITE_MASK to leave them out");
     case fault_kind::overflow:
-        fail(IQA_ERROR_NUMERIC, prefix, "samples of image ", found.image, " lie so far outside the data range ",
-             options_.data_low, " ... ", options_.data_high, " that their squares overflow; correct the range");
+        fail(IQA_ERROR_NUMERIC, prefix, "samples of image ", found.image, " lie so far outside the data range",
+             range.view(), " that their squares overflow; correct the range");
     case fault_kind::weights:
         fail(IQA_ERROR_NUMERIC, prefix, "weights has values that are not from 0 to 1");
     case fault_kind::negative_power:

@@ -47,9 +47,8 @@ ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
     place_options(ssim_option_table.write(options, option_bytes_));
 }
 
-ssim_plan ssim_metric::plan_for(element_type type) const
+ssim_plan ssim_metric::plan_for(element_type type, data_range range) const
 {
-    const data_range range = resolve_range(options_.data_low, options_.data_high, type);
     const double peak = range.high - range.low;
     // Samples are scaled by a power of two, which is exact, so that no constant or square leaves the float range
     // whatever unit the data has.
@@ -97,7 +96,7 @@ ssim_update ssim_metric::check(const backend &device, const iqa_tensor *referenc
     refuse_extra(extras.counts, "counts", "SSIM");
     const image_view &shape = update.images.reference;
     update.levels = plan_levels(options_, shape);
-    update.plan = plan_for(shape.type);
+    update.plan = plan_for(shape.type, resolve_range(range_of_update(range_of_options(), extras), shape.type));
     update.weighing = update.weights.data != nullptr || update.plan.mask_nonfinite;
     update.channels = of_luma ? 1 : shape.channels;
     if (of_luma)
@@ -210,7 +209,8 @@ void ssim_metric::update_blocks(const update_place &place, const image_pair &giv
     values.per_image = view_per_image(extras.per_image, shape);
     values.per_channel = view_per_channel(extras.per_channel, shape);
     refuse_extras_of_pixels(extras);
-    const data_range range = check_blocks(options_, shape);
+    check_blocks(shape);
+    const data_range range = resolve_range(range_of_update(range_of_options(), extras), shape.type);
     ssim_blocks_request request = {
         .images = images,
         .range = range,

@@ -104,7 +104,8 @@ private:
     [[gnu::noinline]] void update_images(const update_place &place, ssim_update &update);
     [[gnu::noinline]] void update_blocks(const update_place &place, const image_pair &given,
                                          const iqa_update_extras &extras, int64_t *addend);
-    ssim_plan plan_for(element_type type) const;
+    data_range range_of_options() const { return {options_.data_low, options_.data_high}; }
+    ssim_plan plan_for(element_type type, data_range range) const;
     int64_t images_at_once(const ssim_update &update) const;
     void count_samples(const ssim_update &update);
     [[gnu::noinline]] void place_scales(const ssim_update &update, image_group group);

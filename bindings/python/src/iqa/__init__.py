@@ -19,13 +19,18 @@ from ._confusion import (
     ConfusionMatrix,
     SampleDetails,
     accuracy,
+    balanced_accuracy,
+    confusion_matrix,
     dice,
     f1,
+    fbeta,
+    generalized_dice,
     iou,
     kappa,
     mcc,
     precision,
     recall,
+    specificity,
 )
 from ._context import Context
 from ._errors import (
@@ -60,7 +65,7 @@ from ._fid import (
 from ._kid import KID, MeanStd, inception_score, kid
 from ._library import cuda_state, library_version
 from ._mean_errors import MeanErrors, mae, nrmse, rmse, snr
-from ._metric import Metric
+from ._metric import Metric, merge
 from ._outputs import Details, Parts, Result
 from ._presets import SSIM_PRESETS, PresetValues, ssim_all
 from ._psnr import PSNR, psnr
@@ -106,13 +111,17 @@ __all__ = [
     "ShapeError",
     "UnavailableError",
     "accuracy",
+    "balanced_accuracy",
+    "confusion_matrix",
     "cuda_state",
     "dice",
     "f1",
+    "fbeta",
     "fid",
     "fid_extrapolate",
     "fid_from_statistics",
     "fid_jackknife",
+    "generalized_dice",
     "inception_score",
     "iou",
     "kappa",
@@ -120,6 +129,7 @@ __all__ = [
     "library_version",
     "mae",
     "mcc",
+    "merge",
     "ms_ssim",
     "nrmse",
     "precision",
@@ -127,6 +137,7 @@ __all__ = [
     "recall",
     "rmse",
     "snr",
+    "specificity",
     "ssim",
     "ssim_all",
 ]

@@ -130,6 +130,8 @@ class UpdateExtras(ctypes.Structure):
         ("counts", ctypes.c_void_p),
         ("candidate_gradient", ctypes.c_void_p),
         ("reference_gradient", ctypes.c_void_p),
+        ("data_low", ctypes.c_double),
+        ("data_high", ctypes.c_double),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import namedtuple
+from functools import partial
 
 from . import _abi
 from ._copies import Copies, as_float_weights, as_labels, as_scores, joined, piece_of
@@ -24,6 +25,7 @@ from ._tensor import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from typing_extensions import Unpack
@@ -38,6 +40,7 @@ per_sample is float64 [N], per_class float64 [N, C], counts int64 (float64 with 
 true positives, false positives, false negatives, true negatives.
 """
 
+_SCORES = words("confusion", "score")
 _KEYWORDS = tuple(table("confusion").keywords)
 
 
@@ -70,7 +73,7 @@ class ConfusionMatrix(Metric):
         weighted: True where every update has weights.
         keep_samples: True to also sum the scores of each sample, for over="samples" and
             average="pairs".
-        score: what compute() and per_sample give, such as "iou".
+        score: what compute() and per_sample give, such as "iou"; None (the default) for the matrix.
         context: threads, instruction set, progress; None for one of the metric's own.
         average: "none" (or None), "micro", "macro", "weighted", "binary" (class 1 of 2) or "pairs"
             (all defined sample-class pairs). There is no default.
@@ -218,6 +221,20 @@ class ConfusionMatrix(Metric):
         self._all_or_none(copies.parts, update)
         return SampleDetails(*map(joined, zip(*found), wanted.values()))
 
+    def __call__(  # type: ignore[override]
+        self, reference: Any, candidate: Any, *, weights: Any = None
+    ) -> Any:
+        """Adds labels, and gives what compute() would of them alone. They are counted once."""
+        return self._of_batch(
+            lambda batch, _details: batch.compute(), reference, candidate, weights=weights
+        )
+
+    def compute(self) -> Any:
+        """The `score` of all labels added so far; the matrix where none was stated."""
+        if self._options.score == table("confusion").options["score"].none:
+            return self.matrix
+        return super().compute()
+
     def _wait(self) -> None:
         self._field("samples", False)
 
@@ -235,8 +252,7 @@ class ConfusionMatrix(Metric):
             **reading: average, over, empty, zero_division, beta, excluded and so on; what is not
                 stated is as the metric was created with.
         """
-        scores = words("confusion", "score")
-        which = choose("score", name, scores)
+        which = choose("score", name, _SCORES)
         how, _mask = make_reading(self._options.classes, {**self._reading, **reading})
         count = ctypes.c_size_t()
         call = (library.iqa_confusion_score, self._open(), which, ctypes.byref(how))
@@ -244,7 +260,7 @@ class ConfusionMatrix(Metric):
         values = (ctypes.c_double * count.value)()
         self._context.call(*call, values, count.value, None)
         none = words("confusion_reading", "average")["none"]
-        each = how.average == none and which <= scores["iou"]
+        each = how.average == none and which <= _SCORES["iou"]
         return self._array(values, (self._options.classes,)) if each else values[0]
 
     def accuracy(self, **reading: Unpack[Reading]) -> Any:
@@ -417,27 +433,46 @@ class ConfusionMatrix(Metric):
         return f"<iqa.ConfusionMatrix, {self._options.classes} classes, {self.elements} elements>"
 
 
+_ONE_CALL = (
+    *("classes", "weights", "reference_labels", "candidate_labels", "context"),
+    *(word for word in _KEYWORDS if word not in ("classes", "reference", "candidate", "weighted")),
+)
+"""What a function takes that measures at once, beside the arrays and how a score is read."""
+
+
 def _measure(
-    name: str, reference: Any, candidate: Any, classes: int, weights: Any, options: dict[str, Any]
+    read: Callable[[ConfusionMatrix], Any],
+    reference: Any,
+    candidate: Any,
+    classes: int,
+    weights: Any,
+    options: dict[str, Any],
+    *own: str,
 ) -> Any:
+    words = (*own, *_ONE_CALL, *NAMES)
+    for word in options:
+        if word not in words:
+            raise unknown(word, words)
     reading = {word: options.pop(word) for word in NAMES if word in options}
-    kinds = {
-        "reference": options.pop("reference_labels", "index"),
-        "candidate": options.pop("candidate_labels", "index"),
-    }
-    options.setdefault("keep_samples", True)
+    kinds = {name: options.pop(f"{name}_labels", "index") for name in ("reference", "candidate")}
     metric = ConfusionMatrix(classes, weighted=weights is not None, **kinds, **options, **reading)
     with metric:
         metric.update(reference, candidate, weights=weights)
-        return metric.score(name)
+        return read(metric)
 
 
 def _one_shot(name: str, score: str, what: str) -> Any:
+    has_average = _SCORES[score] <= _SCORES["iou"]
+    options = "those of ConfusionMatrix" + ("; `average` has no default" if has_average else "")
+    result = 'A number, or one for each class with average="none"' if has_average else "A number"
+
     @named
     def measure(
         reference: Any, candidate: Any, classes: int, *, weights: Any = None, **options: Any
     ) -> Any:
-        return _measure(score, reference, candidate, classes, weights, options)
+        options.setdefault("keep_samples", True)
+        read = partial(ConfusionMatrix.score, name=score)
+        return _measure(read, reference, candidate, classes, weights, options)
 
     measure.__name__ = measure.__qualname__ = name
     measure.__doc__ = f"""{what} of two arrays of labels.
@@ -447,12 +482,11 @@ def _one_shot(name: str, score: str, what: str) -> Any:
         candidate: the prediction.
         classes: how many there are.
         weights: one for each element, or None.
-        **options: those of ConfusionMatrix; `average` has no default. What the arrays hold, if
-            not class numbers, is said by reference_labels and candidate_labels: "one_hot",
-            "argmax" or "threshold".
+        **options: {options}. What the arrays hold, if not class numbers, is said by
+            reference_labels and candidate_labels: "one_hot", "argmax" or "threshold".
 
     Returns:
-        A number, or one for each class with average="none".
+        {result}.
     """
     return measure
 
@@ -463,5 +497,66 @@ recall = _one_shot("recall", "recall", "Recall")
 f1 = _one_shot("f1", "dice", "F1 score")
 dice = _one_shot("dice", "dice", "Dice score")
 iou = _one_shot("iou", "iou", "Intersection over union")
+specificity = _one_shot("specificity", "specificity", "Specificity")
+balanced_accuracy = _one_shot("balanced_accuracy", "balanced_accuracy", "Mean recall")
+generalized_dice = _one_shot("generalized_dice", "generalized_dice", "Generalised Dice score")
 mcc = _one_shot("mcc", "mcc", "Matthews correlation")
 kappa = _one_shot("kappa", "kappa", "Cohen's kappa")
+
+
+@named
+def fbeta(
+    reference: Any,
+    candidate: Any,
+    classes: int,
+    *,
+    beta: float,
+    weights: Any = None,
+    **options: Any,
+) -> Any:
+    """F score of two arrays of labels; recall counts `beta` times as much as precision.
+
+    Args:
+        reference: the truth, as for ConfusionMatrix.update().
+        candidate: the prediction.
+        classes: how many there are.
+        beta: 0 or more; 1 is f1().
+        weights: one for each element, or None.
+        **options: those of f1().
+
+    Returns:
+        A number, or one for each class with average="none".
+    """
+    options = {"keep_samples": True, **options, "beta": beta}
+    return _measure(ConfusionMatrix.f, reference, candidate, classes, weights, options)
+
+
+@named
+def confusion_matrix(
+    reference: Any,
+    candidate: Any,
+    classes: int,
+    *,
+    normalized: str | None = None,
+    weights: Any = None,
+    **options: Any,
+) -> Any:
+    """The confusion matrix of two arrays of labels.
+
+    Args:
+        reference: the truth, as for ConfusionMatrix.update(): the rows.
+        candidate: the prediction: the columns.
+        classes: how many there are.
+        normalized: what counts are divided by: the sum of their "row", their "column" or of
+            "all"; None (the default) for the counts.
+        weights: one for each element, or None.
+        **options: those of ConfusionMatrix, and reference_labels and candidate_labels as in f1().
+
+    Returns:
+        An array [classes, classes]; of task="multilabel" [classes, 2, 2].
+    """
+
+    def read(metric: ConfusionMatrix) -> Any:
+        return metric.matrix if normalized is None else metric.normalized(normalized)
+
+    return _measure(read, reference, candidate, classes, weights, options, "normalized")

@@ -116,7 +116,7 @@ _EXTRAS = {
 
 def _measured(
     quantity: str, reference: Any, candidate: Any, layout: str | None, options: dict[str, Any]
-) -> Any:
+) -> float | Result:
     extras = {name: options.pop(name, otherwise) for name, otherwise in _EXTRAS.items()}
     data_range, context = options.pop("data_range", None), options.pop("context", None)
     options["measure"] = quantity

@@ -22,6 +22,7 @@ from ._errors import (
 from ._kind import Kind
 from ._library import library
 from ._names import named
+from ._objects import LAYOUTS_OF_OBJECTS, layout_of, picture
 from ._outputs import NOTHING, Details, Extras, Result, empty
 from ._tables import words
 from ._tensor import borrow
@@ -44,9 +45,11 @@ class Metric:
 
     __slots__ = (
         "__weakref__",
+        "_batch",
         "_context",
         "_handle",
         "_has_own_context",
+        "_layout_is_open",
         "_options",
         "_resolved_options",
     )
@@ -70,12 +73,15 @@ class Metric:
         **options: Any,
     ) -> None:
         self._begin(context)
+        self._layout_is_open = layout is None
         self._create(self._kind.options(data_range, layout, options))
 
     def _begin(self, context: Context | None) -> None:
         self._has_own_context = context is None
         self._context = context_of(context)
         self._resolved_options: Any = None
+        self._layout_is_open = "layout" in self._kind.table.options
+        self._batch: Any = None
 
     def _create(self, options: Any) -> None:
         self._options = options
@@ -92,6 +98,7 @@ class Metric:
         reference: Any,
         candidate: Any,
         *,
+        data_range: float | tuple[float, float] | None = None,
         per_image: Any = False,
         per_channel: Any = False,
         map: Any = False,
@@ -107,7 +114,10 @@ class Metric:
                 __cuda_array_interface__ or the buffer protocol. It is borrowed, not copied. Other
                 integers, lists, objects with __array__ alone and foreign byte orders are copied,
                 as docs/guide/python.md has it, which also tells of Pillow images, masks and units.
+                A path is the picture in that file, as Pillow reads it.
             candidate: the same shape and device, and an element type of which one holds the other.
+            data_range: L, or a pair (low, high), of this update alone: for metrics that were
+                created without one.
             per_image: True for one value per image, or a float64 array [N] to write them into.
             per_channel: True for one value per image and channel, or a float64 array [N, C].
             map: SSIM only: True for the map, or a float32 or float64 array of its shape, which
@@ -136,37 +146,51 @@ class Metric:
             "candidate_gradient": candidate_gradient,
             "reference_gradient": reference_gradient,
         }
+        reference, candidate = picture(reference, "reference"), picture(candidate, "candidate")
+        self._take_layout(reference, candidate)
         try:
-            return self._update(reference, candidate, weights, wanted)
+            return self._update(reference, candidate, weights, data_range, wanted)
         except DtypeError:
             if owner_of(reference) or owner_of(candidate):
                 raise
-        return self._update_by_copies(reference, candidate, weights, wanted)
+        return self._update_by_copies(reference, candidate, weights, data_range, wanted)
 
     def _update(
-        self, reference: Any, candidate: Any, weights: Any, wanted: dict[str, Any]
+        self,
+        reference: Any,
+        candidate: Any,
+        weights: Any,
+        data_range: Any,
+        wanted: dict[str, Any],
     ) -> Details:
         loan = self._lend(reference, candidate)
         x, y = loan.borrow(reference, "reference"), loan.borrow(candidate, "candidate")
         try:
-            if weights is None and not any(value is not False for value in wanted.values()):
+            plain = weights is None and data_range is None
+            if plain and not any(value is not False for value in wanted.values()):
                 self._queue(loan, x, y, None)
                 return NOTHING
-            extras = Extras(wanted, weights, x, self._resolved(), loan)
+            extras = Extras(wanted, weights, data_range, x, self._resolved(), loan)
             self._queue(loan, x, y, ctypes.byref(extras.structure))
         except Error as problem:
             raise self._kind.explain(problem, x, self._resolved()) from None
         return extras.details
 
     def _update_by_copies(
-        self, reference: Any, candidate: Any, weights: Any, wanted: dict[str, Any]
+        self,
+        reference: Any,
+        candidate: Any,
+        weights: Any,
+        data_range: Any,
+        wanted: dict[str, Any],
     ) -> Details:
         """The update with copies that have a type of the library, where there is such a type."""
         options = self._resolved()
+        range_is_stated = data_range is not None or options.data_low < options.data_high
 
         def convert(given: dict[str, Any]) -> dict[str, Any]:
             masks = {"weights": as_weights(given.pop("weights"), "weights")} if masked else {}
-            return {**as_images(given, options.data_low < options.data_high), **masks}
+            return {**as_images(given, range_is_stated), **masks}
 
         masked = weights is not None
         arguments = {"reference": reference, "candidate": candidate}
@@ -181,7 +205,7 @@ class Metric:
             taken = copies.piece(part)
             images = taken["reference"], taken["candidate"]
             some = {name: piece_of(value, part) for name, value in wanted.items()}
-            found.append(metric._update(*images, taken.get("weights"), some))
+            found.append(metric._update(*images, taken.get("weights"), data_range, some))
 
         self._all_or_none(copies.parts, update)
         if found[0] is NOTHING:
@@ -242,6 +266,48 @@ class Metric:
         """Waits until all updates are complete."""
         self._read("images")
 
+    def _take_layout(self, reference: Any, candidate: Any) -> None:
+        """That of arrays whose kind says what their axes are, where none was stated."""
+        if self._layout_is_open:
+            layout = layout_of(reference, candidate)
+            if layout is not None and self._has_no_layout():
+                self._become(layout)
+
+    def _take_layout_of(self, other: Metric) -> None:
+        """That of another metric, where none was stated and there are no images yet."""
+        if self._may_take_layout(other):
+            self._become(tuple(words("ssim", "layout"))[other._resolved().layout])
+
+    def _may_take_layout(self, other: Metric) -> bool:
+        if not self._layout_is_open or self._kind is not other._kind:
+            return False
+        theirs = tuple(words("ssim", "layout"))[other._resolved().layout]
+        return theirs in LAYOUTS_OF_OBJECTS and self._has_no_layout()
+
+    def _take_layout_by(self, fingerprint: int) -> None:
+        """The one with which this metric's fingerprint would be another's."""
+        if not self._layout_is_open or not self._has_no_layout():
+            return
+        for layout in LAYOUTS_OF_OBJECTS:
+            trial = self.copy()
+            trial._become(layout)
+            if trial.fingerprint == fingerprint:
+                self._become(layout)
+
+    def _has_no_layout(self) -> bool:
+        """Whether it has still the default one, and no images that have it."""
+        is_default = self._resolved().layout == words("ssim", "layout")["HW"]
+        return is_default and self.images == 0
+
+    def _become(self, layout: str) -> None:
+        """An empty metric of another layout."""
+        options = self._kind.options_in(self.to_bytes())
+        options.layout = words("ssim", "layout")[layout]
+        before, self._handle = self._handle, ctypes.c_void_p()
+        self._create(options)
+        self._destroy(before)
+        self._resolved_options = None
+
     def compute(self) -> float:
         """The value of all images added so far. A pure read: any time, any number of times."""
         value = ctypes.c_double()
@@ -282,6 +348,10 @@ class Metric:
         """
         if not isinstance(other, Metric):
             raise ArgumentTypeError(f"other is {type(other).__name__}, expected a metric")
+        self._take_layout_of(other)
+        if other._may_take_layout(self):
+            other = other.copy()
+            other._take_layout_of(self)
         merge = (library.iqa_metric_merge, self._open(), other._open())
         if other._context is self._context:
             self._context.call(*merge)
@@ -324,7 +394,9 @@ class Metric:
                 it is known that they have the options of this one.
         """
         if fingerprint is not None:
-            mine, theirs = self.fingerprint, _options.integer("fingerprint", fingerprint, 65)
+            theirs = _options.integer("fingerprint", fingerprint, 65)
+            self._take_layout_by(theirs)
+            mine = self.fingerprint
             if (mine - theirs) % 2**64:
                 raise IncompatibleError(
                     f"fingerprint is {theirs}, but this metric's is {mine}: the lanes are those of"
@@ -373,7 +445,57 @@ class Metric:
     def copy(self: AnyMetric) -> AnyMetric:
         """An independent metric with the same options and data."""
         context = None if self._has_own_context else self._context
-        return self.from_bytes(self.to_bytes(), context=context)
+        metric = self.from_bytes(self.to_bytes(), context=context)
+        metric._layout_is_open = self._layout_is_open
+        return metric
+
+    def __call__(self, reference: Any, candidate: Any, **arguments: Any) -> float | Result:
+        """Adds a pair or batch of images, and gives its value alone.
+
+        The images are measured once: by an empty metric, which is then merged into this one.
+
+        Args:
+            reference: see update(), as the others.
+            candidate: the same shape and device.
+            **arguments: data_range, weights, per_image and the others of update().
+
+        Returns:
+            The value; where more is asked for a named tuple, as of the function for one pair.
+        """
+        return self._of_batch(_result, reference, candidate, **arguments)  # type: ignore[no-any-return]
+
+    def _of_batch(
+        self: AnyMetric, read: Callable[[AnyMetric, Any], Any], *images: Any, **arguments: Any
+    ) -> Any:
+        """What is read of an update's images alone, which are then added."""
+        if self._batch is None:
+            self._batch = self.copy()
+            self._batch.reset()
+        try:
+            result = read(self._batch, self._batch.update(*images, **arguments))
+            self.merge(self._batch)
+        finally:
+            self._batch.reset()
+        return result
+
+    def __add__(self: AnyMetric, other: Any) -> AnyMetric:
+        if not isinstance(other, Metric):
+            return NotImplemented
+        both = self.copy()
+        both.merge(other)
+        return both
+
+    def __radd__(self: AnyMetric, other: Any) -> AnyMetric:
+        """What sum() begins with, which is 0."""
+        if isinstance(other, int) and other == 0:
+            return self.copy()
+        return NotImplemented
+
+    def __iadd__(self: AnyMetric, other: Any) -> AnyMetric:
+        if not isinstance(other, Metric):
+            return NotImplemented
+        self.merge(other)
+        return self
 
     def __copy__(self: AnyMetric) -> AnyMetric:
         return self.copy()
@@ -414,6 +536,37 @@ class Metric:
         return f"<{name}, {self.images} images>" if self._handle else f"<{name}, closed>"
 
 
+def _result(metric: Metric, details: Details | None) -> float | Result:
+    value = metric.compute()
+    return value if details is None or details is NOTHING else Result(value, *details, None)
+
+
+def merge(metrics: Iterable[AnyMetric]) -> AnyMetric:
+    """A new metric with the data of several that have the same options.
+
+    Neither order nor grouping change a bit of the result, and the metrics stay as they are.
+
+    Args:
+        metrics: one or more, of one kind; an iterator is read once.
+
+    Example:
+        >>> iqa.merge(pool.map(measure, shards)).compute()
+    """
+    whole = None
+    for number, metric in enumerate(metrics):
+        if not hasattr(metric, "merge"):
+            raise ArgumentTypeError(
+                f"metrics[{number}] is {type(metric).__name__}, expected a metric"
+            )
+        if whole is None:
+            whole = metric.copy()
+        else:
+            whole.merge(metric)
+    if whole is None:
+        raise InvalidArgumentError("metrics is empty, expected at least one")
+    return whole
+
+
 def _int64(lanes: Any) -> tuple[int, int, Any]:
     """Address and number of int64 numbers, and what keeps them alive."""
     with contextlib.suppress(Error):  # a list, say, which is copied below
@@ -445,7 +598,9 @@ def measure(
     options: dict[str, Any],
 ) -> float | Result:
     """One pair or batch of images: the value, with what else the extras of an update ask for."""
-    images = (reference, candidate)
+    images = (picture(reference, "reference"), picture(candidate, "candidate"))
+    if layout is None:
+        layout = layout_of(*images)
     result: float | Result = measure_by(
         metric, images, data_range, layout, context, extras, options, _value
     )

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-_PEERS = {
+_PEERS: dict[str, str | tuple[str, ...]] = {
     "preds": "candidate",
     "y_pred": "candidate",
     "input": "candidate",
     "image_test": "candidate",
+    "im1": "reference",
+    "im2": "candidate",
+    "image0": "reference",
+    "image1": "candidate",
     "target": "reference",
     "y_true": "reference",
     "image_true": "reference",
@@ -39,12 +43,23 @@ _PEERS = {
     "multichannel": "layout, such as layout='HWC'",
     "spatial_dims": "layout, such as layout='NCDHW'",
     "max_val": "data_range",
+    "max_value": "data_range",
+    "padding": "border",
+    "crop_border": "shave",
+    "test_y_channel": "luma='bt601_studio'",
+    "to_y_channel": "luma='bt601_studio'",
+    "convert_to_greyscale": "luma, such as luma='bt601_full'",
+    "gradient": "candidate_gradient=True",
     "K": "k1 and k2",
     "K1": "k1",
     "K2": "k2",
     "betas": "scale_weights",
     "power_factors": "scale_weights",
-    "normalize": "negative='relu' or negative='simple', or the method normalized()",
+    "normalize": (
+        "negative='relu' or negative='simple'",
+        "normalized='row', normalized='column' or normalized='all'",
+    ),
+    "nonnegative_ssim": "negative='relu'",
     "full": "map=True",
     "return_full_image": "map=True",
     "return_contrast_sensitivity": "parts=True",
@@ -54,6 +69,13 @@ _PEERS = {
     "base": "log_base",
     "num_classes": "classes",
     "num_labels": "classes, with task='multilabel'",
+    "pos_label": "average='binary', where class 1 is the positive one",
+    "weight_type": "generalized_weights",
+    "ignore_empty": "convention='monai' or convention='monai_keep_empty'",
+    "input_format": (
+        "reference_labels='one_hot' and candidate_labels='one_hot'",
+        "reference='one_hot' and candidate='one_hot'",
+    ),
     "ignore_index": "ignore",
     "ignore_label": "ignore",
     "labels": "excluded, which has the classes to leave out",
@@ -67,7 +89,7 @@ _PEERS = {
     "num_threads": "iqa.Context(threads=...)",
     "n_jobs": "iqa.Context(threads=...)",
 }
-"""What options of other libraries are here."""
+"""What options of other libraries are here; of several the first that a call has."""
 
 _CALLS = ("reference", "candidate", "weights", "map", "per_image", "per_channel", "iqa", "excluded")
 """Names that an update or a function may have where an option is looked for."""
@@ -78,16 +100,21 @@ def unknown(word: str, words: Iterable[str]) -> ArgumentTypeError:
     from difflib import get_close_matches  # noqa: PLC0415 few need it
 
     words = list(words)
-    there = _PEERS.get(word, "")
-    name = there.partition(",")[0].partition("=")[0].partition(".")[0].partition(" ")[0]
+    peers = _PEERS.get(word, ())
+    known = (*words, *_CALLS)
+    there = [one for one in ((peers,) if isinstance(peers, str) else peers) if _name(one) in known]
     hint = ""
-    if name and name in (*words, *_CALLS):
-        hint = f": here it is {there}"
+    if there:
+        hint = f": here it is {there[0]}"
     elif close := get_close_matches(word, words, 1):
         hint = f" (did you mean {close[0]!r}?)"
     return ArgumentTypeError(
         f"there is no option {word!r}{hint}; the options are {', '.join(words)}"
     )
+
+
+def _name(there: str) -> str:
+    return there.partition(",")[0].partition("=")[0].partition(".")[0].partition(" ")[0]
 
 
 def named(function: F) -> F:

@@ -7,9 +7,10 @@ files, and refused in words elsewhere. No library is imported for it.
 
 from __future__ import annotations
 
+import os
 import sys
 
-from ._errors import DtypeError, InvalidArgumentError
+from ._errors import DtypeError, InvalidArgumentError, ShapeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def resolve(array: Any, name: str) -> Any:
 
 def label_map(array: Any, name: str) -> Any:
     """The array, or the labels of a Pillow image: a palette's indices, the levels of grey."""
+    array = picture(array, name)
     image = getattr(sys.modules.get("PIL.Image"), "Image", None)
     if image is None or not isinstance(array, image):
         return array
@@ -51,6 +53,48 @@ def label_map(array: Any, name: str) -> Any:
             " expected a palette or one channel"
         )
     return array
+
+
+LAYOUTS_OF_OBJECTS = ("NCHW", "HWC")
+"""What layout_of() finds."""
+
+
+def layout_of(reference: Any, candidate: Any) -> str | None:
+    """What the axes of a pair are, where the library that its arrays are of leaves no choice."""
+    for array, name in ((reference, "reference"), (candidate, "candidate")):
+        kind = type(array)
+        if kind.__module__ == "numpy":  # the quick answer
+            continue
+        tensor = getattr(sys.modules.get("torch"), "Tensor", None)
+        if tensor is not None and isinstance(array, tensor) and array.ndim == 4:
+            _check_channels_first(tuple(array.shape), name)
+            return "NCHW"
+        image = getattr(sys.modules.get("PIL.Image"), "Image", None)
+        if image is not None and isinstance(array, image) and array.mode in _COLOURS:
+            return "HWC"
+    return None
+
+
+_COLOURS = ("RGB", "RGBX", "YCbCr", "P", "PA", "RGBA", "RGBa")
+
+_MOST_CHANNELS_OF_PICTURES = 4
+
+
+def _check_channels_first(shape: tuple[int, ...], name: str) -> None:
+    if shape[3] <= _MOST_CHANNELS_OF_PICTURES < shape[1]:
+        raise ShapeError(
+            f"{name} has shape {shape}, which looks like NHWC, though PyTorch's tensors of four"
+            " axes are NCHW: expected layout='NHWC' or layout='NCHW'"
+        )
+
+
+def picture(array: Any, name: str) -> Any:
+    """The array; of a path the picture in that file."""
+    if not isinstance(array, (str, os.PathLike)):
+        return array
+    from ._files import opened  # noqa: PLC0415 needs Pillow
+
+    return opened(os.fspath(array), name)
 
 
 def _unmasked(array: Any, name: str) -> Any:
@@ -82,6 +126,7 @@ def _materialized(array: Any, name: str) -> Any:
 
 def _as_samples(array: Any, name: str) -> Any:
     """A Pillow image as the program reads such a file."""
+    check_bits(array, name)
     mode = array.mode
     if mode in ("L", "RGB", "I", "F") or mode.startswith("I;16"):
         return array
@@ -95,6 +140,22 @@ def _as_samples(array: Any, name: str) -> Any:
         f"{name} is a Pillow image of mode {mode!r}, which is not compared as it is stored:"
         f" expected one of grey or RGB, such as {name}.convert('RGB')"
     )
+
+
+def check_bits(image: Any, name: str) -> None:
+    """Refuses a picture whose file has more bits than Pillow gives; only grey keeps its 16."""
+    if image.mode[0] in "IF":
+        return
+    for tile in getattr(image, "tile", ()):  # what is still to be read from the file
+        arguments = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
+        raw, deepest = [*arguments, None, None][:2]
+        packed = str(raw).startswith("BGR;")  # 5 or 6 bits of a colour
+        deep = str(raw).partition(";")[2].startswith("16") and not packed
+        if deep or (image.format == "PPM" and isinstance(deepest, int) and deepest > 255):
+            raise DtypeError(
+                f"{name} is a picture of which Pillow reads 8 of 16 bits of a sample: expected an"
+                " array from a reader that keeps them, such as imageio, OpenCV or tifffile"
+            )
 
 
 def _opaque(array: Any, name: str) -> Any:

@@ -87,7 +87,7 @@ def fill(kind: Table, options: Any, given: Mapping[str, Any]) -> Any:
             raise unknown(name, kind.keywords)
         fields = kind.keywords[name]
         if name == "data_range":
-            _put_range(options, name, value)
+            put_range(options, name, value)
         elif name == "ignore":
             options.ignore = value is not None
             options.ignore_label = 0 if value is None else converted(fields[1], name, value)
@@ -156,7 +156,7 @@ def _put_axes(fields: list[Option], options: Any, name: str, value: Any) -> None
         setattr(options, field.field, converted(field, name, part))
 
 
-def _put_range(options: Any, name: str, value: Any) -> None:
+def put_range(options: Any, name: str, value: Any) -> None:
     """L, or (low, high)."""
     try:
         low, high = value if isinstance(value, (tuple, list)) else (0.0, value)

@@ -10,6 +10,7 @@ from collections import namedtuple
 from . import _abi
 from ._errors import InvalidArgumentError, ShapeError
 from ._library import library
+from ._options import put_range
 from ._tables import words
 
 TYPE_CHECKING = False
@@ -66,15 +67,24 @@ class Extras:
     Args:
         wanted: True, False, None or an array for each name.
         weights: of the pixels, or None.
+        data_range: of this update alone, or None.
         reference: address of the tensor of the reference images.
         options: the metric's, without automatic ones.
         loan: of the images.
     """
 
     def __init__(
-        self, wanted: dict[str, Any], weights: Any, reference: int, options: Any, loan: Loan
+        self,
+        wanted: dict[str, Any],
+        weights: Any,
+        data_range: Any,
+        reference: int,
+        options: Any,
+        loan: Loan,
     ) -> None:
         self.structure = _abi.UpdateExtras(ctypes.sizeof(_abi.UpdateExtras))
+        if data_range is not None:
+            put_range(self.structure, "data_range", data_range)
         self._arrays: dict[str, Any] = {}
         if weights is not None:
             self.structure.weights = loan.borrow(weights, "weights")
