@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Draws the pictures of the pages with the program, from the shipped photographs.
-# Usage: scripts/pictures.sh [FOLDER]    (docs/images by default; IQA_CLI names the program)
+# Draws the pictures of the pages from the shipped photographs, with the program and, the plot, with an example.
+# Usage: scripts/pictures.sh [FOLDER]    (docs/images by default; IQA_CLI names the program, PYTHON a Python with iqa)
 set -eu
 cd "$(dirname "$0")/.."
 out=${1:-docs/images}
@@ -15,3 +15,4 @@ for distortion in jpeg_q10 blur noise; do
 done
 "$iqa" segment $data/labels/prediction $data/labels/reference --names $data/labels/names.csv --ignore 255 \
     --matrix "$out/confusion_matrix.png" > /dev/null
+"${PYTHON:-python3}" examples/codec_comparison.py --plot "$out/rate_distortion.png" > /dev/null

@@ -102,7 +102,8 @@ def python_modules():
     for name, module in package.modules.items():
         if not name.startswith("_"):
             members = [m for m in module.members.values() if m.name[0] != "_" and not m.is_alias]
-            exported[name] = [f"iqa.{name}.{m.name}" for m in members if m.is_function or m.is_class]
+            names = module.exports or [m.name for m in members if m.is_function or m.is_class]
+            exported[name] = [f"iqa.{name}.{exported_name}" for exported_name in names]
     return package, exported
 
 
