@@ -168,15 +168,15 @@ def navigation(paths):
 def on_files(files, config):
     symbols.clear()
     pages = {path: (ROOT / path).read_text() for path in tracked("*.md") if path[0] != "."}
-    for path in tracked("*.ipynb"):
-        pages[f"{path}.md"] = notebook_page(path)
+    pages.update((f"{path}.md", notebook_page(path)) for path in tracked("examples/*.ipynb"))
+    pages.update((f"{path}.md", source_page(path)) for path in tracked("examples/*.py"))
     linked = {target for path, text in list(pages.items()) for target in links_of(path, text)}
     found = Files(list(files))
     sources = {}
     for target in sorted(linked - pages.keys()):
         if pathlib.Path(target).suffix in (".png", ".jpg", ".svg"):
             found.append(File.generated(config, target, abs_src_path=str(ROOT / target)))
-        elif (ROOT / target).is_file() and f"{target}.md" not in pages:  # notebooks are there
+        elif (ROOT / target).is_file() and f"{target}.md" not in pages:
             sources[f"{target}.md"] = source_page(target)
     pages.update(c_pages())
     pages.update(python_pages())
