@@ -67,8 +67,10 @@ from ._library import cuda_state, library_version
 from ._mean_errors import MeanErrors, mae, nrmse, rmse, snr
 from ._metric import Metric, merge
 from ._outputs import Details, Parts, Result
+from ._plot import plot_map, plot_values
 from ._presets import SSIM_PRESETS, PresetValues, ssim_all
 from ._psnr import PSNR, psnr
+from ._report import ScoreTable
 from ._ssim import MS_SSIM, SSIM, ms_ssim, ssim
 
 __version__ = library_version()
@@ -108,6 +110,7 @@ __all__ = [
     "PresetValues",
     "Result",
     "SampleDetails",
+    "ScoreTable",
     "ShapeError",
     "UnavailableError",
     "accuracy",
@@ -132,6 +135,8 @@ __all__ = [
     "merge",
     "ms_ssim",
     "nrmse",
+    "plot_map",
+    "plot_values",
     "precision",
     "psnr",
     "recall",

@@ -20,13 +20,14 @@ from ._objects import label_map
 from ._options import choose, made
 from ._outputs import empty
 from ._reading import NAMES, make_reading
+from ._report import ScoreTable, class_names, or_none
 from ._tables import table, unpack, words
 from ._tensor import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Sequence
+    from typing import Any, Literal
 
     from typing_extensions import Unpack
 
@@ -41,6 +42,7 @@ true positives, false positives, false negatives, true negatives.
 """
 
 _SCORES = words("confusion", "score")
+_ALIASES = {"f1": "dice"}
 _KEYWORDS = tuple(table("confusion").keywords)
 
 
@@ -403,6 +405,77 @@ class ConfusionMatrix(Metric):
     def invalid(self) -> int:
         """How many of them had a label outside the classes."""
         return int(self._field("invalid", False)[0])
+
+    def table(
+        self,
+        *,
+        names: Any = None,
+        scores: Sequence[str] = ("precision", "recall", "dice", "iou"),
+        averages: Sequence[Literal["micro", "macro", "weighted"]] = ("micro", "macro", "weighted"),
+        digits: int = 4,
+    ) -> ScoreTable:
+        """Scores of each class, and their averages.
+
+        Args:
+            names: of the classes; None for their numbers.
+            scores: those with an average that score() knows; "f1" is "dice".
+            averages: rows behind those of the classes.
+            digits: behind the decimal point.
+        """
+        titles = class_names(names, self.classes)
+        of_classes = [
+            self.score(_ALIASES.get(one, one), average="none").tolist()  # as for scikit-learn
+            for one in scores
+        ]
+        support = self.support.tolist()
+        rows = [list(row) for row in zip(titles, *of_classes, support)]
+        for average in averages:
+            values = [self.score(_ALIASES.get(one, one), average=average) for one in scores]
+            rows.append([average, *values, sum(support)])
+        return ScoreTable(("class", *scores, "support"), rows, digits)
+
+    def to_dict(self, *, names: Any = None) -> dict[str, Any]:
+        """Counts and scores as plain numbers and lists, which JSON has too.
+
+        Args:
+            names: of the classes; None for their numbers.
+
+        Returns:
+            classes (the names), elements, ignored, invalid, samples, matrix (lists of rows; None
+            with counts="per_class"), scores (the table() by rows), and accuracy, mcc and kappa.
+        """
+        return {
+            "classes": class_names(names, self.classes),
+            **{n: getattr(self, n) for n in ("elements", "ignored", "invalid", "samples")},
+            "matrix": or_none(lambda: list(self.matrix.tolist())),
+            "scores": or_none(lambda: self.table(names=names).to_dict()),
+            "accuracy": or_none(lambda: self.accuracy(average="micro")),
+            "mcc": or_none(self.mcc),
+            "kappa": or_none(self.kappa),
+        }
+
+    def plot(  # type: ignore[override]
+        self,
+        ax: Any = None,
+        *,
+        names: Any = None,
+        normalized: str | None = None,
+        colors: Any = "Blues",
+    ) -> Any:
+        """Draws the matrix with matplotlib.
+
+        Args:
+            ax: axes to draw on; None for new ones.
+            names: of the classes; None for their numbers.
+            normalized: "row", "column" or "all"; None (the default) for counts.
+            colors: a colour map of matplotlib.
+
+        Returns:
+            The axes.
+        """
+        from ._plot import plot_confusion  # noqa: PLC0415 needs matplotlib
+
+        return plot_confusion(self, ax, names, normalized, colors)
 
     @classmethod
     def from_bytes(cls, state: bytes, *, context: Context | None = None) -> ConfusionMatrix:

@@ -33,7 +33,8 @@ class Context:
         cuda_stream: address of the cudaStream_t for CUDA tensors; None is the legacy default
             stream. It must exist for as long as the context and its metrics. Only metrics without
             a context follow the current stream of PyTorch or CuPy, which they then keep alive.
-        progress: called as progress(done, total) from time to time during an update. An
+        progress: called as progress(done, total) from time to time during an update; "tqdm" or
+            "rich" for a bar of that library, or a bar of your own: tqdm's, or rich's Progress. An
             exception that it raises, such as iqa.CancelledError or KeyboardInterrupt, cancels
             the update, which leaves the metric as it was, and comes out of the update.
         log: called as log(message) with what is worth telling and no error, such as fewer
@@ -43,6 +44,7 @@ class Context:
     __slots__ = (
         "__weakref__",
         "_callbacks",
+        "_finish",
         "_lock",
         "_raised",
         "cuda_stream",
@@ -68,7 +70,7 @@ class Context:
         instruction_set: str = "best",
         *,
         cuda_stream: int | None = None,
-        progress: Callable[[int, int], object] | None = None,
+        progress: Callable[[int, int], object] | str | Any | None = None,
         log: Callable[[str], object] | None = None,
     ) -> None:
         self.cuda_stream = _stream(cuda_stream)
@@ -82,6 +84,12 @@ class Context:
             described["instruction_set"], "instruction_set", instruction_set
         )
         options.cuda_stream = self.cuda_stream
+        self._finish: Callable[[bool], None] | None = None
+        if progress is not None and not callable(progress):
+            from ._progress import reporter  # noqa: PLC0415 few need it
+
+            progress = reporter(progress)
+            self._finish = progress.finish
         if progress is not None:
             options.progress = _progress_callback(progress, self._raised)
         if log is not None:
@@ -110,6 +118,8 @@ class Context:
             )
         try:
             status = function(*arguments)
+            if self._finish is not None:
+                self._finish(status == 0)
             if status:
                 self._fail(status)
         finally:

@@ -20,6 +20,7 @@ from ._metric import Metric
 from ._names import named
 from ._options import made, sequence
 from ._outputs import empty
+from ._report import or_none
 from ._tensor import borrow
 
 TYPE_CHECKING = False
@@ -208,6 +209,15 @@ class FID(Metric):
         self._context.call(function, self._open(), number, memory, count.value, None)
         del keep
         return result
+
+    def to_dict(self) -> dict[str, Any]:
+        """The value, what it is made of and the numbers of rows; None without a value."""
+        parts = or_none(lambda: self.parts)
+        rows = dict(zip(("rows_reference", "rows_candidate"), self.rows))
+        return {**dict(zip(_PARTS, parts or [None] * len(_PARTS))), **rows}
+
+    def _repr_html_(self) -> str | None:
+        return None  # the value takes seconds, and repr() tells how many rows there are
 
     def reset(self, side: str | None = None) -> None:
         """Forgets all data, or one set and keeps the other: "reference" or "candidate"."""

@@ -51,6 +51,10 @@ class MeanErrors(Metric):
     __slots__ = ()
 
     _kind = Kind("errors", 3)
+    _readable = (
+        *("mae", "mse", "rmse", "nrmse_euclidean", "nrmse_min_max", "nrmse_mean", "snr"),
+        *("images", "samples", "out_of_range", "nonfinite"),
+    )
 
     if TYPE_CHECKING:
 

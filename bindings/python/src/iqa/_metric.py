@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import threading
 from array import array
+from functools import partial
 
 from . import _abi, _options
 from ._context import Context, context_of
@@ -24,6 +25,7 @@ from ._library import library
 from ._names import named
 from ._objects import LAYOUTS_OF_OBJECTS, layout_of, picture
 from ._outputs import NOTHING, Details, Extras, Result, empty
+from ._report import Reported, of_values, or_none
 from ._tables import words
 from ._tensor import borrow
 
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, TypeVar
 
+    from ._report import ScoreTable
+
     AnyMetric = TypeVar("AnyMetric", bound="Metric")
 
 
-class Metric:
+class Metric(Reported):
     """An accumulating metric; the base of SSIM and PSNR.
 
     A metric is used by one thread at a time. Without a context of the caller it has one of its
@@ -56,6 +60,7 @@ class Metric:
 
     _handle: ctypes.c_void_p
     _kind: Kind
+    _readable: tuple[str, ...] = ("images", "out_of_range", "nonfinite")
     _destroy = library.iqa_metric_destroy
 
     def __new__(cls: type[AnyMetric], *_: Any, **__: Any) -> AnyMetric:
@@ -336,6 +341,37 @@ class Metric:
             library.iqa_metric_read, self._open(), number, ctypes.byref(value), 1, None
         )
         return value.value
+
+    def to_dict(self) -> dict[str, Any]:
+        """What can be read of the metric, as plain numbers that JSON has too.
+
+        None stands for what has no value, such as that of a metric without images.
+        """
+        read = {"value": self.compute}
+        read |= {name: partial(getattr, self, name) for name in self._readable}
+        return {name: or_none(one) for name, one in read.items()}
+
+    def table(self, *, digits: int = 4) -> ScoreTable:
+        """What can be read of the metric, a row for each."""
+        self._open()
+        values = self.to_dict()
+        return of_values({n: value for n, value in values.items() if value is not None}, digits)
+
+    def plot(self, values: Any = None, ax: Any = None) -> Any:
+        """Draws values with matplotlib: see iqa.plot_values.
+
+        Args:
+            values: what compute() gave before, or per_image of an update; None for the present
+                value.
+            ax: axes to draw on; None for new ones.
+
+        Returns:
+            The axes.
+        """
+        from ._plot import plot_values  # noqa: PLC0415 needs matplotlib
+
+        name = type(self).__name__
+        return plot_values({name: self.compute()} if values is None else values, ax, label=name)
 
     def reset(self) -> None:
         """Forgets all data; the options stay."""

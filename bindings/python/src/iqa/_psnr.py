@@ -55,6 +55,10 @@ class PSNR(Metric):
     __slots__ = ()
 
     _kind = Kind("psnr", 2)
+    _readable = (
+        *("psnr_of_mean_mse", "mean_psnr", "mean_psnr_of_finite", "mse"),
+        *("images", "infinite_images", "samples", "out_of_range", "nonfinite"),
+    )
 
     if TYPE_CHECKING:
 

@@ -82,7 +82,8 @@ def _borrow(array: Any, name: str, stream: int | None, writable: bool) -> Borrow
     if has_dlpack:
         try:
             return _from_dlpack(array, kind, name, stream, writable)
-        except BufferError as problem:  # another protocol may do, or say better what is wrong
+        except (BufferError, RuntimeError) as problem:
+            # Another protocol may do, or say better what is wrong.
             if stream is not None:  # but none has the order of streams
                 raise InvalidArgumentError(f"{name} cannot be borrowed: {problem}") from None
             refusal = problem
