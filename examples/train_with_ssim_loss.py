@@ -2,8 +2,8 @@
 """A training loop with SSIM as its loss, under automatic mixed precision and torch.compile.
 
 A small network learns to take the noise out of a photograph; a second photograph, which it never sees in training,
-tells what it has learned. Shows iqa.torch.SSIMLoss on a bfloat16 output and a float32 target, inside one compiled graph,
-and iqa.ssim and iqa.psnr for validation. Needs PyTorch, NumPy and Pillow; uses a GPU where there is one.
+tells what it has learned. Shows iqa.torch.SSIMLoss on a bfloat16 output and a float32 target, inside one compiled
+graph, and iqa.ssim and iqa.psnr for validation. Needs PyTorch, NumPy and Pillow; uses a GPU where there is one.
 
     python examples/train_with_ssim_loss.py
     python examples/train_with_ssim_loss.py --steps 2000 --backend aot_eager

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <ctime>
+#include <dlfcn.h>
+#include <limits>
 #include <omp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -82,17 +84,31 @@ int64_t nanoseconds() noexcept
     return int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
+// omp_pause_resource_all(), or nullptr where the host has loaded an OpenMP runtime from before 5.0, as wheels of older
+// releases of PyTorch bring it: a reference that the linker made would keep this library from loading there.
+decltype(&omp_pause_resource_all) pause_team = nullptr;
+
 // The soft pause: libgomp ends the team for either kind. LLVM's libomp, which a host may have put in libgomp's place,
 // mends itself in the child, and a hard pause would wait for the lock that its own handler took before this one ran.
 void dissolve_team_before_fork()
 {
-    omp_pause_resource_all(omp_pause_soft);
+    if (pause_team == nullptr)
+        return;
+    pause_team(omp_pause_soft);
     helpers_in_place = 0;
+}
+
+// The child's thread has a team that could not be dissolved and will never come.
+void compute_alone_in_child()
+{
+    if (pause_team == nullptr)
+        alone_until = std::numeric_limits<int64_t>::max();
 }
 
 void register_fork_handler()
 {
-    pthread_atfork(dissolve_team_before_fork, nullptr, nullptr);
+    pause_team = reinterpret_cast<decltype(pause_team)>(dlsym(RTLD_DEFAULT, "omp_pause_resource_all"));
+    pthread_atfork(dissolve_team_before_fork, nullptr, compute_alone_in_child);
 }
 
 struct rendezvous {

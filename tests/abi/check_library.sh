@@ -42,6 +42,9 @@ forbidden+='|printf|^f?puts|^fwrite|^putchar|^perror|^fopen|^write$|terminate|ba
 if found=$(grep -E "$forbidden" <<<"$imports"); then
     complain "imports that a guest in somebody else's process must not have:"$'\n'"$found"
 fi
+if found=$(nm -D --undefined-only "$library" | grep -E '@G?OMP_([5-9]|4\.[1-9])'); then
+    complain "imports that an OpenMP runtime of the host's may lack, as wheels of PyTorch bring it:"$'\n'"$found"
+fi
 
 dynamic=$(readelf -d "$library")
 needed=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<<"$dynamic" | sort)
