@@ -66,13 +66,12 @@ def main():
     paths = arguments.pictures or sorted(SHIPPED.glob("*.png"))
     pictures = [Image.open(path).convert("RGB") for path in paths]
 
-    print("| codec | quality | bits/pixel | SSIM | MS-SSIM | PSNR |\n|---|---|---|---|---|---|")
     curves = {}
+    rows = []
     for codec in ("JPEG", "WebP"):
-        rows = [measure(pictures, codec, quality) for quality in QUALITIES]
-        curves[codec] = np.array(rows)
-        for quality, (rate, ssim, ms_ssim, psnr) in zip(QUALITIES, rows):
-            print(f"| {codec} | {quality} | {rate:.3f} | {ssim:.4f} | {ms_ssim:.4f} | {psnr:.2f} |")
+        curves[codec] = np.array([measure(pictures, codec, quality) for quality in QUALITIES])
+        rows += [(f"{codec} {quality}", *curve) for quality, curve in zip(QUALITIES, curves[codec])]
+    print(iqa.ScoreTable(("quality", "bits/pixel", "SSIM", "MS-SSIM", "PSNR (dB)"), rows))
 
     lowest = max(curve[0, 1] for curve in curves.values())
     highest = min(curve[-1, 1] for curve in curves.values())

@@ -35,6 +35,7 @@ PYTHON_PAGES = {
     "Labels": ("_confusion",),
     "FID, KID, Inception Score": ("_fid", "_kid"),
     "Every metric": ("_metric", "_outputs"),
+    "Tables and plots": ("_report", "_plot"),
     "Context and errors": ("_context", "_library", "_errors"),
 }
 LANGUAGES = {".py": "python", ".h": "c", ".hpp": "cpp", ".cpp": "cpp", ".sh": "bash", ".yml": "yaml", ".toml": "toml"}

@@ -84,9 +84,10 @@ def test_segmentation_report_of_folders_like_cityscapes(tmp_path: pathlib.Path) 
     ]
     assert run("segmentation_report", *arguments) == PRINTED["segmentation_report"]
     for ending, row in (
-        (".md", "| dark | 68.68 | 81.43 |"),
-        (".tex", r"dark & 68.68 & 81.43 &"),
-        (".html", "<tr><td>dark</td><td>68.68</td><td>81.43</td>"),
+        (".md", "| dark | 0.6868 | 0.8143 |"),
+        (".tex", "dark & 0.6868 & 0.8143 &"),
+        (".html", '>dark</th><td style="text-align: right">0.6868</td>'),
+        (".csv", "dark,0.6867"),
     ):
         run("segmentation_report", *arguments, "--output", tmp_path / f"report{ending}")
         assert row in (tmp_path / f"report{ending}").read_text()
