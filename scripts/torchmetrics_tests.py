@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs TorchMetrics' own unit tests against the classes of iqa.torchmetrics.
+
+    scripts/torchmetrics_tests.py CHECKOUT [arguments of pytest]
+
+CHECKOUT is a clone of https://github.com/Lightning-AI/torchmetrics at the tag of the installed
+version. Its classes are replaced by ours of the same name before its tests are imported; a test
+counts where it made one of ours, or had one measured in other processes. Needs torch, torchmetrics
+and what those tests import. Exit status 1 where a test fails that is not among the exceptions of
+docs/guide/torchmetrics.md, which stand here too, each with its reason.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+FILES = (
+    *(
+        f"classification/test_{name}.py"
+        for name in (
+            *("accuracy", "cohen_kappa", "confusion_matrix", "f_beta", "jaccard"),
+            *("matthews_corrcoef", "precision_recall", "specificity"),
+        )
+    ),
+    *(f"image/test_{name}.py" for name in ("fid", "inception", "kid", "ms_ssim", "psnr", "ssim")),
+    "regression/test_mean_error.py",
+    *(f"segmentation/test_{name}.py" for name in ("dice", "generalized_dice_score", "mean_iou")),
+    *(f"bases/test_{name}.py" for name in ("collections", "composition", "ddp", "hashing")),
+    *(
+        f"wrappers/test_{name}.py"
+        for name in ("bootstrapping", "classwise", "minmax", "multioutput", "running", "tracker")
+    ),
+)
+
+EXCEPTIONS: tuple[tuple[str, str], ...] = ()
+"""What may fail: a regular expression of the test's name, and the reason."""
+
+
+class Replacing:
+    """The plugin of pytest: puts our classes in place, and sees which tests use them."""
+
+    def __init__(self) -> None:
+        self.used = False
+        self.outcomes: dict[str, str] = {}
+
+    def pytest_configure(self, config: object) -> None:
+        """Replaces the classes in all modules of TorchMetrics."""
+        import torchmetrics.segmentation  # noqa: F401
+        import torchmetrics.wrappers  # noqa: F401
+
+        import iqa.torchmetrics as ours
+
+        for name in ours.__all__:
+            ours_of_name = getattr(ours, name)
+            for module_name, module in list(sys.modules.items()):
+                if module_name.partition(".")[0] == "torchmetrics" and name in vars(module):
+                    setattr(module, name, ours_of_name)
+        begin, plugin = ours.ExactMetric.__init__, self
+
+        def __init__(metric: object, *args: object, **kwargs: object) -> None:
+            plugin.used = True
+            begin(metric, *args, **kwargs)
+
+        ours.ExactMetric.__init__ = __init__
+
+    def pytest_collection_finish(self) -> None:
+        """Sees what is measured in other processes."""
+        from unittests._helpers.testers import MetricTester
+
+        import iqa.torchmetrics as ours
+
+        run, plugin = MetricTester.run_class_metric_test, self
+
+        def run_class_metric_test(self: object, *args: object, **kwargs: object) -> object:
+            given = kwargs.get("metric_class", args[3] if len(args) > 3 else None)
+            kind = getattr(given, "func", given)
+            plugin.used |= isinstance(kind, type) and issubclass(kind, ours.ExactMetric)
+            return run(self, *args, **kwargs)
+
+        MetricTester.run_class_metric_test = run_class_metric_test
+
+    def pytest_runtest_setup(self) -> None:
+        """Before each test."""
+        self.used = False
+
+    def pytest_runtest_logreport(self, report: object) -> None:
+        """After each part of a test."""
+        if report.when == "call" and (self.used or report.failed):
+            self.outcomes[report.nodeid] = report.outcome if self.used else "not ours"
+        elif report.when == "setup" and report.failed:
+            self.outcomes[report.nodeid] = "failed"
+
+
+def summary(outcomes: dict[str, str]) -> int:
+    """Prints the figures; the number of failures that are no exceptions."""
+    files: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    unknown, reasons = [], collections.Counter()
+    for test, outcome in outcomes.items():
+        if outcome == "failed":
+            reason = next((why for what, why in EXCEPTIONS if re.search(what, test)), None)
+            outcome = "failed" if reason is None else "excepted"
+            unknown += [test] if reason is None else []
+            reasons[reason] += reason is not None
+        files[test.partition("::")[0]][outcome] += 1
+    words = ("passed", "excepted", "failed", "skipped")
+    print(f"\n{'tests that measure with our classes':52}" + "".join(f"{w:>10}" for w in words))
+    total: collections.Counter[str] = collections.Counter()
+    for name, counts in sorted(files.items()):
+        if sum(counts[word] for word in words):
+            print(f"{name:52}" + "".join(f"{counts[word]:10}" for word in words))
+            total += counts
+    print(f"{'all':52}" + "".join(f"{total[word]:10}" for word in words))
+    for reason, count in reasons.items():
+        if reason:
+            print(f"{count:5} excepted: {reason}")
+    for test in unknown:
+        print(f"FAILED {test}")
+    return len(unknown)
+
+
+def main() -> int:
+    """Runs the tests in the folder that they expect."""
+    if len(sys.argv) < 2:
+        print(__doc__)
+        return 2
+    checkout = pathlib.Path(sys.argv[1]).resolve()
+    tests = checkout / "tests"
+    if os.environ.get("IQA_TORCHMETRICS_TESTS") != str(tests):
+        # Again, where the processes of the tests find their modules and ours.
+        root = pathlib.Path(__file__).resolve().parent.parent
+        paths = (tests, root / "bindings" / "python" / "src", os.environ.get("PYTHONPATH", ""))
+        environment = {
+            **os.environ,
+            "IQA_TORCHMETRICS_TESTS": str(tests),
+            "PYTHONPATH": os.pathsep.join(map(str, paths)),
+            "USE_PYTEST_POOL": "1",
+        }
+        command = [sys.executable, __file__, str(checkout), *sys.argv[2:]]
+        return subprocess.run(command, env=environment, check=False).returncode
+    import pytest
+
+    plugin = Replacing()
+    given = sys.argv[2:]
+    files = [str(tests / "unittests" / name) for name in FILES]
+    named = [argument for argument in given if "unittests" in argument]
+    options = ["-q", "--tb=line", "-p", "no:cacheprovider", "--rootdir", str(tests)]
+    os.chdir(tests)
+    pytest.main([*options, *given, *([] if named else files)], plugins=[plugin])
+    return 1 if summary(plugin.outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
