@@ -15,6 +15,7 @@ logits. `ConfusionMatrix` compares labels; `f1`, `dice`, `iou` and their like do
 same input gives the same bits for any threads, batches, order of merges and instruction set.
 """
 
+from ._collection import MetricCollection
 from ._confusion import (
     ConfusionMatrix,
     SampleDetails,
@@ -103,6 +104,7 @@ __all__ = [
     "MeanErrors",
     "MeanStd",
     "Metric",
+    "MetricCollection",
     "NoDataError",
     "NumericError",
     "OutOfMemoryError",

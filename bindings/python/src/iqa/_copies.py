@@ -256,6 +256,7 @@ class Copies:
         self._convert = convert
         lead = next(iter(self._sources.values()))
         self.length = lead.shape[0] if batched and lead.shape else 0
+        self.elements = sum(math.prod(source.shape) for source in self._sources.values())
         self.parts = list(lead.pieces) if self.length else [None]
 
     def check_shapes(self, name: str, other: str, axes: int | None = None) -> None:
