@@ -45,11 +45,13 @@ from ._classification import (
     MultilabelRecall,
     MultilabelSpecificity,
 )
+from ._generative import FrechetInceptionDistance, InceptionScore, KernelInceptionDistance
 from ._images import (
     MultiScaleStructuralSimilarityIndexMeasure,
     PeakSignalNoiseRatio,
     StructuralSimilarityIndexMeasure,
 )
+from ._network import Features
 from ._regression import MeanAbsoluteError, MeanSquaredError
 from ._segmentation import DiceScore, GeneralizedDiceScore, MeanIoU
 from ._tasks import (
@@ -83,8 +85,12 @@ __all__ = [
     "ExactMetric",
     "F1Score",
     "FBetaScore",
+    "Features",
+    "FrechetInceptionDistance",
     "GeneralizedDiceScore",
+    "InceptionScore",
     "JaccardIndex",
+    "KernelInceptionDistance",
     "MatthewsCorrCoef",
     "MeanAbsoluteError",
     "MeanIoU",

@@ -236,13 +236,16 @@ class ExactMetric(torchmetrics.Metric):
 
     def reset(self) -> None:
         """Forgets all data; the options stay."""
-        for metric in self._held.metrics:
-            metric.reset()
+        self._forget()
         for name in self._lists:
             setattr(self, name, [])
         self._update_count = 0
         self._forward_cache = self._computed = self._cache = None
         self._is_synced = False
+
+    def _forget(self) -> None:
+        for metric in self._held.metrics:
+            metric.reset()
 
     def _apply(self, fn: Callable[..., Any], exclude_state: Any = ()) -> Any:
         """Moves what is a tensor; `lanes` is made where the metric is when somebody looks."""
@@ -294,19 +297,15 @@ def _one_of_all(fingerprints: Tensor) -> Tensor:
     return fingerprints[0]
 
 
-_IN_TORCHMETRICS = {"reference": "target", "candidate": "preds"}
-
-
 @contextlib.contextmanager
-def own_words() -> Iterator[None]:
-    """Errors name the arguments as TorchMetrics does."""
+def own_words(**words: str) -> Iterator[None]:
+    """Errors name the arguments as TorchMetrics does: preds and target, or as is stated."""
+    words = words or {"reference": "target", "candidate": "preds"}
     try:
         yield
     except Error as problem:
-        text = re.sub(
-            r"\b(reference|candidate)\b", lambda found: _IN_TORCHMETRICS[found[0]], str(problem)
-        )
-        problem.args = (text,)
+        pattern = rf"\b({'|'.join(words)})\b"
+        problem.args = (re.sub(pattern, lambda found: words[found[0]], str(problem)),)
         raise
 
 
