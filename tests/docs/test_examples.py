@@ -30,8 +30,8 @@ def needs(*modules: str):
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
 
 
-def run(name: str, *arguments: object) -> str:
-    command = [sys.executable, EXAMPLES / f"{name}.py", *arguments]
+def run(name: str, *arguments: object, launcher: tuple = ()) -> str:
+    command = [sys.executable, *launcher, EXAMPLES / f"{name}.py", *arguments]
     done = subprocess.run(
         [str(word) for word in command], capture_output=True, text=True, timeout=600, check=False,
         env={**os.environ, "OMP_NUM_THREADS": "2"},
@@ -46,7 +46,7 @@ def numbers(text: str) -> list:
 
 def test_each_example_is_on_the_page_and_says_how_to_run_it() -> None:
     programs = sorted(EXAMPLES.glob("*.py"))
-    assert len(programs) >= 3
+    assert len(programs) >= 5
     for program in programs:
         assert f"| [{program.name}]({program.name}) |" in PAGE
         assert program.stem in PRINTED
@@ -107,6 +107,24 @@ def test_train_with_ssim_loss() -> None:
     assert ssim > before[0] + 0.1
     assert psnr > before[1] + 1
     assert loss < 0.2
+
+
+@needs("lightning", "torchmetrics")
+def test_lightning_module() -> None:
+    lines = run("lightning_module", "--epochs", 2).splitlines()
+    assert [line.split()[:2] for line in lines] == [["epoch", "0"], ["epoch", "1"]]
+    ssim, psnr, val_ssim = numbers(lines[-1])[1:]
+    assert ssim > 0.75
+    assert psnr > 27
+    assert val_ssim > 0.65
+
+
+@needs("torch", "torchmetrics")
+def test_ddp_evaluation() -> None:
+    launcher = ("-m", "torch.distributed.run", "--nproc_per_node", "3")
+    lines = run("ddp_evaluation", launcher=launcher).splitlines()
+    assert sorted(lines) == sorted(PRINTED["ddp_evaluation"].splitlines())
+    assert run("ddp_evaluation").splitlines()[1:] == PRINTED["ddp_evaluation"].splitlines()[3:]
 
 
 def executed(cell: dict, names: dict) -> tuple:
