@@ -20,18 +20,18 @@ text describe()
         return state << "unavailable: " << cuda::active_runtime.text(code);
     }
     int usable = 0;
-    text problem; // of the first that has one
+    text problem; // of the first unusable device
     for (int device = devices - 1; device >= 0; --device) {
-        text own;
+        text found;
         try {
-            own = cuda::problem_of(device, cuda::abilities_of(device));
+            found = cuda::problem_of(device, cuda::abilities_of(device));
         } catch (const error &failure) {
-            own = failure.message;
+            found = failure.message;
         }
         ++usable;
-        if (!own.view().empty()) {
+        if (!found.view().empty()) {
             --usable;
-            problem = own;
+            problem = found;
         }
     }
     if (usable == 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the CUDA backend fills its table with. All pointers of a request are to memory of the device, but for those of
-// plans; all that is asked for is enqueued on the context's stream.
+// The functions of the CUDA backend. The pointers in a request are to device memory, except in plans. Each function
+// enqueues its work on the context's stream.
 #pragma once
 
 #include "backend/backend.hpp"

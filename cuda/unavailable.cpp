@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Stands in for the CUDA backend where the library is built without one.
+// Takes the place of the CUDA backend in a build without CUDA.
 #include "backend/backend.hpp"
 
 namespace iqa {

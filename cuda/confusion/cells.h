@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counting pairs of labels in the cells of the state: for so many classes that no table fits into a block's memory, for
-// few elements, and for weights. Sums of weights are made in the block's memory where the cells fit.
+// Counts pairs of labels in the cells of the state: for more classes than a table in shared memory holds, for few
+// elements, and for weights. Sums of weights are made in shared memory if the cells fit.
 #pragma once
 
 #include "cuda/confusion/labels.h"
@@ -9,11 +9,11 @@ namespace iqa::cuda {
 
 struct cell_task {
     label_task labels;
-    int64_t begin, end; // of the positions of all groups
-    int64_t own_lanes;  // of the block's own cells of weights; 0: it has none
+    int64_t begin, end;  // of the positions of all groups
+    int64_t block_lanes; // sums of weights in shared memory; 0: straight in the cells
 };
 
-// A sum of weights without carries: most have their digits at the same place.
+// A sum, without carries, of weights whose digits are at the same place, as most are.
 struct weight_sum : weight_digits {
     // Adds the sum to a cell and starts again.
     IQA_KERNEL void finish(int64_t *cell)
@@ -26,7 +26,7 @@ struct weight_sum : weight_digits {
     }
 };
 
-// What a thread found for one pair of labels, as long as it met no other.
+// A thread's run of equal pairs of labels.
 struct pair_run {
     int64_t group, label, count;
     label_codes codes;
@@ -42,17 +42,17 @@ template <bool scores>
 struct count_in_cells {
     using arguments = cell_task;
     static constexpr int threads = 256;
-    static constexpr size_t bytes_of_totals = 4 * sizeof(uint32_t); // the block's own cells follow
+    static constexpr size_t bytes_of_totals = 4 * sizeof(uint32_t); // followed by the cells of block_lanes
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &task)
     {
         const label_task &labels = task.labels;
         const targets to{reinterpret_cast<uint32_t *>(block.shared()),
-                         task.own_lanes != 0 ? reinterpret_cast<int64_t *>(block.shared() + bytes_of_totals)
-                                             : labels.cells};
+                         task.block_lanes != 0 ? reinterpret_cast<int64_t *>(block.shared() + bytes_of_totals)
+                                               : labels.cells};
         block.each(total_count, [&](int i) { to.totals[i] = 0; });
-        block.each(int(task.own_lanes), [&](int i) { to.cells[i] = 0; });
+        block.each(int(task.block_lanes), [&](int i) { to.cells[i] = 0; });
         block.each(threads, [&](int thread) {
             pair_run run{};
             const int64_t step = block.blocks() * threads * neighbours;
@@ -69,7 +69,7 @@ struct count_in_cells {
                 add(&labels.counters[invalid_counter], int64_t(to.totals[invalid]));
             add_elements(labels.layout, labels.cells, to.totals[counted]);
         });
-        block.each(int(task.own_lanes), [&](int i) {
+        block.each(int(task.block_lanes), [&](int i) {
             if (to.cells[i] != 0)
                 add(labels.cells + i, to.cells[i]);
         });
@@ -78,7 +78,7 @@ struct count_in_cells {
 
 private:
     enum : int { ignored, invalid, counted, total_count };
-    static constexpr int neighbours = 8; // a thread's: label maps are runs
+    static constexpr int neighbours = 8; // of a thread: label maps have runs of equal labels
 
     struct targets {
         uint32_t *totals;
@@ -102,12 +102,12 @@ private:
     {
         const weight_sum sum = run.weights;
         const auto add_to = [&](confusion_layout layout, int64_t *cells) {
-            int64_t own[3];
-            const int count = cells_of_pair(layout, run.label, run.codes.row, run.codes.column, own);
-            for (int i = 0; i < 3; ++i) { // so that the array needs no memory
+            int64_t indices[3];
+            const int count = cells_of_pair(layout, run.label, run.codes.row, run.codes.column, indices);
+            for (int i = 0; i < 3; ++i) { // constant bounds keep the array in registers
                 run.weights = sum;
                 if (i < count)
-                    run.weights.finish(cells + own[i] * weight_format.digits);
+                    run.weights.finish(cells + indices[i] * weight_format.digits);
             }
         };
         add_to(labels.layout, to.cells);
@@ -172,7 +172,7 @@ private:
     }
 };
 
-// Passes on the carries of sums of weights, so that digits have room for what follows.
+// Propagates the carries of sums of weights, so that the digits have room for more addends.
 struct carry_weights {
     struct arguments {
         int64_t *cells;

@@ -13,12 +13,12 @@ namespace iqa::cuda {
 
 namespace {
 
-constexpr int blocks_of_multiprocessor = 2;            // that share its memory
+constexpr int blocks_of_multiprocessor = 2;            // sharing its memory
 constexpr int64_t smallest_part = 8192;                // positions that are worth a block
-constexpr int64_t largest_part = int64_t(1) << 30;     // fewer than a 32-bit count holds
-constexpr int64_t positions_per_cell = 4;              // of a table that is worth its clearing
+constexpr int64_t largest_part = int64_t(1) << 30;     // positions, fewer than a 32-bit count holds
+constexpr int64_t positions_per_cell = 4;              // with fewer, clearing a table costs more than it saves
 constexpr int64_t largest_weighted = int64_t(1) << 30; // elements whose weights are added without carries
-constexpr int64_t bytes_of_samples = 64 << 20;         // that are counted at once
+constexpr int64_t bytes_of_samples = 64 << 20;         // counts of samples at once
 
 int64_t round_up(int64_t value, int64_t multiple)
 {
@@ -34,7 +34,7 @@ template <class Label>
 struct label_tag {
 };
 
-// Dense labels of equal bits are equal, so that wide types are read as signed ones: what is outside the classes stays
+// Wide unsigned labels are read as signed ones: equal labels have equal bits, and labels outside the classes stay
 // outside.
 label_type read_as(label_type type)
 {
@@ -50,7 +50,6 @@ label_type read_as(label_type type)
     }
 }
 
-// Calls `function` for an integer type of labels.
 template <class Function>
 void with_type(label_type type, Function &&function)
 {
@@ -133,7 +132,7 @@ private:
 
     bool fits_a_block(int64_t bytes) const { return bytes <= shared_bytes_ - most_static_shared_bytes; }
 
-    // Counts `groups` of them from task_.first_group on.
+    // Counts `groups` groups from task_.first_group on.
     void count_groups(int64_t groups)
     {
         task_.ends = task_.first_group + groups == task_.groups;
@@ -146,7 +145,7 @@ private:
             run_cells(groups);
     }
 
-    // ---- Samples: their counts are complete before their scores are computed, some samples at a time.
+    // ---- Samples, in batches: the counts of a batch are complete before its scores are computed.
 
     void run_samples()
     {
@@ -226,7 +225,7 @@ private:
                            [](const label_view &view) { return view.kind != label_kind::index; });
     }
 
-    // Labels of one integer type, one after another on both sides, with vectors of 16 bytes at the same places.
+    // Whether dense_labels can read the labels: one integer type, contiguous, and equal alignment on both sides.
     bool is_dense() const
     {
         const label_view &reference = task_.labels[reference_side];
@@ -250,9 +249,10 @@ private:
         const int64_t most = task_.weights != nullptr ? largest_weighted : std::max<int64_t>(end - begin, 1);
         const int64_t lanes = lanes_of(task_.layout);
         const bool in_block = task_.weights != nullptr && fits_a_block(lanes * int64_t(sizeof(int64_t)));
-        const int64_t own_lanes = in_block ? lanes : 0;
+        const int64_t block_lanes = in_block ? lanes : 0;
         for (int64_t first = begin; first < end || first == begin; first += most) {
-            cell_task task{.labels = task_, .begin = first, .end = std::min(end, first + most), .own_lanes = own_lanes};
+            cell_task task{
+                .labels = task_, .begin = first, .end = std::min(end, first + most), .block_lanes = block_lanes};
             task.labels.ends = task_.ends && task.end == end;
             if (has_scores())
                 launch_cells<true>(task);
@@ -269,10 +269,10 @@ private:
     void launch_cells(const cell_task &task)
     {
         using kernel = count_in_cells<scores>;
-        const int64_t of_block = task.own_lanes != 0 ? blocks_of_multiprocessor : 8;
+        const int64_t most_blocks = task.block_lanes != 0 ? blocks_of_multiprocessor : 8;
         const int64_t blocks =
-            std::clamp<int64_t>(parts_of(task.end - task.begin, kernel::threads), 1, multiprocessors_ * of_block);
-        launch<kernel>(where_, blocks, kernel::bytes_of_totals + size_t(task.own_lanes) * sizeof(int64_t), task);
+            std::clamp<int64_t>(parts_of(task.end - task.begin, kernel::threads), 1, multiprocessors_ * most_blocks);
+        launch<kernel>(where_, blocks, kernel::bytes_of_totals + size_t(task.block_lanes) * sizeof(int64_t), task);
     }
 
     context &where_;

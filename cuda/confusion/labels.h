@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the kernels of confusion counts share: where the labels of a position are, what their codes are, and what is
-// left for the end of an update.
+// Shared by the kernels of confusion counts: the labels of a position, their codes, faults, and the end of an update.
 #pragma once
 
 #include "arith/labels.h"
 #include "backend/confusion.hpp"
 #include "cuda/machine/block.h"
 
-// What runs once, or where something is at fault, stands apart from the loops that run for every label.
+// Keeps rare code (once per launch, or for faults) out of the loops that run for every label.
 #if defined(__CUDACC__)
 #define IQA_KERNEL_APART static __device__ __noinline__
 #else
@@ -16,8 +15,8 @@
 
 namespace iqa::cuda {
 
-// Positions are numbered in the order of the reference's memory, in groups: samples that are counted apart, or all in
-// one. This leads to the order of the caller's axes, and back.
+// Positions are numbered in the order of the reference's memory, in groups: one for each sample that is counted apart,
+// else one group. caller_order converts to and from the order of the caller's axes.
 struct caller_order {
     int axes;
     struct {
@@ -35,20 +34,19 @@ struct label_task {
     int64_t positions; // of a group
     position_space space;
     caller_order order; // of all groups
-    // What is added to. `sample_cells` is for the groups from `first_group` on; NULL: they are not wanted one by one.
+    // Results. `sample_cells` begins with `first_group`; NULL: no counts of samples.
     confusion_layout layout, sample_layout;
     int64_t *cells, *sample_cells;
     int64_t first_group;
     int64_t *counters;
     fault *report;
     uint32_t *arrivals;
-    // The last launch of an update ends it.
-    bool ends;
+    bool ends;       // this launch is the update's last
     int64_t samples; // of the update
     double tag;
 };
 
-// Numbers that mostly fit 32 bits, whose division is several times faster.
+// Most numbers fit 32 bits, whose division is several times faster.
 IQA_KERNEL int64_t quotient_of(int64_t a, int64_t b)
 {
     if (((a | b) >> 32) == 0)
@@ -56,7 +54,7 @@ IQA_KERNEL int64_t quotient_of(int64_t a, int64_t b)
     return a / b;
 }
 
-// The offsets of a position.
+// The offsets of a position in the tensors.
 struct label_place {
     int64_t offset[caller_position];
 };
@@ -68,7 +66,7 @@ IQA_KERNEL label_place place_of(const label_task &task, int64_t group, int64_t p
         place.offset[k] = group * task.group_stride[k];
     for (int i = task.space.axes - 1; i >= 0; --i) {
         const position_axis &axis = task.space.axis[i];
-        const int64_t rest = i > 0 ? quotient_of(position, axis.extent) : 0; // the outermost has what is left
+        const int64_t rest = i > 0 ? quotient_of(position, axis.extent) : 0; // the outermost axis has the rest
         const int64_t index = position - rest * axis.extent;
         for (int k = 0; k < caller_position; ++k)
             place.offset[k] += index * axis.stride[k];
@@ -123,7 +121,7 @@ IQA_KERNEL_APART bool is_in_top_of_scores(const label_rules &rules, const label_
     return found;
 }
 
-// The label of one side. `scores`: it may have to be made of scores.
+// The label of one side. `scores`: the side may have scores instead of labels.
 template <bool scores>
 IQA_KERNEL int64_t label_of(const label_task &task, int side, int64_t offset)
 {
@@ -140,7 +138,7 @@ struct label_codes {
 
 IQA_KERNEL uint32_t code_of_row(const label_rules &rules, int64_t label)
 {
-    // Without an ignored label -1 is one, and not told apart from others outside the classes.
+    // Without an ignored label, -1 takes its place and gets the code of labels outside the classes.
     const auto codes = uint32_t(rules.codes);
     return code_of_label<true>(label, uint64_t(codes), codes, rules.ignoring ? codes + 1 : codes,
                                rules.ignoring ? rules.ignore_label : -1);
@@ -175,8 +173,8 @@ IQA_KERNEL bool is_invalid(const label_rules &rules, label_codes codes)
     return !is_ignored(rules, codes) && (codes.row == uint32_t(rules.codes) || codes.column == uint32_t(rules.codes));
 }
 
-// ---- Cells. Of counts per class the first cell that a pair adds to is the one of all elements, for which everybody
-// would wait: add_elements() has it, once for a block.
+// ---- Cells. In counts per class, the first cell of every pair is the number of elements. All threads would wait for
+// it, so add_elements() adds to it once for a block.
 
 template <class AddCell>
 IQA_KERNEL void for_each_cell(confusion_layout layout, int64_t label, label_codes codes, AddCell &&add_cell)
@@ -184,7 +182,7 @@ IQA_KERNEL void for_each_cell(confusion_layout layout, int64_t label, label_code
     int64_t cells[3];
     const int count = cells_of_pair(layout, label, int64_t(codes.row), int64_t(codes.column), cells);
     const int first = layout.kind == confusion_layout::per_class ? 1 : 0;
-    for (int i = 0; i < 3; ++i) // so that the array needs no memory
+    for (int i = 0; i < 3; ++i) // constant bounds keep the array in registers
         if (i >= first && i < count)
             add_cell(cells[i]);
 }
@@ -194,7 +192,7 @@ IQA_KERNEL int64_t *cells_of_sample(const label_task &task, int64_t group)
     return task.sample_cells + (group - task.first_group) * lanes_of(task.sample_layout);
 }
 
-// So many equal pairs, without weights.
+// `count` equal pairs, without weights.
 IQA_KERNEL void add_pairs(const label_task &task, int64_t group, int64_t label, label_codes codes, int64_t count)
 {
     for_each_cell(task.layout, label, codes, [&](int64_t cell) { add(task.cells + cell, count); });
@@ -209,8 +207,8 @@ IQA_KERNEL void add_elements(confusion_layout layout, int64_t *cells, int64_t co
         add(cells + 3 * layout.classes, count);
 }
 
-// ---- Faults. While an update runs, its report holds the first of what is wrong as a number that grows towards the
-// first position, and is 0 where nothing is.
+// ---- Faults. While an update runs, its report holds complements of positions, so that the largest is the first
+// fault's; 0: no fault.
 
 IQA_KERNEL void keep_first(int64_t *first, int64_t position)
 {
@@ -222,7 +220,7 @@ IQA_KERNEL int64_t first_of(int64_t kept)
     return int64_t(~uint64_t(kept));
 }
 
-// The reference comes first where both sides are invalid.
+// If both sides are invalid, the reference comes first.
 IQA_KERNEL int64_t invalid_key(const label_task &task, int64_t group, int64_t position, label_codes codes)
 {
     const int64_t caller = to_caller(task.order, group * task.positions + position);

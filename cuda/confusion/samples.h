@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From the counts of each sample: its scores, and what is summed of them. A block for a sample, a thread for a score.
+// The scores of each sample from its counts, and their sums: a block for each sample, a thread for each score.
 #pragma once
 
 #include "cuda/confusion/labels.h"
@@ -7,9 +7,9 @@
 namespace iqa::cuda {
 
 struct sample_task {
-    sample_plan plan;     // what is excluded is memory of the device
+    sample_plan plan;     // its excluded classes are in device memory
     const int64_t *cells; // of the samples from `first` on
-    class_counts *counts; // [samples from there on][classes]
+    class_counts *counts; // [samples from `first` on][classes]
     int64_t first;
 };
 
@@ -36,7 +36,8 @@ struct finish_samples {
         block.each(int(reader.classes), [&](int k) { store_score_of_class(plan, reader, sample, k); });
         block.each(1, [&](int) { store_score(plan, reader, sample); });
         block.each(int(plan.entries), [&](int i) {
-            add_entry(plan, reader, plan.entries - 1 - i); // averages take longest, and the last of them most
+            add_entry(plan, reader,
+                      plan.entries - 1 - i); // averages take longest, the last ones most: they start first
         });
     }
 };

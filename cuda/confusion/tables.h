@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Counting pairs of labels in tables of 32-bit counts in the blocks' own memory (see arith/confusion.h), for as many
-// classes as fit there.
+// Counts pairs of labels in tables of 32-bit counts in shared memory (see arith/confusion.h), for as many classes as
+// fit there.
 //
-// A table stands there up to 32 times, cell by cell: counter = cell * copies + thread % copies. With 32 copies each
-// lane of a warp has a bank of its own, and neither equal labels nor different ones wait for each other. With fewer
-// they may; that every pair is added as the constant 1 lets the compiler take the increment that counts equal addresses
-// of a warp at once.
+// A block has up to 32 copies of a table, interleaved: counter = cell * copies + thread % copies. With 32 copies each
+// lane of a warp has its bank, and no lane waits for another. With fewer copies lanes may wait. Every pair adds the
+// constant 1, so the compiler can use the increment that counts equal addresses of a warp at once.
 //
-// Dense labels of b bytes are 2b bytes from memory and, for sm_90 and bytes, 10 instructions a pair: 6 for the integer
-// units (each label taken out of its word and limited, the reference's compared with the ignored one and replaced), 2
+// Dense labels of b bytes take 2b bytes from memory and, for sm_90 and bytes, 10 instructions for a pair: 6 for the
+// integer units (extract each label and limit it, compare the reference with the ignored label and replace it), 2
 // multiplications for the address, the addition, and a part of the loop. An H200's memory brings a multiprocessor about
 // 10.4 pairs of bytes a clock, 5.2 of 16 bits, 2.6 of 32 or 1.3 of 64; its integer units, 64 lanes a clock, do 10.6
-// pairs of bytes. From 16 bits on the memory is the floor.
+// pairs of bytes. From 16 bits on the memory is the bottleneck.
 #pragma once
 
 #include <type_traits>
@@ -25,30 +24,33 @@ struct table_task {
     int64_t parts;  // blocks of a group
     int64_t part;   // positions of a block, fewer than 2^31
     int32_t copies; // a power of two up to 32
-    int32_t cells;  // of a table; of a multilabel task those of all its classes
-    // What dense labels take for the ignored one, and its code.
+    int32_t cells;  // of a table; a multilabel task has a table for each class
+    // The ignored label of dense labels, and its code.
     int64_t ignore_label;
     uint32_t ignored;
 };
 
-// The counters that a thread adds to, addressed in bytes: one multiplication and addition less than by index.
+// The counters of a thread, addressed in bytes: one multiplication and addition less than by index.
 class table_counters {
 public:
     IQA_KERNEL table_counters(char *counters, int copies, int thread)
         : counters_(counters),
           step_(uint32_t(copies) * uint32_t(sizeof(uint32_t))),
-          own_(uint32_t(thread & (copies - 1)) * uint32_t(sizeof(uint32_t)))
+          offset_(uint32_t(thread & (copies - 1)) * uint32_t(sizeof(uint32_t)))
     {
     }
 
-    IQA_KERNEL void count(uint32_t cell) { add(reinterpret_cast<uint32_t *>(counters_ + (cell * step_ + own_)), 1u); }
+    IQA_KERNEL void count(uint32_t cell)
+    {
+        add(reinterpret_cast<uint32_t *>(counters_ + (cell * step_ + offset_)), 1u);
+    }
 
 private:
     char *counters_;
-    uint32_t step_, own_;
+    uint32_t step_, offset_;
 };
 
-// ---- Where pairs come from: count(task, group, begin, end, thread, counters) counts what one thread has to do.
+// ---- Sources of pairs: count(task, group, begin, end, thread, counters) counts one thread's share.
 
 // Labels of any kind and strides.
 struct any_labels {
@@ -59,16 +61,16 @@ struct any_labels {
                                  table_counters counters)
     {
         const auto length = uint32_t(row_length(task.labels.rules.codes));
-        const auto own_cells = uint32_t(table_cells(task.labels.rules.codes));
+        const auto cells_of_label = uint32_t(table_cells(task.labels.rules.codes));
         for (int64_t position = begin + thread; position < end; position += threads) {
             const label_place place = place_of(task.labels, group, position);
             const label_codes codes = codes_of<true>(task.labels, place);
-            counters.count(uint32_t(place.offset[label_index]) * own_cells + codes.row * length + codes.column);
+            counters.count(uint32_t(place.offset[label_index]) * cells_of_label + codes.row * length + codes.column);
         }
     }
 };
 
-// Integer labels of any types and strides: those of several positions are on their way before the first is counted.
+// Integer labels of any types and strides. The labels of several positions are loaded before the first is counted.
 struct integer_labels {
     static constexpr bool has_scores = false;
     static constexpr int threads = 512;
@@ -79,7 +81,7 @@ struct integer_labels {
     {
         const label_task &labels = task.labels;
         const auto length = uint32_t(row_length(labels.rules.codes));
-        const auto own_cells = uint32_t(table_cells(labels.rules.codes));
+        const auto cells_of_label = uint32_t(table_cells(labels.rules.codes));
         for (int64_t first = begin + thread; first < end; first += threads * at_once) {
             int64_t reference[at_once];
             int64_t candidate[at_once];
@@ -90,7 +92,7 @@ struct integer_labels {
                 const label_place place = place_of(labels, group, position < end ? position : first);
                 reference[i] = label_of<false>(labels, reference_side, place.offset[reference_side]);
                 candidate[i] = label_of<false>(labels, candidate_side, place.offset[candidate_side]);
-                table[i] = uint32_t(place.offset[label_index]) * own_cells;
+                table[i] = uint32_t(place.offset[label_index]) * cells_of_label;
             }
             IQA_UNROLL_ON_GPU
             for (int i = 0; i < at_once; ++i)
@@ -101,12 +103,12 @@ struct integer_labels {
     }
 };
 
-// Labels of one integer type on both sides, one after another in memory, and aligned alike.
+// Contiguous labels of one integer type, with equal alignment on both sides.
 template <class Label>
 struct dense_labels {
     static constexpr bool has_scores = false;
     static constexpr int threads = 512;
-    static constexpr int of_vector = 16 / int(sizeof(Label));
+    static constexpr int labels_of_vector = 16 / int(sizeof(Label));
     static constexpr int vectors = sizeof(Label) == 1 ? 2 : 4; // of each side at once
 
     struct alignas(16) vector {
@@ -142,8 +144,8 @@ struct dense_labels {
         const int pairs = int(end - begin);
         const int unaligned = labels_before_vector(rows);
         const int head = unaligned < pairs ? unaligned : pairs;
-        const int whole = (pairs - head) / of_vector;
-        const int tail = head + whole * of_vector;
+        const int whole = (pairs - head) / labels_of_vector;
+        const int tail = head + whole * labels_of_vector;
         if (thread < head)
             count_pair(rows[thread], columns[thread]);
         if (thread < pairs - tail)
@@ -160,18 +162,18 @@ struct dense_labels {
                 }
             for (int i = 0; i < vectors; ++i)
                 if (next + i * threads < whole)
-                    for (int k = 0; k < of_vector; ++k)
+                    for (int k = 0; k < labels_of_vector; ++k)
                         count_pair(row[i].label(k), column[i].label(k));
         }
     }
 
 private:
-    // The word from one of its bytes on.
+    // The word, shifted so that `byte` is its lowest byte.
     IQA_KERNEL static uint32_t part_of(uint32_t word, int byte)
     {
 #if defined(__CUDA_ARCH__)
         if constexpr (sizeof(Label) == 1 && Label(-1) > Label(0))
-            return __byte_perm(word, 0, 0x4440 + byte); // the others are one instruction by themselves
+            return __byte_perm(word, 0, 0x4440 + byte); // other types need one instruction anyway
 #endif
         return word >> (8 * byte);
     }
@@ -224,14 +226,14 @@ private:
         const auto sum_of_copies = [&](int cell) {
             uint32_t sum = 0;
             for (int i = 0; i < copies; ++i)
-                sum += counters[cell * copies + ((i + cell) & (copies - 1))]; // each thread in another bank
+                sum += counters[cell * copies + ((i + cell) & (copies - 1))]; // each thread uses another bank
             return int64_t(sum);
         };
         const int length = int(row_length(rules.codes));
-        const int own_cells = int(table_cells(rules.codes));
+        const int cells_of_label = int(table_cells(rules.codes));
         const int64_t counted = block.sum(task.cells, [&](int cell) {
-            const int label = cell / own_cells;
-            const int rest = cell - label * own_cells;
+            const int label = cell / cells_of_label;
+            const int rest = cell - label * cells_of_label;
             const label_codes codes{uint32_t(rest / length), uint32_t(rest % length)};
             if (is_ignored(rules, codes) || (is_invalid(rules, codes) && !rules.invalid_is_wrong))
                 return int64_t(0);
@@ -241,10 +243,10 @@ private:
             return count;
         });
         const int64_t ignored = block.sum(task.cells, [&](int cell) {
-            return cell % own_cells >= own_cells - length ? sum_of_copies(cell) : int64_t(0);
+            return cell % cells_of_label >= cells_of_label - length ? sum_of_copies(cell) : int64_t(0);
         });
         const int64_t invalid = block.sum(task.cells, [&](int cell) {
-            const int rest = cell % own_cells;
+            const int rest = cell % cells_of_label;
             const label_codes codes{uint32_t(rest / length), uint32_t(rest % length)};
             return is_invalid(rules, codes) ? sum_of_copies(cell) : int64_t(0);
         });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Bidiagonalisation and bisection on a GPU: the steps of src/cpu/features/bidiagonal.cpp, whose names these are, in
-// their order. Four launches reduce a column; each reads what many blocks of the one before wrote. Both products of a
-// column read the matrix, which the second-level cache of a large GPU holds at 2048 features.
+// Bidiagonalisation and bisection on a GPU: the steps of src/cpu/features/bidiagonal.cpp, in their order and with their
+// names. Four launches reduce a column; each one reads results of many blocks of the one before. Both products of a
+// column read the matrix, which fits the second-level cache of a large GPU at 2048 features.
 #pragma once
 
 #include "arith/bidiagonal.h"
@@ -10,7 +10,7 @@
 
 namespace iqa::cuda {
 
-// Of the column in work.
+// The state of the current column.
 struct column_state {
     reflector from_left, from_right;
     double row_head;
@@ -43,14 +43,14 @@ IQA_KERNEL double sum_of_chunks(const double *squares, int64_t first, int64_t la
     return sum_of_values(squares + first, 1, int(last - first));
 }
 
-// Ends column k - 1 with x = tau A v, and brings column k up to date with the reflector that clears it.
+// Ends column k - 1 with x = tau A v, updates column k, and makes the reflector that clears it.
 struct update_column {
     struct arguments {
         reduction_view view;
         int64_t k;
-        int pairs;   // that belong to the columns before k
-        bool finish; // column k - 1
-        bool start;  // column k
+        int pairs;   // of the columns before k
+        bool finish; // end column k - 1
+        bool start;  // start column k
     };
     static constexpr int threads = reduction_threads;
     static constexpr int shared_bytes = (2 * most_pairs + row_chunk + dot_lanes) * int(sizeof(double));
@@ -122,12 +122,12 @@ private:
 struct column_arguments {
     reduction_view view;
     int64_t k;
-    int pairs; // before column k
+    int pairs; // of the columns before k
 };
 
 constexpr int dots_of_a_block = reduction_threads / dot_lanes;
 
-// The tail of column k times the columns of the matrix, and times left_s; and u.
+// Dot products of the tail of column k with the columns of the matrix and with left_s; and u.
 struct reflect_from_left {
     using arguments = column_arguments;
     static constexpr int threads = reduction_threads;
@@ -139,9 +139,9 @@ struct reflect_from_left {
     }
     static int64_t blocks(const arguments &args)
     {
-        const int64_t of_dots = chunks_of(dots(args), dots_of_a_block);
-        const int64_t of_rows = chunks_of(args.view.rows - lanes_down(args.k), threads);
-        return of_dots > of_rows ? of_dots : of_rows;
+        const int64_t dot_blocks = chunks_of(dots(args), dots_of_a_block);
+        const int64_t row_blocks = chunks_of(args.view.rows - lanes_down(args.k), threads);
+        return dot_blocks > row_blocks ? dot_blocks : row_blocks;
     }
 
     template <class Block>
@@ -209,15 +209,15 @@ struct multiply_both_ways {
             left_of_row[s] = view.left_of(s)[k];
             along_left[s] = fused_multiply_add(u.scale, view.along[s], left_of_row[s]);
         });
-        // y without its factor, and the row of the matrix as it is by now.
+        // y without its factor tau, and the updated row of the matrix.
         const int count = int(end - begin);
         block.each(2 * count, [&](int item) {
             const int64_t c = begin + item % count;
-            const bool of_row = item >= count;
-            const double of_matrix = view.k.column(c)[k];
+            const bool updates_row = item >= count;
+            const double element = view.k.column(c)[k];
             values[item] =
-                subtract_combination(of_row ? of_matrix : fused_multiply_add(u.scale, view.products[c], of_matrix),
-                                     view.right + c, view.columns, of_row ? left_of_row : along_left, args.pairs);
+                subtract_combination(updates_row ? element : fused_multiply_add(u.scale, view.products[c], element),
+                                     view.right + c, view.columns, updates_row ? left_of_row : along_left, args.pairs);
         });
         block.each(count, [&](int n) {
             const int64_t c = begin + n;
@@ -252,7 +252,7 @@ struct multiply_both_ways {
     }
 };
 
-// v, and right_s . v for the pairs so far, y included.
+// v, and right_s . v for all pairs so far, with y.
 struct reflect_from_right {
     using arguments = column_arguments;
     static constexpr int threads = reduction_threads;
@@ -260,9 +260,9 @@ struct reflect_from_right {
 
     static int64_t blocks(const arguments &args)
     {
-        const int64_t of_dots = chunks_of(args.pairs + 1, dots_of_a_block);
-        const int64_t of_columns = chunks_of(args.view.columns - lanes_down(args.k + 1), threads);
-        return of_dots > of_columns ? of_dots : of_columns;
+        const int64_t dot_blocks = chunks_of(args.pairs + 1, dots_of_a_block);
+        const int64_t column_blocks = chunks_of(args.view.columns - lanes_down(args.k + 1), threads);
+        return dot_blocks > column_blocks ? dot_blocks : column_blocks;
     }
 
     template <class Block>
@@ -294,9 +294,9 @@ struct reflect_from_right {
     }
 };
 
-// Singular values of a bidiagonal matrix, one to a block of one warp. Each step of a bisection needs the one before,
-// and counting is one chain of divisions: so threads count for all middles that the next few steps can come to, which
-// are a binary tree, and the steps then only follow it.
+// The singular values of a bidiagonal matrix, one for each block of one warp. Each step of a bisection needs the one
+// before, and counting is one chain of divisions. So the threads count for all middles that the next few steps can
+// reach, a binary tree, and the steps then only follow the tree.
 struct bisect {
     struct arguments {
         const double *diagonal_squared, *off_squared; // [order]
@@ -313,29 +313,29 @@ struct bisect {
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const double index = double(block.index());
-        // Of all nodes, by turns: while some thread still reads one tree, others write the next.
+        // For each node, in two turns: while a slow thread still reads one tree, others write the next.
         auto *const above = reinterpret_cast<bool(*)[nodes + 1]>(block.shared());
-        interval own = {0.0, 1.0};
+        interval range = {0.0, 1.0};
         for (int step = 0, turn = 0; step < bisection_steps; step += levels, turn ^= 1) {
             const int steps = bisection_steps - step < levels ? bisection_steps - step : levels;
             block.each((1 << steps) - 1, [&](int i) {
-                const int node = i + 1; // of which 2 node and 2 node + 1 are the lower and the upper half
+                const int node = i + 1; // its children 2 node and 2 node + 1 are the lower and the upper half
                 int depth = 0;
                 while (node >> (depth + 1) != 0)
                     ++depth;
-                interval here = own;
+                interval half = range;
                 for (int level = depth - 1; level >= 0; --level)
-                    here.halve((node >> level & 1) != 0);
-                above[turn][node] = values_below(args, here.middle()) <= index;
+                    half.halve((node >> level & 1) != 0);
+                above[turn][node] = values_below(args, half.middle()) <= index;
             });
             int node = 1;
             for (int level = 0; level < steps; ++level) {
                 const bool upper = above[turn][node];
-                own.halve(upper);
+                range.halve(upper);
                 node = 2 * node + (upper ? 1 : 0);
             }
         }
-        block.each(1, [&](int) { args.values[block.index()] = own.middle(); });
+        block.each(1, [&](int) { args.values[block.index()] = range.middle(); });
     }
 
 private:

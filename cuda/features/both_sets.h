@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A kernel for two sets of data in one launch: the first blocks work on one, the others on the other.
+// Runs a kernel for two sets in one launch: the first blocks take the first set, the others the second.
 #pragma once
 
 #include "cuda/machine/block.h"
 
 namespace iqa::cuda {
 
-// A block that sees its own part of the grid alone.
+// A block that sees only its set's part of the grid.
 template <class Block>
 class part_of_grid {
 public:
@@ -34,7 +34,7 @@ private:
 template <class Kernel>
 struct both_sets {
     struct arguments {
-        typename Kernel::arguments of[2];
+        typename Kernel::arguments sets[2];
         int64_t blocks_of_set;
     };
     static constexpr int threads = Kernel::threads;
@@ -44,7 +44,7 @@ struct both_sets {
     {
         const int set = block.index() < args.blocks_of_set ? 0 : 1;
         part_of_grid<Block> part(block, block.index() - set * args.blocks_of_set, args.blocks_of_set);
-        Kernel::run(part, args.of[set]);
+        Kernel::run(part, args.sets[set]);
     }
 };
 

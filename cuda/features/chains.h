@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Chains of float64 operations in the order of arith/trace_order.h. Values are read in batches, before the part of the
-// chain that needs them: memory is far away, and the chain waits for itself long enough.
+// Chains of float64 operations in the order of arith/trace_order.h. Values are read in batches before the chain needs
+// them: the chain has its own latency and must not wait for memory too.
 #pragma once
 
 #include "arith/trace_order.h"
@@ -8,18 +8,18 @@
 
 namespace iqa::cuda {
 
-// Calls read(i, place) for a batch of i = 0 ... count - 1, then use(i, place) for each of them in ascending order; and
-// so on. place: which of the batch's values.
+// For each whole batch of i = first ... count - 1: calls read(i, slot), then use(i, slot) in ascending order. `slot` is
+// i's number in its batch. Returns the first i that is left.
 template <int Batch, class Read, class Use>
 IQA_KERNEL int in_whole_batches(int first, int count, Read &&read, Use &&use)
 {
     for (; first + Batch <= count; first += Batch) {
         IQA_UNROLL_ON_GPU
-        for (int place = 0; place < Batch; ++place)
-            read(first + place, place);
+        for (int slot = 0; slot < Batch; ++slot)
+            read(first + slot, slot);
         IQA_UNROLL_ON_GPU
-        for (int place = 0; place < Batch; ++place)
-            use(first + place, place);
+        for (int slot = 0; slot < Batch; ++slot)
+            use(first + slot, slot);
     }
     return first;
 }
@@ -29,9 +29,9 @@ constexpr int values_ahead = 16;
 template <class Read, class Use>
 IQA_KERNEL void in_batches(int count, Read &&read, Use &&use)
 {
-    const int of_sixteen = in_whole_batches<values_ahead>(0, count, read, use);
-    const int of_four = in_whole_batches<4>(of_sixteen, count, read, use);
-    in_whole_batches<1>(of_four, count, read, use);
+    const int sixteens = in_whole_batches<values_ahead>(0, count, read, use);
+    const int fours = in_whole_batches<4>(sixteens, count, read, use);
+    in_whole_batches<1>(fours, count, read, use);
 }
 
 // value = value + sign (a[0] c[0] + a[stride] c[1] + ...), term by term.
@@ -40,8 +40,8 @@ IQA_KERNEL double add_combination(double value, const double *a, int64_t stride,
 {
     double ahead[values_ahead];
     in_batches(
-        count, [&](int t, int place) { ahead[place] = a[t * stride]; },
-        [&](int t, int place) { value = fused_multiply_add(ahead[place], sign * coefficients[t], value); });
+        count, [&](int t, int slot) { ahead[slot] = a[t * stride]; },
+        [&](int t, int slot) { value = fused_multiply_add(ahead[slot], sign * coefficients[t], value); });
     return value;
 }
 
@@ -58,8 +58,7 @@ IQA_KERNEL double sum_of_values(const double *values, int64_t stride, int count)
     double sum = 0.0;
     double ahead[values_ahead];
     in_batches(
-        count, [&](int t, int place) { ahead[place] = values[t * stride]; },
-        [&](int, int place) { sum += ahead[place]; });
+        count, [&](int t, int slot) { ahead[slot] = values[t * stride]; }, [&](int, int slot) { sum += ahead[slot]; });
     return sum;
 }
 
@@ -71,11 +70,11 @@ IQA_KERNEL double lane_of_dot(const double *a, const double *b, int64_t length, 
     double right[values_ahead];
     in_batches(
         int(length / dot_lanes),
-        [&](int step, int place) {
-            left[place] = a[int64_t(step) * dot_lanes + lane];
-            right[place] = b[int64_t(step) * dot_lanes + lane];
+        [&](int step, int slot) {
+            left[slot] = a[int64_t(step) * dot_lanes + lane];
+            right[slot] = b[int64_t(step) * dot_lanes + lane];
         },
-        [&](int, int place) { sum = fused_multiply_add(left[place], right[place], sum); });
+        [&](int, int slot) { sum = fused_multiply_add(left[slot], right[slot], sum); });
     return sum;
 }
 

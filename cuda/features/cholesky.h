@@ -17,8 +17,8 @@ struct cholesky_state {
 };
 
 struct cholesky_view {
-    matrix s; // order x order, lower triangle; destroyed
-    matrix l; // zero at the start; order x rank in the end, rows in the order of the features
+    matrix s; // input: order x order, lower triangle; destroyed
+    matrix l; // output: order x rank, rows in the order of the features; zero at the start
     int64_t order;
     int64_t most_rank;
     double *diagonal;
@@ -26,7 +26,7 @@ struct cholesky_view {
     cholesky_state *state;
 };
 
-// The covariance of one set, of the lower triangle; what else is in the matrix becomes 0.
+// Fills the lower triangle with the covariance of one set, and the rest of the matrix with 0.
 struct fill_covariance {
     struct arguments {
         moment_lanes lanes;
@@ -51,7 +51,7 @@ struct fill_covariance {
     }
 };
 
-// Choosing among the diagonal's elements, in one block. Of equal ones the first is taken.
+// Chooses an element of the diagonal, in one block. The first of equal ones wins.
 struct pivot_choice {
     static constexpr int threads = 256;
     struct candidate {
@@ -68,19 +68,19 @@ struct pivot_choice {
         return a.index < b.index;
     }
 
-    // Of diagonal[first] ... diagonal[end - 1].
+    // The best of diagonal[first] ... diagonal[end - 1].
     template <bool Largest, class Block>
     IQA_KERNEL static candidate best(Block &block, const double *diagonal, int64_t first, int64_t end,
                                      candidate *candidates)
     {
         const int count = int(end - first < threads ? end - first : threads);
         block.each(count, [&](int thread) {
-            candidate own = {diagonal[first + thread], first + thread};
-            for (int64_t i = own.index + threads; i < end; i += threads) {
+            candidate winner = {diagonal[first + thread], first + thread};
+            for (int64_t i = winner.index + threads; i < end; i += threads) {
                 const candidate other = {diagonal[i], i};
-                own = wins<Largest>(other, own) ? other : own;
+                winner = wins<Largest>(other, winner) ? other : winner;
             }
-            candidates[thread] = own;
+            candidates[thread] = winner;
         });
         for (int left = count; left > 1;) {
             const int half = (left + 1) / 2;
@@ -93,7 +93,7 @@ struct pivot_choice {
         return candidates[0];
     }
 
-    // Brings the largest diagonal element to column k of the panel that begins at column `first`, or stops.
+    // Swaps the largest diagonal element to column k of the panel that begins at column `first`, or sets the rank.
     template <class Block>
     IQA_KERNEL static void choose(Block &block, const cholesky_view &view, int64_t first, int64_t k)
     {
@@ -158,7 +158,7 @@ struct start_cholesky {
     }
 };
 
-// For the first column of a panel.
+// Chooses the pivot of the first column of a panel.
 struct choose_first_pivot {
     struct arguments {
         cholesky_view view;
@@ -175,7 +175,8 @@ struct choose_first_pivot {
     }
 };
 
-// Column k of L below its pivot; the columns of the panel before it have been computed and not yet been subtracted.
+// Column k of L below its pivot. Subtracts the earlier columns of its panel, which the trailing matrix does not have
+// yet.
 struct finish_cholesky_column {
     struct arguments {
         cholesky_view view;
@@ -218,7 +219,7 @@ struct finish_cholesky_column {
     }
 };
 
-// Puts the finished columns of a panel in place, by feature.
+// Copies the finished columns of a panel to L, with rows in the order of the features.
 struct place_cholesky_columns {
     struct arguments {
         cholesky_view view;

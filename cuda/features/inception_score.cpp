@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The Inception Score's sums on a GPU. The caller waits for them.
+// Host side of the Inception Score's sums. The caller waits for them.
 #include "cuda/features/inception_score.h"
 #include "core/parallel.hpp"
 #include "cuda/backend.hpp"
@@ -13,7 +13,7 @@ namespace iqa::cuda {
 
 namespace {
 
-// Of the sums of splits that are made at once.
+// For the splits of one launch.
 constexpr int64_t most_bytes_of_sums = 16 << 20;
 
 class class_summing {
@@ -34,10 +34,10 @@ private:
     scratch device_memory_;
     scratch sums_memory_;
     host_copies copies_;
-    int128 *of_split_;
+    int128 *split_sums_;
     wide_sum *sums_[2]; // on the host, on the device
     look_at_rows::tally *found_[2];
-    row_constants of_rows_;
+    row_constants constants_;
     row_set rows_; // on the device
 };
 
@@ -54,14 +54,14 @@ class_summing::class_summing(context &where, memory_source &device, split_scores
 {
     const int64_t rows = request.rows.view.rows;
     const auto sums = size_t(batch_ * sums_of_split());
-    of_split_ = host_memory_.take<int128>(size_t(sums_of_split()) + 2 * sums + 1, "the sums of class probabilities");
-    sums_[0] = reinterpret_cast<wide_sum *>(of_split_ + sums_of_split());
+    split_sums_ = host_memory_.take<int128>(size_t(sums_of_split()) + 2 * sums + 1, "the sums of class probabilities");
+    sums_[0] = reinterpret_cast<wide_sum *>(split_sums_ + sums_of_split());
     found_[0] = reinterpret_cast<look_at_rows::tally *>(sums_[0] + sums);
     sums_[1] = sums_memory_.take<wide_sum>(sums, "the sums of class probabilities");
     const auto words = size_t(rows) * (rows_.chosen != nullptr ? 5 : 3) + 2;
     auto *const memory = device_memory_.take<double>(words, "what follows from each row of scores");
     found_[1] = reinterpret_cast<look_at_rows::tally *>(memory);
-    of_rows_ = {memory + 2, memory + 2 + rows, memory + 2 + 2 * rows};
+    constants_ = {memory + 2, memory + 2 + rows, memory + 2 + 2 * rows};
     if (rows_.chosen != nullptr) {
         auto *const keys = reinterpret_cast<keyed_row *>(memory + 2 + 3 * rows);
         check(copies_.upload(keys, rows_.chosen, size_t(rows) * sizeof(keyed_row)),
@@ -70,12 +70,12 @@ class_summing::class_summing(context &where, memory_source &device, split_scores
     }
 }
 
-// False: some row is at fault.
+// Returns false if a row has a fault.
 bool class_summing::look_at_all()
 {
     launch<look_at_rows>(where_, (rows_.view.rows + staged_rows::rows - 1) / staged_rows::rows,
                          look_at_rows::shared_bytes,
-                         {.table = rows_.view, .logits = request_.logits, .to = of_rows_, .found = found_[1]});
+                         {.table = rows_.view, .logits = request_.logits, .constants = constants_, .found = found_[1]});
     fetch(copies_, found_[0], found_[1], 1, "looking at all scores");
     const auto row_of = [](uint64_t complement) {
         return complement == 0 ? -1 : int64_t(~complement);
@@ -94,7 +94,7 @@ void class_summing::add_splits(int64_t first, int64_t count)
     launch<add_class_sums>(where_, count * parts * add_class_sums::groups_of(rows_.view.columns), 0,
                            {.rows = rows_,
                             .logits = request_.logits,
-                            .of_rows = of_rows_,
+                            .constants = constants_,
                             .splits = request_.splits,
                             .first_split = first,
                             .parts_of_split = parts,
@@ -102,9 +102,9 @@ void class_summing::add_splits(int64_t first, int64_t count)
     fetch(copies_, sums_[0], sums_[1], count * sums_of_split(), "summing class probabilities");
     for (int64_t split = 0; split < count; ++split) {
         for (int64_t i = 0; i < sums_of_split(); ++i)
-            of_split_[i] = value_of(sums_[0][split * sums_of_split() + i]);
+            split_sums_[i] = value_of(sums_[0][split * sums_of_split() + i]);
         const int64_t number = first + split;
-        request_.scores[number] = score_of_split(of_split_, rows_.view.columns,
+        request_.scores[number] = score_of_split(split_sums_, rows_.view.columns,
                                                  first_row_of_split(number + 1, request_.splits, rows_.count) -
                                                      first_row_of_split(number, request_.splits, rows_.count));
         report_progress(where_, first + split + 1, request_.splits);

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: MIT
-// The Inception Score on a GPU: each row in the CPU's order of operations, sums over rows as integers.
+// The Inception Score on a GPU: rows in the CPU's order of operations, sums over rows as integers.
 #pragma once
 
 #include "arith/class_scores.h"
-#include "cuda/machine/own_variables.h"
+#include "cuda/machine/per_thread.h"
 #include "cuda/machine/table_rows.h"
 
 namespace iqa::cuda {
 
-// What a row's probabilities follow from, for all rows. The probabilities themselves are made again where they are
-// summed.
+// The constants of each row that give its probabilities from its scores. The probabilities are not kept: the kernel
+// that sums them computes them again.
 struct row_constants {
-    double *largest; // [rows]: of logits
-    double *sums;    // [rows]: of the weights, or of the probabilities given
+    double *largest; // [rows]: the largest logit
+    double *sums;    // [rows]: the sum of the weights, or of the given probabilities
     double *negative_entropies;
 };
 
-// A thread follows a row, twice.
+// Finds the constants and faults of rows. A thread follows a row, twice.
 struct look_at_rows {
     struct tally {
-        uint64_t nonfinite, invalid; // complements of the first such row; 0 if there is none
+        uint64_t nonfinite, invalid; // complements of the first such row; 0: none
     };
     struct arguments {
         table_view table;
         bool logits;
-        row_constants to;
-        tally *found; // all zero before
+        row_constants constants;
+        tally *found; // zero before
     };
     static constexpr int threads = staged_rows::threads;
     static constexpr int shared_bytes = (2 * staged_rows::numbers + staged_rows::rows) * int(sizeof(double));
@@ -37,50 +37,50 @@ struct look_at_rows {
         const int64_t first = block.index() * staged_rows::rows;
         auto *const numbers = reinterpret_cast<double *>(block.shared());
         double *const terms = numbers + staged_rows::numbers;
-        double *const of_rows = terms + staged_rows::numbers; // the largest logit, or the sum of probabilities
-        own_variables<Block, row, threads> own;
-        block.each(staged_rows::rows, [&](int i) { own[i].largest = -__builtin_inf(); });
+        double *const normalisers = terms + staged_rows::numbers; // the largest logit, or the sum of probabilities
+        per_thread<Block, row, threads> rows;
+        block.each(staged_rows::rows, [&](int i) { rows[i].largest = -__builtin_inf(); });
         staged_rows::each_chunk(block, table, first, numbers, [&](int count) {
             staged_rows::each_row(block, table, first, [&](int i) {
                 for (int column = 0; column < count; ++column)
-                    own[i].see(numbers[i * staged_rows::stride + column]);
+                    rows[i].see(numbers[i * staged_rows::stride + column]);
             });
         });
         block.each(staged_rows::rows, [&](int i) {
-            of_rows[i] = args.logits ? own[i].largest : own[i].sum;
-            own[i].invalid =
-                own[i].nonfinite || (!args.logits && (own[i].negative || !is_sum_of_probabilities(own[i].sum)));
+            normalisers[i] = args.logits ? rows[i].largest : rows[i].sum;
+            rows[i].invalid =
+                rows[i].nonfinite || (!args.logits && (rows[i].negative || !is_sum_of_probabilities(rows[i].sum)));
             if (args.logits)
-                own[i].sum = 0.0;
+                rows[i].sum = 0.0;
         });
         staged_rows::each_chunk(block, table, first, numbers, [&](int count) {
             block.each(staged_rows::rows * staged_rows::columns, [&](int i) {
-                const double of_row = of_rows[i / staged_rows::columns];
+                const double normaliser = normalisers[i / staged_rows::columns];
                 const int at = i / staged_rows::columns * staged_rows::stride + i % staged_rows::columns;
                 if (args.logits) {
-                    const double exponent = softmax_exponent(numbers[at], of_row);
+                    const double exponent = softmax_exponent(numbers[at], normaliser);
                     numbers[at] = quick_exponential(exponent);
                     terms[at] = numbers[at] * exponent;
                 } else {
-                    terms[at] = negative_entropy_term(numbers[at] / of_row);
+                    terms[at] = negative_entropy_term(numbers[at] / normaliser);
                 }
             });
             staged_rows::each_row(block, table, first, [&](int i) {
                 for (int column = 0; column < count; ++column) {
                     if (args.logits)
-                        own[i].sum += numbers[i * staged_rows::stride + column];
-                    own[i].terms += terms[i * staged_rows::stride + column];
+                        rows[i].sum += numbers[i * staged_rows::stride + column];
+                    rows[i].terms += terms[i * staged_rows::stride + column];
                 }
             });
         });
         staged_rows::each_row(block, table, first, [&](int i) {
-            args.to.largest[first + i] = own[i].largest;
-            args.to.sums[first + i] = own[i].sum;
-            args.to.negative_entropies[first + i] =
-                args.logits ? negative_entropy_of_softmax(own[i].terms, own[i].sum) : own[i].terms;
-            if (own[i].nonfinite)
+            args.constants.largest[first + i] = rows[i].largest;
+            args.constants.sums[first + i] = rows[i].sum;
+            args.constants.negative_entropies[first + i] =
+                args.logits ? negative_entropy_of_softmax(rows[i].terms, rows[i].sum) : rows[i].terms;
+            if (rows[i].nonfinite)
                 keep_most(&args.found->nonfinite, ~uint64_t(first + i));
-            if (own[i].invalid)
+            if (rows[i].invalid)
                 keep_most(&args.found->invalid, ~uint64_t(first + i));
         });
     }
@@ -100,13 +100,13 @@ private:
     };
 };
 
-// Adds up the probabilities of each class over the rows of splits, and the negative entropies of these rows behind
-// them. A thread has a column of some rows.
+// Sums the probabilities of each class over the rows of splits, and, as one more column, the negative entropies of the
+// rows. A thread sums a column over a part of a split.
 struct add_class_sums {
     struct arguments {
-        row_set rows; // in the order in which they are split
+        row_set rows; // in the order of the splits
         bool logits;
-        row_constants of_rows;
+        row_constants constants;
         int64_t splits;
         int64_t first_split, parts_of_split;
         wide_sum *sums; // [splits from the first one on][classes + 1]
@@ -137,7 +137,7 @@ struct add_class_sums {
                 for (int64_t index = begin; index < end; ++index) {
                     const int64_t row = args.rows.row(index);
                     if (column == table.columns)
-                        sum += in_score_units(args.of_rows.negative_entropies[row]);
+                        sum += in_score_units(args.constants.negative_entropies[row]);
                     else
                         sum += in_score_units(probability(
                             args, row, double(widen(data[row * table.row_stride + column * table.column_stride]))));
@@ -151,8 +151,8 @@ private:
     IQA_KERNEL static double probability(const arguments &args, int64_t row, double score)
     {
         const double weight =
-            args.logits ? quick_exponential(softmax_exponent(score, args.of_rows.largest[row])) : score;
-        return weight / args.of_rows.sums[row];
+            args.logits ? quick_exponential(softmax_exponent(score, args.constants.largest[row])) : score;
+        return weight / args.constants.sums[row];
     }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// KID's sums on a GPU, and rows of tables for error texts. The caller waits for them.
+// Host side of KID's sums, and of rows of tables for error texts. The caller waits for them.
 #include "cuda/features/kid.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace iqa::cuda {
 
 namespace {
 
-// After so many blocks of one launch the host looks again: some 10 ms of a large GPU with 2048 features.
+// The host checks for cancellation after so many blocks: some 10 ms of a large GPU with 2048 features.
 constexpr int64_t tiles_of_launch = 1 << 14;
 
 class pair_summing {
@@ -36,8 +36,8 @@ private:
     context &where_;
     const kernel_means_request &request_;
     const int64_t tiles_;  // of an estimate
-    const int64_t pieces_; // launches of an estimate that has more tiles than one launch
-    const int64_t batch_;  // estimates of one launch
+    const int64_t pieces_; // launches for an estimate
+    const int64_t batch_;  // estimates in a launch
     scratch host_memory_;
     scratch device_memory_;
     scratch keys_memory_;
@@ -45,7 +45,8 @@ private:
     add_kernel_values::sums_of_estimate *sums_[2]; // on the host, on the device
     keyed_row *keys_[2];                           // on the host, of all rows of each set
     keyed_row *rows_[2];                           // on the device, of each set
-    keyed_row *drawn_[2][2]; // on the host: [buffer][set]. One is drawn while the other may still be read
+    keyed_row
+        *drawn_[2][2]; // on the host: [buffer][set]. The next rows are drawn while a copy may still read the last ones
 };
 
 pair_summing::pair_summing(context &where, memory_source &device, const kernel_means_request &request)
@@ -60,10 +61,11 @@ pair_summing::pair_summing(context &where, memory_source &device, const kernel_m
       copies_(where)
 {
     const int64_t rows = request.draws ? request.sets[0].count + request.sets[1].count : 0;
-    const size_t of_sums = size_t(batch_) * sizeof(add_kernel_values::sums_of_estimate);
-    const size_t of_rows = size_t(batch_ * rows) * sizeof(keyed_row);
-    std::byte *const memory[2] = {host_memory_.take<std::byte>(of_sums + 2 * of_rows, "the rows and sums of subsets"),
-                                  device_memory_.take<std::byte>(of_sums + of_rows, "the rows and sums of subsets")};
+    const size_t sum_bytes = size_t(batch_) * sizeof(add_kernel_values::sums_of_estimate);
+    const size_t row_bytes = size_t(batch_ * rows) * sizeof(keyed_row);
+    std::byte *const memory[2] = {
+        host_memory_.take<std::byte>(sum_bytes + 2 * row_bytes, "the rows and sums of subsets"),
+        device_memory_.take<std::byte>(sum_bytes + row_bytes, "the rows and sums of subsets")};
     for (int side = 0; side < 2; ++side)
         sums_[side] = reinterpret_cast<add_kernel_values::sums_of_estimate *>(memory[side]);
     rows_[0] = reinterpret_cast<keyed_row *>(sums_[1] + batch_);
@@ -72,9 +74,10 @@ pair_summing::pair_summing(context &where, memory_source &device, const kernel_m
     for (keyed_row **const sets : {rows_, drawn_[0], drawn_[1]})
         sets[1] = sets[0] + batch_ * request.sets[0].count;
     if (request.draws) {
-        const auto all = size_t(request.sets[0].view.rows);
-        keys_[0] = keys_memory_.take<keyed_row>(all + size_t(request.sets[1].view.rows), "the drawing of subsets");
-        keys_[1] = keys_[0] + all;
+        const auto first_rows = size_t(request.sets[0].view.rows);
+        keys_[0] =
+            keys_memory_.take<keyed_row>(first_rows + size_t(request.sets[1].view.rows), "the drawing of subsets");
+        keys_[1] = keys_[0] + first_rows;
     }
 }
 
@@ -82,11 +85,11 @@ void pair_summing::draw(int64_t first, int64_t count)
 {
     if (!request_.draws)
         return;
-    const int64_t all = request_.sets[0].view.rows + request_.sets[1].view.rows;
+    const int64_t rows = request_.sets[0].view.rows + request_.sets[1].view.rows;
     keyed_row *const *const to = drawn_[first / batch_ % 2];
-    crew::run(where_, workers_for(where_, 2, all), [&](crew &team) {
+    crew::run(where_, workers_for(where_, 2, rows), [&](crew &team) {
         for (int64_t i = 0; i < count; ++i)
-            team.each(2, all, [&](int64_t set, int32_t) {
+            team.each(2, rows, [&](int64_t set, int32_t) {
                 request_.draw(first + i, set, keys_[set]);
                 std::copy_n(keys_[set], request_.sets[set].count, to[set] + i * request_.sets[set].count);
             });
@@ -121,7 +124,7 @@ void pair_summing::hand_out(int64_t first, int64_t count)
         pair_sums sums[kinds_of_pairs];
         for (int kind = 0; kind < kinds_of_pairs; ++kind)
             for (int limb = 0; limb < kernel_limbs; ++limb) {
-                const add_kernel_values::sums_of_pairs &from = sums_[0][i].of[kind];
+                const add_kernel_values::sums_of_pairs &from = sums_[0][i].kinds[kind];
                 sums[kind].pairs.limbs[limb] = value_of(from.pairs[limb]);
                 sums[kind].diagonal.limbs[limb] = value_of(from.diagonal[limb]);
             }
@@ -157,10 +160,10 @@ row_squares look_at_rows(context &where, memory_source &memory, const table_view
     scratch device_memory(memory);
     host_copies copies(where);
     auto *const found = host_memory.take<tally>(1, "the look at all features");
-    auto *const found_there = device_memory.take<tally>(1, "the look at all features");
+    auto *const device_found = device_memory.take<tally>(1, "the look at all features");
     launch<find_largest_square>(where, chunks_of(table.rows, staged_rows::rows), find_largest_square::shared_bytes,
-                                {.table = table, .found = found_there});
-    fetch(copies, found, found_there, 1, "looking at all features");
+                                {.table = table, .found = device_found});
+    fetch(copies, found, device_found, 1, "looking at all features");
     return {double_from_bits(found->largest), found->nonfinite == 0 ? -1 : int64_t(~found->nonfinite)};
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// KID on a GPU: kernel values of pairs of rows, in the CPU's order of operations, summed as integers. No matrix of them
-// is kept.
+// KID on a GPU: kernel values of pairs of rows, in the CPU's order of operations, summed as integers without a matrix.
 #pragma once
 
 #include "arith/polynomial_kernel.h"
@@ -9,16 +8,16 @@
 
 namespace iqa::cuda {
 
-// The largest dot product of a row with itself, and the first row with a number that is not finite. A thread follows a
-// row.
+// Finds the largest dot product of a row with itself, and the first row with a number that is not finite. A thread
+// follows a row.
 struct find_largest_square {
     struct tally {
-        uint64_t largest;   // as bits, whose order is that of the numbers
-        uint64_t nonfinite; // complement of the row; 0 if there is none
+        uint64_t largest;   // its bits, which order as the numbers do
+        uint64_t nonfinite; // complement of the row; 0: none
     };
     struct arguments {
         table_view table;
-        tally *found; // all zero before
+        tally *found; // zero before
     };
     static constexpr int threads = staged_rows::threads;
     static constexpr int shared_bytes = staged_rows::numbers * int(sizeof(double));
@@ -28,19 +27,19 @@ struct find_largest_square {
     {
         const int64_t first = block.index() * staged_rows::rows;
         auto *const numbers = reinterpret_cast<double *>(block.shared());
-        own_variables<Block, row, threads> own;
+        per_thread<Block, row, threads> rows;
         staged_rows::each_chunk(block, args.table, first, numbers, [&](int count) {
             staged_rows::each_row(block, args.table, first, [&](int i) {
                 for (int column = 0; column < count; ++column) {
                     const double value = numbers[i * staged_rows::stride + column];
-                    own[i].sum += value * value;
-                    own[i].nonfinite = own[i].nonfinite || !is_finite(value);
+                    rows[i].sum += value * value;
+                    rows[i].nonfinite = rows[i].nonfinite || !is_finite(value);
                 }
             });
         });
         staged_rows::each_row(block, args.table, first, [&](int i) {
-            keep_most(&args.found->largest, bits_of(own[i].sum) << 1 >> 1);
-            if (own[i].nonfinite)
+            keep_most(&args.found->largest, bits_of(rows[i].sum) << 1 >> 1);
+            if (rows[i].nonfinite)
                 keep_most(&args.found->nonfinite, ~uint64_t(first + i));
         });
     }
@@ -52,14 +51,14 @@ private:
     };
 };
 
-// Adds the kernel values of pairs of rows to the sums of estimates. A block has one tile of one matrix of pairs.
+// Adds the kernel values of pairs of rows to the sums of estimates. A block takes one tile of one matrix of pairs.
 struct add_kernel_values {
     struct sums_of_pairs {
         wide_sum pairs[kernel_limbs];
         wide_sum diagonal[kernel_limbs];
     };
     struct sums_of_estimate {
-        sums_of_pairs of[kinds_of_pairs];
+        sums_of_pairs kinds[kinds_of_pairs];
     };
     struct arguments {
         row_set sets[2]; // chosen[estimates][count]
@@ -72,7 +71,7 @@ struct add_kernel_values {
     static constexpr int side = matrix_tile::side;
     static constexpr int shared_bytes = matrix_tile::shared_bytes + 2 * side * int(sizeof(int64_t));
 
-    // Within a set too these are of the whole matrix: what lies above the diagonal is passed over.
+    // Tiles of all three matrices. Blocks above the diagonal of a matrix within a set return at once.
     IQA_HD_MEMBER static int64_t tiles_of_estimate(const row_set (&sets)[2])
     {
         const int64_t first = chunks_of(sets[0].count, side);
@@ -84,33 +83,33 @@ struct add_kernel_values {
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const int64_t estimate = block.index() / args.tiles;
-        const place here = place_of(args, args.first_tile + block.index() % args.tiles);
-        const bool within = here.kind != between_sets;
-        if (within && here.row + side <= here.column)
+        const pair_tile tile = find_tile(args, args.first_tile + block.index() % args.tiles);
+        const bool within = tile.kind != between_sets;
+        if (within && tile.row + side <= tile.column)
             return;
-        const row_set &left = args.sets[here.kind == within_second ? 1 : 0];
-        const row_set &right = args.sets[here.kind == within_first ? 0 : 1];
+        const row_set &left = args.sets[tile.kind == within_second ? 1 : 0];
+        const row_set &right = args.sets[tile.kind == within_first ? 0 : 1];
         auto *const offsets = reinterpret_cast<int64_t *>(block.shared() + matrix_tile::shared_bytes);
         block.each(2 * side, [&](int i) {
             const row_set &set = i < side ? left : right;
-            const int64_t index = (i < side ? here.row : here.column) + i % side;
+            const int64_t index = (i < side ? tile.row : tile.column) + i % side;
             offsets[i] = index < set.count ? set.row(set.chosen == nullptr ? index : estimate * set.count + index) *
                                                  set.view.row_stride
                                            : 0;
         });
 
-        own_variables<Block, values, threads> own;
+        per_thread<Block, thread_values, threads> values;
         matrix_tile::multiply(
             block, left.view.columns,
             [&](int which, int64_t k, int count, double *to, int i) {
                 if (which == 0)
-                    load(left, left.count - here.row, offsets, k, count, to, i);
+                    load(left, left.count - tile.row, offsets, k, count, to, i);
                 else
-                    load(right, right.count - here.column, offsets + side, k, count, to, i);
+                    load(right, right.count - tile.column, offsets + side, k, count, to, i);
             },
             [&](bool first, int i, matrix_tile::elements &products) {
                 products.end_chain([&](int r, int c, double sum) {
-                    double &target = own[i].products[c][r];
+                    double &target = values[i].products[c][r];
                     target = first ? sum : target + sum;
                 });
             });
@@ -118,17 +117,17 @@ struct add_kernel_values {
         block.each(threads, [&](int i) {
             for (int c = 0; c < matrix_tile::columns_of_thread; ++c)
                 for (int r = 0; r < matrix_tile::rows_of_thread; ++r) {
-                    const int64_t row = here.row + matrix_tile::elements::row_of(i, r);
-                    const int64_t column = here.column + matrix_tile::elements::column_of(i, c);
+                    const int64_t row = tile.row + matrix_tile::elements::row_of(i, r);
+                    const int64_t column = tile.column + matrix_tile::elements::column_of(i, c);
                     if (row < left.count && column < right.count && !(within && row < column))
-                        own[i].add(kernel_value(args.kernel, own[i].products[c][r]) * args.kernel.unit,
-                                   within && row == column);
+                        values[i].add(kernel_value(args.kernel, values[i].products[c][r]) * args.kernel.unit,
+                                      within && row == column);
                 }
         });
-        sums_of_pairs &to = args.estimates[estimate].of[here.kind];
+        sums_of_pairs &to = args.estimates[estimate].kinds[tile.kind];
         for (int limb = 0; limb < kernel_limbs; ++limb) {
-            const int64_t pairs = block.sum(threads, [&](int i) { return own[i].pairs[limb]; });
-            const int64_t diagonal = block.sum(threads, [&](int i) { return own[i].diagonal[limb]; });
+            const int64_t pairs = block.sum(threads, [&](int i) { return values[i].pairs[limb]; });
+            const int64_t diagonal = block.sum(threads, [&](int i) { return values[i].diagonal[limb]; });
             block.each(1, [&](int) {
                 add(&to.pairs[limb], pairs);
                 add(&to.diagonal[limb], diagonal);
@@ -137,7 +136,7 @@ struct add_kernel_values {
     }
 
 private:
-    struct values {
+    struct thread_values {
         double products[matrix_tile::columns_of_thread][matrix_tile::rows_of_thread];
         int64_t pairs[kernel_limbs], diagonal[kernel_limbs];
 
@@ -152,13 +151,13 @@ private:
         }
     };
 
-    // Which matrix of pairs, and the tile's first row and column.
-    struct place {
+    // A tile: its matrix of pairs, first row and first column.
+    struct pair_tile {
         int kind;
         int64_t row, column;
     };
 
-    IQA_KERNEL static place place_of(const arguments &args, int64_t tile)
+    IQA_KERNEL static pair_tile find_tile(const arguments &args, int64_t tile)
     {
         const int64_t first = chunks_of(args.sets[0].count, side);
         const int64_t second = chunks_of(args.sets[1].count, side);

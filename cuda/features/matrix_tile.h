@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A tile of dot products of float64 rows, in the order of arith/trace_order.h: each element is chains of fused
-// multiply-adds, steps ascending, that one thread makes.
+// A tile of dot products of float64 rows, in the order of arith/trace_order.h: one thread computes an element as chains
+// of fused multiply-adds in ascending order.
 #pragma once
 
 #include "arith/half.h"
 #include "arith/trace_order.h"
-#include "cuda/machine/own_variables.h"
+#include "cuda/machine/per_thread.h"
 
 namespace iqa::cuda {
 
@@ -19,11 +19,11 @@ struct matrix_tile {
     static constexpr int columns_of_thread = 4;
 
     struct alignas(16) pair {
-        double of[2];
+        double values[2];
     };
 
-    // Of one thread: two neighbouring rows, twice, and four neighbouring columns, so that a warp reads whole lines of
-    // shared memory.
+    // The elements of one thread: twice two neighbouring rows, and four neighbouring columns, so that a warp reads
+    // whole lines of shared memory.
     struct elements {
         double sums[columns_of_thread][rows_of_thread];
 
@@ -41,11 +41,12 @@ struct matrix_tile {
                                          *reinterpret_cast<const pair *>(right + 2)};
                 for (int c = 0; c < columns_of_thread; ++c)
                     for (int r = 0; r < rows_of_thread; ++r)
-                        sums[c][r] = fused_multiply_add(rows[r / 2].of[r % 2], columns[c / 2].of[c % 2], sums[c][r]);
+                        sums[c][r] =
+                            fused_multiply_add(rows[r / 2].values[r % 2], columns[c / 2].values[c % 2], sums[c][r]);
             }
         }
 
-        // Gives each sum to use(r, c, sum) and begins the next chain.
+        // Passes each sum to use(r, c, sum), and begins the next chain.
         template <class Use>
         IQA_HD_MEMBER void end_chain(Use &&use)
         {
@@ -57,14 +58,14 @@ struct matrix_tile {
         }
     };
 
-    // load(side, first step, count, memory, thread) brings the rows of one side, as load_rows() does;
-    // end(first, thread, elements): a chain has ended, of all `depth` steps or of the next chain_depth of them.
+    // load(side, first step, count, memory, thread) loads the rows of one side, as load_rows() does.
+    // end(first, thread, elements) is called when a chain ends: after each chain_depth steps, and after all `depth`.
     template <class Block, class Load, class End>
     IQA_KERNEL static void multiply(Block &block, int64_t depth, Load &&load, End &&end)
     {
         auto *const a = reinterpret_cast<double *>(block.shared());
         double *const b = a + steps * stride;
-        own_variables<Block, elements, threads> own;
+        per_thread<Block, elements, threads> outputs;
         for (int64_t from = 0; from < depth; from += chain_depth) {
             const int64_t to = from + chain_depth < depth ? from + chain_depth : depth;
             for (int64_t k = from; k < to; k += steps) {
@@ -73,14 +74,14 @@ struct matrix_tile {
                     load(0, k, count, a, i);
                     load(1, k, count, b, i);
                 });
-                block.each(threads, [&](int i) { own[i].add_products(a, b, count, i); });
+                block.each(threads, [&](int i) { outputs[i].add_products(a, b, count, i); });
             }
-            block.each(threads, [&](int i) { end(from == 0, i, own[i]); });
+            block.each(threads, [&](int i) { end(from == 0, i, outputs[i]); });
         }
     }
 
-    // Some steps of at most `side` rows into [step][stride], in the order in which they lie in memory: by row, or by
-    // step. number(row, step), of any type, is asked for those inside.
+    // Stores up to `count` steps of `side` rows at [step][stride], 0 outside. They are read in the order of memory: by
+    // row, or by step. number(row, step) returns a number of any type.
     template <class Number>
     IQA_KERNEL static void load_rows(bool by_row, int64_t rows, int count, double *to, int thread, Number &&number)
     {

@@ -11,10 +11,10 @@ namespace iqa::cuda {
 
 namespace {
 
-// Blocks of one multiprocessor that make the end of the last one short beside the whole.
+// With so many blocks, the time in which only the last ones run is short.
 constexpr int64_t blocks_of_a_multiprocessor = 4;
 
-// A visit of the lanes costs as much as the products of some hundred rows.
+// Adding to the lanes costs as much as the products of some hundred rows.
 constexpr int64_t least_rows_of_block = 256;
 
 int64_t parts(int64_t length, int64_t part)
@@ -49,7 +49,7 @@ void add(context &where, const moment_request &request, const uint32_t *sound)
 
 } // namespace
 
-// The kernel that adds comes last: when a call before it fails, nothing was added, and so it may add in place.
+// The kernel that adds is launched last, so that it may add in place: after a failed call, nothing was added.
 void moments(context &where, workspace &memory, const moment_request &request, device_ledger *ends)
 {
     auto *const seen = memory.zeros.take<check_features::tally>(1, "the check of features");

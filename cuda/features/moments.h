@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: MIT
-// The moments of features on a GPU: first all features are looked at, then products are added, or nothing is.
+// The moments of features on a GPU. One kernel checks all features; the next one adds products if all are valid.
 #pragma once
 
 #include "arith/second_moment.h"
 #include "core/device.hpp"
 #include "cuda/features/slice_tile.h"
-#include "cuda/machine/own_variables.h"
+#include "cuda/machine/per_thread.h"
 #include "cuda/machine/table_rows.h"
 
 namespace iqa::cuda {
 
-// Finds the first feature that is not finite or outside the grid: of the reference set before the candidate's, by row
-// and column.
+// Finds the first feature that is not finite or outside the grid, in the order of set (reference first), row, column.
 struct check_features {
     struct tally {
-        uint64_t first; // complement of side and position of the first such feature; 0 if there is none
+        uint64_t first; // complement of the first such feature's side and position; 0: none
         uint32_t arrivals;
     };
     struct arguments {
         table_view sides[2];
         double gain;
         int64_t limit;
-        tally *seen; // all zero before and after
+        tally *seen; // zero before and after
         fault *report;
-        uint32_t *sound; // 1: all features are as they must be
+        uint32_t *sound; // 1: all features are valid
     };
     static constexpr int threads = 256;
     static constexpr int features_of_a_thread = 16;
@@ -37,9 +36,9 @@ struct check_features {
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const int64_t of_reference = blocks_of(args.sides[0]);
-        const int side = block.index() < of_reference ? 0 : 1;
-        const int64_t index = block.index() - (side == 0 ? 0 : of_reference);
+        const int64_t reference_blocks = blocks_of(args.sides[0]);
+        const int side = block.index() < reference_blocks ? 0 : 1;
+        const int64_t index = block.index() - (side == 0 ? 0 : reference_blocks);
         with_type(args.sides[side].type, [&](auto type) {
             look<typename decltype(type)::type>(block, args, side, index * features_of_a_block);
         });
@@ -50,7 +49,7 @@ struct check_features {
 private:
     static constexpr int side_bit = 60; // above 2^31 rows of 2^14 features
 
-    // Along the axis that lies closer in memory.
+    // Neighbouring threads read along the axis with the smaller stride.
     template <class Element, class Block>
     IQA_KERNEL static void look(Block &block, const arguments &args, int side, int64_t first)
     {
@@ -64,19 +63,19 @@ private:
         const int64_t step_lines = threads / length;
         const int64_t step = threads % length;
         const int64_t first_line = first / length;
-        const int64_t first_place = first % length;
+        const int64_t first_offset = first % length;
         block.each(threads, [&](int thread) {
-            int64_t place = first_place + thread;
-            int64_t line = first_line + place / length;
-            place %= length;
+            int64_t offset = first_offset + thread;
+            int64_t line = first_line + offset / length;
+            offset %= length;
             Element values[features_of_a_thread];
             for (int i = 0; i < features_of_a_thread; ++i) {
                 const bool inside = first + thread + i * threads < count;
-                values[i] = inside ? data[line * line_stride + place * stride] : Element{};
+                values[i] = inside ? data[line * line_stride + offset * stride] : Element{};
                 line += step_lines;
-                place += step;
-                if (place >= length) {
-                    place -= length;
+                offset += step;
+                if (offset >= length) {
+                    offset -= length;
                     ++line;
                 }
             }
@@ -113,13 +112,13 @@ private:
     }
 };
 
-// Adds rows, sums and products of both sets to the lanes. A block has one tile of a lower triangle, for some rows; it
-// rounds the features to the grid as it reads them, since that costs less than to keep them elsewhere.
+// Adds row counts, sums and products of both sets to the lanes. A block takes one tile of a lower triangle and a range
+// of rows. It rounds features to the grid as it reads them, which costs less than to store rounded ones.
 template <int Slices>
 struct add_moments {
     struct side {
         table_view table;
-        int64_t *lanes;        // as in moment_lanes
+        int64_t *lanes;        // see moment_lanes
         int64_t rows_of_block; // a multiple of slice_tile_rows, at most most_rows_sliced
         int64_t blocks;
     };
@@ -130,7 +129,7 @@ struct add_moments {
     };
     static constexpr int threads = slice_tile_threads;
     static constexpr int panel = panel_bytes(Slices);
-    static constexpr int shared_bytes = 4 * panel; // two panels, twice
+    static constexpr int shared_bytes = 4 * panel; // double-buffered pairs of panels
 
     static constexpr int64_t panels_of(int64_t features) { return (features + slice_tile_side - 1) / slice_tile_side; }
     static constexpr int64_t tiles_of(int64_t features) { return panels_of(features) * (panels_of(features) + 1) / 2; }
@@ -141,19 +140,19 @@ struct add_moments {
         if (*args.sound == 0)
             return;
         const bool second = block.index() >= args.sides[0].blocks;
-        const side &of = args.sides[second ? 1 : 0];
-        const place here = place_of(of, block.index() - (second ? args.sides[0].blocks : 0));
+        const side &set = args.sides[second ? 1 : 0];
+        const feature_tile tile = tile_of(set, block.index() - (second ? args.sides[0].blocks : 0));
         slice_tile<Block, Slices> sums;
-        with_type(of.table.type,
-                  [&](auto type) { multiply<typename decltype(type)::type>(block, of, here, args.gain, sums); });
-        const int features = int(of.table.columns);
-        sums.each([&](int i, int j, const auto &of_element) {
-            const int row = here.left + i;
-            const int column = here.right + j;
+        with_type(set.table.type,
+                  [&](auto type) { multiply<typename decltype(type)::type>(block, set, tile, args.gain, sums); });
+        const int features = int(set.table.columns);
+        sums.each([&](int i, int j, const auto &by_weight) {
+            const int row = tile.left + i;
+            const int column = tile.right + j;
             if (row >= features || column > row)
                 return;
-            const moment_words product = from_slices(of_element);
-            int64_t *const to = moment_lanes{of.lanes, features}.words(row, column);
+            const moment_words product = from_slices(by_weight);
+            int64_t *const to = moment_lanes{set.lanes, features}.words(row, column);
             add(to, product.low);
             add(to + 1, product.high);
         });
@@ -163,19 +162,19 @@ private:
     static constexpr int rows_of_item = 16;
     static_assert(threads * rows_of_item == 2 * slice_tile_side * slice_tile_rows);
 
-    // What a thread reads ahead for the next step: some rows of one feature.
+    // The features that a thread reads ahead for the next step: some rows of one feature.
     template <class Element>
-    struct items {
+    struct read_ahead {
         Element values[rows_of_item];
-        int64_t sum, rest_sum, rest_squares; // of a diagonal tile: of all that came by
+        int64_t sum, rest_sum, rest_squares; // of a diagonal tile: of all features so far
     };
 
     struct alignas(16) words {
-        uint32_t of_rows[rows_of_item / 4];
+        uint32_t quads[rows_of_item / 4];
     };
 
-    // What a block works on.
-    struct place {
+    // The work of a block.
+    struct feature_tile {
         int left, right; // first features
         int64_t first_row, last_row;
 
@@ -184,92 +183,92 @@ private:
         {
             return (i % (2 * slice_tile_side) < slice_tile_side ? left : right) + i % slice_tile_side;
         }
-        // Both panels of a diagonal tile are the left one.
+        // A diagonal tile has only the left panel.
         IQA_HD_MEMBER bool wants(int i) const { return !diagonal() || i % (2 * slice_tile_side) < slice_tile_side; }
     };
 
-    IQA_KERNEL static place place_of(const side &of, int64_t index)
+    IQA_KERNEL static feature_tile tile_of(const side &set, int64_t index)
     {
-        const int tiles = int(tiles_of(of.table.columns));
-        const int tile = int(index % tiles);
+        const int tiles = int(tiles_of(set.table.columns));
+        const int number = int(index % tiles);
         int left = 0;
-        while ((left + 1) * (left + 2) / 2 <= tile)
+        while ((left + 1) * (left + 2) / 2 <= number)
             ++left;
-        const int right = tile - left * (left + 1) / 2;
-        const int64_t first_row = index / tiles * of.rows_of_block;
-        const int64_t last_row = first_row + of.rows_of_block;
+        const int right = number - left * (left + 1) / 2;
+        const int64_t first_row = index / tiles * set.rows_of_block;
+        const int64_t last_row = first_row + set.rows_of_block;
         return {left * slice_tile_side, right * slice_tile_side, first_row,
-                last_row < of.table.rows ? last_row : of.table.rows};
+                last_row < set.table.rows ? last_row : set.table.rows};
     }
 
     template <class Element, class Block>
-    IQA_KERNEL static void multiply(Block &block, const side &of, const place &here, double gain,
+    IQA_KERNEL static void multiply(Block &block, const side &set, const feature_tile &tile, double gain,
                                     slice_tile<Block, Slices> &sums)
     {
-        const table_view &table = of.table;
-        own_variables<Block, items<Element>, threads> own;
+        const table_view &table = set.table;
+        per_thread<Block, read_ahead<Element>, threads> ahead;
         const auto *data = reinterpret_cast<const Element *>(table.data);
         const auto read = [&](int64_t row) {
             block.each(threads, [&](int i) {
-                const int feature = here.feature(i);
+                const int feature = tile.feature(i);
                 const int64_t from = row + i / (2 * slice_tile_side) * rows_of_item;
-                const int inside = feature < table.columns && here.wants(i) ? int(here.last_row - from) : 0;
+                const int inside = feature < table.columns && tile.wants(i) ? int(tile.last_row - from) : 0;
                 const Element *at = data + from * table.row_stride + feature * table.column_stride;
                 for (int r = 0; r < rows_of_item; ++r, at += table.row_stride)
-                    own[i].values[r] = r < inside ? *at : Element{};
+                    ahead[i].values[r] = r < inside ? *at : Element{};
             });
         };
 
-        read(here.first_row);
+        read(tile.first_row);
         int buffer = 0;
-        for (int64_t row = here.first_row; row < here.last_row; row += slice_tile_rows) {
+        for (int64_t row = tile.first_row; row < tile.last_row; row += slice_tile_rows) {
             char *const panels = block.shared() + buffer * 2 * panel;
             block.each(threads, [&](int i) {
-                if (here.wants(i))
-                    pack(own[i], panels, i, here.diagonal(), gain);
+                if (tile.wants(i))
+                    pack(ahead[i], panels, i, tile.diagonal(), gain);
             });
-            if (row + slice_tile_rows < here.last_row)
+            if (row + slice_tile_rows < tile.last_row)
                 read(row + slice_tile_rows);
-            sums.multiply(panels, here.diagonal() ? panels : panels + panel);
+            sums.multiply(panels, tile.diagonal() ? panels : panels + panel);
             buffer = 1 - buffer;
         }
 
-        if (here.diagonal())
+        if (tile.diagonal())
             block.each(threads, [&](int i) {
-                if (here.wants(i) && here.feature(i) < table.columns) {
-                    const moment_lanes lanes = {of.lanes, table.columns};
-                    add(lanes.sums() + here.feature(i), own[i].sum);
-                    add(lanes.rest_sum(here.feature(i)), own[i].rest_sum);
-                    int64_t *const squares = lanes.rest_squares(here.feature(i));
-                    add(squares, own[i].rest_squares & 0xffffffff);
-                    add(squares + 1, own[i].rest_squares >> 32);
+                if (tile.wants(i) && tile.feature(i) < table.columns) {
+                    const moment_lanes lanes = {set.lanes, table.columns};
+                    add(lanes.sums() + tile.feature(i), ahead[i].sum);
+                    add(lanes.rest_sum(tile.feature(i)), ahead[i].rest_sum);
+                    int64_t *const squares = lanes.rest_squares(tile.feature(i));
+                    add(squares, ahead[i].rest_squares & 0xffffffff);
+                    add(squares + 1, ahead[i].rest_squares >> 32);
                 }
-                if (i == 0 && here.left == 0)
-                    add(of.lanes, here.last_row - here.first_row);
+                if (i == 0 && tile.left == 0)
+                    add(set.lanes, tile.last_row - tile.first_row);
             });
     }
 
-    // The rows of one feature into a panel: slice by slice, four rows to a word.
+    // Packs the rows of one feature into a panel: slice by slice, four rows to a word.
     template <class Element>
-    IQA_KERNEL static void pack(items<Element> &own, char *panels, int i, bool diagonal, double gain)
+    IQA_KERNEL static void pack(read_ahead<Element> &ahead, char *panels, int i, bool diagonal, double gain)
     {
         words slices[4];
         for (int quad = 0; quad < rows_of_item / 4; ++quad) {
             uint32_t rows[4];
             for (int r = 0; r < 4; ++r) {
-                const auto value = widen(own.values[4 * quad + r]);
+                const auto value = widen(ahead.values[4 * quad + r]);
                 const int32_t q = grid_integer(value, gain);
                 if (diagonal) {
                     const int64_t rest = rest_of(double(value), gain, double(q));
-                    own.sum += q;
-                    own.rest_sum += rest;
-                    own.rest_squares += rest * rest;
+                    ahead.sum += q;
+                    ahead.rest_sum += rest;
+                    ahead.rest_squares += rest * rest;
                 }
                 rows[r] = slices_of(q);
             }
             transpose_bytes(rows);
             for (int s = 0; s < 4; ++s)
-                slices[s].of_rows[quad] = rows[s];
+                slices[s].quads[quad] = rows[s];
         }
         char *const to = panels + i / slice_tile_side % 2 * panel + i % slice_tile_side * slice_tile_stride +
                          i / (2 * slice_tile_side) * rows_of_item;
@@ -290,7 +289,7 @@ private:
         rows[3] = select_bytes(high_first, high_second, 0x7632);
     }
 
-    // Four of the eight bytes of two words, as each hexadecimal digit of the selector says.
+    // Four of the eight bytes of two words; each hexadecimal digit of the selector names one.
     IQA_KERNEL static uint32_t select_bytes(uint32_t low, uint32_t high, uint32_t selector)
     {
 #if defined(__CUDA_ARCH__)

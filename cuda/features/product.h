@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Products of float64 matrices: tile by tile.
+// Products of float64 matrices, one tile for each block.
 #pragma once
 
 #include "arith/matrix.h"
@@ -10,7 +10,7 @@ namespace iqa::cuda {
 struct multiply_matrices {
     struct arguments {
         matrix_product product;
-        const int64_t *stopped; // nothing is done once this is not negative; NULL: it never is
+        const int64_t *stopped; // the product is skipped if this is not negative; may be NULL
     };
     static constexpr int threads = matrix_tile::threads;
     static constexpr int side = matrix_tile::side;
@@ -38,8 +38,8 @@ struct multiply_matrices {
                 else
                     load(product.b, column, product.columns, k, count, 1.0, to, i);
             },
-            [&](bool first, int i, matrix_tile::elements &own) {
-                own.end_chain([&](int r, int c, double sum) {
+            [&](bool first, int i, matrix_tile::elements &sums) {
+                sums.end_chain([&](int r, int c, double sum) {
                     const int64_t to_row = row + matrix_tile::elements::row_of(i, r);
                     const int64_t to_column = column + matrix_tile::elements::column_of(i, c);
                     if (to_row >= product.rows || to_column >= product.columns)

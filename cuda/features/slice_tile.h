@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A tile of sums of products of features, on a GPU's tensor cores: features are cut into slices of 8 bits (see
-// arith/feature_grid.h), and the products of slices a and b are summed apart for each weight a + b, exactly, in int32.
-// A panel is what a step multiplies: [slice][feature][row] in the block's own memory, with slice_tile_stride bytes from
-// one feature to the next, which keeps the reads of a warp off each other's banks.
+// A tile of sums of products of features, on a GPU's tensor cores. Features are cut into slices of 8 bits (see
+// arith/feature_grid.h). The products of slices a and b are summed exactly, in int32, apart for each weight a + b.
+// A step multiplies two panels: [slice][feature][row] in shared memory, with slice_tile_stride bytes from feature to
+// feature, so that the reads of a warp use different banks.
 #pragma once
 
 #include "arith/feature_grid.h"
@@ -56,7 +56,7 @@ private:
 
 #if defined(__CUDACC__)
 
-// Four 8 x 16 byte matrices; each lane gives the address of a row, and gets four bytes of each.
+// Loads four matrices of 8 x 16 bytes. Each lane passes the address of a row and gets four bytes of each matrix.
 IQA_KERNEL void load_matrices(uint32_t (&bytes)[4], const char *row)
 {
     const uint32_t address = uint32_t(__cvta_generic_to_shared(row));
@@ -66,7 +66,7 @@ IQA_KERNEL void load_matrices(uint32_t (&bytes)[4], const char *row)
                  : "memory");
 }
 
-// c[16 x 8] += a[16 x 32] b[32 x 8] in a warp.
+// c[16 x 8] += a[16 x 32] b[32 x 8], by a warp.
 IQA_KERNEL void multiply_matrices(int32_t (&c)[4], const uint32_t (&a)[4], const uint32_t *b)
 {
 #if __CUDA_ARCH__ >= 800
@@ -83,7 +83,7 @@ IQA_KERNEL void multiply_matrices(int32_t (&c)[4], const uint32_t (&a)[4], const
 #endif
 }
 
-// Eight warps, each with 32 x 16 elements. Every slice that is read takes part in all its products.
+// Eight warps, each with 32 x 16 elements. A slice is loaded once for all its products.
 template <int Slices>
 class slice_tile<gpu_block, Slices> {
 public:
@@ -125,12 +125,12 @@ public:
             for (int n = 0; n < 2; ++n)
 #pragma unroll
                 for (int part = 0; part < 4; ++part) {
-                    int32_t of_element[weights];
+                    int32_t by_weight[weights];
 #pragma unroll
                     for (int weight = 0; weight < weights; ++weight)
-                        of_element[weight] = sums_[weight][m][n][part];
+                        by_weight[weight] = sums_[weight][m][n][part];
                     body(first_row() + 16 * m + part / 2 * 8 + lane / 4,
-                         first_column() + 8 * n + lane % 4 * 2 + part % 2, of_element);
+                         first_column() + 8 * n + lane % 4 * 2 + part % 2, by_weight);
                 }
     }
 

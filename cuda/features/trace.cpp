@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// FID's trace term on a GPU: src/cpu/features/trace.cpp, step by step, with the same bits. The caller waits for it, so
-// the host may look at what was found: after each panel of columns, where the call can also be cancelled.
+// FID's trace term on a GPU: src/cpu/features/trace.cpp, step by step, with the same bits. The caller waits for the
+// result, so the host can read the state after each panel of columns, where the call can also be cancelled.
 #include <algorithm>
 #include <utility>
 
@@ -60,14 +60,14 @@ private:
     context &where_;
     trace_request &request_;
     const int64_t order_;
-    const int sets_; // that are factored: equal ones once
+    const int sets_; // to factor: 1 if both are equal
     scratch memory_;
     scratch host_memory_;
     host_copies uploads_;
-    std::byte *base_ = nullptr; // of all that take() gave; NULL while it only counts
+    std::byte *base_ = nullptr; // of the memory for take(); NULL while take() only counts
     size_t taken_ = 0;
-    matrix covariances_[2]{}; // the first one is later L1^T L2
-    matrix factors_[2]{};     // before that, the moments
+    matrix covariances_[2]{}; // later the first one is L1^T L2
+    matrix factors_[2]{};     // first they hold the moments
     cholesky_view cholesky_[2]{};
     reduction_view reduction_{};
 };
@@ -81,20 +81,20 @@ trace_computation::trace_computation(context &where, memory_source &device, trac
       host_memory_(where),
       uploads_(where)
 {
-    place_all(); // how much it is
+    place_all(); // counts
     base_ = memory_.take<std::byte>(std::exchange(taken_, 0), "the trace term");
     place_all();
 }
 
 void trace_computation::place_all()
 {
-    // As on the CPU, not a power of two apart.
+    // As on the CPU, the stride is no power of two.
     const int64_t side = padded(order_);
     const int64_t stride = side + dot_lanes;
     for (matrix *const matrices : {covariances_, factors_})
         for (int set = 0; set < 2; ++set)
             matrices[set] = {take<double>(stride * side), stride};
-    auto *const states = take<cholesky_state>(2); // side by side, to be read together
+    auto *const states = take<cholesky_state>(2); // adjacent, so that one copy reads both
     for (int set = 0; set < 2; ++set)
         cholesky_[set] = {.s = covariances_[set],
                           .l = factors_[set],
@@ -125,15 +125,15 @@ void trace_computation::multiply(const matrix_product &product, const int64_t *s
                               multiply_matrices::shared_bytes, {product, stopped});
 }
 
-// One launch, with make(set) as the arguments for each.
+// One launch for all sets; make(set) makes the arguments.
 template <class Kernel, class Make>
 void trace_computation::launch_for_sets(int64_t blocks_of_set, size_t shared_bytes, Make &&make)
 {
     launch<both_sets<Kernel>>(where_, sets_ * blocks_of_set, shared_bytes,
-                              {.of = {make(0), make(1)}, .blocks_of_set = blocks_of_set});
+                              {.sets = {make(0), make(1)}, .blocks_of_set = blocks_of_set});
 }
 
-// The covariances, by way of the factors' memory, which is all zero in the end.
+// Fills the covariances. The moments pass through the factors' memory, which is cleared then.
 void trace_computation::upload_sets()
 {
     const size_t lanes_bytes = size_t(moment_lanes::count(order_)) * sizeof(int64_t);
@@ -198,7 +198,7 @@ void trace_computation::subtract_panel(const cholesky_view &view, int64_t first,
              &view.state->rank);
 }
 
-// The steps of column k; `pairs` belong to those before it.
+// The steps of column k; `pairs`: of the columns before it.
 void trace_computation::reduce_column(const reduction_view &view, int64_t k, int pairs, bool last)
 {
     const bool panel_ends = pairs == most_pairs;

@@ -15,7 +15,7 @@ void count(context &where, count_request &request)
           "clearing the counts of a batch");
     const bool weights_may_be_bad = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
     if (!weights_may_be_bad && covers(request.range, shape.type))
-        return; // nothing can be wrong
+        return; // every sample and weight is valid
     count_samples::arguments args = {
         .images = request.images,
         .weights = request.weights,
@@ -27,11 +27,11 @@ void count(context &where, count_request &request)
         .counts = request.counts,
         .report = request.report,
     };
-    constexpr int64_t most_of_thread = 32;
+    constexpr int64_t most_samples_of_thread = 32;
     constexpr int64_t blocks_wanted = 2048;
     const int64_t samples = args.order.samples();
-    const int64_t of_thread = shape.images * samples / (blocks_wanted * count_samples::threads) + 1;
-    args.samples_of_tile = count_samples::threads * std::min(of_thread, most_of_thread);
+    const int64_t samples_of_thread = shape.images * samples / (blocks_wanted * count_samples::threads) + 1;
+    args.samples_of_tile = count_samples::threads * std::min(samples_of_thread, most_samples_of_thread);
     args.tiles_of_image = divide_up(samples, args.samples_of_tile);
     launch<count_samples>(where, shape.images * args.tiles_of_image, 0, args);
 }

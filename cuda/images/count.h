@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counts of samples outside the data range and not finite, and the zeros at the edges of outputs: what is asked of
-// single pixels.
+// Per-pixel work: counts of samples outside the data range or not finite, and zeros in the margin of outputs.
 #pragma once
 
 #include "backend/images.hpp"
@@ -28,19 +27,19 @@ struct count_samples {
         const int64_t image = block.index() / args.tiles_of_image;
         const int64_t first = (block.index() - image * args.tiles_of_image) * args.samples_of_tile;
         const int64_t left = args.order.samples() - first;
-        const totals all = block.template reduce<totals>(int(left < args.samples_of_tile ? left : args.samples_of_tile),
-                                                         [&](int i, totals &own) {
-                                                             pixel_place place = place_of(args.order, first + i);
-                                                             place.image = image;
-                                                             count(args, place, own);
-                                                         });
+        const int samples = int(left < args.samples_of_tile ? left : args.samples_of_tile);
+        const totals sums = block.template reduce<totals>(samples, [&](int i, totals &counts) {
+            pixel_place place = place_of(args.order, first + i);
+            place.image = image;
+            count(args, place, counts);
+        });
         block.each(1, [&](int) {
-            if (all.outside != 0)
-                add(&args.counts[image].outside, int64_t(all.outside));
-            if (all.nonfinite != 0)
-                add(&args.counts[image].nonfinite, int64_t(all.nonfinite));
-            if (all.bad_weights != 0)
-                args.report->kind = fault_kind::weights; // whichever block says it
+            if (sums.outside != 0)
+                add(&args.counts[image].outside, int64_t(sums.outside));
+            if (sums.nonfinite != 0)
+                add(&args.counts[image].nonfinite, int64_t(sums.nonfinite));
+            if (sums.bad_weights != 0)
+                args.report->kind = fault_kind::weights; // every block stores the same
         });
     }
 
@@ -56,10 +55,10 @@ private:
         }
     };
 
-    IQA_KERNEL static void count(const arguments &args, const pixel_place &at, totals &own)
+    IQA_KERNEL static void count(const arguments &args, const pixel_place &at, totals &counts)
     {
         const double weight = weight_at(args.weights, at);
-        own.bad_weights += !(weight >= 0.0 && weight <= 1.0);
+        counts.bad_weights += !(weight >= 0.0 && weight <= 1.0);
         if (weight == 0.0)
             return;
         const image_view *const views[2] = {&args.images.reference, &args.images.candidate};
@@ -72,8 +71,8 @@ private:
             return;
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < 2; ++i) {
-            own.outside += !(samples[i] >= args.range.low && samples[i] <= args.range.high);
-            own.nonfinite += !is_finite(samples[i]);
+            counts.outside += !(samples[i] >= args.range.low && samples[i] <= args.range.high);
+            counts.nonfinite += !is_finite(samples[i]);
         }
     }
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Single samples of the caller's tensors, in a kernel.
+// Reads single samples of the caller's tensors in a kernel.
 #pragma once
 
 #include "arith/half.h"
@@ -8,7 +8,7 @@
 
 namespace iqa::cuda {
 
-// The sample at an address, widened exactly.
+// Widening is exact.
 template <class Real, class Sample>
 IQA_KERNEL Real sample_of(const std::byte *address)
 {

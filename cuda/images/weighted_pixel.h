@@ -9,13 +9,13 @@
 
 namespace iqa::cuda {
 
-// The backend's weighted_images (backend/images.hpp) with all of it in one piece.
+// weighted_images (backend/images.hpp) by value, for the arguments of a kernel.
 struct pixel_source {
     image_view reference, candidate;
     weight_view weights;
     luma_rule luma;
     bool of_luma;
-    bool mask_nonfinite; // only for types that have such samples
+    bool mask_nonfinite; // false for integer types
 };
 
 inline pixel_source in_one_piece(const weighted_images &source)
@@ -30,13 +30,13 @@ inline pixel_source in_one_piece(const weighted_images &source)
 
 struct weighted_pixel {
     double reference, candidate;
-    float weight; // below 0 for one that is none
+    float weight; // negative: invalid
 };
 
-// A thread reads so many together, each kind of memory in a loop of its own, so that many loads are in flight.
+// A thread reads this many pixels together, in one loop for each image, so that many loads are in flight.
 constexpr int pixels_at_once = 2;
 
-// The weights on their grid; which type they have is the same for all threads.
+// The weights, rounded to their grid. All threads take the same branch.
 IQA_KERNEL void read_weights(const weight_view &weights, const pixel_place *at, weighted_pixel *pixels)
 {
     int64_t index[pixels_at_once];
@@ -51,7 +51,7 @@ IQA_KERNEL void read_weights(const weight_view &weights, const pixel_place *at, 
     });
 }
 
-// Both images' pixels at these places. `finite`: whether their samples are.
+// The pixels of both images. `finite[k]`: all samples of pixel k are finite.
 template <class Sample>
 IQA_KERNEL void read_samples(const pixel_source &source, const pixel_place *at, weighted_pixel *pixels, bool *finite)
 {

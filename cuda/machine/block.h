@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
-// How kernels are written: as what a block of threads does, in steps with a barrier after each. The same text runs on a
+// Block programs: a kernel is written for a block of threads, in steps that end with a barrier. The same text runs on a
 // GPU, where `block` is this header's gpu_block, and in tests on one CPU thread that plays every thread of every block
 // (tests/cuda/sequential/machine.hpp). A kernel is a struct:
 //
 //     struct count_samples {
-//         using arguments = ...;                     // by value: all that comes from the host
+//         using arguments = ...;                     // by value: everything that comes from the host
 //         static constexpr int threads = 256;        // of a block
 //         template <class Block>
 //         IQA_KERNEL static void run(Block &block, const arguments &args);
 //     };
 //
-// Within a step, threads may not read what others write in it, but for sums that have no order: integers, through
-// add(). Between steps too there is only the last one's barrier: what a loop's end or a branch is decided by may not
-// lie in shared memory that the step after it writes, since a thread may still be reading it there.
+// Within a step, no thread may read what another thread writes. The exception are integer sums through add(), which
+// have no order. No loop or branch may depend on shared memory that the next step writes: a slow thread may still be
+// reading it then, since the only barrier is the one before.
 //
-// A launch runs later than the call that asks for it, and again with each launch of a graph: pointers among the
-// arguments are to memory that a ledger keeps for as long.
+// A launch runs later than the call that asks for it, and again with each launch of a graph. A ledger keeps the memory
+// that the arguments point to for as long.
 //
-// combined(), sum_of_threads() and comes_last() have shared memory of their own: at most `most_static_shared_bytes` in
-// kernels that are given more at their launch.
+// combined(), sum_of_threads() and comes_last() use static shared memory: at most `most_static_shared_bytes` in a
+// kernel whose launch asks for dynamic shared memory.
 #pragma once
 
 #include "arith/portable.h"
@@ -33,7 +33,7 @@ namespace iqa::cuda {
 
 constexpr int most_static_shared_bytes = 640;
 
-// The sum of integers at an address, in any order.
+// Atomic integer operations; their order does not matter.
 IQA_KERNEL void add(int64_t *sum, int64_t value)
 {
 #if defined(__CUDA_ARCH__)
@@ -52,7 +52,6 @@ IQA_KERNEL void add(uint32_t *sum, uint32_t value)
 #endif
 }
 
-// The least of the values, and the bits of all of them, in any order.
 IQA_KERNEL void keep_least(int64_t *least, int64_t value)
 {
 #if defined(__CUDA_ARCH__)
@@ -80,7 +79,8 @@ IQA_KERNEL void set_bits(uint32_t *bits, uint32_t value)
 #endif
 }
 
-// A sum too wide for 64 bits: the digits of each number, of 32 bits but for the last, are summed apart.
+// A sum too wide for 64 bits. Each addend is cut into digits of 32 bits (the last has the rest), which are summed
+// apart.
 struct wide_sum {
     int64_t digit[4];
 };
@@ -112,14 +112,14 @@ public:
     IQA_KERNEL int64_t index() const { return blockIdx.x; }
     IQA_KERNEL int64_t blocks() const { return gridDim.x; }
 
-    // The block's own memory, aligned to 16 bytes. Its content is not defined at the start.
+    // The block's shared memory, aligned to 16 bytes, undefined at the start.
     IQA_KERNEL char *shared() const
     {
         extern __shared__ __align__(16) char memory[];
         return memory;
     }
 
-    // Calls body(i) once for each i in 0 ... count - 1, by any threads; then all wait for all.
+    // Calls body(i) once for each i in 0 ... count - 1, by any threads. Ends with a barrier.
     template <class Body>
     IQA_KERNEL void each(int count, Body &&body)
     {
@@ -132,28 +132,28 @@ public:
     template <class Body>
     IQA_KERNEL int64_t sum(int count, Body &&body)
     {
-        int64_t own = 0;
+        int64_t partial = 0;
         for (int i = int(threadIdx.x); i < count; i += int(blockDim.x))
-            own += body(i);
-        return sum_of_threads(own);
+            partial += body(i);
+        return sum_of_threads(partial);
     }
 
-    // Each body adds to totals of its thread's own, which begin as Totals{}; combined they are for all threads. A
-    // Totals is made of integers, and combine() has no order: it adds, or keeps what is most.
+    // Each thread's calls of body(i, totals) add to the thread's Totals, which begin as Totals{}. Returns the combined
+    // totals to all threads. A Totals has integers only, and the order of combine() does not matter: it adds, or keeps
+    // the largest.
     template <class Totals, class Body>
     IQA_KERNEL Totals reduce(int count, Body &&body)
     {
-        Totals own{};
+        Totals totals{};
         for (int i = int(threadIdx.x); i < count; i += int(blockDim.x))
-            body(i, own);
-        return combined(own);
+            body(i, totals);
+        return combined(totals);
     }
 
-    // True for the block that comes here last of all. What the others wrote before is then visible to it. `arrivals`
-    // is 0 before and after.
+    // True for the last block that calls this, which then sees what the others wrote before their calls. `arrivals` is
+    // 0 before and after.
     IQA_KERNEL bool comes_last(uint32_t *arrivals) { return comes_last(arrivals, blocks()); }
 
-    // Of `blocks` that come here.
     IQA_KERNEL bool comes_last(uint32_t *arrivals, int64_t blocks)
     {
         __shared__ bool last;
@@ -171,12 +171,12 @@ public:
     }
 
 private:
-    // The totals of the lane whose number differs by `distance`, in one bit.
+    // The totals of lane (this lane xor distance).
     template <class Totals>
-    IQA_KERNEL static Totals across(const Totals &own, int distance)
+    IQA_KERNEL static Totals across(const Totals &totals, int distance)
     {
         uint32_t words[sizeof(Totals) / sizeof(uint32_t)];
-        __builtin_memcpy(words, &own, sizeof own);
+        __builtin_memcpy(words, &totals, sizeof totals);
         for (uint32_t &word : words)
             word = __shfl_xor_sync(0xffffffffu, word, distance);
         Totals other;
@@ -185,45 +185,45 @@ private:
     }
 
     template <class Totals>
-    IQA_KERNEL Totals combined(Totals own)
+    IQA_KERNEL Totals combined(Totals totals)
     {
         constexpr int most_warps = 32;
         __shared__ uint64_t memory[divide_up(sizeof(Totals), sizeof(uint64_t)) * most_warps];
-        Totals *of_warps = reinterpret_cast<Totals *>(memory);
+        Totals *warp_totals = reinterpret_cast<Totals *>(memory);
         const int warp = int(threadIdx.x) / 32;
         const int warps = divide_up(int(blockDim.x), 32);
         for (int distance = 16; distance > 0; distance /= 2)
-            own.combine(across(own, distance));
+            totals.combine(across(totals, distance));
         if (threadIdx.x % 32 == 0)
-            of_warps[warp] = own;
+            warp_totals[warp] = totals;
         __syncthreads();
         if (warp == 0) {
-            own = int(threadIdx.x) < warps ? of_warps[threadIdx.x] : Totals{};
+            totals = int(threadIdx.x) < warps ? warp_totals[threadIdx.x] : Totals{};
             for (int distance = 16; distance > 0; distance /= 2)
-                own.combine(across(own, distance));
+                totals.combine(across(totals, distance));
             if (threadIdx.x == 0)
-                of_warps[0] = own;
+                warp_totals[0] = totals;
         }
         __syncthreads();
-        const Totals all = of_warps[0];
+        totals = warp_totals[0];
         __syncthreads();
-        return all;
+        return totals;
     }
 
-    IQA_KERNEL int64_t sum_of_threads(int64_t own)
+    IQA_KERNEL int64_t sum_of_threads(int64_t partial)
     {
-        __shared__ int64_t of_warps[32];
+        __shared__ int64_t warp_sums[32];
         for (int distance = 16; distance > 0; distance /= 2)
-            own += __shfl_xor_sync(0xffffffffu, own, distance);
+            partial += __shfl_xor_sync(0xffffffffu, partial, distance);
         const int warps = divide_up(int(blockDim.x), 32);
         if (threadIdx.x % 32 == 0)
-            of_warps[threadIdx.x / 32] = own;
+            warp_sums[threadIdx.x / 32] = partial;
         __syncthreads();
-        int64_t all = 0;
+        int64_t sum = 0;
         for (int warp = 0; warp < warps; ++warp)
-            all += of_warps[warp];
+            sum += warp_sums[warp];
         __syncthreads();
-        return all;
+        return sum;
     }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The end of an update: its addend goes to the lanes, unless something was at fault.
+// The end of an update: adds its addend to the lanes, unless a fault was reported.
 #pragma once
 
 #include "core/device.hpp"
@@ -12,7 +12,7 @@ struct commit_update {
         int64_t *lanes, *addend; // [count]
         int64_t count;
         fault *report; // of this update
-        fault *kept;   // the first of all that were not handed out yet
+        fault *kept;   // the first fault that was not handed out yet
         int64_t *updates;
         uint32_t *arrivals;
     };
@@ -43,7 +43,7 @@ struct commit_update {
         });
     }
 
-    // All of it by one block, for the few lanes of most metrics.
+    // The whole commit by one block: most metrics have few lanes.
     template <class Block>
     IQA_KERNEL static void run_at_once(Block &block, const arguments &args)
     {

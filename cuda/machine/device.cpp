@@ -32,7 +32,7 @@ current_device::~current_device()
 host_copies::~host_copies()
 {
     if (pending_)
-        active_runtime.wait(stream_of(where_)); // a device that fails twice copies nothing any more
+        active_runtime.wait(stream_of(where_)); // a failed device copies nothing any more
 }
 
 status host_copies::upload(void *device_memory, const void *memory, size_t bytes)
@@ -89,13 +89,12 @@ text problem_of(int device, const device_abilities &found)
     return problem;
 }
 
-// A stream works on its device alone; each device has default streams.
 void check_stream(const context &where, int device)
 {
     int found = -1;
     const status code = active_runtime.device_of_stream(stream_of(where), &found);
     if (code != 0)
-        return active_runtime.forget_error(); // the launches will tell
+        return active_runtime.forget_error(); // the launches will report it
     if (found >= 0 && found != device)
         fail(IQA_ERROR_DEVICE, "the tensors are on CUDA device ", device,
              ", but the context's CUDA stream is of device ", found);

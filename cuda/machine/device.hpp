@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The device and the stream that calls of the CUDA backend work on.
+// The device and the stream of a call of the CUDA backend.
 #pragma once
 
 #include "core/context.hpp"
@@ -7,7 +7,7 @@
 
 namespace iqa::cuda {
 
-// Makes a device current for as long as it lives.
+// Makes a device current while this object lives.
 class current_device {
 public:
     explicit current_device(int device);
@@ -16,11 +16,11 @@ public:
     ~current_device();
 
 private:
-    bool entered_ = false; // else it was current already
+    bool entered_ = false; // false: the device was current already
 };
 
-// Asynchronous copies from and to memory of the host that ends with this scope or soon after, so the scope does not end
-// before the last copy: by wait(), or where a call failed by itself. Declare it behind that memory.
+// Asynchronous copies to and from host memory that may end with this scope. The destructor waits for pending copies
+// (after a failed call, nothing else has). Declare it after that memory.
 class host_copies {
 public:
     explicit host_copies(const context &where) : where_(where) {}
@@ -38,14 +38,14 @@ private:
 };
 
 bool is_capturing(const context &where);
-// Refuses what a CUDA graph that is being captured must not contain.
+// Throws during a capture, for work that a CUDA graph must not contain.
 void refuse_while_capturing(const context &where, const char *what);
 
 device_abilities abilities_of(int device);
-// Why the library cannot use a device; empty where it can.
+// Why the library cannot use a device; empty if it can.
 text problem_of(int device, const device_abilities &found);
 
-// Refuses tensors of a device that the context's stream is not of.
+// Throws if the context's stream belongs to another device.
 void check_stream(const context &where, int device);
 
 } // namespace iqa::cuda

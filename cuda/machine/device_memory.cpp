@@ -42,8 +42,8 @@ void device_memory::deallocate(void *memory) noexcept
 
 void device_memory::join_graph() noexcept
 {
-    for (block *own = blocks_; own != nullptr; own = own->next)
-        own->in_graph = true;
+    for (block *node = blocks_; node != nullptr; node = node->next)
+        node->in_graph = true;
 }
 
 bool device_memory::in_graph(const void *memory) const noexcept
@@ -63,36 +63,36 @@ bool device_memory::may_be_capturing() const noexcept
 
 device_memory::block *device_memory::find(const void *memory) const noexcept
 {
-    block *own = blocks_;
-    while (own != nullptr && own->memory != memory)
-        own = own->next;
-    return own;
+    block *node = blocks_;
+    while (node != nullptr && node->memory != memory)
+        node = node->next;
+    return node;
 }
 
 template <class Condition>
 void device_memory::give_back(Condition &&condition) noexcept
 {
     std::optional<current_device> current;
-    for (block **place = &blocks_; *place != nullptr;) {
-        block *const own = *place;
-        if (!condition(*own)) {
-            place = &own->next;
+    for (block **link = &blocks_; *link != nullptr;) {
+        block *const node = *link;
+        if (!condition(*node)) {
+            link = &node->next;
             continue;
         }
         try {
             if (!current)
                 current.emplace(device_);
-        } catch (...) { // the stream knows its device, but for the default one
+        } catch (...) { // every stream but the default one knows its device
         }
-        active_runtime.deallocate(own->memory, stream_of(owner_)); // should it fail, nobody can be told
-        *place = own->next;
-        owner_.deallocate(own, sizeof(block));
+        active_runtime.deallocate(node->memory, stream_of(owner_)); // a destructor cannot report a failure
+        *link = node->next;
+        owner_.deallocate(node, sizeof(block));
     }
 }
 
 void device_memory::give_back_unused() noexcept
 {
-    give_back([](const block &own) { return own.unused && !own.in_graph; });
+    give_back([](const block &node) { return node.unused && !node.in_graph; });
 }
 
 void device_memory::give_back_all() noexcept

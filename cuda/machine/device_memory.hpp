@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A ledger's blocks of device memory. Some outlive their use: a graph that was captured works with its blocks at each
-// launch, and nothing can be given back while a stream is being captured.
+// A ledger's blocks of device memory. A block can outlive its use: each launch of a captured graph works with the
+// blocks of the capture, and nothing can be given back while a stream is being captured.
 #pragma once
 
 #include "core/context.hpp"
@@ -16,19 +16,19 @@ public:
     void *allocate(size_t bytes, const char *purpose);
     void deallocate(void *memory) noexcept;
 
-    void join_graph() noexcept; // all that there is
+    void join_graph() noexcept; // marks all blocks
     bool in_graph(const void *memory) const noexcept;
 
-    // Also where it cannot be told, such as on the legacy stream beside a capture.
+    // Also true if the runtime cannot tell, as for the legacy stream during a capture.
     bool may_be_capturing() const noexcept;
     void give_back_all() noexcept;
-    void forget_all() noexcept; // it stays until the process ends
+    void forget_all() noexcept; // leaks the memory
 
 private:
     struct block {
         void *memory;
         block *next;
-        bool in_graph; // a graph was captured since it was taken
+        bool in_graph; // a graph was captured since the allocation
         bool unused;   // to be given back
     };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// For .cu files: IQA_ENTRY(kernel) makes a kernel of a block program (block.h), which launch() then finds. Tests
-// compile the same files for their sequential machine and define the macro themselves.
+// For .cu files: IQA_ENTRY(kernel) makes a block program (block.h) a kernel that launch() finds. Tests compile the same
+// files for their sequential machine, with their own definition of the macro.
 #pragma once
 
 #include "cuda/machine/block.h"
@@ -12,8 +12,8 @@ const void *entry_of();
 
 #if defined(__CUDACC__)
 
-// Blocks that are to be resident on a multiprocessor, as far as registers decide. Where a kernel does not say, nothing
-// is asked for: with 1 the compiler would give a block all registers that there are.
+// The number of blocks that must be resident on a multiprocessor, which limits registers. The default is 0, no limit:
+// with 1 the compiler would give a block all registers.
 template <class Kernel>
 constexpr int least_resident()
 {

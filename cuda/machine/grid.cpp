@@ -29,10 +29,10 @@ int multiprocessors()
     check(active_runtime.get_device(&device), "asking for the current CUDA device");
     if (device < 0 || size_t(device) >= known.size())
         return ask(device);
-    std::atomic<int> &own = known[size_t(device)];
-    if (own == 0)
-        own = ask(device);
-    return own;
+    std::atomic<int> &count = known[size_t(device)];
+    if (count == 0)
+        count = ask(device);
+    return count;
 }
 
 int64_t resident_blocks(int64_t work, int64_t slice, int64_t budget)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Host side of a kernel: checked calls of the runtime, and launches.
+// Checked calls of the runtime, and kernel launches.
 #pragma once
 
 #include <type_traits>
@@ -14,8 +14,7 @@ namespace iqa::cuda {
 // Throws IQA_ERROR_OUT_OF_MEMORY or IQA_ERROR_CUDA with the runtime's text.
 void check(status code, const char *what);
 
-// The kernel's code as the runtime's launch() takes it. Defined where the kernels are compiled: the .cu files, or the
-// tests' sequential machine.
+// The kernel's entry for the runtime's launch(). Defined by the .cu files, or by the tests' sequential machine.
 template <class Kernel>
 const void *entry_of();
 
@@ -42,7 +41,7 @@ void launch(const context &where, int64_t blocks, size_t shared_bytes, const typ
               "launching a kernel");
 }
 
-// Fills memory of the host, and waits.
+// Copies to host memory, and waits.
 template <class Item>
 void fetch(host_copies &copies, Item *to, const Item *from, int64_t count, const char *what)
 {
@@ -50,7 +49,7 @@ void fetch(host_copies &copies, Item *to, const Item *from, int64_t count, const
     check(copies.wait(), what);
 }
 
-// Launches what puts `memory.zeros` back to zeros after kernels before it. If that fails they are given up.
+// Launches the kernel that clears `memory.zeros` after the kernels before it. A failure gives that memory up.
 template <class Launch>
 void launch_after(workspace &memory, Launch &&launch_next)
 {

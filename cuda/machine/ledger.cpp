@@ -13,7 +13,7 @@ namespace iqa::cuda {
 
 namespace {
 
-// Its properties are unchecked.
+// The tensor's properties are not checked yet.
 bool is_empty(const iqa_tensor &tensor)
 {
     constexpr int32_t most_axes = 32;
@@ -140,19 +140,19 @@ public:
 
     void check_place(const char *name, const iqa_tensor &tensor) const override
     {
-        const bool is_here =
+        const bool on_device =
             (tensor.device_type == IQA_CUDA || tensor.device_type == IQA_CUDA_MANAGED) && tensor.device_id == device_;
-        // What is elsewhere is refused with the tensor's other properties.
-        if (!is_here || pageable_ || tensor.data == nullptr || is_empty(tensor))
+        // The checks of the tensor's properties refuse other devices.
+        if (!on_device || pageable_ || tensor.data == nullptr || is_empty(tensor))
             return;
-        memory_place place{};
-        check(active_runtime.locate(tensor.data, &place), "asking where a tensor's memory is");
-        if (!place.known)
+        memory_location location{};
+        check(active_runtime.locate(tensor.data, &location), "asking where a tensor's memory is");
+        if (!location.known)
             fail(IQA_ERROR_DEVICE, name, " is said to be on CUDA device ", tensor.device_id,
                  ", but its memory is unknown to CUDA");
-        if (!place.mapped && place.device != device_)
+        if (!location.mapped && location.device != device_)
             fail(IQA_ERROR_DEVICE, name, " is said to be on CUDA device ", tensor.device_id,
-                 ", but its memory is that of device ", place.device);
+                 ", but its memory is that of device ", location.device);
     }
 
     void close(bool last) noexcept override
@@ -171,14 +171,14 @@ public:
     }
 
 private:
-    // Behind the lanes come the fault that is kept, the addend, and this. What is cleared together lies together.
+    // The memory: the lanes, the kept fault, the addend, this. Parts that are cleared together lie together.
     struct bookkeeping {
         fault report;
         int64_t updates;
         uint32_t arrivals;
     };
 
-    // A graph runs more than once: it may not clear what was taken in, and works with the same memory each time.
+    // A graph runs more than once: it must not clear lanes that were read, and needs the same memory each time.
     void begin_capture()
     {
         if (taken_)
@@ -190,7 +190,7 @@ private:
     fault *kept() { return reinterpret_cast<fault *>(memory_ + count_); }
     bookkeeping *books() { return reinterpret_cast<bookkeeping *>(addend() + addends_); }
 
-    // What the metric has already, the device must not have any more.
+    // Clears lanes that the metric has read, so that they do not count twice.
     void clear_taken()
     {
         if (!taken_)
@@ -199,7 +199,7 @@ private:
         taken_ = false;
     }
 
-    // What fails here may have been enqueued long ago.
+    // Work that was enqueued long ago may have failed.
     void check_updates(status code) const
     {
         if (code == 0)
@@ -211,7 +211,7 @@ private:
 
     context &owner_;
     const int device_;
-    const bool pageable_; // the device reads any memory of the process
+    const bool pageable_; // the device can read any memory of the process
     const size_t count_, addends_, bytes_;
     device_memory blocks_;
     int64_t *memory_ = nullptr;
@@ -219,9 +219,9 @@ private:
     scratch host_lanes_;
     std::optional<current_device> current_;
     bool complete_ = true;              // the last update left no addend
-    bool taken_ = false;                // the lanes were taken in and are still to be cleared
-    int64_t updates_ = 0, settled_ = 0; // updates begun, and those known to have ended well
-    int64_t taken_in_ = 0;              // the device's own count, replayed graphs included, at the last settle
+    bool taken_ = false;                // the lanes were read and not cleared yet
+    int64_t updates_ = 0, settled_ = 0; // updates begun; updates known to have succeeded
+    int64_t taken_in_ = 0;              // the device's count of updates at the last settle(), with replays of graphs
 };
 
 } // namespace

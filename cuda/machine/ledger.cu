@@ -10,7 +10,7 @@ IQA_ENTRY(store_table)
 
 #if defined(__CUDACC__)
 
-// The architectures that nvcc was asked for, the lowest first: 750 is 7.5.
+// The architectures that nvcc compiles for, in ascending order: 750 is 7.5.
 constexpr int architectures[] = {__CUDA_ARCH_LIST__};
 extern const int least_capability;
 const int least_capability = architectures[0] / 10;

@@ -8,10 +8,10 @@
 
 namespace iqa::cuda {
 
-// What the CUDA backend itself asks of a ledger.
+// The ledger as the CUDA backend sees it.
 class cuda_ledger : public device_ledger {
 public:
-    // For a kernel that ends the update itself, instead of commit().
+    // For a kernel that commits the update itself, in place of commit().
     virtual commit_update::arguments commit_arguments() = 0;
 
 protected:

@@ -7,7 +7,7 @@
 
 namespace iqa::cuda {
 
-// The remainder of a division that leaves the quotient. Most numbers fit 32 bits, whose division is several times as
+// Returns the remainder and leaves the quotient in `rest`. Most numbers fit 32 bits, whose division is several times as
 // fast.
 IQA_KERNEL int64_t take_index(int64_t &rest, int64_t extent)
 {
@@ -17,8 +17,7 @@ IQA_KERNEL int64_t take_index(int64_t &rest, int64_t extent)
     return number - rest * extent;
 }
 
-// In which order samples are numbered: from the innermost, the column, row and slice of a channel, or the channel
-// first.
+// The order in which samples are numbered, from the innermost axis: column, row, slice, channel; or the channel first.
 struct sample_order {
     int64_t channels, depth, height, width;
     bool channels_first;
@@ -26,7 +25,7 @@ struct sample_order {
     IQA_HD_MEMBER int64_t samples() const { return channels * depth * height * width; }
 };
 
-// For samples that lie next to each other in memory to be numbered one after another.
+// Samples that are neighbours in memory get neighbouring numbers.
 inline sample_order order_of(const image_view &images, int64_t channels)
 {
     const auto distance = [](int64_t stride) {

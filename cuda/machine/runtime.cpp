@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The CUDA runtime, linked statically: it looks for the driver when it is first called.
+// The CUDA runtime, linked statically: its first call loads the driver.
 #include "cuda/machine/runtime.hpp"
 
 #include <array>
@@ -21,7 +21,7 @@ cudaStream_t stream_of(void *stream)
     return static_cast<cudaStream_t>(stream);
 }
 
-// A function of the driver, as it was in CUDA 12.0; NULL where there is none.
+// A driver function in its version of CUDA 12.0; NULL if the driver lacks it.
 template <class Function>
 Function driver_function(const char *name)
 {
@@ -34,7 +34,7 @@ Function driver_function(const char *name)
     return code == cudaSuccess ? reinterpret_cast<Function>(address) : nullptr;
 }
 
-// What the runtime has no calls for.
+// Driver functions without a counterpart in the runtime.
 struct driver_functions {
     PFN_cuDevicePrimaryCtxRetain_v7000 retain_primary =
         driver_function<PFN_cuDevicePrimaryCtxRetain_v7000>("cuDevicePrimaryCtxRetain");
@@ -56,7 +56,7 @@ const driver_functions &driver()
     return functions;
 }
 
-// It is retained once and for all: to release the last hold on it would end it, with what the runtime has there.
+// Retains the context for good: releasing the last reference would destroy it, with the runtime's state.
 status primary_context(int device, CUcontext *context)
 {
     static std::array<std::atomic<CUcontext>, 64> known{};
@@ -78,23 +78,24 @@ bool is_default_stream(void *stream)
     return stream == nullptr || stream == cudaStreamLegacy || stream == cudaStreamPerThread;
 }
 
-// Shared memory that a block has without asking, what block.h has of its own included.
+// The shared memory of a block that need not be asked for, with block.h's static part.
 constexpr size_t usual_shared_bytes = 48 * 1024;
 
-// Asks for all that there is, always: what one thread's launch needs must not be less than another's.
+// Always asks for all of it: launches from several threads may need different amounts.
 cudaError_t ask_for_shared_memory(const void *entry)
 {
     int device = 0;
     int most = 0;
-    cudaFuncAttributes own{};
+    cudaFuncAttributes attributes{};
     cudaError_t code = cudaGetDevice(&device);
     if (code == cudaSuccess)
         code = cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
     if (code == cudaSuccess)
-        code = cudaFuncGetAttributes(&own, entry);
+        code = cudaFuncGetAttributes(&attributes, entry);
     if (code != cudaSuccess)
         return code;
-    return cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize, most - int(own.sharedSizeBytes));
+    return cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                most - int(attributes.sharedSizeBytes));
 }
 
 const runtime real = {
@@ -121,7 +122,7 @@ const runtime real = {
         CUcontext context = nullptr;
         return driver().pop(&context);
     },
-    .locate = [](const void *memory, memory_place *found) -> status {
+    .locate = [](const void *memory, memory_location *found) -> status {
         cudaPointerAttributes attributes{};
         const cudaError_t code = cudaPointerGetAttributes(&attributes, memory);
         const bool mapped = attributes.type == cudaMemoryTypeManaged ||

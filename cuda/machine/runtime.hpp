@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The few calls of the CUDA runtime that the host side makes, as one table: runtime.cpp has the real ones, and tests
-// put in others that fail, one after another, on machines without a GPU.
+// The calls of the CUDA runtime that the host side makes, as one table. runtime.cpp has the real ones. Tests without a
+// GPU put in others, which can be made to fail one after another.
 #pragma once
 
 #include <cstddef>
@@ -12,17 +12,16 @@ using status = int; // cudaError_t; 0 is success
 constexpr status invalid_value = 1; // cudaErrorInvalidValue
 constexpr status out_of_memory = 2; // cudaErrorMemoryAllocation
 
-// What a device can do of what the library needs.
+// The abilities of a device that the library needs.
 struct device_abilities {
-    int capability, least_capability; // ten times the major number and the minor one; the least that has kernels here
-    bool pools;                       // memory can be taken in the order of a stream
+    int capability, least_capability; // 10 * major + minor; the lowest that has kernels
+    bool pools;                       // stream-ordered allocation
     bool pageable;                    // kernels can read any memory of the process
 };
 
-// Where memory is, as far as CUDA knows it.
-struct memory_place {
+struct memory_location {
     bool known;  // to CUDA
-    bool mapped; // known, and the memory of all devices: the host's, or managed
+    bool mapped; // known, and visible to all devices: host or managed memory
     int device;  // otherwise
 };
 
@@ -30,21 +29,20 @@ struct runtime {
     status (*device_count)(int *count);
     status (*abilities)(int device, device_abilities *found); // makes no context
     status (*get_device)(int *device);
-    // A device's primary context on top of what is current, and off again. What was current is not touched: setting a
-    // device back would make a context where there was none, or replace one of the caller's own.
+    // Push a device's primary context, and pop it. Setting the caller's device back instead would make a context where
+    // there was none, or replace the caller's.
     status (*enter_device)(int device);
     status (*leave_device)();
-    status (*locate)(const void *memory, memory_place *found);
+    status (*locate)(const void *memory, memory_location *found);
     status (*device_of_stream)(void *stream, int *device); // -1 for a default stream: each device has one
-    // Blocks that can be resident at once on the current device, for one that fills a multiprocessor.
     status (*multiprocessors)(int device, int *count);
-    status (*shared_memory)(int device, int *bytes); // at most for one block
+    status (*shared_memory)(int device, int *bytes); // the most that a block can have
     status (*allocate)(void **memory, size_t bytes, void *stream);
     status (*deallocate)(void *memory, void *stream);
     status (*clear)(void *memory, size_t bytes, void *stream);
-    // The source may be read until the stream was waited for: only what is in pageable memory is taken at once.
+    // The source must stay until wait() returns: only pageable memory is copied at once.
     status (*upload)(void *device_memory, const void *memory, size_t bytes, void *stream);
-    // The destination is filled when the stream was waited for.
+    // The destination is filled when wait() returns.
     status (*download)(void *memory, const void *device_memory, size_t bytes, void *stream);
     status (*wait)(void *stream);
     status (*is_capturing)(void *stream, bool *capturing);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A piece of a small table, which comes with the launch: memory of the host is not read after the call, as a copy from
-// it could be where the caller's allocator gives pinned memory, or the device reads any.
+// Stores a piece of a small table, which comes with the launch. A copy could read host memory after the call, if that
+// memory is pinned or the device can read pageable memory.
 #pragma once
 
 #include "cuda/machine/block.h"
@@ -9,7 +9,7 @@ namespace iqa::cuda {
 
 struct store_table {
     static constexpr int threads = 256;
-    static constexpr int most_bytes = 2048; // arguments may have 4 KB
+    static constexpr int most_bytes = 2048; // a kernel takes at most 4 KB of arguments
 
     struct arguments {
         unsigned char *to;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The caller's tables of numbers in a kernel.
+// Rows of the caller's tables in a kernel.
 #pragma once
 
 #include "arith/half.h"
@@ -13,7 +13,7 @@ struct type_of_elements {
     using type = Element;
 };
 
-// Calls body(type_of_elements<float>()) and the like: one branch for a whole block.
+// Calls body(type_of_elements<...>()) for the type: one branch for a whole block.
 template <class Body>
 IQA_KERNEL void with_type(element_type type, Body &&body)
 {
@@ -29,17 +29,16 @@ IQA_KERNEL void with_type(element_type type, Body &&body)
     }
 }
 
-// Some rows and columns of a table as doubles in shared memory, where a thread can follow a row. What lies outside the
-// table is 0.
+// A tile of a table as doubles in shared memory, where a thread can follow a row; 0 outside the table.
 struct staged_rows {
     static constexpr int threads = 256;
     static constexpr int rows = 64;
     static constexpr int columns = 32;
-    static constexpr int stride = columns + 1; // neighbouring rows in other banks
+    static constexpr int stride = columns + 1; // odd: neighbouring rows use different banks
     static constexpr int numbers = rows * stride;
     static constexpr int numbers_of_thread = rows * columns / threads;
 
-    // Along the axis that lies closer in memory.
+    // Neighbouring threads read along the axis with the smaller stride.
     template <class Block>
     IQA_KERNEL static void load(Block &block, const table_view &table, int64_t first_row, int64_t first_column,
                                 double *to)
@@ -65,7 +64,7 @@ struct staged_rows {
         });
     }
 
-    // Calls use(row) for each of them that the table has: the first ones, in one step.
+    // Calls use(row) for each row of the tile that the table has, in one step.
     template <class Block, class Use>
     IQA_KERNEL static void each_row(Block &block, const table_view &table, int64_t first_row, Use &&use)
     {
@@ -73,7 +72,7 @@ struct staged_rows {
         block.each(int(left < rows ? left : rows), use);
     }
 
-    // Loads the columns from first to last, and calls body(count) after each load, with how many there are.
+    // Loads all columns, a tile at a time, and calls body(columns of the tile) after each load.
     template <class Block, class Body>
     IQA_KERNEL static void each_chunk(Block &block, const table_view &table, int64_t first_row, double *to, Body &&body)
     {
@@ -88,7 +87,7 @@ private:
     IQA_KERNEL static int64_t magnitude(int64_t step) { return step < 0 ? -step : step; }
 };
 
-// One row as doubles.
+// Copies one row as doubles.
 struct copy_row {
     struct arguments {
         table_view table;

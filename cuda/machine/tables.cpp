@@ -12,7 +12,6 @@ namespace iqa::cuda {
 
 namespace {
 
-// Where the parts of the host's memory for tables are.
 struct host_tables {
     size_t *kept_bytes;
     std::byte *kept, *next;
@@ -22,8 +21,8 @@ host_tables tables_on_host(workspace &memory, size_t bytes)
 {
     constexpr size_t line = 64;
     const size_t padded = round_up(bytes, line);
-    std::byte *all = memory.tables_on_host.take<std::byte>(line + 2 * padded, "the tables of kernels");
-    return {reinterpret_cast<size_t *>(all), all + line, all + line + padded};
+    std::byte *base = memory.tables_on_host.take<std::byte>(line + 2 * padded, "the tables of kernels");
+    return {reinterpret_cast<size_t *>(base), base + line, base + line + padded};
 }
 
 void store_on_device(context &where, std::byte *to, const std::byte *table, size_t bytes)
@@ -43,7 +42,7 @@ std::byte *next_table(workspace &memory, size_t bytes)
 {
     const host_tables tables = tables_on_host(memory, bytes);
     if (*tables.kept_bytes != bytes)
-        *tables.kept_bytes = 0; // the next one may be written over it
+        *tables.kept_bytes = 0; // the next table may be written over it
     return tables.next;
 }
 

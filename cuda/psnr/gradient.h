@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The gradients of squared errors, a few pixels in each thread.
+// The gradients of squared errors, a few pixels for each thread.
 #pragma once
 
 #include "backend/psnr.hpp"
@@ -11,7 +11,7 @@ template <class Sample>
 struct error_gradients {
     struct arguments {
         pixel_source source;
-        sample_order order; // of what is measured
+        sample_order order; // of the measured channels
         int64_t samples;    // of the batch
         const error_slope *slopes;
         output_view reference, candidate; // `data` may be NULL
@@ -62,7 +62,7 @@ private:
         store_in(args.reference, at, derivative * -factor);
     }
 
-    // Adding 0 makes -0 a plain 0.
+    // Adding 0 turns -0 into 0.
     IQA_KERNEL static void store_in(const output_view &view, const pixel_place &at, double value)
     {
         if (view.data != nullptr)

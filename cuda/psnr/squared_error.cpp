@@ -13,23 +13,23 @@ namespace iqa::cuda {
 
 namespace {
 
-// So many blocks keep any GPU of today busy; what is left over at the end is small.
+// Keeps any GPU of today busy, with little imbalance at the end.
 constexpr int64_t blocks_wanted = 1024;
 
 struct axis {
     int64_t extent, reference_stride, candidate_stride;
 };
 
-// The axes of a plane, from the innermost in memory; those that continue each other are one.
+// The axes of a plane, from the innermost in memory, with contiguous axes merged.
 std::array<axis, 4> axes_of(const image_view &x, const image_view &y, int64_t channels)
 {
     std::array<axis, 4> axes = {{{channels, x.channel_stride, y.channel_stride},
                                  {x.depth, x.slice_stride, y.slice_stride},
                                  {x.height, x.row_stride, y.row_stride},
                                  {x.width, x.column_stride, y.column_stride}}};
-    for (axis &own : axes)
-        if (own.extent == 1)
-            own = {1, INT64_MAX, INT64_MAX};
+    for (axis &single : axes)
+        if (single.extent == 1)
+            single = {1, INT64_MAX, INT64_MAX};
     std::sort(axes.begin(), axes.end(),
               [](const axis &a, const axis &b) { return std::abs(a.reference_stride) < std::abs(b.reference_stride); });
     size_t last = 0;
@@ -58,29 +58,29 @@ public:
         const element_type type = source.images.reference.type;
         const int64_t planes = request.by_channel ? source.channels() : 1;
         channels_ = source.channels() / planes;
-        course_.images = source.images.reference.images;
-        course_.planes = planes;
-        course_.samples = channels_ * source.images.reference.pixels();
-        course_.range = request.range;
-        course_.counting = !covers(request.range, type);
-        course_.weighing = source.weights.data != nullptr || source_.mask_nonfinite;
-        course_.integers = is_integer(type) && !source_.of_luma;
-        course_.term = request.term;
-        course_.usual_exponent =
-            course_.integers ? 0 : usual_error_exponent(request.term, request.range.high - request.range.low);
-        course_.report = request.report;
-        course_.sums = request.sums;
-        course_.weights = request.weights;
-        course_.counts = request.counts;
-        course_.overflow = request.overflow;
-        course_.extremes = request.extremes;
+        task_.images = source.images.reference.images;
+        task_.planes = planes;
+        task_.samples = channels_ * source.images.reference.pixels();
+        task_.range = request.range;
+        task_.counting = !covers(request.range, type);
+        task_.weighing = source.weights.data != nullptr || source_.mask_nonfinite;
+        task_.integers = is_integer(type) && !source_.of_luma;
+        task_.term = request.term;
+        task_.usual_exponent =
+            task_.integers ? 0 : usual_error_exponent(request.term, request.range.high - request.range.low);
+        task_.report = request.report;
+        task_.sums = request.sums;
+        task_.weights = request.weights;
+        task_.counts = request.counts;
+        task_.overflow = request.overflow;
+        task_.extremes = request.extremes;
         place_accounts();
     }
 
     void run()
     {
         with_sample_type(source_.reference.type, [&]<class Sample>(Sample) {
-            if (course_.term != error_term::square || !plain_ || !run_plain<Sample>())
+            if (task_.term != error_term::square || !plain_ || !run_plain<Sample>())
                 run_placed<Sample>();
         });
     }
@@ -89,34 +89,34 @@ private:
     void place_accounts()
     {
         place_in(memory_.zeros, "the sums of blocks", [&](arena &zeros) {
-            course_.plane_accounts = zeros.take<plane_account>(course_.images * course_.planes);
-            course_.image_accounts = zeros.take<image_account>(course_.images);
-            course_.batch = zeros.take<batch_account>(1);
+            task_.plane_accounts = zeros.take<plane_account>(task_.images * task_.planes);
+            task_.image_accounts = zeros.take<image_account>(task_.images);
+            task_.batch = zeros.take<batch_account>(1);
         });
-        if (!course_.integers)
-            course_.own_exponents = memory_.work.take<int32_t>(size_t(course_.images), "the scales of images");
+        if (!task_.integers)
+            task_.second_exponents = memory_.work.take<int32_t>(size_t(task_.images), "the scales of images");
     }
 
     template <class Kernel>
-    void launch_course(typename Kernel::arguments &args)
+    void launch_task(typename Kernel::arguments &args)
     {
-        const int64_t tiles = course_.images * course_.planes * course_.tiles_of_plane;
-        args.course = course_;
+        const int64_t tiles = task_.images * task_.planes * task_.tiles_of_plane;
+        args.task = task_;
         launch<Kernel>(where_, std::min<int64_t>(tiles, INT32_MAX), 0, args);
-        if (course_.integers)
+        if (task_.integers)
             return;
-        args.course.again = true;
-        args.course.counting = false;
+        args.task.again = true;
+        args.task.counting = false;
         launch<Kernel>(where_, std::min(tiles, blocks_wanted), 0, args);
     }
 
-    // False where the samples do not lie as that needs them to.
+    // Returns false if the samples lie too irregularly for plain_errors.
     template <class Sample>
     bool run_plain()
     {
-        // Differences of floats would be subnormal in units of such a range; the largest is kept too roughly for that.
+        // With such a range scaled differences of floats would be subnormal, whose high half of bits says too little.
         constexpr int least_exponent = -870;
-        if (sizeof(Sample) < sizeof(double) && course_.usual_exponent < least_exponent)
+        if (sizeof(Sample) < sizeof(double) && task_.usual_exponent < least_exponent)
             return false;
         using kernel = plain_errors<Sample>;
         const image_view &x = source_.reference;
@@ -147,19 +147,19 @@ private:
             args.rows.reference_strides[i - 1] = axes[i].reference_stride;
             args.rows.candidate_strides[i - 1] = axes[i].candidate_stride;
         }
-        // One slot more than the samples need: rows begin anywhere between two places of whole 16 bytes.
+        // One slot more than the samples need, since rows need not begin at a multiple of 16 bytes.
         args.slots_of_row = divide_up(args.rows.length, kernel::samples_of_slot) + 1;
         const int64_t slots = args.rows.rows * args.slots_of_row;
         if (args.rows.rows != 1 && slots > UINT32_MAX)
             return false;
-        const int64_t all = course_.images * course_.planes * slots;
-        const int64_t of_thread = divide_up(all, blocks_wanted * kernel::threads);
+        const int64_t slots_of_batch = task_.images * task_.planes * slots;
+        const int64_t slots_of_thread = divide_up(slots_of_batch, blocks_wanted * kernel::threads);
         args.slots_of_tile = kernel::threads;
-        if (of_thread > 1) // then as many as are loaded at once
-            args.slots_of_tile *= std::min<int64_t>(divide_up(of_thread, kernel::slots_at_once) * kernel::slots_at_once,
-                                                    kernel::most_of_thread);
-        course_.tiles_of_plane = divide_up(slots, args.slots_of_tile);
-        launch_course<kernel>(args);
+        if (slots_of_thread > 1) // a multiple of the slots that are loaded at once
+            args.slots_of_tile *= std::min<int64_t>(
+                divide_up(slots_of_thread, kernel::slots_at_once) * kernel::slots_at_once, kernel::most_of_thread);
+        task_.tiles_of_plane = divide_up(slots, args.slots_of_tile);
+        launch_task<kernel>(args);
         return true;
     }
 
@@ -170,11 +170,11 @@ private:
         typename kernel::arguments args{};
         args.source = source_;
         args.order = order_of(source_.reference, channels_);
-        const int64_t all = course_.images * course_.planes * course_.samples;
-        args.samples_of_tile = kernel::threads * std::clamp(divide_up(all, blocks_wanted * kernel::threads), int64_t(1),
-                                                            int64_t(kernel::most_of_thread));
-        course_.tiles_of_plane = divide_up(course_.samples, args.samples_of_tile);
-        launch_course<kernel>(args);
+        const int64_t samples = task_.images * task_.planes * task_.samples;
+        args.samples_of_tile = kernel::threads * std::clamp(divide_up(samples, blocks_wanted * kernel::threads),
+                                                            int64_t(1), int64_t(kernel::most_of_thread));
+        task_.tiles_of_plane = divide_up(task_.samples, args.samples_of_tile);
+        launch_task<kernel>(args);
     }
 
     context &where_;
@@ -182,7 +182,7 @@ private:
     pixel_source source_;
     bool plain_;
     int64_t channels_; // of a plane
-    error_course course_{};
+    error_task task_{};
 };
 
 } // namespace

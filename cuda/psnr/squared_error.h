@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Sums of squared errors, or of other terms, over the pairs of samples of a batch: planes (images, or channels where
-// they are wanted apart) are cut into tiles, one for each block at a time; the sums of blocks meet in accounts, which
-// are all zero between kernels, and the last block makes the results of them. Where an image's largest difference does
-// not lie on the ordinary grids of arith/squared_error.h, a second launch sums it again at its own gain; for other
-// images its blocks find nothing to do.
+// Sums of squared errors, or of other terms, over the pairs of samples of a batch. Planes (images, or channels that are
+// wanted apart) are cut into tiles; a block takes one at a time. Blocks add their sums to accounts, which are zero
+// between kernels, and the last block turns them into results. If an image's largest difference does not fit the usual
+// grids of arith/squared_error.h, a second launch sums the image again at its own gain; the second launch skips other
+// images.
 #pragma once
 
 #include "backend/psnr.hpp"
@@ -14,11 +14,11 @@ namespace iqa::cuda {
 struct plane_account {
     wide_sum limb[error_limbs];
     wide_sum weight; // in units of 2^-pixel_weight_bits
-    // Keys of the samples of the reference, and of their order turned round; 0 for no sample.
+    // The largest key of the reference's samples, and the largest complement of a key; 0: no sample.
     uint64_t most, least_of_all;
 };
 
-// Numbers that order as doubles do, none of them 0 but for a NaN.
+// Keys have the order of the doubles. Only a NaN can have the key 0.
 IQA_KERNEL uint64_t key_of(double value)
 {
     const uint64_t bits = bits_of(value);
@@ -32,31 +32,31 @@ IQA_KERNEL double value_of_key(uint64_t key)
 
 struct image_account {
     int64_t outside, nonfinite;
-    uint64_t largest; // the bits of the largest scaled difference; more than infinity's where one was NaN
+    uint64_t largest; // the bits of the largest scaled difference; above infinity's: NaN
 };
 
 struct batch_account {
     uint32_t arrivals;
-    uint32_t invalid_weights; // not 0: there are some
+    uint32_t invalid_weights; // 0: none
 };
 
-// What both ways of summing share.
-struct error_course {
+// The arguments that both ways of summing share.
+struct error_task {
     error_term term;
     int64_t images, planes; // planes of an image
     int64_t samples;        // of a plane
     int64_t tiles_of_plane;
     data_range range;
     bool counting;
-    bool weighing; // else every sample has weight 1
-    bool integers; // the terms are
-    bool again;    // the second launch
+    bool weighing; // false: every sample has weight 1
+    bool integers; // terms are integers
+    bool again;    // this is the second launch
     int usual_exponent;
 
     plane_account *plane_accounts;
     image_account *image_accounts;
     batch_account *batch;
-    int32_t *own_exponents; // [images]: of the gain for a second time, or no_exponent
+    int32_t *second_exponents; // [images]: of the second launch's gain, or no_exponent
 
     fault *report;
     pair_sum *sums;
@@ -66,8 +66,8 @@ struct error_course {
     sample_extremes *extremes; // NULL: not wanted
 };
 
-// The sums of some samples, as one thread has them and as a block does: the low and the high halves of the threads' own
-// sums apart, so that those of a block fit.
+// The sums of a thread or a block. The low and high halves of the threads' sums are summed apart, so that a block's
+// sums fit.
 template <int limbs>
 struct error_totals {
     int64_t low[limbs], high[limbs];
@@ -97,19 +97,18 @@ struct error_totals {
     }
 };
 
-// Terms of one thread split over the grids of arith/squared_error.h. A thread adds at most error_flush of them. The
-// largest difference is kept as its bits, or (Bits = uint32_t) as the high half of them: its exponent, wherever
-// differences are not subnormal.
+// The terms of one thread, at most error_flush, split over the grids of arith/squared_error.h. `largest` has the bits
+// of the largest difference, or (Bits = uint32_t) their high half: enough for its exponent, unless it is subnormal.
 template <class Bits>
 struct grid_sums {
-    uint64_t limb[error_limbs]; // of the bits of anchored numbers
+    uint64_t limb[error_limbs]; // sums of the bits of anchored numbers
     Bits largest;
     uint32_t additions;
 
     IQA_KERNEL static constexpr int dropped_bits() { return 64 - 8 * int(sizeof(Bits)); }
     IQA_KERNEL uint64_t bits_of_largest() const { return uint64_t(largest) << dropped_bits(); }
 
-    // A square of what is `base`, times its weight.
+    // Adds base^2 * weight.
     IQA_KERNEL void add(double base, double weight)
     {
         keep_largest(base);
@@ -140,71 +139,71 @@ struct grid_sums {
     }
 };
 
-// Makes the results of one plane's account, which is empty then.
-IQA_KERNEL void collect_plane(const error_course &course, int64_t plane)
+// Turns one plane's account into results, and clears it.
+IQA_KERNEL void collect_plane(const error_task &task, int64_t plane)
 {
-    const int64_t image = plane / course.planes;
-    if (course.again && course.own_exponents[image] == no_exponent)
+    const int64_t image = plane / task.planes;
+    if (task.again && task.second_exponents[image] == no_exponent)
         return;
-    const int gain = course.again ? course.own_exponents[image] : course.usual_exponent;
-    plane_account &account = course.plane_accounts[plane];
-    pair_sum &sum = course.sums[plane];
+    const int gain = task.again ? task.second_exponents[image] : task.usual_exponent;
+    plane_account &account = task.plane_accounts[plane];
+    pair_sum &sum = task.sums[plane];
     for (int limb = 0; limb < error_limbs; ++limb) {
         sum.limb[limb] = value_of(account.limb[limb]);
-        sum.exponent[limb] = course.integers ? integer_error_exponent(limb) : error_exponent(course.term, limb, gain);
+        sum.exponent[limb] = task.integers ? integer_error_exponent(limb) : error_exponent(task.term, limb, gain);
     }
-    if (course.extremes != nullptr) {
+    if (task.extremes != nullptr) {
         const bool empty = account.most == 0;
-        course.extremes[plane] = {empty ? __builtin_huge_val() : value_of_key(~account.least_of_all),
-                                  empty ? -__builtin_huge_val() : value_of_key(account.most)};
+        task.extremes[plane] = {empty ? __builtin_huge_val() : value_of_key(~account.least_of_all),
+                                empty ? -__builtin_huge_val() : value_of_key(account.most)};
     }
-    course.weights[plane] = course.weighing ? value_of(account.weight) : int128(course.samples) << pixel_weight_bits;
+    task.weights[plane] = task.weighing ? value_of(account.weight) : int128(task.samples) << pixel_weight_bits;
     account = {};
 }
 
-// Likewise of an image, in the first launch.
-IQA_KERNEL void collect_image(const error_course &course, int64_t image)
+// The same for an image, in the first launch.
+IQA_KERNEL void collect_image(const error_task &task, int64_t image)
 {
-    image_account &account = course.image_accounts[image];
-    course.counts[image] = {account.outside, account.nonfinite};
+    image_account &account = task.image_accounts[image];
+    task.counts[image] = {account.outside, account.nonfinite};
     const double largest = double_from_bits(account.largest);
-    course.overflow[image] = !is_finite(largest);
-    if (!course.integers)
-        course.own_exponents[image] = own_error_exponent(course.usual_exponent, largest);
+    task.overflow[image] = !is_finite(largest);
+    if (!task.integers)
+        task.second_exponents[image] = own_error_exponent(task.usual_exponent, largest);
     account = {};
 }
 
 template <class Block>
-IQA_KERNEL void collect(Block &block, const error_course &course)
+IQA_KERNEL void collect(Block &block, const error_task &task)
 {
-    constexpr int at_once = 1 << 30; // what a step counts fits an int
-    const int64_t planes = course.images * course.planes;
+    constexpr int at_once = 1 << 30; // the count of a step is an int
+    const int64_t planes = task.images * task.planes;
     for (int64_t first = 0; first < planes; first += at_once)
         block.each(int(planes - first < at_once ? planes - first : at_once),
-                   [&](int i) { collect_plane(course, first + i); });
+                   [&](int i) { collect_plane(task, first + i); });
     block.each(1, [&](int) {
-        if (course.batch->invalid_weights != 0)
-            course.report->kind = fault_kind::weights;
-        course.batch->invalid_weights = 0;
+        if (task.batch->invalid_weights != 0)
+            task.report->kind = fault_kind::weights;
+        task.batch->invalid_weights = 0;
     });
-    for (int64_t first = 0; first < course.images; first += at_once)
-        block.each(int(course.images - first < at_once ? course.images - first : at_once), [&](int i) {
-            if (course.again)
-                course.image_accounts[first + i] = {};
+    for (int64_t first = 0; first < task.images; first += at_once)
+        block.each(int(task.images - first < at_once ? task.images - first : at_once), [&](int i) {
+            if (task.again)
+                task.image_accounts[first + i] = {};
             else
-                collect_image(course, first + i);
+                collect_image(task, first + i);
         });
 }
 
-// Adds a block's totals of a tile to the accounts. `first_limb`: what their level 0 is.
+// Adds a block's totals of a tile to the accounts. `first_limb`: the account's limb for the totals' limb 0.
 template <int limbs>
-IQA_KERNEL void add_to_accounts(const error_course &course, int64_t plane, int first_limb,
+IQA_KERNEL void add_to_accounts(const error_task &task, int64_t plane, int first_limb,
                                 const error_totals<limbs> &totals)
 {
     for (int limb = 0; limb < limbs; ++limb)
-        add(&course.plane_accounts[plane].limb[first_limb + limb],
+        add(&task.plane_accounts[plane].limb[first_limb + limb],
             int128(totals.high[limb]) * (int128(1) << 32) + totals.low[limb]);
-    image_account &image = course.image_accounts[plane / course.planes];
+    image_account &image = task.image_accounts[plane / task.planes];
     keep_most(&image.largest, totals.largest);
     if (totals.outside != 0)
         add(&image.outside, int64_t(totals.outside));
@@ -216,16 +215,16 @@ IQA_KERNEL void add_to_accounts(const error_course &course, int64_t plane, int f
 template <class Way, class Block, class Arguments>
 IQA_KERNEL void sum_errors(Block &block, const Arguments &args)
 {
-    const error_course &course = args.course;
-    const int64_t tiles = course.images * course.planes * course.tiles_of_plane;
+    const error_task &task = args.task;
+    const int64_t tiles = task.images * task.planes * task.tiles_of_plane;
     for (int64_t index = block.index(); index < tiles; index += block.blocks()) {
-        const int64_t plane = index / course.tiles_of_plane;
-        const int exponent = course.again ? course.own_exponents[plane / course.planes] : course.usual_exponent;
+        const int64_t plane = index / task.tiles_of_plane;
+        const int exponent = task.again ? task.second_exponents[plane / task.planes] : task.usual_exponent;
         if (exponent != no_exponent)
-            Way::add_tile(block, args, plane, index - plane * course.tiles_of_plane, power_of_two(exponent));
+            Way::add_tile(block, args, plane, index - plane * task.tiles_of_plane, power_of_two(exponent));
     }
-    if (block.comes_last(&course.batch->arrivals))
-        collect(block, course);
+    if (block.comes_last(&task.batch->arrivals))
+        collect(block, task);
 }
 
 } // namespace iqa::cuda

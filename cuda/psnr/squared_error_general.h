@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Squared errors of samples with weights, of those that may be masked, of luma and of any strides, and all other terms:
-// each sample is found by its place. The term is the same for all threads.
+// The general sums: weights, masks, luma, any strides, and all terms. Each sample is addressed by its place. The term
+// is the same for all threads.
 #pragma once
 
 #include <type_traits>
@@ -13,13 +13,13 @@ namespace iqa::cuda {
 template <class Sample>
 struct placed_errors {
     struct arguments {
-        error_course course;
+        error_task task;
         pixel_source source;
         sample_order order; // of a plane
         int64_t samples_of_tile;
     };
     static constexpr int threads = 256;
-    static constexpr int most_of_thread = 64; // products of integers and weights fit 64 bits so often
+    static constexpr int most_of_thread = 64; // so many products of integers and weights fit 64 bits
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &args)
@@ -30,38 +30,36 @@ struct placed_errors {
     template <class Block>
     IQA_KERNEL static void add_tile(Block &block, const arguments &args, int64_t plane, int64_t tile, double gain)
     {
-        const error_course &course = args.course;
+        const error_task &task = args.task;
         const int64_t first = tile * args.samples_of_tile;
-        const int64_t end =
-            first + args.samples_of_tile < course.samples ? first + args.samples_of_tile : course.samples;
-        const totals_of_tile totals =
-            block.template reduce<totals_of_tile>(threads, [&](int thread, totals_of_tile &own) {
-                if constexpr (std::is_integral_v<Sample>)
-                    if (course.integers)
-                        return add_integers(args, plane, first + thread, end, own);
-                add_reals(args, plane, first + thread, end, gain, own);
-            });
+        const int64_t end = first + args.samples_of_tile < task.samples ? first + args.samples_of_tile : task.samples;
+        const tile_totals sums = block.template reduce<tile_totals>(threads, [&](int thread, tile_totals &totals) {
+            if constexpr (std::is_integral_v<Sample>)
+                if (task.integers)
+                    return add_integers(args, plane, first + thread, end, totals);
+            add_reals(args, plane, first + thread, end, gain, totals);
+        });
         block.each(1, [&](int) {
-            add_to_accounts(course, plane, 0, totals);
-            plane_account &account = course.plane_accounts[plane];
-            if (totals.weight != 0)
-                add(&account.weight, totals.weight);
-            if (course.extremes != nullptr) {
-                keep_most(&account.most, totals.most);
-                keep_most(&account.least_of_all, totals.least_of_all);
+            add_to_accounts(task, plane, 0, sums);
+            plane_account &account = task.plane_accounts[plane];
+            if (sums.weight != 0)
+                add(&account.weight, sums.weight);
+            if (task.extremes != nullptr) {
+                keep_most(&account.most, sums.most);
+                keep_most(&account.least_of_all, sums.least_of_all);
             }
-            if (totals.invalid_weights != 0)
-                set_bits(&course.batch->invalid_weights, 1);
+            if (sums.invalid_weights != 0)
+                set_bits(&task.batch->invalid_weights, 1);
         });
     }
 
 private:
-    struct totals_of_tile : error_totals<error_limbs> {
+    struct tile_totals : error_totals<error_limbs> {
         int64_t weight;
         uint64_t most, least_of_all; // keys
         uint32_t invalid_weights;
 
-        IQA_KERNEL void combine(const totals_of_tile &other)
+        IQA_KERNEL void combine(const tile_totals &other)
         {
             error_totals<error_limbs>::combine(other);
             weight += other.weight;
@@ -71,20 +69,20 @@ private:
         }
     };
 
-    // Calls use(pixel, place) for the samples of one thread that count.
+    // Calls use(pixel) for each of the thread's pixels with a weight that is not 0.
     template <class Use>
     IQA_KERNEL static void for_each_pixel(const arguments &args, int64_t plane, int64_t first, int64_t end,
-                                          totals_of_tile &own, Use &&use)
+                                          tile_totals &totals, Use &&use)
     {
-        const int64_t image = plane / args.course.planes;
-        const int64_t channel = plane - image * args.course.planes;
+        const int64_t image = plane / args.task.planes;
+        const int64_t channel = plane - image * args.task.planes;
         for (int64_t number = first; number < end; number += pixels_at_once * threads) {
             pixel_place places[pixels_at_once];
             weighted_pixel pixels[pixels_at_once];
             IQA_UNROLL_ON_GPU
             for (int k = 0; k < pixels_at_once; ++k) {
-                const int64_t own_number = number + k * threads;
-                places[k] = place_of(args.order, own_number < end ? own_number : end - 1);
+                const int64_t pixel_number = number + k * threads;
+                places[k] = place_of(args.order, pixel_number < end ? pixel_number : end - 1);
                 places[k].image = image;
                 places[k].channel += channel;
             }
@@ -93,46 +91,46 @@ private:
             for (int k = 0; k < pixels_at_once; ++k) {
                 if (number + k * threads >= end)
                     continue;
-                own.weight += units_of_weight(pixels[k].weight);
-                own.invalid_weights += pixels[k].weight < 0.0f;
+                totals.weight += units_of_weight(pixels[k].weight);
+                totals.invalid_weights += pixels[k].weight < 0.0f;
                 if (pixels[k].weight == 0.0f)
                     continue;
                 use(pixels[k]);
-                if (args.course.extremes != nullptr)
-                    extend(own, key_of(pixels[k].reference));
-                if (args.course.counting)
-                    count(args, places[k], pixels[k], own);
+                if (args.task.extremes != nullptr)
+                    extend(totals, key_of(pixels[k].reference));
+                if (args.task.counting)
+                    count(args, places[k], pixels[k], totals);
             }
         }
     }
 
-    IQA_KERNEL static void extend(totals_of_tile &own, uint64_t key)
+    IQA_KERNEL static void extend(tile_totals &totals, uint64_t key)
     {
-        own.most = key > own.most ? key : own.most;
-        own.least_of_all = ~key > own.least_of_all ? ~key : own.least_of_all;
+        totals.most = key > totals.most ? key : totals.most;
+        totals.least_of_all = ~key > totals.least_of_all ? ~key : totals.least_of_all;
     }
 
     IQA_KERNEL static void count(const arguments &args, pixel_place place, const weighted_pixel &pixel,
-                                 totals_of_tile &own)
+                                 tile_totals &totals)
     {
         if (!args.source.of_luma) {
-            own.count(args.course.range, pixel.reference);
-            own.count(args.course.range, pixel.candidate);
+            totals.count(args.task.range, pixel.reference);
+            totals.count(args.task.range, pixel.candidate);
             return;
         }
         for (place.channel = 0; place.channel < 3; ++place.channel)
             for (const image_view *view : {&args.source.reference, &args.source.candidate})
-                own.count(args.course.range, sample_of<double, Sample>(view->at(place.image, place.channel, place.slice,
-                                                                                place.row, place.column)));
+                totals.count(args.task.range, sample_of<double, Sample>(view->at(
+                                                  place.image, place.channel, place.slice, place.row, place.column)));
     }
 
-    // Always with weights: their units make no difference to the sum.
+    // Terms are always weighted: without weights, each pixel has the units of weight 1.
     IQA_KERNEL static void add_integers(const arguments &args, int64_t plane, int64_t first, int64_t end,
-                                        totals_of_tile &own)
+                                        tile_totals &totals)
     {
-        const error_term term = args.course.term;
+        const error_term term = args.task.term;
         int64_t sum = 0;
-        for_each_pixel(args, plane, first, end, own, [&](const weighted_pixel &pixel) {
+        for_each_pixel(args, plane, first, end, totals, [&](const weighted_pixel &pixel) {
             int64_t base = int64_t(pixel.reference) - (is_of_reference(term) ? 0 : int64_t(pixel.candidate));
             if (is_square(term))
                 base *= base;
@@ -140,22 +138,22 @@ private:
                 base = base < 0 ? -base : base;
             sum += base * units_of_weight(pixel.weight);
         });
-        own.add(1, sum);
+        totals.add(1, sum);
     }
 
     IQA_KERNEL static void add_reals(const arguments &args, int64_t plane, int64_t first, int64_t end, double gain,
-                                     totals_of_tile &own)
+                                     tile_totals &totals)
     {
-        const error_term term = args.course.term;
+        const error_term term = args.task.term;
         grid_sums<uint64_t> sums{};
-        for_each_pixel(args, plane, first, end, own, [&](const weighted_pixel &pixel) {
+        for_each_pixel(args, plane, first, end, totals, [&](const weighted_pixel &pixel) {
             const double base = (is_of_reference(term) ? pixel.reference : pixel.reference - pixel.candidate) * gain;
             if (is_square(term))
                 return sums.add(base, double(pixel.weight));
             sums.keep_largest(base);
             sums.add_term((term == error_term::magnitude ? __builtin_fabs(base) : base) * double(pixel.weight));
         });
-        sums.add_to(own);
+        sums.add_to(totals);
     }
 };
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Squared errors of samples that all count as they are and lie in rows without gaps: 16 bytes of both images at a time.
-// Rows need not begin where 16 bytes do, but in both images at the same place between them; what comes before the first
-// or after the last such place is read sample by sample.
+// Squared errors of contiguous rows without weights, masks and luma: reads 16 bytes of both images at a time. Both
+// images need the same alignment within 16 bytes; samples before the first multiple of 16 bytes in a row, or after the
+// last one, are read one by one.
 //
-// Bytes: those of both images, once. Instructions for a pair of samples in the inner loop on a GPU of compute
-// capability 9.0, as its assembler has them: 1.1 for uint8 that need not be counted; with the bounds that spare a
-// second look 8 for 16-bit integers, 22 for float32, 23 for bfloat16 and float16, 56 for float64, 10 of those of the
-// floating-point types in double. At 132 multiprocessors of 1.75 GHz and 90 % of 4.8 TB/s that is at most half of the
-// issue slots, and most of them for bfloat16 and float16. What a block does once comes on top: bench/cuda_slots.hpp.
+// Bytes: both images, once. Instructions for a pair of samples in the inner loop, in the machine code for compute
+// capability 9.0: 1.1 for uint8 without counting; with the extremes that spare a second look 8 for 16-bit integers, 22
+// for float32, 23 for bfloat16 and float16, 56 for float64; of those of the floating-point types 10 in double. At 132
+// multiprocessors of 1.75 GHz and 90 % of 4.8 TB/s that is at most half of the issue slots, most for bfloat16 and
+// float16. The work of a block outside the loop comes on top: bench/cuda_slots.hpp.
 #pragma once
 
 #include <type_traits>
@@ -17,8 +17,8 @@
 
 namespace iqa::cuda {
 
-// A plane's rows, numbered over three axes from the innermost, and the samples of one. Strides are in samples. More
-// than one row have fewer than 2^32 slots, since dividing longer numbers is slow.
+// The rows of a plane: `rows` of `length` samples, numbered over three axes from the innermost. Strides are in samples.
+// Several rows have fewer than 2^32 slots together, since dividing longer numbers is slow.
 struct row_order {
     int64_t length;
     int64_t rows;
@@ -51,7 +51,6 @@ IQA_KERNEL Half from_bits(uint32_t bits, Half)
     return {uint16_t(bits)};
 }
 
-// Sample `index` of those in 16 bytes.
 template <class Sample>
 IQA_KERNEL Sample unpacked(const loaded_bytes &bytes, int index)
 {
@@ -67,8 +66,8 @@ IQA_KERNEL Sample unpacked(const loaded_bytes &bytes, int index)
     }
 }
 
-// The sums of one thread, by kind of sample; and the least and the most of the samples, which save a second look at
-// those that lie in the data range.
+// The sums of one thread, by kind of sample. `number` is the type of the extremes, which spare a second look at samples
+// inside the data range.
 template <class Sum>
 struct integer_errors {
     using number = int32_t;
@@ -90,7 +89,7 @@ struct integer_errors {
     IQA_KERNEL bool some_nonfinite() const { return false; }
 };
 
-// sum + the products of the bytes of two words.
+// sum + the dot product of the bytes of two words.
 IQA_KERNEL uint32_t add_products_of_bytes(uint32_t a, uint32_t b, uint32_t sum)
 {
 #if defined(__CUDA_ARCH__)
@@ -156,7 +155,7 @@ template <>
 struct errors_of<int16_t> : integer_errors<uint64_t> {
 };
 
-// Extremes that no NaN changes.
+// NaN changes no extreme.
 IQA_KERNEL void extend(int32_t &least, int32_t &most, int32_t value)
 {
     least = value < least ? value : least;
@@ -178,16 +177,16 @@ IQA_KERNEL void extend(double &least, double &most, double value)
 template <class Sample>
 struct plain_errors {
     struct arguments {
-        error_course course;
+        error_task task;
         const Sample *reference, *candidate;
         int64_t reference_image_stride, candidate_image_stride;
         int64_t reference_plane_stride, candidate_plane_stride;
         row_order rows;
-        int64_t slots_of_row, slots_of_tile; // a slot: 16 bytes; a tile has at most most_of_thread for each thread
+        int64_t slots_of_row, slots_of_tile; // a slot is 16 bytes; a tile has at most most_of_thread for each thread
     };
     static constexpr int threads = 256;
     static constexpr int samples_of_slot = 16 / int(sizeof(Sample));
-    static constexpr int slots_at_once = 4; // so many loads in flight, of each image
+    static constexpr int slots_at_once = 4; // loads in flight for each image
     static constexpr int most_of_thread = 32;
 
     template <class Block>
@@ -199,25 +198,25 @@ struct plain_errors {
     template <class Block>
     IQA_KERNEL static void add_tile(Block &block, const arguments &args, int64_t plane, int64_t tile, double gain)
     {
-        const int64_t image = plane / args.course.planes;
-        const int64_t channel = plane - image * args.course.planes;
+        const int64_t image = plane / args.task.planes;
+        const int64_t channel = plane - image * args.task.planes;
         const Sample *x = args.reference + image * args.reference_image_stride + channel * args.reference_plane_stride;
         const Sample *y = args.candidate + image * args.candidate_image_stride + channel * args.candidate_plane_stride;
-        const auto totals = block.template reduce<totals_here>(threads, [&](int thread, totals_here &own) {
-            add_share(args, {x, y, tile * args.slots_of_tile, thread}, gain, own);
+        const auto sums = block.template reduce<totals_type>(threads, [&](int thread, totals_type &totals) {
+            add_share(args, {x, y, tile * args.slots_of_tile, thread}, gain, totals);
         });
-        block.each(1, [&](int) { add_to_accounts(args.course, plane, 0, totals); });
+        block.each(1, [&](int) { add_to_accounts(args.task, plane, 0, sums); });
     }
 
 private:
-    using errors_here = errors_of<Sample>;
-    using totals_here = error_totals<errors_here::limbs>;
-    using number = typename errors_here::number;
+    using errors_type = errors_of<Sample>;
+    using totals_type = error_totals<errors_type::limbs>;
+    using number = typename errors_type::number;
 
     static constexpr bool adds_slots = std::is_same_v<Sample, uint8_t>;
 
     struct slot_adder {
-        errors_here &errors;
+        errors_type &errors;
 
         IQA_KERNEL void operator()(Sample reference, Sample candidate) { errors.add(reference, candidate, 1.0); }
         IQA_KERNEL void add(const loaded_bytes &reference, const loaded_bytes &candidate)
@@ -226,52 +225,52 @@ private:
         }
     };
 
-    // What one thread does of a tile.
-    struct share {
+    // One thread's share of a tile.
+    struct thread_share {
         const Sample *reference, *candidate; // of the plane
         int64_t first;                       // slot of the tile
         int thread;
     };
 
-    IQA_KERNEL static void add_share(const arguments &args, const share &part, double gain, totals_here &own)
+    IQA_KERNEL static void add_share(const arguments &args, const thread_share &share, double gain, totals_type &totals)
     {
-        const data_range range = args.course.range;
-        const bool counting = args.course.counting;
-        errors_here errors{};
+        const data_range range = args.task.range;
+        const bool counting = args.task.counting;
+        errors_type errors{};
         if constexpr (adds_slots)
             if (!counting) {
-                visit<slots_at_once>(args, part, slot_adder{errors});
-                return errors.add_to(own);
+                visit<slots_at_once>(args, share, slot_adder{errors});
+                return errors.add_to(totals);
             }
-        number least = errors_here::beyond;
-        number most = -errors_here::beyond;
-        visit<slots_at_once>(args, part, [&](Sample reference, Sample candidate) {
-            const number x = errors_here::widened(reference);
-            const number y = errors_here::widened(candidate);
+        number least = errors_type::beyond;
+        number most = -errors_type::beyond;
+        visit<slots_at_once>(args, share, [&](Sample reference, Sample candidate) {
+            const number x = errors_type::widened(reference);
+            const number y = errors_type::widened(candidate);
             errors.add(x, y, gain);
             if (counting) {
                 extend(least, most, x);
                 extend(least, most, y);
             }
         });
-        errors.add_to(own);
+        errors.add_to(totals);
         const bool inside = double(least) >= range.low && double(most) <= range.high && !errors.some_nonfinite();
         if (!counting || inside)
             return;
-        visit<1>(args, part, [&](Sample reference, Sample candidate) {
-            own.count(range, double(widen(reference)));
-            own.count(range, double(widen(candidate)));
+        visit<1>(args, share, [&](Sample reference, Sample candidate) {
+            totals.count(range, double(widen(reference)));
+            totals.count(range, double(widen(candidate)));
         });
     }
 
-    // Calls use(reference, candidate) for each pair of samples in a thread's share; or use.add(), for whole slots.
+    // Calls use(reference, candidate) for each pair of samples in the share, or use.add() for whole slots if it exists.
     template <int at_once, class Use>
-    IQA_KERNEL static void visit(const arguments &args, const share &part, Use &&use)
+    IQA_KERNEL static void visit(const arguments &args, const thread_share &share, Use &&use)
     {
         if (args.rows.rows == 1)
-            visit_run<at_once>(args, part, use);
+            visit_run<at_once>(args, share, use);
         else
-            visit_rows(args, part, use);
+            visit_rows(args, share, use);
     }
 
     template <class Use>
@@ -286,32 +285,32 @@ private:
         }
     }
 
-    // How many samples lie before the address of whole 16 bytes at or below this one.
+    // The number of samples between this one and the multiple of 16 bytes at or below it.
     IQA_KERNEL static int lead_of(const Sample *samples)
     {
         return int(reinterpret_cast<uintptr_t>(samples) % 16 / sizeof(Sample));
     }
 
-    // A plane that is one row. The samples before and after its whole slots belong to the first tile.
+    // A plane of one row. The samples before and after its whole slots belong to the first tile.
     template <int at_once, class Use>
-    IQA_KERNEL static void visit_run(const arguments &args, const share &part, Use &use)
+    IQA_KERNEL static void visit_run(const arguments &args, const thread_share &share, Use &use)
     {
         const int64_t length = args.rows.length;
-        const int lead = lead_of(part.reference);
+        const int lead = lead_of(share.reference);
         const int64_t unaligned = lead == 0 ? 0 : samples_of_slot - lead;
         const int64_t before = unaligned < length ? unaligned : length;
         const int64_t slots = (length - before) / samples_of_slot;
-        if (part.first == 0 && part.thread < 2 * samples_of_slot) {
+        if (share.first == 0 && share.thread < 2 * samples_of_slot) {
             const int64_t rest = before + slots * samples_of_slot;
-            const int64_t index = part.thread < samples_of_slot ? part.thread : rest + part.thread - samples_of_slot;
-            if (part.thread < samples_of_slot ? index < before : index < length)
-                use(part.reference[index], part.candidate[index]);
+            const int64_t index = share.thread < samples_of_slot ? share.thread : rest + share.thread - samples_of_slot;
+            if (share.thread < samples_of_slot ? index < before : index < length)
+                use(share.reference[index], share.candidate[index]);
         }
-        const int64_t left = slots - part.first;
+        const int64_t left = slots - share.first;
         const int count = int(left < args.slots_of_tile ? left : args.slots_of_tile);
-        const auto *x = reinterpret_cast<const loaded_bytes *>(part.reference + before) + part.first;
-        const auto *y = reinterpret_cast<const loaded_bytes *>(part.candidate + before) + part.first;
-        int i = part.thread;
+        const auto *x = reinterpret_cast<const loaded_bytes *>(share.reference + before) + share.first;
+        const auto *y = reinterpret_cast<const loaded_bytes *>(share.candidate + before) + share.first;
+        int i = share.thread;
         for (; i + (at_once - 1) * threads < count; i += at_once * threads) {
             loaded_bytes loaded[2][at_once];
             IQA_UNROLL_ON_GPU
@@ -328,19 +327,19 @@ private:
                 visit_slot(x[i], y[i], use);
     }
 
-    // Rows with gaps between them. Slots are numbered over all rows, from the one that each row begins in.
+    // Rows with gaps between them. Slots are numbered over all rows; a row's first slot is the one it begins in.
     template <class Use>
-    IQA_KERNEL static void visit_rows(const arguments &args, const share &part, Use &use)
+    IQA_KERNEL static void visit_rows(const arguments &args, const thread_share &share, Use &use)
     {
-        const int64_t left = args.rows.rows * args.slots_of_row - part.first;
+        const int64_t left = args.rows.rows * args.slots_of_row - share.first;
         const int count = int(left < args.slots_of_tile ? left : args.slots_of_tile);
-        for (int i = part.thread; i < count; i += threads) {
+        for (int i = share.thread; i < count; i += threads) {
             const uint32_t slots_of_row = uint32_t(args.slots_of_row);
-            const uint32_t index = uint32_t(part.first) + uint32_t(i);
+            const uint32_t index = uint32_t(share.first) + uint32_t(i);
             uint32_t row = index / slots_of_row;
             const int64_t slot = index - row * slots_of_row;
-            const Sample *x = part.reference;
-            const Sample *y = part.candidate;
+            const Sample *x = share.reference;
+            const Sample *y = share.candidate;
             for (int axis = 0; axis < 3; ++axis) {
                 const uint32_t outer = row / args.rows.extents[axis];
                 x += (row - outer * args.rows.extents[axis]) * args.rows.reference_strides[axis];

@@ -14,7 +14,7 @@ template <class Request>
 void launch_values(context &where, workspace &memory, const Request &request, device_ledger *ends)
 {
     using kernel = pair_values<Request>;
-    auto *books = memory.zeros.take<typename kernel::bookkeeping>(1, "the course of an evaluation");
+    auto *books = memory.zeros.take<typename kernel::bookkeeping>(1, "the fault bookkeeping of an update");
     typename kernel::arguments args{};
     args.request = request;
     args.books = books;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The values of images from their sums over pairs of samples, one image in each thread (values/psnr.h,
-// values/errors.h); and the end of an update.
+// The values of images from their sums over pairs of samples (values/psnr.h, values/errors.h), one image for each
+// thread; and the end of an update.
 #pragma once
 
 #include "cuda/machine/block.h"
@@ -28,7 +28,7 @@ struct pair_values {
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const Request &request = args.request;
-        const bool sound = request.report->kind == fault_kind::none; // the last block alone may change it
+        const bool sound = request.report->kind == fault_kind::none; // only the last block may change it
         const int64_t first = block.index() * threads;
         const int64_t left = request.images - first;
         const int images = int(left < threads ? left : threads);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// SSIM over blocks: a block of threads sums the quads (4 x 4 pixels) of a tile, and makes SSIM of each two by two of
-// them. All sums are integers, so the numbers are the CPU's.
+// SSIM over blocks of 8 x 8 pixels: a block of threads sums the quads (4 x 4 pixels) of a tile, and computes SSIM from
+// each 2 x 2 quads. All sums are integers, so the values are the CPU's.
 //
-// Each sample is read once, but for the quads that tiles share (1 of 8 rows, 1 of 64 columns); 16 pixels cost some 100
+// Each sample is read once, except in quads that tiles share (1 of 8 rows, 1 of 64 columns). 16 pixels cost some 100
 // integer operations, and some 30 in double with one division.
 #pragma once
 
@@ -20,10 +20,10 @@ struct ssim_of_blocks {
         ssim_block_constants constants;
         int64_t rows, columns; // of blocks
         int64_t down, across;  // tiles
-        wide_sum *totals;      // [images][channels]; all zero, and so is the next
+        wide_sum *totals;      // [images][channels]; zero between kernels, as are the arrivals
         uint32_t *arrivals;
         int128 *sums;          // [images][channels]
-        sample_counts *counts; // [images], where no sample can be outside the range; else NULL
+        sample_counts *counts; // [images]; NULL: counted by another kernel
 
         IQA_HD_MEMBER int64_t planes() const { return images.reference.images * images.reference.channels; }
         IQA_HD_MEMBER int64_t tiles() const { return planes() * down * across; }
@@ -70,7 +70,7 @@ struct ssim_of_blocks {
 
 private:
     struct alignas(quad_size * sizeof(Sample)) quad_row {
-        Sample of[quad_size];
+        Sample samples[quad_size];
     };
 
     IQA_KERNEL static int least(int64_t left, int most) { return left < most ? int(left) : most; }
@@ -83,7 +83,7 @@ private:
         quad_row row;
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < quad_size; ++i)
-            row.of[i] = reinterpret_cast<const Sample *>(address)[i * view.column_stride];
+            row.samples[i] = reinterpret_cast<const Sample *>(address)[i * view.column_stride];
         return row;
     }
 
@@ -95,8 +95,8 @@ private:
             const quad_row candidate = load_row(images.candidate, at);
             IQA_UNROLL_ON_GPU
             for (int i = 0; i < quad_size; ++i) {
-                const uint32_t x = reference.of[i];
-                const uint32_t y = candidate.of[i];
+                const uint32_t x = reference.samples[i];
+                const uint32_t y = candidate.samples[i];
                 sums.reference += x;
                 sums.candidate += y;
                 sums.squares += uint64_t(x * x) + y * y;
@@ -106,12 +106,12 @@ private:
         return sums;
     }
 
-    // Of the block of four quads.
+    // SSIM of a block of four quads.
     IQA_KERNEL static double ssim_of(const ssim_block_constants &constants, const quad_sums *above,
                                      const quad_sums *below)
     {
-        const auto sum = [&](auto quad_sums::*which) {
-            return double(int64_t(above[0].*which + above[1].*which + below[0].*which + below[1].*which));
+        const auto sum = [&](auto quad_sums::*field) {
+            return double(int64_t(above[0].*field + above[1].*field + below[0].*field + below[1].*field));
         };
         return ssim_of_block(sum(&quad_sums::reference), sum(&quad_sums::candidate), sum(&quad_sums::squares),
                              sum(&quad_sums::products), constants);

@@ -13,13 +13,13 @@ namespace iqa::cuda {
 
 namespace {
 
-// The parts that blocks take, from those that share most to those whose rows fit shared memory with larger windows.
+// Parts for blocks. Larger parts share more; smaller ones fit shared memory with larger windows.
 constexpr int volume_part[3] = {4, 16, 32};
 constexpr int image_parts[][3] = {{1, 16, 64}, {1, 16, 32}, {1, 8, 64}, {1, 8, 32}};
 constexpr int part_of_large_windows[3] = {1, 8, 128};
 
-// What kernels add to, all of it zero between updates.
-struct course {
+// Memory that kernels add to; zero between updates.
+struct zeroed_sums {
     ssim_doubts doubts;
     ssim_accumulator *accumulators;
     uint32_t *arrivals, *found_nan;
@@ -44,30 +44,30 @@ public:
         args_.not_a_number = request.not_a_number;
     }
 
-    course take_course(workspace &memory) const
+    zeroed_sums take_sums(workspace &memory) const
     {
         const divided_maps &maps = args_.maps;
         const bool in_float = !plan_.double_arithmetic;
         const int64_t planes = maps.images * maps.channels;
-        course all{};
+        zeroed_sums sums{};
         place_in(memory.zeros, "the sums of SSIM", [&](arena &zeros) {
             if (in_float)
-                all.doubts = {zeros.take<ssim_tile_total>(planes * maps.boxes_of_plane()),
-                              zeros.take<doubt_total>(planes), maps.boxes_of_plane(),
-                              args_.statistics.source.weighted()};
-            all.accumulators = zeros.take<ssim_accumulator>(args_.results());
-            all.arrivals = zeros.take<uint32_t>(1);
-            all.found_nan = zeros.take<uint32_t>(maps.images);
+                sums.doubts = {zeros.take<ssim_tile_total>(planes * maps.boxes_of_plane()),
+                               zeros.take<doubt_total>(planes), maps.boxes_of_plane(),
+                               args_.statistics.source.weighted()};
+            sums.accumulators = zeros.take<ssim_accumulator>(args_.results());
+            sums.arrivals = zeros.take<uint32_t>(1);
+            sums.found_nan = zeros.take<uint32_t>(maps.images);
         });
-        return all;
+        return sums;
     }
 
-    void run(workspace &memory, const course &all)
+    void run(workspace &memory, const zeroed_sums &sums)
     {
-        args_.doubts = all.doubts;
-        args_.accumulators = all.accumulators;
-        args_.arrivals = all.arrivals;
-        args_.found_nan = all.found_nan;
+        args_.doubts = sums.doubts;
+        args_.accumulators = sums.accumulators;
+        args_.arrivals = sums.arrivals;
+        args_.found_nan = sums.found_nan;
         const int64_t blocks = place_blocks(memory, args_.maps.work(), block_memory_, args_.statistics);
         launch<kernel>(where_, blocks, kernel::shared_bytes + size_t(block_memory_.shared_bytes()), args_);
     }
@@ -110,11 +110,11 @@ void ssim_boxes(context &where, workspace &memory, ssim_request &request)
         count(where, counting);
     }
     boxes_on_device<double> in_double(where, memory, request);
-    const course all = in_double.take_course(memory);
+    const zeroed_sums sums = in_double.take_sums(memory);
     if (request.plan->double_arithmetic)
-        return in_double.run(memory, all);
-    boxes_on_device<float>(where, memory, request).run(memory, all);
-    launch_after(memory, [&] { in_double.run(memory, all); });
+        return in_double.run(memory, sums);
+    boxes_on_device<float>(where, memory, request).run(memory, sums);
+    launch_after(memory, [&] { in_double.run(memory, sums); });
 }
 
 } // namespace iqa::cuda

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// SSIM where anything may be asked for. The pivot belongs to a box (arith/ssim.h); blocks take boxes in parts. Float
-// arithmetic is followed by the kernel in double, as that of tiles is (tiles.h).
+// General SSIM: any window, volumes, weights, luma, all factors. A box of map pixels has one pivot (arith/ssim.h);
+// blocks take boxes in parts. The kernel in double follows the kernel in float, as for tiles (tiles.h).
 //
-// Operations of a pixel of a plain 2-D part of 16 x 64 with 11 x 11 taps and weights: 1.9 samples staged (each some 80
-// instructions), 1.2 filtered down (26/8 rows read, 55 fused multiply-adds), 55 across, and one division per part.
+// Operations for a pixel of a plain 2-D part of 16 x 64 with 11 x 11 taps and weights: 1.9 samples staged (each some 80
+// instructions), 1.2 filtered down (26/8 rows read, 55 fused multiply-adds), 55 across, and one division for each
+// factor.
 #pragma once
 
 #include "cuda/ssim/doubt.h"
@@ -21,10 +22,10 @@ struct ssim_boxes_of {
         bool by_channel;
         output_view map;
         ssim_doubts doubts;
-        ssim_accumulator *accumulators; // [images or channels]; all zero, and so are the next two
+        ssim_accumulator *accumulators; // [images or channels]; zero between updates, as are the next two
         uint32_t *found_nan;            // [images]
         uint32_t *arrivals;
-        // Results: see ssim_request.
+        // Results, as in ssim_request.
         int128 *sums, *weight;
         bool *not_a_number;
 
@@ -32,16 +33,16 @@ struct ssim_boxes_of {
     };
     static constexpr bool is_float = sizeof(Real) == sizeof(float);
     static constexpr int threads = 256;
-    // What each thread sums: the weight, the parts' low and high digits, and the pixels looked at.
-    static constexpr int weight_total = 0, part_totals = 1, looked_at_total = 1 + 2 * ssim_factors;
+    // The totals of each thread: the weight, the factors' low and high digits, and the pixels whose doubt is computed.
+    static constexpr int weight_total = 0, factor_totals = 1, looked_at_total = 1 + 2 * ssim_factors;
     static constexpr int most_totals = looked_at_total + (is_float ? 1 : 0);
 
-    // In shared memory, for registers are few.
+    // In shared memory, to save registers.
     struct part_of_box {
         map_part<Real> map;
         part_place place;
         int64_t box;
-        uint32_t spread, not_a_number;   // of some thread
+        uint32_t spread, not_a_number;   // set by any thread
         uint32_t doubts[doubt_kinds][2]; // low and high digits of 16 bits
         pivot_grid<Real> grid;
         int64_t totals[most_totals * threads];
@@ -105,7 +106,7 @@ private:
         map.channel = part.place.channel;
     }
 
-    // The first windows and the outputs of its box.
+    // The first windows and the extents of the part's box.
     IQA_KERNEL static void box_of_part(const arguments &args, const part_place &place, int64_t (&first)[3],
                                        int64_t (&count)[3])
     {
@@ -121,7 +122,7 @@ private:
         return args.accumulators[args.by_channel ? place.image * args.maps.channels + place.channel : place.image];
     }
 
-    // What the kernel in float found in a box, by the box's first part.
+    // Takes a box's sums from the kernel in float. The box's first part does it for all.
     IQA_KERNEL static void take_from_float(const arguments &args, const part_of_box &part)
     {
         const part_place &place = part.place;
@@ -130,14 +131,14 @@ private:
                 return;
         const ssim_tile_total &from = args.doubts.tiles[part.box];
         ssim_accumulator &to = results_of(args, place);
-        for (int which = 0; which < ssim_factors; ++which)
-            add(&to.sums[which], value_of(from.sums.sums[which]));
+        for (int factor = 0; factor < ssim_factors; ++factor)
+            add(&to.sums[factor], value_of(from.sums.sums[factor]));
         add(&to.weight, value_of(from.sums.weight));
         if (from.not_a_number != 0)
             set_bits(&args.found_nan[place.image], 1u);
     }
 
-    // The weight of the pixel at a window's centre, in units, where enough of the window is covered.
+    // The weight of the pixel at a window's centre, in units; 0 if too little of the window is covered.
     IQA_KERNEL static int32_t units_of(const arguments &args, const map_part<Real> &part, int slice, int row,
                                        int column, bool covered)
     {
@@ -149,23 +150,23 @@ private:
         return covered ? int32_t(weight_units(centre.weight)) : 0;
     }
 
-    // One slice: values from window means, and what each thread sums of them.
+    // One slice: values from window means, added to the threads' totals.
     template <int maps, class Block>
     IQA_KERNEL static void finish(Block &block, const arguments &args, const window_filters<Block, Real> &filters,
-                                  part_of_box &own, int slice)
+                                  part_of_box &part, int slice)
     {
-        const map_part<Real> &part = own.map;
-        int64_t *totals = own.totals;
+        const map_part<Real> &map = part.map;
+        int64_t *totals = part.totals;
         const bool weighted = args.statistics.source.weighted();
         const bool safe = args.formula.safe();
         const ssim_constants<Real> constants = args.formula.template constants<Real>();
         const int first_wanted = args.wanted[ssim_product]              ? ssim_product
                                  : args.wanted[ssim_contrast_structure] ? ssim_contrast_structure
                                                                         : ssim_luminance;
-        const int columns = part.count[x_axis];
-        const int pixels = part.count[y_axis] * columns;
-        const int rows_before = int(own.place.first[y_axis] - own.place.box_first[y_axis]);
-        const int rows_of_box = own.place.box_count[y_axis];
+        const int columns = map.count[x_axis];
+        const int pixels = map.count[y_axis] * columns;
+        const int rows_before = int(part.place.first[y_axis] - part.place.box_first[y_axis]);
+        const int rows_of_box = part.place.box_count[y_axis];
         block.each(threads, [&](int thread) {
             int128 sums[ssim_factors] = {};
             int64_t weight = 0;
@@ -176,15 +177,15 @@ private:
                 const int row = pixel / columns;
                 const int column = pixel - row * columns;
                 Real means[maps];
-                filters.means_at(part, row, column, means);
+                filters.means_at(map, row, column, means);
                 ssim_terms<Real> terms =
-                    ssim_terms_of(means[0], means[1], means[2], means[3], part.pivot + part.pivot, constants);
+                    ssim_terms_of(means[0], means[1], means[2], means[3], map.pivot + map.pivot, constants);
                 int32_t units = 1;
                 if (weighted) {
                     bool covered = true;
                     if constexpr (maps == weighted_maps)
                         covered = covers_enough(means[plain_maps], args.formula.coverage);
-                    units = units_of(args, part, slice, row, column, covered);
+                    units = units_of(args, map, slice, row, column, covered);
                     weight += units;
                 }
                 if constexpr (is_float) {
@@ -194,35 +195,35 @@ private:
                         const float doubt = ssim_doubt(terms, means[0], means[1], means[2], means[3], constants,
                                                        constants_of_doubt_in_float());
                         const int64_t doubts = doubt_units(doubt) * counts_for;
-                        add(&own.doubts[doubt_kind(doubt)][0], uint32_t(doubts & 0xffff));
-                        add(&own.doubts[doubt_kind(doubt)][1], uint32_t(doubts >> 16));
+                        add(&part.doubts[doubt_kind(doubt)][0], uint32_t(doubts & 0xffff));
+                        add(&part.doubts[doubt_kind(doubt)][1], uint32_t(doubts >> 16));
                         looked_at += counts_for;
                     }
                 }
                 if (args.formula.negative_to_zero)
                     terms.structure_top = clamp_to_zero(terms.structure_top);
                 IQA_UNROLL_ON_GPU
-                for (int which = 0; which < ssim_factors; ++which) {
-                    if (!args.wanted[which])
+                for (int factor = 0; factor < ssim_factors; ++factor) {
+                    if (!args.wanted[factor])
                         continue;
-                    const Real value = safe ? part_of<true>(terms, which) : part_of<false>(terms, which);
+                    const Real value = safe ? part_of<true>(terms, factor) : part_of<false>(terms, factor);
                     nan = nan || (value != value && units != 0);
-                    sums[which] += int128(ssim_fixed(value)) * units;
-                    if (which == first_wanted && args.map.data != nullptr)
-                        args.map.store(part.image, part.channel, own.place.first[z_axis] + slice,
-                                       own.place.first[y_axis] + row, own.place.first[x_axis] + column,
+                    sums[factor] += int128(ssim_fixed(value)) * units;
+                    if (factor == first_wanted && args.map.data != nullptr)
+                        args.map.store(map.image, map.channel, part.place.first[z_axis] + slice,
+                                       part.place.first[y_axis] + row, part.place.first[x_axis] + column,
                                        units != 0 ? double(value) : double_from_bits(0x7ff8000000000000u));
                 }
             }
             if (nan)
-                set_bits(&own.not_a_number, 1u);
+                set_bits(&part.not_a_number, 1u);
             if (spread)
-                set_bits(&own.spread, 1u);
+                set_bits(&part.spread, 1u);
             totals[weight_total * threads + thread] += weight;
             IQA_UNROLL_ON_GPU
-            for (int which = 0; which < ssim_factors; ++which) {
-                totals[(part_totals + 2 * which) * threads + thread] += int64_t(uint32_t(sums[which]));
-                totals[(part_totals + 2 * which + 1) * threads + thread] += int64_t(sums[which] >> 32);
+            for (int factor = 0; factor < ssim_factors; ++factor) {
+                totals[(factor_totals + 2 * factor) * threads + thread] += int64_t(uint32_t(sums[factor]));
+                totals[(factor_totals + 2 * factor + 1) * threads + thread] += int64_t(sums[factor] >> 32);
             }
             if constexpr (is_float)
                 totals[looked_at_total * threads + thread] += looked_at;
@@ -234,23 +235,23 @@ private:
         return float(IQA_SSIM_MOST_SPREAD) * float(args.formula.twice_c2);
     }
 
-    // The threads' totals to those of the box, or of all blocks.
+    // Adds the threads' totals to those of the box, or of all blocks.
     template <class Block>
-    IQA_KERNEL static void collect(Block &block, const arguments &args, const part_of_box &own)
+    IQA_KERNEL static void collect(Block &block, const arguments &args, const part_of_box &part)
     {
-        const int64_t *totals = own.totals;
+        const int64_t *totals = part.totals;
         constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
-        ssim_accumulator &to = is_float ? args.doubts.tiles[own.box].sums : results_of(args, own.place);
-        const auto total = [&](int which) {
-            return block.sum(threads, [&](int thread) { return totals[which * threads + thread]; });
+        ssim_accumulator &to = is_float ? args.doubts.tiles[part.box].sums : results_of(args, part.place);
+        const auto total = [&](int index) {
+            return block.sum(threads, [&](int thread) { return totals[index * threads + thread]; });
         };
-        for (int which = 0; which < ssim_factors; ++which) {
-            if (!args.wanted[which])
+        for (int factor = 0; factor < ssim_factors; ++factor) {
+            if (!args.wanted[factor])
                 continue;
-            const int64_t low = total(part_totals + 2 * which);
-            const int64_t high = total(part_totals + 2 * which + 1);
+            const int64_t low = total(factor_totals + 2 * factor);
+            const int64_t high = total(factor_totals + 2 * factor + 1);
             block.each(1, [&](int) {
-                add(&to.sums[which], (int128(high) * (int64_t(1) << 32) + low) * (int64_t(1) << shift));
+                add(&to.sums[factor], (int128(high) * (int64_t(1) << 32) + low) * (int64_t(1) << shift));
             });
         }
         if (args.statistics.source.weighted()) {
@@ -261,28 +262,28 @@ private:
             doubt_total doubt = {total(looked_at_total), {}};
             block.each(1, [&](int) {
                 for (int kind = 0; kind < doubt_kinds; ++kind)
-                    doubt.sums[kind] = own.doubts[kind][0] + (int64_t(own.doubts[kind][1]) << 16);
-                add(args.doubts, own.box, doubt, own.spread != 0);
-                if (own.not_a_number != 0)
-                    set_bits(&args.doubts.tiles[own.box].not_a_number, 1u);
+                    doubt.sums[kind] = part.doubts[kind][0] + (int64_t(part.doubts[kind][1]) << 16);
+                add(args.doubts, part.box, doubt, part.spread != 0);
+                if (part.not_a_number != 0)
+                    set_bits(&args.doubts.tiles[part.box].not_a_number, 1u);
             });
         } else {
             block.each(1, [&](int) {
-                if (own.not_a_number != 0)
-                    set_bits(&args.found_nan[own.place.image], 1u);
+                if (part.not_a_number != 0)
+                    set_bits(&args.found_nan[part.place.image], 1u);
             });
         }
     }
 
-    // The sums of all blocks to the request's results.
+    // Turns the sums of all blocks into the request's results.
     template <class Block>
     IQA_KERNEL static void hand_out(Block &block, const arguments &args)
     {
         const bool weighted = args.statistics.source.weighted();
         block.each(int(args.results()), [&](int i) {
             ssim_accumulator &from = args.accumulators[i];
-            for (int which = 0; which < ssim_factors; ++which)
-                args.sums[i * int64_t(ssim_factors) + which] = value_of(from.sums[which]);
+            for (int factor = 0; factor < ssim_factors; ++factor)
+                args.sums[i * int64_t(ssim_factors) + factor] = value_of(from.sums[factor]);
             if (weighted)
                 args.weight[i] = value_of(from.weight);
             from = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SSIM of what is not a plain image with an ordinary window.
+// General SSIM, for requests that tiles.cpp has no kernel for.
 #pragma once
 
 #include "backend/ssim.hpp"

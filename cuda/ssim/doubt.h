@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What kernels of float arithmetic leave for the kernel of double arithmetic that follows them on the stream: for each
-// tile, or box, what it adds to the results, and whether float carries it (arith/ssim_doubt.h).
+// Results of kernels in float for the kernel in double that follows them on the stream: the sums of each tile or box,
+// and whether they are good enough (float "carries" the tile: arith/ssim_doubt.h).
 #pragma once
 
 #include "arith/ssim_doubt.h"
@@ -8,13 +8,13 @@
 
 namespace iqa::cuda {
 
-// Sums of an image, a channel or a tile over the pixels of a map: of its parts, and the weight of the pixels.
+// Sums over the map pixels of an image, a channel or a tile: of each factor, and of the weights.
 struct ssim_accumulator {
     wide_sum sums[ssim_factors];
     wide_sum weight;
 };
 
-// All zero between updates.
+// Zero between updates.
 struct ssim_tile_total {
     ssim_accumulator sums;
     doubt_total doubt;
@@ -22,36 +22,35 @@ struct ssim_tile_total {
 };
 
 struct ssim_doubts {
-    ssim_tile_total *tiles; // [images * channels * tiles of a map]; NULL: there are no kernels of float arithmetic
+    ssim_tile_total *tiles; // [images * channels * tiles of a map]; NULL: no kernel in float runs
     doubt_total *planes;    // [images * channels]
     int64_t tiles_of_plane;
     bool weighted;
 
-    // Whether the sums in float are to be taken.
     IQA_HD_MEMBER bool carries(int64_t tile) const
     {
-        const ssim_tile_total &own = tiles[tile];
-        return own.spread == 0 &&
-               !(own.doubt.too_much_for_tile() && planes[tile / tiles_of_plane].too_much_for_plane(weighted));
+        const ssim_tile_total &total = tiles[tile];
+        return total.spread == 0 &&
+               !(total.doubt.too_much_for_tile() && planes[tile / tiles_of_plane].too_much_for_plane(weighted));
     }
 };
 
-// What a part of a tile adds. Kinds are for the plane.
+// Adds the doubt of a part of a tile. Only the plane's total tells kinds apart.
 IQA_KERNEL void add(const ssim_doubts &doubts, int64_t tile, const doubt_total &more, bool spread)
 {
-    ssim_tile_total &own = doubts.tiles[tile];
+    ssim_tile_total &total = doubts.tiles[tile];
     doubt_total &plane = doubts.planes[tile / doubts.tiles_of_plane];
-    add(&own.doubt.pixels, more.pixels);
-    add(&own.doubt.sums[0], more.of_all_kinds());
+    add(&total.doubt.pixels, more.pixels);
+    add(&total.doubt.sums[0], more.of_all_kinds());
     add(&plane.pixels, more.pixels);
     for (int kind = 0; kind < doubt_kinds; ++kind)
         if (more.sums[kind] != 0)
             add(&plane.sums[kind], more.sums[kind]);
     if (spread)
-        set_bits(&own.spread, 1u);
+        set_bits(&total.spread, 1u);
 }
 
-// By the last block of the kernel in double.
+// For the last block of the kernel in double.
 template <class Block>
 IQA_KERNEL void clear(Block &block, const ssim_doubts &doubts, int64_t planes)
 {

@@ -12,8 +12,7 @@ namespace iqa::cuda {
 
 namespace {
 
-// Parts of tiles that blocks take. Large windows see much more than a part: they share it among more pixels, and only
-// one slice.
+// Parts of tiles for blocks. Large windows see much more than a part, so their parts are larger and have one slice.
 constexpr int image_part[3] = {1, 16, 32};
 constexpr int volume_part[3] = {8, 16, 32};
 constexpr int part_of_large_windows[3] = {1, 32, 128};
@@ -55,7 +54,7 @@ public:
     {
         const image_view &shape = request.images.reference;
         args_.statistics = arguments_of<Real>(where, memory, plan_, request.images, request.weights);
-        // Windows that a valid map lacks are computed from whatever lies there and then taken off.
+        // A valid map lacks the windows at the border: they get any samples, and factor 0.
         if (plan_.border == border_mode::valid)
             args_.statistics.border = border_mode::replicate;
         args_.border = plan_.border;
@@ -99,10 +98,10 @@ private:
         const int64_t maps = int64_t(plain_maps) * part[z_axis] * layout.stride;
         layout.deep = block_memory_.take(maps * layout.band_rows);
         const int64_t low = maps * part[y_axis];
-        // The slab of a plain image's only band is not read any more when the adjoint goes down.
-        const statistics_layout &of_means = args_.statistics.layout;
-        const int64_t slab = int64_t(of_means.slab_rows) * of_means.stride * (args_.statistics.convolution ? 3 : 2);
-        layout.low = plan_.size_z == 1 && one_band && slab >= low ? of_means.slab : block_memory_.take(low);
+        // With one band, an image's slab is not read any more when the adjoint goes down: its memory serves again.
+        const statistics_layout &means = args_.statistics.layout;
+        const int64_t slab = int64_t(means.slab_rows) * means.stride * (args_.statistics.convolution ? 3 : 2);
+        layout.low = plan_.size_z == 1 && one_band && slab >= low ? means.slab : block_memory_.take(low);
     }
 
     context &where_;
@@ -123,7 +122,7 @@ spread_of_tiles take_spread(workspace &memory, const ssim_gradient_request &requ
     return {zeros + 1, tiles, zeros};
 }
 
-// Plain images with the usual window, in float.
+// Whether ssim_gradient_tiles serves: plain images, the usual window, float.
 bool goes_by_tiles(const ssim_gradient_request &request)
 {
     const ssim_plan &plan = *request.plan;
@@ -145,7 +144,7 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     const int64_t down = divide_up(shape.height, kernel::rows);
     const int64_t across = divide_up(shape.width, kernel::columns);
     const int64_t blocks = shape.images * shape.channels * down * across;
-    check_blocks(blocks); // and divide by less
+    check_blocks(blocks); // dividers need fewer
     args.down = divider_by(uint32_t(down));
     args.across = divider_by(uint32_t(across));
     args.channels = divider_by(uint32_t(shape.channels));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The derivative of a weighted sum of map pixels by the samples of a part of the image, by the same operations as on
-// the CPU (src/cpu/ssim/gradient.inl has the formula). For the map pixels whose windows see the part: window means, the
-// derivatives by them, each at once added to the adjoint in depth; then the adjoint down and across. Where the rows of
-// these map pixels would take too much memory, they come in bands: the sums down go on from band to band.
+// the CPU (src/cpu/ssim/gradient.inl has the formula). For the map pixels whose windows see the part, a block computes
+// window means and the derivatives by them, and adds those at once to the adjoint in depth; then come the adjoint down
+// and across. If the rows of these map pixels need too much memory, they come in bands, and the sums down go on from
+// band to band.
 //
-// Float arithmetic is followed by the kernel in double, which does again the tiles whose spread float does not carry
+// The kernel in double follows the kernel in float, and repeats tiles with too much spread for float
 // (arith/ssim_doubt.h).
 #pragma once
 
@@ -14,18 +15,18 @@
 
 namespace iqa::cuda {
 
-// Items of a block's memory, behind those of the window means.
+// The block memory of the gradient, behind that of the window means.
 struct gradient_layout {
-    int band_rows;      // rows of map pixels of a band
+    int band_rows;      // rows of map pixels in a band
     int stride;         // items from row to row
     block_memory deep;  // [slices][4][band_rows]: the adjoint in depth
-    block_memory low;   // [slices][4][rows]: and down
+    block_memory low;   // [slices][4][rows]: the adjoint in depth and down
     block_memory bands; // weights of the adjoints: for each axis [taps][pixels of a part]
 };
 
-// Whether the spread of a tile's windows is too much for float.
+// Tiles whose windows have too much spread for float.
 struct spread_of_tiles {
-    uint32_t *tiles; // [images * channels * tiles of an image]; all zero between updates; NULL: the plan is in double
+    uint32_t *tiles; // [images * channels * tiles of an image]; zero between updates; NULL: the plan is in double
     int64_t count;
     uint32_t *arrivals;
 
@@ -44,14 +45,14 @@ IQA_KERNEL bool too_much_spread(float square_sum, float square_difference, float
     return square_sum + square_difference > float(IQA_SSIM_MOST_SPREAD) * twice_c2;
 }
 
-// `Made`: the plan's arithmetic.
+// `Made`: the type of the plan's arithmetic, which smaller images have.
 template <class Real, class Made>
 struct ssim_gradient_of {
     struct arguments {
         statistics_arguments<Real> statistics;
         gradient_layout layout;
-        divided_maps maps;  // of the images' own extents
-        border_mode border; // of the map; that of the statistics has samples everywhere
+        divided_maps maps;  // with the extents of the images
+        border_mode border; // of the map; the border of the statistics has samples everywhere
         ssim_formula formula;
         bool product;
         const double *factors; // [images][channels]; NULL: all are 0
@@ -59,20 +60,20 @@ struct ssim_gradient_of {
         spread_of_tiles spread;
     };
     static constexpr bool is_float = sizeof(Real) == sizeof(float);
-    static constexpr bool is_second = sizeof(Real) != sizeof(Made); // does again what float did not carry
+    static constexpr bool is_second = sizeof(Real) != sizeof(Made); // repeats tiles that float does not carry
     static constexpr int threads = 256;
 
-    // In shared memory, for registers are few.
+    // In shared memory, to save registers.
     struct part_of_image {
         part_place place;
         int64_t tile;
         int64_t image, channel;
         int64_t first[3];
         int count[3];
-        double factor; // of each pixel of the map
+        double factor; // of each map pixel
         pivot_grid<Real> grid;
-        map_part<Real> band;         // of the map pixels whose windows see the part
-        int band_row;                // the first of them, of all that do
+        map_part<Real> band;         // map pixels whose windows see the part
+        int band_row;                // the first row of the band
         Real *deep, *low, *bands[3]; // see gradient_layout
     };
     static constexpr int shared_bytes = round_up(int(sizeof(part_of_image)), 16);
@@ -112,7 +113,7 @@ private:
         part.factor = args.factors == nullptr ? 0.0 : args.factors[part.image * args.maps.channels + part.channel];
     }
 
-    // The rows of map pixels from `row` on.
+    // The band from row `row` of the map pixels on.
     IQA_KERNEL static void take_band(const arguments &args, int row, part_of_image &part)
     {
         const int seen = args.statistics.taps[y_axis] - 1;
@@ -148,7 +149,7 @@ private:
         for (int axis = z_axis; axis <= x_axis; ++axis)
             fill_band(block, args, part, axis, part.bands[axis]);
         const int rows = part.count[y_axis] + args.statistics.taps[y_axis] - 1;
-        const int slices = part.count[z_axis]; // in a register: find() may already write the next part's
+        const int slices = part.count[z_axis]; // a copy, since find() may already write the next part's count
         for (int row = 0; row < rows; row += args.layout.band_rows) {
             block.each(1, [&](int) { take_band(args, row, part); });
             filters.run(part.band, [&](int slice) {
@@ -164,7 +165,7 @@ private:
             combine_across(block, args, part, slice);
     }
 
-    // The weights with which the windows around each pixel of the part see it, in every way that the border makes them.
+    // The weights of each pixel of the part in the windows around it. The border can put a pixel into a window twice.
     template <class Block>
     IQA_KERNEL static void fill_band(Block &block, const arguments &args, const part_of_image &part, int axis,
                                      Real *band)
@@ -192,7 +193,7 @@ private:
         });
     }
 
-    // How much a map pixel counts: 0 where there is none, else by its weight.
+    // The factor of a map pixel, with its weight; 0 outside the map.
     IQA_KERNEL static Real factor_at(const arguments &args, const part_of_image &part, const int64_t (&centre)[3])
     {
         for (int axis = z_axis; axis <= x_axis; ++axis) {
@@ -207,7 +208,7 @@ private:
         return Real(part.factor) * Real(weight_of_units(double(weight_units(pair.weight))));
     }
 
-    // The derivatives by the window means of one slice of map pixels, added to the slices that they belong to.
+    // Adds the derivatives by the window means of one slice of map pixels to the adjoint of each slice they see.
     template <int maps, class Block>
     IQA_KERNEL static void combine_depth(Block &block, const arguments &args,
                                          const window_filters<Block, Real> &filters, const part_of_image &part,
@@ -241,28 +242,28 @@ private:
                     factor = Real(0);
                 const ssim_derivatives<Real> found =
                     ssim_derivatives_of(terms, means[0], means[1], constants, Real(0), args.product);
-                if (factor != Real(0)) { // also where something is not finite
+                if (factor != Real(0)) { // 0 * infinity would be NaN
                     derivatives[0] = found.mean_sum * factor;
                     derivatives[1] = found.mean_difference * factor;
                     derivatives[2] = found.square_sum * factor;
                     derivatives[3] = found.square_difference * factor;
                 }
             }
-            for (int own = 0; own < part.count[z_axis]; ++own) {
-                const int tap = slice - own;
+            for (int output = 0; output < part.count[z_axis]; ++output) {
+                const int tap = slice - output;
                 if (tap < 0 || tap >= taps[z_axis])
                     continue;
-                const Real weight = part.bands[z_axis][tap * args.maps.part[z_axis] + own];
-                Real *deep = part.deep + own * plain_maps * plane + row * args.layout.stride + column;
+                const Real weight = part.bands[z_axis][tap * args.maps.part[z_axis] + output];
+                Real *deep = part.deep + output * plain_maps * plane + row * args.layout.stride + column;
                 IQA_UNROLL_ON_GPU
-                for (int which = 0; which < plain_maps; ++which)
-                    deep[which * plane] =
-                        fused_multiply_add(weight, derivatives[which], tap == 0 ? Real(0) : deep[which * plane]);
+                for (int map = 0; map < plain_maps; ++map)
+                    deep[map * plane] =
+                        fused_multiply_add(weight, derivatives[map], tap == 0 ? Real(0) : deep[map * plane]);
             }
         });
     }
 
-    // The adjoint down: what a band adds to the rows of one slice of the part.
+    // The adjoint down: adds a band to the rows of one slice of the part.
     template <class Block>
     IQA_KERNEL static void combine_down(Block &block, const arguments &args, const part_of_image &part, int slice)
     {
@@ -288,38 +289,38 @@ private:
             const int until = first + count + taps - 1 < end ? first + count + taps - 1 : end;
             if (from >= until && first_row != 0)
                 return;
-            Real *own_rows = low + first * stride + column;
+            Real *output_rows = low + first * stride + column;
             Real totals[rows_together<Real>][plain_maps] = {};
             if (first_row != 0)
                 IQA_UNROLL_ON_GPU
-            for (int own = 0; own < rows_together<Real>; ++own)
-                if (own < count)
+            for (int output = 0; output < rows_together<Real>; ++output)
+                if (output < count)
                     IQA_UNROLL_ON_GPU
-            for (int which = 0; which < plain_maps; ++which)
-                totals[own][which] = own_rows[which * step + own * stride];
+            for (int map = 0; map < plain_maps; ++map)
+                totals[output][map] = output_rows[map * step + output * stride];
             for (int row = from; row < until; ++row) {
                 const Real *values = deep + (row - first_row) * stride + column;
                 Real value[plain_maps];
                 IQA_UNROLL_ON_GPU
-                for (int which = 0; which < plain_maps; ++which)
-                    value[which] = values[which * plane];
+                for (int map = 0; map < plain_maps; ++map)
+                    value[map] = values[map * plane];
                 IQA_UNROLL_ON_GPU
-                for (int own = 0; own < rows_together<Real>; ++own) {
-                    const int tap = row - first - own;
-                    if (own < count && tap >= 0 && tap < taps) {
-                        const Real weight = weights[tap * args.maps.part[y_axis] + first + own];
+                for (int output = 0; output < rows_together<Real>; ++output) {
+                    const int tap = row - first - output;
+                    if (output < count && tap >= 0 && tap < taps) {
+                        const Real weight = weights[tap * args.maps.part[y_axis] + first + output];
                         IQA_UNROLL_ON_GPU
-                        for (int which = 0; which < plain_maps; ++which)
-                            totals[own][which] = fused_multiply_add(weight, value[which], totals[own][which]);
+                        for (int map = 0; map < plain_maps; ++map)
+                            totals[output][map] = fused_multiply_add(weight, value[map], totals[output][map]);
                     }
                 }
             }
             IQA_UNROLL_ON_GPU
-            for (int own = 0; own < rows_together<Real>; ++own)
-                if (own < count)
+            for (int output = 0; output < rows_together<Real>; ++output)
+                if (output < count)
                     IQA_UNROLL_ON_GPU
-            for (int which = 0; which < plain_maps; ++which)
-                own_rows[which * step + own * stride] = totals[own][which];
+            for (int map = 0; map < plain_maps; ++map)
+                output_rows[map * step + output * stride] = totals[output][map];
         });
     }
 
@@ -340,8 +341,8 @@ private:
             for (int tap = 0; tap < taps; ++tap) {
                 const Real weight = weights[tap * args.maps.part[x_axis] + column];
                 IQA_UNROLL_ON_GPU
-                for (int which = 0; which < plain_maps; ++which)
-                    totals[which] = fused_multiply_add(weight, from[which * step + tap], totals[which]);
+                for (int map = 0; map < plain_maps; ++map)
+                    totals[map] = fused_multiply_add(weight, from[map * step + tap], totals[map]);
             }
             const pixel_place at = {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
                                     part.first[x_axis] + column};
@@ -358,7 +359,7 @@ private:
         });
     }
 
-    // Where the part has no derivatives of its own: what smaller images add, or zeros.
+    // For a part with factor 0: stores the derivatives that smaller images add, or zeros.
     template <class Block>
     IQA_KERNEL static void store_shares(Block &block, const arguments &args, const part_of_image &part)
     {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the derivatives by an image's samples go, and what those by smaller images add to them.
+// Stores the derivatives by an image's samples, with those that smaller images add.
 #pragma once
 
 #include "arith/shrink.h"
@@ -7,7 +7,7 @@
 
 namespace iqa::cuda {
 
-// Derivatives by the samples of smaller images that were made from these.
+// Derivatives by the samples of the smaller images that were made from this image.
 template <class Made>
 struct smaller_derivatives {
     shrink_axis axes[3];
@@ -15,20 +15,19 @@ struct smaller_derivatives {
     const Made *weights;  // NULL: 1 for each
 };
 
-// `Made`: the type of smaller images, that of the plan's arithmetic.
 template <class Made>
 struct gradient_output {
     output_view sides[2]; // of the reference and the candidate; `data` may be NULL
     smaller_derivatives<Made> smaller;
-    int64_t channels; // measured
+    int64_t channels; // measured channels
     weight_view weights;
-    bool normalised; // weights make the means
+    bool normalised; // means are weighted
     double gain;
     bool of_luma;
     luma_factors luma;
 };
 
-// The view from a pixel on.
+// The view that begins at a pixel.
 IQA_KERNEL output_view moved(output_view view, const pixel_place &to)
 {
     const int64_t index = to.image * view.image_stride + to.channel * view.channel_stride +
@@ -37,7 +36,7 @@ IQA_KERNEL output_view moved(output_view view, const pixel_place &to)
     return view;
 }
 
-// The derivatives by a pixel of both images, with what smaller images add, for each channel of luma.
+// Stores the derivatives by a pixel of both images, for luma in each channel.
 template <class Made, class Real>
 IQA_KERNEL void store(const gradient_output<Made> &args, const pixel_place &at, Real by_reference, Real by_candidate)
 {
@@ -68,8 +67,8 @@ IQA_KERNEL void store(const gradient_output<Made> &args, const pixel_place &at, 
         if (box >= 0) {
             const double pixels =
                 double(smaller.axes[z_axis].factor) * smaller.axes[y_axis].factor * smaller.axes[x_axis].factor;
-            const double of_box = smaller.weights == nullptr ? 1.0 : double(smaller.weights[box]);
-            value += weight * share_of_derivative(double(smaller.sides[side][box]), times, pixels, of_box);
+            const double box_weight = smaller.weights == nullptr ? 1.0 : double(smaller.weights[box]);
+            value += weight * share_of_derivative(double(smaller.sides[side][box]), times, pixels, box_weight);
         }
         value *= args.gain;
         if (args.of_luma) {

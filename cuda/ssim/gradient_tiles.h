@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The derivatives of SSIM for plain images with a window of few taps, in float: as in training. A block of threads
-// takes a part of a tile through shared memory: s and d of all samples that its windows' windows see, window means,
-// the derivatives by them, the adjoint down and across (see gradient.h). Taps are constants of the launch.
+// The derivatives of SSIM for plain images with a window of few taps, in float, as training needs them. A block of
+// threads takes a part of a tile through shared memory: s and d of all samples in the windows that see the part, window
+// means, the derivatives by them, the adjoint down and across (see gradient.h). Taps are arguments of the launch.
 //
-// Fused multiply-adds of a pixel, with 11 taps and parts of 16 x 32: 116 down and 94 across for the means, 58 and 44
+// Fused multiply-adds for a pixel, with 11 taps and parts of 16 x 32: 116 down and 94 across for the means, 58 and 44
 // for the adjoint; 2.1 times the formula of the derivatives with three divisions (some 90 operations); 3.7 samples of
-// each image staged, mostly from the caches. Issue slots in all: bench/cuda_slots.hpp.
+// each image staged, mostly from the caches. Issue slots in total: bench/cuda_slots.hpp.
 #pragma once
 
 #include "arith/divider.h"
@@ -27,19 +27,19 @@ struct ssim_gradient_tiles {
         bool negative_to_zero, product;
         const double *factors; // [images][channels]; NULL: all are 0
         gradient_output<float> output;
-        spread_of_tiles spread; // read by the kernel that follows
+        spread_of_tiles spread; // for the kernel in double
     };
     static constexpr int threads = 256;
     static constexpr int rows = 16, columns = 32; // of a part
     static constexpr int radius = Taps / 2;
-    static constexpr int map_rows = rows + Taps - 1, map_columns = columns + Taps - 1; // that see the part
+    static constexpr int map_rows = rows + Taps - 1, map_columns = columns + Taps - 1; // map pixels that see the part
     static constexpr int staged_rows = map_rows + Taps - 1, staged_columns = map_columns + Taps - 1;
     static constexpr int staged_together = 9; // rows of a column that one thread stages
     static_assert(staged_rows % staged_together == 0);
-    // Outputs of one thread, in each step.
+    // Outputs of one thread in each step.
     static constexpr int rows_filtered = 7, columns_filtered = 6, rows_combined = 4, columns_combined = 2;
     static constexpr int row_groups = divide_up(map_rows, rows_filtered);
-    // Odd, so that threads that work on neighbouring rows use different banks.
+    // Odd, so that threads on neighbouring rows use different banks.
     static constexpr int low_stride = staged_columns + 1, map_stride = map_columns + 1;
     static_assert(map_columns % columns_filtered == 0 && rows % rows_combined == 0 && columns % columns_combined == 0);
     static_assert(low_stride % 2 == 1 && map_stride % 2 == 1);
@@ -48,7 +48,7 @@ struct ssim_gradient_tiles {
         float sum, difference;
     };
     struct alignas(16) four {
-        float of[4];
+        float values[4];
     };
     struct alignas(8) two_sides {
         float by_reference, by_candidate;
@@ -68,10 +68,9 @@ struct ssim_gradient_tiles {
 
     struct part_of_image {
         int64_t image, channel, row, column;
-        int64_t tile; // of all
+        int64_t tile; // its number in the batch
         float factor, pivot;
-        // Whether all windows that see the part, and all that those see, lie in the image: then a pixel has the taps
-        // themselves as the weights of the adjoint.
+        // Whether all windows that see the part lie in the image: then the taps are the weights of the adjoint.
         bool inside_rows, inside_columns;
     };
 
@@ -80,19 +79,19 @@ struct ssim_gradient_tiles {
     {
         shared_memory &memory = *reinterpret_cast<shared_memory *>(block.shared());
         const uint32_t row_of_parts = args.across.quotient(uint32_t(block.index()));
-        const uint32_t index = args.down.quotient(row_of_parts); // of the plane
+        const uint32_t plane = args.down.quotient(row_of_parts);
         part_of_image part;
         part.column = int64_t(uint32_t(block.index()) - row_of_parts * args.across.divisor) * columns;
-        part.row = int64_t(row_of_parts - index * args.down.divisor) * rows;
-        part.image = args.channels.quotient(index);
-        part.channel = index - uint32_t(part.image) * args.channels.divisor;
+        part.row = int64_t(row_of_parts - plane * args.down.divisor) * rows;
+        part.image = args.channels.quotient(plane);
+        part.channel = plane - uint32_t(part.image) * args.channels.divisor;
         const image_view &shape = args.images.reference;
         const int64_t tiles_down = divide_up(shape.height, ssim_tile_height);
         const int64_t tiles_across = divide_up(shape.width, ssim_tile_width);
         part.inside_rows = part.row >= 2 * radius && part.row + rows + 2 * radius <= shape.height;
         part.inside_columns = part.column >= 2 * radius && part.column + columns + 2 * radius <= shape.width;
-        part.tile = (index * tiles_down + part.row / ssim_tile_height) * tiles_across + part.column / ssim_tile_width;
-        const double factor = args.factors == nullptr ? 0.0 : args.factors[index];
+        part.tile = (plane * tiles_down + part.row / ssim_tile_height) * tiles_across + part.column / ssim_tile_width;
+        const double factor = args.factors == nullptr ? 0.0 : args.factors[plane];
         part.factor = float(factor);
         if (factor == 0.0)
             return finish(block, args, part, [](int) { return two_sides{}; });
@@ -104,7 +103,7 @@ struct ssim_gradient_tiles {
             fill_band(block, args.border, args.taps[1], part.column, shape.width, columns, memory.bands[1]);
         filter_down(block, args, memory);
         differentiate(block, args, part, memory);
-        // Constants where they will do: the weights of neighbouring outputs are then in no memory.
+        // Taps need no memory, unlike the bands.
         if (part.inside_rows)
             combine_down(block, memory, [&](int seen, int) { return args.taps[0][Taps - 1 - seen]; });
         else
@@ -119,20 +118,21 @@ struct ssim_gradient_tiles {
 private:
     IQA_KERNEL static float sample(const std::byte *address) { return sample_of<float, Sample>(address); }
 
-    // Of the tile that the part is in: see arith/ssim.h.
+    // The pivot of the part's tile: see arith/ssim.h.
     template <class Block>
     IQA_KERNEL static float pivot_of(Block &block, const arguments &args, const part_of_image &part,
                                      shared_memory &memory)
     {
-        const auto place = [](int64_t at, int size, int64_t extent, int index, int parts) {
+        const auto position = [](int64_t at, int size, int64_t extent, int index, int parts) {
             const int64_t tile = at - at % size;
             const int64_t count = extent - tile < size ? extent - tile : size;
             return pivot_place(tile - 2 * radius, Taps, count + 2 * radius, extent, index, parts);
         };
         const image_view &shape = args.images.reference;
         block.each(pivot_samples, [&](int i) {
-            const int64_t row = place(part.row, ssim_tile_height, shape.height, i / pivot_columns, pivot_rows);
-            const int64_t column = place(part.column, ssim_tile_width, shape.width, i % pivot_columns, pivot_columns);
+            const int64_t row = position(part.row, ssim_tile_height, shape.height, i / pivot_columns, pivot_rows);
+            const int64_t column =
+                position(part.column, ssim_tile_width, shape.width, i % pivot_columns, pivot_columns);
             const auto scaled = [&](const image_view &view) {
                 return sample(view.at(part.image, part.channel, 0, row, column)) * args.gain;
             };
@@ -146,7 +146,7 @@ private:
     IQA_KERNEL static void stage(Block &block, const arguments &args, const part_of_image &part, shared_memory &memory)
     {
         const image_view &shape = args.images.reference;
-        // Windows that a valid map lacks are computed from whatever lies there and then taken off.
+        // A valid map lacks the windows at the border: they get any samples, and differentiate() leaves them out.
         const border_mode border = args.border == border_mode::valid ? border_mode::replicate : args.border;
         block.each(staged_columns * (staged_rows / staged_together), [&](int task) {
             const image_view &x = args.images.reference;
@@ -154,24 +154,24 @@ private:
             const int first = task / staged_columns * staged_together;
             const int64_t row = part.row - 2 * radius + first;
             const int64_t column = border_index(border, part.column - 2 * radius + task % staged_columns, shape.width);
-            const std::byte *const of_x = x.at(part.image, part.channel, 0, 0, column);
-            const std::byte *const of_y = y.at(part.image, part.channel, 0, 0, column);
+            const std::byte *const x_column = x.at(part.image, part.channel, 0, 0, column);
+            const std::byte *const y_column = y.at(part.image, part.channel, 0, 0, column);
             const int64_t x_step = x.row_stride * element_size(x.type);
             const int64_t y_step = y.row_stride * element_size(y.type);
             staged_pixel *const staged = memory.staged + first * staged_columns + task % staged_columns;
-            if (column >= 0 && row >= 0 && row + staged_together <= shape.height) { // a walk down the column
-                const std::byte *x_at = of_x + row * x_step;
-                const std::byte *y_at = of_y + row * y_step;
+            if (column >= 0 && row >= 0 && row + staged_together <= shape.height) { // no border: steps down the column
+                const std::byte *x_at = x_column + row * x_step;
+                const std::byte *y_at = y_column + row * y_step;
                 IQA_UNROLL_ON_GPU
                 for (int r = 0; r < staged_together; ++r, x_at += x_step, y_at += y_step)
                     staged[r * staged_columns] = staged_of(args, part, sample(x_at), sample(y_at));
                 return;
             }
             for (int r = 0; r < staged_together; ++r) {
-                const int64_t row_here = border_index(border, row + r, shape.height);
-                const bool zero = row_here < 0 || column < 0;
-                staged[r * staged_columns] = staged_of(args, part, zero ? 0.0f : sample(of_x + row_here * x_step),
-                                                       zero ? 0.0f : sample(of_y + row_here * y_step));
+                const int64_t source_row = border_index(border, row + r, shape.height);
+                const bool zero = source_row < 0 || column < 0;
+                staged[r * staged_columns] = staged_of(args, part, zero ? 0.0f : sample(x_column + source_row * x_step),
+                                                       zero ? 0.0f : sample(y_column + source_row * y_step));
             }
         });
     }
@@ -179,12 +179,12 @@ private:
     IQA_KERNEL static staged_pixel staged_of(const arguments &args, const part_of_image &part, float reference,
                                              float candidate)
     {
-        const float own = reference * args.gain - part.pivot;
-        const float other = candidate * args.gain - part.pivot;
-        return {own + other, own - other};
+        const float x = reference * args.gain - part.pivot;
+        const float y = candidate * args.gain - part.pivot;
+        return {x + y, x - y};
     }
 
-    // The weights with which the windows around each pixel see it, in every way that the border makes them.
+    // The weights of each pixel in the windows around it. The border can put a pixel into a window twice.
     template <class Block>
     IQA_KERNEL static void fill_band(Block &block, border_mode border, const float (&taps)[Taps], int64_t first,
                                      int64_t extent, int pixels, float *band)
@@ -215,19 +215,19 @@ private:
                 const float values[4] = {pixel.sum, pixel.difference, pixel.sum * pixel.sum,
                                          pixel.difference * pixel.difference};
                 IQA_UNROLL_ON_GPU
-                for (int own = 0; own < rows_filtered; ++own)
-                    if (tap >= own && tap - own < Taps) {
+                for (int output = 0; output < rows_filtered; ++output)
+                    if (tap >= output && tap - output < Taps) {
                         IQA_UNROLL_ON_GPU
-                        for (int which = 0; which < 4; ++which)
-                            totals[own][which] =
-                                fused_multiply_add(args.taps[0][tap - own], values[which], totals[own][which]);
+                        for (int map = 0; map < 4; ++map)
+                            totals[output][map] =
+                                fused_multiply_add(args.taps[0][tap - output], values[map], totals[output][map]);
                     }
             }
             IQA_UNROLL_ON_GPU
-            for (int own = 0; own < rows_filtered; ++own)
-                if (first + own < map_rows)
-                    memory.low[(first + own) * low_stride + column] = {
-                        {totals[own][0], totals[own][1], totals[own][2], totals[own][3]}};
+            for (int output = 0; output < rows_filtered; ++output)
+                if (first + output < map_rows)
+                    memory.low[(first + output) * low_stride + column] = {
+                        {totals[output][0], totals[output][1], totals[output][2], totals[output][3]}};
         });
     }
 
@@ -238,14 +238,14 @@ private:
     {
         const int64_t margin = args.border == border_mode::valid ? radius : 0;
         const image_view &shape = args.images.reference;
-        // Of the windows, those of the map.
-        const auto from_start = [](int64_t place, int size) {
-            return int(place < 0 ? 0 : place > size ? size : place);
+        // The windows that the map has.
+        const auto clamped = [](int64_t index, int size) {
+            return int(index < 0 ? 0 : index > size ? size : index);
         };
-        const int begin_row = from_start(margin - part.row + radius, map_rows);
-        const int end_row = from_start(shape.height - margin - part.row + radius, map_rows);
-        const int begin_column = from_start(margin - part.column + radius, map_columns);
-        const int end_column = from_start(shape.width - margin - part.column + radius, map_columns);
+        const int begin_row = clamped(margin - part.row + radius, map_rows);
+        const int end_row = clamped(shape.height - margin - part.row + radius, map_rows);
+        const int begin_column = clamped(margin - part.column + radius, map_columns);
+        const int end_column = clamped(shape.width - margin - part.column + radius, map_columns);
         block.each(map_rows * (map_columns / columns_filtered), [&](int task) {
             const int row = task % map_rows;
             const int first = task / map_rows * columns_filtered;
@@ -254,20 +254,20 @@ private:
             for (int tap = 0; tap < Taps + columns_filtered - 1; ++tap) {
                 const four value = memory.low[row * low_stride + first + tap];
                 IQA_UNROLL_ON_GPU
-                for (int own = 0; own < columns_filtered; ++own)
-                    if (tap >= own && tap - own < Taps) {
+                for (int output = 0; output < columns_filtered; ++output)
+                    if (tap >= output && tap - output < Taps) {
                         IQA_UNROLL_ON_GPU
-                        for (int which = 0; which < 4; ++which)
-                            means[own][which] =
-                                fused_multiply_add(args.taps[1][tap - own], value.of[which], means[own][which]);
+                        for (int map = 0; map < 4; ++map)
+                            means[output][map] =
+                                fused_multiply_add(args.taps[1][tap - output], value.values[map], means[output][map]);
                     }
             }
             const bool in_rows = row >= begin_row && row < end_row;
             IQA_UNROLL_ON_GPU
-            for (int own = 0; own < columns_filtered; ++own) {
-                const bool inside = in_rows && first + own >= begin_column && first + own < end_column;
-                memory.derivatives[row * map_stride + first + own] =
-                    inside ? derivatives_of(args, part, means[own]) : four{};
+            for (int output = 0; output < columns_filtered; ++output) {
+                const bool inside = in_rows && first + output >= begin_column && first + output < end_column;
+                memory.derivatives[row * map_stride + first + output] =
+                    inside ? derivatives_of(args, part, means[output]) : four{};
             }
         });
     }
@@ -286,7 +286,7 @@ private:
                  found.square_difference * part.factor}};
     }
 
-    // weight_of(seen, pixel): that of the window `seen` rows (columns) after the first one that sees the pixel.
+    // weight_of(seen, pixel): the pixel's weight in the window `seen` rows (columns) after the first one that sees it.
     template <class Block, class Weight>
     IQA_KERNEL static void combine_down(Block &block, shared_memory &memory, Weight &&weight_of)
     {
@@ -298,18 +298,18 @@ private:
             for (int tap = 0; tap < Taps + rows_combined - 1; ++tap) {
                 const four value = memory.derivatives[(first + tap) * map_stride + column];
                 IQA_UNROLL_ON_GPU
-                for (int own = 0; own < rows_combined; ++own)
-                    if (tap >= own && tap - own < Taps) {
-                        const float weight = weight_of(tap - own, first + own);
+                for (int output = 0; output < rows_combined; ++output)
+                    if (tap >= output && tap - output < Taps) {
+                        const float weight = weight_of(tap - output, first + output);
                         IQA_UNROLL_ON_GPU
-                        for (int which = 0; which < 4; ++which)
-                            totals[own][which] = fused_multiply_add(weight, value.of[which], totals[own][which]);
+                        for (int map = 0; map < 4; ++map)
+                            totals[output][map] = fused_multiply_add(weight, value.values[map], totals[output][map]);
                     }
             }
             IQA_UNROLL_ON_GPU
-            for (int own = 0; own < rows_combined; ++own)
-                memory.low[(first + own) * map_stride + column] = {
-                    {totals[own][0], totals[own][1], totals[own][2], totals[own][3]}};
+            for (int output = 0; output < rows_combined; ++output)
+                memory.low[(first + output) * map_stride + column] = {
+                    {totals[output][0], totals[output][1], totals[output][2], totals[output][3]}};
         });
     }
 
@@ -324,26 +324,27 @@ private:
             for (int tap = 0; tap < Taps + columns_combined - 1; ++tap) {
                 const four value = memory.low[row * map_stride + first + tap];
                 IQA_UNROLL_ON_GPU
-                for (int own = 0; own < columns_combined; ++own)
-                    if (tap >= own && tap - own < Taps) {
-                        const float weight = weight_of(tap - own, first + own);
+                for (int output = 0; output < columns_combined; ++output)
+                    if (tap >= output && tap - output < Taps) {
+                        const float weight = weight_of(tap - output, first + output);
                         IQA_UNROLL_ON_GPU
-                        for (int which = 0; which < 4; ++which)
-                            totals[own][which] = fused_multiply_add(weight, value.of[which], totals[own][which]);
+                        for (int map = 0; map < 4; ++map)
+                            totals[output][map] = fused_multiply_add(weight, value.values[map], totals[output][map]);
                     }
             }
             IQA_UNROLL_ON_GPU
-            for (int own = 0; own < columns_combined; ++own) {
+            for (int output = 0; output < columns_combined; ++output) {
                 const staged_pixel pixel =
-                    memory.staged[(row + 2 * radius) * staged_columns + first + own + 2 * radius];
-                const float by_sum = totals[own][0] + (pixel.sum + pixel.sum) * totals[own][2];
-                const float by_difference = totals[own][1] + (pixel.difference + pixel.difference) * totals[own][3];
-                memory.found[row * columns + first + own] = {by_sum + by_difference, by_sum - by_difference};
+                    memory.staged[(row + 2 * radius) * staged_columns + first + output + 2 * radius];
+                const float by_sum = totals[output][0] + (pixel.sum + pixel.sum) * totals[output][2];
+                const float by_difference =
+                    totals[output][1] + (pixel.difference + pixel.difference) * totals[output][3];
+                memory.found[row * columns + first + output] = {by_sum + by_difference, by_sum - by_difference};
             }
         });
     }
 
-    // Neighbouring threads store neighbouring pixels.
+    // Stores the derivatives: neighbouring threads store neighbouring pixels.
     template <class Block, class Found>
     IQA_KERNEL static void finish(Block &block, const arguments &args, const part_of_image &part, Found &&found)
     {
@@ -357,9 +358,9 @@ private:
             });
         };
         if (output.smaller.sides[0] != nullptr) {
-            for_pixels([&](int row, int column, const two_sides &of) {
-                store(output, {part.image, part.channel, 0, part.row + row, part.column + column}, of.by_reference,
-                      of.by_candidate);
+            for_pixels([&](int row, int column, const two_sides &pixel) {
+                store(output, {part.image, part.channel, 0, part.row + row, part.column + column}, pixel.by_reference,
+                      pixel.by_candidate);
             });
             return;
         }
@@ -367,8 +368,9 @@ private:
             if (output.sides[side].data == nullptr)
                 continue;
             const output_view view = moved(output.sides[side], {part.image, part.channel, 0, part.row, part.column});
-            for_pixels([&](int row, int column, const two_sides &of) {
-                view.store(0, 0, 0, row, column, double(side == 0 ? of.by_reference : of.by_candidate) * output.gain);
+            for_pixels([&](int row, int column, const two_sides &pixel) {
+                view.store(0, 0, 0, row, column,
+                           double(side == 0 ? pixel.by_reference : pixel.by_candidate) * output.gain);
             });
         }
     }

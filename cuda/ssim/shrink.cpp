@@ -9,14 +9,14 @@ namespace iqa::cuda {
 
 namespace {
 
-// Whether a level is made of whole boxes of the tiles of the one before.
+// Whether a level can be made from the tiles of the level before, by whole boxes.
 bool follows(const shrink_request &level)
 {
     return level.z.factor == 1 && level.y.factor == 2 && level.x.factor == 2 && level.y.first() == 0 &&
            level.x.first() == 0;
 }
 
-// Makes those scales that follow each other; returns how many.
+// Makes the first level and those that follow it in one launch; returns how many.
 template <class Real, class Sample>
 size_t shrink_on_device(const context &where, std::span<const shrink_request> levels)
 {
@@ -53,7 +53,7 @@ size_t shrink_on_device(const context &where, std::span<const shrink_request> le
     return size_t(args.count);
 }
 
-size_t shrink_some(const context &where, std::span<const shrink_request> levels)
+size_t shrink_together(const context &where, std::span<const shrink_request> levels)
 {
     const shrink_request &first = levels.front();
     const image_view &shape = first.images.reference;
@@ -76,7 +76,7 @@ size_t shrink_some(const context &where, std::span<const shrink_request> levels)
 void shrink(context &where, workspace &, std::span<const shrink_request> levels)
 {
     while (!levels.empty())
-        levels = levels.subspan(shrink_some(where, levels));
+        levels = levels.subspan(shrink_together(where, levels));
 }
 
 } // namespace iqa::cuda

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Samples and weights of SSIM's images at any position, outside the images too: as the CPU reads them, one by one.
+// Samples and weights of SSIM's images one by one, at positions inside and outside the images, as the CPU reads them.
 #pragma once
 
 #include "arith/border.h"
@@ -40,7 +40,7 @@ IQA_KERNEL Real sample_at(const ssim_source &source, const image_view &view, con
     return Real(luma_of(source.luma, red, green, blue) * source.gain);
 }
 
-// A slice, row or column of -1 is in a border of zeros. Weights were checked before.
+// A slice, row or column of -1 lies in a border of zeros. Weights are valid.
 template <class Real>
 IQA_KERNEL weighted_pair<Real> pair_at(const ssim_source &source, const pixel_place &at)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The window means of a part of an SSIM map: images and volumes, with weights or without. Samples are filtered in
-// depth, down, and (by who asks for the means) across, each output by the same operations as on the CPU
-// (src/cpu/ssim/statistics.inl).
+// depth and down; means_at() filters across. Each output takes the same operations as on the CPU
+// (src/cpu/ssim/statistics.inl). The file is one pipeline on one block's memory, and so a little longer than others.
 //
-// A block first makes a slab of rows: of s = x' + y', d = x' - y' and the weight m where windows have one slice, else
-// of the maps of a few slices filtered in depth, which share what they read. The slab's rows are then filtered down
-// into the rows of one slice. Where a whole slab would be too large it is made a few rows at a time: the sums down go
-// on from where they were. Both lie in shared memory where they fit.
+// A block first makes a slab of rows. With windows of one slice it has s = x' + y', d = x' - y' and the weight m. Else
+// it has the maps of a few slices, filtered in depth, which share the samples they read. The slab's rows are then
+// filtered down into the rows of one slice. A slab that would be too large is made a few rows at a time, and the sums
+// down go on. Slab and rows lie in shared memory if they fit.
 #pragma once
 
 #include "arith/ssim.h"
@@ -15,14 +15,14 @@
 
 namespace iqa::cuda {
 
-constexpr int plain_maps = 4, weighted_maps = 5; // the window means; with that of the weights
+constexpr int plain_maps = 4, weighted_maps = 5; // the window means; the same with the mean of the weights
 constexpr int most_slices_together = 4;          // filtered in depth by one thread
 
 // Rows that one thread filters down.
 template <class Real>
 constexpr int rows_together = sizeof(Real) == sizeof(float) ? 8 : 4;
 
-// Where a block keeps something: items from the start of its shared or its global memory.
+// A piece of a block's memory: an offset in items into its shared or its global memory.
 struct block_memory {
     bool shared;
     int offset;
@@ -34,10 +34,10 @@ struct block_memory {
     }
 };
 
-// Set by the host (cuda/ssim/statistics.hpp).
+// The host fills it (cuda/ssim/statistics.hpp).
 struct statistics_layout {
     int slices;    // filtered in depth together
-    int slab_rows; // made at a time; fewer than there are only where `slices` is 1
+    int slab_rows; // made at a time; all rows, unless `slices` is 1
     int stride;    // items from row to row
     block_memory slab, down;
 };
@@ -48,19 +48,19 @@ struct statistics_arguments {
     border_mode border;
     int taps[3];
     const Real *weights[3];
-    bool convolution; // weights make the means
+    bool convolution; // means are weighted
     statistics_layout layout;
     Real *global;          // of all blocks
-    int64_t global_stride; // from one block's to the next
+    int64_t global_stride; // from block to block
 
     IQA_HD_MEMBER bool volume() const { return taps[z_axis] > 1; }
     IQA_HD_MEMBER int maps() const { return convolution ? weighted_maps : plain_maps; }
 };
 
-// What the formula of arith/ssim.h is given, as the plan has it.
+// The plan's numbers for the formula of arith/ssim.h.
 struct ssim_formula {
     double twice_c1, twice_c2, covariance;
-    double coverage; // least share of a window
+    double coverage; // least covered share of a window
     bool negative_to_zero;
 
     template <class Real>
@@ -71,14 +71,14 @@ struct ssim_formula {
     IQA_HD_MEMBER bool safe() const { return twice_c1 * twice_c2 >= IQA_SSIM_SAFE_PRODUCT; }
 };
 
-// A batch of maps in boxes, whose pixels have one pivot, and these in the parts that blocks take.
+// A batch of maps, cut into boxes whose pixels share a pivot, and boxes into parts for blocks.
 struct divided_maps {
     int64_t images, channels;
     int64_t extents[3];
     int box[3], part[3];
     int64_t parts[3]; // of a map, along each axis
 
-    // The number of a part's box.
+    // The number of the box of a part.
     template <class Place>
     IQA_HD_MEMBER int64_t box_of(const Place &place) const
     {
@@ -92,7 +92,7 @@ struct divided_maps {
     IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
 };
 
-// A part's place in its map, and that of its box.
+// The extents of a part in its map, and those of its box.
 struct part_place {
     int64_t image, channel;
     int64_t first[3], box_first[3];
@@ -131,7 +131,7 @@ struct map_part {
     IQA_HD_MEMBER int columns(int taps) const { return count[x_axis] + taps - 1; }
 };
 
-// The pivot of a box, by all threads, in shared memory that is theirs for the while.
+// The pivot of a box, by all threads. `grid` is shared memory.
 template <class Real, class Block>
 IQA_KERNEL void find_pivot(Block &block, const ssim_source &source, int64_t image, int64_t channel,
                            const int64_t (&first)[3], const int64_t (&count)[3], const int (&taps)[3],
@@ -150,7 +150,7 @@ IQA_KERNEL void find_pivot(Block &block, const ssim_source &source, int64_t imag
     block.each(1, [&](int) { pivot = grid.pivot(); });
 }
 
-// s, d and m at a position of the image or outside.
+// s, d and m at a position.
 template <class Real>
 struct staged_sample {
     Real sum, difference, weight;
@@ -160,14 +160,14 @@ template <class Real>
 IQA_KERNEL staged_sample<Real> stage_at(const statistics_arguments<Real> &args, Real pivot, const pixel_place &at)
 {
     const weighted_pair<Real> pair = pair_at<Real>(args.source, at);
-    const Real own = pair.reference - pivot;
-    const Real other = pair.candidate - pivot;
+    const Real x = pair.reference - pivot;
+    const Real y = pair.candidate - pivot;
     if (args.convolution && pair.weight == Real(0))
         return {Real(0), Real(0), Real(0)};
-    return {own + other, own - other, pair.weight};
+    return {x + y, x - y, pair.weight};
 }
 
-// What the maps are means of.
+// The values that the maps average.
 template <int maps, class Real>
 IQA_KERNEL void values_of(const staged_sample<Real> &staged, Real (&values)[maps])
 {
@@ -177,13 +177,13 @@ IQA_KERNEL void values_of(const staged_sample<Real> &staged, Real (&values)[maps
     values[3] = staged.difference * staged.difference;
     if constexpr (maps == weighted_maps) {
         IQA_UNROLL_ON_GPU
-        for (int which = 0; which < plain_maps; ++which)
-            values[which] = values[which] * staged.weight;
+        for (int map = 0; map < plain_maps; ++map)
+            values[map] = values[map] * staged.weight;
         values[4] = staged.weight;
     }
 }
 
-// The filters of one part of a map. `slab` and `down` are the block's memory.
+// The filters of one part of a map.
 template <class Block, class Real>
 class window_filters {
 public:
@@ -196,7 +196,7 @@ public:
         down_ = args.layout.down.in(shared, global);
     }
 
-    // Hands each slice of the part to `finish(slice)` when it is filtered down.
+    // Calls finish(slice) for each slice of the part once it is filtered down.
     template <class Finish>
     IQA_KERNEL void run(const map_part<Real> &part, Finish &&finish)
     {
@@ -208,16 +208,16 @@ public:
                 const int more = rows - row;
                 const row_range slab = {row, more < args_.layout.slab_rows ? more : args_.layout.slab_rows};
                 make_slab(part, slice, together, slab);
-                for (int own = 0; own < together; ++own) {
-                    filter_down(part, own, slab);
+                for (int slab_slice = 0; slab_slice < together; ++slab_slice) {
+                    filter_down(part, slab_slice, slab);
                     if (row + slab.count == rows)
-                        finish(slice + own);
+                        finish(slice + slab_slice);
                 }
             }
         }
     }
 
-    // The window means at a place of the slice, normalised where weights make them; the last is the weights' own.
+    // The window means at a pixel of the slice. Weighted means are normalised; the last one is the mean of the weights.
     template <int maps>
     IQA_KERNEL void means_at(const map_part<Real> &part, int row, int column, Real (&means)[maps]) const
     {
@@ -229,12 +229,12 @@ public:
             mean = Real(0);
         for (int tap = 0; tap < args_.taps[x_axis]; ++tap)
             IQA_UNROLL_ON_GPU
-        for (int which = 0; which < maps; ++which)
-            means[which] = fused_multiply_add(weights[tap], from[which * step + tap], means[which]);
+        for (int map = 0; map < maps; ++map)
+            means[map] = fused_multiply_add(weights[tap], from[map * step + tap], means[map]);
         if constexpr (maps == weighted_maps)
             IQA_UNROLL_ON_GPU
-        for (int which = 0; which < plain_maps; ++which)
-            means[which] = ratio_or_one(means[which], means[plain_maps]);
+        for (int map = 0; map < plain_maps; ++map)
+            means[map] = ratio_or_one(means[map], means[plain_maps]);
     }
 
 private:
@@ -261,7 +261,7 @@ private:
         return border_index(args_.border, part.first[x_axis] + column, args_.source.images.reference.width);
     }
 
-    // Windows of one slice: its samples as they are.
+    // Windows of one slice: the slab has the samples.
     IQA_KERNEL void stage(const map_part<Real> &part, int slice, row_range rows)
     {
         const int columns = part.columns(args_.taps[x_axis]);
@@ -281,7 +281,7 @@ private:
         });
     }
 
-    // The maps of a few slices, which read the same samples.
+    // The maps of a few slices, which share samples.
     template <int maps>
     IQA_KERNEL void filter_depth(const map_part<Real> &part, int slice, int together, row_range rows)
     {
@@ -301,30 +301,30 @@ private:
                 Real values[maps];
                 values_of(stage_at(args_, part.pivot, {part.image, part.channel, z, y, x}), values);
                 IQA_UNROLL_ON_GPU
-                for (int own = 0; own < most_slices_together; ++own)
-                    if (tap >= own && tap - own < taps) {
-                        const Real weight = weights[tap - own];
+                for (int output = 0; output < most_slices_together; ++output)
+                    if (tap >= output && tap - output < taps) {
+                        const Real weight = weights[tap - output];
                         IQA_UNROLL_ON_GPU
-                        for (int which = 0; which < maps; ++which)
-                            totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
+                        for (int map = 0; map < maps; ++map)
+                            totals[output][map] = fused_multiply_add(weight, values[map], totals[output][map]);
                     }
             }
             Real *to = slab_ + row * args_.layout.stride + column;
             IQA_UNROLL_ON_GPU
-            for (int own = 0; own < most_slices_together; ++own)
-                if (own < together)
+            for (int output = 0; output < most_slices_together; ++output)
+                if (output < together)
                     IQA_UNROLL_ON_GPU
-            for (int which = 0; which < maps; ++which)
-                to[(own * maps + which) * plane] = totals[own][which];
+            for (int map = 0; map < maps; ++map)
+                to[(output * maps + map) * plane] = totals[output][map];
         });
     }
 
-    IQA_KERNEL void filter_down(const map_part<Real> &part, int own_slice, row_range rows)
+    IQA_KERNEL void filter_down(const map_part<Real> &part, int slab_slice, row_range rows)
     {
         if (args_.convolution)
-            filter_maps_down<weighted_maps>(part, own_slice, rows);
+            filter_maps_down<weighted_maps>(part, slab_slice, rows);
         else
-            filter_maps_down<plain_maps>(part, own_slice, rows);
+            filter_maps_down<plain_maps>(part, slab_slice, rows);
     }
 
     template <int maps>
@@ -332,18 +332,18 @@ private:
     {
         if (args_.volume()) {
             IQA_UNROLL_ON_GPU
-            for (int which = 0; which < maps; ++which)
-                values[which] = from[which * plane];
+            for (int map = 0; map < maps; ++map)
+                values[map] = from[map * plane];
         } else {
-            // The filter of one tap, 1, changes nothing.
+            // In depth, the one tap is 1 and changes nothing.
             values_of(staged_sample<Real>{from[0], from[plane], maps == weighted_maps ? from[2 * plane] : Real(1)},
                       values);
         }
     }
 
-    // What the slab's rows add to the rows of the part.
+    // Adds the slab's rows to the rows of the part.
     template <int maps>
-    IQA_KERNEL void filter_maps_down(const map_part<Real> &part, int own_slice, row_range rows)
+    IQA_KERNEL void filter_maps_down(const map_part<Real> &part, int slab_slice, row_range rows)
     {
         const int stride = args_.layout.stride;
         const int columns = part.columns(args_.taps[x_axis]);
@@ -352,7 +352,7 @@ private:
         const int step = part.count[y_axis] * stride;
         const int taps = args_.taps[y_axis];
         const Real *weights = args_.weights[y_axis];
-        const Real *slab = slab_ + own_slice * maps * plane;
+        const Real *slab = slab_ + slab_slice * maps * plane;
         block_.each(groups * columns, [&](int i) {
             const int group = i / columns;
             const int column = i - group * columns;
@@ -364,35 +364,35 @@ private:
             const int to = first + count + taps - 1 < end ? first + count + taps - 1 : end;
             if (from >= to && rows.first != 0)
                 return;
-            Real *own_rows = down_ + first * stride + column;
+            Real *output_rows = down_ + first * stride + column;
             Real totals[rows_together<Real>][maps] = {};
             if (rows.first != 0)
                 IQA_UNROLL_ON_GPU
-            for (int own = 0; own < rows_together<Real>; ++own)
-                if (own < count)
+            for (int output = 0; output < rows_together<Real>; ++output)
+                if (output < count)
                     IQA_UNROLL_ON_GPU
-            for (int which = 0; which < maps; ++which)
-                totals[own][which] = own_rows[which * step + own * stride];
+            for (int map = 0; map < maps; ++map)
+                totals[output][map] = output_rows[map * step + output * stride];
             for (int row = from; row < to; ++row) {
                 Real values[maps];
                 load_values(slab + (row - rows.first) * stride + column, plane, values);
                 IQA_UNROLL_ON_GPU
-                for (int own = 0; own < rows_together<Real>; ++own) {
-                    const int tap = row - first - own;
+                for (int output = 0; output < rows_together<Real>; ++output) {
+                    const int tap = row - first - output;
                     if (tap >= 0 && tap < taps) {
                         const Real weight = weights[tap];
                         IQA_UNROLL_ON_GPU
-                        for (int which = 0; which < maps; ++which)
-                            totals[own][which] = fused_multiply_add(weight, values[which], totals[own][which]);
+                        for (int map = 0; map < maps; ++map)
+                            totals[output][map] = fused_multiply_add(weight, values[map], totals[output][map]);
                     }
                 }
             }
             IQA_UNROLL_ON_GPU
-            for (int own = 0; own < rows_together<Real>; ++own)
-                if (own < count)
+            for (int output = 0; output < rows_together<Real>; ++output)
+                if (output < count)
                     IQA_UNROLL_ON_GPU
-            for (int which = 0; which < maps; ++which)
-                own_rows[which * step + own * stride] = totals[own][which];
+            for (int map = 0; map < maps; ++map)
+                output_rows[map * step + output * stride] = totals[output][map];
         });
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the host lays out what the blocks of statistics.h work in.
+// Host side of statistics.h: cuts maps into parts, lays out the memory of blocks, fills arguments.
 #pragma once
 
 #include "backend/ssim.hpp"
@@ -9,14 +9,14 @@
 
 namespace iqa::cuda {
 
-// Shared memory that a launch may give a block on every GPU since compute capability 7.5.
+// Dynamic shared memory that every GPU since compute capability 7.5 has for a block.
 constexpr int64_t shared_bytes_of_a_block = 64 * 1024 - most_static_shared_bytes;
-// Global memory that all blocks of a grid work in, together; one block may have more.
+// Global memory of all blocks of a grid together; a single block may have more.
 constexpr int64_t global_bytes_of_a_grid = int64_t(128) << 20;
-// What is made a few rows at a time before it becomes larger.
+// A slab that would be larger is made a few rows at a time.
 constexpr int64_t most_slab_bytes = int64_t(1) << 20;
 
-// Divides the memory of a block: what fits is in shared memory.
+// Hands out a block's memory: shared memory as long as it lasts, then global memory.
 class block_memory_plan {
 public:
     block_memory_plan(int64_t item_size, int64_t shared_bytes) : size_(item_size), spare_(shared_bytes / item_size) {}
@@ -54,15 +54,15 @@ inline ssim_formula formula_of(const ssim_plan &plan)
     return {plan.twice_c1, plan.twice_c2, plan.covariance, plan.coverage, plan.negative_to_zero};
 }
 
-// Maps of these extents in boxes so deep in volumes, in parts of at most so many pixels (z, y, x).
+// Parts have at most `part` pixels (z, y, x). `box_depth` is for volumes.
 divided_maps divide_maps(const ssim_plan &plan, const image_view &images, const int64_t (&extents)[3], int box_depth,
                          const int (&part)[3]);
 
-// For parts of so many map pixels (z, y, x) at most.
+// `part`: the most map pixels of a part (z, y, x).
 statistics_layout lay_out_statistics(const ssim_plan &plan, bool convolution, const int (&part)[3],
                                      block_memory_plan &memory);
 
-// All but the layout's global memory.
+// The arguments without layout and global memory.
 template <class Real>
 statistics_arguments<Real> arguments_of(context &where, workspace &memory, const ssim_plan &plan,
                                         const image_pair &images, const weight_view &weights)
@@ -78,7 +78,7 @@ statistics_arguments<Real> arguments_of(context &where, workspace &memory, const
             .global_stride = 0};
 }
 
-// Gives a grid for so much work its global memory; returns how many blocks it has.
+// Gives a grid its global memory; returns the number of its blocks.
 template <class Real>
 int64_t place_blocks(workspace &memory, int64_t work, const block_memory_plan &plan, statistics_arguments<Real> &args)
 {

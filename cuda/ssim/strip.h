@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The strips that blocks of tiles.h take, and how they come into shared memory: as s = x' + y' and d = x' - y', by
-// columns.
+// The strips that blocks of tiles.h take, and their staging in shared memory: s = x' + y' and d = x' - y', column by
+// column.
 #pragma once
 
 #include "arith/divider.h"
@@ -11,7 +11,7 @@
 
 namespace iqa::cuda {
 
-// What all strips of an image, or of a channel, add to. Zero between kernels.
+// The sum of all strips of an image or a channel. Zero between kernels.
 struct ssim_plane_total {
     wide_sum sum;
 };
@@ -23,7 +23,7 @@ struct ssim_image_total {
 };
 
 struct ssim_totals {
-    ssim_plane_total *planes; // [images * parts]
+    ssim_plane_total *planes; // [images], or [images * channels]
     ssim_image_total *images; // [images]
     uint32_t *arrivals;
 };
@@ -40,8 +40,8 @@ struct ssim_tiles_arguments {
     bool safe;
     bool counting;
     bool by_channel;
-    ssim_factor part;
-    Real low, high; // the data range, for samples of this arithmetic's type
+    ssim_factor factor;
+    Real low, high; // the data range, in the arithmetic's type
     output_view map;
     ssim_doubts doubts;
     ssim_totals totals;
@@ -50,7 +50,7 @@ struct ssim_tiles_arguments {
     bool *not_a_number;
 };
 
-// `Sample` is void where the type of the samples is looked up for each of them.
+// `Sample` is void if the type is looked up for each sample.
 template <class Real, class Sample, int Taps>
 struct ssim_strips {
     using arguments = ssim_tiles_arguments<Real, Taps>;
@@ -64,22 +64,22 @@ struct ssim_strips {
     struct alignas(2 * sizeof(Real)) staged_pixel {
         Real sum, difference;
     };
-    struct alignas(16) common { // to all threads
+    struct alignas(16) common { // shared by all threads
         Real pivot;
         uint32_t doubted;
-        uint32_t doubts[doubt_kinds]; // of the rows that are looked at
+        uint32_t doubts[doubt_kinds]; // of the doubted rows
     };
     static constexpr size_t staged_bytes = size_t(staged_rows) * staged_columns * sizeof(staged_pixel);
-    static_assert(sizeof(pivot_grid<Real>) <= staged_bytes); // where its samples are gathered
+    static_assert(sizeof(pivot_grid<Real>) <= staged_bytes); // the grid lies there before staging
 
     // A column of a strip is staged by two threads.
     static constexpr int rows_staged = staged_rows / 2;
-    static constexpr int rows_ahead = 7; // that are read before they are stored
+    static constexpr int rows_ahead = 7; // read before they are stored
     static constexpr int staging_tasks = 2 * staged_columns;
     static_assert(staged_rows % 2 == 0 && staging_tasks <= threads);
 
     struct strip {
-        int64_t tile; // of all
+        int64_t tile; // its number in the batch
         int64_t image, channel;
         int64_t tile_row;
         int tile_rows;
@@ -87,7 +87,7 @@ struct ssim_strips {
         int rows, columns;
         int64_t first_row, first_column; // of the first window, in the image
         Real pivot;
-        uint32_t doubted; // a bit for each row whose doubt is looked at
+        uint32_t doubted; // a bit for each row whose doubt is computed
     };
 
     IQA_KERNEL static Real sample(const image_view &view, const std::byte *address)
@@ -98,44 +98,44 @@ struct ssim_strips {
             return sample_of<Real, Sample>(address);
     }
 
-    IQA_KERNEL static strip find(const arguments &args, int64_t tile, int part)
+    IQA_KERNEL static strip find(const arguments &args, int64_t tile, int index)
     {
-        strip own{};
-        own.tile = tile;
+        strip area{};
+        area.tile = tile;
         const uint32_t row_of_tiles = args.across.quotient(uint32_t(tile));
         const uint32_t plane = args.down.quotient(row_of_tiles);
         const uint32_t image = args.channels.quotient(plane);
-        own.image = image;
-        own.channel = plane - image * args.channels.divisor;
-        own.tile_row = int64_t(row_of_tiles - plane * args.down.divisor) * ssim_tile_height;
-        own.column = int64_t(uint32_t(tile) - row_of_tiles * args.across.divisor) * ssim_tile_width;
-        own.tile_rows = int(least(ssim_tile_height, args.out_height - own.tile_row));
-        own.row = own.tile_row + part * rows;
-        const int left = own.tile_rows - part * rows;
-        own.rows = left < rows ? left : rows;
-        own.columns = int(least(ssim_tile_width, args.out_width - own.column));
+        area.image = image;
+        area.channel = plane - image * args.channels.divisor;
+        area.tile_row = int64_t(row_of_tiles - plane * args.down.divisor) * ssim_tile_height;
+        area.column = int64_t(uint32_t(tile) - row_of_tiles * args.across.divisor) * ssim_tile_width;
+        area.tile_rows = int(least(ssim_tile_height, args.out_height - area.tile_row));
+        area.row = area.tile_row + index * rows;
+        const int left = area.tile_rows - index * rows;
+        area.rows = left < rows ? left : rows;
+        area.columns = int(least(ssim_tile_width, args.out_width - area.column));
         const int64_t margin = args.border == border_mode::valid ? Taps / 2 : 0;
-        own.first_row = own.row - Taps / 2 + margin;
-        own.first_column = own.column - Taps / 2 + margin;
-        return own;
+        area.first_row = area.row - Taps / 2 + margin;
+        area.first_column = area.column - Taps / 2 + margin;
+        return area;
     }
 
     IQA_KERNEL static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-    // What the pivot of the strip's tile is made of.
-    IQA_KERNEL static void put_pivot_sample(const arguments &args, const strip &own, pivot_grid<Real> &grid, int i)
+    // One sample for the pivot of the strip's tile.
+    IQA_KERNEL static void put_pivot_sample(const arguments &args, const strip &area, pivot_grid<Real> &grid, int i)
     {
         const image_view &x = args.images.reference;
         const image_view &y = args.images.candidate;
-        const int64_t first_row = own.tile_row + own.first_row - own.row; // of the tile's first window
-        const int64_t row = pivot_place(first_row, Taps, own.tile_rows, x.height, i / pivot_columns, pivot_rows);
+        const int64_t first_row = area.tile_row + area.first_row - area.row; // of the tile's first window
+        const int64_t row = pivot_place(first_row, Taps, area.tile_rows, x.height, i / pivot_columns, pivot_rows);
         const int64_t column =
-            pivot_place(own.first_column, Taps, own.columns, x.width, i % pivot_columns, pivot_columns);
-        grid.put(i, sample(x, x.at(own.image, own.channel, 0, row, column)) * args.gain,
-                 sample(y, y.at(own.image, own.channel, 0, row, column)) * args.gain, false);
+            pivot_place(area.first_column, Taps, area.columns, x.width, i % pivot_columns, pivot_columns);
+        grid.put(i, sample(x, x.at(area.image, area.channel, 0, row, column)) * args.gain,
+                 sample(y, y.at(area.image, area.channel, 0, row, column)) * args.gain, false);
     }
 
-    // Samples of a column that one thread stages.
+    // The samples of a column that one thread stages.
     struct column_of_pair {
         const std::byte *reference, *candidate; // of row 0
         int64_t reference_step, candidate_step; // in bytes
@@ -143,26 +143,27 @@ struct ssim_strips {
         int count;
     };
 
-    // Samples outside the data range, or not finite, of those that the strip counts.
-    IQA_KERNEL static void count_samples(const arguments &args, const strip &own, const column_of_pair &of)
+    // Counts samples outside the data range or not finite, among those that belong to the strip.
+    IQA_KERNEL static void count_samples(const arguments &args, const strip &area, const column_of_pair &samples)
     {
         const image_view &x = args.images.reference;
         const image_view &y = args.images.candidate;
         const int64_t margin = args.border == border_mode::valid ? Taps / 2 : 0;
-        if (of.column < own_begin(own.column, margin) ||
-            of.column >= own_end(own.column + own.columns, args.out_width, x.width, margin))
+        if (samples.column < own_begin(area.column, margin) ||
+            samples.column >= own_end(area.column + area.columns, args.out_width, x.width, margin))
             return;
-        const int64_t begin = own_begin(own.row, margin);
-        const int64_t end = own_end(own.row + own.rows, args.out_height, x.height, margin);
+        const int64_t begin = own_begin(area.row, margin);
+        const int64_t end = own_end(area.row + area.rows, args.out_height, x.height, margin);
         int outside = 0;
         int nonfinite = 0;
-        for (int64_t row = of.row > begin ? of.row : begin; row < end && row < of.row + of.count; ++row)
-            for (const Real value : {sample(x, of.reference + row * of.reference_step),
-                                     sample(y, of.candidate + row * of.candidate_step)}) {
+        for (int64_t row = samples.row > begin ? samples.row : begin; row < end && row < samples.row + samples.count;
+             ++row)
+            for (const Real value : {sample(x, samples.reference + row * samples.reference_step),
+                                     sample(y, samples.candidate + row * samples.candidate_step)}) {
                 outside += !is_inside(args, value);
                 nonfinite += !is_finite(value);
             }
-        ssim_image_total &total = args.totals.images[own.image];
+        ssim_image_total &total = args.totals.images[area.image];
         if (outside != 0)
             add(&total.outside, outside);
         if (nonfinite != 0)
@@ -174,36 +175,37 @@ struct ssim_strips {
         return value >= args.low && value <= args.high;
     }
 
-    IQA_KERNEL static staged_pixel staged_of(const arguments &args, const strip &own, Real reference, Real candidate)
+    IQA_KERNEL static staged_pixel staged_of(const arguments &args, const strip &area, Real reference, Real candidate)
     {
-        const Real one = reference * args.gain - own.pivot;
-        const Real other = candidate * args.gain - own.pivot;
-        return {one + other, one - other};
+        const Real x = reference * args.gain - area.pivot;
+        const Real y = candidate * args.gain - area.pivot;
+        return {x + y, x - y};
     }
 
-    // By task. Away from the image's edges a column is a walk down from its first sample.
-    IQA_KERNEL static void stage_column(const arguments &args, const strip &own, int task, staged_pixel *staged)
+    // One staging task. Away from the image's edges it steps down the column.
+    IQA_KERNEL static void stage_column(const arguments &args, const strip &area, int task, staged_pixel *staged)
     {
         const image_view &x = args.images.reference;
         const image_view &y = args.images.candidate;
         const int column = task % staged_columns;
         const int first = task / staged_columns * rows_staged;
-        const int left = own.rows + Taps - 1 - first;
-        if (column >= own.columns + Taps - 1 || left <= 0)
+        const int left = area.rows + Taps - 1 - first;
+        if (column >= area.columns + Taps - 1 || left <= 0)
             return;
         staged += first * staged_columns + column;
-        const int64_t from_column = border_index(args.border, own.first_column + column, x.width);
-        const column_of_pair of = {.reference = x.at(own.image, own.channel, 0, 0, from_column),
-                                   .candidate = y.at(own.image, own.channel, 0, 0, from_column),
-                                   .reference_step = x.row_stride * element_size(x.type),
-                                   .candidate_step = y.row_stride * element_size(y.type),
-                                   .column = own.first_column + column,
-                                   .row = own.first_row + first,
-                                   .count = left < rows_staged ? left : rows_staged};
+        const int64_t from_column = border_index(args.border, area.first_column + column, x.width);
+        const column_of_pair samples = {.reference = x.at(area.image, area.channel, 0, 0, from_column),
+                                        .candidate = y.at(area.image, area.channel, 0, 0, from_column),
+                                        .reference_step = x.row_stride * element_size(x.type),
+                                        .candidate_step = y.row_stride * element_size(y.type),
+                                        .column = area.first_column + column,
+                                        .row = area.first_row + first,
+                                        .count = left < rows_staged ? left : rows_staged};
         bool inside = true;
-        if (from_column >= 0 && of.count == rows_staged && of.row >= 0 && of.row + rows_staged <= x.height) {
-            const std::byte *x_at = of.reference + of.row * of.reference_step;
-            const std::byte *y_at = of.candidate + of.row * of.candidate_step;
+        if (from_column >= 0 && samples.count == rows_staged && samples.row >= 0 &&
+            samples.row + rows_staged <= x.height) {
+            const std::byte *x_at = samples.reference + samples.row * samples.reference_step;
+            const std::byte *y_at = samples.candidate + samples.row * samples.candidate_step;
             IQA_UNROLL_ON_GPU
             for (int from = 0; from < rows_staged; from += rows_ahead) {
                 Real reference[rows_ahead];
@@ -212,50 +214,50 @@ struct ssim_strips {
                 for (int k = 0; k < rows_ahead && from + k < rows_staged; ++k) {
                     reference[k] = sample(x, x_at);
                     candidate[k] = sample(y, y_at);
-                    x_at += of.reference_step;
-                    y_at += of.candidate_step;
+                    x_at += samples.reference_step;
+                    y_at += samples.candidate_step;
                 }
                 IQA_UNROLL_ON_GPU
                 for (int k = 0; k < rows_ahead && from + k < rows_staged; ++k)
-                    staged[(from + k) * staged_columns] = staged_of(args, own, reference[k], candidate[k]);
+                    staged[(from + k) * staged_columns] = staged_of(args, area, reference[k], candidate[k]);
                 if (args.counting)
                     IQA_UNROLL_ON_GPU
                 for (int k = 0; k < rows_ahead && from + k < rows_staged; ++k)
                     inside = inside && is_inside(args, reference[k]) && is_inside(args, candidate[k]);
             }
         } else {
-            for (int r = 0; r < of.count; ++r) {
-                const int64_t row = border_index(args.border, of.row + r, x.height);
+            for (int r = 0; r < samples.count; ++r) {
+                const int64_t row = border_index(args.border, samples.row + r, x.height);
                 const bool zero = row < 0 || from_column < 0;
-                const Real reference = zero ? Real(0) : sample(x, of.reference + row * of.reference_step);
-                const Real candidate = zero ? Real(0) : sample(y, of.candidate + row * of.candidate_step);
-                staged[r * staged_columns] = staged_of(args, own, reference, candidate);
+                const Real reference = zero ? Real(0) : sample(x, samples.reference + row * samples.reference_step);
+                const Real candidate = zero ? Real(0) : sample(y, samples.candidate + row * samples.candidate_step);
+                staged[r * staged_columns] = staged_of(args, area, reference, candidate);
                 inside = inside && is_inside(args, reference) && is_inside(args, candidate);
             }
         }
         if (args.counting && !inside) // rare
-            count_samples(args, own, of);
+            count_samples(args, area, samples);
     }
 
-    IQA_KERNEL static uint32_t doubted_rows_of(const strip &own)
+    IQA_KERNEL static uint32_t doubted_rows_of(const strip &area)
     {
         uint32_t doubted = 0;
-        for (int row = 0; row < own.rows; ++row)
-            if (doubts_row(int(own.row - own.tile_row) + row, own.tile_rows))
+        for (int row = 0; row < area.rows; ++row)
+            if (doubts_row(int(area.row - area.tile_row) + row, area.tile_rows))
                 doubted |= 1u << row;
         return doubted;
     }
 
-    // The pivot is found first.
+    // Finds the pivot, then stages the strip.
     template <class Block>
-    IQA_KERNEL static void stage(Block &block, const arguments &args, strip &own, staged_pixel *staged, common &all)
+    IQA_KERNEL static void stage(Block &block, const arguments &args, strip &area, staged_pixel *staged, common &shared)
     {
         auto &grid = *reinterpret_cast<pivot_grid<Real> *>(staged);
-        block.each(pivot_samples, [&](int i) { put_pivot_sample(args, own, grid, i); });
-        block.each(1, [&](int) { all = {grid.pivot(), is_float ? doubted_rows_of(own) : 0, {}}; });
-        own.pivot = all.pivot;
-        own.doubted = all.doubted;
-        block.each(staging_tasks, [&](int task) { stage_column(args, own, task, staged); });
+        block.each(pivot_samples, [&](int i) { put_pivot_sample(args, area, grid, i); });
+        block.each(1, [&](int) { shared = {grid.pivot(), is_float ? doubted_rows_of(area) : 0, {}}; });
+        area.pivot = shared.pivot;
+        area.doubted = shared.doubted;
+        block.each(staging_tasks, [&](int task) { stage_column(args, area, task, staged); });
     }
 };
 

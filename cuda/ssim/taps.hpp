@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The window's taps in memory of the device.
+// The window's taps in device memory.
 #pragma once
 
 #include "backend/ssim.hpp"
@@ -7,13 +7,13 @@
 
 namespace iqa::cuda {
 
-// The taps of a window, rounded to the arithmetic's type.
+// Rounded to the arithmetic's type.
 template <class Real>
 struct device_taps {
     const Real *z, *y, *x;
 };
 
-// The table holds them in both types, so that it stays the same for all scales and derivatives of a metric.
+// The table holds them in both types, so that it stays the same for all levels and derivatives of a metric.
 template <class Real>
 device_taps<Real> taps_on_device(context &where, workspace &memory, const ssim_plan &plan);
 

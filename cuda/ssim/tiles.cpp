@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which kernel measures a batch, and what it is given.
+// Chooses the kernel for a batch, and fills its arguments.
 #include <cmath>
 #include <limits>
 
@@ -14,7 +14,7 @@ namespace iqa::cuda {
 
 namespace {
 
-// The bounds as numbers of the arithmetic's type, such that comparing with them is the same.
+// The data range's bounds in the arithmetic's type. Comparing a sample with them gives the same result as in double.
 template <class Real>
 Real least_at_or_above(double value)
 {
@@ -29,8 +29,8 @@ Real most_at_or_below(double value)
     return double(rounded) > value ? std::nextafter(rounded, -std::numeric_limits<Real>::infinity()) : rounded;
 }
 
-// What kernels add to, all of it zero between updates.
-struct course {
+// Memory that kernels add to; zero between updates.
+struct zeroed_sums {
     ssim_doubts doubts;
     ssim_totals totals;
 };
@@ -45,24 +45,24 @@ int64_t tiles_across(const ssim_request &request)
     return divide_up(request.out_width, ssim_tile_width);
 }
 
-course take_course(workspace &memory, const ssim_request &request, int64_t tiles_of_plane)
+zeroed_sums take_sums(workspace &memory, const ssim_request &request, int64_t tiles_of_plane)
 {
     const image_view &shape = request.images.reference;
     const int64_t planes = shape.images * shape.channels;
     const bool in_float = !request.plan->double_arithmetic;
-    course all{};
+    zeroed_sums sums{};
     place_in(memory.zeros, "sums of SSIM", [&](arena &zeros) {
         if (in_float)
-            all.doubts = {zeros.take<ssim_tile_total>(planes * tiles_of_plane), zeros.take<doubt_total>(planes),
-                          tiles_of_plane, false};
-        all.totals = {zeros.take<ssim_plane_total>(request.by_channel ? planes : shape.images),
-                      zeros.take<ssim_image_total>(shape.images), zeros.take<uint32_t>(1)};
+            sums.doubts = {zeros.take<ssim_tile_total>(planes * tiles_of_plane), zeros.take<doubt_total>(planes),
+                           tiles_of_plane, false};
+        sums.totals = {zeros.take<ssim_plane_total>(request.by_channel ? planes : shape.images),
+                       zeros.take<ssim_image_total>(shape.images), zeros.take<uint32_t>(1)};
     });
-    return all;
+    return sums;
 }
 
 template <class Real, class Sample, int Taps>
-typename ssim_tiles<Real, Sample, Taps>::arguments arguments_for(const ssim_request &request, const course &all)
+typename ssim_tiles<Real, Sample, Taps>::arguments arguments_for(const ssim_request &request, const zeroed_sums &sums)
 {
     const ssim_plan &plan = *request.plan;
     typename ssim_tiles<Real, Sample, Taps>::arguments args{};
@@ -78,16 +78,16 @@ typename ssim_tiles<Real, Sample, Taps>::arguments arguments_for(const ssim_requ
     round_taps(plan.taps_x, Taps, args.taps_x);
     args.constants = {Real(plan.twice_c1), Real(plan.twice_c2), Real(plan.covariance)};
     args.safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
-    // By the first kernel.
+    // Only the first kernel counts.
     args.counting = request.counts != nullptr && !covers(plan.range, request.images.reference.type) &&
-                    (sizeof(Real) == sizeof(float) || all.doubts.tiles == nullptr);
+                    (sizeof(Real) == sizeof(float) || sums.doubts.tiles == nullptr);
     args.by_channel = request.by_channel;
-    args.part = plan.wanted[ssim_product] ? ssim_product : ssim_contrast_structure;
+    args.factor = plan.wanted[ssim_product] ? ssim_product : ssim_contrast_structure;
     args.low = least_at_or_above<Real>(plan.range.low);
     args.high = most_at_or_below<Real>(plan.range.high);
     args.map = request.map;
-    args.doubts = all.doubts;
-    args.totals = all.totals;
+    args.doubts = sums.doubts;
+    args.totals = sums.totals;
     args.sums = request.sums;
     args.counts = request.counts;
     args.not_a_number = request.not_a_number;
@@ -95,14 +95,14 @@ typename ssim_tiles<Real, Sample, Taps>::arguments arguments_for(const ssim_requ
 }
 
 template <int Taps>
-void measure_in_double(context &where, const ssim_request &request, const course &all)
+void measure_in_double(context &where, const ssim_request &request, const zeroed_sums &sums)
 {
     using kernel = ssim_tiles<double, void, Taps>;
     const image_view &shape = request.images.reference;
     const int64_t tiles = shape.images * shape.channels * tiles_down(request) * tiles_across(request);
-    const int64_t work = all.doubts.tiles == nullptr ? tiles * kernel::strips : tiles;
+    const int64_t work = sums.doubts.tiles == nullptr ? tiles * kernel::strips : tiles;
     launch<kernel>(where, resident_blocks(work, 0, 0), kernel::shared_bytes,
-                   arguments_for<double, void, Taps>(request, all));
+                   arguments_for<double, void, Taps>(request, sums));
 }
 
 template <int Taps>
@@ -110,18 +110,18 @@ void measure_tiles(context &where, workspace &memory, const ssim_request &reques
 {
     const image_view &shape = request.images.reference;
     const int64_t tiles_of_plane = tiles_down(request) * tiles_across(request);
-    check_blocks(shape.images * shape.channels * tiles_of_plane); // and divide by less
-    const course all = take_course(memory, request, tiles_of_plane);
+    check_blocks(shape.images * shape.channels * tiles_of_plane); // dividers need fewer
+    const zeroed_sums sums = take_sums(memory, request, tiles_of_plane);
     if (request.plan->double_arithmetic)
-        return measure_in_double<Taps>(where, request, all);
+        return measure_in_double<Taps>(where, request, sums);
     with_sample_type(shape.type, [&](auto sample) {
-        if constexpr (sizeof sample <= sizeof(float)) { // others take double arithmetic
+        if constexpr (sizeof sample <= sizeof(float)) { // other types use double arithmetic
             using kernel = ssim_tiles<float, decltype(sample), Taps>;
             launch<kernel>(where, shape.images * shape.channels * tiles_of_plane * kernel::strips, kernel::shared_bytes,
-                           arguments_for<float, decltype(sample), Taps>(request, all));
+                           arguments_for<float, decltype(sample), Taps>(request, sums));
         }
     });
-    launch_after(memory, [&] { measure_in_double<Taps>(where, request, all); });
+    launch_after(memory, [&] { measure_in_double<Taps>(where, request, sums); });
 }
 
 } // namespace

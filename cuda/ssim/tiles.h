@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// SSIM of plain images with a window of few taps: strips of the tiles that share a pivot (arith/ssim.h), each by one
-// block. A strip is staged in shared memory as s = x' + y' and d = x' - y', filtered down into four maps, eight rows to
-// a thread, then across, eight columns to a thread, and finished in registers: nothing leaves the multiprocessor but
-// sums (and the map, where it is wanted). The operations of each pixel are those of src/cpu/ssim/tiles.inl, in its
-// order. Float arithmetic is followed by the kernel in double, which takes its sums of the tiles that it carries and
-// measures the others again.
+// SSIM of plain images with a window of few taps. Tiles share a pivot (arith/ssim.h) and are cut into strips; a block
+// takes one. A strip is staged in shared memory as s = x' + y' and d = x' - y', filtered down into four maps, eight
+// rows to a thread, then across, eight columns to a thread, and finished in registers. Only sums leave the
+// multiprocessor, and the map if it is wanted. Each pixel takes the operations of src/cpu/ssim/tiles.inl in its order.
+// The kernel in double follows the kernel in float: it takes over the sums of tiles that float carries, and measures
+// the others again.
 //
-// Of each pixel, with 11 taps and strips of 16 rows: 101 fused multiply-adds, of 254 issue slots in all (bench/
+// For each pixel, with 11 taps and strips of 16 rows: 101 fused multiply-adds, in 254 issue slots (bench/
 // cuda_slots.hpp). Bytes: each sample is read 1.75 times, mostly from the caches.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace iqa::cuda {
 
-// `Sample` is void where the type of the samples is looked up for each of them.
+// `Sample` is void if the type is looked up for each sample.
 template <class Real, class Sample, int Taps>
 struct ssim_tiles {
     using source = ssim_strips<Real, Sample, Taps>;
@@ -24,48 +24,48 @@ struct ssim_tiles {
     using common = typename source::common;
     static constexpr bool is_float = source::is_float;
     static constexpr int threads = source::threads;
-    static constexpr int least_resident = is_float ? 3 : 1; // as many as shared memory lets
+    static constexpr int least_resident = is_float ? 3 : 1; // the limit of shared memory
     static constexpr int rows = source::rows;
     static constexpr int strips = source::strips;
     static constexpr int staged_columns = source::staged_columns;
-    static constexpr int rows_together = is_float ? 8 : 4; // that a thread filters down
-    static constexpr int columns_together = 8;             // that a thread filters across
-    // Threads of a warp filter rows of different strides across: this one keeps them in different banks.
+    static constexpr int rows_together = is_float ? 8 : 4; // filtered down by a thread
+    static constexpr int columns_together = 8;             // filtered across by a thread
+    // The threads of a warp filter different rows across: this stride keeps them in different banks.
     static constexpr int map_stride = 141;
-    static constexpr int value_stride = ssim_tile_width + 1; // likewise
+    static constexpr int value_stride = ssim_tile_width + 1; // the same for the map's values
 
     struct alignas(16) pixel_means {
-        Real of[4];
+        Real values[4];
     };
     static constexpr size_t staged_bytes = source::staged_bytes;
     static constexpr size_t map_bytes = size_t(rows) * map_stride * sizeof(pixel_means);
     static constexpr size_t shared_bytes = staged_bytes + map_bytes + sizeof(common);
     static_assert(shared_bytes + most_static_shared_bytes <= 64 * 1024);
     static_assert(staged_bytes % 16 == 0 && map_bytes % 16 == 0 && staged_columns <= map_stride);
-    static_assert(rows * value_stride * sizeof(Real) <= staged_bytes); // the map's values take the place
+    static_assert(rows * value_stride * sizeof(Real) <= staged_bytes); // the map's values replace the staged pixels
 
     template <class Block>
-    IQA_KERNEL static void filter_down(Block &block, const arguments &args, const strip &own,
+    IQA_KERNEL static void filter_down(Block &block, const arguments &args, const strip &area,
                                        const staged_pixel *staged, pixel_means *maps)
     {
         constexpr int groups = rows / rows_together;
         block.each(staged_columns * groups, [&](int task) {
             const int column = task % staged_columns;
             const int first = task / staged_columns * rows_together;
-            if (column >= own.columns + Taps - 1 || first >= own.rows)
+            if (column >= area.columns + Taps - 1 || first >= area.rows)
                 return;
             Real total[rows_together][4] = {};
             IQA_UNROLL_ON_GPU
             for (int tap = 0; tap < Taps + rows_together - 1; ++tap) {
                 const staged_pixel pixel = staged[(first + tap) * staged_columns + column];
-                const Real parts[4] = {pixel.sum, pixel.difference, pixel.sum * pixel.sum,
-                                       pixel.difference * pixel.difference};
+                const Real products[4] = {pixel.sum, pixel.difference, pixel.sum * pixel.sum,
+                                          pixel.difference * pixel.difference};
                 IQA_UNROLL_ON_GPU
                 for (int row = 0; row < rows_together; ++row)
                     if (tap - row >= 0 && tap - row < Taps)
                         IQA_UNROLL_ON_GPU
-                for (int which = 0; which < 4; ++which)
-                    total[row][which] = fused_multiply_add(args.taps_y[tap - row], parts[which], total[row][which]);
+                for (int map = 0; map < 4; ++map)
+                    total[row][map] = fused_multiply_add(args.taps_y[tap - row], products[map], total[row][map]);
             }
             IQA_UNROLL_ON_GPU
             for (int row = 0; row < rows_together; ++row)
@@ -74,12 +74,12 @@ struct ssim_tiles {
         });
     }
 
-    // Of a strip: sixteen bytes, since the tile leaves little shared memory to combine them in.
+    // Sixteen bytes, since strips leave little shared memory to combine threads' sums in.
     struct strip_sums {
         static constexpr uint32_t nan_bit = 0x80000000u;
 
-        uint64_t sum;         // NaN brings in any bits
-        uint32_t spread_bits; // of a float of at least 0, which are ordered like it; and whether some pixel is NaN
+        uint64_t sum;         // meaningless with a NaN
+        uint32_t spread_bits; // the largest spread (bits of floats >= 0 have their order), and nan_bit
 
         IQA_HD_MEMBER float spread() const { return float_from_bits(spread_bits & ~nan_bit); }
         IQA_HD_MEMBER bool not_a_number() const { return (spread_bits & nan_bit) != 0; }
@@ -106,50 +106,51 @@ struct ssim_tiles {
             for (int column = 0; column < Columns; ++column)
                 if (tap - column >= 0 && tap - column < Taps)
                     IQA_UNROLL_ON_GPU
-            for (int which = 0; which < 4; ++which)
-                means[column][which] =
-                    fused_multiply_add(args.taps_x[tap - column], down.of[which], means[column][which]);
+            for (int map = 0; map < 4; ++map)
+                means[column][map] =
+                    fused_multiply_add(args.taps_x[tap - column], down.values[map], means[column][map]);
         }
     }
 
-    IQA_KERNEL static ssim_terms<Real> terms_of(const arguments &args, const strip &own, const Real (&means)[4])
+    IQA_KERNEL static ssim_terms<Real> terms_of(const arguments &args, const strip &area, const Real (&means)[4])
     {
-        return ssim_terms_of(means[0], means[1], means[2], means[3], own.pivot + own.pivot, args.constants);
+        return ssim_terms_of(means[0], means[1], means[2], means[3], area.pivot + area.pivot, args.constants);
     }
 
-    // Some pixels of a row.
-    IQA_KERNEL static void measure_pixels(const arguments &args, const strip &own, const pixel_means *maps, int row,
+    // Neighbouring pixels of a row, columns_together from `first` on.
+    IQA_KERNEL static void measure_pixels(const arguments &args, const strip &area, const pixel_means *maps, int row,
                                           int first, Real *values, strip_sums &sums)
     {
-        if (row >= own.rows || first >= own.columns)
+        if (row >= area.rows || first >= area.columns)
             return;
         Real means[columns_together][4] = {};
         average(args, maps + row * map_stride + first, means);
         const auto add_all = [&](auto &&formula) {
-            add_pixels(args, own, means, first, formula, values + row * value_stride, sums);
+            add_pixels(args, area, means, first, formula, values + row * value_stride, sums);
         };
         using terms = ssim_terms<Real>;
-        if (args.part == ssim_product && args.safe)
-            add_all([](const terms &of) { return ssim_of<true>(of); });
-        else if (args.part == ssim_product)
-            add_all([](const terms &of) { return ssim_of<false>(of); });
+        if (args.factor == ssim_product && args.safe)
+            add_all([](const terms &pixel) { return ssim_of<true>(pixel); });
+        else if (args.factor == ssim_product)
+            add_all([](const terms &pixel) { return ssim_of<false>(pixel); });
         else if (args.safe)
-            add_all([](const terms &of) { return contrast_structure_of<true>(of); });
+            add_all([](const terms &pixel) { return contrast_structure_of<true>(pixel); });
         else
-            add_all([](const terms &of) { return contrast_structure_of<false>(of); });
+            add_all([](const terms &pixel) { return contrast_structure_of<false>(pixel); });
     }
 
     template <class Formula>
-    IQA_KERNEL static void add_pixels(const arguments &args, const strip &own, const Real (&means)[columns_together][4],
-                                      int first, Formula &&formula, Real *values, strip_sums &sums)
+    IQA_KERNEL static void add_pixels(const arguments &args, const strip &area,
+                                      const Real (&means)[columns_together][4], int first, Formula &&formula,
+                                      Real *values, strip_sums &sums)
     {
         bool not_a_number = false;
         float spread = 0.0f;
         IQA_UNROLL_ON_GPU
         for (int column = 0; column < columns_together; ++column) {
-            if (first + column >= own.columns)
+            if (first + column >= area.columns)
                 break;
-            const Real value = formula(terms_of(args, own, means[column]));
+            const Real value = formula(terms_of(args, area, means[column]));
             sums.sum += uint64_t(ssim_fixed(value));
             not_a_number = not_a_number || value != value;
             if constexpr (is_float)
@@ -162,20 +163,20 @@ struct ssim_tiles {
             sums.spread_bits |= strip_sums::nan_bit;
     }
 
-    // The doubt of one pixel, in the `n`th row that is looked at: by threads of its own, since all the rows of a warp
-    // would wait for those few.
-    IQA_KERNEL static void doubt_pixel(const arguments &args, const strip &own, const pixel_means *maps, int n,
+    // The doubt of one pixel in the `n`th doubted row. Separate threads compute it: a warp has many rows, and all would
+    // wait for the few doubted ones.
+    IQA_KERNEL static void doubt_pixel(const arguments &args, const strip &area, const pixel_means *maps, int n,
                                        int column, uint32_t *doubts)
     {
-        if (column >= own.columns)
+        if (column >= area.columns)
             return;
-        uint32_t rows_left = own.doubted;
+        uint32_t rows_left = area.doubted;
         for (; n > 0; --n)
             rows_left &= rows_left - 1;
         Real means[1][4] = {};
-        const int row = __builtin_popcount((rows_left - 1) & ~rows_left); // of the last bit
+        const int row = __builtin_popcount((rows_left - 1) & ~rows_left); // the lowest bit's
         average(args, maps + row * map_stride + column, means);
-        const float doubt = ssim_doubt(terms_of(args, own, means[0]), means[0][0], means[0][1], means[0][2],
+        const float doubt = ssim_doubt(terms_of(args, area, means[0]), means[0][0], means[0][1], means[0][2],
                                        means[0][3], args.constants, constants_of_doubt_in_float());
         add(&doubts[doubt_kind(doubt)], uint32_t(doubt_units(doubt)));
     }
@@ -187,44 +188,44 @@ struct ssim_tiles {
     }
 
     template <class Block>
-    IQA_KERNEL static strip_sums filter_across(Block &block, const arguments &args, const strip &own,
+    IQA_KERNEL static strip_sums filter_across(Block &block, const arguments &args, const strip &area,
                                                const pixel_means *maps, Real *values)
     {
         constexpr int measured = rows * (ssim_tile_width / columns_together);
-        const int doubted = __builtin_popcount(own.doubted) * ssim_tile_width;
+        const int doubted = __builtin_popcount(area.doubted) * ssim_tile_width;
         return block.template reduce<strip_sums>(measured + doubted, [&](int task, strip_sums &sums) {
             if (task < measured)
-                return measure_pixels(args, own, maps, task % rows, task / rows * columns_together, values, sums);
+                return measure_pixels(args, area, maps, task % rows, task / rows * columns_together, values, sums);
             if constexpr (is_float)
-                doubt_pixel(args, own, maps, (task - measured) / ssim_tile_width, (task - measured) % ssim_tile_width,
+                doubt_pixel(args, area, maps, (task - measured) / ssim_tile_width, (task - measured) % ssim_tile_width,
                             common_of(block).doubts);
         });
     }
 
     // Neighbouring threads store neighbouring pixels.
     template <class Block>
-    IQA_KERNEL static void store_map(Block &block, const arguments &args, const strip &own, const Real *values)
+    IQA_KERNEL static void store_map(Block &block, const arguments &args, const strip &area, const Real *values)
     {
-        block.each(own.rows * ssim_tile_width, [&](int i) {
+        block.each(area.rows * ssim_tile_width, [&](int i) {
             const int row = i / ssim_tile_width;
             const int column = i % ssim_tile_width;
-            if (column < own.columns)
-                args.map.store(own.image, own.channel, 0, own.row + row, own.column + column,
+            if (column < area.columns)
+                args.map.store(area.image, area.channel, 0, area.row + row, area.column + column,
                                double(values[row * value_stride + column]));
         });
     }
 
     template <class Block>
-    IQA_KERNEL static strip_sums measure(Block &block, const arguments &args, strip &own)
+    IQA_KERNEL static strip_sums measure(Block &block, const arguments &args, strip &area)
     {
         staged_pixel *staged = reinterpret_cast<staged_pixel *>(block.shared());
         pixel_means *maps = reinterpret_cast<pixel_means *>(block.shared() + staged_bytes);
-        source::stage(block, args, own, staged, common_of(block));
-        filter_down(block, args, own, staged, maps);
-        Real *const values = reinterpret_cast<Real *>(block.shared()); // in place of what was staged
-        const strip_sums sums = filter_across(block, args, own, maps, values);
+        source::stage(block, args, area, staged, common_of(block));
+        filter_down(block, args, area, staged, maps);
+        Real *const values = reinterpret_cast<Real *>(block.shared()); // over the staged pixels
+        const strip_sums sums = filter_across(block, args, area, maps, values);
         if (args.map.data != nullptr)
-            store_map(block, args, own, values);
+            store_map(block, args, area, values);
         return sums;
     }
 
@@ -234,25 +235,25 @@ struct ssim_tiles {
         return int128(int64_t(sum)) * (int64_t(1) << shift);
     }
 
-    // What a strip or tile adds to the results.
-    IQA_KERNEL static void add_to_results(const arguments &args, const strip &own, int128 sum, bool not_a_number)
+    // Adds the sum of a strip or tile to the results.
+    IQA_KERNEL static void add_to_results(const arguments &args, const strip &area, int128 sum, bool not_a_number)
     {
-        const int64_t plane = args.by_channel ? own.image * args.images.reference.channels + own.channel : own.image;
+        const int64_t plane = args.by_channel ? area.image * args.images.reference.channels + area.channel : area.image;
         add(&args.totals.planes[plane].sum, sum);
         if (not_a_number)
-            set_bits(&args.totals.images[own.image].not_a_number, 1u);
+            set_bits(&args.totals.images[area.image].not_a_number, 1u);
     }
 
-    // By the last block: hands out what all of them added, and leaves zeros.
+    // For the last block: stores the results and clears the totals.
     template <class Block>
     IQA_KERNEL static void collect(Block &block, const arguments &args)
     {
         const image_view &shape = args.images.reference;
-        const int64_t parts = args.by_channel ? shape.channels : 1;
-        block.each(int(shape.images * parts), [&](int i) {
+        const int64_t planes = args.by_channel ? shape.channels : 1;
+        block.each(int(shape.images * planes), [&](int i) {
             wide_sum &sum = args.totals.planes[i].sum;
-            for (int part = 0; part < ssim_factors; ++part)
-                args.sums[i * ssim_factors + part] = part == args.part ? value_of(sum) : int128(0);
+            for (int factor = 0; factor < ssim_factors; ++factor)
+                args.sums[i * ssim_factors + factor] = factor == args.factor ? value_of(sum) : int128(0);
             sum = {};
         });
         block.each(int(shape.images), [&](int i) {
@@ -277,24 +278,24 @@ struct ssim_tiles {
     template <class Block>
     IQA_KERNEL static void run_in_float(Block &block, const arguments &args)
     {
-        strip own = source::find(args, block.index() / strips, int(block.index() % strips));
-        if (own.rows <= 0)
+        strip area = source::find(args, block.index() / strips, int(block.index() % strips));
+        if (area.rows <= 0)
             return;
-        const strip_sums sums = measure(block, args, own);
+        const strip_sums sums = measure(block, args, area);
         block.each(1, [&](int) {
-            ssim_tile_total &tile = args.doubts.tiles[own.tile];
-            add(&tile.sums.sums[args.part], in_double_units(sums.sum));
+            ssim_tile_total &tile = args.doubts.tiles[area.tile];
+            add(&tile.sums.sums[args.factor], in_double_units(sums.sum));
             if (sums.not_a_number())
                 set_bits(&tile.not_a_number, 1u);
-            doubt_total doubt = {int64_t(__builtin_popcount(own.doubted)) * own.columns, {}};
+            doubt_total doubt = {int64_t(__builtin_popcount(area.doubted)) * area.columns, {}};
             for (int kind = 0; kind < doubt_kinds; ++kind)
                 doubt.sums[kind] = common_of(block).doubts[kind];
-            add(args.doubts, own.tile, doubt,
+            add(args.doubts, area.tile, doubt,
                 sums.spread() > float(IQA_SSIM_MOST_SPREAD) * float(args.constants.twice_c2));
         });
     }
 
-    // All strips, or those of tiles that float does not carry.
+    // Measures all strips, or those of tiles that float does not carry.
     template <class Block>
     IQA_KERNEL static void run_in_double(Block &block, const arguments &args)
     {
@@ -316,22 +317,22 @@ struct ssim_tiles {
         if (args.doubts.carries(tile)) {
             block.each(1, [&](int) {
                 const ssim_tile_total &from = args.doubts.tiles[tile];
-                add_to_results(args, source::find(args, tile, 0), value_of(from.sums.sums[args.part]),
+                add_to_results(args, source::find(args, tile, 0), value_of(from.sums.sums[args.factor]),
                                from.not_a_number != 0);
             });
             return;
         }
-        for (int part = 0; part < strips; ++part)
-            measure_and_add(block, args, source::find(args, tile, part));
+        for (int index = 0; index < strips; ++index)
+            measure_and_add(block, args, source::find(args, tile, index));
     }
 
     template <class Block>
-    IQA_KERNEL static void measure_and_add(Block &block, const arguments &args, strip own)
+    IQA_KERNEL static void measure_and_add(Block &block, const arguments &args, strip area)
     {
-        if (own.rows <= 0)
+        if (area.rows <= 0)
             return;
-        const strip_sums sums = measure(block, args, own);
-        block.each(1, [&](int) { add_to_results(args, own, in_double_units(sums.sum), sums.not_a_number()); });
+        const strip_sums sums = measure(block, args, area);
+        block.each(1, [&](int) { add_to_results(args, area, in_double_units(sums.sum), sums.not_a_number()); });
     }
 };
 

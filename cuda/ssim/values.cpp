@@ -9,7 +9,7 @@ namespace iqa::cuda {
 
 namespace {
 
-// One item for each thread.
+// Launches one thread for each item.
 template <class Kernel>
 void launch_for(const context &where, int64_t items, const typename Kernel::arguments &args)
 {
@@ -22,7 +22,7 @@ void ssim_values(context &where, workspace &memory, const ssim_values_request &r
 {
     ssim_values_kernel::arguments args{};
     args.request = request;
-    args.books = memory.zeros.take<ssim_values_bookkeeping>(1, "the course of an evaluation");
+    args.books = memory.zeros.take<ssim_values_bookkeeping>(1, "SSIM fault bookkeeping");
     args.ends_update = ends != nullptr;
     if (ends != nullptr)
         args.commit = static_cast<cuda_ledger *>(ends)->commit_arguments();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The values of images from their sums, one image in each thread: values/ssim.h.
+// The values of images from their sums (values/ssim.h), one image for each thread.
 #pragma once
 
 #include "cuda/machine/block.h"
@@ -10,7 +10,7 @@ namespace iqa::cuda {
 
 // Zero between kernels.
 struct ssim_values_bookkeeping {
-    uint64_t first_at_fault; // the rank of the first image that has a fault, of whatever kind
+    uint64_t first_at_fault; // the rank of the first image with any fault
     uint32_t arrivals;
     uint32_t unused;
 };
@@ -40,7 +40,7 @@ struct ssim_values_kernel {
             const uint64_t rank = args.books->first_at_fault;
             args.books->first_at_fault = 0;
             if (rank != 0 && request.report->kind == fault_kind::none)
-                *request.report = evaluate_image(request, image_of_rank(rank)); // nothing of this update will be added
+                *request.report = evaluate_image(request, image_of_rank(rank)); // this update adds nothing
         });
         if (args.ends_update)
             commit_update::run_at_once(block, args.commit);

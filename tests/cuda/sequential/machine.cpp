@@ -203,7 +203,7 @@ const runtime sequential = {
             ++machine().counts.not_set;
         return code;
     },
-    .locate = [](const void *memory, memory_place *found) -> status {
+    .locate = [](const void *memory, memory_location *found) -> status {
         const auto place = machine().elsewhere.find(memory);
         const bool is_here = place == machine().elsewhere.end();
         *found = {is_here || place->second != test::sequential_machine::not_cuda, is_here, is_here ? 0 : place->second};

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
+// Variables of threads that live from one step to the next, in steps of at most `Threads` items. On a GPU they are
+// registers.
 #pragma once
 
 #include "cuda/machine/block.h"
 
 namespace iqa::cuda {
 
-// Threads' own variables that live from one step to the next: for steps of at most `Threads` items, each of which sees
-// the one of its thread. On a GPU they are registers.
 template <class Block, class Item, int Threads>
-class own_variables {
+class per_thread {
 public:
     Item &operator[](int thread) { return items_[thread]; }
 
@@ -19,7 +19,7 @@ private:
 #if defined(__CUDACC__)
 
 template <class Item, int Threads>
-class own_variables<gpu_block, Item, Threads> {
+class per_thread<gpu_block, Item, Threads> {
 public:
     IQA_KERNEL Item &operator[](int) { return item_; }
 
