@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CPU against CUDA: the same bytes of state and outputs. Runs on whatever place the build has: the sequential machine,
-// or a GPU.
+// CPU against CUDA: the same bytes of state and outputs. Runs on the sequential machine or on a GPU, as the build links
+// it.
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -61,7 +61,7 @@ void compare(const std::vector<table_case> &cases)
     }
 }
 
-// How many values are NaN, and how many of these have other bits than `usual`.
+// The number of NaNs, and the number of NaNs with other bits than `usual`.
 struct nan_count {
     size_t all = 0, others = 0;
 
@@ -82,7 +82,7 @@ struct nan_count {
 
 } // namespace
 
-// Each case is a section, so that it can be run alone.
+// Each case is a section that can run alone.
 TEST_CASE("CPU and CUDA give the same bytes", "[shared]")
 {
     if (is_skipped())
@@ -110,7 +110,7 @@ TEST_CASE("a few cases of each metric", "[sanitizer]")
     compare(table_cases(true));
 }
 
-// What a block leaves in its memory for the next part of its work, threads that are late must not see.
+// Slow threads must not see what their block's next part writes to shared memory.
 TEST_CASE("blocks take part after part", "[parts]")
 {
     if (is_skipped())
@@ -150,7 +150,8 @@ TEST_CASE("the values of images at fault are NaN, for those who do not ask for t
             ++cases;
             bool some_nan = false;
             for (size_t update = 0; update < each.updates.size(); ++update) {
-                const std::vector<std::byte> &values = found.outputs[6 * update]; // per_image comes first of six
+                const std::vector<std::byte> &values =
+                    found.outputs[6 * update]; // per_image is the first of six outputs
                 for (size_t i = 0; i + sizeof(double) <= values.size(); i += sizeof(double)) {
                     double value = 0;
                     std::memcpy(&value, &values[i], sizeof value);
@@ -162,8 +163,8 @@ TEST_CASE("the values of images at fault are NaN, for those who do not ask for t
     CHECK(cases > 0);
 }
 
-// Equal bytes of CPU and device would not tell where both are made by one processor. The bits are those of IEEE 754's
-// quiet NaN without sign and payload.
+// If one processor makes both, equal bytes of CPU and device prove nothing about NaNs. The bits are IEEE 754's quiet
+// NaN without sign and payload.
 TEST_CASE("what is stored as NaN has the same bits, however it was made")
 {
     nan_count floats;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What only a GPU can show: large grids that run at once, streams, and a graph that is captured and launched. Skipped
-// where there is none.
+// Tests that need a GPU: large concurrent grids, streams, and a graph that is captured and launched. Skipped without a
+// GPU.
 #include <cuda_runtime_api.h>
 
 #include "cuda/cases/cases.hpp"
@@ -105,10 +105,10 @@ TEST_CASE("an update is captured into a graph, which counts at each launch")
     {
         const context_pointer context = context_on(stream);
         const metric_pointer metric = make_ssim(context, unit_range(IQA_LAYOUT_NCHW));
-        const auto update = [&](const metric_pointer &own) {
-            return iqa_metric_update(own.get(), &images.reference, &images.candidate, nullptr);
+        const auto update = [&](const metric_pointer &target) {
+            return iqa_metric_update(target.get(), &images.reference, &images.candidate, nullptr);
         };
-        REQUIRE(update(metric) == IQA_OK); // takes the memory
+        REQUIRE(update(metric) == IQA_OK); // allocates the memory
         cudaGraph_t graph = nullptr;
         cudaGraphExec_t executable = nullptr;
         REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed) == cudaSuccess);

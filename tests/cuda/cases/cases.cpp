@@ -12,7 +12,7 @@ namespace {
 
 constexpr int poison = 0x5a;
 
-// A tensor of a case on the CPU or on the device.
+// A tensor of a case, on the CPU or on the device.
 class placed_tensor {
 public:
     placed_tensor(const case_tensor &from, bool on_device) : from_(from), on_device_(on_device), bytes_(from.bytes)
@@ -56,7 +56,7 @@ private:
 
 } // namespace
 
-// All tensors of an update: they live until the device has passed it.
+// The tensors of an update, which live until the device has finished it.
 struct placed_update {
     placed_tensor reference, candidate, weights;
     placed_tensor per_image, per_channel, map, counts, reference_gradient, candidate_gradient;
@@ -108,7 +108,7 @@ running_case::running_case(const device_case &each, bool on_device)
 running_case::~running_case()
 {
     if (on_device_)
-        place::wait(); // before the tensors go
+        place::wait(); // the device may still use the tensors
 }
 
 iqa_status running_case::update(size_t index)
@@ -134,12 +134,12 @@ iqa_status running_case::state(std::vector<unsigned char> &bytes) const
 
 std::vector<std::vector<std::byte>> running_case::outputs()
 {
-    std::vector<std::vector<std::byte>> all;
+    std::vector<std::vector<std::byte>> contents;
     for (const auto &update : placed_)
         for (placed_tensor *tensor : {&update->per_image, &update->per_channel, &update->map, &update->counts,
                                       &update->reference_gradient, &update->candidate_gradient})
-            all.push_back(tensor->content());
-    return all;
+            contents.push_back(tensor->content());
+    return contents;
 }
 
 case_outcome run_case(const device_case &each, bool on_device)
@@ -154,7 +154,7 @@ case_outcome run_case(const device_case &each, bool on_device)
     outcome.status = run.state(outcome.state);
     if (outcome.status != IQA_OK) {
         outcome.error = run.error();
-        run.state(outcome.state); // a fault is handed out once
+        run.state(outcome.state); // a fault is reported once
     }
     outcome.outputs = run.outputs();
     return outcome;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Cases that run on the CPU and on a CUDA device alike, and whose states and outputs must then be the same bytes.
+// Cases that run on the CPU and on a CUDA device, and must leave the same bytes of state and outputs.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +13,15 @@
 
 namespace test {
 
-// A tensor of a case: bytes, and where elements lie in them.
+// A tensor of a case: its bytes, and the layout of its elements.
 struct case_tensor {
-    std::vector<std::byte> bytes; // empty: not given
+    std::vector<std::byte> bytes; // empty: no tensor
     int dtype = IQA_FLOAT32;
     std::vector<int64_t> shape, strides; // strides empty: compact
-    uint64_t byte_offset = 0;            // negative strides begin behind the front
+    uint64_t byte_offset = 0;            // of the element at index 0, which is not the first with negative strides
 };
 
-// One update: what goes in, and the outputs, whose bytes are poisoned first.
+// One update: inputs, and outputs, whose bytes are poisoned first.
 struct case_update {
     case_tensor reference, candidate, weights;
     case_tensor per_image, per_channel, map, counts, reference_gradient, candidate_gradient;
@@ -33,7 +33,7 @@ struct device_case {
     std::vector<case_update> updates;
 };
 
-// What a case leaves.
+// The results of a case.
 struct case_outcome {
     std::vector<iqa_status> statuses;            // of the updates
     iqa_status status = IQA_OK;                  // of the state
@@ -43,17 +43,17 @@ struct case_outcome {
     bool operator==(const case_outcome &) const = default;
 };
 
-// A case in the course of its run.
+// A case while it runs.
 class running_case {
 public:
     running_case(const device_case &each, bool on_device);
     ~running_case();
 
-    // The update of that index, with tensors of its own. They live as long as the case: a device may be behind.
+    // Runs an update with new tensors. They live as long as the case, since a device may be behind.
     iqa_status update(size_t index);
-    // The latest one, with the same tensors again.
+    // Runs the latest update again, with the same tensors.
     iqa_status repeat();
-    // The state, taken in from the device. Where that fails: why; the state stays empty.
+    // Fetches the state. On failure it stays empty.
     iqa_status state(std::vector<unsigned char> &bytes) const;
     std::vector<std::vector<std::byte>> outputs();
     double read(int field) const { return test::read(metric_, field); }
@@ -70,7 +70,7 @@ private:
 
 case_outcome run_case(const device_case &each, bool on_device);
 
-// A dense tensor of values that a function of the index gives.
+// A dense tensor with the values of a function of the index.
 template <class Sample>
 case_tensor dense(std::vector<int64_t> shape, const std::function<double(int64_t)> &value)
 {
@@ -88,17 +88,17 @@ case_tensor dense(std::vector<int64_t> shape, const std::function<double(int64_t
     return result;
 }
 
-// An output.
+// A poisoned output.
 case_tensor output(std::vector<int64_t> shape, int dtype = IQA_FLOAT64);
 
-// `few`: a short selection, for slow checkers of memory and races.
+// `few`: a short selection, for slow checks of memory and races.
 std::vector<device_case> ssim_cases(bool few);
 std::vector<device_case> psnr_cases(bool few);
 std::vector<device_case> errors_cases(bool few);
 std::vector<device_case> confusion_cases(bool few);
 std::vector<device_case> fid_cases(bool few);
 
-// More parts than a device takes at once: each of `blocks` goes on to two more, of other extents.
+// More parts than a device takes at once: each of `blocks` blocks takes two more, of other extents.
 std::vector<device_case> cases_of_many_parts(int64_t blocks);
 
 // KID and the Inception Score are calls over tables.
@@ -107,18 +107,18 @@ struct table_case {
     std::function<iqa_status(iqa_context *context, const iqa_tensor *reference, const iqa_tensor *candidate,
                              double *values)>
         measure;
-    case_tensor reference, candidate; // the Inception Score has the first alone
+    case_tensor reference, candidate; // the Inception Score has only the first
 };
 struct table_outcome {
     iqa_status status = IQA_OK;
-    std::string error; // the same words, wherever the tables are
+    std::string error; // the same text for tables on either device
     uint64_t bits[2] = {};
     bool operator==(const table_outcome &) const = default;
 };
 std::vector<table_case> table_cases(bool few);
 table_outcome run_case(const table_case &each, bool on_device);
 
-// What FID says of a set of `rows` and one of half as many; the trace term is the device's from 256 features on.
+// FID of a set of `rows` rows and one of half as many. From 256 features on the device computes the trace term.
 struct fid_outcome {
     std::vector<unsigned char> state;
     std::vector<double> parts; // value, trace term, ranks

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Confusion counts over layouts, kinds and types of labels, rules, weights, samples, strides, and labels at fault.
+// Confusion counts over layouts, kinds and types of labels, rules, weights, samples, strides, and invalid labels.
 #include <algorithm>
 
 #include "cuda/cases/cases.hpp"
@@ -25,16 +25,16 @@ device_case make_case(const std::string &name, const iqa_confusion_options &opti
             how.excluded = mask.data();
             how.excluded_count = options.classes;
         }
-        iqa_confusion_options own = options;
-        own.reading = &how;
+        iqa_confusion_options with_reading = options;
+        with_reading.reading = &how;
         iqa_metric *metric = nullptr;
-        iqa_confusion_create(context.get(), &own, &metric);
+        iqa_confusion_create(context.get(), &with_reading, &metric);
         return metric_pointer(metric);
     };
     return {name, make, std::move(updates)};
 }
 
-// Maps as they are: runs of one class, some noise, some labels to be ignored; and such as are noise only.
+// Realistic maps (runs of one class, some noise, some ignored labels), and pure noise.
 enum class texture { runs, noise };
 
 template <class Label>
@@ -66,7 +66,7 @@ void add_type(std::vector<device_case> &cases)
     const auto ignoring = counting(19, [](auto &o) { o.ignore = 1, o.ignore_label = 120; });
     cases.push_back(make_case("labels of type " + type, ignoring, {maps<Label>({2, 97, 131}, 19, texture::runs, 120)}));
     cases.push_back(make_case("noise of type " + type, counting(19), {maps<Label>({97, 131}, 19, texture::noise)}));
-    // No side starts with a vector, both at the same place of one; then at different places.
+    // Neither side begins at a vector: first with equal alignment, then with different alignment.
     case_update late = maps<Label>({20000}, 19);
     for (case_tensor *side : {&late.reference, &late.candidate}) {
         side->shape = {19990};
@@ -105,14 +105,14 @@ void add_types(std::vector<device_case> &cases, bool few)
     cases.push_back(make_case("an ignored label that the type does not have",
                               counting(19, [](auto &o) { o.ignore = 1, o.ignore_label = (int64_t(1) << 32) + 3; }),
                               {maps<int32_t>({9000}, 19)}));
-    // As an unsigned byte a negative label is a class.
+    // Read as an unsigned byte, a negative label would be a class.
     case_update negative = maps<int8_t>({9000}, 100);
     negative.reference.bytes[77] = std::byte{0x9c};
     cases.push_back(make_case("a negative byte",
                               counting(200, [](auto &o) { o.out_of_range = IQA_OUT_OF_RANGE_WRONG; }), {negative}));
 }
 
-// From tables that stand there many times to none that fits, and from few elements to many.
+// From many copies of a table to tables that do not fit, and from few elements to many.
 void add_classes(std::vector<device_case> &cases, bool few)
 {
     for (const int classes : {2, 21, 60, 110, 150, 400, 3000})
@@ -207,7 +207,7 @@ void add_scores(std::vector<device_case> &cases, bool few)
         add_scores_of<uint32_t>(cases, few);
         add_scores_of<int64_t>(cases, few);
     }
-    // NaN, and what is no single 1 among zeros.
+    // NaN, and vectors other than a single 1 among zeros.
     for (const int rule : {IQA_OUT_OF_RANGE_ERROR, IQA_OUT_OF_RANGE_DROP}) {
         case_update update;
         update.reference = dense<int32_t>({700, 4}, [](int64_t i) {
@@ -301,7 +301,7 @@ void add_weights(std::vector<device_case> &cases)
         }
 }
 
-// Samples one by one, with all that they give, and their scores summed.
+// Samples apart, with all their outputs, and with sums of their scores.
 void add_samples(std::vector<device_case> &cases, bool few)
 {
     for (const int classes : {2, 6, 300})
@@ -327,7 +327,7 @@ void add_samples(std::vector<device_case> &cases, bool few)
                           classes == 2 && score == IQA_SCORE_ACCURACY ? IQA_AVERAGE_BINARY : IQA_AVERAGE_WEIGHTED,
                           classes == 6 ? 0 : -1));
         }
-    // Without the class that is left out some samples have nothing in the reference, in the candidate, or in both.
+    // Without the excluded class, some samples are empty in the reference, in the candidate, or in both.
     for (int empty = IQA_EMPTY_SKIP; empty <= IQA_EMPTY_SKIP_IGNORED_IN_IOU; ++empty) {
         case_update update = maps<int32_t>({8, 11, 13}, 4);
         for (size_t sample = 0; sample < 8; ++sample)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// FID's moments over types, strides, words, sides and batches. The value follows from the state: test_fid_trace.cpp.
+// FID's moments over types, strides, words, sides and batches. test_fid_trace.cpp tests the value.
 #include "cuda/cases/cases.hpp"
 
 namespace test {
@@ -11,7 +11,7 @@ struct word {
 };
 constexpr word words[] = {{24, IQA_FID_WORD_32}, {16, IQA_FID_WORD_24}, {20, IQA_FID_WORD_32}};
 
-// Features over the range of the words with the most fraction bits; floats get fractions.
+// Features over the range of the words with the most fraction bits; with fractions for floats.
 template <class Sample>
 case_tensor features_of(int64_t rows, int64_t columns, uint64_t seed)
 {
@@ -37,7 +37,7 @@ case_tensor features_of(int dtype, int64_t rows, int64_t columns, uint64_t seed)
     }
 }
 
-// The same memory read the other way round: rows lie apart by one element.
+// The transposed view of the same memory: rows are one element apart.
 case_tensor transposed(case_tensor tensor)
 {
     std::swap(tensor.shape[0], tensor.shape[1]);
@@ -45,14 +45,14 @@ case_tensor transposed(case_tensor tensor)
     return tensor;
 }
 
-device_case make_case(const std::string &name, int64_t columns, const word &of, std::vector<case_update> updates)
+device_case make_case(const std::string &name, int64_t columns, const word &format, std::vector<case_update> updates)
 {
     return {name,
-            [columns, of](const context_pointer &context) {
+            [columns, format](const context_pointer &context) {
                 iqa_fid_options options = IQA_FID_OPTIONS_INIT;
                 options.features = int32_t(columns);
-                options.fraction_bits = of.fraction_bits;
-                options.word_bits = of.bits;
+                options.fraction_bits = format.fraction_bits;
+                options.word_bits = format.bits;
                 iqa_metric *metric = nullptr;
                 iqa_fid_create(context.get(), &options, &metric);
                 return metric_pointer(metric);
@@ -81,7 +81,7 @@ std::vector<device_case> fid_cases(bool few)
                                               " features of type " + std::to_string(dtype),
                                           columns, words[seed % std::size(words)], {both, one, both}));
             }
-    // Sides of two types, and a feature outside the grid in the middle one of three updates.
+    // Sides of two types, and a feature outside the grid in the second of three updates.
     case_update mixed;
     mixed.reference = features_of(IQA_FLOAT64, 70, 65, 1);
     mixed.candidate = features_of(IQA_FLOAT16, 50, 65, 2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// PSNR and mean errors over types, layouts, strides, weights, luma, edges, errors of any size, and everything that an
-// update may give.
+// PSNR and mean errors over types, layouts, strides, weights, luma, margins, errors of any size, and all outputs of an
+// update.
 #include <cstring>
 #include <limits>
 
@@ -15,7 +15,7 @@ using shape_of = std::vector<int64_t>;
 
 constexpr int all_types[] = {IQA_UINT8, IQA_UINT16, IQA_INT16, IQA_FLOAT16, IQA_BFLOAT16, IQA_FLOAT32, IQA_FLOAT64};
 
-// Integers up to 119, errors up to 6; for the larger floating-point types fractions, all times `unit`.
+// Integers up to 119 and errors up to 6, with fractions for the larger floating-point types, times `unit`.
 case_update pair_of(int dtype, const shape_of &shape, uint64_t seed, double unit = 1.0)
 {
     case_update update;
@@ -85,7 +85,7 @@ void change(iqa_errors_options &options)
     options.measure = IQA_ROOT_MEAN_SQUARED_ERROR;
 }
 
-// Plain images of every type in every order, of sizes where planes begin anywhere; some samples lie outside.
+// Plain images of every type and layout, in sizes with planes at any alignment; some samples are out of range.
 template <class Options>
 void add_plain(std::vector<device_case> &cases, bool few)
 {
@@ -97,16 +97,16 @@ void add_plain(std::vector<device_case> &cases, bool few)
                 const bool interleaved = layout == IQA_LAYOUT_NHWC;
                 const shape_of shape = interleaved ? shape_of{3, 37, 53, 3} : shape_of{3, 3, 37, 53};
                 case_update values = pair_of(type, shape, 3);
-                case_update all = values;
+                case_update every_output = values;
                 want_values(values, 3, layout == IQA_LAYOUT_NDHW ? 1 : 3);
-                all.per_image = values.per_image;
-                want_gradients(all);
+                every_output.per_image = values.per_image;
+                want_gradients(every_output);
                 cases.push_back(make_case("plain, type " + std::to_string(type) + ", layout " + std::to_string(layout),
-                                          options_for<Options>(layout, high), {values, all}));
+                                          options_for<Options>(layout, high), {values, every_output}));
             }
 }
 
-// Tiles of many blocks, and many images of one block.
+// Many blocks for one image, and one block for each of many images.
 template <class Options>
 void add_sizes(std::vector<device_case> &cases)
 {
@@ -119,8 +119,8 @@ void add_sizes(std::vector<device_case> &cases)
     }
 }
 
-// Views of larger images: rows with gaps, mirrored, transposed, repeated; starting between places of 16 bytes, both
-// at the same ones and not.
+// Views of larger images: rows with gaps, mirrored, transposed, repeated; off multiples of 16 bytes, with equal and
+// with different alignment.
 template <class Options>
 void add_strides(std::vector<device_case> &cases)
 {
@@ -198,7 +198,7 @@ void add_luma_and_edges(std::vector<device_case> &cases)
             }
 }
 
-// Errors beyond the ordinary grids, for which an image is summed twice, beside ordinary ones and none at all.
+// Errors beyond the usual grids, for which an image is summed twice, beside usual errors and equal images.
 template <class Options>
 void add_sizes_of_errors(std::vector<device_case> &cases)
 {
@@ -226,7 +226,7 @@ void add_sizes_of_errors(std::vector<device_case> &cases)
         }
 }
 
-// What is at fault with the data: the state stays without that update, and the next one counts.
+// Faults of the data: the state stays without that update, and the next update counts.
 template <class Options>
 void add_faults(std::vector<device_case> &cases)
 {
@@ -276,7 +276,7 @@ std::vector<device_case> all_cases(bool few)
     return cases;
 }
 
-// Every measure, of images with NaN too, and without a data range.
+// Every measure, also for images with NaN and without a data range.
 void add_measures(std::vector<device_case> &cases)
 {
     for (int measure = IQA_MEAN_ABSOLUTE_ERROR; measure <= IQA_SIGNAL_TO_NOISE_RATIO; ++measure) {

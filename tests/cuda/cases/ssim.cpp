@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SSIM over types, layouts, windows, borders, weights, scales, and everything that an update may give.
+// SSIM over types, layouts, windows, borders, weights, levels, and all outputs of an update.
 #include <cstring>
 #include <numeric>
 
@@ -11,21 +11,21 @@ namespace {
 
 using shape_of = std::vector<int64_t>;
 
-// A pair of images: texture with some noise; floats get fractions.
+// A pair of images: texture with some noise; with fractions for floats.
 template <class Sample>
 void fill(case_update &update, const shape_of &shape, uint64_t seed)
 {
     auto random = std::make_shared<random_numbers>(seed);
     const bool fraction = std::is_same_v<Sample, float> || std::is_same_v<Sample, double>;
-    auto own = std::make_shared<std::vector<double>>();
+    auto values = std::make_shared<std::vector<double>>();
     const auto reference = [=](int64_t i) {
         const double value =
             double((i * 7 + i / 13 * 5) % 190) + double(random->below(40)) + (fraction ? random->uniform() : 0.0);
-        own->push_back(value);
+        values->push_back(value);
         return value;
     };
     const auto candidate = [=](int64_t i) {
-        const double value = (*own)[size_t(i)] + double(random->below(21)) - 10;
+        const double value = (*values)[size_t(i)] + double(random->below(21)) - 10;
         return value < 0 ? 0 : value > 255 ? 255 : value;
     };
     update.reference = dense<Sample>(shape, reference);
@@ -74,7 +74,7 @@ iqa_ssim_options with(iqa_ssim_options options, Change &&change)
     return options;
 }
 
-// All that an update of `images` x `channels` images may give.
+// Asks for all outputs of an update.
 void want_all(case_update &update, const shape_of &shape, int64_t images, int64_t channels, const shape_of &map,
               bool gradients)
 {
@@ -260,9 +260,9 @@ std::vector<device_case> ssim_cases(bool few)
 std::vector<device_case> cases_of_many_parts(int64_t blocks)
 {
     constexpr int64_t slices_of_a_part = 8;
-    int64_t parts = 3; // of a volume, the last of three slices
+    int64_t parts = 3; // of a volume; the last one has three slices
     while (std::gcd(parts, blocks) > 1)
-        parts += 2; // else a block would meet last ones only
+        parts += 2; // else a block would take only last parts
     const int64_t volumes = 3 * blocks / parts + 1;
     const shape_of shape = {volumes, slices_of_a_part * (parts - 1) + 3, 5, 6};
     std::vector<device_case> cases;
@@ -276,7 +276,7 @@ std::vector<device_case> cases_of_many_parts(int64_t blocks)
         cases.push_back(make_case("many volumes of type " + std::to_string(dtype),
                                   with(base(IQA_LAYOUT_NDHW), of_three_taps), {update}));
     }
-    case_update images; // one strip of a tile each, in double
+    case_update images; // each has one strip of a tile, in double
     fill(images, IQA_FLOAT64, {3 * blocks, 12, 13}, 43);
     cases.push_back(make_case("many images", base(IQA_LAYOUT_NHW), {images}));
     return cases;

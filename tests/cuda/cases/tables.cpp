@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// KID and the Inception Score over types, strides, options, and what they refuse.
+// KID and the Inception Score over types, strides and options, and with invalid input.
 #include <cmath>
 #include <limits>
 
@@ -11,7 +11,7 @@ namespace {
 
 constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 
-// Numbers as large as features and logits, with fractions where the type has room for them.
+// Numbers in the range of features and logits, with fractions if the type has room for them.
 template <class Sample>
 case_tensor numbers(int64_t rows, int64_t columns, uint64_t seed, double scale)
 {
@@ -51,7 +51,7 @@ case_tensor probabilities(int64_t rows, int64_t classes, uint64_t seed)
     return dense<double>({rows, classes}, [&](int64_t i) { return values[size_t(i)]; });
 }
 
-// The same memory read the other way round: rows lie apart by one element.
+// The transposed view of the same memory: rows are one element apart.
 case_tensor transposed(case_tensor tensor)
 {
     std::swap(tensor.shape[0], tensor.shape[1]);
@@ -59,7 +59,7 @@ case_tensor transposed(case_tensor tensor)
     return tensor;
 }
 
-// From the last row to the first.
+// The view with the last row first.
 case_tensor backwards(case_tensor tensor, int size)
 {
     tensor.strides = {-tensor.shape[1], 1};
@@ -113,7 +113,7 @@ void add_kid(std::vector<table_case> &cases, bool few)
         };
     };
     uint64_t seed = 0;
-    // Tiles of 64 rows, 32 steps and chains of 256 end inside, at their ends, and just behind.
+    // Sizes just below, at and above tiles of 64 rows, 32 steps and chains of 256.
     for (const int dtype : {IQA_FLOAT16, IQA_BFLOAT16, IQA_FLOAT32, IQA_FLOAT64})
         for (const int64_t columns : {1, 33, 256, 290})
             for (const int64_t rows : {2, 64, 65, 150}) {

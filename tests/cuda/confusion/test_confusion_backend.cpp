@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What confusion counts on a device say, and when; and tables that do not fit into a block's memory.
+// Faults of confusion counts on a device: texts and time; and tables that do not fit shared memory.
 #include "cuda/sequential/machine.hpp"
 #include "support/catch.hpp"
 #include "support/confusion.hpp"
@@ -52,14 +52,14 @@ TEST_CASE("the first fault is told at the next read, with its update, place and 
     CHECK(m.matrix() == std::vector<double>{4, 0, 0, 0, 4, 0, 0, 0, 4});
     CHECK(m.field(IQA_FIELD_CONFUSION_ELEMENTS) == std::vector<double>{12});
 
-    // The shape is still known after more updates of it, also of the first one.
+    // The shape of an update is known after more updates of that shape.
     confusion first(counting(3));
     first.add(on_device({0, 1, 2, 0, 1, 9}, {2, 3}), on_device(good, {2, 3}));
     first.add(on_device(good, {2, 3}), on_device(good, {2, 3}));
     CHECK(settle(first) == IQA_ERROR_NUMERIC);
     CHECK_THAT(first.text(), Contains("first in the reference at [1, 2]: 9;"));
 
-    // The same labels as on the CPU; a shape that is gone is told as one number.
+    // The same labels as on the CPU. If the shape is no longer known, the position is one number.
     m.add(on_device({0, 1, 2, 0, 1, 9}, {2, 3}), on_device(good, {2, 3}));
     m.add(on_device(good, {6}), on_device(good, {6}));
     CHECK(settle(m) == IQA_ERROR_NUMERIC);
@@ -78,7 +78,7 @@ TEST_CASE("a weight without exact sums is told like that")
     const device_tensor weights(values.data(), IQA_FLOAT64, {2, 3});
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
     extras.weights = weights;
-    const labels x{0, 1, 2, 0, 1, 9}; // the weight comes first, as on the CPU
+    const labels x{0, 1, 2, 0, 1, 9}; // the fault of the weight comes first, as on the CPU
     m.add(on_device(x, {2, 3}), on_device(x, {2, 3}), &extras);
     REQUIRE(m.status == IQA_OK);
     CHECK(settle(m) == IQA_ERROR_NUMERIC);

@@ -18,7 +18,7 @@ iqa_status enqueue(const metric_pointer &metric, const iqa_tensor *reference, co
     return iqa_metric_update(metric.get(), reference, candidate, nullptr);
 }
 
-// Features that any type holds, over the whole range of the grid.
+// Features that every type can hold, over the whole range of the grid.
 template <class Sample>
 std::vector<Sample> random_samples(int64_t count, uint64_t seed)
 {
@@ -29,7 +29,7 @@ std::vector<Sample> random_samples(int64_t count, uint64_t seed)
     if constexpr (std::is_floating_point_v<Sample>)
         for (Sample &sample : samples)
             sample = Sample(sample * (1 - random.uniform() * 0x1p-10));
-    // Some that little or nothing is left of on the grid.
+    // Features that the grid rounds to little or nothing.
     for (size_t i = 0; i < samples.size(); i += 3)
         if constexpr (std::is_same_v<Sample, iqa::float16>)
             samples[i] = {uint16_t((i % 2 << 15) | (i % 40))}; // multiples of 2^-24
@@ -64,7 +64,7 @@ TEMPLATE_TEST_CASE("moments from a device are those of the CPU, byte by byte", "
         for (const int64_t rows : {1, 31, 33, 300}) {
             const auto &[fraction_bits, word_bits] = words[++seed % std::size(words)];
             if (fraction_bits == 20 && std::is_same_v<TestType, double>)
-                continue; // the range is larger there, and need not be tried for each type
+                continue; // its larger range need not be tried for each type
             const iqa_fid_options options = fid_options(features, fraction_bits, word_bits);
             const auto expected = make_fid(context, options);
             const auto metric = make_fid(context, options);
@@ -74,7 +74,7 @@ TEMPLATE_TEST_CASE("moments from a device are those of the CPU, byte by byte", "
                             tensor(candidate.data(), dtype, {2 * rows, features})) == IQA_OK);
             REQUIRE(enqueue(metric, device_tensor(reference.data(), dtype, std::vector{rows, features}),
                             device_tensor(candidate.data(), dtype, std::vector{2 * rows, features})) == IQA_OK);
-            CHECK((bytes_of(metric) == bytes_of(expected))); // in parentheses: too long to print
+            CHECK((bytes_of(metric) == bytes_of(expected))); // parentheses: too long to print
         }
 }
 
@@ -153,7 +153,7 @@ TEST_CASE("the rows of a block fit 32 bits, whatever the slices")
     const int fraction_bits = chosen.fraction_bits;
     const int word_bits = chosen.bits;
     const bool wide = word_bits == IQA_FID_WORD_32;
-    // Slices that are all as large as they can be together, and the largest q.
+    // All slices as large as they can be together, and the largest q.
     const int64_t slices = wide ? -(int64_t(126) << 24) - 0x808080 : -(int64_t(126) << 16) - 0x8080;
     const int64_t largest = wide ? iqa::wide_limit : -iqa::narrow_limit;
     std::vector<double> samples;
@@ -163,18 +163,18 @@ TEST_CASE("the rows of a block fit 32 bits, whatever the slices")
     const auto expected = make_fid(context, fid_options(2, fraction_bits, word_bits));
     REQUIRE(enqueue(expected, tensor(samples.data(), IQA_FLOAT64, {rows, 2}), nullptr) == IQA_OK);
 
-    // One block has them all, as on a device that is small beside the features.
+    // One block takes all rows, as on a small device.
     std::vector<int64_t> lanes(size_t(iqa::moment_lanes::count(2)));
     const uint32_t sound = 1;
     const iqa::table_view table = {
         iqa::element_type::float64, reinterpret_cast<const std::byte *>(samples.data()), rows, 2, 2, 1};
     const auto add = [&](auto slices_of_word) {
         using kernel = iqa::cuda::add_moments<decltype(slices_of_word)::value>;
-        typename kernel::arguments given{};
-        given.sides[0] = {table, lanes.data(), rows, 1};
-        given.gain = iqa::power_of_two(fraction_bits);
-        given.sound = &sound;
-        iqa::cuda::launch<kernel>(*context, 1, kernel::shared_bytes, given);
+        typename kernel::arguments args{};
+        args.sides[0] = {table, lanes.data(), rows, 1};
+        args.gain = iqa::power_of_two(fraction_bits);
+        args.sound = &sound;
+        iqa::cuda::launch<kernel>(*context, 1, kernel::shared_bytes, args);
     };
     if (wide)
         add(std::integral_constant<int, iqa::wide_slices>());
@@ -276,7 +276,7 @@ TEST_CASE("a warm update only launches, and can be captured and replayed")
         REQUIRE(enqueue(expected, on_host, i < 2 ? &on_host.view : nullptr) == IQA_OK);
     CHECK((bytes_of(metric) == bytes_of(expected)));
 
-    // What is read again without an update is not computed, and its lanes are not fetched, again.
+    // A second read without an update neither computes nor fetches lanes.
     read(metric);
     const int downloads = machine.counts.downloads;
     read(metric, IQA_FIELD_FID_RAW);
@@ -308,7 +308,7 @@ TEST_CASE("whichever call of the runtime fails, the metric stays as it was and n
         if (status == IQA_OK) {
             CHECK((ended || machine.counts.passed_over()));
         } else {
-            // Without a count of devices there are none.
+            // If counting devices fails, there are none.
             CHECK(status == (!warm && call == 1 ? IQA_ERROR_UNAVAILABLE : IQA_ERROR_CUDA));
             if (warm)
                 CHECK(read(metric, IQA_FIELD_FID_ROWS_REFERENCE) == 2.0 * double(rows));
@@ -316,14 +316,14 @@ TEST_CASE("whichever call of the runtime fails, the metric stays as it was and n
                 CHECK((bytes_of(metric) == before));
             REQUIRE(enqueue(metric, view, view) == IQA_OK);
         }
-        // The same for the read.
-        for (int of_read = 1; of_read < 12; ++of_read) {
+        // The same for calls of a read.
+        for (int read_call = 1; read_call < 12; ++read_call) {
             machine.counts.calls = 0;
-            machine.fail_call = of_read;
+            machine.fail_call = read_call;
             std::vector<int64_t> lanes(2 * size_t(iqa::moment_lanes::count(features)));
             size_t count = 0;
-            const iqa_status of_lanes = iqa_metric_lanes(metric.get(), lanes.data(), lanes.size(), &count);
-            CHECK((of_lanes == IQA_OK || machine.counts.calls >= of_read)); // clearing can be made up for
+            const iqa_status lanes_status = iqa_metric_lanes(metric.get(), lanes.data(), lanes.size(), &count);
+            CHECK((lanes_status == IQA_OK || machine.counts.calls >= read_call)); // a failed clearing is repeated later
             machine.fail_call = 0;
         }
         CHECK(read(metric, IQA_FIELD_FID_ROWS_REFERENCE) == (warm ? 3.0 : 2.0) * double(rows));

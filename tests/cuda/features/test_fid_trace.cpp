@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// FID's trace term on a device: the bits of the CPU, at every edge of the ranks and of the panels.
+// FID's trace term on a device has the CPU's bits, at the edges of ranks and panels.
 #include <algorithm>
 
 #include "cuda/machine/ledger.hpp"
@@ -26,7 +26,7 @@ void check_same(const iqa::frechet_terms &a, const iqa::frechet_terms &b)
     }
 }
 
-// Both ways round, on both devices.
+// Both orders of the sets, on both devices.
 void check_same_bits(const feature_set &reference, const feature_set &candidate)
 {
     const context_pointer context = make_context();
@@ -76,7 +76,7 @@ TEST_CASE("the trace term from a device has the CPU's bits for longer chains tha
 {
     fresh_machine().order = thread_order::shuffled;
     check_same_bits(hash_features(1, 400, 290), hash_features(2, 300, 290, 0.5f));
-    // Few values, whose sum does not hide the last bits of each.
+    // Few singular values, so that their sum does not hide last bits.
     for (const int64_t features : {257, 290, 600})
         for (const uint64_t seed : {1, 3, 5})
             check_same_bits(hash_features(seed, 12, features), hash_features(seed + 1, 9, features));
@@ -149,7 +149,7 @@ TEST_CASE("a metric finds its value on the device of its features, if there are 
         CHECK((machine.counts.launches > 0) == (features == 256));
         const int calls = machine.counts.calls;
         for (int call = 1; call <= calls; call += 1 + call / 7) {
-            iqa_metric_reset(metric.get()); // or it would be known already
+            iqa_metric_reset(metric.get()); // forgets the value
             REQUIRE(iqa_metric_update(metric.get(), rows[0], rows[1], nullptr) == IQA_OK);
             REQUIRE(iqa_metric_lanes(metric.get(), nullptr, 0, &count) == IQA_OK);
             machine.counts.calls = 0;
@@ -201,6 +201,6 @@ TEST_CASE("a trace term on a device can be cancelled, and says how far it is")
     state = {};
     CHECK(iqa_metric_compute(metric.get(), &value) == IQA_OK);
     CHECK(state.ascending);
-    CHECK(state.calls == 4 + 8 + 1); // panels of the factors and of the reduction, and the end
+    CHECK(state.calls == 4 + 8 + 1); // panels of the factors, panels of the reduction, the end
     CHECK(state.last == 3 * 256 + 1);
 }

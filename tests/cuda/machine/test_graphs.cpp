@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a captured graph holds on to, and what is forbidden while one is captured: on the sequential machine.
+// Memory that a captured graph keeps, and calls that are refused during a capture, on the sequential machine.
 #include "cuda/sequential/machine.hpp"
 #include "support/catch.hpp"
 #include "support/support.hpp"
@@ -91,7 +91,7 @@ TEST_CASE("A metric with a graph stays on its device")
     images here(30, IQA_CUDA, 0);
     images there(30, IQA_CUDA, 1);
     REQUIRE(here.update(metric) == IQA_OK);
-    REQUIRE(there.update(metric) == IQA_OK); // so far it moves
+    REQUIRE(there.update(metric) == IQA_OK); // before a capture, a metric may change its device
     machine.capturing = true;
     REQUIRE(there.update(metric) == IQA_OK);
     machine.capturing = false;
@@ -114,7 +114,7 @@ TEST_CASE("What is read or reset would be so at each launch of a graph: refused"
     machine.capturing = false;
     CHECK(read(metric, IQA_FIELD_IMAGES) == 1.0);
 
-    // Lanes that were read, and that the device could not clear yet, which is the last call of reading.
+    // The lanes were read, but the last call of the read, which clears them, failed.
     REQUIRE(pair.update(metric) == IQA_OK);
     const int before = machine.counts.calls;
     CHECK(read(metric, IQA_FIELD_IMAGES) == 2.0);
@@ -145,7 +145,7 @@ TEST_CASE("A metric that ends while a graph is captured gives its memory back la
         metric.reset();
         CHECK(machine.counts.deallocations == 0);
         CHECK(machine.live_bytes > bytes);
-        metric = new_metric(context); // that of the next one is taken after the capture
+        metric = new_metric(context); // the next metric takes its memory after the capture
         machine.capturing = false;
         REQUIRE(pair.update(metric) == IQA_OK);
         CHECK(machine.counts.deallocations > 0);
@@ -154,7 +154,7 @@ TEST_CASE("A metric that ends while a graph is captured gives its memory back la
         machine.capturing = false;
         machine.run_queue();
         CHECK(machine.live_bytes > bytes);
-    } // or when the context ends
+    } // the context ends
     machine.run_queue();
     CHECK(machine.live_bytes == bytes);
 }
@@ -162,12 +162,12 @@ TEST_CASE("A metric that ends while a graph is captured gives its memory back la
 TEST_CASE("A context that ends while a graph is captured says what stays behind")
 {
     auto &machine = fresh_machine();
-    std::string said;
+    std::string log;
     iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
     options.log = [](void *user, const char *message) {
         *static_cast<std::string *>(user) += message;
     };
-    options.log_user = &said;
+    options.log_user = &log;
     iqa_context *context = nullptr;
     REQUIRE(iqa_context_create(&options, &context) == IQA_OK);
     images pair(30, IQA_CUDA);
@@ -178,7 +178,7 @@ TEST_CASE("A context that ends while a graph is captured says what stays behind"
         machine.run_queue();
         machine.capturing = true;
     }
-    CHECK(machine.counts.deallocations == 0); // which would end the capture
-    CHECK(said.find("memory of its metrics stays until the process ends") != std::string::npos);
+    CHECK(machine.counts.deallocations == 0); // a deallocation would end the capture
+    CHECK(log.find("memory of its metrics stays until the process ends") != std::string::npos);
     machine.capturing = false;
 }

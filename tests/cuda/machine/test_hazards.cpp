@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What goes wrong between the host and a GPU, played by the sequential machine: devices that cannot be used or that the
-// caller never touched, memory and streams of another device, and memory of the host that is read or written late.
+// Hazards between the host and a GPU, on the sequential machine: unusable devices, devices that the caller never
+// touched, memory and streams of another device, and host memory that is read or written late.
 #include "cuda/cases/cases.hpp"
 #include "cuda/machine/launch.hpp"
 #include "cuda/machine/ledger.hpp"
@@ -34,7 +34,7 @@ iqa_ssim_options unit_range()
 
 constexpr int64_t side = 20;
 
-// A pair of images on a device, and all that an update can be asked for.
+// A pair of images on a device, and all outputs of an update.
 struct images {
     std::vector<float> x = std::vector<float>(side * side, 0.25f), y = std::vector<float>(side * side, 0.5f);
     device_tensor reference{x.data(), IQA_FLOAT32, {side, side}}, candidate{y.data(), IQA_FLOAT32, {side, side}};
@@ -105,7 +105,7 @@ TEST_CASE("No context is made on the device that is current but was not used")
         CHECK(machine.current == 0);
     }
     CHECK(machine.current == 0);
-    CHECK(machine.contexts == 2); // that of device 1 alone
+    CHECK(machine.contexts == 2); // only of device 1
 }
 
 TEST_CASE("Memory that is not of the tensors' device is refused by its name")
@@ -156,7 +156,7 @@ TEST_CASE("Memory that is not of the tensors' device is refused by its name")
     CHECK((bytes_of(metric) == before));
     const metric_pointer other = make_ssim(context, unit_range());
     machine.elsewhere = {{pair.x.data(), sequential_machine::not_cuda}};
-    machine.pageable = true; // a device that reads all memory
+    machine.pageable = true; // the device can read any memory
     CHECK(pair.update(other) == IQA_OK);
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("A stream of another device than the tensors' is refused in words")
     CHECK(there.update(metric) == IQA_OK);
     CHECK(read(metric, IQA_FIELD_IMAGES) == 1.0);
     images back(0);
-    CHECK(back.update(metric) == IQA_ERROR_DEVICE); // it cannot move there
+    CHECK(back.update(metric) == IQA_ERROR_DEVICE); // the metric cannot change its device
     CHECK(there.update(metric) == IQA_OK);
     CHECK(read(metric, IQA_FIELD_IMAGES) == 2.0);
 }
@@ -201,7 +201,7 @@ TEST_CASE("The trace term that fails leaves no copy behind")
     iqa_fid_options options = IQA_FID_OPTIONS_INIT;
     options.features = features;
     auto &machine = sequential_machine::get();
-    int calls = 20; // of a read; as many as there are from the first one on
+    int calls = 20; // of a read; updated by the first one
     for (int call = 0; call <= calls; call += call < 20 || call > calls - 20 ? 1 : 17) {
         CAPTURE(call, calls);
         machine.reset();
@@ -232,7 +232,7 @@ TEST_CASE("A table is on the device before the host's copy changes")
     iqa::device_ledger *const ledger = iqa::cuda::open_ledger(*context, 0, 1, true);
     {
         iqa::workspace memory(*ledger, *context);
-        constexpr size_t bytes = 5000; // of three launches
+        constexpr size_t bytes = 5000; // needs three launches
         const auto keep = [&](int value) {
             return iqa::cuda::keep_on_device(*context, memory, bytes, [&](std::byte *to) {
                 for (size_t i = 0; i < bytes; ++i)
@@ -247,7 +247,7 @@ TEST_CASE("A table is on the device before the host's copy changes")
         };
         std::vector<std::byte> first(bytes);
         const std::byte *table = keep(1);
-        machine.enqueue([&] { std::memcpy(first.data(), table, bytes); }); // a kernel that reads it
+        machine.enqueue([&] { std::memcpy(first.data(), table, bytes); }); // a kernel that reads the table
         CHECK(keep(2) == table);
         machine.run_queue();
         CHECK(is_there(first.data(), 1));
@@ -266,7 +266,7 @@ TEST_CASE("A table is on the device before the host's copy changes")
         machine.run_queue();
         CHECK(is_there(table, 2));
         CHECK(is_there(second, 3));
-        CHECK(keep(4) == second); // no graph has this one
+        CHECK(keep(4) == second); // no graph uses this table
     }
     ledger->close();
     machine.run_queue();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A metric's account on a device: what is committed, what a fault leaves, and calls of the runtime that fail.
+// A metric's account on a device: commits, faults, and failing calls of the runtime.
 #include <numeric>
 
 #include "cuda/machine/launch.hpp"
@@ -17,14 +17,14 @@ struct ledger_closer {
 };
 using ledger_pointer = std::unique_ptr<iqa::device_ledger, ledger_closer>;
 
-constexpr size_t lanes = 3000; // more than a block commits
+constexpr size_t lanes = 3000; // more than one block commits
 
 ledger_pointer open(const context_pointer &context)
 {
     return ledger_pointer(iqa::cuda::open_ledger(*context, 0, lanes, true));
 }
 
-// An update that adds 1, 2, 3, ... to the lanes, or is at fault.
+// An update that adds 1, 2, 3, ... to the lanes, or has a fault.
 void update(iqa::device_ledger &ledger, iqa::fault_kind kind = iqa::fault_kind::none)
 {
     ledger.begin();
@@ -79,7 +79,7 @@ TEST_CASE("An update that cannot begin leaves the caller's device current")
     const context_pointer context = make_context();
     const ledger_pointer ledger = open(context); // of device 0
     ledger->begin();
-    ledger->end(false); // so that the next one has to clear
+    ledger->end(false); // so that the next update must clear
     CHECK(machine.current == 1);
     machine.fail_call = machine.counts.calls + 3; // after asking for the device and setting it
     CHECK_THROWS(ledger->begin());

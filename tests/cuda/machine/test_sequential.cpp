@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The manners of updates on a device, over the cases of every metric: no order of threads matters, a warm update only
-// enqueues, a graph may hold it, and a call of the runtime that fails leaves no trace.
+// Properties of updates on a device, over the cases of every metric: the order of threads does not matter, a warm
+// update only enqueues, a graph can hold it, and a failing call of the runtime leaves no trace.
 #include "cuda/cases/cases.hpp"
 #include "cuda/sequential/machine.hpp"
 #include "support/catch.hpp"
@@ -72,7 +72,7 @@ TEST_CASE("an update in a graph counts once for each launch of the graph")
         machine.capturing = true;
         REQUIRE(run.repeat() == IQA_OK);
         state_bytes none;
-        CHECK(run.state(none) == IQA_ERROR_CUDA); // waiting is no part of a graph
+        CHECK(run.state(none) == IQA_ERROR_CUDA); // a graph cannot wait
         machine.capturing = false;
         machine.replay();
         machine.replay();
@@ -105,7 +105,7 @@ TEST_CASE("nothing can be taken while a graph is captured")
 TEST_CASE("where a call of the runtime fails, the call says so, and nothing is left behind")
 {
     auto &machine = sequential_machine::get();
-    // Each case begins at another call: a build in which calls are skipped has each kind of them in some case.
+    // Each case begins at another call, so that a build that skips calls still has each kind of call in some case.
     int first = 0;
     for (const device_case &each : all_cases()) {
         CAPTURE(each.name);
@@ -114,7 +114,7 @@ TEST_CASE("where a call of the runtime fails, the call says so, and nothing is l
             machine.reset();
             const int64_t bytes = machine.live_bytes;
             machine.devices = 2;
-            machine.current = 1; // the tensors are on device 0
+            machine.current = 1; // not the device of the tensors
             machine.fail_call = call;
             machine.fail_status = call % 2 == 0 ? 2 : 999;
             bool failed = false;
@@ -139,10 +139,10 @@ TEST_CASE("where a call of the runtime fails, the call says so, and nothing is l
                 expected.state(of_cpu);
                 for (int attempt = 0; attempt < 3 && run.state(of_device) != IQA_OK; ++attempt) {
                     failed = true;
-                    CHECK(machine.pending_copies == 0); // into memory that may be gone
+                    CHECK(machine.pending_copies == 0); // their memory may be gone
                 }
                 CHECK((of_cpu == of_device));
-                // What fails unnoticed is tidying up, putting the caller's device back, and what is asked beforehand.
+                // Only clean-up, restoring the caller's device, and queries may fail unnoticed.
                 CHECK((failed || machine.counts.passed_over() || machine.counts.calls < call));
             }
             machine.fail_call = 0;
@@ -178,7 +178,7 @@ TEST_CASE("an update of SSIM is three launches, of several scales two more for e
     CHECK(launches(IQA_SSIM_SKIMAGE_DEFAULT, 40, 50) == 3);
     CHECK(launches(IQA_MS_SSIM_TORCHMETRICS, 181, 190) == 1 + 2 * 5 + 1);
     CHECK(launches(IQA_MS_SSIM_WANG2003, 181, 190) == 1 + 2 * 5 + 1);
-    // A pixel in front of odd extents is in no tile of the scale before: 180, 90 | 45 | 23.
+    // A box that begins before the image needs a new launch: 180, 90 | 45 | 23.
     CHECK(launches(IQA_MS_SSIM_PYTORCH_MSSSIM, 192, 176) == 1 + 2 * 5 + 1);
     CHECK(launches(IQA_MS_SSIM_PYTORCH_MSSSIM, 180, 180) == 3 + 2 * 5 + 1);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// KID and the Inception Score on a device: any order of threads, calls that fail, memory, progress.
+// KID and the Inception Score on a device: order of threads, failing calls, memory, progress.
 #include "cuda/backend.hpp"
 #include "cuda/cases/cases.hpp"
 #include "cuda/sequential/machine.hpp"
@@ -16,8 +16,8 @@ sequential_machine &fresh_machine()
     return machine;
 }
 
-// Some cases that end well, and some with a fault in the data.
-std::vector<table_case> some_cases()
+// Cases that succeed, and cases with a fault in the data.
+std::vector<table_case> sample_of_cases()
 {
     std::vector<table_case> cases = table_cases(true);
     REQUIRE(cases.size() > 40);
@@ -48,7 +48,7 @@ context_pointer context_with(progress &state)
 
 TEST_CASE("tables on a device give the same in any order of threads")
 {
-    for (const table_case &each : some_cases()) {
+    for (const table_case &each : sample_of_cases()) {
         CAPTURE(each.name);
         fresh_machine();
         const table_outcome expected = run_case(each, false);
@@ -65,7 +65,7 @@ TEST_CASE("tables on a device give the same in any order of threads")
 TEST_CASE("whichever call of the runtime fails, tables on a device leave nothing behind")
 {
     int failures = 0;
-    for (const table_case &each : some_cases()) {
+    for (const table_case &each : sample_of_cases()) {
         CAPTURE(each.name);
         sequential_machine &machine = fresh_machine();
         const table_outcome expected = run_case(each, true);
@@ -79,12 +79,11 @@ TEST_CASE("whichever call of the runtime fails, tables on a device leave nothing
             CAPTURE(call, found.error);
             machine.fail_call = 0;
             machine.run_queue();
-            // What fails is said, but for calls at the end: memory that is given back, and may then be lost to the
-            // device, and one more wait.
-            const bool said = found.status == IQA_ERROR_CUDA || found.status == IQA_ERROR_UNAVAILABLE;
-            CHECK((said || found == expected));
+            // Failures are reported, except of the last calls: giving back memory, which may then leak, and one wait.
+            const bool reported = found.status == IQA_ERROR_CUDA || found.status == IQA_ERROR_UNAVAILABLE;
+            CHECK((reported || found == expected));
             CHECK((machine.live_bytes == bytes_before || machine.counts.lost > 0));
-            failures += said;
+            failures += reported;
         }
     }
     CHECK(failures > 300);
@@ -99,7 +98,7 @@ TEST_CASE("KID on a device can be cancelled, and says how far it is")
     const device_tensor rows(features.data(), IQA_FLOAT32, {200, 3});
     iqa_kid_options options = IQA_KID_OPTIONS_INIT;
     options.subsets = 6000;
-    options.subset_size = 2; // three tiles: 5461 subsets in a launch
+    options.subset_size = 2; // three tiles, so 5461 subsets in a launch
     options.estimator = IQA_KID_BIASED;
     options.degree = 1;
     progress state;
@@ -125,7 +124,7 @@ TEST_CASE("KID on a device can be cancelled, and says how far it is")
 TEST_CASE("KID of more rows than one launch has tiles for")
 {
     fresh_machine();
-    const int64_t count = 6000; // 94 tiles across: 26508, in two launches
+    const int64_t count = 6000; // 94 tiles across, 26508 in all, in two launches
     std::vector<float> features(count);
     for (size_t i = 0; i < features.size(); ++i)
         features[i] = float(i * 37 % 101) / 64;
@@ -148,7 +147,7 @@ TEST_CASE("KID of more rows than one launch has tiles for")
 TEST_CASE("memory of KID and the Inception Score on a device is what is stated")
 {
     sequential_machine &machine = fresh_machine();
-    // 16 bytes for each row of the subsets of a launch, 576 for the sums of each.
+    // 16 bytes for each row of a launch's subsets, 576 for the sums of each subset.
     std::vector<float> features(300 * 5, 0.5f);
     const device_tensor rows(features.data(), IQA_FLOAT32, {300, 5});
     struct most {
@@ -175,7 +174,7 @@ TEST_CASE("memory of KID and the Inception Score on a device is what is stated")
     machine.run_queue();
     CHECK(machine.live_bytes == before);
 
-    // 40 bytes for each row, or 24 if they are not shuffled, and 32 for each class and split.
+    // 40 bytes for each row (24 without shuffling), and 32 for each class and split.
     seen = {};
     iqa_inception_score_options of_scores = IQA_INCEPTION_SCORE_OPTIONS_INIT;
     REQUIRE(iqa_measure_inception_score(handle, &of_scores, rows, &value, nullptr) == IQA_OK);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// For tests of metrics that run a second time with tensors on the sequential machine: outputs are there when an update
-// returns.
+// For tests of metrics that run again with tensors on the sequential machine: updates run at once, so that outputs are
+// complete when an update returns.
 #include "cuda/sequential/machine.hpp"
 #include "support/support.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A case on the CPU and on a device: the same bytes of state and outputs.
+// Compares a case on the CPU and on a device: the same bytes of state and outputs.
 #pragma once
 
 #include "cuda/cases/cases.hpp"
@@ -7,7 +7,7 @@
 
 namespace test {
 
-// Statuses of data at fault come from the update on the CPU, and from the state on a device.
+// Faults of data are reported by the update on the CPU, and by the state on a device.
 inline iqa_status status_of(const case_outcome &outcome)
 {
     for (const iqa_status status : outcome.statuses)

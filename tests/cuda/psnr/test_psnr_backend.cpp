@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What PSNR does on a device alone: faults that show later, how many launches an update is, whose memory it takes; and
-// the counts of samples that SSIM asks for. Values and manners are in the tests of cases.
+// PSNR's behaviour that only devices have: late faults, launches of an update, memory; and the counts of samples that
+// SSIM requests. The tests of cases have values and common behaviour.
 #include <limits>
 #include <optional>
 
@@ -44,7 +44,7 @@ TEST_CASE("updates that the lanes have no room for are told at the next read, an
     double images = 0;
     CHECK(iqa_metric_read(metric.get(), IQA_FIELD_IMAGES, &images, 1, nullptr) == IQA_OK);
     const std::vector<unsigned char> before = bytes_of(metric);
-    add(); // beyond the limit by two
+    add(); // two beyond the limit
     CHECK(iqa_metric_read(metric.get(), IQA_FIELD_IMAGES, &images, 1, nullptr) == IQA_ERROR_NUMERIC);
     CHECK(last_error(context).find("lane 0 is 4611686018427387906; more than any state can have") != std::string::npos);
     CHECK(bytes_of(metric) == before);
@@ -84,12 +84,12 @@ TEST_CASE("faults of data show at the next read, with the number of their update
         CHECK(iqa_metric_compute(metric.get(), &value) == IQA_ERROR_NUMERIC);
         CHECK(last_error(context).find(text) != std::string::npos);
         CAPTURE(last_error(context));
-        CHECK(iqa_metric_read(metric.get(), IQA_FIELD_MSE, &value, 1, nullptr) == IQA_OK); // it is told once
+        CHECK(iqa_metric_read(metric.get(), IQA_FIELD_MSE, &value, 1, nullptr) == IQA_OK); // the fault is reported once
         CHECK(value == 0.0625);
     };
     add(x, good, weights);
     add(x, nan, weights);
-    add(x, good, bad); // the first one is kept
+    add(x, good, bad); // the first fault is kept
     add(x, good, weights);
     check("update 2 on the CUDA device: the images have 3 non-finite samples, the first in image 2");
     CHECK(read(metric, IQA_FIELD_IMAGES) == 8);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Arithmetic, comparisons and bits.
+// Arithmetic, comparisons and operations on bits.
 #include <algorithm>
 #include <limits>
 #include <type_traits>
@@ -17,7 +17,7 @@ using twice =
                        std::conditional_t<sizeof(T) == 4, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
                                           std::conditional_t<std::is_signed_v<T>, iqa::int128, iqa::uint128>>>;
 
-// Wraps around.
+// Unsigned arithmetic wraps around.
 template <class T>
 T sum(T x, T y)
 {
@@ -34,7 +34,7 @@ T high_product(T x, T y)
     return T(twice<T>(twice<T>(x) * twice<T>(y)) >> (8 * sizeof(T)));
 }
 
-// What division by zero, and of the least number by -1, gives.
+// Defined for division by zero, and for the least number divided by -1.
 template <class T>
 T quotient(T x, T y)
 {
@@ -111,7 +111,7 @@ void define_comparisons(operation_table &table, const std::string &type)
     define_comparison<T>(table, "le", type, [](T x, T y) { return x <= y; });
     define_comparison<T>(table, "gt", type, [](T x, T y) { return x > y; });
     define_comparison<T>(table, "ge", type, [](T x, T y) { return x >= y; });
-    if constexpr (std::is_floating_point_v<T>) { // true where either is not a number
+    if constexpr (std::is_floating_point_v<T>) { // true if either is NaN
         define_comparison<T>(table, "equ", type, [](T x, T y) { return !(x < y) && !(x > y); });
         define_comparison<T>(table, "neu", type, [](T x, T y) { return x != y; });
         define_comparison<T>(table, "ltu", type, [](T x, T y) { return !(x >= y); });
@@ -130,7 +130,7 @@ void define_choice(operation_table &table, const std::string &type)
     define<T, T, T, truth>(table, "selp" + type, [](T x, T y, bool first) { return first ? x : y; });
 }
 
-// The other where one is not a number; -0 is less than 0.
+// If one is NaN, the other; -0 is less than 0.
 template <class T>
 T lesser(T x, T y)
 {
@@ -158,7 +158,7 @@ void define_floats(operation_table &table)
     define<T, T>(table, "abs" + type, [](T x) { return std::fabs(x); });
 }
 
-// A value and the carry out of it.
+// A value and its carry out.
 template <class T>
 struct carrying {
     T value;
@@ -166,7 +166,7 @@ struct carrying {
 };
 
 template <class T, class F, class... Operands>
-void lanewise_with_carry(warp &own, const instruction &at, lane_mask mask)
+void lanewise_with_carry(warp &self, const instruction &op, lane_mask mask)
 {
     T results[lanes];
     lane_mask carries = 0;
@@ -174,26 +174,26 @@ void lanewise_with_carry(warp &own, const instruction &at, lane_mask mask)
     {
         for (int lane = 0; lane < lanes; ++lane) {
             const carrying<T> made =
-                F{}(own.carry >> lane & 1, lane_value<Operands>::read(own.frame + at.at[I + 1], lane)...);
+                F{}(self.carry >> lane & 1, lane_value<Operands>::read(self.frame + op.offset[I + 1], lane)...);
             results[lane] = made.value;
             carries |= lane_mask(made.carry) << lane;
         }
     };
     apply(std::index_sequence_for<Operands...>{});
-    lane_value<T>::write(own.frame + at.at[0], results, mask);
-    own.carry = (own.carry & ~mask) | (carries & mask);
+    lane_value<T>::write(self.frame + op.offset[0], results, mask);
+    self.carry = (self.carry & ~mask) | (carries & mask);
 }
 
 template <class T, class... Operands, class F>
 void define_carry(operation_table &table, const std::string &name, F)
 {
-    // The carry out is written where the name says so.
+    // Only instructions with .cc write the carry out.
     struct keeps {
-        carrying<T> operator()(bool carry, Operands... given) { return {F{}(carry, given...).value, carry}; }
+        carrying<T> operator()(bool carry, Operands... operands) { return {F{}(carry, operands...).value, carry}; }
     };
     const std::vector<uint8_t> sizes = {sizeof(T), sizeof(Operands)...};
     std::vector<std::string> types = {"." + type_name<T>()};
-    if (name.find("hi") == std::string::npos) // the high part of a product knows its sign
+    if (name.find("hi") == std::string::npos) // the high part of a product depends on the sign
         types.push_back("." + type_name<std::make_signed_t<T>>());
     for (const std::string &type : types) {
         table[name + ".cc" + type] = {&lanewise_with_carry<T, F, Operands...>, sizes};
@@ -205,11 +205,11 @@ void define_carry(operation_table &table, const std::string &name, F)
 template <class T>
 carrying<T> add_up(T x, T y, bool carry)
 {
-    const auto all = iqa::uint128(x) + y + carry;
-    return {T(all), (all >> (8 * sizeof(T))) != 0};
+    const auto total = iqa::uint128(x) + y + carry;
+    return {T(total), (total >> (8 * sizeof(T))) != 0};
 }
 
-// A difference is a sum with all bits of what is taken away turned: the carry is 1 where nothing was borrowed.
+// x - y is x + ~y + 1, so the carry is 1 if nothing was borrowed.
 template <class T>
 void define_carries(operation_table &table)
 {
@@ -223,15 +223,15 @@ void define_carries(operation_table &table)
     define_carry<T, T, T, T>(table, "madc.hi", [](bool c, T x, T y, T z) { return add_up(high_product(x, y), z, c); });
 }
 
-// The bytes of two words that a third chooses, or their signs.
+// Bytes of two words, or their signs, as a third word selects them.
 uint32_t permuted(uint32_t low, uint32_t high, uint32_t choice)
 {
     const uint64_t bytes = uint64_t(high) << 32 | low;
     uint32_t result = 0;
     for (int i = 0; i < 4; ++i) {
-        const uint32_t which = choice >> (4 * i) & 15;
-        uint32_t byte = uint32_t(bytes >> (8 * (which & 7))) & 255;
-        if (which & 8)
+        const uint32_t selector = choice >> (4 * i) & 15;
+        uint32_t byte = uint32_t(bytes >> (8 * (selector & 7))) & 255;
+        if (selector & 8)
             byte = byte & 128 ? 255 : 0;
         result |= byte << (8 * i);
     }

@@ -11,17 +11,17 @@ namespace test::ptx {
 namespace {
 
 template <class To, class From, class F>
-void convert(warp &own, const instruction &at, lane_mask mask)
+void convert(warp &self, const instruction &op, lane_mask mask)
 {
-    if (at.size[0] == sizeof(To) && at.size[1] == sizeof(From))
-        return lanewise<To, F, From>(own, at, mask);
+    if (op.size[0] == sizeof(To) && op.size[1] == sizeof(From))
+        return lanewise<To, F, From>(self, op, mask);
     for (int lane = 0; lane < lanes; ++lane)
         if (mask >> lane & 1) {
-            const To value = F{}(read_part<From>(own.frame, at, 1, lane));
+            const To value = F{}(read_part<From>(self.frame, op, 1, lane));
             if constexpr (std::is_floating_point_v<To>)
-                std::memcpy(own.frame + at.at[0] + size_t(lane) * sizeof(To), &value, sizeof value);
+                std::memcpy(self.frame + op.offset[0] + size_t(lane) * sizeof(To), &value, sizeof value);
             else
-                write_part(own.frame, at, 0, lane, value);
+                write_part(self.frame, op, 0, lane, value);
         }
 }
 
@@ -33,7 +33,7 @@ void define_cvt(operation_table &table, const std::string &rounding, F)
     table["cvt" + rounding + "." + type_name<To>() + "." + type_name<From>()] = {&convert<To, From, F>, {to, from}};
 }
 
-// To the nearest number that there is. What is none becomes 0, or of 64-bit types only the highest bit.
+// Clamps to the range of the type. NaN becomes 0, or, if either type has 64 bits, the number with only the highest bit.
 template <class To, class From>
 To saturated(From value)
 {
@@ -70,23 +70,23 @@ float widened(uint16_t half)
     return sign * std::ldexp(float(exponent == 0 ? fraction : fraction + 1024), std::max(exponent, 1) - 25);
 }
 
-void from_half(warp &own, const instruction &at, lane_mask mask)
+void from_half(warp &self, const instruction &op, lane_mask mask)
 {
     float results[lanes];
     for (int lane = 0; lane < lanes; ++lane)
-        results[lane] = canonical(widened(lane_value<uint16_t>::read(own.frame + at.at[1], lane)));
-    lane_value<float>::write(own.frame + at.at[0], results, mask);
+        results[lane] = canonical(widened(lane_value<uint16_t>::read(self.frame + op.offset[1], lane)));
+    lane_value<float>::write(self.frame + op.offset[0], results, mask);
 }
 
 // mov.b64 {low, high}, whole and mov.b64 whole, {low, high}
 template <class Whole, class Part>
-void take_apart(warp &own, const instruction &at, lane_mask mask)
+void take_apart(warp &self, const instruction &op, lane_mask mask)
 {
     for (int lane = 0; lane < lanes; ++lane)
         if (mask >> lane & 1) {
-            const Whole value = read_part<Whole>(own.frame, at, 2, lane);
-            write_part(own.frame, at, 0, lane, Part(value));
-            write_part(own.frame, at, 1, lane, Part(value >> (8 * sizeof(Part))));
+            const Whole value = read_part<Whole>(self.frame, op, 2, lane);
+            write_part(self.frame, op, 0, lane, Part(value));
+            write_part(self.frame, op, 1, lane, Part(value >> (8 * sizeof(Part))));
         }
 }
 
@@ -99,7 +99,7 @@ void define_pairs(operation_table &table, const std::string &type)
                               [](Part low, Part high) { return Whole(Whole(high) << (8 * sizeof(Part)) | low); });
 }
 
-// Addresses in windows: generic ones of memory that a block, a thread or a launch has for itself.
+// Generic addresses of shared, local and parameter memory lie in windows.
 template <uint64_t Window>
 void define_window(operation_table &table, const std::string &name)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counts what the kernels of an update issue: instructions of PTX, by warps, on the machine that executes them.
-//     ptx_count [METRIC TYPE CHANNELS HEIGHT WIDTH]    without arguments: a table of usual ones
+// Counts the PTX instructions that the warps of an update's kernels issue, on the machine that executes PTX.
+//     ptx_count [METRIC TYPE CHANNELS HEIGHT WIDTH]    without arguments: a table of common cases
 // METRIC: ssim, ssim_map, ssim_gradient, ms_ssim, psnr, psnr_gradient. TYPE: uint8, uint16, float32, float64.
 #include <algorithm>
 #include <cstdio>
@@ -113,7 +113,7 @@ void count(const request &asked)
     for (const auto &[kernel, counts] : device::get().counts) {
         std::printf("  %-60s %3lld launches %6lld blocks %12llu issued %8.1f a sample:", kernel.c_str(),
                     static_cast<long long>(counts.launches), static_cast<long long>(counts.blocks),
-                    static_cast<unsigned long long>(counts.all()), double(counts.all()) * 32 / double(samples));
+                    static_cast<unsigned long long>(counts.total()), double(counts.total()) * 32 / double(samples));
         std::vector<std::pair<uint64_t, std::string>> most;
         for (const auto &[opcode, issued] : counts.issued)
             most.emplace_back(issued, opcode);

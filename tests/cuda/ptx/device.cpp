@@ -21,8 +21,7 @@ namespace {
 constexpr int poison = 0xcd;
 constexpr size_t usual_shared_bytes = 48 * 1024;
 
-// What a block may have when it asks: the CUDA C++ programming guide, "Technical Specifications per Compute
-// Capability".
+// The most shared memory of a block: CUDA C++ programming guide, "Technical Specifications per Compute Capability".
 const std::map<int, size_t> most_shared = {{75, 64 * 1024},  {80, 163 * 1024},  {86, 99 * 1024},
                                            {90, 227 * 1024}, {100, 227 * 1024}, {120, 99 * 1024}};
 constexpr unsigned most_threads = 1024;
@@ -76,7 +75,7 @@ std::string demangled(const std::string &name)
     return result;
 }
 
-uint64_t kernel_counts::all() const
+uint64_t kernel_counts::total() const
 {
     uint64_t sum = 0;
     for (const auto &[opcode, count] : issued)
@@ -88,7 +87,7 @@ uint64_t device::issued() const
 {
     uint64_t sum = 0;
     for (const auto &[kernel, kept] : counts)
-        sum += kept.all();
+        sum += kept.total();
     return sum;
 }
 
@@ -100,7 +99,7 @@ device &device::get()
 
 device::device()
 {
-    // Frames of warps come and go: the memory stays with the process.
+    // Frames of warps come and go: keeps their memory in the process.
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     std::istringstream names(IQA_PTX_FILES);
@@ -205,43 +204,43 @@ bool device::allow_shared_bytes(const kernel_entry &kernel, size_t bytes)
     });
 }
 
-// Registers need no limit here: the assembler keeps them to what blocks of .maxntid threads can have.
-void device::check_limits(const program &kernel, const kernel_entry &entry, const launch_request &given)
+// The assembler limits registers to those that a block of .maxntid threads can have.
+void device::check_limits(const program &kernel, const kernel_entry &entry, const launch_request &request)
 {
     size_t threads = 1;
     for (int axis = 0; axis < 3; ++axis) {
-        if (given.blocks[axis] == 0 || given.threads[axis] == 0)
+        if (request.blocks[axis] == 0 || request.threads[axis] == 0)
             throw fault("the launch has no blocks or no threads");
-        if (given.blocks[axis] > most_blocks[axis])
-            refuse("blocks", given.blocks[axis], most_blocks[axis]);
-        if (given.threads[axis] > most_threads_of_axis[axis])
-            refuse("threads of an axis", given.threads[axis], most_threads_of_axis[axis]);
-        threads *= given.threads[axis];
+        if (request.blocks[axis] > most_blocks[axis])
+            refuse("blocks", request.blocks[axis], most_blocks[axis]);
+        if (request.threads[axis] > most_threads_of_axis[axis])
+            refuse("threads of an axis", request.threads[axis], most_threads_of_axis[axis]);
+        threads *= request.threads[axis];
     }
     if (threads > std::min(most_threads, unsigned(kernel.most_threads)))
         refuse("threads", threads, std::min(most_threads, unsigned(kernel.most_threads)));
-    if (threads % lanes != 0 || threads != given.threads[0] || given.blocks[1] != 1 || given.blocks[2] != 1)
+    if (threads % lanes != 0 || threads != request.threads[0] || request.blocks[1] != 1 || request.blocks[2] != 1)
         throw fault("the machine has whole warps and grids of one axis only");
-    // By this the runtime decides for which launches it asks.
-    if (given.shared_bytes > 0 && kernel.static_shared_bytes > iqa::cuda::most_static_shared_bytes)
+    // The runtime relies on this bound when it decides whether to ask for more memory.
+    if (request.shared_bytes > 0 && kernel.static_shared_bytes > iqa::cuda::most_static_shared_bytes)
         refuse("static bytes of shared memory beside others", kernel.static_shared_bytes,
                iqa::cuda::most_static_shared_bytes);
     const auto allowed = allowed_shared_bytes_.find(entry.name);
     const size_t usual = usual_shared_bytes - kernel.static_shared_bytes;
     const size_t most = allowed == allowed_shared_bytes_.end() ? usual : std::max(usual, allowed->second);
-    if (given.shared_bytes > most)
+    if (request.shared_bytes > most)
         refuse("bytes of shared memory beside " + std::to_string(kernel.static_shared_bytes) + " static ones",
-               given.shared_bytes, most);
+               request.shared_bytes, most);
 }
 
-bool device::launch(const kernel_entry &kernel, const launch_request &given)
+bool device::launch(const kernel_entry &kernel, const launch_request &request)
 {
     return attempt(kernel, [&](const program &made) {
-        check_limits(made, kernel, given);
-        const char *bytes = static_cast<const char *>(given.arguments);
+        check_limits(made, kernel, request);
+        const char *bytes = static_cast<const char *>(request.arguments);
         const std::vector<char> params(bytes, bytes + made.param_bytes);
         const live_memory memory(memory_);
-        run({made, given.blocks[0], given.threads[0], given.shared_bytes, params, memory}, counts[kernel.name]);
+        run({made, request.blocks[0], request.threads[0], request.shared_bytes, params, memory}, counts[kernel.name]);
     });
 }
 
@@ -254,7 +253,7 @@ void device::run(const grid &launch, kernel_counts &kept)
 #pragma omp parallel num_threads(threads)
     {
         tally issued;
-        block own;
+        block current;
         for (;;) {
             unsigned index;
             {
@@ -264,7 +263,7 @@ void device::run(const grid &launch, kernel_counts &kept)
                 index = next++;
             }
             try {
-                own.run(launch, index, issued);
+                current.run(launch, index, issued);
             } catch (const fault &why) {
                 const std::lock_guard lock(one_at_a_time);
                 first_fault = why.what();

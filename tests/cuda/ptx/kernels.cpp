@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The kernels of every .cu file, by the names that their PTX is found by.
+// The kernels of every .cu file, under the names that their PTX has.
 #include <typeinfo>
 
 #include <cxxabi.h>

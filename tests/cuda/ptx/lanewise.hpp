@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Instructions that every lane does for itself, made of a function of one lane's values.
+// Instructions that work lane by lane, made from a function of one lane's values.
 #pragma once
 
 #include <bit>
@@ -11,26 +11,26 @@
 
 namespace test::ptx {
 
-// A predicate; bool would be a number.
+// Stands for a predicate, since bool would be a number.
 struct truth {};
 
 template <class T>
 struct lane_value {
     using type = T;
     static constexpr uint8_t size = sizeof(T);
-    static T read(const char *place, int lane)
+    static T read(const char *from, int lane)
     {
         T value;
-        std::memcpy(&value, place + size_t(lane) * sizeof(T), sizeof(T));
+        std::memcpy(&value, from + size_t(lane) * sizeof(T), sizeof(T));
         return value;
     }
-    static void write(char *place, const T (&values)[lanes], lane_mask mask)
+    static void write(char *to, const T (&values)[lanes], lane_mask mask)
     {
         if (mask == all_lanes)
-            std::memcpy(place, values, sizeof values);
+            std::memcpy(to, values, sizeof values);
         for (int lane = 0; lane < lanes && mask != all_lanes; ++lane)
             if (mask >> lane & 1)
-                std::memcpy(place + size_t(lane) * sizeof(T), &values[lane], sizeof(T));
+                std::memcpy(to + size_t(lane) * sizeof(T), &values[lane], sizeof(T));
     }
 };
 
@@ -38,51 +38,51 @@ template <>
 struct lane_value<truth> {
     using type = bool;
     static constexpr uint8_t size = 0;
-    static bool read(const char *place, int lane)
+    static bool read(const char *from, int lane)
     {
         lane_mask bits;
-        std::memcpy(&bits, place, sizeof bits);
+        std::memcpy(&bits, from, sizeof bits);
         return bits >> lane & 1;
     }
-    static void write(char *place, const bool (&values)[lanes], lane_mask mask)
+    static void write(char *to, const bool (&values)[lanes], lane_mask mask)
     {
         lane_mask bits;
-        std::memcpy(&bits, place, sizeof bits);
+        std::memcpy(&bits, to, sizeof bits);
         bits &= ~mask;
         for (int lane = 0; lane < lanes; ++lane)
             bits |= lane_mask(values[lane]) << lane & mask;
-        std::memcpy(place, &bits, sizeof bits);
+        std::memcpy(to, &bits, sizeof bits);
     }
 };
 
-// The low part of a register that may be wider.
+// The low part of a register, which may be wider.
 template <class T>
-T read_part(const char *frame, const instruction &at, size_t operand, int lane)
+T read_part(const char *frame, const instruction &op, size_t operand, int lane)
 {
     T value;
-    std::memcpy(&value, frame + at.at[operand] + size_t(lane) * at.size[operand], sizeof(T));
+    std::memcpy(&value, frame + op.offset[operand] + size_t(lane) * op.size[operand], sizeof(T));
     return value;
 }
 
-// Extended to the width of the register, as its sign says.
+// Extends the value to the width of the register, with its sign.
 template <class T>
-void write_part(char *frame, const instruction &at, size_t operand, int lane, T value)
+void write_part(char *frame, const instruction &op, size_t operand, int lane, T value)
 {
     const int64_t wide = int64_t(value);
-    std::memcpy(frame + at.at[operand] + size_t(lane) * at.size[operand], &wide, at.size[operand]);
+    std::memcpy(frame + op.offset[operand] + size_t(lane) * op.size[operand], &wide, op.size[operand]);
 }
 
 template <class Result, class F, class... Operands>
-void lanewise(warp &own, const instruction &at, lane_mask mask)
+void lanewise(warp &self, const instruction &op, lane_mask mask)
 {
     typename lane_value<Result>::type results[lanes];
     const auto apply = [&]<size_t... I>(std::index_sequence<I...>)
     {
         for (int lane = 0; lane < lanes; ++lane)
-            results[lane] = F{}(lane_value<Operands>::read(own.frame + at.at[I + 1], lane)...);
+            results[lane] = F{}(lane_value<Operands>::read(self.frame + op.offset[I + 1], lane)...);
     };
     apply(std::index_sequence_for<Operands...>{});
-    lane_value<Result>::write(own.frame + at.at[0], results, mask);
+    lane_value<Result>::write(self.frame + op.offset[0], results, mask);
 }
 
 template <class Result, class... Operands, class F>
@@ -104,8 +104,8 @@ void for_types(F &&f)
     (f.template operator()<T>(), ...);
 }
 
-// Results that are no numbers. Those of float are the hardware's; what bits those of double have is documented for
-// few instructions: they are others than a CPU makes, so that a result that shows them is noticed.
+// NaN results. float has the bits of the hardware. The bits of double are documented for few instructions: here they
+// differ from a CPU's, so that a test notices a result that shows them.
 inline float canonical(float value)
 {
     return value == value ? value : std::bit_cast<float>(0x7fffffffu);

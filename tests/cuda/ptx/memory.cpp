@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Loads, stores and atomics. Each address must be aligned and lie in memory that is there; shared memory must not be
-// raced for.
+// Loads, stores and atomics. Addresses must be aligned and lie in live memory, and accesses to shared memory must not
+// race.
 #include <algorithm>
 #include <atomic>
 
@@ -17,44 +17,45 @@ std::string hex(uint64_t value)
     return text;
 }
 
-char *place_in(warp &own, const instruction &at, uint64_t offset, size_t bytes, char *begin, size_t size)
+char *pointer_in(warp &self, const instruction &op, uint64_t offset, size_t bytes, char *begin, size_t size)
 {
     if (offset > size || bytes > size - offset)
-        own.stop(at, "address " + hex(offset) + " is outside of " + std::to_string(size) + " bytes");
+        self.stop(op, "address " + hex(offset) + " is outside of " + std::to_string(size) + " bytes");
     return begin + offset;
 }
 
-char *shared_place(warp &own, const instruction &at, int lane, uint64_t offset, size_t bytes, access kind)
+char *shared_pointer(warp &self, const instruction &op, int lane, uint64_t offset, size_t bytes, access kind)
 {
-    shared_memory &shared = own.home.shared;
-    char *place = place_in(own, at, offset, bytes, shared.data(), shared.size());
-    const int other = shared.touch(offset, bytes, own.first_thread + lane, kind, at.line);
+    shared_memory &shared = self.home.shared;
+    char *pointer = pointer_in(self, op, offset, bytes, shared.data(), shared.size());
+    const int other = shared.touch(offset, bytes, self.first_thread + lane, kind, op.line);
     if (other != 0)
-        own.stop(at, "thread " + std::to_string(own.first_thread + lane) + " races for shared memory at " +
-                         hex(offset) + " with line " + std::to_string(other));
-    return place;
+        self.stop(op, "thread " + std::to_string(self.first_thread + lane) + " races for shared memory at " +
+                          hex(offset) + " with line " + std::to_string(other));
+    return pointer;
 }
 
-char *device_place(warp &own, const instruction &at, uint64_t address, size_t bytes)
+char *device_pointer(warp &self, const instruction &op, uint64_t address, size_t bytes)
 {
-    if (address < own.memory_begin || address + bytes > own.memory_end) {
-        own.memory_begin = address;
-        own.memory_end = own.launch.memory.end_at(address);
-        if (address + bytes > own.memory_end)
-            own.stop(at, "no memory of the device is at " + hex(address));
+    if (address < self.memory_begin || address + bytes > self.memory_end) {
+        self.memory_begin = address;
+        self.memory_end = self.launch.memory.end_at(address);
+        if (address + bytes > self.memory_end)
+            self.stop(op, "no memory of the device is at " + hex(address));
     }
     return reinterpret_cast<char *>(address);
 }
 
-// Where a lane's access goes.
-char *place_of(warp &own, const instruction &at, size_t operand, int lane, size_t bytes, access kind)
+// The host address of a lane's access.
+char *pointer_of(warp &self, const instruction &op, size_t operand, int lane, size_t bytes, access kind)
 {
-    uint64_t address = at.size[operand] == 4 ? uint64_t(lane_value<uint32_t>::read(own.frame + at.at[operand], lane))
-                                             : lane_value<uint64_t>::read(own.frame + at.at[operand], lane);
-    address += uint64_t(at.displacement);
+    uint64_t address = op.size[operand] == 4
+                           ? uint64_t(lane_value<uint32_t>::read(self.frame + op.offset[operand], lane))
+                           : lane_value<uint64_t>::read(self.frame + op.offset[operand], lane);
+    address += uint64_t(op.displacement);
     if (address % bytes != 0)
-        own.stop(at, "address " + hex(address) + " is not aligned");
-    space where = at.where;
+        self.stop(op, "address " + hex(address) + " is not aligned");
+    space where = op.where;
     if (where == space::generic) {
         const uint64_t window = address & window_mask;
         where = window == shared_window  ? space::shared
@@ -65,78 +66,79 @@ char *place_of(warp &own, const instruction &at, size_t operand, int lane, size_
     }
     switch (where) {
     case space::shared:
-        return shared_place(own, at, lane, address, bytes, kind);
+        return shared_pointer(self, op, lane, address, bytes, kind);
     case space::local:
-        return place_in(own, at, address, bytes, own.local(lane), own.launch.kernel.local_bytes);
+        return pointer_in(self, op, address, bytes, self.local(lane), self.launch.kernel.local_bytes);
     case space::param:
         if (kind != access::read)
-            own.stop(at, "a parameter of a kernel is written");
-        return place_in(own, at, address, bytes, const_cast<char *>(own.launch.params.data()),
-                        own.launch.params.size());
+            self.stop(op, "a parameter of a kernel is written");
+        return pointer_in(self, op, address, bytes, const_cast<char *>(self.launch.params.data()),
+                          self.launch.params.size());
     default:
-        return device_place(own, at, address, bytes);
+        return device_pointer(self, op, address, bytes);
     }
 }
 
 template <class T>
-T value_at(const char *place)
+T value_at(const char *address)
 {
     T value;
-    std::memcpy(&value, place, sizeof value);
+    std::memcpy(&value, address, sizeof value);
     return value;
 }
 
-// What a register gets: extended to its width.
-int64_t widened(const char *place, const instruction &at)
+// A loaded value, extended for the register.
+int64_t widened(const char *address, const instruction &op)
 {
-    switch (at.bytes) {
+    switch (op.bytes) {
     case 1:
-        return at.is_signed ? value_at<int8_t>(place) : value_at<uint8_t>(place);
+        return op.is_signed ? value_at<int8_t>(address) : value_at<uint8_t>(address);
     case 2:
-        return at.is_signed ? value_at<int16_t>(place) : value_at<uint16_t>(place);
+        return op.is_signed ? value_at<int16_t>(address) : value_at<uint16_t>(address);
     case 4:
-        return at.is_signed ? value_at<int32_t>(place) : value_at<uint32_t>(place);
+        return op.is_signed ? value_at<int32_t>(address) : value_at<uint32_t>(address);
     default:
-        return value_at<int64_t>(place);
+        return value_at<int64_t>(address);
     }
 }
 
-void load(warp &own, const instruction &at, lane_mask mask)
+void load(warp &self, const instruction &op, lane_mask mask)
 {
     for (int lane = 0; lane < lanes; ++lane) {
         if (!(mask >> lane & 1))
             continue;
-        const size_t address = at.elements;
-        const char *place = place_of(own, at, address, lane, size_t(at.bytes) * at.elements, access::read);
-        for (size_t i = 0; i < at.elements; ++i)
-            write_part(own.frame, at, i, lane, widened(place + i * at.bytes, at));
+        const size_t address = op.elements;
+        const char *pointer = pointer_of(self, op, address, lane, size_t(op.bytes) * op.elements, access::read);
+        for (size_t i = 0; i < op.elements; ++i)
+            write_part(self.frame, op, i, lane, widened(pointer + i * op.bytes, op));
     }
 }
 
-void store(warp &own, const instruction &at, lane_mask mask)
+void store(warp &self, const instruction &op, lane_mask mask)
 {
     for (int lane = 0; lane < lanes; ++lane) {
         if (!(mask >> lane & 1))
             continue;
-        char *place = place_of(own, at, 0, lane, size_t(at.bytes) * at.elements, access::write);
-        for (size_t i = 0; i < at.elements; ++i)
-            std::memcpy(place + i * at.bytes, own.frame + at.at[i + 1] + size_t(lane) * at.size[i + 1], at.bytes);
+        char *pointer = pointer_of(self, op, 0, lane, size_t(op.bytes) * op.elements, access::write);
+        for (size_t i = 0; i < op.elements; ++i)
+            std::memcpy(pointer + i * op.bytes, self.frame + op.offset[i + 1] + size_t(lane) * op.size[i + 1],
+                        op.bytes);
     }
 }
 
-// Blocks run at once on several threads of the host.
+// Atomic on the host too, whose threads run blocks concurrently.
 template <class T, class F>
-void change(warp &own, const instruction &at, lane_mask mask)
+void change(warp &self, const instruction &op, lane_mask mask)
 {
     for (int lane = 0; lane < lanes; ++lane) {
         if (!(mask >> lane & 1))
             continue;
-        const std::atomic_ref<T> cell(*reinterpret_cast<T *>(place_of(own, at, 1, lane, sizeof(T), access::atomic)));
-        const T given = lane_value<T>::read(own.frame + at.at[2], lane);
+        const std::atomic_ref<T> cell(*reinterpret_cast<T *>(pointer_of(self, op, 1, lane, sizeof(T), access::atomic)));
+        const T operand = lane_value<T>::read(self.frame + op.offset[2], lane);
         T before = cell.load();
-        while (!cell.compare_exchange_weak(before, F{}(before, given))) {
+        while (!cell.compare_exchange_weak(before, F{}(before, operand))) {
         }
-        std::memcpy(own.frame + at.at[0] + size_t(lane) * sizeof(T), &before, sizeof before);
+        std::memcpy(self.frame + op.offset[0] + size_t(lane) * sizeof(T), &before, sizeof before);
     }
 }
 
@@ -150,20 +152,20 @@ void define_atomic(operation_table &table, const std::string &name, F)
         table["atom." + name + type] = {&change<T, F>, {sizeof(T), any, sizeof(T)}};
 }
 
-// Four 8 x 8 matrices of 16-bit elements: a lane's address is that of a row of 16 bytes, and it gets two elements of
-// the row that its number divided by 4 says, of each matrix.
-void load_matrices(warp &own, const instruction &at, lane_mask mask)
+// Four 8 x 8 matrices of 16-bit elements. A lane passes the address of a row of 16 bytes; it gets two elements of row
+// lane / 4 of each matrix.
+void load_matrices(warp &self, const instruction &op, lane_mask mask)
 {
     constexpr size_t row_bytes = 16;
     constexpr size_t matrices = 4;
     if (mask != all_lanes)
-        own.stop(at, "not all threads of the warp are here");
+        self.stop(op, "not all threads of the warp are here");
     const char *rows[lanes];
     for (int lane = 0; lane < lanes; ++lane)
-        rows[lane] = place_of(own, at, matrices, lane, row_bytes, access::read);
+        rows[lane] = pointer_of(self, op, matrices, lane, row_bytes, access::read);
     for (size_t matrix = 0; matrix < matrices; ++matrix)
         for (size_t lane = 0; lane < lanes; ++lane)
-            std::memcpy(own.frame + at.at[matrix] + lane * 4, rows[8 * matrix + lane / 4] + lane % 4 * 4, 4);
+            std::memcpy(self.frame + op.offset[matrix] + lane * 4, rows[8 * matrix + lane / 4] + lane % 4 * 4, 4);
 }
 
 } // namespace

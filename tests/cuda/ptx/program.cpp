@@ -13,12 +13,12 @@ namespace {
 const operation_table &operations()
 {
     static const operation_table table = [] {
-        operation_table all;
-        define_arithmetic(all);
-        define_conversions(all);
-        define_warp_operations(all);
-        define_memory_operations(all);
-        return all;
+        operation_table defined;
+        define_arithmetic(defined);
+        define_conversions(defined);
+        define_warp_operations(defined);
+        define_memory_operations(defined);
+        return defined;
     }();
     return table;
 }
@@ -28,14 +28,14 @@ size_t rounded_up(size_t bytes, size_t step)
     return (bytes + step - 1) / step * step;
 }
 
-// A register, or as many of them as the declaration says: name0, name1 ...
+// A declared register, or `count` registers name0, name1 ...
 struct registers {
-    uint32_t at;
+    uint32_t offset;
     uint8_t size;
     size_t count;
 };
 
-constexpr uint32_t is_literal = 0x80000000u; // the place counts from the first literal
+constexpr uint32_t is_literal = 0x80000000u; // the offset counts from the first literal
 
 class maker {
 public:
@@ -43,12 +43,12 @@ public:
     {
         made_.name = source.name;
         names_.emplace_back();
-        for (const auto &[name, at, size] : {std::tuple{"%tid.x", special::tid, 4},
-                                             {"%ntid.x", special::ntid, 4},
-                                             {"%ctaid.x", special::ctaid, 4},
-                                             {"%nctaid.x", special::nctaid, 4},
-                                             {"%laneid", special::lane, 4}})
-            names_.back()[name] = {at, uint8_t(size), 0};
+        for (const auto &[name, offset, size] : {std::tuple{"%tid.x", special::tid, 4},
+                                                 {"%ntid.x", special::ntid, 4},
+                                                 {"%ctaid.x", special::ctaid, 4},
+                                                 {"%nctaid.x", special::nctaid, 4},
+                                                 {"%laneid", special::lane, 4}})
+            names_.back()[name] = {offset, uint8_t(size), 0};
     }
 
     void make(program &made)
@@ -61,8 +61,8 @@ public:
             if (each.kind == flow::branch)
                 each.target = target_of(each);
             for (int i = 0; i < each.operands; ++i)
-                if (each.at[size_t(i)] & is_literal)
-                    each.at[size_t(i)] = uint32_t(registers_end_) + (each.at[size_t(i)] & ~is_literal);
+                if (each.offset[size_t(i)] & is_literal)
+                    each.offset[size_t(i)] = uint32_t(registers_end_) + (each.offset[size_t(i)] & ~is_literal);
         }
         for (const call &each : made_.calls)
             made_.local_bytes = std::max(made_.local_bytes, each.callee->local_bytes);
@@ -73,12 +73,12 @@ public:
     }
 
 private:
-    [[noreturn]] void refuse(const statement &at, const std::string &why) const
+    [[noreturn]] void refuse(const statement &from, const std::string &why) const
     {
-        throw fault(source_.name + ", line " + std::to_string(at.line) + ": " + why + ": " + at.text);
+        throw fault(source_.name + ", line " + std::to_string(from.line) + ": " + why + ": " + from.text);
     }
 
-    // Static variables that the file has, each aligned, then what the launch adds.
+    // The static variables of the file, each aligned, then the dynamic memory.
     void place_shared()
     {
         size_t end = 0;
@@ -108,13 +108,13 @@ private:
         for (std::sregex_iterator i(head.begin(), head.end(), param), end; i != end; ++i) {
             const size_t bytes = std::stoul((*i)[1]) / 8 * ((*i)[3].matched ? std::stoul((*i)[3]) : 1);
             if (source_.is_kernel) {
-                kernel_params_[(*i)[2]] = made_.param_bytes; // there is one
+                kernel_params_[(*i)[2]] = made_.param_bytes; // kernels have one
                 made_.param_bytes += bytes;
                 continue;
             }
             const registers &made = declare((*i)[2], uint8_t(bytes), 0);
             const bool is_result = (*i)[2].str().rfind("func_retval", 0) == 0;
-            (is_result ? made_.results : made_.parameters).push_back({made.size, made.at});
+            (is_result ? made_.results : made_.parameters).push_back({made.size, made.offset});
         }
         std::smatch parts;
         if (std::regex_search(head, parts, limit))
@@ -176,12 +176,12 @@ private:
             const size_t index = std::stoul(name.substr(digits));
             const uint32_t step = range->second.size == 0 ? 4 : range->second.size * uint32_t(lanes);
             if (index < range->second.count)
-                return registers{range->second.at + uint32_t(index) * step, range->second.size, 0};
+                return registers{range->second.offset + uint32_t(index) * step, range->second.size, 0};
         }
         return std::nullopt;
     }
 
-    // A number as PTX writes it, or an address that is one.
+    // A number in PTX notation, or a variable's address.
     std::optional<uint64_t> value_of(const std::string &text) const
     {
         if (const auto found = shared_.find(text); found != shared_.end())
@@ -217,17 +217,17 @@ private:
     void add_operand(const statement &from, instruction &made, const std::string &text, uint8_t size)
     {
         const size_t index = size_t(made.operands++);
-        if (index >= made.at.size())
+        if (index >= made.offset.size())
             refuse(from, "too many operands");
         if (const auto found = find(text); found && (size == any || size == found->size)) {
-            made.at[index] = found->at;
+            made.offset[index] = found->offset;
             made.size[index] = found->size;
         } else if (text == local_) {
-            made.at[index] = special::local;
+            made.offset[index] = special::local;
             made.size[index] = 8;
         } else if (const auto value = value_of(text); value && !found) {
             made.size[index] = size == any ? 8 : size;
-            made.at[index] = literal(*value, made.size[index]);
+            made.offset[index] = literal(*value, made.size[index]);
         } else {
             refuse(from, (found ? "the register is of another size: " : "no operand: ") + text);
         }
@@ -254,7 +254,7 @@ private:
         const auto found = find(text.substr(made.negated ? 2 : 1, end - (made.negated ? 2 : 1)));
         if (!found || found->size != 0)
             refuse(from, "no predicate");
-        made.guard = found->at;
+        made.guard = found->offset;
         text = text.substr(end + 1);
     }
 
@@ -295,24 +295,24 @@ private:
         made_.calls.push_back({&callee, {}, {}});
         made.target = int(made_.calls.size()) - 1;
         using registers_of_callee = std::vector<std::array<uint32_t, 2>>;
-        const auto pair = [&](const std::string &list, const registers_of_callee &own, const auto &add) {
+        const auto pair = [&](const std::string &list, const registers_of_callee &parameters, const auto &add) {
             const std::vector<std::string> names = split(std::string_view(list).substr(1, list.size() - 2), ',');
-            if (names.size() != own.size())
+            if (names.size() != parameters.size())
                 refuse(from, "a call with another number of operands");
-            for (size_t i = 0; i < own.size(); ++i) {
+            for (size_t i = 0; i < parameters.size(); ++i) {
                 const auto found = find(names[i]);
-                if (!found || found->size != own[i][0])
+                if (!found || found->size != parameters[i][0])
                     refuse(from, "an operand of a call is of another size");
-                add(own[i][0], found->at, own[i][1]);
+                add(parameters[i][0], found->offset, parameters[i][1]);
             }
         };
         if (const size_t list = has_result ? 2 : 1; list < operands.size())
-            pair(operands[list], callee.parameters, [&](uint32_t bytes, uint32_t here, uint32_t there) {
-                made_.calls.back().arguments.push_back({bytes, here, there});
+            pair(operands[list], callee.parameters, [&](uint32_t bytes, uint32_t outside, uint32_t inside) {
+                made_.calls.back().arguments.push_back({bytes, outside, inside});
             });
         if (has_result)
-            pair(operands[0], callee.results, [&](uint32_t bytes, uint32_t here, uint32_t there) {
-                made_.calls.back().results.push_back({bytes, there, here});
+            pair(operands[0], callee.results, [&](uint32_t bytes, uint32_t outside, uint32_t inside) {
+                made_.calls.back().results.push_back({bytes, inside, outside});
             });
     }
 
@@ -324,14 +324,15 @@ private:
         const bool is_atomic = opcode.rfind("atom.", 0) == 0 || opcode.rfind("red.", 0) == 0;
         const size_t address = is_store || opcode[0] == 'r' ? 0 : 1;
         if (is_load || is_store || is_atomic || opcode.rfind("ldmatrix", 0) == 0) {
-            // Parameters of functions, of those called and of their callers, are registers.
-            const std::string &place = operands.at(address);
-            const auto found = find(place.substr(1, std::min(place.find('+'), place.size() - 1) - 1));
-            if (opcode.find(".param.") != std::string::npos && found && place.find("%") == std::string::npos) {
+            // Parameters of functions are registers, in the callee and in the caller.
+            const std::string &pointer = operands.at(address);
+            const auto found = find(pointer.substr(1, std::min(pointer.find('+'), pointer.size() - 1) - 1));
+            if (opcode.find(".param.") != std::string::npos && found && pointer.find("%") == std::string::npos) {
                 const std::string name = "mov.b" + std::to_string(8 * found->size);
                 made.run = operations().at(name).run;
                 for (size_t i = 0; i < 2; ++i)
-                    add_operand(from, made, i == address ? place.substr(1, place.find_first_of("+]") - 1) : operands[i],
+                    add_operand(from, made,
+                                i == address ? pointer.substr(1, pointer.find_first_of("+]") - 1) : operands[i],
                                 found->size);
                 return;
             }
@@ -364,7 +365,7 @@ private:
             refuse(from, "operands are missing, or too many");
     }
 
-    // What an access to memory says of itself; its name without that.
+    // Takes space, type and vector length from the opcode of a memory access; returns the opcode without them.
     std::string take_access(const statement &from, instruction &made, const std::string &opcode)
     {
         std::string name;
@@ -381,7 +382,7 @@ private:
                 made.bytes = uint8_t(std::stoi(parts[2]) / 8);
                 made.is_signed = parts[1] == "s";
                 if (opcode[0] == 'a' || opcode[0] == 'r')
-                    name += "." + part; // arithmetic differs by type
+                    name += "." + part; // arithmetic depends on the type
             } else
                 name += (name.empty() ? "" : ".") + part;
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A kernel made ready to run. A register has a place in the frame of its warp, where it is an array of the values of 32
-// lanes, a predicate one word of bits; literals are registers that never change.
+// A kernel that is ready to run. Registers lie in the frame of their warp: an array of 32 lanes' values, or, for a
+// predicate, a word with a bit for each lane. Literals are registers that never change.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ constexpr int lanes = 32;
 using lane_mask = uint32_t; // bit i: lane i
 constexpr lane_mask all_lanes = 0xffffffffu;
 
-// Does what an instruction says for the lanes of the mask, of which there is one at least.
+// Executes an instruction for the lanes of the mask, which is not 0.
 using handler = void (*)(warp &, const instruction &, lane_mask);
 
 enum class flow : uint8_t { next, branch, barrier, leave, call };
@@ -32,27 +32,27 @@ struct instruction {
     handler run = nullptr;
     flow kind = flow::next;
     bool guarded = false, negated = false;
-    uint32_t guard = 0;                        // place of the predicate
-    std::array<uint32_t, most_operands> at{};  // places of the operands, of vectors one after another
-    std::array<uint8_t, most_operands> size{}; // bytes of a lane there; 0: a predicate
+    uint32_t guard = 0;                           // offset of the predicate in the frame
+    std::array<uint32_t, most_operands> offset{}; // of the operands in the frame; vectors have one for each element
+    std::array<uint8_t, most_operands> size{};    // bytes of a lane; 0: a predicate
     int operands = 0;
 
-    // Of accesses to memory: where, how many elements of how many bytes, beside what the address has.
+    // For accesses to memory: the space, `elements` of `bytes` each, and the displacement from the address.
     space where = space::generic;
     bool is_signed = false;
     uint8_t elements = 1, bytes = 0;
     int64_t displacement = 0;
 
     int line = 0;
-    int target = 0; // of a branch: an instruction; of a call: its index
+    int target = 0; // of a branch: the index of an instruction; of a call: its index in `calls`
 };
 
 struct call {
     const program *callee;
-    std::vector<std::array<uint32_t, 3>> arguments, results; // bytes of a lane, from where, to where
+    std::vector<std::array<uint32_t, 3>> arguments, results; // bytes of a lane, source offset, target offset
 };
 
-// The frame begins with these, then come registers and literals.
+// Offsets of special registers, which begin the frame; registers and literals follow.
 namespace special {
 constexpr uint32_t tid = 0, ntid = 128, ctaid = 256, nctaid = 384, lane = 512, local = 640, end = 896;
 }
@@ -65,15 +65,15 @@ struct program {
     size_t frame_bytes = 0;
     size_t literals_at = 0;
     std::vector<char> literals;
-    size_t own_local_bytes = 0, local_bytes = 0; // of a thread; with those of functions that it calls
+    size_t own_local_bytes = 0, local_bytes = 0; // of a thread; with those of called functions
     size_t static_shared_bytes = 0, param_bytes = 0;
     int most_threads = 1024;
-    std::vector<std::array<uint32_t, 2>> parameters, results; // of a function: bytes, place
+    std::vector<std::array<uint32_t, 2>> parameters, results; // of a function: bytes of a lane, offset
 
-    const std::string &text_of(const instruction &at) const { return text[size_t(&at - code.data())]; }
+    const std::string &text_of(const instruction &op) const { return text[size_t(&op - code.data())]; }
 };
 
-// Functions of a file by name, made when they are asked for.
+// The functions of a file by name; each is made when it is first used.
 class library {
 public:
     explicit library(const std::string &text) : source_(parse(text)) {}
@@ -86,8 +86,8 @@ private:
     std::map<std::string, std::unique_ptr<program>> made_;
 };
 
-// What an opcode is done by, and the bytes of a lane that it takes for each operand: 0 for a predicate, `any` where the
-// register may be wider than what is taken from it.
+// The handler of an opcode, and the bytes of a lane of each operand: 0 for a predicate, `any` if the register may be
+// wider than the value.
 constexpr uint8_t any = 255;
 struct operation {
     handler run;

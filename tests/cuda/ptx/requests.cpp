@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A fuzzer's requests (fuzz/device.cpp) on the kernels as nvcc compiled them. The inputs are random, and always the
-// same: a search is the fuzzer's business.
+// A fuzzer's requests (fuzz/device.cpp) on the kernels that nvcc compiled. The inputs are random with a fixed seed:
+// searching is the fuzzer's task.
 //     ptx_requests [COUNT]
 #include <csignal>
 #include <cstdio>
@@ -62,6 +62,6 @@ int main(int argc, char **argv)
         launches += counts.launches;
     std::printf("%d requests: %zu kernels, %lld launches, %.1f million instructions of warps\n", count,
                 device::get().counts.size(), static_cast<long long>(launches), double(device::get().issued()) * 1e-6);
-    // What is random is often refused: some of it must get as far as the kernels.
+    // Many random requests are refused; enough of them must reach the kernels.
     return launches > count / 4 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

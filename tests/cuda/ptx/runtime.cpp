@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Those calls of the CUDA runtime that cuda/machine/runtime.cpp and tests/cuda/places/gpu.cpp make, on the machine that
-// executes PTX. What is enqueued is done at once.
+// The calls of the CUDA runtime that cuda/machine/runtime.cpp and tests/cuda/places/gpu.cpp make, on the machine that
+// executes PTX. Enqueued work runs at once.
 #include <string>
 
 #include <cuda.h>
@@ -27,11 +27,11 @@ cudaError_t copy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind)
     return cudaSuccess;
 }
 
-// Of the driver: there is one context, and that is current.
+// The driver has one context, which is always current.
 CUcontext only_context()
 {
-    static int place = 0;
-    return reinterpret_cast<CUcontext>(&place);
+    static int context = 0;
+    return reinterpret_cast<CUcontext>(&context);
 }
 
 struct driver_function {
@@ -126,7 +126,7 @@ cudaError_t CUDARTAPI cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribut
         *value = 0;
         return cudaSuccess;
     case cudaDevAttrMultiProcessorCount:
-        *value = 2; // few: blocks go on from part to part
+        *value = 2; // few, so that blocks take several parts
         return cudaSuccess;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin:
         *value = int(device::get().most_shared_bytes());
@@ -210,9 +210,9 @@ cudaError_t CUDARTAPI cudaFuncSetAttribute(const void *function, cudaFuncAttribu
 cudaError_t CUDARTAPI cudaLaunchKernel(const void *function, dim3 blocks, dim3 threads, void **arguments,
                                        size_t shared_bytes, cudaStream_t)
 {
-    const test::ptx::launch_request given = {
+    const test::ptx::launch_request request = {
         {blocks.x, blocks.y, blocks.z}, {threads.x, threads.y, threads.z}, shared_bytes, arguments[0]};
-    return device::get().launch(entry_at(function), given) ? cudaSuccess : cudaErrorLaunchFailure;
+    return device::get().launch(entry_at(function), request) ? cudaSuccess : cudaErrorLaunchFailure;
 }
 
 const char *CUDARTAPI cudaGetErrorString(cudaError_t code)

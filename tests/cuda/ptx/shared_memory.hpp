@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The shared memory of a block, and who touched what since the last barrier. Two threads that touch the same byte
-// there, one of them writing and not both by atomics, are a race: on a GPU either may come first.
+// The shared memory of a block, and the accesses since the last barrier. Two threads race if they touch the same byte,
+// at least one writes, and not both use atomics: on a GPU either may come first.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,13 @@ enum class access : uint8_t { read, write, atomic };
 
 class shared_memory {
 public:
-    void start(size_t bytes); // of a block: poisoned
+    void start(size_t bytes); // for a new block: poisoned
     void pass_barrier() { ++epoch_; }
 
     char *data() { return data_.data(); }
     size_t size() const { return data_.size(); }
 
-    // Notes an access, which lies within. Where it is a race, the answer is the line of the other access; 0 otherwise.
+    // Records an access inside the memory. Returns the line of the access that it races with; 0: none.
     int touch(size_t offset, size_t bytes, int thread, access kind, int line)
     {
         int other = 0;
@@ -35,35 +35,35 @@ public:
     }
 
 private:
-    // Threads count from 1; 0 is none.
+    // Cells have thread + 1; 0: no thread.
     static constexpr uint16_t several = 0xffff;
 
     struct cell {
         uint32_t epoch = 0;
-        uint16_t writer = 0, reader = 0; // several writers: by atomics
+        uint16_t writer = 0, reader = 0; // several writers use atomics
         int32_t line = 0;
-        bool is_split = false; // see the bytes
+        bool is_split = false; // its bytes have cells
     };
 
-    int mark(cell &at, int thread, access kind, int line)
+    int mark(cell &touched, int thread, access kind, int line)
     {
-        const uint16_t own = uint16_t(thread + 1);
-        if (at.epoch != epoch_)
-            at = {epoch_, 0, 0, line, false};
-        const bool written = at.writer != 0 && at.writer != own;
-        const bool read = at.reader != 0 && at.reader != own;
+        const uint16_t number = uint16_t(thread + 1);
+        if (touched.epoch != epoch_)
+            touched = {epoch_, 0, 0, line, false};
+        const bool written = touched.writer != 0 && touched.writer != number;
+        const bool read = touched.reader != 0 && touched.reader != number;
         const bool race = kind == access::read    ? written
                           : kind == access::write ? written || read
-                                                  : read || (written && at.writer != several);
+                                                  : read || (written && touched.writer != several);
         if (race)
-            return at.line;
+            return touched.line;
         if (kind == access::read)
-            at.reader = at.reader == 0 || at.reader == own ? own : several;
+            touched.reader = touched.reader == 0 || touched.reader == number ? number : several;
         else if (kind == access::write)
-            at.writer = own;
-        else if (at.writer == 0)
-            at.writer = several;
-        at.line = line;
+            touched.writer = number;
+        else if (touched.writer == 0)
+            touched.writer = several;
+        touched.line = line;
         return 0;
     }
 

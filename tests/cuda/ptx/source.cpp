@@ -16,12 +16,12 @@ std::string_view trimmed(std::string_view text)
     return text;
 }
 
-// Statement after statement of a file.
+// Reads the statements of a file.
 class reader {
 public:
     explicit reader(const std::string &text) : text_(text) {}
 
-    // False at the end. A brace that begins a statement is one by itself; others hold operands.
+    // Returns false at the end. A brace at the start of a statement is a statement; other braces hold operands.
     bool next(statement &found, bool in_body)
     {
         found = {};
@@ -41,7 +41,7 @@ public:
                 if (found.text.empty())
                     found = {std::string(1, c), line_};
                 else
-                    --at_; // that was the head of a function
+                    --at_; // the text is the head of a function
                 return true;
             }
             if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file of PTX taken apart: its functions and their statements, still as text.
+// A file of PTX, parsed into functions and statements, which are text.
 #pragma once
 
 #include <map>
@@ -10,14 +10,14 @@
 
 namespace test::ptx {
 
-// What the machine refuses: PTX that it does not know, and kernels that do what they may not.
+// Thrown for PTX that the machine does not know, and for faults of kernels.
 struct fault : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// An instruction or directive without its semicolon, a label with its colon, or a brace of a scope.
+// An instruction or directive without semicolon, a label with colon, or a brace of a scope.
 struct statement {
-    std::string text; // words one blank apart
+    std::string text; // words separated by one blank
     int line;
 };
 
@@ -29,7 +29,7 @@ struct function_source {
 };
 
 struct shared_variable {
-    size_t alignment, bytes; // no bytes: the memory that a launch adds
+    size_t alignment, bytes; // 0 bytes: dynamic memory
 };
 
 struct module_source {
@@ -42,7 +42,7 @@ struct module_source {
 
 module_source parse(const std::string &text);
 
-// Parts between separators that are in no bracket, without blanks around them.
+// Splits at separators outside brackets, and trims the parts.
 std::vector<std::string> split(std::string_view text, char separator);
 
 } // namespace test::ptx

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The cases that CPU and device share, on the kernels as nvcc compiled them.
+// The cases that CPU and device share, on the kernels that nvcc compiled.
 #include <cstdio>
 
 #include "cuda/machine/grid.hpp"
@@ -10,7 +10,7 @@ using namespace test;
 
 namespace {
 
-// Every test has run kernels, or it has shown nothing.
+// A test that ran no kernel has shown nothing.
 void tell_of(size_t cases)
 {
     const uint64_t issued = ptx::device::get().issued();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The machine itself: sequences whose results the PTX ISA says, what it must refuse, and the limits of launches.
+// The machine itself: results that the PTX ISA defines, faults that it must find, and the limits of launches.
 #include <cstring>
 
 #include "cuda/psnr/squared_error_general.h"
@@ -10,7 +10,7 @@ using namespace test::ptx;
 
 namespace {
 
-// Runs a body of one warp, or of more, which leaves a word of each thread in %r2. %r1 is the thread's number.
+// Runs a body, which gets the thread's number in %r1 and leaves the thread's result in %r2.
 std::vector<uint32_t> run(const std::string &body, unsigned threads = 32)
 {
     const std::string text = ".version 9.0\n.target sm_90\n.address_size 64\n"
@@ -31,7 +31,7 @@ std::vector<uint32_t> run(const std::string &body, unsigned threads = 32)
     return results;
 }
 
-uint32_t one(const std::string &body)
+uint32_t first_word(const std::string &body)
 {
     return run(body)[0];
 }
@@ -56,36 +56,36 @@ bool says(const std::string &text, const char *part)
 TEST_CASE("integers and their carries", "[machine]")
 {
     // 2^32 - 1 = 0x0_ffffffff: a borrow makes the carry 0, and the next difference takes one away.
-    CHECK(one("sub.cc.u32 %r3, 0, 1; subc.u32 %r2, 1, 0;") == 0);
-    CHECK(one("sub.cc.u32 %r3, 1, 1; subc.u32 %r2, 1, 0;") == 1);
-    CHECK(one("add.cc.u32 %r3, -1, 1; addc.u32 %r2, 5, 0;") == 6);
-    CHECK(one("add.cc.u32 %r3, -1, 0; addc.u32 %r2, 5, 0;") == 5);
-    CHECK(one("mad.lo.cc.u32 %r3, 65536, 65536, -1; madc.hi.u32 %r2, 65536, 65536, 0;") == 1);
-    CHECK(one("mad.lo.cc.u32 %r3, 65536, 65537, -65536; madc.hi.u32 %r2, 65536, 65537, 0;") == 2);
-    CHECK(one("mul.hi.s32 %r2, -1, 5;") == 0xffffffffu);
-    CHECK(one("mul.hi.u32 %r2, -1, 5;") == 4);
-    CHECK(one("div.s32 %r2, -7, 2;") == uint32_t(-3));
-    CHECK(one("rem.s32 %r2, -7, 2;") == uint32_t(-1));
-    CHECK(one("shr.s32 %r2, -8, 40;") == 0xffffffffu);
-    CHECK(one("shl.b32 %r2, 1, 32;") == 0);
-    CHECK(one("shf.l.wrap.b32 %r2, 0x80000000, 1, 1;") == 3);
-    CHECK(one("shf.r.clamp.b32 %r2, 7, 9, 40;") == 9);
-    CHECK(one("prmt.b32 %r2, 0x03020100, 0x07060504, 0x7150;") == 0x07010500);
-    CHECK(one("bfi.b32 %r2, 0xf, 0, 4, 2;") == 0x30);
-    CHECK(one("clz.b32 %r2, 1;") == 31);
-    CHECK(one("dp4a.u32.u32 %r2, 0x01020304, 0x05060708, 100;") == 100 + 4 * 8 + 3 * 7 + 2 * 6 + 1 * 5);
-    CHECK(one("dp2a.lo.u32.u32 %r2, 0x00020003, 0x05060708, 100;") == 100 + 3 * 8 + 2 * 7);
+    CHECK(first_word("sub.cc.u32 %r3, 0, 1; subc.u32 %r2, 1, 0;") == 0);
+    CHECK(first_word("sub.cc.u32 %r3, 1, 1; subc.u32 %r2, 1, 0;") == 1);
+    CHECK(first_word("add.cc.u32 %r3, -1, 1; addc.u32 %r2, 5, 0;") == 6);
+    CHECK(first_word("add.cc.u32 %r3, -1, 0; addc.u32 %r2, 5, 0;") == 5);
+    CHECK(first_word("mad.lo.cc.u32 %r3, 65536, 65536, -1; madc.hi.u32 %r2, 65536, 65536, 0;") == 1);
+    CHECK(first_word("mad.lo.cc.u32 %r3, 65536, 65537, -65536; madc.hi.u32 %r2, 65536, 65537, 0;") == 2);
+    CHECK(first_word("mul.hi.s32 %r2, -1, 5;") == 0xffffffffu);
+    CHECK(first_word("mul.hi.u32 %r2, -1, 5;") == 4);
+    CHECK(first_word("div.s32 %r2, -7, 2;") == uint32_t(-3));
+    CHECK(first_word("rem.s32 %r2, -7, 2;") == uint32_t(-1));
+    CHECK(first_word("shr.s32 %r2, -8, 40;") == 0xffffffffu);
+    CHECK(first_word("shl.b32 %r2, 1, 32;") == 0);
+    CHECK(first_word("shf.l.wrap.b32 %r2, 0x80000000, 1, 1;") == 3);
+    CHECK(first_word("shf.r.clamp.b32 %r2, 7, 9, 40;") == 9);
+    CHECK(first_word("prmt.b32 %r2, 0x03020100, 0x07060504, 0x7150;") == 0x07010500);
+    CHECK(first_word("bfi.b32 %r2, 0xf, 0, 4, 2;") == 0x30);
+    CHECK(first_word("clz.b32 %r2, 1;") == 31);
+    CHECK(first_word("dp4a.u32.u32 %r2, 0x01020304, 0x05060708, 100;") == 100 + 4 * 8 + 3 * 7 + 2 * 6 + 1 * 5);
+    CHECK(first_word("dp2a.lo.u32.u32 %r2, 0x00020003, 0x05060708, 100;") == 100 + 3 * 8 + 2 * 7);
 }
 
 TEST_CASE("floating-point numbers, and what is none", "[machine]")
 {
     const auto bits = [](const std::string &body) {
-        return one(body + " mov.b32 %r2, %f1;");
+        return first_word(body + " mov.b32 %r2, %f1;");
     };
-    CHECK(bits("add.rn.f32 %f1, 0f7F800000, 0fFF800000;") == 0x7fffffffu); // infinity less itself
+    CHECK(bits("add.rn.f32 %f1, 0f7F800000, 0fFF800000;") == 0x7fffffffu); // infinity - infinity
     CHECK(bits("div.rn.f32 %f1, 0f00000000, 0f00000000;") == 0x7fffffffu);
     CHECK(bits("cvt.rn.f32.f64 %f1, 0dFFF8000000000000;") == 0x7fffffffu);
-    CHECK(bits("min.f32 %f1, 0f7FC00000, 0f3F800000;") == 0x3f800000u); // the other one
+    CHECK(bits("min.f32 %f1, 0f7FC00000, 0f3F800000;") == 0x3f800000u); // the operand that is a number
     CHECK(bits("max.f32 %f1, 0f80000000, 0f00000000;") == 0);
     CHECK(bits("fma.rn.f32 %f1, 0f3F800001, 0f3F800001, 0fBF800002;") == 0x28800000u); // exactly 2^-46
 }
@@ -93,21 +93,21 @@ TEST_CASE("floating-point numbers, and what is none", "[machine]")
 TEST_CASE("conversions round and stop at the ends", "[machine]")
 {
     const auto to_int = [](const std::string &value) {
-        return one("cvt.rni.s32.f32 %r2, " + value + ";");
+        return first_word("cvt.rni.s32.f32 %r2, " + value + ";");
     };
     CHECK(to_int("0f40200000") == 2);           // 2.5
     CHECK(to_int("0f40600000") == 4);           // 3.5
     CHECK(to_int("0f501502F9") == 0x7fffffffu); // 1e10
     CHECK(to_int("0f7FC00000") == 0);
-    CHECK(one("cvt.rzi.s32.f64 %r2, 0d7FF8000000000000;") == 0x80000000u);
-    CHECK(one("mov.u16 %rs1, 0x3555; cvt.f32.f16 %f1, %rs1; mov.b32 %r2, %f1;") == 0x3eaaa000u);
-    CHECK(one("mov.u16 %rs1, 1; cvt.f32.f16 %f1, %rs1; mov.b32 %r2, %f1;") == 0x33800000u); // 2^-24
-    CHECK(one("mov.u16 %rs1, 0x80; cvt.s16.s8 %rs1, %rs1; cvt.s32.s16 %r2, %rs1;") == uint32_t(-128));
+    CHECK(first_word("cvt.rzi.s32.f64 %r2, 0d7FF8000000000000;") == 0x80000000u);
+    CHECK(first_word("mov.u16 %rs1, 0x3555; cvt.f32.f16 %f1, %rs1; mov.b32 %r2, %f1;") == 0x3eaaa000u);
+    CHECK(first_word("mov.u16 %rs1, 1; cvt.f32.f16 %f1, %rs1; mov.b32 %r2, %f1;") == 0x33800000u); // 2^-24
+    CHECK(first_word("mov.u16 %rs1, 0x80; cvt.s16.s8 %rs1, %rs1; cvt.s32.s16 %r2, %rs1;") == uint32_t(-128));
 }
 
 TEST_CASE("threads diverge and meet", "[machine]")
 {
-    // Each thread turns as often as its number says; then all meet at a barrier and look at a neighbour's result.
+    // Each thread loops as often as its number says; then all meet at a barrier and read a neighbour's result.
     const auto results = run("mov.u32 %r2, 0;\n$turn:\nsetp.ge.u32 %p1, %r2, %r1;\n@%p1 bra $end;\n"
                              "add.s32 %r2, %r2, 1;\nbra.uni $turn;\n$end:\nbar.sync 0;\n"
                              "shfl.sync.bfly.b32 %r2|%p2, %r2, 1, 31, -1;",
@@ -124,7 +124,7 @@ TEST_CASE("fragments lie as the ISA lays them out", "[machine]")
                              "setp.eq.u32 %p2, %r1, 13; selp.b32 %r4, 0x50000, 0, %p2;\n";
     const auto wide = run(fill + "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r5, %r6, %r7, %r2}, "
                                  "{0, 0, 0, %r3}, {0, %r4}, {1, 1, 1, 1};");
-    // Of Turing: row 2, column 6 is byte 2 of lane 9; row 6, column 3 is byte 2 of lane 13; the sum is at row 2.
+    // On Turing: row 2, column 6 is byte 2 of lane 9; row 6, column 3 is byte 2 of lane 13; the sum is at row 2.
     const auto narrow = run(fill + "mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32 {%r5, %r2}, {%r3}, {%r4}, {1, 1};");
     for (uint32_t i = 0; i < 32; ++i) {
         CHECK(wide[i] == (i == 9 ? 16u : 1u));
@@ -134,18 +134,19 @@ TEST_CASE("fragments lie as the ISA lays them out", "[machine]")
 
 TEST_CASE("what kernels may not do stops them", "[machine]")
 {
-    const std::string own = "mov.u32 %r3, memory; shl.b32 %r4, %r1, 2; add.s32 %r4, %r3, %r4; mov.u32 %r2, 0;\n";
-    CHECK(fault_of(own + "st.shared.u32 [%r4], %r1; ld.shared.u32 %r2, [%r4];").empty());
-    CHECK(says(fault_of(own + "st.shared.u32 [%r3], %r1;"), "races"));
-    CHECK(says(fault_of(own + "st.shared.u32 [%r4], %r1; ld.shared.u32 %r2, [%r3];"), "races"));
-    CHECK(fault_of(own + "st.shared.u32 [%r4], %r1; bar.sync 0; ld.shared.u32 %r2, [%r3];").empty());
-    CHECK(fault_of(own + "atom.shared.add.u32 %r5, [%r3], 1; bar.sync 0; ld.shared.u32 %r2, [%r3];").empty());
-    CHECK(says(fault_of(own + "atom.shared.add.u32 %r5, [%r3], 1; ld.shared.u32 %r2, [%r3];"), "races"));
-    // Bytes of one word are threads' own.
-    CHECK(fault_of(own + "add.s32 %r4, %r3, %r1; st.shared.u8 [%r4], %r1; ld.shared.u8 %r2, [%r4];").empty());
-    CHECK(says(fault_of(own + "add.s32 %r4, %r3, %r1; st.shared.u8 [%r4], %r1; ld.shared.u8 %r2, [%r4+1];"), "races"));
-    CHECK(says(fault_of(own + "ld.shared.u32 %r2, [%r3+256];"), "outside"));
-    CHECK(says(fault_of(own + "ld.shared.v2.u32 {%r2, %r5}, [%r3+4];"), "not aligned"));
+    const std::string setup = "mov.u32 %r3, memory; shl.b32 %r4, %r1, 2; add.s32 %r4, %r3, %r4; mov.u32 %r2, 0;\n";
+    CHECK(fault_of(setup + "st.shared.u32 [%r4], %r1; ld.shared.u32 %r2, [%r4];").empty());
+    CHECK(says(fault_of(setup + "st.shared.u32 [%r3], %r1;"), "races"));
+    CHECK(says(fault_of(setup + "st.shared.u32 [%r4], %r1; ld.shared.u32 %r2, [%r3];"), "races"));
+    CHECK(fault_of(setup + "st.shared.u32 [%r4], %r1; bar.sync 0; ld.shared.u32 %r2, [%r3];").empty());
+    CHECK(fault_of(setup + "atom.shared.add.u32 %r5, [%r3], 1; bar.sync 0; ld.shared.u32 %r2, [%r3];").empty());
+    CHECK(says(fault_of(setup + "atom.shared.add.u32 %r5, [%r3], 1; ld.shared.u32 %r2, [%r3];"), "races"));
+    // Threads may write different bytes of one word.
+    CHECK(fault_of(setup + "add.s32 %r4, %r3, %r1; st.shared.u8 [%r4], %r1; ld.shared.u8 %r2, [%r4];").empty());
+    CHECK(
+        says(fault_of(setup + "add.s32 %r4, %r3, %r1; st.shared.u8 [%r4], %r1; ld.shared.u8 %r2, [%r4+1];"), "races"));
+    CHECK(says(fault_of(setup + "ld.shared.u32 %r2, [%r3+256];"), "outside"));
+    CHECK(says(fault_of(setup + "ld.shared.v2.u32 {%r2, %r5}, [%r3+4];"), "not aligned"));
     CHECK(says(fault_of("ld.global.u32 %r2, [%rd1+128];"), "no memory"));
     CHECK(says(fault_of("mov.u32 %r2, 0; setp.eq.u32 %p1, %r1, 3; @%p1 bra $out; bar.sync 0;\n$out:\nbar.sync 0;"),
                "divergent"));
@@ -165,36 +166,37 @@ TEST_CASE("launches keep to the limits of the architecture", "[machine]")
         int architecture;
         size_t bytes;
     };
-    auto &all = device::get();
+    auto &machine = device::get();
     const kernel_entry tables = {"iqa::cuda::count_in_tables<iqa::cuda::integer_labels>", 2400};
     const std::vector<char> arguments(tables.arguments_size);
     const auto refusal = [&](unsigned threads, size_t bytes) {
-        return all.launch(tables, {{1, 1, 1}, {threads, 1, 1}, bytes, arguments.data()}) ? "" : all.last_fault();
+        return machine.launch(tables, {{1, 1, 1}, {threads, 1, 1}, bytes, arguments.data()}) ? ""
+                                                                                             : machine.last_fault();
     };
     for (const limit &each :
          {limit{75, 65536}, {80, 166912}, {86, 101376}, {90, 232448}, {100, 232448}, {120, 101376}}) {
-        all.become(each.architecture);
-        size_t own = 0;
-        CHECK(all.find_static_shared_bytes(tables, own));
-        CHECK(own > 0);
-        CHECK(all.most_shared_bytes() == each.bytes);
-        CHECK(says(refusal(512, 49152 - own + 1), "bytes of shared memory"));
-        CHECK(!all.allow_shared_bytes(tables, each.bytes - own + 1));
-        CHECK(all.allow_shared_bytes(tables, each.bytes - own));
-        CHECK(says(refusal(512, each.bytes - own + 1), "bytes of shared memory"));
+        machine.become(each.architecture);
+        size_t static_bytes = 0;
+        CHECK(machine.find_static_shared_bytes(tables, static_bytes));
+        CHECK(static_bytes > 0);
+        CHECK(machine.most_shared_bytes() == each.bytes);
+        CHECK(says(refusal(512, 49152 - static_bytes + 1), "bytes of shared memory"));
+        CHECK(!machine.allow_shared_bytes(tables, each.bytes - static_bytes + 1));
+        CHECK(machine.allow_shared_bytes(tables, each.bytes - static_bytes));
+        CHECK(says(refusal(512, each.bytes - static_bytes + 1), "bytes of shared memory"));
         CHECK(says(refusal(544, 0), "threads"));
         CHECK(says(refusal(0, 0), "no threads"));
     }
-    all.become(90);
+    machine.become(90);
 
-    // What block.h says of kernels that are given memory at their launch.
+    // block.h's limit of static memory, for launches with dynamic memory.
     using kernel = iqa::cuda::placed_errors<float>;
     const kernel_entry errors = {"iqa::cuda::placed_errors<float>", sizeof(kernel::arguments)};
-    const std::vector<char> none(errors.arguments_size);
+    const std::vector<char> zeros(errors.arguments_size);
     const auto fault_with = [&](size_t bytes) {
-        CHECK(!all.launch(errors, {{1, 1, 1}, {kernel::threads, 1, 1}, bytes, none.data()}));
-        return all.last_fault();
+        CHECK(!machine.launch(errors, {{1, 1, 1}, {kernel::threads, 1, 1}, bytes, zeros.data()}));
+        return machine.last_fault();
     };
-    CHECK(says(fault_with(0), "no memory")); // where the arguments say
+    CHECK(says(fault_with(0), "no memory")); // at the address in the arguments
     CHECK(says(fault_with(16), "static bytes of shared memory beside others; at most 640"));
 }

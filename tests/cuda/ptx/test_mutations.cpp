@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The machine is worth something if it notices: kernels with one thing changed, as a mistake would change it, must be
-// refused or leave other bytes.
+// The machine must notice mistakes: kernels with one change, as a mistake would make it, must fail or leave other
+// bytes.
 #include <algorithm>
 #include <regex>
 
@@ -17,7 +17,7 @@ struct mutation {
     const char *what;
     case_list cases;
     const char *kernel, *pattern, *replacement;
-    int which = 0; // of the places that match, from 0; `everywhere`: all
+    int occurrence = 0; // of the match to replace, from 0; `everywhere`: all
     int architecture = 90;
 };
 
@@ -69,19 +69,19 @@ const mutation mutations[] = {
 std::string changed(const std::string &text, const mutation &how)
 {
     const std::regex pattern(how.pattern);
-    if (how.which == everywhere) {
+    if (how.occurrence == everywhere) {
         const std::string result = std::regex_replace(text, pattern, how.replacement);
         REQUIRE(result != text);
         return result;
     }
     std::sregex_iterator at(text.begin(), text.end(), pattern);
-    for (int i = 0; i < how.which && at != std::sregex_iterator(); ++i)
+    for (int i = 0; i < how.occurrence && at != std::sregex_iterator(); ++i)
         ++at;
     REQUIRE(at != std::sregex_iterator());
     return text.substr(0, size_t(at->position())) + at->format(how.replacement) + at->suffix().str();
 }
 
-// Why the kernel is seen to be wrong; nothing where it is not.
+// The symptom of the change; empty if nothing shows it.
 std::string fault_of(const mutation &how)
 {
     for (const device_case &each : how.cases(true)) {

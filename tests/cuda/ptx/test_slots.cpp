@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What kernels issue for a pixel is what bench/cuda_slots.hpp says of it. Prints what was counted.
+// Kernels issue as many instructions for a pixel as bench/cuda_slots.hpp records. Prints the counts.
 #include <cmath>
 #include <cstdio>
 
@@ -13,7 +13,7 @@ using namespace test;
 namespace {
 
 struct counted_work {
-    const char *kernels; // in the names of those that count
+    const char *kernels; // part of the names of the counted kernels
     double recorded;
     int64_t items;
     device_case work;
@@ -50,7 +50,7 @@ template <class Sample>
 counted_work ssim_work(const char *name, const char *kernels, double recorded, bool several_scales, bool gradient)
 {
     const bool bytes = sizeof(Sample) == 1;
-    // Without the gradient a map of whole tiles; with it most parts away from the edges.
+    // Without gradients, the map has whole tiles; with them, most parts are away from the edges.
     const std::vector<int64_t> shape = several_scales ? std::vector<int64_t>{1, 1, 256, 384}
                                        : gradient     ? std::vector<int64_t>{1, 1, 240, 384}
                                                       : std::vector<int64_t>{1, 1, 138, 266};
@@ -66,8 +66,8 @@ counted_work ssim_work(const char *name, const char *kernels, double recorded, b
         REQUIRE(iqa_ssim_create(context.get(), &options, &metric) == IQA_OK);
         return metric_pointer(metric);
     };
-    const bool of_map = !several_scales && !gradient;
-    return {kernels, recorded, of_map ? 128 * 256 : shape[2] * shape[3], {name, make, {update}}};
+    const bool map_only = !several_scales && !gradient;
+    return {kernels, recorded, map_only ? 128 * 256 : shape[2] * shape[3], {name, make, {update}}};
 }
 
 template <class Sample>
@@ -113,7 +113,7 @@ double slots_of(const counted_work &each)
     uint64_t issued = 0;
     for (const auto &[name, counts] : device.counts)
         if (name.find(each.kernels) != std::string::npos)
-            issued += counts.all();
+            issued += counts.total();
     return 32.0 * double(issued) / double(each.items);
 }
 

@@ -10,13 +10,13 @@ namespace {
 
 constexpr int nowhere = std::numeric_limits<int>::max();
 constexpr char poison = char(0xa5);
-constexpr uint64_t most_issued = 20'000'000; // of one instruction, by all blocks that a thread of the host runs
+constexpr uint64_t most_issued = 20'000'000; // of one instruction, by all blocks of a host thread
 
 template <class Value>
-void fill(char *frame, uint32_t place, Value first, Value step)
+void fill(char *frame, uint32_t offset, Value first, Value step)
 {
     for (int lane = 0; lane < lanes; ++lane, first = Value(first + step))
-        std::memcpy(frame + place + size_t(lane) * sizeof(Value), &first, sizeof(Value));
+        std::memcpy(frame + offset + size_t(lane) * sizeof(Value), &first, sizeof(Value));
 }
 
 void move_lanes(const std::array<uint32_t, 3> &move, const char *from, char *to, lane_mask threads)
@@ -29,13 +29,13 @@ void move_lanes(const std::array<uint32_t, 3> &move, const char *from, char *to,
 
 } // namespace
 
-warp::warp(const grid &given, block &of, int first, tally &counts)
-    : home(of),
-      launch(given),
+warp::warp(const grid &work, block &team, int first, tally &counts)
+    : home(team),
+      launch(work),
       first_thread(first),
       counts_(counts),
-      local_(given.kernel.local_bytes * lanes, poison),
-      kernel_(enter(given.kernel, all_lanes, 0))
+      local_(work.kernel.local_bytes * lanes, poison),
+      kernel_(enter(work.kernel, all_lanes, 0))
 {
     local_used_ = launch.kernel.own_local_bytes;
 }
@@ -43,43 +43,43 @@ warp::warp(const grid &given, block &of, int first, tally &counts)
 warp::activation warp::enter(const program &function, lane_mask threads, size_t local_at)
 {
     activation made{&function, std::vector<char>(function.frame_bytes, poison), {{0, threads, false}}};
-    char *own = made.frame.data();
-    std::copy(function.literals.begin(), function.literals.end(), own + function.literals_at);
-    fill(own, special::tid, uint32_t(first_thread), 1u);
-    fill(own, special::ntid, launch.threads, 0u);
-    fill(own, special::ctaid, home.index, 0u);
-    fill(own, special::nctaid, launch.blocks, 0u);
-    fill(own, special::lane, 0u, 1u);
-    fill(own, special::local, uint64_t(local_at), uint64_t(0));
+    char *values = made.frame.data();
+    std::copy(function.literals.begin(), function.literals.end(), values + function.literals_at);
+    fill(values, special::tid, uint32_t(first_thread), 1u);
+    fill(values, special::ntid, launch.threads, 0u);
+    fill(values, special::ctaid, home.index, 0u);
+    fill(values, special::nctaid, launch.blocks, 0u);
+    fill(values, special::lane, 0u, 1u);
+    fill(values, special::local, uint64_t(local_at), uint64_t(0));
     std::vector<uint64_t> &counts = counts_[&function];
     counts.resize(function.code.size());
     return made;
 }
 
-void warp::stop(const instruction &at, const std::string &why) const
+void warp::stop(const instruction &op, const std::string &why) const
 {
-    throw fault("line " + std::to_string(at.line) + ", \"" + running_->function->text_of(at) + "\", block " +
+    throw fault("line " + std::to_string(op.line) + ", \"" + running_->function->text_of(op) + "\", block " +
                 std::to_string(home.index) + ", warp " + std::to_string(first_thread / lanes) + ": " + why);
 }
 
-// Puts the group that is furthest behind first, of those that do not wait. The answer is where it may meet another.
+// Moves the group that is furthest behind and does not wait to the front. Returns where it may meet the next group.
 int warp::choose(activation &made)
 {
     auto &groups = made.groups;
-    std::sort(groups.begin(), groups.end(), [](const group &x, const group &y) { return x.at < y.at; });
+    std::sort(groups.begin(), groups.end(), [](const group &x, const group &y) { return x.pc < y.pc; });
     for (size_t i = 1; i < groups.size();) {
-        if (groups[i - 1].at != groups[i].at) {
+        if (groups[i - 1].pc != groups[i].pc) {
             ++i;
             continue;
         }
         groups[i - 1].threads |= groups[i].threads;
-        groups[i - 1].waits = false; // it waits again, all together
+        groups[i - 1].waits = false; // the merged group waits again
         groups.erase(groups.begin() + long(i));
     }
     const auto first = std::find_if(groups.begin(), groups.end(), [](const group &each) { return !each.waits; });
     if (first == groups.end())
         return nowhere;
-    const int limit = first + 1 == groups.end() ? nowhere : (first + 1)->at;
+    const int limit = first + 1 == groups.end() ? nowhere : (first + 1)->pc;
     std::rotate(groups.begin(), first, first + 1);
     return limit;
 }
@@ -89,38 +89,38 @@ bool warp::run()
     go(kernel_);
     if (kernel_.groups.size() > 1) {
         const auto &code = kernel_.function->code;
-        stop(code[size_t(kernel_.groups.front().at)], "divergent threads: others of the warp wait at line " +
-                                                          std::to_string(code[size_t(kernel_.groups.back().at)].line));
+        stop(code[size_t(kernel_.groups.front().pc)], "divergent threads: others of the warp wait at line " +
+                                                          std::to_string(code[size_t(kernel_.groups.back().pc)].line));
     }
     return !kernel_.groups.empty();
 }
 
 void warp::pass_barrier()
 {
-    ++kernel_.groups.front().at;
+    ++kernel_.groups.front().pc;
     kernel_.groups.front().waits = false;
 }
 
 void warp::branch(activation &made, const instruction &each, lane_mask taken)
 {
-    group &own = made.groups.front();
-    const int next = own.at + 1;
-    const lane_mask others = own.threads & ~taken;
-    own = {each.target, taken, false};
+    group &current = made.groups.front();
+    const int next = current.pc + 1;
+    const lane_mask others = current.threads & ~taken;
+    current = {each.target, taken, false};
     if (others != 0)
         made.groups.push_back({next, others, false});
 }
 
-void warp::call_function(activation &from, const instruction &at, lane_mask threads)
+void warp::call_function(activation &from, const instruction &op, lane_mask threads)
 {
-    const struct call &made = from.function->calls[size_t(at.target)];
+    const struct call &made = from.function->calls[size_t(op.target)];
     activation called = enter(*made.callee, threads, local_used_);
     for (const auto &move : made.arguments)
         move_lanes(move, from.frame.data(), called.frame.data(), threads);
     local_used_ += made.callee->own_local_bytes;
     go(called);
     if (!called.groups.empty())
-        stop(called.function->code[size_t(called.groups.front().at)], "a barrier in a function");
+        stop(called.function->code[size_t(called.groups.front().pc)], "a barrier in a function");
     local_used_ -= made.callee->own_local_bytes;
     running_ = &from;
     frame = from.frame.data();
@@ -136,35 +136,35 @@ void warp::go(activation &made)
     uint64_t *counts = counts_[made.function].data();
     int limit = choose(made);
     while (!made.groups.empty() && !made.groups.front().waits) {
-        group &own = made.groups.front();
-        const instruction &each = code[own.at];
-        if (++counts[own.at] > most_issued)
+        group &current = made.groups.front();
+        const instruction &each = code[current.pc];
+        if (++counts[current.pc] > most_issued)
             stop(each, "it does not end");
-        lane_mask threads = own.threads;
+        lane_mask threads = current.threads;
         if (each.guarded) {
             lane_mask guard;
             std::memcpy(&guard, frame + each.guard, sizeof guard);
             threads &= each.negated ? ~guard : guard;
         }
         if (each.kind == flow::next) {
-            ++own.at;
+            ++current.pc;
             if (threads != 0)
                 each.run(*this, each, threads);
-            if (own.at >= limit)
+            if (current.pc >= limit)
                 limit = choose(made);
             continue;
         }
         if (threads == 0) {
-            ++own.at;
+            ++current.pc;
         } else if (each.kind == flow::branch) {
             branch(made, each, threads);
         } else if (each.kind == flow::call) {
             call_function(made, each, threads);
-            ++made.groups.front().at;
-        } else if (threads != own.threads) {
+            ++made.groups.front().pc;
+        } else if (threads != current.threads) {
             stop(each, "a guarded end or barrier");
         } else if (each.kind == flow::barrier) {
-            own.waits = true;
+            current.waits = true;
         } else {
             made.groups.erase(made.groups.begin());
         }

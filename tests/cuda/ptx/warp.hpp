@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Warps of 32 threads that run in step, and the block that they make. Threads that branch differently become groups,
-// which go on alone; the one that is furthest behind goes first, and groups that meet go on together.
+// Warps of 32 threads that run in lockstep, and blocks of warps. Threads that branch differently form groups. The group
+// that is furthest behind runs first, and groups that meet merge.
 #pragma once
 
 #include <cstring>
@@ -11,17 +11,17 @@
 
 namespace test::ptx {
 
-// Addresses that are neither of memory of the device: generic ones of what only a block, a thread or a launch has.
+// Windows of generic addresses outside device memory: shared, local and parameter memory.
 constexpr uint64_t shared_window = uint64_t(1) << 60, local_window = uint64_t(2) << 60,
                    param_window = uint64_t(3) << 60;
 constexpr uint64_t window_mask = uint64_t(15) << 60;
 
-// Memory of the device that is there, by address.
+// The allocated device memory, by address.
 class live_memory {
 public:
     explicit live_memory(std::map<uint64_t, size_t> blocks) : blocks_(std::move(blocks)) {}
 
-    // The end of the block in which that address lies; 0 if there is none.
+    // The end of the allocation that has the address; 0: none.
     uint64_t end_at(uint64_t address) const
     {
         const auto next = blocks_.upper_bound(address);
@@ -38,7 +38,7 @@ private:
 struct grid {
     const program &kernel;
     unsigned blocks, threads;
-    size_t shared_bytes; // of the launch alone
+    size_t shared_bytes; // dynamic
     const std::vector<char> &params;
     const live_memory &memory;
 };
@@ -52,25 +52,25 @@ class warp {
 public:
     warp(const grid &launch, block &home, int first_thread, tally &counts);
 
-    // Runs until all threads of it wait for the others of the block, or have ended: then the answer is false.
+    // Runs until all its threads wait at a barrier; returns false once they have ended.
     bool run();
-    int waits_at() const { return kernel_.groups.front().at; }
+    int waits_at() const { return kernel_.groups.front().pc; }
     void pass_barrier();
 
-    // For what instructions do.
-    char *frame = nullptr; // of the function that runs
+    // For the handlers of instructions.
+    char *frame = nullptr; // of the running function
     lane_mask carry = 0;
-    uint64_t memory_begin = 1, memory_end = 0; // of the device, what was met last
+    uint64_t memory_begin = 1, memory_end = 0; // the device allocation of the last access
     block &home;
     const grid &launch;
     const int first_thread;
 
     char *local(int lane) { return local_.data() + size_t(lane) * launch.kernel.local_bytes; }
-    [[noreturn]] void stop(const instruction &at, const std::string &why) const;
+    [[noreturn]] void stop(const instruction &op, const std::string &why) const;
 
 private:
     struct group {
-        int at;
+        int pc; // index of the next instruction
         lane_mask threads;
         bool waits;
     };
@@ -84,7 +84,7 @@ private:
     void go(activation &made);
     int choose(activation &made);
     void branch(activation &made, const instruction &each, lane_mask taken);
-    void call_function(activation &from, const instruction &at, lane_mask threads);
+    void call_function(activation &from, const instruction &op, lane_mask threads);
 
     tally &counts_;
     std::vector<char> local_;
@@ -93,10 +93,10 @@ private:
     size_t local_used_ = 0;
 };
 
-// Everything that the warps of a block have together.
+// A block of warps.
 class block {
 public:
-    // Runs a block from its start to its end; an object runs one after another.
+    // Runs a block to its end. An object can run one block after another.
     void run(const grid &launch, unsigned number, tally &counts);
 
     unsigned index = 0;

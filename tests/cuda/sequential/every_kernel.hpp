@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every .cu file, for a machine that has defined IQA_ENTRY.
+// Includes every .cu file, for a machine that defines IQA_ENTRY.
 #pragma once
 
 #include "cuda/confusion/counts.cu"

@@ -15,7 +15,7 @@ namespace {
 constexpr unsigned char poison = 0xcd;
 constexpr int no_driver = 35; // cudaErrorInsufficientDriver
 
-// Never destroyed: what a test left to the end of the process is not lost.
+// Never destroyed, so that blocks that live to the end of the process are no leaks.
 std::map<void *, size_t> &live_blocks()
 {
     static auto &blocks = *new std::map<void *, size_t>;
@@ -59,7 +59,7 @@ sequential_machine &sequential_machine::get()
 
 void sequential_machine::reset()
 {
-    // The tensors of what is still enqueued may be gone; the memory that it gives back must go.
+    // Drops enqueued work, whose tensors may be gone, but gives its memory back.
     for (const queued &item : std::exchange(queue_, {}))
         if (item.gives_back)
             item.work();
@@ -141,7 +141,7 @@ status enqueue(int test::machine_counts::*counter, Work &&work, bool gives_back 
     return 0;
 }
 
-// A copy that looks at memory of the host when it runs.
+// A copy that accesses host memory when it runs.
 template <class Copy>
 status enqueue_copy(int test::machine_counts::*counter, Copy &&copy)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A CUDA machine for tests without a GPU: a runtime whose device memory is the host's, whose streams run what was
-// enqueued when they are waited for (or at once), and whose kernels run one thread after another, in any order that is
-// asked for. Every call can be made to fail.
+// A CUDA machine for tests without a GPU. Its device memory is host memory. Its streams run enqueued work when somebody
+// waits for them, or at once. Its kernels run one thread after another, in the order that a test asks for. Every call
+// of its runtime can be made to fail.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace test {
 
-// In which order the blocks of a grid and the threads of a step run. No result may depend on it.
+// The order of a grid's blocks and of a step's threads. No result may depend on it.
 enum class thread_order { forward, backward, shuffled };
 
 // Plays all threads of one block: see cuda/machine/block.h.
@@ -36,21 +36,21 @@ public:
     template <class Body>
     int64_t sum(int count, Body &&body)
     {
-        uint64_t all = 0;
-        for_each_in_order(count, [&](int i) { all += uint64_t(body(i)); });
-        return int64_t(all);
+        uint64_t total = 0;
+        for_each_in_order(count, [&](int i) { total += uint64_t(body(i)); });
+        return int64_t(total);
     }
 
     template <class Totals, class Body>
     Totals reduce(int count, Body &&body)
     {
-        Totals all{};
+        Totals totals{};
         for_each_in_order(count, [&](int i) {
-            Totals own{};
-            body(i, own);
-            all.combine(own);
+            Totals partial{};
+            body(i, partial);
+            totals.combine(partial);
         });
-        return all;
+        return totals;
     }
 
     bool comes_last(uint32_t *arrivals) { return comes_last(arrivals, blocks_); }
@@ -79,14 +79,14 @@ private:
     std::unique_ptr<char[]> shared_;
 };
 
-// What the machine did since it was reset.
+// Counts since the last reset.
 struct machine_counts {
-    int calls = 0; // of the runtime, but for texts
+    int calls = 0; // of the runtime, except for texts
     int allocations = 0, deallocations = 0, waits = 0, launches = 0, uploads = 0, downloads = 0, clears = 0;
-    // Deallocations, calls about the current device, clearings and questions that were made to fail.
+    // Failed deallocations, calls about the current device, clearings and queries.
     int lost = 0, not_set = 0, not_cleared = 0, not_told = 0;
 
-    // A call failed that an update or a read may pass over.
+    // Whether a call failed whose failure an update or a read may ignore.
     bool passed_over() const { return lost + not_set + not_cleared + not_told != 0; }
 };
 
@@ -94,33 +94,33 @@ class sequential_machine {
 public:
     static sequential_machine &get();
 
-    // Everything as at the start of the process; memory that is still allocated stays.
+    // Restores the state at the start of the process, but keeps allocated memory.
     void reset();
 
     thread_order order = thread_order::forward;
-    bool at_once = false;      // run when enqueued rather than when waited for
-    bool late_uploads = false; // memory of the host is read when a copy runs, as where it is pinned
-    int devices = 1;           // 0: as on a machine without a driver
+    bool at_once = false;      // work runs when it is enqueued
+    bool late_uploads = false; // copies read host memory when they run, as pinned memory
+    int devices = 1;           // 0: no driver
     int current = 0;
-    uint64_t contexts = 0;                 // bit i: something made a context on device i
-    int capability = 90;                   // of all devices; the least with kernels is 75
+    uint64_t contexts = 0;                 // bit i: device i has a context
+    int capability = 90;                   // of all devices; kernels need 75
     int least_without_pools = 99;          // devices from this one on have no memory pools
     bool pageable = false;                 // kernels may read any memory
-    int device_of_stream = -1;             // that of every stream but the default one
-    std::map<const void *, int> elsewhere; // memory that is not the tensors' device's: which one's it is, or not_cuda
+    int device_of_stream = -1;             // of every stream but the default one
+    std::map<const void *, int> elsewhere; // memory of other devices: the device, or not_cuda
     static constexpr int not_cuda = -1;
-    int shared_bytes = 64 * 1024; // what a block may have
-    int fail_call = 0;            // the call that fails, from 1; 0: none does
-    int fail_status = 999;        // with that status
-    bool capturing = false;       // what is enqueued is recorded, and run by replay() only
+    int shared_bytes = 64 * 1024; // limit of a block
+    int fail_call = 0;            // the call that fails, from 1; 0: none
+    int fail_status = 999;        // its status
+    bool capturing = false;       // enqueued work is recorded, and only replay() runs it
     machine_counts counts;
     int64_t live_bytes = 0;
-    int pending_copies = 0; // enqueued, with memory of the host that they will still read or write
+    int pending_copies = 0; // enqueued copies that will still access host memory
 
-    void replay(); // runs what was captured, once more
+    void replay(); // runs the captured work once more
     void forget_graph() { graph_.clear(); }
 
-    // For the runtime's functions.
+    // For the functions of the runtime.
     int enter();
     int enter_on_device(); // a call that makes a context on the current device
     void enqueue(std::function<void()> work, bool gives_back = false);
@@ -134,7 +134,7 @@ private:
         bool gives_back; // memory
     };
     std::vector<queued> queue_;
-    std::vector<int> below_; // devices that were current before others came on top
+    std::vector<int> below_; // devices below the current one on the stack
     std::vector<std::function<void()>> graph_;
 };
 

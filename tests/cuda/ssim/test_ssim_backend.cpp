@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The functions of SSIM of both backends, request by request: every byte that the CPU gives, the sequential machine
-// gives too, in every order of its threads. Requests come from a generator of shapes, types, strides and options.
+// Compares SSIM's functions of both backends, request by request: the sequential machine must give the CPU's bytes in
+// every order of its threads. A generator makes requests with random shapes, types, strides and options. The file is
+// past 400 lines: each part below compares one function, and all share the generator.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -23,14 +24,14 @@ struct ledger_closer {
     void operator()(iqa::device_ledger *ledger) const { ledger->close(); }
 };
 
-// What both backends work in.
+// Context and memory of both backends.
 struct machine_under_test {
     context_pointer context = make_context();
     std::unique_ptr<iqa::device_ledger, ledger_closer> ledger{iqa::cuda::open_ledger(*context, 0, 1, false)};
     iqa::workspace on_cpu{*context, *context};
     iqa::workspace on_device{*ledger, *context};
 
-    // What is enqueued runs in that order, and leaves its zeros as it found them.
+    // Runs the enqueued work in an order of threads. It must leave `zeros` zero.
     template <class Enqueue>
     void run(thread_order order, Enqueue &&enqueue)
     {
@@ -44,14 +45,14 @@ struct machine_under_test {
     }
 
     int64_t zeros_size() { return most_zeros; }
-    static constexpr int64_t most_zeros = 4096; // taken once at the start
+    static constexpr int64_t most_zeros = 4096; // allocated once at the start
 
     machine_under_test() { on_device.zeros.take<std::byte>(most_zeros, "zeros"); }
 };
 
 constexpr std::array orders = {thread_order::forward, thread_order::backward, thread_order::shuffled};
 
-// Equal numbers; any NaN is like any other.
+// Equal numbers; all NaNs are equal.
 template <class Number>
 bool same_numbers(const std::vector<Number> &a, const std::vector<Number> &b)
 {
@@ -66,7 +67,7 @@ constexpr std::array element_types = {
     iqa::element_type::uint8,    iqa::element_type::uint16,  iqa::element_type::int16,  iqa::element_type::float16,
     iqa::element_type::bfloat16, iqa::element_type::float32, iqa::element_type::float64};
 
-// Five axes in memory: in any order, with gaps, backwards, or all in one place.
+// Five axes in memory: in any order, with gaps, reversed, or with stride 0.
 struct strided {
     std::array<int64_t, 5> strides{};
     int64_t first = 0, items = 1;
@@ -93,7 +94,7 @@ strided make_strides(random_numbers &random, const std::array<int64_t, 5> &exten
     return made;
 }
 
-// What a sample may be: mostly moderate, sometimes not a number.
+// A random sample: mostly moderate, sometimes NaN.
 void fill_sample(random_numbers &random, iqa::element_type type, bool wild, std::byte *to)
 {
     const double value = random.uniform();
@@ -183,7 +184,7 @@ struct weight_memory {
     }
 };
 
-// Output of a backend, with strides of any kind; what it does not write stays as it is.
+// An output with any strides. Memory between its elements must not change.
 struct output_memory {
     std::vector<double> doubles;
     std::vector<float> floats;
@@ -214,11 +215,11 @@ struct output_memory {
 struct generator_limits {
     int64_t images = 3, channels = 4, depth = 40, height = 90, width = 180;
     int taps = 15;
-    bool large = false; // so many taps down, and half or a quarter of that across
+    bool large = false; // `taps` taps down, and half or a quarter of them across
     bool plain = false; // images without weights, and windows of 11 taps
 };
 
-// A plan and its images. Pointers between members: it stays where it is.
+// A plan and its images. Not movable, since members point to each other.
 struct generated {
     random_numbers random;
     iqa::ssim_plan plan{};
@@ -268,7 +269,7 @@ struct generated {
     {
         plan.border = iqa::border_mode(random.below(5));
         const bool usual = limits.plain || (!limits.large && random.below(3) == 0);
-        // Slabs that are made a few rows at a time, or many slices.
+        // Windows whose slabs are made a few rows at a time, or of many slices.
         const int many = limits.taps;
         const std::array<int, 3> large = !volume                ? std::array{1, many, many / 2 | 1}
                                          : random.below(2) == 0 ? std::array{61, 3, 3}
@@ -276,16 +277,16 @@ struct generated {
         if (limits.large)
             plan.border = iqa::border_mode(1 + random.below(4)); // a valid map needs large images
         for (int axis = 0; axis < 3; ++axis) {
-            std::vector<double> &own = taps[size_t(axis)];
-            own.resize(size_t(usual ? 11 : 1 + 2 * random.below((limits.taps + 1) / 2)));
+            std::vector<double> &window = taps[size_t(axis)];
+            window.resize(size_t(usual ? 11 : 1 + 2 * random.below((limits.taps + 1) / 2)));
             if (limits.large)
-                own.resize(size_t(large[size_t(axis)]));
+                window.resize(size_t(large[size_t(axis)]));
             if (axis == 0 && !volume)
-                own.resize(1);
+                window.resize(1);
             if (random.below(2) == 0)
-                iqa::gaussian_taps(1.5, int(own.size()), own.data());
+                iqa::gaussian_taps(1.5, int(window.size()), window.data());
             else
-                iqa::uniform_taps(int(own.size()), own.data());
+                iqa::uniform_taps(int(window.size()), window.data());
         }
         plan.size_z = int(taps[0].size());
         plan.size_y = int(taps[1].size());
@@ -386,12 +387,12 @@ void compare_ssim(machine_under_test &machine, uint64_t seed, const generator_li
 
 // ---- Smaller images
 
-// Scales that are each made of the one before.
+// Levels that are each made from the one before.
 template <class Real>
 struct pyramid {
-    std::vector<Real> memory; // of all scales, each with three maps
+    std::vector<Real> memory; // of all levels, each with three maps
     std::deque<iqa::ssim_plan> plans;
-    std::vector<iqa::shrink_request> scales;
+    std::vector<iqa::shrink_request> levels;
 
     pyramid(generated &from, int count)
     {
@@ -403,42 +404,43 @@ struct pyramid {
         whole.plan = &plans.back();
         whole.images = from.images;
         whole.weights = from.weights.view;
-        scales.push_back(whole);
+        levels.push_back(whole);
         std::vector<size_t> pixels;
         for (;;) {
-            iqa::shrink_request &own = scales.back();
-            const iqa::image_view &larger = own.images.reference;
+            iqa::shrink_request &level = levels.back();
+            const iqa::image_view &larger = level.images.reference;
             const bool some_odd = random.below(2) == 0;
-            const int factor = scales.size() > 1 && random.below(8) != 0 ? 2 : 2 + int(random.below(3));
-            own.z = {in_depth ? rule : iqa::shrink_rule::floor, in_depth ? factor : 1, larger.depth,
-                     in_depth && some_odd};
-            own.y = {rule, factor, larger.height, some_odd};
-            own.x = {rule, factor, larger.width, some_odd};
-            pixels.push_back(size_t(larger.images * from.channels() * own.z.boxes() * own.y.boxes() * own.x.boxes()));
-            if (int(scales.size()) == count || pixels.back() == 0)
+            const int factor = levels.size() > 1 && random.below(8) != 0 ? 2 : 2 + int(random.below(3));
+            level.z = {in_depth ? rule : iqa::shrink_rule::floor, in_depth ? factor : 1, larger.depth,
+                       in_depth && some_odd};
+            level.y = {rule, factor, larger.height, some_odd};
+            level.x = {rule, factor, larger.width, some_odd};
+            pixels.push_back(
+                size_t(larger.images * from.channels() * level.z.boxes() * level.y.boxes() * level.x.boxes()));
+            if (int(levels.size()) == count || pixels.back() == 0)
                 break;
-            scales.push_back(next_of(own, from));
+            levels.push_back(next_of(level, from));
         }
-        size_t all = 0;
-        for (const size_t some : pixels)
-            all += 3 * some;
-        memory.resize(all);
+        size_t numbers = 0;
+        for (const size_t level_pixels : pixels)
+            numbers += 3 * level_pixels;
+        memory.resize(numbers);
         std::byte *next = reinterpret_cast<std::byte *>(memory.data());
-        for (size_t i = 0; i < scales.size(); ++i) {
+        for (size_t i = 0; i < levels.size(); ++i) {
             const size_t bytes = pixels[i] * sizeof(Real);
-            scales[i].reference = next;
-            scales[i].candidate = next + bytes;
-            scales[i].shrunk_weights = from.weighing ? next + 2 * bytes : nullptr;
+            levels[i].reference = next;
+            levels[i].candidate = next + bytes;
+            levels[i].shrunk_weights = from.weighing ? next + 2 * bytes : nullptr;
             next += 3 * bytes;
-            if (i + 1 == scales.size())
+            if (i + 1 == levels.size())
                 break;
-            scales[i + 1].images.reference.data = scales[i].reference;
-            scales[i + 1].images.candidate.data = scales[i].candidate;
-            scales[i + 1].weights.data = scales[i].shrunk_weights;
+            levels[i + 1].images.reference.data = levels[i].reference;
+            levels[i + 1].images.candidate.data = levels[i].candidate;
+            levels[i + 1].weights.data = levels[i].shrunk_weights;
         }
     }
 
-    // But for where it lies in memory.
+    // The next level, without its memory.
     iqa::shrink_request next_of(const iqa::shrink_request &before, const generated &from)
     {
         plans.push_back(*before.plan);
@@ -457,18 +459,18 @@ struct pyramid {
         dense.slice_stride = dense.row_stride * dense.height;
         dense.channel_stride = dense.slice_stride * dense.depth;
         dense.image_stride = dense.channel_stride * dense.channels;
-        iqa::shrink_request own{};
-        own.plan = &plans.back();
-        own.images = {dense, dense};
+        iqa::shrink_request next{};
+        next.plan = &plans.back();
+        next.images = {dense, dense};
         if (from.weighing)
-            own.weights = {nullptr,
-                           sizeof(Real) == sizeof(double) ? IQA_FLOAT64 : IQA_FLOAT32,
-                           dense.image_stride,
-                           dense.channel_stride,
-                           dense.slice_stride,
-                           dense.row_stride,
-                           1};
-        return own;
+            next.weights = {nullptr,
+                            sizeof(Real) == sizeof(double) ? IQA_FLOAT64 : IQA_FLOAT32,
+                            dense.image_stride,
+                            dense.channel_stride,
+                            dense.slice_stride,
+                            dense.row_stride,
+                            1};
+        return next;
     }
 
     template <class Shrink>
@@ -486,12 +488,12 @@ void compare_shrink(machine_under_test &machine, uint64_t seed, const generator_
     CAPTURE(seed);
     generated from(seed, limits);
     from.plan.double_arithmetic = sizeof(Real) == sizeof(double);
-    pyramid<Real> scales(from, 1 + int(from.random.below(9)));
+    pyramid<Real> levels(from, 1 + int(from.random.below(9)));
     const std::vector<Real> expected =
-        scales.made_by([&] { iqa::cpu_backend().shrink(*machine.context, machine.on_cpu, scales.scales); });
+        levels.made_by([&] { iqa::cpu_backend().shrink(*machine.context, machine.on_cpu, levels.levels); });
     for (const thread_order order : orders)
-        CHECK(same_numbers(expected, scales.made_by([&] {
-            machine.run(order, [&] { iqa::cuda::shrink(*machine.context, machine.on_device, scales.scales); });
+        CHECK(same_numbers(expected, levels.made_by([&] {
+            machine.run(order, [&] { iqa::cuda::shrink(*machine.context, machine.on_device, levels.levels); });
         })));
 }
 
@@ -502,7 +504,7 @@ struct gradient_results {
     friend bool operator==(const gradient_results &, const gradient_results &) = default;
 };
 
-// What smaller images give: numbers, not the derivatives of anything.
+// Random numbers in place of the derivatives by smaller images.
 template <class Real>
 struct smaller_memory {
     std::vector<Real> numbers;
