@@ -128,7 +128,7 @@ private:
         if (labels.weights != nullptr) {
             weight = weight_at(labels, place.offset[weight_side]);
             if (!has_exact_sums(weight)) {
-                keep_first(&labels.report->channel, to_caller(labels.order, at));
+                keep_first(labels, fault_kind::label_weight, to_caller(labels.order, at));
                 return;
             }
         }
@@ -139,7 +139,7 @@ private:
         if (is_invalid(rules, codes)) {
             add(&to.totals[invalid], 1u);
             if (rules.invalid_is_error)
-                keep_first(&labels.report->image, invalid_key(labels, group, position, codes));
+                keep_first(labels, fault_kind::labels, invalid_key(labels, group, position, codes));
             if (!rules.invalid_is_wrong)
                 return;
         }

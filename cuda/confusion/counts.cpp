@@ -122,7 +122,7 @@ private:
         task_.counters = request_.counters;
         task_.report = request_.report;
         task_.samples = pair_.samples;
-        task_.tag = request_.tag;
+        task_.shape = request_.shape;
     }
 
     void add_order(const position_axis &axis)

@@ -43,7 +43,7 @@ struct label_task {
     uint32_t *arrivals;
     bool ends;       // this launch is the update's last
     int64_t samples; // of the update
-    double tag;
+    int64_t shape;
 };
 
 // Most numbers fit 32 bits, whose division is several times faster.
@@ -207,17 +207,11 @@ IQA_KERNEL void add_elements(confusion_layout layout, int64_t *cells, int64_t co
         add(cells + 3 * layout.classes, count);
 }
 
-// ---- Faults. While an update runs, its report holds complements of positions, so that the largest is the first
-// fault's; 0: no fault.
+// ---- Faults. While an update runs, its report holds the rank of the first fault.
 
-IQA_KERNEL void keep_first(int64_t *first, int64_t position)
+IQA_KERNEL void keep_first(const label_task &task, fault_kind kind, int64_t key)
 {
-    keep_most(reinterpret_cast<uint64_t *>(first), ~uint64_t(position));
-}
-
-IQA_KERNEL int64_t first_of(int64_t kept)
-{
-    return int64_t(~uint64_t(kept));
+    keep_most(&task.report->rank, fault_rank(kind, key));
 }
 
 // If both sides are invalid, the reference comes first.
@@ -232,7 +226,7 @@ IQA_KERNEL_APART void keep_if_invalid(const label_task &task, int64_t group, int
 {
     const label_codes codes = codes_of<scores>(task, place_of(task, group, position));
     if (is_invalid(task.rules, codes))
-        keep_first(&task.report->image, invalid_key(task, group, position, codes));
+        keep_first(task, fault_kind::labels, invalid_key(task, group, position, codes));
 }
 
 template <bool scores>
@@ -241,17 +235,18 @@ IQA_KERNEL_APART void end_update(const label_task &task)
     task.counters[sample_counter] += task.samples;
     task.counters[element_counter] += task.groups * task.positions;
     fault &report = *task.report;
-    const int64_t invalid = task.counters[invalid_counter];
-    if (report.channel != 0) {
-        report = fault_of_weight(first_of(report.channel), task.tag);
-    } else if (task.rules.invalid_is_error && invalid != 0) {
-        const int64_t key = first_of(report.image);
+    if (report.rank == 0)
+        return;
+    const int64_t key = first_of_rank(report.rank);
+    if (kind_of_rank(report.rank) == fault_kind::label_weight) {
+        report = fault_of_weight(key, task.shape);
+    } else {
         const int side = key % 2 == 0 ? reference_side : candidate_side;
         const int64_t position = from_caller(task.order, key / 2);
         const int64_t group = position / task.positions;
         const label_place place = place_of(task, group, position - group * task.positions);
         const int64_t label = shown_label(task.labels[side], label_of<scores>(task, side, place.offset[side]));
-        report = fault_of_labels(invalid, side, key / 2, label, task.tag);
+        report = fault_of_labels(task.counters[invalid_counter], side, key / 2, label, task.shape);
     }
 }
 

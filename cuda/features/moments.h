@@ -108,7 +108,7 @@ private:
             value = widen(
                 reinterpret_cast<const element *>(table.data)[row * table.row_stride + column * table.column_stride]);
         });
-        *args.report = {fault_kind::features, side, row, column, 1, value, 0};
+        *args.report = fault_of_feature(side, row, column, value);
     }
 };
 

@@ -40,7 +40,7 @@ struct ssim_values_kernel {
             const uint64_t rank = args.books->first_at_fault;
             args.books->first_at_fault = 0;
             if (rank != 0 && request.report->kind == fault_kind::none)
-                *request.report = evaluate_image(request, image_of_rank(rank)); // this update adds nothing
+                *request.report = evaluate_image(request, first_of_rank(rank)); // this update adds nothing
         });
         if (args.ends_update)
             commit_update::run_at_once(block, args.commit);

@@ -33,19 +33,7 @@ struct confusion_request {
     const sample_plan *samples; // NULL: samples are not wanted one by one
 
     fault *report; // of this update
-    double tag;    // the value of a fault
+    int64_t shape; // of a fault: the metric's number for the shape of the labels
 };
-
-// The positions are those of label_pair::all.
-IQA_HD fault fault_of_weight(int64_t position, double tag)
-{
-    return {fault_kind::label_weight, weight_side, position, 0, 0, tag, 0};
-}
-
-// So many elements have a label outside the classes on either side. The first of them is told.
-IQA_HD fault fault_of_labels(int64_t count, int side, int64_t position, int64_t label, double tag)
-{
-    return {fault_kind::labels, side, position, label, count, tag, 0};
-}
 
 } // namespace iqa

@@ -7,51 +7,11 @@
 #include <optional>
 #include <span>
 
-#include "arith/portable.h"
+#include "core/fault.h"
 #include "core/memory.hpp"
 #include "iqa_c.h"
 
 namespace iqa {
-
-// What the content of an update's tensors may be at fault for. The CPU ends the call; a device keeps the first fault
-// until the host waits for it.
-enum class fault_kind : int32_t {
-    none,
-    nonfinite,      // `count` samples of image `image` are not finite
-    overflow,       // squares of image `image` are beyond the arithmetic
-    weights,        // some weight is none
-    masked,         // nothing of image `image` counts, of `channel` (or -1 for all) at level `side`
-    negative_power, // image `image` has the mean `value` at level `side`, which has no power
-    labels,         // `count` labels outside the classes, the first of side `side` at `image`: label `channel`
-    label_weight,   // the weight at position `image` has no exact sums
-    features        // the feature in row `image`, column `channel` of side `side` is outside the grid, or not finite
-};
-
-struct fault {
-    fault_kind kind;
-    int32_t side;
-    int64_t image, channel, count;
-    double value;
-    int64_t update; // of the metric on this device, from 1
-};
-
-// Which of several faults is told: of the first kind that some image has, that of its first image. The largest rank is
-// kept, since 0 stands for no fault.
-IQA_HD uint64_t fault_rank(fault_kind kind, int64_t image)
-{
-    constexpr uint64_t kinds = 0xff;
-    return (kinds - uint64_t(kind)) << 48 | ((uint64_t(1) << 48) - 1 - uint64_t(image));
-}
-
-IQA_HD fault_kind kind_of_rank(uint64_t rank)
-{
-    return static_cast<fault_kind>(0xff - (rank >> 48));
-}
-
-IQA_HD int64_t image_of_rank(uint64_t rank)
-{
-    return int64_t((uint64_t(1) << 48) - 1 - (rank & ((uint64_t(1) << 48) - 1)));
-}
 
 // What updates on a device have come to: sums of lanes without carries, in the ledger's memory until it is called
 // again, and the first fault.

@@ -37,7 +37,7 @@ IQA_HD void report_fault(const Request &request, uint64_t rank)
     if (rank == 0)
         return;
     request.report->kind = kind_of_rank(rank);
-    request.report->image = image_of_rank(rank);
+    request.report->image = first_of_rank(rank);
     request.report->count = request.addend[Request::lane_of_nonfinite];
 }
 

@@ -98,7 +98,7 @@ IQA_HD fault fault_of_image(fault_kind kind, int level, int64_t image, int64_t c
 {
     fault found{};
     found.kind = kind;
-    found.side = level;
+    found.level = level;
     found.image = image;
     found.channel = channel;
     return found;

@@ -101,7 +101,7 @@ public:
         const int64_t count = pair.all.count();
         for (int64_t position = 0; position < count; ++position)
             if (!has_exact_sums(pair.weight_at(offset_of(pair.all, position, weight_side)))) {
-                *request_.report = fault_of_weight(position, request_.tag);
+                *request_.report = fault_of_weight(position, request_.shape);
                 return;
             }
     }
@@ -118,7 +118,7 @@ public:
                 for (const int side : {reference_side, candidate_side})
                     if (buffer.words[side][i] == codes && buffer.words[reference_side][i] <= codes) {
                         *request_.report = fault_of_labels(request_.counters[invalid_counter], side, first + i,
-                                                           label_at(side, first + i, buffer), request_.tag);
+                                                           label_at(side, first + i, buffer), request_.shape);
                         return;
                     }
         }

@@ -197,7 +197,7 @@ void report_first_feature(const moment_request &request, int side, int64_t first
         for (int64_t column = 0; column < view.columns; ++column) {
             const double value = number_at(view, row, column);
             if (!within(to_grid(value, request.grid.gain()), request.grid.limit())) {
-                *request.report = {fault_kind::features, side, row, column, 0, value, 0};
+                *request.report = fault_of_feature(side, row, column, value);
                 return;
             }
         }

@@ -100,7 +100,7 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
         fault found{};
         count(place, pair, outputs, {addend.data(), lanes_ + plan_.cells(), addend.data() + plan_.cells()}, &found);
         if (found.kind != fault_kind::none)
-            fail_for(found, {}, position_text(pair.all, found.image));
+            fail_for(found, {}, position_text(pair.all, found.position));
         commit_others(addend);
     }
     place.finish();
@@ -130,7 +130,7 @@ void confusion_metric::count(const update_place &place, const label_pair &pair, 
         .counters = to.counters,
         .samples = outputs.wanted() || plan_.entries != 0 ? &samples : nullptr,
         .report = report,
-        .tag = double(shape_number_),
+        .shape = shape_number_,
     };
     place.device.confusion(owner(), place.ledger != nullptr ? *on_device_ : work_, request);
 }
@@ -170,7 +170,7 @@ void confusion_metric::fail_for(const fault &found, const text &update, const te
              " is not one whose sums are exact; expected 0, or 2^-76 to 2^64");
     const bool in_reference = found.side == reference_side;
     const auto kind = static_cast<label_kind>(in_reference ? options_.reference : options_.candidate);
-    const int64_t label = found.channel;
+    const int64_t label = found.label;
     text what;
     if (label == label_of_nan && kind != label_kind::index)
         what << "NaN";
@@ -201,10 +201,10 @@ void confusion_metric::raise(const fault &found) const
 {
     text update;
     update << "update " << found.update << " on the CUDA device: ";
-    if (found.value == double(shape_number_))
-        fail_for(found, update, position_text(shape_, found.image));
+    if (found.shape == shape_number_)
+        fail_for(found, update, position_text(shape_, found.position));
     text place; // updates with other shapes followed
-    fail_for(found, update, place << "position " << found.image << " in row-major order");
+    fail_for(found, update, place << "position " << found.position << " in row-major order");
 }
 
 iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options)

@@ -146,7 +146,7 @@ void fid_metric::raise(const fault &found) const
     if (found.update > 0)
         place << "update " << found.update << " on the CUDA device: ";
     const double largest = double(grid().limit()) / grid().gain();
-    fail(IQA_ERROR_NUMERIC, place.view(), side_names[found.side], "[", found.image, ", ", found.channel, "] is ",
+    fail(IQA_ERROR_NUMERIC, place.view(), side_names[found.side], "[", found.row, ", ", found.column, "] is ",
          found.value, "; expected a number from ", -largest, " to ", largest, ", the range of the options");
 }
 

@@ -29,7 +29,7 @@ void ssim_metric::fail_for_image(const fault &found, std::string_view prefix) co
 {
     text at_level;
     if (options_.scales > 1)
-        at_level << " at scale " << found.side + 1 << " of " << options_.scales;
+        at_level << " at scale " << found.level + 1 << " of " << options_.scales;
     text range; // unless it was the update's own
     if (is_stated(range_of_options()))
         range << " " << options_.data_low << " ... " << options_.data_high;
@@ -45,7 +45,7 @@ void ssim_metric::fail_for_image(const fault &found, std::string_view prefix) co
         fail(IQA_ERROR_NUMERIC, prefix, "weights has values that are not from 0 to 1");
     case fault_kind::negative_power:
         fail(IQA_ERROR_NUMERIC, prefix, "image ", found.image, " has a mean of ", found.value, at_level.view(),
-             ", which has no power ", options_.scale_weights[found.side],
+             ", which has no power ", options_.scale_weights[found.level],
              "; set negative to IQA_NEGATIVE_RELU or IQA_NEGATIVE_SIMPLE");
     default: {
         text channel;
