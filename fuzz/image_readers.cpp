@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Every reader of the command-line program on any bytes. The first byte says how .npy axes are laid out, whether a
 // label map is wanted, which page, and what becomes of the orientation; a picture that is read must hold every sample
 // that its shape and strides promise. The same bytes are read as a clip, with and without a format for raw YUV.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // iqa: image quality from the command line.
 #include "commands/commands.hpp"
 #include "files/file_error.hpp"
@@ -20,32 +19,32 @@ namespace {
 
 using namespace iqa_tool;
 
-/** One line on stderr. */
+// One line on stderr.
 int report_error(const std::string &text)
 {
     std::cerr << "iqa: " << one_line(text) << '\n';
     return exit_error;
 }
 
-/** Until 1.0 a program runs with a library of the same major and minor version. */
+// Until 1.0 a program runs with a library of the same major and minor version.
 bool library_fits()
 {
     return iqa_library_version() >> 8 == IQA_VERSION >> 8;
 }
 
-/** Takes the numbers of standard descriptors that are closed, so that no file gets them and is written into. What is
- *  opened the wrong way round stays the error that it was. */
+// Occupies the closed ones of the standard descriptors, so that no opened file gets their number and is written into.
+// They are opened the wrong way round: using one stays an error.
 void occupy_standard_descriptors()
 {
     for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
         if (fcntl(descriptor, F_GETFD) == -1 &&
             open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) != descriptor)
-            _exit(exit_error); // there is nobody to tell
+            _exit(exit_error); // without descriptors there is nowhere to report
 }
 
 using command_list = std::vector<std::pair<CLI::App *, command_function>>;
 
-/** The option that a mistyped one may have been. */
+// "; did you mean ...?" for a mistyped option.
 std::string suggested_option(const command_list &commands, int count, char **arguments)
 {
     for (const auto &[command, run_command] : commands) {

@@ -14,7 +14,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** Decodes a pair and measures it. */
+// Decodes a pair and measures it.
 void measure_pair(const batch_options &options, measurer &meter, pair_result &result)
 {
     const std::string test_path = options.test_folder + "/" + result.names.test;
@@ -31,7 +31,7 @@ void measure_pair(const batch_options &options, measurer &meter, pair_result &re
     result.dtype = dtype_name(reference.dtype);
 }
 
-/** Measures all pairs, each thread with one pair in memory at a time. */
+// Measures all pairs, each thread with one pair in memory at a time.
 void measure_all(const batch_options &options, batch_report &report, std::optional<csv_writer<pair_result>> &csv)
 {
     const pair_crew crew(options.chosen.context, report.results.size());
@@ -50,7 +50,7 @@ void measure_all(const batch_options &options, batch_report &report, std::option
         report.total = meters[0]->total();
 }
 
-/** Lists the pairs below a threshold; returns whether there are any. */
+// Lists the pairs below a threshold; returns whether there are any.
 bool list_below_threshold(const batch_options &options, const batch_report &report)
 {
     bool any = false;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// The parts of `iqa batch`: what is known of all pairs, and what is written of it.
+// `iqa batch`: the results of all pairs, and the files written from them.
 #pragma once
 
 #include "measuring/measure.hpp"
@@ -31,11 +30,11 @@ struct batch_report : pair_report<pair_result> {
     using pair_report::pair_report;
     total_values total;
 
-    /** The measured pairs, lowest SSIM first (NaN before all), equal ones by name. */
+    // The measured pairs, lowest SSIM first (NaN before all), equal ones by name.
     std::vector<const pair_result *> worst(std::size_t most) const;
 };
 
-/** The columns of the CSV file, and a line of it (RFC 4180, lines end with \n). */
+// The CSV file's column names, and one of its lines (RFC 4180, ending in \n).
 extern const char *const csv_header;
 void write_csv_row(std::ostream &out, const pair_result &result);
 

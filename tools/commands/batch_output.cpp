@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// What `iqa batch` prints and writes: the table, CSV and JSON.
 #include "commands/batch.hpp"
 #include "files/file_error.hpp"
 #include "files/number.hpp"
@@ -36,7 +37,7 @@ json pair_as_json(const pair_result &result)
     return object;
 }
 
-/** NaN comes before every number. */
+// NaN comes before every number.
 bool is_worse(const pair_result *first, const pair_result *second)
 {
     const double first_ssim = std::isnan(first->values.ssim) ? -HUGE_VAL : first->values.ssim;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The commands. Each one adds its options to the parser and returns what to run when it was chosen; that gives the exit
 // code.
 #pragma once

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// `iqa compare`: two pictures, or two clips.
 #include "commands/commands.hpp"
 #include "commands/compare_clips.hpp"
 #include "drawing/heat_map.hpp"
@@ -29,10 +30,10 @@ struct compare_options : clip_options {
     bool all_presets = false;
 
     bool wants_map() const { return !map_path.empty() || !side_by_side_path.empty(); }
-    /** The first option that only pictures have, "" if none was given. */
+    // The first option that only pictures have, "" if none was given.
     const char *option_of_pictures() const
     {
-        const std::pair<bool, const char *> given[] = {
+        const std::pair<bool, const char *> options[] = {
             {!map_path.empty(), "--map"},
             {!side_by_side_path.empty(), "--side-by-side"},
             {all_presets, "--all-presets"},
@@ -40,12 +41,12 @@ struct compare_options : clip_options {
             {!chosen.mask_path.empty(), "--mask"},
             {chosen.decode.page > 0, "--page"},
             {chosen.decode.orientation != orientation_policy::unstated, "--orientation"}};
-        for (const auto &[is_given, name] : given)
+        for (const auto &[is_given, name] : options)
             if (is_given)
                 return name;
         return "";
     }
-    /** The first option that only clips have, "" if none was given. */
+    // The first option that only clips have, "" if none was given.
     const char *option_of_clips() const { return !csv_path.empty() ? "--csv" : shortest ? "--shortest" : ""; }
 };
 
@@ -56,7 +57,7 @@ struct comparison {
     std::vector<preset_value> presets;
 };
 
-/** Black and white of the shown pictures: the data range, or the span of the type. */
+// Black and white of the shown pictures: the data range, or the span of the type.
 std::pair<double, double> shown_range(const settings &chosen, int32_t dtype)
 {
     if (chosen.data_range_is_stated())
@@ -71,7 +72,7 @@ std::pair<double, double> shown_range(const settings &chosen, int32_t dtype)
     }
 }
 
-/** The name with the folder that it is in: enough to tell files apart, short enough for a caption. */
+// The last folder and the name: enough to tell files apart, short enough for a caption.
 std::string caption_of(const std::string &path)
 {
     const std::filesystem::path whole(path);

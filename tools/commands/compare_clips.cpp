@@ -23,17 +23,17 @@ using json = nlohmann::ordered_json;
 constexpr const char *plane_names[] = {"Y", "U", "V"};
 constexpr const char *plane_keys[] = {"y", "u", "v"};
 
-/** The values of one kind of a frame: each plane's, then all together. */
-std::vector<double> each(const frame_values &frame, double clip_values::*which)
+// One measure of a frame: the value of each plane, then that of the frame.
+std::vector<double> values_of(const frame_values &frame, double clip_values::*measure)
 {
     std::vector<double> values;
     for (const clip_values &plane : frame.planes)
-        values.push_back(plane.*which);
-    values.push_back(frame.all.*which);
+        values.push_back(plane.*measure);
+    values.push_back(frame.all.*measure);
     return values;
 }
 
-/** One line for each frame, with every digit. */
+// One line for each frame, with every digit.
 class frame_table {
 public:
     frame_table(const std::string &path, std::size_t planes) : file_(path)
@@ -50,8 +50,8 @@ public:
     void write(int64_t number, const frame_values &frame)
     {
         file_.stream() << std::to_string(number);
-        for (const auto which : {&clip_values::ssim, &clip_values::psnr, &clip_values::mse})
-            for (const double value : each(frame, which))
+        for (const auto measure : {&clip_values::ssim, &clip_values::psnr, &clip_values::mse})
+            for (const double value : values_of(frame, measure))
                 file_.stream() << ',' << shortest(value);
         file_.stream() << '\n';
     }
@@ -69,7 +69,7 @@ void check_same_format(const clip_reader &reference, const clip_reader &test)
                           format_text(reference.format()));
 }
 
-/** Both next frames; false at the end of both, or of one with --shortest. */
+// Both next frames; false at the end of both, or of one with --shortest.
 bool read_pair(const clip_options &options, clip_reader &reference, clip_reader &test,
                std::vector<image> &reference_planes, std::vector<image> &test_planes)
 {
@@ -187,7 +187,7 @@ int compare_clips(const clip_options &options, file_handle reference_file, file_
             bar.show(static_cast<std::size_t>(reference.frames_read()));
         }
     } catch (const file_error &) {
-        if (interrupted == 0) // or else it is a read that gave up
+        if (interrupted == 0) // an interrupted read is no error of the file
             throw;
     }
     if (csv)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // `iqa compare` for clips.
 #pragma once
 
@@ -20,7 +19,7 @@ struct clip_options {
     bool verbose = false;
 };
 
-/** Compares two clips frame by frame, prints what was asked for and returns the exit code. */
+// Compares two clips frame by frame, prints what was asked for and returns the exit code.
 int compare_clips(const clip_options &options, file_handle reference, file_handle test);
 
 } // namespace iqa_tool

@@ -20,7 +20,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-/** What a small set means for the value, in sentences. */
+// Sentences on how a small set biases the value.
 std::vector<std::string> warnings_of(const fid_report &report)
 {
     std::vector<std::string> warnings;
@@ -41,7 +41,7 @@ std::vector<std::string> warnings_of(const fid_report &report)
     return warnings;
 }
 
-/** Digits after the point, or of a number that would lose them there, as of small features, its first ones. */
+// Six digits after the point; a small number, as small features give, has an exponent.
 std::string six_digits(double value)
 {
     if (value == 0 || std::fabs(value) >= 0.001)
@@ -53,7 +53,7 @@ std::string six_digits(double value)
 json set_as_json(const fid_set &set)
 {
     json object;
-    object["rows"] = set.rows ? json(*set.rows) : json(nullptr); // unknown of mean and covariance
+    object["rows"] = set.rows ? json(*set.rows) : json(nullptr); // mean and covariance do not tell it
     object["files"] = json::array();
     for (const feature_file &file : set.files) {
         json entry = {{"file", file.path}, {"format", file.format}};

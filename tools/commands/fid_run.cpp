@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The run of `iqa fid`: reads all files into metrics, then computes.
 #include "commands/fid.hpp"
 #include "files/file_error.hpp"
 #include "files/npz.hpp"
@@ -23,7 +24,7 @@ constexpr int32_t rows_fields[2] = {IQA_FIELD_FID_ROWS_REFERENCE, IQA_FIELD_FID_
 constexpr int32_t mean_fields[2] = {IQA_FIELD_FID_MEAN_REFERENCE, IQA_FIELD_FID_MEAN_CANDIDATE};
 constexpr int32_t covariance_fields[2] = {IQA_FIELD_FID_COVARIANCE_REFERENCE, IQA_FIELD_FID_COVARIANCE_CANDIDATE};
 
-/** The files of a set: of a folder those whose names end as files of features do. */
+// The files of a set; a folder stands for its files with an ending of feature files.
 std::vector<std::string> expand(const std::vector<std::string> &paths, bool with_raw)
 {
     std::vector<std::string> endings{".npy", ".npz", ".iqa"};
@@ -53,10 +54,10 @@ std::string grid_text(int32_t fraction_bits, int32_t word_bits)
     return "the grid 2^-" + std::to_string(fraction_bits) + " and words of " + std::to_string(word_bits) + " bits";
 }
 
-/** The library's "reference[3, 5] is nan" is about a block: makes 3 the row of the file. */
+// The library's "reference[3, 5] is nan" counts rows of a block; the result counts rows of the file.
 std::string with_row_of_file(std::string text, int64_t first_row)
 {
-    const std::size_t start = text.find('[') + 1; // 0 where there is none, and then no number
+    const std::size_t start = text.find('[') + 1; // 0 without a bracket
     int64_t row = 0;
     const char *const number = text.data() + start;
     const auto [end, status] = std::from_chars(number, text.data() + text.size(), row);
@@ -84,7 +85,7 @@ public:
                 rows += file.rows();
         bar_.emplace(static_cast<std::size_t>(rows), "rows");
         load(IQA_FID_REFERENCE);
-        if (!options_.stats_path.empty()) // now, when nothing else is in the state
+        if (!options_.stats_path.empty()) // while the state holds the reference alone
             blame(options_.stats_path, [&] { write_statistics(); });
         load(IQA_FID_CANDIDATE);
         bar_.reset();
@@ -106,7 +107,7 @@ private:
         return options;
     }
 
-    /** Updates report progress too, but while files are read the rows tell more. */
+    // While files are read, rows are shown instead of the progress of updates.
     void show_computation(int64_t done, int64_t total)
     {
         if (!is_computing_)
@@ -116,7 +117,7 @@ private:
         bar_->show(static_cast<std::size_t>(done));
     }
 
-    /** The first file of all, which the others have to fit. */
+    // Every other file has to fit the first one.
     const feature_file &first_file() const { return report_.sets[IQA_FID_REFERENCE].files.front(); }
 
     void inspect(int side)
@@ -136,7 +137,7 @@ private:
         }
     }
 
-    /** States are exact only on the grid that they were made on. */
+    // States are exact only on the grid that they were made on.
     void choose_grid()
     {
         iqa_fid_options &grid = report_.grid = options_.grid;
@@ -194,7 +195,7 @@ private:
         });
     }
 
-    /** A state has two sets: the one of the same side counts, and the other one where that is empty. */
+    // Takes the set of the same side from a state; if that is empty, the other one.
     void add_state(int side, const feature_file &file)
     {
         metric_handle from;
@@ -210,7 +211,7 @@ private:
         context_.check(iqa_metric_merge(metric_.get(), from.get()));
     }
 
-    /** It follows from the options, which all states here share. */
+    // All states of a run have the same options, and thus the same size.
     std::size_t state_size() const
     {
         std::size_t size = 0;
@@ -218,7 +219,7 @@ private:
         return size;
     }
 
-    /** The lanes of the two sets are the two halves of a state: docs/reference/abi.md. */
+    // Each set is one half of a state's lanes: docs/reference/abi.md.
     void swap_sides(const metric_handle &metric) const
     {
         std::size_t count = 0;
@@ -237,7 +238,7 @@ private:
         return value;
     }
 
-    /** Mean or covariance of a set, whatever it was made from. */
+    // The mean or the covariance of a set.
     loaded_array read_array(int32_t field, std::vector<int64_t> shape) const
     {
         npy_header header{.dtype = IQA_FLOAT64, .shape = std::move(shape)};
@@ -303,8 +304,8 @@ private:
         std::array<feature_statistics, 2> found;
         for (const int side : {IQA_FID_REFERENCE, IQA_FID_CANDIDATE}) {
             const auto index = static_cast<std::size_t>(side);
-            std::optional<feature_statistics> &given = report_.sets[index].statistics;
-            found[index] = given ? std::move(*given) : statistics_of(side);
+            std::optional<feature_statistics> &loaded = report_.sets[index].statistics;
+            found[index] = loaded ? std::move(*loaded) : statistics_of(side);
         }
         const iqa_tensor tensors[4] = {found[0].mean.tensor(), found[0].covariance.tensor(), found[1].mean.tensor(),
                                        found[1].covariance.tensor()};
@@ -312,7 +313,7 @@ private:
                                                           &tensors[3], values.data(), values.size(), nullptr);
         if (status == IQA_OK)
             return;
-        // The text says mean_reference or covariance_candidate where it is about one of them.
+        // A text about one side's statistics names its argument, such as mean_reference.
         const std::string text = iqa_context_error(context_.get());
         std::string names;
         for (std::size_t side = 0; side < report_.sets.size(); ++side)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// `iqa info`: versions, instruction sets, CUDA and image formats.
 #include "commands/commands.hpp"
 #include "measuring/report.hpp"
 
@@ -20,7 +21,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** libtiff gives "LIBTIFF, Version 4.5.0" and a line on its authors. */
+// libtiff says "LIBTIFF, Version 4.5.0", and then names its authors.
 std::string tiff_version()
 {
     const std::string first_line = std::string(TIFFGetVersion()).substr(0, std::string(TIFFGetVersion()).find('\n'));

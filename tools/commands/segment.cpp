@@ -13,7 +13,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** What the command line states of the classes, in any order. */
+// The options about classes. They may come in any order, so names are resolved after all are read.
 struct stated_classes {
     std::optional<int32_t> classes;
     std::string names_path;
@@ -37,13 +37,13 @@ library_option out_of_range_option(label_rules &rules)
     return option_of(described("confusion", "out_of_range"), &rules.counting);
 }
 
-/** How scores are read, but for what label maps do not need and for what has a form of its own. */
+// The options of the reading, without those that label maps do not need or that have a form of their own.
 std::vector<library_option> reading_options(label_rules &rules)
 {
     return options_but({"average", "generalized_weights", "beta"}, "confusion_reading", &rules.reading);
 }
 
-/** "a,b" as its parts. */
+// The parts of "a,b".
 std::vector<std::string> parts_of(const std::string &text)
 {
     return CLI::detail::split(text, ',');
@@ -79,7 +79,7 @@ void resolve_reading(label_rules &rules)
         rules.averages = {IQA_AVERAGE_MACRO, IQA_AVERAGE_MICRO, IQA_AVERAGE_WEIGHTED};
 }
 
-/** Decodes a pair and counts it. */
+// Decodes a pair and counts it.
 void count_pair(const segment_options &options, label_counter &counter, segment_result &result)
 {
     const std::string reference_path =
@@ -117,7 +117,7 @@ pairing find_pairs(segment_options &options)
                       list_files(options.prediction, options.recursive, {".png"}));
 }
 
-/** Counts all pairs, each thread with one pair in memory at a time; the first counter has all of them at the end. */
+// Counts all pairs, each thread with one pair in memory at a time; the first counter has all of them at the end.
 std::vector<std::unique_ptr<label_counter>> count_all(const segment_options &options, segment_report &report,
                                                       std::optional<csv_writer<segment_result>> &csv)
 {
@@ -208,7 +208,7 @@ void add_label_options(CLI::App &command, segment_command &target)
     add_file_options(command, target.options.decode, "Labels");
 }
 
-/** Those of the library's conventions that speak of label maps. */
+// The library's conventions for label maps.
 choices<int32_t> presets()
 {
     choices<int32_t> found;
@@ -224,7 +224,7 @@ void add_score_options(CLI::App &command, segment_command &target)
 {
     stated_classes &stated = target.stated;
     label_rules &rules = target.options.rules;
-    // It sets every field: it comes before the options that change single fields.
+    // A preset sets every field, so it comes before the options that change single fields.
     add_choice<int32_t>(
         command, "--preset", presets(), "",
         "The rules of a tool for averages, empty classes and 0 / 0; other options come on top",

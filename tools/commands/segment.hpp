@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// The parts of `iqa segment`: what is known of all label maps, and what is written of it.
+// `iqa segment`: the results of all label maps, and the files written from them.
 #pragma once
 
 #include "measuring/label_counter.hpp"
@@ -32,21 +31,21 @@ struct segment_result : pair_outcome {
 
 using segment_report = pair_report<segment_result>;
 
-/** The options of the library's tables. */
+// The options of the library's tables.
 std::vector<library_option> options_of(label_rules &rules);
 
-/** The columns of the CSV file, and a line of it. */
+// The CSV file's column names, and one of its lines.
 extern const char *const segment_csv_header;
 void write_segment_row(std::ostream &out, const segment_result &result);
 
-/** The table of classes and the totals. `total` is NULL where no pair was counted; then there is neither. */
+// The table of classes and the totals; neither if `total` is NULL because no pair was counted.
 void print_segment(std::ostream &out, const segment_options &options, const segment_report &report,
                    const iqa::metric *total);
 
 void write_segment_json(std::ostream &out, const segment_options &options, const segment_report &report,
                         const iqa::metric *total, const iqa::context &context);
 
-/** The confusion matrix, as a picture or as numbers by the ending of the file's name. Throws file_error. */
+// The confusion matrix: a picture or numbers, by the ending of the file name. Throws file_error.
 void write_matrix(const segment_options &options, const iqa::metric &total);
 
 } // namespace iqa_tool

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// What `iqa segment` prints and writes: tables, CSV, JSON and the confusion matrix.
 #include "commands/segment.hpp"
 #include "drawing/confusion_picture.hpp"
 #include "files/number.hpp"
@@ -17,23 +18,23 @@ using json = nlohmann::ordered_json;
 
 struct named_score {
     const char *name, *title;
-    int32_t which;
+    int32_t score;
 };
 
-/** What each class has. */
+// Scores of one class.
 constexpr named_score class_scores[] = {{"iou", "IoU", IQA_SCORE_IOU},
                                         {"dice", "Dice", IQA_SCORE_DICE},
                                         {"precision", "precision", IQA_SCORE_PRECISION},
                                         {"recall", "recall", IQA_SCORE_RECALL},
                                         {"specificity", "specificity", IQA_SCORE_SPECIFICITY}};
 
-/** What all classes have together. */
+// Scores of all classes together.
 constexpr named_score common_scores[] = {
     {"balanced_accuracy", "balanced accuracy", IQA_SCORE_BALANCED_ACCURACY},
     {"frequency_weighted_iou", "frequency-weighted IoU", IQA_SCORE_FREQUENCY_WEIGHTED_IOU},
     {"generalized_dice", "generalised Dice", IQA_SCORE_GENERALIZED_DICE}};
 
-/** The same, of the pixels of all files only. */
+// Likewise, only for the pixels of all files.
 constexpr named_score agreement_scores[] = {{"kappa", "Cohen's kappa", IQA_SCORE_KAPPA}, {"mcc", "MCC", IQA_SCORE_MCC}};
 
 constexpr std::size_t number_width = 12, title_width = 26;
@@ -49,7 +50,7 @@ std::string right(const std::string &text, std::size_t width)
     return std::string(text.size() < width ? width - text.size() : 1, ' ') + text;
 }
 
-/** Four digits; a dash for a score that is not defined. */
+// Four digits; a dash for a score that is not defined.
 std::string score_text(double value)
 {
     return std::isnan(value) ? "-" : fixed(value, 4);
@@ -65,7 +66,7 @@ int64_t count_of(const iqa::metric &total, int32_t field)
     return static_cast<int64_t>(total.read(field));
 }
 
-/** All scores of all pairs. */
+// All scores of all pairs.
 class scores {
 public:
     scores(const label_rules &rules, const iqa::metric &total)
@@ -74,27 +75,27 @@ public:
           support_(total.read_all(IQA_FIELD_CONFUSION_SUPPORT)),
           presence_(total.read_all(IQA_FIELD_CONFUSION_PRESENCE))
     {
-        const iqa_confusion_reading each = rules.with(IQA_AVERAGE_NONE);
+        const iqa_confusion_reading by_class = rules.with(IQA_AVERAGE_NONE);
         for (const named_score &score : class_scores)
-            of_classes_.push_back(total.score(score.which, &each));
+            of_classes_.push_back(total.score(score.score, &by_class));
     }
 
-    double averaged(int32_t which, int32_t average) const
+    double averaged(int32_t score, int32_t average) const
     {
         const iqa_confusion_reading reading = rules_.with(average);
-        return total_.score(which, &reading).front();
+        return total_.score(score, &reading).front();
     }
 
-    double common(int32_t which) const { return averaged(which, IQA_AVERAGE_MICRO); }
+    double common(int32_t score) const { return averaged(score, IQA_AVERAGE_MICRO); }
 
-    double agreement(int32_t which) const
+    double agreement(int32_t score) const
     {
         iqa_confusion_reading reading = rules_.reading;
         reading.over = IQA_OVER_ELEMENTS;
-        return total_.score(which, &reading).front();
+        return total_.score(score, &reading).front();
     }
 
-    /** The score of a class by its place in class_scores. */
+    // `score` is an index into class_scores.
     double of_class(std::size_t score, std::size_t label) const { return of_classes_[score][label]; }
     double support(std::size_t label) const { return support_[label]; }
     bool occurs(std::size_t label) const { return presence_[label] != 0; }
@@ -111,7 +112,7 @@ bool is_excluded(const label_rules &rules, std::size_t label)
     return !rules.excluded.empty() && rules.excluded[label] != 0;
 }
 
-/** "7 road", or "7" for a class without a name. */
+// "7 road", or "7" for a class without a name.
 std::string class_text(const label_rules &rules, std::size_t label)
 {
     const std::string number = std::to_string(label);
@@ -145,7 +146,7 @@ void print_classes(std::ostream &out, const label_rules &rules, const scores &fo
     for (const int32_t average : rules.averages) {
         out << left(average_name(average), width) << right("", number_width);
         for (const named_score &score : class_scores)
-            out << right(score_text(found.averaged(score.which, average)), number_width);
+            out << right(score_text(found.averaged(score.score, average)), number_width);
         out << '\n';
     }
     if (absent > 0)
@@ -163,9 +164,9 @@ void print_totals(std::ostream &out, const label_rules &rules, const scores &fou
     print("mean IoU" + suffix, found.averaged(IQA_SCORE_IOU, average));
     print("mean Dice" + suffix, found.averaged(IQA_SCORE_DICE, average));
     for (const named_score &score : common_scores)
-        print(score.title, found.common(score.which));
+        print(score.title, found.common(score.score));
     for (const named_score &score : agreement_scores)
-        print(score.title, found.agreement(score.which));
+        print(score.title, found.agreement(score.score));
 }
 
 json rules_as_json(label_rules rules)
@@ -195,9 +196,9 @@ json scores_as_json(const label_rules &rules, const scores &found)
     object["mean_iou"] = found.averaged(IQA_SCORE_IOU, average);
     object["mean_dice"] = found.averaged(IQA_SCORE_DICE, average);
     for (const named_score &score : common_scores)
-        object[score.name] = found.common(score.which);
+        object[score.name] = found.common(score.score);
     for (const named_score &score : agreement_scores)
-        object[score.name] = found.agreement(score.which);
+        object[score.name] = found.agreement(score.score);
     return object;
 }
 
@@ -206,7 +207,7 @@ json averages_as_json(const label_rules &rules, const scores &found)
     json object;
     for (const int32_t average : rules.averages)
         for (const named_score &score : class_scores)
-            object[average_name(average)][score.name] = found.averaged(score.which, average);
+            object[average_name(average)][score.name] = found.averaged(score.score, average);
     return object;
 }
 

@@ -12,7 +12,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** libpng reports an error by longjmp: no object with a destructor lives in write(). */
+// libpng reports an error by longjmp: no object with a destructor lives in write().
 class png_writer {
 public:
     png_writer()

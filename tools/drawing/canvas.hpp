@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // An RGB picture to draw on.
 #pragma once
 
@@ -24,9 +23,9 @@ public:
     int64_t height() const noexcept { return height_; }
     uint8_t *row(int64_t y) noexcept { return &rgb_[static_cast<std::size_t>(3 * y * width_)]; }
 
-    /** Sets a pixel; outside the canvas nothing happens. */
+    // Sets a pixel; outside the canvas nothing happens.
     void set(int64_t x, int64_t y, colour ink) noexcept { blend(x, y, ink, 1); }
-    /** Lays ink over a pixel, `coverage` from 0 to 1. */
+    // Lays ink over a pixel, `coverage` from 0 to 1.
     void blend(int64_t x, int64_t y, colour ink, double coverage) noexcept;
     void fill(const rectangle &area, colour ink) noexcept;
 
@@ -35,20 +34,20 @@ private:
     std::vector<uint8_t> rgb_;
 };
 
-/** Draws text whose capitals are `size` pixels high; (x, baseline) is its lower left end. Printable ASCII is drawn,
- * other characters as a question mark. */
+// Draws text whose capitals are `size` pixels high; (x, baseline) is its lower left end. Printable ASCII is drawn,
+// other characters as a question mark.
 void draw_text(canvas &target, double x, double baseline, double size, std::string_view text, colour ink);
 
-/** The same turned by 90 degrees: the text starts at (x, y) and runs up, its letters standing on the left of x. */
+// Likewise, turned by 90 degrees: the text starts at (x, y) and runs up, on the left of x.
 void draw_text_up(canvas &target, double x, double y, double size, std::string_view text, colour ink);
 
-/** How wide draw_text() draws it, in pixels. */
+// The width that draw_text() needs, in pixels.
 double text_width(double size, std::string_view text);
 
-/** The text, shortened in the middle to a width. */
+// The text, shortened in the middle to a width.
 std::string fitted_text(double size, std::string_view text, double width);
 
-/** Writes an 8-bit RGB file. Throws file_error. */
+// Writes an 8-bit RGB file. Throws file_error.
 void write_png(const std::string &path, canvas &picture);
 
 } // namespace iqa_tool

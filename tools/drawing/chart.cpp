@@ -8,7 +8,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** A step of 1, 2 or 5 times a power of ten that gives about five ticks. */
+// A step of 1, 2 or 5 times a power of ten that gives about five ticks.
 double tick_step(double span)
 {
     const double power = std::pow(10, std::floor(std::log10(span / 5)));

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The colours of the heat map: a path through Oklab (B. Ottosson, "A perceptual color space for image processing",
 // 2020) from dark blue over red to light yellow whose steps are equally far apart, so that equal differences of SSIM
 // look equally large. Lightness rises all the way: the map reads the same in grey print.
@@ -23,7 +22,7 @@ struct point {
     double lightness, a, b;
 };
 
-/** Linear sRGB. */
+// Linear sRGB.
 inline std::array<double, 3> to_linear_srgb(const point &p) noexcept
 {
     const double l = std::pow(p.lightness + 0.3963377774 * p.a + 0.2158037573 * p.b, 3);
@@ -36,14 +35,14 @@ inline std::array<double, 3> to_linear_srgb(const point &p) noexcept
 
 } // namespace oklab
 
-/** 256 colours from "equal" (0) to "different" (255). */
+// 256 colours from "equal" (0) to "different" (255).
 class colour_map {
 public:
     static constexpr int size = 256;
 
     colour_map()
     {
-        // The path is walked in short steps; a colour is taken each time that 1/255 of its length has passed.
+        // Walks the path in short steps and takes a colour after each 1/255 of its length.
         constexpr int steps = 4096;
         std::array<double, steps + 1> length{};
         for (int step = 1; step <= steps; ++step)
@@ -58,7 +57,7 @@ public:
         }
     }
 
-    /** `position` from 0 (equal) to 1 (different); beyond is the end's colour. */
+    // `position` from 0 (equal) to 1 (different), clamped to that range.
     colour at(double position) const noexcept
     {
         const double index = std::nearbyint(position * (size - 1));
@@ -66,7 +65,7 @@ public:
     }
 
 private:
-    /** All of it lies inside sRGB. */
+    // The whole path lies inside sRGB.
     static oklab::point path(double position) noexcept
     {
         const double lightness = 0.16 + 0.81 * position;

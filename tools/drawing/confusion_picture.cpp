@@ -32,7 +32,7 @@ std::string title_of(const confusion_view &view)
     }
 }
 
-/** "950", "1.2k", "34k", "5.6M": three digits at most. */
+// "950", "1.2k", "34k", "5.6M": three digits at most.
 std::string short_count(double count)
 {
     const char *units[] = {"", "k", "M", "G", "T"};
@@ -42,11 +42,11 @@ std::string short_count(double count)
     return fixed(count, unit > 0 && count < 9.95 ? 1 : 0) + units[unit];
 }
 
-/** Sizes, in pixels. */
+// Sizes, in pixels.
 struct measures {
     int64_t cell;
-    double text, number_text; // heights of capitals: of names and title, and of the numbers in the cells
-    int64_t every;            // one name is written for so many classes
+    double text, number_text; // heights of capitals: names and title, numbers in cells
+    int64_t every;            // classes for each name that is written
     int64_t names;            // the room for names
     int64_t margin, bar, legend;
     int64_t side; // of the matrix
@@ -80,7 +80,7 @@ struct measures {
     bool has_numbers() const { return number_text >= 7; }
 };
 
-/** Light for nothing, dark for the most: the diagonal of a good matrix is what stands out. */
+// Light for 0, dark for the most, so that the diagonal of a good matrix stands out.
 colour colour_of(double value, double most)
 {
     if (std::isnan(value))
@@ -88,13 +88,13 @@ colour colour_of(double value, double most)
     return value == 0 ? paper : colours().at(most > 0 ? 1 - value / most : 1);
 }
 
-/** White on dark colours, black on light ones. */
+// White on dark colours, black on light ones.
 colour ink_on(const colour &below)
 {
     return 0.3 * below.red + 0.59 * below.green + 0.11 * below.blue < 140 ? paper : ink;
 }
 
-/** A row or column without any pixel has no shares. */
+// A row or column without any pixel has no shares.
 std::vector<double> with_gaps(const confusion_view &view)
 {
     std::vector<double> values = view.values;
@@ -117,7 +117,7 @@ void draw_cells(canvas &target, const rectangle &area, const measures &sizes, co
                 const std::vector<double> &values, double most)
 {
     const auto classes = static_cast<int64_t>(view.names.size());
-    const int64_t line = sizes.cell >= 14 ? 1 : 0; // lines between small cells are all that one would see
+    const int64_t line = sizes.cell >= 14 ? 1 : 0; // lines between smaller cells would hide them
     target.fill(area, grid);
     for (int64_t index = 0; index < classes * classes; ++index) {
         const double value = values[static_cast<std::size_t>(index)];
@@ -125,7 +125,7 @@ void draw_cells(canvas &target, const rectangle &area, const measures &sizes, co
                              sizes.cell - line, sizes.cell - line};
         const colour below = colour_of(value, most);
         target.fill(cell, below);
-        const bool is_small = is_share(view) ? value < 0.005 : value == 0; // "0.00" would tell nothing
+        const bool is_small = is_share(view) ? value < 0.005 : value == 0; // no "0.00"
         if (!sizes.has_numbers() || std::isnan(value) || is_small)
             continue;
         const std::string text = is_share(view) ? fixed(value, 2) : short_count(value);
@@ -138,7 +138,7 @@ void draw_cells(canvas &target, const rectangle &area, const measures &sizes, co
     draw_frame(target, area);
 }
 
-/** Names of the rows on the left and of the columns above. */
+// Names of the rows on the left and of the columns above.
 void draw_names(canvas &target, const rectangle &area, const measures &sizes, const confusion_view &view)
 {
     const double gap = 0.6 * sizes.text;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // A picture of a confusion matrix.
 #pragma once
 
@@ -12,15 +11,15 @@
 
 namespace iqa_tool {
 
-/** What the picture needs: C names, "" for none, and C x C numbers in the rows of the reference. */
+// C names ("" for none) and C x C numbers, a row for each class of the reference.
 struct confusion_view {
     const std::vector<std::string> &names;
     std::vector<double> values;
-    int32_t field; // what the numbers are: IQA_FIELD_CONFUSION_MATRIX...
+    int32_t field; // IQA_FIELD_CONFUSION_MATRIX...
 };
 
-/** Cells with their numbers where there is room for them, the names of the classes and a colour bar. Where there are
- *  many classes, cells shrink and not every name is written. */
+// Cells with their numbers, class names and a colour bar. With many classes cells shrink, lose their numbers, and not
+// every name is written.
 canvas draw_confusion(const confusion_view &view);
 
 } // namespace iqa_tool

@@ -11,9 +11,9 @@ namespace iqa_tool {
 
 namespace {
 
-/** Sizes of one drawing, in pixels. */
+// Sizes of one drawing, in pixels.
 struct measures {
-    int64_t zoom; // pixels of the drawing for one of the picture
+    int64_t zoom; // side in the drawing of one pixel of the picture
     int64_t panel_width, panel_height;
     double text; // height of capitals
     int64_t margin, caption, bar;
@@ -31,11 +31,11 @@ struct measures {
         bar = std::llround(1.4 * text);
     }
 
-    /** The colour bar with its numbers. */
+    // The colour bar with its numbers.
     int64_t legend_width() const { return margin / 2 + bar + std::llround(1.0 * text + text_width(text, "-0.00")); }
 };
 
-/** Copies a picture, each of its pixels `zoom` wide and high; `pixel(y, x)` gives the colour. */
+// Draws each pixel of a picture as `zoom` x `zoom` pixels; `pixel(y, x)` is its colour.
 template <typename pixel_function>
 void draw_pixels(canvas &target, int64_t left, int64_t top, const measures &sizes, pixel_function pixel)
 {
@@ -44,7 +44,7 @@ void draw_pixels(canvas &target, int64_t left, int64_t top, const measures &size
             target.set(left + x, top + y, pixel(y / sizes.zoom, x / sizes.zoom));
 }
 
-/** A title on the left and, where there is room, a name in a fainter colour after it. */
+// A title on the left, then a name in a fainter colour if there is room.
 void draw_caption(canvas &target, const rectangle &panel, const measures &sizes, const std::string &title,
                   const std::string &name)
 {
@@ -61,7 +61,7 @@ void draw_picture(canvas &target, const rectangle &panel, const measures &sizes,
                   const comparison_view &view)
 {
     const double scale = 255 / (view.data_high - view.data_low);
-    // Other numbers of channels have no colours that anybody agrees on: the first one is shown.
+    // Other numbers of channels have no agreed colours: the first channel is shown.
     const bool is_rgb = picture.channels() == 3 || picture.channels() == 4;
     draw_pixels(target, panel.x, panel.y, sizes, [&](int64_t y, int64_t x) {
         const auto level = [&](int64_t channel) {
@@ -74,7 +74,7 @@ void draw_picture(canvas &target, const rectangle &panel, const measures &sizes,
     draw_frame(target, panel);
 }
 
-/** The mean over channels of one element of the map. */
+// The mean over channels of one element of the map.
 double mean_over_channels(const image &map, int64_t y, int64_t x)
 {
     double sum = 0;
@@ -83,11 +83,11 @@ double mean_over_channels(const image &map, int64_t y, int64_t x)
     return sum / static_cast<double>(map.channels());
 }
 
-/** The map's mean over channels, in the middle of the panel. */
+// The map's mean over channels, in the middle of the panel.
 void draw_map(canvas &target, const rectangle &panel, const measures &sizes, const comparison_view &view)
 {
     const image &map = view.map;
-    // Where no window fits, the margins are equal. Below 0 or beyond the end the map has nothing.
+    // The map is centred, since windows lack as many pixels at each edge. Outside the map there is no value.
     const auto position = [&view](int64_t pixel, int64_t extent, int64_t map_extent) -> int64_t {
         const int64_t inside = extent - 2 * view.shave, from_edge = pixel - view.shave;
         const int64_t margin = ((inside + view.factor - 1) / view.factor - map_extent) / 2;

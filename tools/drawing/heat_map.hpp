@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Pictures of where two pictures differ.
 #pragma once
 
@@ -10,12 +9,12 @@
 
 namespace iqa_tool {
 
-/** What a picture of a comparison needs. */
+// The data of a picture of a comparison.
 struct comparison_view {
     const image &reference;
     const image &test;
     const image &map; // SSIM; smaller than the pictures where the border is "valid"
-    int64_t shave;    // pixels at each edge that the map leaves out, before
+    int64_t shave;    // pixels cut off each edge before shrinking
     int64_t factor;   // this many pixels become one
     std::string reference_name, test_name;
     double ssim; // mean
@@ -25,13 +24,13 @@ struct comparison_view {
     double data_low, data_high; // black and white of the pictures
 };
 
-/** The highest of a few round values that at most one pixel in a thousand is below; 0 at the lowest. */
+// The highest of a few round values, at least 0, with at most one pixel in a thousand below it.
 double automatic_low(const image &map);
 
-/** The heat map with a colour bar. */
+// The heat map with a colour bar.
 canvas draw_heat_map(const comparison_view &view);
 
-/** Reference, test and heat map beside each other. */
+// Reference, test and heat map beside each other.
 canvas draw_side_by_side(const comparison_view &view);
 
 } // namespace iqa_tool

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // A small font made of strokes, so that pictures look the same on every machine, whatever fonts it has.
 #include "drawing/canvas.hpp"
 
@@ -11,10 +10,9 @@ namespace iqa_tool {
 
 namespace {
 
-/** The printable characters of ASCII from ' ' on. The first digit is the width; then come strokes of points, two
- *  hexadecimal digits x y each. Baseline is y = 3, small letters reach y = 9, capitals y = c, tails y = 0. A stroke
- *  starts with '-' (straight lines), '~' (a quadratic B-spline from the first to the last point) or 'o' (a closed
- *  one). */
+// The printable characters of ASCII from ' ' on. The first digit is the width; then come strokes of points, two
+// hexadecimal digits x y each. Baseline is y = 3, small letters reach y = 9, capitals y = c, tails y = 0. A stroke
+// starts with '-' (straight lines), '~' (a quadratic B-spline from the first to the last point) or 'o' (a closed one).
 // clang-format off
 constexpr std::array<std::string_view, 95> glyphs = {
     /*   */ "3",
@@ -121,7 +119,7 @@ struct point {
 
 using outline = std::vector<point>;
 
-/** A glyph as polylines in the grid of the table. */
+// A glyph as polylines in the grid of the table.
 struct glyph {
     double width = 0;
     std::vector<outline> strokes;
@@ -181,16 +179,16 @@ glyph parse_glyph(std::string_view text)
 const glyph &glyph_of(char character)
 {
     static const std::vector<glyph> parsed = [] {
-        std::vector<glyph> all;
+        std::vector<glyph> list;
         for (const std::string_view text : glyphs)
-            all.push_back(parse_glyph(text));
-        return all;
+            list.push_back(parse_glyph(text));
+        return list;
     }();
     const int index = character - ' ';
     return parsed[index >= 0 && index < static_cast<int>(parsed.size()) ? static_cast<std::size_t>(index) : '?' - ' '];
 }
 
-/** Draws the continuation bytes of UTF-8 as nothing, so that one character is one question mark. */
+// Continuation bytes of UTF-8 are skipped, so that one character is one question mark.
 bool is_continuation(char byte) noexcept
 {
     return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
@@ -218,7 +216,7 @@ double distance_to_glyph(const point &p, const glyph &shape) noexcept
     return nearest;
 }
 
-/** Calls plot(column, row, coverage) for the pixels of a text whose lower left end is (x, baseline). */
+// Calls plot(column, row, coverage) for the pixels of a text whose lower left end is (x, baseline).
 template <typename plot_function>
 void plot_text(double x, double baseline, double size, std::string_view text, plot_function plot)
 {

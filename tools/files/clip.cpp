@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-//
 // YUV4MPEG2 as yuv4mpeg(5) of the mjpegtools describes it, with the sample depths that FFmpeg adds: a line
 // "YUV4MPEG2 W352 H288 F25:1 Ip C420jpeg", then for each frame a line "FRAME" and the planes. Interlacing, rates and
-// aspect ratios say nothing about samples and are not looked at.
+// aspect ratios do not concern samples and are ignored.
 #include "files/clip.hpp"
 
 #include "files/known_format.hpp"
@@ -21,13 +20,13 @@ namespace {
 
 constexpr std::string_view stream_magic = "YUV4MPEG2";
 constexpr std::string_view frame_magic = "FRAME";
-// Longer lines are damage.
+// A longer line means a damaged file.
 constexpr std::size_t longest_header = 4096;
 constexpr std::size_t longest_frame_header = 256;
 
 struct sampling {
     std::string_view name;
-    const char *text; // as the colon notation has it
+    const char *text; // in colon notation
     std::size_t planes;
     int shift_x, shift_y;
 };
@@ -38,7 +37,7 @@ constexpr sampling samplings[] = {
     {"440", "440", 3, 0, 1},     {"411", "411", 3, 2, 0},      {"mono", "mono", 1, 0, 0},
 };
 
-/** A word of a header in quotes, with a question mark for what is not ASCII. */
+// A word of a header in quotes, with a question mark for what is not ASCII.
 std::string quoted(std::string_view word)
 {
     std::string text(word);
@@ -47,7 +46,7 @@ std::string quoted(std::string_view word)
     return '"' + text + '"';
 }
 
-/** "" is 8, "10" and "p10" are 10; no value outside 8 ... 16. */
+// "" is 8, "10" and "p10" are 10; no value outside 8 ... 16.
 std::optional<int> parse_bits(std::string_view text)
 {
     if (text.empty())
@@ -198,7 +197,7 @@ std::size_t clip_reader::expected_frames() const noexcept
     return static_cast<std::size_t>(status.st_size) / (format_.frame_bytes() + header);
 }
 
-/** The next bytes; fewer than wanted only at the end. */
+// Takes the next bytes; fewer than asked for only at the end.
 std::size_t clip_reader::take(std::span<std::byte> out)
 {
     const std::size_t count = std::fread(out.data(), 1, out.size(), file_.get());
@@ -207,7 +206,7 @@ std::size_t clip_reader::take(std::span<std::byte> out)
     return count;
 }
 
-/** A line without its end; "" at the end of the file. */
+// A line without its end; "" at the end of the file.
 std::string clip_reader::line(std::size_t most, const char *what)
 {
     std::string text = std::exchange(start_, {});
@@ -246,7 +245,7 @@ bool clip_reader::read(std::vector<image> &planes)
         if (picture.storage.size() == 0)
             picture = make_image(dtype, {1, format_.extents(plane)[0], format_.extents(plane)[1], 1}, container());
         const std::span<std::byte> samples{picture.storage.data(), picture.storage.size()};
-        // What was looked at to find the header is the start of the first frame where there is none.
+        // In raw YUV the bytes that were read to look for a header belong to the first frame.
         const std::size_t known = std::min(start_.size(), samples.size());
         std::memcpy(samples.data(), start_.data(), known);
         start_.erase(0, known);

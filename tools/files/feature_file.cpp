@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// One file, past 400 lines, for all kinds: what inspects a kind knows what reads it.
+// Past 400 lines: inspecting and reading of each kind share its layout.
 #include "files/feature_file.hpp"
 
 #include "files/npz.hpp"
@@ -19,7 +18,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr int64_t most_features = 16384;                    // of iqa_fid_options
-constexpr int64_t most_rows = int64_t{1} << 40;             // far more than a state holds: sizes cannot overflow
+constexpr int64_t most_rows = int64_t{1} << 40;             // more than a state holds, and sizes cannot overflow
 constexpr std::size_t most_header_bytes = 1 << 20;          // NumPy itself refuses more than 10,000
 constexpr uint64_t most_unpacked_bytes = uint64_t{1} << 32; // of an array that goes through a temporary file
 
@@ -49,7 +48,7 @@ npy_header read_header(byte_source &source)
     return decode_npy_header(bytes);
 }
 
-/** Throws unless as many bytes follow the header as it says. Its extents are small enough for the product. */
+// Throws unless the file has the bytes that its header promises. The extents are bounded: no product overflows.
 void check_size(const npy_header &header, uint64_t file_size)
 {
     uint64_t stated = dtype_size(header.dtype);
@@ -62,7 +61,7 @@ void check_size(const npy_header &header, uint64_t file_size)
                           " bytes, and " + std::to_string(found) + " follow");
 }
 
-/** The header of a table of rows, with `source` at the first element. */
+// The header of a table of rows, with `source` at the first element.
 npy_header read_table_header(byte_source &source)
 {
     npy_header header = read_header(source);
@@ -76,7 +75,7 @@ npy_header read_table_header(byte_source &source)
     return header;
 }
 
-/** Runs `work` and puts the name of the array, if it has one, before what is wrong. */
+// Runs `work` and puts the name of the array, if any, before the text of an error.
 template <typename function>
 auto blame_array(const std::string &array, function work)
 {
@@ -101,7 +100,7 @@ void inspect_npy(feature_file &file, byte_source &source)
     file.features = file.tables[0].header.shape[1];
 }
 
-/** The header of `mu` or `sigma`, with `source` at the first element. */
+// The header of `mu` or `sigma`, with `source` at the first element.
 npy_header read_statistics_header(byte_source &source, std::size_t axes)
 {
     npy_header header = read_header(source);
@@ -191,7 +190,7 @@ void inspect_raw(feature_file &file, uint64_t size, int64_t features)
     file.features = features;
 }
 
-/** What its name says that a file is, of those that can be told by their first bytes; "" otherwise. */
+// The format that a file name promises, if its first bytes can be checked against it; else "".
 std::string_view stated_format(std::string_view path)
 {
     for (const std::string_view ending : {".npy"sv, ".npz"sv, ".iqa"sv})
@@ -200,7 +199,7 @@ std::string_view stated_format(std::string_view path)
     return "";
 }
 
-/** A block of rows on its way from a file to the library. */
+// A block of rows on its way from a file to the library.
 class row_block {
 public:
     row_block(const npy_header &header, int64_t rows)
@@ -213,11 +212,11 @@ public:
 
     int64_t most_rows() const noexcept { return most_rows_; }
 
-    /** The bytes of `rows` whole rows, or with Fortran order of `rows` elements of one column. */
+    // The bytes of `rows` whole rows, or with Fortran order of `rows` elements of one column.
     std::span<std::byte> bytes_of_rows(int64_t rows) { return part(0, rows * header_.shape[1]); }
     std::span<std::byte> bytes_of_column(int64_t column, int64_t rows) { return part(column * rows, rows); }
 
-    /** What was read, for the library. */
+    // The rows as a tensor.
     iqa_tensor tensor(int64_t rows)
     {
         const std::span<std::byte> bytes = bytes_of_rows(rows);
@@ -269,7 +268,7 @@ private:
     std::array<int64_t, 2> shape_{}, strides_{};
 };
 
-/** As many rows as are a good piece of work: about 8 MB, and whole blocks of the library's kernels. */
+// About 8 MB of rows, in whole blocks of the library's kernels.
 int64_t rows_of_a_block(const npy_header &header)
 {
     constexpr int64_t kernel_rows = 508, bytes = 8 << 20;
@@ -277,7 +276,7 @@ int64_t rows_of_a_block(const npy_header &header)
     return std::max<int64_t>(bytes / row_size / kernel_rows, 1) * kernel_rows;
 }
 
-/** `source` is at the first element. */
+// `source` is at the first element.
 void read_table(byte_source &source, const npy_header &header, int64_t first_row,
                 const std::function<void(const iqa_tensor &, int64_t)> &take)
 {
@@ -290,7 +289,7 @@ void read_table(byte_source &source, const npy_header &header, int64_t first_row
     source.expect_end();
 }
 
-/** The same where columns lie one after another: a part of each is read. */
+// Likewise in Fortran order: reads a part of each column.
 void read_columns(file_source &source, uint64_t first_element, const npy_header &header, int64_t first_row,
                   const std::function<void(const iqa_tensor &, int64_t)> &take)
 {
@@ -370,7 +369,7 @@ void read_rows(const feature_file &file, const std::function<void(const iqa_tens
                 return read_table(*source, header, first_row, take);
             if (!archive)
                 return read_columns(static_cast<file_source &>(*source), header.size, header, first_row, take);
-            // What is packed can only be read from its beginning on.
+            // Compressed bytes can only be read in order.
             const uint64_t size = source->size() - header.size;
             if (size > most_unpacked_bytes)
                 throw image_error("is packed, in Fortran order and takes " + std::to_string(size) + " bytes; " +

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Files of features for `iqa fid`: rows of numbers, mean and covariance of such rows, or a state of the library. Rows
 // are read in blocks, so that a file may be larger than the memory.
 #pragma once
@@ -19,15 +18,15 @@ enum class feature_kind {
     state       // iqa_metric_serialize()
 };
 
-/** The rows of a file, or of one array of an archive. */
+// A table of rows: a file, or one array of an archive.
 struct feature_table {
     std::string array; // its name in the archive; "" where the file is no archive
-    npy_header header; // of a raw file what a .npy header would say
+    npy_header header; // made up for a raw file
 
     int64_t rows() const noexcept { return header.shape[0]; }
 };
 
-/** What a file holds, as its headers tell. */
+// The content of a file by its headers.
 struct feature_file {
     std::string path;
     const char *format = ""; // "npy", ...
@@ -37,30 +36,30 @@ struct feature_file {
     int32_t fraction_bits = 0;         // of a state: the grid
     int32_t word_bits = 0;
 
-    /** The rows of all tables. */
+    // The rows of all tables.
     int64_t rows() const noexcept;
 };
 
 struct feature_options {
-    int64_t dims = 0;  // D; 0: as the files say, and there are no raw ones
-    std::string array; // the array to read of .npz files; "": all that are there
+    int64_t dims = 0;  // D; 0: by the files' headers, which raw files lack
+    std::string array; // the array to read from .npz files; "": every array
 };
 
-/** Reads the headers of a file and checks them against its size. The content decides what it is, not the name. Throws
- *  image_error. */
+// Reads the headers of a file and checks them against its size. The content decides the kind, not the name. Throws
+// image_error.
 feature_file inspect_features(const std::string &path, const feature_options &options);
 
-/** Calls `take` with block after block of rows and the number of the first one in the file. Integers arrive as float32.
- *  Throws image_error. */
+// Calls `take` with each block of rows and the number of its first row in the file. Integers arrive as float32.
+// Throws image_error.
 void read_rows(const feature_file &file, const std::function<void(const iqa_tensor &, int64_t)> &take);
 
-/** An array in memory. */
+// An array in memory.
 class loaded_array {
 public:
     loaded_array() = default;
     loaded_array(npy_header header, byte_buffer elements);
 
-    /** Valid as long as this object stays where it is. */
+    // Valid until this object is moved or destroyed.
     iqa_tensor tensor() const noexcept;
 
 private:
@@ -73,10 +72,10 @@ struct feature_statistics {
     loaded_array mean, covariance;
 };
 
-/** Mean and covariance of a file of that kind. Throws image_error. */
+// Reads a file of statistics. Throws image_error.
 feature_statistics read_statistics(const feature_file &file);
 
-/** The bytes of a state, at most as many as its options allow. Throws image_error. */
+// The bytes of a state, at most as many as its options allow. Throws image_error.
 byte_buffer read_state(const feature_file &file, std::size_t most_bytes);
 
 } // namespace iqa_tool

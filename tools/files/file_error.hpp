@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Errors about a file, and their text on the terminal.
 #pragma once
 
 #include "files/image.hpp"
@@ -12,7 +13,7 @@
 
 namespace iqa_tool {
 
-/** The text with a question mark for each control character: names and contents of files come from anywhere. */
+// The text with a question mark for each control character: names and contents of files come from anywhere.
 inline std::string one_line(std::string text)
 {
     for (char &character : text)
@@ -21,19 +22,19 @@ inline std::string one_line(std::string text)
     return text;
 }
 
-/** What is wrong with one file: printed as "iqa: <file>: <what>". */
+// A fault of one file, printed as "iqa: <file>: <what>".
 class file_error : public std::runtime_error {
 public:
     file_error(const std::string &file, const std::string &what) : std::runtime_error(one_line(file + ": " + what)) {}
 };
 
-/** What is wrong, in the words of the command line. */
+// The text of an error, in the words of the command line.
 inline std::string text_of(const std::exception &problem)
 {
     return dynamic_cast<const iqa::error *>(&problem) != nullptr ? in_words(problem.what()) : problem.what();
 }
 
-/** Runs `work` and puts the name of the file before what it says is wrong. */
+// Runs `work` and puts the name of the file before the text of an error.
 template <typename function>
 auto blame(const std::string &file, function work)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Alpha channels: dropped, compared, or blended with a background.
 #include "files/image.hpp"
 
 #include <cstring>
@@ -9,7 +10,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** The value of a fully opaque pixel. */
+// The value of a fully opaque pixel.
 double opaque_value(int32_t dtype) noexcept
 {
     switch (dtype) {
@@ -33,13 +34,13 @@ bool is_opaque(const image &picture) noexcept
     return true;
 }
 
-/** colour * alpha + background * (1 - alpha), rounded to the nearest for integers. */
+// colour * alpha + background * (1 - alpha), rounded to the nearest for integers.
 template <typename element>
 element put_on_background(element colour, element alpha, element opaque, element background, bool premultiplied)
 {
     if constexpr (std::is_integral_v<element>) {
-        const int64_t own = premultiplied ? int64_t{colour} * opaque : int64_t{colour} * alpha;
-        const int64_t sum = own + int64_t{background} * (opaque - alpha);
+        const int64_t foreground = premultiplied ? int64_t{colour} * opaque : int64_t{colour} * alpha;
+        const int64_t sum = foreground + int64_t{background} * (opaque - alpha);
         return static_cast<element>(std::min<int64_t>((sum + opaque / 2) / opaque, opaque));
     } else {
         return (premultiplied ? colour : colour * alpha) + background * (opaque - alpha);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// From a file to bytes to the reader that knows them.
+// Reads a file into memory and picks the reader by its first bytes.
 #include "files/image.hpp"
 #include "files/known_format.hpp"
 
@@ -12,7 +11,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** No picture within the limit needs more: eight bytes for each of four channels, and room for a header. */
+// The most bytes of a picture within the limit: four channels of eight bytes, and a header.
 std::size_t largest_useful_file(const decode_options &options) noexcept
 {
     return static_cast<std::size_t>(options.max_pixels) * 32 + (std::size_t{1} << 20);
@@ -32,7 +31,7 @@ byte_buffer read_file(const file_handle &file, const decode_options &options)
     const std::size_t stated = S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0;
     if (stated > limit)
         throw_too_large(options);
-    // One byte more than stated, so that the end of the file is seen without a second buffer.
+    // One byte more than stated, to see the end of the file without a second buffer.
     byte_buffer buffer(stated > 0 ? stated + 1 : std::size_t{1} << 16);
     std::size_t used = 0;
     while (true) {
@@ -59,7 +58,6 @@ bool starts_with(const byte_buffer &file, std::string_view magic) noexcept
     return file.size() >= magic.size() && std::memcmp(file.data(), magic.data(), magic.size()) == 0;
 }
 
-/** By the first bytes. */
 image decode_any(byte_buffer file, const decode_options &options)
 {
     using namespace std::string_view_literals;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // JPEG through libjpeg-turbo. Its errors and its warnings of damaged data (which would leave grey blocks in the
 // picture) end in a longjmp: the two functions that call setjmp hold no object with a destructor.
 #include "files/exif.hpp"
@@ -25,13 +24,13 @@ bool begins_with(bytes text, std::string_view start) noexcept
     return text.size() >= start.size() && std::memcmp(text.data(), start.data(), start.size()) == 0;
 }
 
-/** What stands beside the pixels of one picture. */
+// The parts of one picture beside its pixels.
 struct jpeg_outline {
-    bytes exif, index; // the blocks without their names; the index is MPF's
-    std::size_t end;   // of the picture
+    bytes exif, index; // content of the EXIF block and of the MPF index
+    std::size_t end;   // position behind the picture
 };
 
-/** Goes from marker to marker. */
+// Walks the markers.
 jpeg_outline outline_of(bytes file) noexcept
 {
     const auto at = [file](std::size_t position) {
@@ -45,9 +44,9 @@ jpeg_outline outline_of(bytes file) noexcept
             break;
         position = static_cast<std::size_t>(static_cast<const std::byte *>(next) - file.data());
         const unsigned marker = at(position + 1);
-        if (marker == 0xff) { // fills up
+        if (marker == 0xff) { // padding
             ++position;
-        } else if (marker <= 1 || (marker >= 0xd0 && marker <= 0xd8)) { // stands alone
+        } else if (marker <= 1 || (marker >= 0xd0 && marker <= 0xd8)) { // a marker without a length
             position += 2;
         } else if (marker == 0xd9) {
             found.end = position + 2;
@@ -67,7 +66,7 @@ jpeg_outline outline_of(bytes file) noexcept
     return found;
 }
 
-/** The pictures that the index names behind the first one, but for thumbnails and those that were cut off. */
+// Adds the other pictures of the index, without thumbnails and truncated ones.
 void add_indexed_pictures(bytes file, bytes index, std::vector<bytes> &found)
 {
     constexpr uint16_t entries_tag = 0xb002;
@@ -84,7 +83,7 @@ void add_indexed_pictures(bytes file, bytes index, std::vector<bytes> &found)
     }
 }
 
-/** The full pictures of a file: those of an index, or one behind the other. */
+// The full pictures of a file: by its index, or one behind another.
 std::vector<bytes> pictures_of(bytes file)
 {
     std::vector<bytes> found{file};
@@ -94,17 +93,17 @@ std::vector<bytes> pictures_of(bytes file)
         return found;
     }
     while (true) {
-        bytes rest = found.back().subspan(outline.end);
-        while (!rest.empty() && rest.front() == std::byte{0})
-            rest = rest.subspan(1);
-        if (!begins_with(rest, "\xff\xd8\xff"))
+        bytes tail = found.back().subspan(outline.end);
+        while (!tail.empty() && tail.front() == std::byte{0})
+            tail = tail.subspan(1);
+        if (!begins_with(tail, "\xff\xd8\xff"))
             return found;
-        found.push_back(rest);
-        outline = outline_of(rest);
+        found.push_back(tail);
+        outline = outline_of(tail);
     }
 }
 
-/** A progressive file may hold any number of scans, each of which costs a pass over the picture. */
+// A progressive file may hold any number of scans, each of which costs a pass over the picture.
 constexpr int most_scans = 500;
 
 class jpeg_session {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // NumPy's .npy format. The samples stay where they are: C order, Fortran order and the layout of the axes become
 // strides.
 #include "files/image.hpp"
@@ -12,7 +11,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** Which of image, height, width and channel each axis of the array is. */
+// The meaning of each axis of the array.
 std::vector<axis> axes_of(int32_t layout, std::size_t count)
 {
     static const std::vector<axis> axes[] = {{axis_height, axis_width},                            // IQA_LAYOUT_HW

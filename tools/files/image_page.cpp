@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// Which picture of a file is taken, and which way up.
+// The choice of a picture in a file, and its orientation.
 #include "files/image.hpp"
 
 namespace iqa_tool {
@@ -13,7 +12,7 @@ void flip(image &picture, axis along) noexcept
     picture.strides[along] = -picture.strides[along];
 }
 
-/** "stored upright", or how it is stored otherwise. */
+// "stored upright", or the other way in which it is stored.
 std::string orientation_text(int32_t orientation)
 {
     constexpr const char *words[] = {"upright",

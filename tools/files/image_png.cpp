@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // PNG through libpng. libpng reports an error by longjmp: the two functions that call setjmp hold no object with a
 // destructor, and memory is taken between them, not in them.
 #include "files/exif.hpp"
@@ -17,26 +16,26 @@ namespace iqa_tool {
 
 namespace {
 
-/** What a file says of the pictures in it. */
+// The structure of a PNG, from its chunks.
 struct png_outline {
-    std::size_t end;       // of this PNG: another one may follow
-    uint32_t pictures = 1; // those of an animation, with the one that is shown without it
+    std::size_t end;       // position behind this PNG; another one may follow
+    uint32_t pictures = 1; // frames of an animation, and the still picture if it is no frame
 };
 
 uint32_t big_endian(std::span<const std::byte> bytes) noexcept
 {
     uint32_t value = 0;
-    for (const std::byte each : bytes.first(4))
-        value = value << 8 | std::to_integer<uint32_t>(each);
+    for (const std::byte byte : bytes.first(4))
+        value = value << 8 | std::to_integer<uint32_t>(byte);
     return value;
 }
 
-/** Goes from chunk to chunk. */
+// Walks the chunks.
 png_outline outline_of(std::span<const std::byte> file) noexcept
 {
     png_outline found{.end = file.size()};
     uint32_t frames = 0;
-    bool is_frame = false; // whether the picture itself is one
+    bool is_frame = false; // whether the still picture is one
     bool before_pixels = true;
     for (std::size_t position = 8; position + 12 <= file.size();) {
         const std::size_t length = big_endian(file.subspan(position));
@@ -59,7 +58,7 @@ png_outline outline_of(std::span<const std::byte> file) noexcept
     return found;
 }
 
-/** The PNG to read of a file that may hold several, one behind the other. An animation's frames are not taken apart. */
+// The PNG to read from a file that may hold several, one behind another. An animation counts as one.
 std::span<const std::byte> choose_png(std::span<const std::byte> file, const decode_options &options)
 {
     std::vector<std::span<const std::byte>> found{file};
@@ -100,7 +99,7 @@ public:
         png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
         png_read_info(png_, info_);
         if (as_labels) {
-            png_set_packing(png_); // a byte for each, with its number as it is
+            png_set_packing(png_); // a byte for each sample, not scaled
         } else {
             png_set_palette_to_rgb(png_);
             png_set_expand_gray_1_2_4_to_8(png_);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // PBM, PGM and PPM (P1 ... P6) and PFM (Pf, PF), as netpbm's manuals describe them. Samples stay as they are stored.
 #include "files/image.hpp"
 
@@ -22,7 +21,7 @@ bool is_space(char character) noexcept
     return std::string_view(" \t\n\v\f\r").find(character) != std::string::npos;
 }
 
-/** Reads the text of a header or of P1 ... P3. */
+// Reads the text of a header or of P1 ... P3.
 class text_reader {
 public:
     explicit text_reader(std::span<const std::byte> file)
@@ -30,7 +29,7 @@ public:
     {
     }
 
-    /** The next word; a comment runs from # to the end of the line. */
+    // The next word; a comment runs from # to the end of the line.
     std::string_view word()
     {
         skip_space();
@@ -53,7 +52,7 @@ public:
         return value;
     }
 
-    /** One digit of P1, which needs no space after it. */
+    // One digit of P1, which needs no space after it.
     bool bit()
     {
         skip_space();
@@ -65,7 +64,7 @@ public:
         return digit == '1';
     }
 
-    /** The start of the samples: one space after the header. */
+    // The position of the samples, one space after the header.
     std::size_t start_of_samples()
     {
         if (position_ == text_.size() || !is_space(text_[position_]))
@@ -111,7 +110,7 @@ extents read_extents(text_reader &text, const decode_options &options)
     return {width, height};
 }
 
-/** PBM: 1 is black. White is 255, as in a 1-bit PNG. */
+// PBM: 1 is black. White is 255, as in a 1-bit PNG.
 image read_bitmap(byte_buffer file, bool as_text, const decode_options &options)
 {
     text_reader text(file.bytes());
@@ -150,7 +149,7 @@ void check_maximum(const image &picture, int64_t maximum)
     }
 }
 
-/** PGM and PPM. A maximum other than 255 and 65535 leaves the samples as they are and is noted. */
+// PGM and PPM. Another maximum than 255 or 65535 is noted; samples are not scaled.
 image read_samples(byte_buffer file, bool as_text, int64_t channels, const decode_options &options)
 {
     text_reader text(file.bytes());
@@ -185,7 +184,7 @@ image read_samples(byte_buffer file, bool as_text, int64_t channels, const decod
     return picture;
 }
 
-/** PFM: rows from the bottom up; the sign of the scale gives the order of bytes. */
+// PFM: rows from the bottom up; the sign of the scale gives the order of bytes.
 image read_pfm(byte_buffer file, int64_t channels, const decode_options &options)
 {
     text_reader text(file.bytes());
@@ -206,8 +205,8 @@ image read_pfm(byte_buffer file, int64_t channels, const decode_options &options
     return picture;
 }
 
-/** How long the binary picture is with which a file begins: several may stand one behind the other. No length where it
- *  does not begin with one, or with a damaged one, of which its reader will say what is wrong. */
+// The size of the binary picture at the start of a file that may hold several, one behind another. No value without
+// one, or for a damaged one, which its reader reports.
 std::optional<std::size_t> binary_size(std::span<const std::byte> file, const decode_options &options)
 {
     const std::string_view magic(reinterpret_cast<const char *>(file.data()), std::min<std::size_t>(file.size(), 2));
@@ -226,8 +225,7 @@ std::optional<std::size_t> binary_size(std::span<const std::byte> file, const de
     }
 }
 
-/** The picture to read of a file that may hold several, one behind the other. What follows the last one is left to it.
- */
+// The picture to read from a file that may hold several, one behind another. Bytes behind the last one stay with it.
 byte_buffer take_page(byte_buffer file, const decode_options &options)
 {
     std::vector<std::size_t> starts{0};

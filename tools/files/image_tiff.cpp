@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-//
-// TIFF through libtiff: samples of 8, 16, 32 and 64 bits are read as they are stored; palettes, fewer bits and YCbCr go
-// through libtiff's own conversion to 8-bit RGB. libtiff reports an error by a callback and a return value.
+// TIFF through libtiff. Samples of 8, 16, 32 and 64 bits are read as stored; palettes, fewer bits and YCbCr go through
+// libtiff's conversion to 8-bit RGB. libtiff reports an error by a callback and a return value. Past 400 lines: the two
+// paths share the description of a directory.
 #include "files/image.hpp"
 
 #include <cstdio>
@@ -17,7 +17,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** The bytes of the file, and the first message that matters. */
+// The bytes of the file, and the first message that matters.
 struct tiff_source {
     std::span<const std::byte> file;
     uint64_t position = 0;
@@ -74,8 +74,8 @@ void on_unmap(thandle_t, void *, toff_t)
 {
 }
 
-// Since 4.5 each open file has handlers and a limit of its own; before that there is one handler for all, which gets
-// the file's source all the same, and no limit but the size of the file.
+// Since 4.5 each open file has its own handlers and memory limit. Older versions have one handler for all files, which
+// also gets the file's source, and no limit but the size of the file.
 #if TIFFLIB_VERSION >= 20221213
 
 int on_error(TIFF *, void *user, const char *, const char *format, va_list arguments)
@@ -157,7 +157,7 @@ value field(TIFF *tiff, uint32_t tag) noexcept
     return content;
 }
 
-/** What the tags say. */
+// The tags of a directory.
 struct description {
     int64_t height, width;
     uint16_t bits, samples, sample_format, photometric, planar, orientation;
@@ -172,7 +172,7 @@ struct description {
           planar(field<uint16_t>(tiff, TIFFTAG_PLANARCONFIG)),
           orientation(field<uint16_t>(tiff, TIFFTAG_ORIENTATION))
     {
-        if (sample_format == SAMPLEFORMAT_VOID) // the writer did not know; the standard says what to read it as
+        if (sample_format == SAMPLEFORMAT_VOID) // unknown to the writer: the standard says unsigned integers
             sample_format = SAMPLEFORMAT_UINT;
     }
 
@@ -182,7 +182,7 @@ struct description {
     }
     int colours() const noexcept { return is_grey() ? 1 : 3; }
 
-    /** The element type, or -1 where libtiff must convert. */
+    // The element type, or -1 if libtiff has to convert.
     int32_t dtype() const noexcept
     {
         if (!is_grey() && photometric != PHOTOMETRIC_RGB)
@@ -196,8 +196,7 @@ struct description {
         return -1;
     }
 
-    /** Whether libtiff's conversion gives the pixels. It takes all samples for unsigned and drops those that it has no
-     *  place for. */
+    // Whether libtiff's conversion keeps the pixels: it takes all samples for unsigned, and drops extra samples.
     bool can_be_converted() const noexcept
     {
         const bool few_bits = bits == 1 || bits == 2 || bits == 4;
@@ -229,7 +228,7 @@ alpha_kind read_alpha_kind(TIFF *tiff)
     return count == 1 && kinds[0] == EXTRASAMPLE_ASSOCALPHA ? alpha_kind::premultiplied : alpha_kind::straight;
 }
 
-/** Strips lie in the picture as they are, one after another. */
+// Strips are consecutive rows of the picture.
 void read_strips(TIFF *tiff, const tiff_source &source, std::byte *plane, std::size_t row_bytes, int64_t height,
                  uint16_t plane_number)
 {
@@ -245,7 +244,7 @@ void read_strips(TIFF *tiff, const tiff_source &source, std::byte *plane, std::s
     }
 }
 
-/** Tiles are cut at the right and lower edge. */
+// Tiles may reach beyond the right and lower edge.
 void read_tiles(TIFF *tiff, const tiff_source &source, std::byte *plane, std::size_t row_bytes, std::size_t pixel_bytes,
                 const description &tags, uint16_t plane_number, const decode_options &options)
 {
@@ -292,7 +291,7 @@ image read_as_stored(TIFF *tiff, const tiff_source &source, const description &t
     return picture;
 }
 
-/** MinIsWhite: white is 0. */
+// MinIsWhite: white is 0.
 template <typename element>
 void invert(byte_buffer &storage) noexcept
 {
@@ -327,12 +326,12 @@ image read_converted(TIFF *tiff, const tiff_source &source, const description &t
     return picture;
 }
 
-/** The directories of the full pictures: those of the main chain, then those below them. Copies of reduced size and
- *  masks are none, wherever they stand, unless there is nothing else. */
+// The directories of the full pictures: the main chain, then their subdirectories. Reduced copies and masks count only
+// if there is nothing else.
 std::vector<toff_t> find_pictures(TIFF *tiff, const tiff_source &source)
 {
     constexpr std::size_t most_directories = 10000;
-    std::vector<toff_t> full, others;
+    std::vector<toff_t> full, reduced;
     std::vector<toff_t> chains{TIFFCurrentDirOffset(tiff)};
     std::set<toff_t> known;
     for (std::size_t chain = 0; chain < chains.size(); ++chain) {
@@ -344,7 +343,7 @@ std::vector<toff_t> find_pictures(TIFF *tiff, const tiff_source &source)
             if (known.size() > most_directories)
                 throw image_error("has more than " + std::to_string(most_directories) + " directories");
             const auto kind = field<uint32_t>(tiff, TIFFTAG_SUBFILETYPE);
-            ((kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0 ? full : others)
+            ((kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0 ? full : reduced)
                 .push_back(TIFFCurrentDirOffset(tiff));
             uint16_t count = 0;
             const toff_t *below = nullptr;
@@ -356,7 +355,7 @@ std::vector<toff_t> find_pictures(TIFF *tiff, const tiff_source &source)
                 throw_damaged(source);
         }
     }
-    return full.empty() ? others : full;
+    return full.empty() ? reduced : full;
 }
 
 tiff_handle open(tiff_source &source, const decode_options &options)
@@ -382,7 +381,7 @@ image read_tiff(std::span<const std::byte> file, const decode_options &options)
     check_pixel_count(1, tags.height, tags.width, options);
     if (field<uint32_t>(tiff.get(), TIFFTAG_IMAGEDEPTH) > 1)
         throw image_error("holds a volume, not a picture");
-    // An unknown tag is no damage, a warning while pixels are decoded is.
+    // A warning about an unknown tag is ignored; one while pixels are decoded means damage.
     source.message[0] = '\0';
     source.warnings_matter = true;
 

@@ -41,7 +41,7 @@ public:
         return status.st_mode & S_IFMT;
     }
 
-    /** As a stream, whose reads wait. */
+    // A stream whose reads block.
     file_handle stream()
     {
         if (fcntl(number_, F_SETFL, fcntl(number_, F_GETFL) & ~O_NONBLOCK) != 0)
@@ -59,7 +59,7 @@ private:
 
 file_handle open_named(const std::string &path, bool may_be_pipe)
 {
-    // Without waiting for what it may be.
+    // O_NONBLOCK: opening a pipe does not wait for a writer.
     descriptor opened(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     switch (opened.type()) {
     case S_IFREG:
@@ -67,7 +67,7 @@ file_handle open_named(const std::string &path, bool may_be_pipe)
     case S_IFDIR:
         throw image_error("is a folder, not a file");
     case S_IFIFO:
-        // Opened again, it waits for a writer. The first one stays open meanwhile, so that no writer loses its reader.
+        // The second open waits for a writer. The first descriptor stays open, so that no writer loses its reader.
         if (may_be_pipe)
             return descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC)).stream();
         throw image_error("is a pipe, not a regular file");

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Files that commands read.
 #pragma once
 
@@ -14,12 +13,11 @@ struct file_closer {
 };
 using file_handle = std::unique_ptr<std::FILE, file_closer>;
 
-/** Opens a regular file. Everything else is refused without waiting for it: a pipe in a folder may never have a writer.
- *  Throws image_error. */
+// Opens a regular file. Anything else is refused at once, since a pipe in a folder may never have a writer. Throws
+// image_error.
 file_handle open_regular_file(const std::string &path);
 
-/** The same for a name that the user gave: also a pipe, for which it waits, or the standard input for "-". Throws
- *  image_error. */
+// Opens a file that the user named: also a pipe, for which it waits, or the standard input for "-". Throws image_error.
 file_handle open_file(const std::string &path);
 
 } // namespace iqa_tool

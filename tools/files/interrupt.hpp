@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-//
-// How signals end the program: with 128 and their number (130 for Ctrl-C, 143 for SIGTERM), without a file that is only
-// half written, and in a long run in good order: what is done is written.
+// Signals end the program with the exit code 128 + their number (130 for Ctrl-C, 143 for SIGTERM), leave no
+// half-written file, and let a long run write the results that are done.
 #pragma once
 
 #include <atomic>
@@ -11,17 +10,17 @@
 
 namespace iqa_tool {
 
-/** The signal by which the user asked a guarded run to end; 0 before. */
+// The signal by which the user asked a guarded run to end; 0 before.
 extern std::atomic<int> interrupted;
 
-/** The exit code after `interrupted`. */
+// The exit code after `interrupted`.
 int exit_code_of_interrupt() noexcept;
 
-/** From here on signals end the program as described. To be called first. */
+// Installs the handlers. To be called first.
 void catch_signals();
 
-/** While it lives, Ctrl-C and SIGTERM set `interrupted`; a second one ends the program at once. Reads from a pipe,
- * where the run has such, fail instead of waiting on. */
+// While it lives, Ctrl-C and SIGTERM set `interrupted`, and a blocked read from a pipe fails. A second signal ends the
+// program at once.
 class interrupt_guard {
 public:
     explicit interrupt_guard(bool reads_pipes = false);
@@ -30,7 +29,7 @@ public:
     ~interrupt_guard();
 };
 
-/** While it lives, a signal that ends the program removes the file. */
+// While it lives, a signal that ends the program removes the file.
 class temporary_name {
 public:
     explicit temporary_name(std::string path);
@@ -45,7 +44,7 @@ private:
     std::size_t slot_;
 };
 
-/** The progress function of a context that stops when the user interrupts. */
+// The progress function of a context that stops when the user interrupts.
 int32_t stop_when_interrupted(void *, int64_t, int64_t);
 
 } // namespace iqa_tool

@@ -11,13 +11,13 @@ using namespace std::string_view_literals;
 
 struct known_format {
     std::string_view start; // the first bytes
-    std::size_t at;         // where the rest is
-    std::string_view rest;
+    std::size_t at;         // offset of `second`
+    std::string_view second;
     const char *name;
     bool is_clip;
 };
 
-// The first one that fits counts: of the files that begin with a box "ftyp" the pictures come before the clips.
+// The first match counts: among files that begin with a box "ftyp", pictures come before clips.
 constexpr known_format formats[] = {
     {"RIFF"sv, 8, "WEBP"sv, "WebP", false},
     {""sv, 4, "ftypavif"sv, "AVIF", false},
@@ -47,7 +47,8 @@ std::string advice_on(std::span<const std::byte> start)
 {
     const std::string_view text(reinterpret_cast<const char *>(start.data()), start.size());
     for (const known_format &known : formats)
-        if (text.starts_with(known.start) && text.size() >= known.at && text.substr(known.at).starts_with(known.rest)) {
+        if (text.starts_with(known.start) && text.size() >= known.at &&
+            text.substr(known.at).starts_with(known.second)) {
             const std::string is = std::string("is ") + known.name + ", which is not read: ";
             return known.is_clip ? is + "decode it with FFmpeg, ffmpeg -v error -i FILE -strict -1 -f yuv4mpegpipe - | "
                                         "iqa compare REF -"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// Formats that are not read, told by their first bytes so that an error can say what to do.
+// Formats that are recognised but not read, so that an error can say what to do.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +8,7 @@
 
 namespace iqa_tool {
 
-/** What the file is and which program makes it readable; "" for an unknown format. */
+// The name of the format and a program that converts it; "" for an unknown format.
 std::string advice_on(std::span<const std::byte> start);
 
 } // namespace iqa_tool

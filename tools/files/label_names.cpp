@@ -22,7 +22,7 @@ std::string trimmed(const std::string &text)
     return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
-/** A field of CSV without its quotes. */
+// A field of CSV without its quotes.
 std::string unquoted(const std::string &field)
 {
     if (field.size() < 2 || field.front() != '"' || field.back() != '"')
@@ -36,14 +36,14 @@ std::string unquoted(const std::string &field)
     return text;
 }
 
-/** One line of the file. `id` is empty where the line has none. */
+// One line of the file. `id` is empty on a line without one.
 struct name_line {
     std::size_t number;
     std::optional<int64_t> id;
     std::string whole, name;
 };
 
-/** The lines of a file, none of them and not all together longer than names of classes are. */
+// The lines of a file. Throws if a line or the file is too long for names of classes.
 std::vector<std::string> read_text(const std::string &path)
 {
     return blame(path, [&path] {

@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr const char *bad_header = "cannot be decoded: the .npy header is damaged";
 
-/** The dictionary of the header: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }. */
+// The dictionary of the header: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
 class header_parser {
 public:
     explicit header_parser(std::string_view text) : text_(text)
@@ -132,7 +132,7 @@ int32_t dtype_of(std::string_view descr)
         return IQA_FLOAT32;
     if (kind == "f8")
         return IQA_FLOAT64;
-    // Other bytes are no type at all, and not for a terminal.
+    // Other bytes name no type, and must not reach a terminal.
     const auto is_printable = [](char character) {
         return character > ' ' && character <= '~';
     };
@@ -201,7 +201,7 @@ std::string encode_npy_header(int32_t dtype, std::span<const int64_t> shape)
     std::string text = std::string("{'descr': '") + order + kind + std::to_string(dtype_size(dtype)) +
                        "', 'fortran_order': False, 'shape': (";
     for (const int64_t extent : shape)
-        text += std::to_string(extent) + ", "; // the comma behind the last one is Python's too
+        text += std::to_string(extent) + ", "; // Python also writes a comma behind the last one
     text += "), }";
     constexpr std::size_t prefix = 10;
     text.resize((prefix + text.size() + 64) / 64 * 64 - prefix - 1, ' ');

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The header of NumPy's .npy format, versions 1 to 3, as numpy.lib.format documents it.
 #pragma once
 
@@ -13,22 +12,22 @@ namespace iqa_tool {
 
 struct npy_header {
     int32_t dtype = 0;              // IQA_UINT8, ...
-    bool has_foreign_bytes = false; // the elements have the other order of bytes
+    bool has_foreign_bytes = false; // the elements' byte order is not the machine's
     bool is_fortran_order = false;  // the first axis is the densest
     std::vector<int64_t> shape;     // none is negative
     std::size_t size = 0;           // bytes before the first element
 };
 
-/** As many bytes of a file as npy_header_size() needs. */
+// The bytes of a file that npy_header_size() needs.
 constexpr std::size_t npy_prefix_size = 12;
 
-/** How many bytes the header takes, from the first bytes of the file. Throws image_error. */
+// The size of the header in bytes, from the first bytes of the file. Throws image_error.
 std::size_t npy_header_size(std::span<const std::byte> prefix);
 
-/** The header of a file, or of as much of it as holds the header. Throws image_error. */
+// `file` may end behind the header. Throws image_error.
 npy_header decode_npy_header(std::span<const std::byte> file);
 
-/** The header of version 1 for an array in C order of native bytes. */
+// The header of version 1 for an array in C order of native bytes.
 std::string encode_npy_header(int32_t dtype, std::span<const int64_t> shape);
 
 } // namespace iqa_tool

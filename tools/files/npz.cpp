@@ -99,7 +99,7 @@ std::unique_ptr<byte_source> npz_archive::open(const std::string &name) const
 
 namespace {
 
-/** Adds an array to an archive, whose source keeps pointing at its elements and at `header`. */
+// Adds an array to an archive, whose source keeps pointing at its elements and at `header`.
 bool add_array(zip_t *archive, const npz_array &array, const std::string &header)
 {
     const iqa_tensor &elements = array.elements;
@@ -107,7 +107,7 @@ bool add_array(zip_t *archive, const npz_array &array, const std::string &header
     for (int32_t position = 0; position < elements.ndim; ++position)
         size *= static_cast<std::size_t>(elements.shape[position]);
     zip_buffer_fragment_t parts[2] = {{}, {}};
-    parts[0].data = reinterpret_cast<zip_uint8_t *>(const_cast<char *>(header.data())); // it is read only
+    parts[0].data = reinterpret_cast<zip_uint8_t *>(const_cast<char *>(header.data())); // libzip only reads it
     parts[0].length = header.size();
     parts[1].data = static_cast<zip_uint8_t *>(elements.data);
     parts[1].length = size;
@@ -119,7 +119,7 @@ bool add_array(zip_t *archive, const npz_array &array, const std::string &header
         return false;
     }
     const auto member = static_cast<zip_uint64_t>(index);
-    constexpr zip_uint16_t first_day = (1 << 5) | 1; // 1 January 1980: the clock shall not be in the file
+    constexpr zip_uint16_t first_day = (1 << 5) | 1; // 1 January 1980, so that files do not depend on the clock
     return zip_set_file_compression(archive, member, ZIP_CM_STORE, 0) == 0 &&
            zip_file_set_dostime(archive, member, 0, first_day, 0) == 0;
 }
@@ -132,7 +132,7 @@ struct source_freer {
 
 void write_npz(std::ostream &out, const std::vector<npz_array> &arrays)
 {
-    // libzip takes the bytes when it closes the archive, into memory; a file would be one of its own making.
+    // libzip copies the bytes when it closes the archive into memory. It could write a file only under its own name.
     std::vector<std::string> headers;
     for (const npz_array &array : arrays)
         headers.push_back(encode_npy_header(array.elements.dtype_code << 8 | array.elements.dtype_bits,

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Numbers to text and back, in the same form under every locale.
 #pragma once
 
@@ -11,7 +10,7 @@
 
 namespace iqa_tool {
 
-/** The shortest digits that read back as the same number; "inf", "-inf" or "nan". */
+// The shortest digits that read back as the same number; "inf", "-inf" or "nan".
 inline std::string shortest(double value)
 {
     if (std::isnan(value))
@@ -20,7 +19,7 @@ inline std::string shortest(double value)
     return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
-/** A fixed number of digits after the point; "inf", "-inf" or "nan". */
+// A fixed number of digits after the point; "inf", "-inf" or "nan".
 inline std::string fixed(double value, int digits)
 {
     if (!std::isfinite(value))

@@ -19,12 +19,13 @@ namespace {
     throw file_error(path, std::string("cannot be written: ") + std::strerror(errno));
 }
 
-/** Whether it is what a descriptor of the program writes to: /dev/stdout where that is a file. */
+// Whether it is the file behind a standard descriptor, as /dev/stdout may be.
 bool is_standard(const struct stat &status)
 {
     for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        struct stat own {};
-        if (fstat(descriptor, &own) == 0 && own.st_dev == status.st_dev && own.st_ino == status.st_ino)
+        struct stat open_file {};
+        if (fstat(descriptor, &open_file) == 0 && open_file.st_dev == status.st_dev &&
+            open_file.st_ino == status.st_ino)
             return true;
     }
     return false;
@@ -42,7 +43,7 @@ output_file::output_file(const std::string &path) : path_(path)
         throw_errno(path);
 }
 
-/** Makes a file to be renamed later, where there may be one. */
+// Makes a temporary file beside the target, to be renamed later.
 bool output_file::open_beside()
 {
     struct stat status {};
@@ -64,17 +65,17 @@ bool output_file::open_beside()
         const int descriptor = open(name.path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor >= 0) {
             if (exists && fchmod(descriptor, status.st_mode & 07777) != 0)
-                errno = 0; // the rights of a new file do
+                errno = 0; // the rights of a new file suffice
             close(descriptor);
             return true;
         }
         const int problem = errno;
-        written_.reset(); // it is another one's, or none
+        written_.reset(); // no file of ours to remove
         errno = problem;
         if (problem != EEXIST)
             break;
     }
-    // Where nothing can be made beside it, a file that is there can be written all the same.
+    // In a folder that takes no new file, an existing file can still be overwritten.
     if (exists && (errno == EACCES || errno == EPERM || errno == EROFS || errno == ENAMETOOLONG))
         return false;
     throw_errno(path_);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Files that commands write.
 #pragma once
 
@@ -13,33 +12,33 @@
 
 namespace iqa_tool {
 
-/** A file to write, or the standard output for "-". A file is written under a name beside its own and takes its place
- *  when it is finished: whatever happens before, what was there stays. Pipes and devices are written directly. */
+// A file to write, or the standard output for "-". A file is written under a temporary name beside its target, and
+// replaces that only when it is finished. Pipes and devices are written directly.
 class output_file {
 public:
-    /** Throws file_error. */
+    // Throws file_error.
     explicit output_file(const std::string &path);
     output_file(const output_file &) = delete;
     output_file &operator=(const output_file &) = delete;
-    /** Removes what is not finished. */
+    // Removes an unfinished file.
     ~output_file();
 
     std::ostream &stream();
-    /** Throws file_error where something could not be written. */
+    // Throws file_error if a write failed.
     void flush();
-    /** The same, and puts the file in its place. */
+    // Flushes, and renames the file to its target.
     void finish();
 
 private:
     bool open_beside();
 
     std::string path_;
-    std::string target_;                    // the file at the end of links
-    std::optional<temporary_name> written_; // none: directly
+    std::string target_;                    // behind symbolic links
+    std::optional<temporary_name> written_; // empty: written directly
     std::ofstream file_;
 };
 
-/** A field of a line of CSV (RFC 4180), in quotes where it needs them. */
+// A field of CSV (RFC 4180), in quotes if it needs them.
 inline std::string csv_field(const std::string &text)
 {
     if (text.find_first_of(",\"\r\n") == std::string::npos)

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/** ".png" of "a.PNG" */
+// ".png" of "a.PNG"
 std::string ending_of(const fs::path &path)
 {
     std::string ending = path.extension().string();
@@ -28,7 +28,7 @@ listing list(const std::string &folder, const std::vector<std::string> &endings)
 {
     listing found;
     for (const fs::directory_entry &entry : iterator(folder)) {
-        std::error_code unknown; // of a link that leads nowhere, say: opening it will tell
+        std::error_code unknown; // such as a dangling link: opening it will tell
         if (entry.path().filename().string().starts_with('.') || entry.is_directory(unknown))
             continue;
         const std::string ending = ending_of(entry.path());

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// Which file of one folder belongs to which of the other.
+// Pairs the files of two folders by their names.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +9,7 @@
 
 namespace iqa_tool {
 
-/** Names relative to the two folders. */
+// Names relative to the two folders.
 struct file_pair {
     std::string reference, test;
 };
@@ -18,30 +17,29 @@ struct file_pair {
 struct pairing {
     std::vector<file_pair> pairs;                         // sorted by the reference's name
     std::vector<std::string> lone_references, lone_tests; // sorted
-    std::map<std::string, std::size_t> others;            // how many files have an ending that is not looked at
+    std::map<std::string, std::size_t> others;            // files of other endings, by ending
 };
 
-/** The files of a folder, by names relative to it. */
+// Names relative to the folder.
 struct listing {
     std::vector<std::string> names; // sorted
     std::map<std::string, std::size_t> others;
 };
 
-/** "3 .webp files, 1 .txt file" */
+// "3 .webp files, 1 .txt file"
 std::string text_of_others(const std::map<std::string, std::size_t> &others);
 
-/** The endings of the names of pictures. */
+// File name endings of pictures.
 extern const std::vector<std::string> picture_endings;
 
-/** The files of a folder whose names do not start with a dot and have one of the endings, in capitals or not. Whether
- *  they can be read is not looked at. Throws std::runtime_error. */
+// The files of a folder with one of the endings, in any case, but not those that start with a dot. None is opened.
+// Throws std::runtime_error.
 listing list_files(const std::string &folder, bool recursive, const std::vector<std::string> &endings);
 
-/** Whether a name is that of a folder. */
+// Whether the path is a folder.
 bool is_folder(const std::string &path);
 
-/** Pairs equal names first; then names that are equal but for the extension, where only one file of each folder is left
- *  with that name. */
+// Pairs equal names first; then names that differ in the extension alone, if each folder has one such file left.
 pairing pair_files(listing reference_files, listing test_files);
 
 } // namespace iqa_tool

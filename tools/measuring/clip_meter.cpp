@@ -17,7 +17,7 @@ void default_range(options &target, int peak)
     target.data_high = peak;
 }
 
-/** The PSNR of an error that is put together from planes, by the rules of the library's own. */
+// The PSNR of a combined error of planes, by the rules of the library.
 double psnr_of(double mse, const iqa_psnr_options &psnr)
 {
     const double peak = psnr.data_high - psnr.data_low;
@@ -54,16 +54,16 @@ clip_meter::clip_meter(const settings &chosen, const clip_format &format) : chos
 
 clip_values clip_meter::combine(const std::vector<clip_values> &planes) const
 {
-    clip_values all;
+    clip_values frame;
     for (std::size_t plane = 0; plane < planes.size(); ++plane) {
-        all.ssim += weights_[plane] * planes[plane].ssim;
-        all.mse += weights_[plane] * planes[plane].mse;
+        frame.ssim += weights_[plane] * planes[plane].ssim;
+        frame.mse += weights_[plane] * planes[plane].mse;
     }
-    // Weights that sum to 1 but for rounding must not spoil equality.
+    // The weights sum to 1 up to rounding, which must not hide that all planes are equal.
     const bool equal = std::all_of(planes.begin(), planes.end(), [](const auto &plane) { return plane.ssim == 1; });
-    all.ssim = equal ? 1 : all.ssim;
-    all.psnr = psnr_of(all.mse, chosen_.psnr);
-    return all;
+    frame.ssim = equal ? 1 : frame.ssim;
+    frame.psnr = psnr_of(frame.mse, chosen_.psnr);
+    return frame;
 }
 
 frame_values clip_meter::measure(const std::vector<image> &reference, const std::vector<image> &test)

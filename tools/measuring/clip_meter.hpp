@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // SSIM, PSNR and MSE of clips: frame after frame, plane by plane, and all planes together as FFmpeg's filters do.
 #pragma once
 
@@ -8,18 +7,18 @@
 
 namespace iqa_tool {
 
-/** What one frame or a whole clip has, of one plane or of all. */
+// The values of one plane or of all planes, of a frame or a clip.
 struct clip_values {
     double ssim = 0, psnr = 0, mse = 0;
 };
 
-/** All planes together, and each. */
+// Values of all planes together, and of each.
 struct frame_values {
     clip_values all;
     std::vector<clip_values> planes; // Y, U, V
 };
 
-/** The least or greatest value of a frame, and the first frame, from 1 on, that has it. */
+// The least or greatest value of a frame, and the first frame, from 1 on, that has it.
 struct extreme {
     double value = 0;
     int64_t frame = 0;
@@ -31,15 +30,15 @@ struct clip_total {
     extreme least_ssim, most_ssim, least_psnr, most_psnr;
 };
 
-/** SSIM in decibels, as FFmpeg prints it: 10 log10 (1 / (1 - SSIM)). */
+// SSIM in decibels, as FFmpeg prints it: 10 log10 (1 / (1 - SSIM)).
 double ssim_in_decibels(double ssim);
 
 class clip_meter {
 public:
-    /** The data range is that of the format's bits where the options state none. */
+    // The data range is that of the format's bits where the options state none.
     clip_meter(const settings &chosen, const clip_format &format);
 
-    /** Measures one frame and adds it to the total. */
+    // Measures one frame and adds it to the total.
     frame_values measure(const std::vector<image> &reference, const std::vector<image> &test);
 
     clip_total total() const;
@@ -50,7 +49,7 @@ private:
 
     settings chosen_;
     std::vector<measurer> meters_; // one for each plane
-    std::vector<double> weights_;  // of the planes: their part of the samples
+    std::vector<double> weights_;  // each plane's share of the samples
     clip_total total_;
     double sum_of_psnr_ = 0;
 };

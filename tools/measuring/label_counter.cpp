@@ -19,7 +19,7 @@ iqa::metric make_metric(const label_rules &rules, const iqa::context &context)
     return iqa::metric::confusion(context, &options);
 }
 
-/** A label map as the library takes it: height x width. */
+// A label map as the library takes it: height x width.
 iqa_tensor plane_of(const image &labels) noexcept
 {
     iqa_tensor plane = labels.tensor();
@@ -38,9 +38,9 @@ int64_t label_at(const image &labels, int64_t y, int64_t x) noexcept
 
 iqa_confusion_reading label_rules::with(int32_t average) const noexcept
 {
-    iqa_confusion_reading own = reading;
-    own.average = average;
-    return own;
+    iqa_confusion_reading averaged = reading;
+    averaged.average = average;
+    return averaged;
 }
 
 bool label_rules::scores_files() const noexcept
@@ -72,7 +72,7 @@ pair_scores label_counter::count(const image &reference, const image &prediction
     const auto number = [this](int32_t field) {
         return static_cast<int64_t>(pair_.read(field));
     };
-    // Within one file there is nothing but the mean over classes to take.
+    // One file has no mean over files: its headline is the mean over classes.
     const int32_t average = rules_.averages.front() == IQA_AVERAGE_PAIRS ? IQA_AVERAGE_MACRO : rules_.averages.front();
     iqa_confusion_reading reading = rules_.with(average);
     reading.over = IQA_OVER_ELEMENTS;
@@ -89,15 +89,15 @@ outside_label find_outside(const label_rules &rules, const image &reference, con
     for (int64_t y = 0; y < reference.height(); ++y)
         for (int64_t x = 0; x < reference.width(); ++x) {
             const int64_t wanted = label_at(reference, y, x);
-            const int64_t given = label_at(prediction, y, x);
+            const int64_t predicted = label_at(prediction, y, x);
             const bool bad_reference = wanted >= rules.classes();
-            if ((rules.ignored && wanted == *rules.ignored) || (!bad_reference && given < rules.classes()))
+            if ((rules.ignored && wanted == *rules.ignored) || (!bad_reference && predicted < rules.classes()))
                 continue;
             if (found.count++ == 0) {
                 found.in_reference = bad_reference;
                 found.y = y;
                 found.x = x;
-                found.label = bad_reference ? wanted : given;
+                found.label = bad_reference ? wanted : predicted;
             }
         }
     return found;

@@ -18,7 +18,7 @@ std::string shape_text(const image &picture)
     return text;
 }
 
-/** Every picture is seen as a batch with channels, whatever its file was. */
+// Every picture is passed as a batch with channels.
 settings with_common_layout(settings chosen)
 {
     chosen.ssim.layout = chosen.psnr.layout = IQA_LAYOUT_NHWC;
@@ -30,7 +30,7 @@ int64_t read_count(const iqa::metric &metric, int32_t field)
     return static_cast<int64_t>(metric.read(field));
 }
 
-/** A field that pictures of different types do not have in common is NaN. */
+// NaN for a field that pictures of different types do not share.
 double read_common(const iqa::metric &metric, int32_t field)
 {
     try {
@@ -52,7 +52,7 @@ void cut_out(image &picture, const region &wanted)
     picture.shape[axis_width] = wanted.width;
 }
 
-/** A mask of other integers as one of bytes: what is not 0 stays. */
+// A mask of other integers as bytes: 0 stays 0, any other value becomes 1.
 image as_bytes(const image &mask)
 {
     image bytes = make_image(IQA_UINT8, mask.shape, mask.format);
@@ -64,7 +64,7 @@ image as_bytes(const image &mask)
     return bytes;
 }
 
-/** Extras of an update with the mask, if there is one; `mask` is memory for its view. */
+// Extras of an update with the mask, if there is one; `mask` is memory for its view.
 iqa_update_extras masked_extras(const settings &chosen, iqa_tensor &mask)
 {
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
@@ -127,8 +127,8 @@ int64_t downsample_factor(const image &picture, const iqa_ssim_options &ssim)
 
 void check_comparable(const image &reference, const image &test, const settings &chosen)
 {
-    const auto differ = [](const std::string &own, const std::string &other) {
-        return image_error("has " + own + ", but the reference has " + other);
+    const auto differ = [](const std::string &actual, const std::string &expected) {
+        return image_error("has " + actual + ", but the reference has " + expected);
     };
     if (test.channels() != reference.channels())
         throw differ(std::to_string(test.channels()) + " channel" + (test.channels() == 1 ? "" : "s"),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// SSIM, PSNR and MSE of one pair of pictures after another, and of all of them together.
+// SSIM, PSNR and MSE of pictures, pair by pair and in total.
 #pragma once
 
 #include "options/options.hpp"
@@ -11,12 +10,12 @@
 
 namespace iqa_tool {
 
-/** What one channel of one picture has. */
+// The values of one channel of one picture.
 struct channel_values {
     double ssim, psnr, mse;
 };
 
-/** What is known of one pair of files. */
+// The results of one pair of files.
 struct pair_values {
     double ssim = 0, psnr = 0, mse = 0;
     int64_t out_of_range = 0, nonfinite = 0;
@@ -24,42 +23,42 @@ struct pair_values {
     std::vector<double> luminance, contrast, ssim_of_scales; // with --parts one for each scale
 };
 
-/** What is known of all pairs so far. A value that the pairs do not have in common is NaN. */
+// The results of all pairs so far; NaN for a value that the pairs do not share.
 struct total_values {
     int64_t images = 0, infinite_images = 0, out_of_range = 0;
     double ssim = 0, psnr = 0, psnr_of_mean_mse = 0, mean_psnr = 0, mse = 0;
 };
 
-/** Reads an open file, treats its alpha channel and cuts out the region of interest; `path` is its name. Throws
- *  file_error. */
+// Reads an open file, treats its alpha channel and cuts out the region of interest; `path` is its name. Throws
+// file_error.
 image read_picture(const std::string &path, const file_handle &file, const settings &chosen);
 
-/** Reads the mask, where one is chosen. Throws file_error. */
+// Reads the mask, where one is chosen. Throws file_error.
 void read_mask(settings &chosen);
 
-/** The SSIM of one pair with other options than the chosen ones, but with the chosen mask. Throws iqa::error. */
+// The SSIM of one pair with the chosen mask, but other options. Throws iqa::error.
 double measure_ssim(const iqa::context &context, iqa_ssim_options options, const image &reference, const image &test,
                     const settings &chosen);
 
-/** The factor by which the library shrinks pictures of this size first. */
+// The factor by which the library shrinks pictures of this size first.
 int64_t downsample_factor(const image &picture, const iqa_ssim_options &ssim);
 
-/** Throws image_error, about the test picture, unless the two can be compared. */
+// Throws image_error about the test picture unless the two can be compared.
 void check_comparable(const image &reference, const image &test, const settings &chosen);
 
-/** One thread's metrics. */
+// One thread's metrics.
 class measurer {
 public:
-    /** Throws iqa::error for options that the library refuses. */
+    // Throws iqa::error for options that the library refuses.
     explicit measurer(const settings &chosen);
 
-    /** Measures one pair and adds it to the total. `map`, where it is not null, receives the SSIM map. */
+    // Measures one pair and adds it to the total. `map`, if not null, receives the SSIM map.
     pair_values measure(const image &reference, const image &test, image *map = nullptr);
 
-    /** The channels of one pair, each as a picture of its own; none for luma. Not added to the total. */
+    // The channels of one pair, each as a picture of its own; none for luma. Not added to the total.
     std::vector<channel_values> measure_channels(const image &reference, const image &test);
 
-    /** Adds what another thread has measured. */
+    // Adds the total of another thread.
     void merge(const measurer &other);
 
     total_values total() const;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-//
-// A run over pairs of files by many threads. Threads take pair after pair. Each decodes and measures alone: files are
-// many, so that all cores are busy without the library's own threads; these are used where pairs are fewer than cores.
+// A run over pairs of files by many threads. Each thread takes pair after pair, and decodes and measures alone. The
+// library's own threads are used only if there are fewer pairs than cores.
 #pragma once
 
 #include "files/interrupt.hpp"
@@ -25,7 +24,7 @@
 
 namespace iqa_tool {
 
-/** What is common to the results of pairs. */
+// The part of a result that all commands share.
 struct pair_outcome {
     enum class state { pending, measured, failed };
 
@@ -34,12 +33,12 @@ struct pair_outcome {
     std::string error{}; // with the name of the file
 };
 
-/** The pairs of two folders and what became of them. Those that an interrupt left out stay pending. */
+// The pairs of two folders and their results. Pairs that an interrupt left out stay pending.
 template <typename result>
 struct pair_report {
     std::vector<result> results; // in the order of the pairs
     std::vector<std::string> lone_references, lone_tests;
-    std::map<std::string, std::size_t> others; // the endings of files that were not looked at
+    std::map<std::string, std::size_t> others; // files of other endings, by ending
     bool interrupted = false;
 
     explicit pair_report(pairing found = {})
@@ -60,43 +59,43 @@ struct pair_report {
             std::count_if(results.begin(), results.end(), [outcome](const auto &r) { return r.outcome == outcome; }));
     }
 
-    /** "12 pairs measured, 1 failed": all that is not 0. */
+    // "12 pairs measured, 1 failed", without counts of 0.
     void print_counts(std::ostream &out) const
     {
         out << count(pair_outcome::state::measured) << " pairs measured";
-        for (const auto &[number, what] : {std::pair(count(pair_outcome::state::failed), "failed"),
-                                           std::pair(unmatched(), "files without a partner"),
-                                           std::pair(count(pair_outcome::state::pending), "not done")})
+        for (const auto &[number, outcome] : {std::pair(count(pair_outcome::state::failed), "failed"),
+                                              std::pair(unmatched(), "files without a partner"),
+                                              std::pair(count(pair_outcome::state::pending), "not done")})
             if (number > 0)
-                out << ", " << number << ' ' << what;
+                out << ", " << number << ' ' << outcome;
         out << '\n';
         if (!others.empty())
             out << one_line(text_of_others(others)) << " not looked at\n";
     }
 
-    /** "no PNG file has a partner in b (3 .webp files were not looked at)" */
+    // "no PNG file has a partner in b (3 .webp files were not looked at)"
     std::string text_of_nothing(const std::string &what, const std::string &folder) const
     {
         return "no " + what + " has a partner in " + folder +
                (others.empty() ? "" : " (not looked at: " + text_of_others(others) + ")");
     }
 
-    /** A line on stderr for each file without a partner and each pair that failed. */
+    // A line on stderr for each file without a partner and each pair that failed.
     void list_problems(const std::string &reference_folder, const std::string &test_folder) const
     {
-        const auto list_lone = [](const auto &names, const std::string &own, const std::string &other) {
+        const auto list_lone = [](const auto &names, const std::string &folder, const std::string &other) {
             for (const std::string &name : names)
-                std::cerr << "iqa: " << one_line(own + "/" + name + ": has no partner in " + other) << '\n';
+                std::cerr << "iqa: " << one_line(folder + "/" + name + ": has no partner in " + other) << '\n';
         };
         list_lone(lone_references, reference_folder, test_folder);
         list_lone(lone_tests, test_folder, reference_folder);
-        for (const result &each : results)
-            if (each.outcome == pair_outcome::state::failed)
-                std::cerr << "iqa: " << each.error << '\n';
+        for (const result &pair : results)
+            if (pair.outcome == pair_outcome::state::failed)
+                std::cerr << "iqa: " << pair.error << '\n';
     }
 };
 
-/** How many pairs are measured at the same time, and the threads of the library for each of them. */
+// The number of pairs measured at once, and the library's threads for each.
 struct pair_crew {
     std::size_t workers;
     int32_t threads_each;
@@ -109,9 +108,9 @@ struct pair_crew {
     }
 };
 
-/** Calls `measure(worker, result)` for each result, on as many threads as there are workers. It throws where a pair
- *  fails. `watch(done)` is called on this thread, about ten times a second and at the end; meanwhile no result changes,
- *  and those before the first pending one never change again. */
+// Calls `measure(worker, result)` for each result, one thread for each worker; it throws if a pair fails. Calls
+// `watch(done)` on this thread, about ten times a second and at the end. No result changes during `watch`, and those
+// before the first pending one never change again.
 template <typename result>
 class pair_run {
 public:
@@ -140,7 +139,7 @@ public:
     }
 
 private:
-    /** Fewer threads do the same work, and where there is none this one does it. */
+    // If threads cannot be created, the others do their work; without any, this thread does it all.
     void start(std::size_t workers)
     {
         running_ = workers;
@@ -161,28 +160,28 @@ private:
     void work(std::size_t worker)
     {
         for (std::size_t index = next_++; index < results_.size() && interrupted == 0; index = next_++) {
-            result own;
-            own.names = results_[index].names;
-            measure(worker, own);
+            result pair;
+            pair.names = results_[index].names;
+            measure(worker, pair);
             const std::lock_guard lock(mutex_);
-            done_ += own.outcome != pair_outcome::state::pending;
-            results_[index] = std::move(own);
+            done_ += pair.outcome != pair_outcome::state::pending;
+            results_[index] = std::move(pair);
         }
         const std::lock_guard lock(mutex_);
         --running_;
         changed_.notify_all();
     }
 
-    void measure(std::size_t worker, result &own) const
+    void measure(std::size_t worker, result &pair) const
     {
         try {
-            measure_(worker, own);
-            own.outcome = pair_outcome::state::measured;
+            measure_(worker, pair);
+            pair.outcome = pair_outcome::state::measured;
         } catch (const std::exception &problem) {
             if (interrupted != 0)
                 return; // the library may have stopped in the middle of a pair
-            own.error = text_of(problem);
-            own.outcome = pair_outcome::state::failed;
+            pair.error = text_of(problem);
+            pair.outcome = pair_outcome::state::failed;
         }
     }
 
@@ -190,12 +189,12 @@ private:
     measure_function measure_;
     std::vector<std::thread> threads_;
     std::atomic<std::size_t> next_{0};
-    std::mutex mutex_; // for what follows and the elements of results_
+    std::mutex mutex_; // guards the members below and the elements of results_
     std::condition_variable changed_;
     std::size_t running_ = 0, done_ = 0;
 };
 
-/** Writes rows in the order of the pairs as soon as all before them are done. */
+// Writes each row as soon as all pairs before it are done.
 template <typename result>
 class csv_writer {
 public:
@@ -216,7 +215,7 @@ public:
             file_.flush();
     }
 
-    /** Those that were done behind a pair that an interrupt left out. */
+    // Writes the results behind a pair that an interrupt left out.
     void write_rest(const std::vector<result> &results)
     {
         for (; next_ < results.size(); ++next_)
@@ -231,7 +230,7 @@ private:
     std::size_t next_ = 0;
 };
 
-/** Measures all pairs of a report with a progress bar, and writes `csv`, where there is one, as they are done. */
+// Measures all pairs of a report under a progress bar. Rows go to `csv`, if any, as they are done.
 template <typename result>
 void run_with_progress(pair_report<result> &report, std::size_t workers, std::optional<csv_writer<result>> &csv,
                        typename pair_run<result>::measure_function measure)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// A progress bar on the standard error, and nothing where that is no terminal.
+// A progress bar on the standard error, if that is a terminal.
 #pragma once
 
 #include <chrono>
@@ -11,15 +10,15 @@ namespace iqa_tool {
 
 class progress_bar {
 public:
-    /** `unit` is what is counted, in the plural. A total of 0 is not known. */
+    // `unit` is a plural noun. A total of 0 means unknown.
     explicit progress_bar(std::size_t total, std::string unit = "pairs");
     progress_bar(const progress_bar &) = delete;
     progress_bar &operator=(const progress_bar &) = delete;
     ~progress_bar() { clear(); }
 
-    /** Draws the bar again, at most ten times a second. */
+    // Draws the bar again, at most ten times a second.
     void show(std::size_t done);
-    /** Removes the bar from the terminal. */
+    // Removes the bar from the terminal.
     void clear();
 
 private:

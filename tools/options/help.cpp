@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t line_width = 100;
 constexpr std::size_t text_column = 34;
 
-/** Words in lines, each but the first one indented. */
+// Wraps text; all lines but the first are indented.
 std::string wrapped(const std::string &text, std::size_t start_column)
 {
     std::istringstream words(text);

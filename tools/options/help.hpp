@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The layout of --help.
 #pragma once
 
 #include <memory>
@@ -9,7 +10,7 @@ class Formatter;
 
 namespace iqa_tool {
 
-/** How --help looks: one option after another, text wrapped to 100 columns, defaults in brackets. */
+// Options one below another, text wrapped to 100 columns, defaults in brackets.
 std::shared_ptr<CLI::Formatter> help_formatter();
 
 } // namespace iqa_tool

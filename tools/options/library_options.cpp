@@ -20,7 +20,7 @@ std::span<const iqa_option_word> words_of(const iqa_option_info &info)
     return {info.words, static_cast<std::size_t>(info.word_count)};
 }
 
-/** "INTEGER|auto" */
+// "INTEGER|auto"
 std::string type_text(const iqa_option_info &info)
 {
     std::string text = info.type == IQA_OPTION_WORD ? "" : info.type == IQA_OPTION_REAL ? "NUMBER" : "INTEGER";
@@ -37,7 +37,7 @@ std::string value_text(const iqa_option_info &info, double value)
     return shortest(value);
 }
 
-/** Calls `visit` with a number of the type that the field has. */
+// Calls `visit` with a number of the field's type.
 template <typename visitor>
 auto visit_type(const iqa_option_info &info, const visitor &visit)
 {
@@ -60,7 +60,7 @@ void write_fields(const library_option &option, number value)
         std::memcpy(field, &value, sizeof value);
 }
 
-/** Returns false for a text that is no word and no number. */
+// False for a text that is neither word nor number.
 template <typename number>
 bool parse(const library_option &option, const std::string &text)
 {
@@ -70,7 +70,7 @@ bool parse(const library_option &option, const std::string &text)
             return true;
         }
     const std::optional<number> value = parse_number<number>(text);
-    // The integers behind words are not for users.
+    // Users write words, not the integers behind them.
     const bool is_hidden = std::is_integral_v<number> && value &&
                            !parse_number<number>(value_text(option.info, static_cast<double>(*value)));
     if (!value || is_hidden || option.info.type == IQA_OPTION_WORD)
@@ -93,7 +93,7 @@ CLI::Option *add(CLI::App &command, const library_option &option, const std::str
                       });
 }
 
-/** The fields of a group as one option. */
+// The fields of a group as one option.
 CLI::Option *add_group(CLI::App &command, const std::vector<library_option> &options, const std::string &group)
 {
     library_option whole{};
@@ -139,12 +139,12 @@ library_option option_of(const iqa_option_info &info, void *options)
     return {info, {static_cast<char *>(options) + info.offset}};
 }
 
-std::vector<library_option> options_but(const std::vector<std::string_view> &others, const char *kind, void *options)
+std::vector<library_option> options_but(const std::vector<std::string_view> &left_out, const char *kind, void *options)
 {
     std::vector<library_option> found;
     for (const iqa_option_info &info : described(kind)) {
         const bool is_number = info.offset >= 0 && info.length == 1 && info.type != IQA_OPTION_CLASSES;
-        if (is_number && std::find(others.begin(), others.end(), info.name) == others.end())
+        if (is_number && std::find(left_out.begin(), left_out.end(), info.name) == left_out.end())
             found.push_back(option_of(info, options));
     }
     return found;
@@ -172,7 +172,7 @@ void put_value(nlohmann::ordered_json &object, const library_option &option)
 {
     std::string key = option_of_field(option.info.name).substr(2);
     std::replace(key.begin(), key.end(), '-', '_');
-    // Words are text, unless they are the number itself.
+    // Words are text, unless they are a number.
     visit_type(option.info, [&](auto value) {
         std::memcpy(&value, option.fields.front(), sizeof value);
         const std::string text = value_text(option.info, static_cast<double>(value));

@@ -14,7 +14,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** Where the program has another word: --mask is a file, and elements are pixels. */
+// Where the program has its own word: --mask is a file, and elements are pixels.
 const std::map<std::string, std::string, std::less<>> other_words = {
     {"mask", "mask-mode"}, {"out_of_range", "invalid"}, {"IQA_OVER_ELEMENTS", "pixels"}, {"IQA_OVER_SAMPLES", "files"}};
 
@@ -25,8 +25,8 @@ std::string dashed(std::string word)
 }
 
 struct dictionary {
-    std::map<std::string, std::string, std::less<>> words; // of constants
-    std::set<std::string> options;                         // that the program has
+    std::map<std::string, std::string, std::less<>> words; // by constant
+    std::set<std::string> options;                         // of the program
 
     dictionary()
     {
@@ -37,7 +37,7 @@ struct dictionary {
     }
 };
 
-/** Options are added to it before anything can fail. */
+// Options are noted while commands are built, before an error text can need them.
 dictionary &known()
 {
     static dictionary filled;
@@ -50,11 +50,11 @@ bool is_of_name(char character)
            (character >= '0' && character <= '9');
 }
 
-/** Fields are English words too: it is one where the text says what it is, or what it should be. */
+// Names of fields are also English words: here it is a field if the text says what it is or should be.
 bool is_field(std::string_view name, std::string_view before, std::string_view after)
 {
     if (before.ends_with("-") || before.ends_with("\""))
-        return false; // an option or a name already
+        return false; // already an option, or a quoted name
     if (name.find('_') != std::string_view::npos || before.ends_with("set "))
         return true;
     for (const std::string_view verb : {" is ", " needs ", " to be ", " to IQA_"})
@@ -63,7 +63,7 @@ bool is_field(std::string_view name, std::string_view before, std::string_view a
     return false;
 }
 
-/** "nonfinite" of "IQA_NONFINITE_MASK" where that is a field with an option; "" otherwise. */
+// "nonfinite" for "IQA_NONFINITE_MASK", if a field of that name has an option; else "".
 std::string option_of_constant(std::string_view constant)
 {
     const std::string field =

@@ -16,11 +16,11 @@ namespace {
 
 constexpr const char *samples_group = "Samples";
 
-/** What a picture does not have: depth, a unit of length, a gradient; and what the program states in its own way. */
+// Options that pictures lack (depth, unit of length, gradient), and options with a form of their own.
 const std::vector<std::string_view> other_options = {"size_z",   "sigma_z", "spacing_z", "spacing_y", "spacing_x",
                                                      "gradient", "layout",  "data_low",  "data_high", "scales"};
 
-/** The library's options, and apart from the others those that SSIM and PSNR share. */
+// The library's options; those that SSIM and PSNR share stand apart.
 struct metric_options {
     std::vector<library_option> shared, ssim, psnr;
 
@@ -41,7 +41,7 @@ struct metric_options {
     }
 };
 
-/** The layouts that files have. */
+// The layouts that files have.
 choices<int32_t> layouts()
 {
     choices<int32_t> found;
@@ -97,7 +97,7 @@ void add_input_options(CLI::App &command, settings &target)
     add_file_options(command, target.decode, samples_group);
 }
 
-/** "Y,X,HEIGHTxWIDTH"; no value for any other text. */
+// "Y,X,HEIGHTxWIDTH"; no value for any other text.
 std::optional<region> parse_region(const std::string &text)
 {
     const std::size_t first = text.find(','), second = text.find(',', first + 1), third = text.find('x', second + 1);
@@ -113,7 +113,7 @@ std::optional<region> parse_region(const std::string &text)
     return region{*y, *x, *height, *width};
 }
 
-/** The pixels that are compared. */
+// Options that choose the pixels to compare.
 void add_pixel_options(CLI::App &command, settings &target)
 {
     add_parsed(command, "--roi", "Y,X,HEIGHTxWIDTH", "",

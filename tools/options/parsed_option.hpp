@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// Options whose text is one of some words, or a number, with one way of saying what was expected.
+// Options that are words or numbers, with one form of error text.
 #pragma once
 
 #include "files/number.hpp"
@@ -28,13 +27,13 @@ using choices = std::vector<choice<value>>;
 template <typename value>
 std::string name_of(const choices<value> &known, value meaning)
 {
-    for (const choice<value> &each : known)
-        if (each.meaning == meaning)
-            return each.name;
+    for (const choice<value> &word : known)
+        if (word.meaning == meaning)
+            return word.name;
     return std::to_string(static_cast<int>(meaning));
 }
 
-/** An option whose text `parse` takes; it returns false for a text that it does not know. */
+// `parse` stores the text, or returns false for an unknown one.
 inline CLI::Option *add_parsed(CLI::App &command, const std::string &name, const std::string &type,
                                const std::string &standard, const std::string &help,
                                std::function<bool(const std::string &)> parse)
@@ -53,7 +52,7 @@ inline CLI::Option *add_parsed(CLI::App &command, const std::string &name, const
     return standard.empty() ? option : option->default_str(standard);
 }
 
-/** One of some words; `store` takes its meaning. */
+// An option of fixed words; `store` gets the meaning.
 template <typename value>
 CLI::Option *add_choice(CLI::App &command, const std::string &name, const choices<value> &known,
                         const std::string &standard, const std::string &help, std::function<void(value)> store)
@@ -79,7 +78,7 @@ CLI::Option *add_choice(CLI::App &command, const std::string &name, value &targe
                              [&target](value meaning) { target = meaning; });
 }
 
-/** A number that `store` takes. */
+// An option that is a number.
 template <typename number>
 CLI::Option *add_number(CLI::App &command, const std::string &name, const std::string &standard,
                         const std::string &help, std::function<void(number)> store,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-//
-// What each library would say of one pair of pictures.
+// The SSIM of one pair of pictures by every preset.
 #pragma once
 
 #include "measuring/measure.hpp"
@@ -17,10 +16,10 @@ namespace iqa_tool {
 struct preset_value {
     std::string name, meaning;
     std::optional<double> ssim;
-    std::string error; // why there is none
+    std::string error; // the reason if there is no value
 };
 
-/** Every preset with the data range, luma, shave, mask and policy for non-finite samples that were chosen. */
+// Every preset keeps the chosen data range, luma, shave, mask and policy for non-finite samples.
 std::vector<preset_value> measure_presets(const image &reference, const image &test, const settings &chosen,
                                           const iqa::context &context);
 

@@ -12,7 +12,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** Numbers with commas between them. */
+// Numbers with commas between them.
 std::vector<double> parse_numbers(const std::string &text)
 {
     std::vector<double> values;

@@ -8,7 +8,7 @@ namespace iqa_tool {
 
 namespace {
 
-/** How many letters have to be put in, left out or replaced. */
+// The number of letters to insert, drop or replace.
 std::size_t distance(const std::string &from, const std::string &to)
 {
     std::vector<std::size_t> row(to.size() + 1);
@@ -29,9 +29,9 @@ std::size_t distance(const std::string &from, const std::string &to)
 
 std::string suggestion(const std::string &text, const std::vector<std::string> &known)
 {
-    constexpr std::size_t longest = 64; // of what a user mistypes
+    constexpr std::size_t longest = 64; // longer text is no mistyped word
     std::string best;
-    std::size_t least = std::max<std::size_t>(text.size() / 4, 2) + 1; // what is further off is another word
+    std::size_t least = std::max<std::size_t>(text.size() / 4, 2) + 1; // beyond it, a different word
     for (const std::string &word : known) {
         const std::size_t changes = text.size() > longest ? least : distance(text, word);
         if (changes < least) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-//
-// "Did you mean": the known word that is most like a mistyped one.
+// "Did you mean": the known word that is most like a mistyped one. The program sees the C API alone, so the library's
+// own src/core/suggestion.hpp is out of its reach.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace iqa_tool {
 
-/** "; did you mean \"ffmpeg\"?", or "" where none is like it. */
+// "; did you mean \"ffmpeg\"?", or "" without a similar word.
 std::string suggestion(const std::string &text, const std::vector<std::string> &known);
 
 } // namespace iqa_tool
