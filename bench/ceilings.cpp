@@ -12,7 +12,7 @@ namespace bench {
 
 namespace {
 
-// Time that this thread ran: what other programs took does not count.
+// The processor time of this thread, so that other programs do not count.
 double seconds()
 {
     timespec now{};
@@ -20,7 +20,7 @@ double seconds()
     return double(now.tv_sec) + double(now.tv_nsec) * 1e-9;
 }
 
-// The median of a few measurements of `work`, which returns its amount, as amount per second.
+// Amount per second: the median of a few measurements of `work`, which returns its amount.
 template <class Work>
 double median_rate(Work &&work)
 {
@@ -34,7 +34,7 @@ double median_rate(Work &&work)
     return rates[rates.size() / 2];
 }
 
-// Independent chains of fused multiply-adds: enough of them to hide the latency.
+// Enough independent chains of fused multiply-adds to hide their latency.
 template <class Vector>
 double multiply_add_chains()
 {

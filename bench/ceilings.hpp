@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the machine can do at most, measured in the run that is compared with it: clocks drift by 15 % between runs.
+// The machine's ceilings. They are measured in the same run as the benchmarks, since clocks drift by 15 % between runs.
 #pragma once
 
 namespace bench {

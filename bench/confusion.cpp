@@ -48,17 +48,17 @@ struct label_maps {
     std::vector<Label> candidate = std::vector<Label>(height * width);
     int64_t ignored;
 
-    label_maps(content what, int64_t classes) : ignored(std::is_same_v<Label, uint8_t> ? 255 : -1)
+    label_maps(content kind, int64_t classes) : ignored(std::is_same_v<Label, uint8_t> ? 255 : -1)
     {
         generator random;
-        if (what == content::noise) {
+        if (kind == content::noise) {
             for (auto *labels : {&reference, &candidate})
                 for (Label &label : *labels)
                     label = Label(random.below(classes));
         } else {
             draw_regions(random, classes);
-            const int64_t wrong = what == content::errors ? 10 : 1;
-            const int64_t shift = what == content::errors ? 0 : 3;
+            const int64_t wrong = kind == content::errors ? 10 : 1;
+            const int64_t shift = kind == content::errors ? 0 : 3;
             for (int64_t y = 0; y < height; ++y)
                 for (int64_t x = 0; x < width; ++x)
                     candidate[y * width + x] =
@@ -88,9 +88,9 @@ private:
 };
 
 template <class Label>
-void run(benchmark::State &state, content what, int32_t classes, int dtype, int isa, int threads)
+void run(benchmark::State &state, content kind, int32_t classes, int dtype, int isa, int threads)
 {
-    const label_maps<Label> maps(what, classes);
+    const label_maps<Label> maps(kind, classes);
     const int64_t shape[] = {height, width};
     const iqa_tensor reference = iqa_cpu_tensor(maps.reference.data(), dtype, 2, shape);
     const iqa_tensor candidate = iqa_cpu_tensor(maps.candidate.data(), dtype, 2, shape);
@@ -124,7 +124,7 @@ void add(const char *type, int dtype)
 {
     const struct {
         const char *name;
-        content what;
+        content kind;
     } contents[] = {{"map", content::map}, {"errors", content::errors}, {"noise", content::noise}};
     const struct {
         const char *name;
@@ -133,15 +133,15 @@ void add(const char *type, int dtype)
     for (const int32_t classes : {2, 6, 19, 150, 1000}) {
         if (classes > int64_t(std::numeric_limits<Label>::max()))
             continue;
-        for (const auto &[name, what] : contents)
+        for (const auto &[name, kind] : contents)
             for (const auto &set : sets)
                 for (const int threads : {1, 2}) {
                     const std::string full = std::string("confusion/") + name + "/C:" + std::to_string(classes) + "/" +
                                              type + "/" + set.name + "/threads:" + std::to_string(threads);
                     auto *registered =
-                        benchmark::RegisterBenchmark(full.c_str(), run<Label>, what, classes, dtype, set.isa, threads);
+                        benchmark::RegisterBenchmark(full.c_str(), run<Label>, kind, classes, dtype, set.isa, threads);
                     registered->Unit(benchmark::kMillisecond);
-                    if (threads > 1) // one thread: its own time, whatever else the machine does
+                    if (threads > 1) // with one thread its processor time, undisturbed by other programs
                         registered->UseRealTime();
                 }
     }

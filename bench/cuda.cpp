@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The metrics on a GPU through the C API, beside what the GPU can do: copies, fused multiply-adds, an empty launch. One
-// JSON object in a line for each figure. Times are medians by CUDA events; inputs rotate, so that the cache does not
-// hold them.
+// The metrics on a GPU through the C API, beside the GPU's ceilings: copies, fused multiply-adds, an empty launch.
+// Writes one JSON object in a line for each figure. Times are medians by CUDA events; inputs rotate, so that the cache
+// does not hold them.
 //     iqa_bench_cuda [TEXT]      all figures, or those whose names contain the text; ceilings always
-// Exit status 77 where there is no GPU.
+// Exit status 77 without a GPU.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -44,7 +44,7 @@ void check(iqa_status status)
     std::exit(1);
 }
 
-// The median time of a call in microseconds: of `calls` together, several times.
+// The time of a call in microseconds: the median of several runs of `calls` calls.
 double median_time(const std::function<void(int)> &call, int calls)
 {
     cudaEvent_t begin;
@@ -126,11 +126,11 @@ template <class Sample>
 struct inputs {
     std::vector<std::unique_ptr<device_tensor>> tensors;
 
-    inputs(int dtype, const std::vector<int64_t> &shape, int sets, bench::content what, int limit = 0)
+    inputs(int dtype, const std::vector<int64_t> &shape, int sets, bench::content kind, int limit = 0)
     {
         for (int i = 0; i < 2 * sets; ++i) {
             tensors.push_back(std::make_unique<device_tensor>(dtype, shape));
-            bench::launch_fill(static_cast<Sample *>(tensors.back()->memory), tensors.back()->count, what,
+            bench::launch_fill(static_cast<Sample *>(tensors.back()->memory), tensors.back()->count, kind,
                                uint32_t(limit), uint32_t(i), stream);
         }
         check(cudaGetLastError());
@@ -138,7 +138,7 @@ struct inputs {
     const iqa_tensor *at(int call, int side) const { return &tensors[size_t(2 * call + side) % tensors.size()]->view; }
 };
 
-// A figure: time, work in a second, and what part of a ceiling that is.
+// Prints a figure: time, work in a second, and its share of a ceiling.
 void report(const std::string &name, double time, double items, const char *unit, double bytes, double operations)
 {
     std::printf("{\"name\": \"%s\", \"us\": %.2f, \"%s\": %.2f, \"of_copy_rate\": %.3f, \"of_fma_issue\": %.3f, "
@@ -170,9 +170,9 @@ void measure_images(const image_work &work)
     const inputs<Sample> images(work.dtype, work.shape, work.sets, bench::content::pixels);
     const double pixels = double(work.shape[0] * work.shape[1] * work.shape[2] * work.shape[3]);
     const double bytes = 2.0 * pixels * sizeof(Sample);
-    const auto figure = [&](const char *what, auto create, const auto &options, const iqa_update_extras *extras,
+    const auto figure = [&](const char *label, auto create, const auto &options, const iqa_update_extras *extras,
                             double more_bytes, double slots) {
-        const std::string name = std::string(what) + (sizeof(Sample) == 1 ? ", uint8 " : ", float32 ") + work.name;
+        const std::string name = std::string(label) + (sizeof(Sample) == 1 ? ", uint8 " : ", float32 ") + work.name;
         if (!is_wanted(name))
             return;
         iqa_metric *metric = nullptr;

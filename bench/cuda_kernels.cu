@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The kernels of the benchmark, and their launches.
 #include "cuda_kernels.hpp"
 
 #include <type_traits>
@@ -22,15 +23,15 @@ __global__ void multiply_and_add(float *out, float factor)
     for (int step = 0; step < steps; ++step)
         for (int i = 0; i < chains; ++i)
             sums[i] = __fmaf_rn(sums[i], factor, 1.0f);
-    float all = 0;
+    float sum = 0;
     for (int i = 0; i < chains; ++i)
-        all += sums[i];
-    out[blockIdx.x * blockDim.x + threadIdx.x] = all;
+        sum += sums[i];
+    out[blockIdx.x * blockDim.x + threadIdx.x] = sum;
 }
 
 constexpr int threads = 256;
 
-// Noise: a number that looks like no other of the same seed.
+// Noise: a hash of the index and the seed.
 __device__ uint32_t mix(uint64_t index, uint32_t seed)
 {
     uint64_t bits = (index + 1) * 0x9e3779b97f4a7c15u + seed * 0xd1b54a32d192ed03u;
@@ -39,12 +40,12 @@ __device__ uint32_t mix(uint64_t index, uint32_t seed)
 }
 
 template <class Sample>
-__global__ void fill(Sample *memory, int64_t count, content what, uint32_t limit, uint32_t seed)
+__global__ void fill(Sample *memory, int64_t count, content kind, uint32_t limit, uint32_t seed)
 {
     const int64_t step = int64_t(gridDim.x) * blockDim.x;
     for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
         const uint32_t random = mix(uint64_t(i), seed);
-        switch (what) {
+        switch (kind) {
         case content::pixels: {
             const uint32_t value = uint32_t(i / 3 % 200) + random % 56;
             memory[i] = Sample(value);
@@ -79,9 +80,9 @@ double launch_multiply_and_add(float *memory, int blocks, cudaStream_t stream)
 }
 
 template <class Sample>
-void launch_fill(Sample *memory, int64_t count, content what, uint32_t limit, uint32_t seed, cudaStream_t stream)
+void launch_fill(Sample *memory, int64_t count, content kind, uint32_t limit, uint32_t seed, cudaStream_t stream)
 {
-    fill<<<1024, threads, 0, stream>>>(memory, count, what, limit, seed);
+    fill<<<1024, threads, 0, stream>>>(memory, count, kind, limit, seed);
 }
 
 template void launch_fill(uint8_t *, int64_t, content, uint32_t, uint32_t, cudaStream_t);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Issue slots of CUDA kernels: instructions of warps for 32 pixels (pairs of samples, labels), as nvcc's PTX for
-// compute capability 9.0 has them. The assembler makes two of an addition of 64 bits, three or four of a product, ten
-// of a division, and none of most moves. tests/cuda/ptx/test_slots.cpp counts them on a machine that executes PTX,
-// prints them, and fails where a kernel takes others.
+// Issue slots of CUDA kernels: a warp's instructions for 32 pixels (pairs of samples, labels) in nvcc's PTX for compute
+// capability 9.0. The assembler makes two instructions of a 64-bit addition, three or four of a product, ten of a
+// division, and none of most moves. tests/cuda/ptx/test_slots.cpp counts them on a machine that executes PTX, prints
+// them, and fails if a kernel takes another number.
 #pragma once
 
 namespace iqa::slots {
@@ -10,10 +10,10 @@ namespace iqa::slots {
 // SSIM of plain images, 11 taps.
 constexpr double ssim_uint8 = 254;
 constexpr double ssim_float32 = 266;
-constexpr double ssim_gradient = 986; // beside that; of 240 x 384 pixels, a third of them near an edge
-constexpr double smaller_levels = 60; // all that MS-SSIM makes, for a pixel of uint8 images
+constexpr double ssim_gradient = 986; // in addition; 240 x 384 pixels, a third of them near an edge
+constexpr double smaller_levels = 60; // all levels of MS-SSIM together, for a pixel of uint8 images
 
-// 1080p RGB, of which a block has few pairs for its sums.
+// 1080p RGB, where each block has few pairs.
 constexpr double psnr_uint8 = 6.0;
 constexpr double psnr_float32 = 48.8;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// FID's distance of two sets of 3000 rows on one thread, from exact moments by the library and from the covariances by
-// Eigen: Cholesky factors, their product, and its singular values by BDCSVD. Each is judged by the other.
+// FID's distance of two sets of 3000 rows on one thread: by the library from exact moments, and by Eigen from the
+// covariances (Cholesky factors, their product, and its singular values by BDCSVD). Both have to agree.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
@@ -18,7 +18,7 @@
 namespace {
 
 constexpr int64_t rows = 3000;
-constexpr double largest_difference = 1e-9; // beside the traces
+constexpr double largest_difference = 1e-9; // relative to the traces
 
 // Rows whose features depend on their neighbours and differ in size.
 std::vector<float> make_features(uint64_t state, int64_t features)
@@ -32,7 +32,7 @@ std::vector<float> make_features(uint64_t state, int64_t features)
     return values;
 }
 
-// A metric with both sets in it, and what Eigen starts from.
+// A metric with both sets, and the input of Eigen.
 class two_sets {
 public:
     explicit two_sets(int64_t features) : features_(features)
@@ -52,7 +52,7 @@ public:
         iqa_context_destroy(context_);
     }
 
-    // Lets the next value be computed again: what a metric has computed it keeps until an update.
+    // An empty update, since a metric keeps a computed value until an update.
     void forget() { update({0.0f}, {0.0f}, 0); }
 
     double distance() const
@@ -69,10 +69,10 @@ public:
         return result;
     }
 
-    double field(int32_t which) const
+    double field(int32_t number) const
     {
         double value = 0;
-        require(iqa_metric_read(metric_, which, &value, 1, nullptr));
+        require(iqa_metric_read(metric_, number, &value, 1, nullptr));
         return value;
     }
 

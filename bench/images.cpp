@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SSIM and PSNR through the C API: channel pixels per second, and the share of what the machine can do. One SSIM pixel
-// with an 11 x 11 window counts 2 * 11 * 4 fused multiply-adds, 176 operations; the rest of its work is not counted.
+// SSIM and PSNR through the C API: channel pixels per second, and the share of the machine's ceilings. One SSIM pixel
+// with an 11 x 11 window counts as 2 * 11 * 4 fused multiply-adds, 176 operations, without the rest of its work.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -31,7 +31,7 @@ double memory_rate()
     return rate;
 }
 
-// Smooth areas, edges and noise: what a photograph has, without being one.
+// Smooth areas, edges and noise, as in a photograph.
 template <class Sample>
 std::vector<Sample> make_image(const std::vector<int64_t> &shape, unsigned seed)
 {
@@ -57,13 +57,13 @@ struct image_case {
     std::vector<int64_t> shape;
 };
 
-enum class given { nothing, mask, weights, gradient };
+enum class extra { nothing, mask, weights, gradient };
 
-// What is measured: a metric, what its options are besides the defaults, and what an update is given.
+// A measurement: a metric, its changed options, and the extra of its updates.
 struct measure {
     const char *name;
     void (*ssim)(iqa_ssim_options &options); // NULL: PSNR
-    given extra = given::nothing;
+    extra with = extra::nothing;
     bool integers_only = false;
 };
 
@@ -82,39 +82,39 @@ constexpr measure measures[] = {
      [](iqa_ssim_options &options) {
          options.parts = 1;
      }},
-    {"ssim_masked", plain, given::mask},
-    {"ssim_weighted", plain, given::weights},
-    {"ssim_gradient", plain, given::gradient},
+    {"ssim_masked", plain, extra::mask},
+    {"ssim_weighted", plain, extra::weights},
+    {"ssim_gradient", plain, extra::gradient},
     {"ms_ssim", five_scales},
-    {"ms_ssim_gradient", five_scales, given::gradient},
-    {"blocks", [](iqa_ssim_options &options) { options.window = IQA_WINDOW_BLOCKS; }, given::nothing, true},
+    {"ms_ssim_gradient", five_scales, extra::gradient},
+    {"blocks", [](iqa_ssim_options &options) { options.window = IQA_WINDOW_BLOCKS; }, extra::nothing, true},
     {"psnr", nullptr},
-    {"psnr_masked", nullptr, given::mask},
-    {"psnr_weighted", nullptr, given::weights},
-    {"psnr_gradient", nullptr, given::gradient},
+    {"psnr_masked", nullptr, extra::mask},
+    {"psnr_weighted", nullptr, extra::weights},
+    {"psnr_gradient", nullptr, extra::gradient},
 };
 
-// What an update is given besides the images: a mask, weights of all kinds, or memory for a gradient.
+// The extra of an update: a mask, weights of all kinds, or memory for a gradient.
 struct extra_tensor {
     std::vector<uint8_t> mask;
     std::vector<float> numbers;
     iqa_tensor tensor{};
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
 
-    extra_tensor(given what, const std::vector<int64_t> &shape)
+    extra_tensor(extra kind, const std::vector<int64_t> &shape)
     {
         const std::vector<uint8_t> image = make_image<uint8_t>(shape, 3);
         const auto axes = int32_t(shape.size());
-        if (what == given::mask) {
+        if (kind == extra::mask) {
             for (const uint8_t value : image)
                 mask.push_back(value > 64);
             tensor = iqa_cpu_tensor(mask.data(), IQA_BOOL, axes, shape.data());
             extras.weights = &tensor;
-        } else if (what != given::nothing) {
+        } else if (kind != extra::nothing) {
             for (const uint8_t value : image)
                 numbers.push_back(float(value) / 256);
             tensor = iqa_cpu_tensor(numbers.data(), IQA_FLOAT32, axes, shape.data());
-            (what == given::weights ? extras.weights : extras.candidate_gradient) = &tensor;
+            (kind == extra::weights ? extras.weights : extras.candidate_gradient) = &tensor;
         }
     }
     extra_tensor(const extra_tensor &) = delete;
@@ -122,7 +122,7 @@ struct extra_tensor {
 };
 
 template <class Sample>
-void run(benchmark::State &state, const measure &what, const image_case &image, int dtype, int isa, int threads)
+void run(benchmark::State &state, const measure &measured, const image_case &image, int dtype, int isa, int threads)
 {
     const std::vector<Sample> reference = make_image<Sample>(image.shape, 1);
     const std::vector<Sample> candidate = make_image<Sample>(image.shape, 2);
@@ -132,9 +132,9 @@ void run(benchmark::State &state, const measure &what, const image_case &image, 
     iqa_context *context = nullptr;
     iqa_metric *metric = nullptr;
     iqa_context_create(&options, &context);
-    if (what.ssim != nullptr) {
+    if (measured.ssim != nullptr) {
         iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
-        what.ssim(ssim);
+        measured.ssim(ssim);
         ssim.layout = image.layout;
         ssim.data_low = 0;
         ssim.data_high = 255;
@@ -149,15 +149,15 @@ void run(benchmark::State &state, const measure &what, const image_case &image, 
     const auto axes = int32_t(image.shape.size());
     const iqa_tensor x = iqa_cpu_tensor(reference.data(), dtype, axes, image.shape.data());
     const iqa_tensor y = iqa_cpu_tensor(candidate.data(), dtype, axes, image.shape.data());
-    const extra_tensor extra(what.extra, image.shape);
+    const extra_tensor tensors(measured.with, image.shape);
     for (auto _ : state)
-        if (iqa_metric_update(metric, &x, &y, &extra.extras) != IQA_OK) {
+        if (iqa_metric_update(metric, &x, &y, &tensors.extras) != IQA_OK) {
             state.SkipWithError(iqa_context_error(context));
             break;
         }
     const double pixels = double(state.iterations()) * double(reference.size());
     state.counters["Mpx/s"] = benchmark::Counter(pixels / 1e6, benchmark::Counter::kIsRate);
-    if (what.ssim == plain && what.extra == given::nothing && image.layout != IQA_LAYOUT_DHW)
+    if (measured.ssim == plain && measured.with == extra::nothing && image.layout != IQA_LAYOUT_DHW)
         state.counters["of_fma_peak"] =
             benchmark::Counter(pixels * operations_of_a_pixel / peak_of(iqa_context_instruction_set(context)) / threads,
                                benchmark::Counter::kIsRate);
@@ -186,20 +186,20 @@ void add(const char *type, int dtype)
         const char *name;
         int isa;
     } sets[] = {{"avx512", IQA_ISA_AVX512}, {"avx2", IQA_ISA_AVX2}};
-    for (const measure &what : measures) {
-        if (what.integers_only && !std::is_integral_v<Sample>)
+    for (const measure &measured : measures) {
+        if (measured.integers_only && !std::is_integral_v<Sample>)
             continue;
         for (const image_case &image : cases) {
-            if (image.layout == IQA_LAYOUT_DHW && what.ssim != plain)
-                continue; // PSNR reads a volume as it reads an image; five scales need a larger one
+            if (image.layout == IQA_LAYOUT_DHW && measured.ssim != plain)
+                continue; // PSNR reads a volume like an image; five scales need larger volumes
             for (const auto &set : sets)
                 for (const int threads : {1, 2}) {
-                    const std::string name = std::string(what.name) + "/" + image.name + "/" + type + "/" + set.name +
-                                             "/threads:" + std::to_string(threads);
-                    auto *registered = benchmark::RegisterBenchmark(name.c_str(), run<Sample>, std::cref(what), image,
-                                                                    dtype, set.isa, threads);
+                    const std::string name = std::string(measured.name) + "/" + image.name + "/" + type + "/" +
+                                             set.name + "/threads:" + std::to_string(threads);
+                    auto *registered = benchmark::RegisterBenchmark(name.c_str(), run<Sample>, std::cref(measured),
+                                                                    image, dtype, set.isa, threads);
                     registered->Unit(benchmark::kMillisecond);
-                    if (threads > 1) // one thread: its own time, whatever else the machine does
+                    if (threads > 1) // with one thread its processor time, undisturbed by other programs
                         registered->UseRealTime();
                 }
         }

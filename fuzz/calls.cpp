@@ -17,7 +17,7 @@ namespace {
 
 using namespace fuzz;
 
-// Fails when its fuse has burnt down; -1 never does.
+// Fails after `fuse` allocations; -1 means never.
 struct failing_allocator {
     int fuse = -1;
     int64_t alive = 0;
@@ -59,11 +59,11 @@ public:
 private:
     void run_step()
     {
-        const uint8_t which = code_.byte();
+        const uint8_t call = code_.byte();
         iqa_context *&context = contexts_[code_.byte() % contexts_.size()];
         iqa_metric *&metric = metrics_[code_.byte() % metrics_.size()];
         iqa_metric *&other = metrics_[code_.byte() % metrics_.size()];
-        switch (which % 17) {
+        switch (call % 17) {
         case 0:
             iqa_context_destroy(context);
             context = create_context();
@@ -164,7 +164,7 @@ private:
         return metric;
     }
 
-    // Of any text, though most of it are pieces that options have.
+    // The text is mostly pieces of valid options.
     void create_from_text(iqa_context *context)
     {
         static const char *const kinds[] = {"ssim", "psnr", "fid", "confusion", "kid", "sssim"};
@@ -207,7 +207,7 @@ private:
         if (loaded == nullptr)
             return;
         REQUIRE(bytes_of(loaded) == bytes);
-        if (&to != &metrics_[0]) // the first one keeps what it has
+        if (&to != &metrics_[0]) // the first one keeps its state
             iqa_metric_destroy(to), to = loaded;
         else
             iqa_metric_destroy(loaded);
@@ -226,7 +226,7 @@ private:
     int cancel_at_ = 0;
     std::array<iqa_context *, 2> contexts_{};
     std::array<iqa_metric *, 4> metrics_{};
-    std::array<int32_t, 4> axes_{}; // of the metrics' layouts
+    std::array<int32_t, 4> axes_{}; // axes of each metric's layout
 };
 
 } // namespace

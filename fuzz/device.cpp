@@ -17,7 +17,7 @@ using namespace fuzz;
 
 update_memory memory_of_cpu, memory_of_device;
 
-// Any NaN is like any other.
+// Equal, or both NaN.
 template <class Number>
 bool same_numbers(const std::vector<uint8_t> &x, const std::vector<uint8_t> &y)
 {
@@ -71,7 +71,7 @@ void place_on_device(update_request &request)
         place_on_device(*tensor);
 }
 
-// make(code, memory) gives an update.
+// make(code, memory) returns an update.
 template <class Options, class Make>
 void compare(program &code, const Options &of_metric, Make &&make)
 {
@@ -93,7 +93,7 @@ void compare(program &code, const Options &of_metric, Make &&make)
         clear_outputs(memory_of_device);
         const iqa_status expected = cpu.apply(on_cpu);
         iqa_status found = device.apply(on_device);
-        // What is wrong with data on a device is told when the metric is read.
+        // Faults of data on a device are reported when the metric is read.
         size_t count = 0;
         const iqa_status settled = iqa_metric_lanes(on_device, nullptr, 0, &count);
         REQUIRE(found == IQA_OK || settled == IQA_OK);
@@ -123,7 +123,7 @@ void run_features(program &code)
             [&](program &from, update_memory &memory) { return feature_request(from, memory, options.fid); });
 }
 
-// KID and the Inception Score, which are calls: the same status, text and bits.
+// KID and the Inception Score are single calls: status, text and bits must be equal.
 void run_tables(program &code)
 {
     begin_on_machine(code, memory_of_device);
@@ -135,7 +135,7 @@ void run_tables(program &code)
     of_kid.subsets = code.byte() % 5;
     of_kid.subset_size = code.byte() % 40;
     spoil(code, of_kid);
-    of_kid.subsets = of_kid.subsets > 8 ? of_kid.subsets % 8 : of_kid.subsets; // or it would take long
+    of_kid.subsets = of_kid.subsets > 8 ? of_kid.subsets % 8 : of_kid.subsets; // more would take too long
     iqa_inception_score_options of_scores = IQA_INCEPTION_SCORE_OPTIONS_INIT;
     of_scores.splits = code.byte() % 12;
     spoil(code, of_scores);
@@ -149,11 +149,12 @@ void run_tables(program &code)
     std::string texts[2][2];
     for (const feature_request *request : {&cpu, static_cast<const feature_request *>(&device)}) {
         const int side = request == &cpu ? 0 : 1;
-        double *const own = values[side];
+        double *const results = values[side];
         statuses[side][0] =
-            iqa_measure_kid(context, &of_kid, &request->reference, &request->candidate, &own[0], &own[1]);
+            iqa_measure_kid(context, &of_kid, &request->reference, &request->candidate, &results[0], &results[1]);
         texts[side][0] = iqa_context_error(context);
-        statuses[side][1] = iqa_measure_inception_score(context, &of_scores, &request->reference, &own[2], &own[3]);
+        statuses[side][1] =
+            iqa_measure_inception_score(context, &of_scores, &request->reference, &results[2], &results[3]);
         texts[side][1] = iqa_context_error(context);
     }
     for (int call = 0; call < 2; ++call) {
@@ -184,7 +185,7 @@ void run_images(program &code)
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     program code(data, size);
-    const uint8_t which = code.byte() % 5;
-    (which == 0 ? run_features : which == 1 ? run_labels : which == 2 ? run_tables : run_images)(code);
+    const uint8_t family = code.byte() % 5;
+    (family == 0 ? run_features : family == 1 ? run_labels : family == 2 ? run_tables : run_images)(code);
     return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Every reader of the command-line program on any bytes. The first byte says how .npy axes are laid out, whether a
-// label map is wanted, which page, and what becomes of the orientation; a picture that is read must hold every sample
-// that its shape and strides promise. The same bytes are read as a clip, with and without a format for raw YUV.
+// Every reader of the command-line program on any bytes. The first byte chooses the layout of .npy axes, label map or
+// picture, the page, and the orientation policy. A decoded picture must hold every sample of its shape and strides. The
+// same bytes are read as a clip, with and without a format for raw YUV.
 #include "files/clip.hpp"
 
 #include <cstdlib>

@@ -7,10 +7,10 @@
 
 namespace fuzz {
 
-// Takes from the program what is the machine's to choose. Tensors of the device will lie in the memory given.
+// Takes the machine's own choices from the program. Tensors of the device will lie in `of_device`.
 void begin_on_machine(program &code, update_memory &of_device);
 
-// All that was enqueued has run, and nothing is left of it.
+// Checks that everything enqueued has run, and clears the machine.
 void end_on_machine();
 
 } // namespace fuzz

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From the bytes of a fuzzer's input to options, tensors and updates.
+// Makes options, tensors and updates from the bytes of a fuzzer's input. Past 400 lines: the requests of all families
+// are drawn from one program, by the same helpers.
 #pragma once
 
 #include <algorithm>
@@ -41,14 +42,14 @@ private:
     const uint8_t *end_;
 };
 
-// Every 32-bit field of an options struct may become anything.
+// Overwrites any 32-bit fields of an options struct.
 template <class Options>
 void spoil(program &code, Options &options)
 {
     for (int changes = code.byte() % 4; changes > 0; --changes) {
-        const size_t place = 4 + code.byte() % (sizeof options - 4) / 4 * 4;
+        const size_t offset = 4 + code.byte() % (sizeof options - 4) / 4 * 4;
         const int32_t value = code.byte() % 2 == 0 ? int32_t(code.byte() % 16) - 1 : code.number<int32_t>();
-        std::memcpy(reinterpret_cast<char *>(&options) + place, &value, sizeof value);
+        std::memcpy(reinterpret_cast<char *>(&options) + offset, &value, sizeof value);
     }
 }
 
@@ -72,7 +73,7 @@ inline void beyond_plain_images(program &code, iqa_ssim_options &options)
     options.window = flags & 128 ? code.byte() % 3 : 0;
 }
 
-// What a metric of images is made with.
+// Options for a metric of images.
 struct image_options {
     int32_t axes; // of images in the layout
     bool of_ssim;
@@ -113,7 +114,7 @@ struct image_options {
     }
 };
 
-// Memory for tensors, with what an image might have in it.
+// Memory for tensors, with plausible content of images.
 inline std::vector<uint8_t> make_bytes(size_t factor)
 {
     std::vector<uint8_t> bytes(1 << 16);
@@ -128,7 +129,7 @@ struct update_memory {
                          gradient = make_bytes(0);
 };
 
-// The tensors of an update. They refer to each other's extents: it stays where it is.
+// The tensors of an update. Not movable: they point to its members.
 struct update_request {
     int64_t extents[5] = {1, 1, 1, 1, 1};
     int64_t map_extents[5];
@@ -174,7 +175,7 @@ struct update_request {
     iqa_status apply(iqa_metric *metric) const { return iqa_metric_update(metric, &reference, &candidate, &extras); }
 
 private:
-    // A tensor that lies in its memory, or one that the library must refuse by its extents alone.
+    // A tensor within its memory, or one that the library must refuse by its extents alone.
     iqa_tensor tensor(std::vector<uint8_t> &memory, int32_t type, int32_t axes, const int64_t *shape, int64_t *steps,
                       bool strided)
     {
@@ -195,14 +196,14 @@ private:
         if (strided)
             made.strides = steps;
         if (!fits)
-            made.data = nullptr; // whatever the extents: there is nothing to be read
+            made.data = nullptr; // too small for the extents
         return made;
     }
 
     program &code_;
 };
 
-// What a metric of labels is made with.
+// Options for a metric of labels.
 struct label_options {
     iqa_confusion_reading reading = IQA_CONFUSION_READING_INIT;
     iqa_confusion_options confusion = IQA_CONFUSION_OPTIONS_INIT;
@@ -256,7 +257,7 @@ struct label_request {
         const int32_t axes = code.byte() % 5;
         for (int64_t &extent : weight_extents)
             extent = code.extent();
-        // Not 2^50 samples without elements, which would all be looked at.
+        // Avoids 2^50 samples without elements, since each is visited.
         if (std::any_of(std::begin(weight_extents), std::end(weight_extents), [](int64_t n) { return n > 1 << 16; }))
             std::replace(std::begin(weight_extents), std::end(weight_extents), int64_t(0), int64_t(1));
         const uint8_t flags = code.byte();
@@ -295,7 +296,7 @@ private:
         tensor.dtype_bits = uint8_t(type);
     }
 
-    // The items that a compact tensor has; -1 where its memory is too small.
+    // The items of a compact tensor; -1 if its memory is too small.
     static int64_t items_of(const iqa_tensor &tensor, const std::vector<uint8_t> &memory)
     {
         int64_t items = 1;
@@ -332,26 +333,26 @@ private:
         }
     }
 
-    iqa_tensor side(program &code, std::vector<uint8_t> &memory, int which, int32_t axes,
+    iqa_tensor side(program &code, std::vector<uint8_t> &memory, int index, int32_t axes,
                     const iqa_confusion_options &options, bool has_classes, int32_t range, bool permuted)
     {
         constexpr int32_t types[] = {IQA_UINT8, IQA_INT8,    IQA_UINT16,  IQA_INT16,   IQA_INT32,   IQA_INT64,
                                      IQA_BOOL,  IQA_FLOAT32, IQA_FLOAT64, IQA_FLOAT16, IQA_BFLOAT16};
-        int64_t *const own = extents[which];
+        int64_t *const shape = extents[index];
         int32_t count = 0;
         const int32_t whole = axes + (has_classes ? 1 : 0);
         const int32_t of_classes = options.class_axis < 0 ? whole + options.class_axis : options.class_axis;
         for (int32_t axis = 0, from = 0; axis < whole; ++axis)
-            own[count++] = has_classes && axis == of_classes ? options.classes : weight_extents[from++ % 5];
-        iqa_tensor made = iqa_cpu_tensor(memory.data(), types[code.byte() % std::size(types)], count, own);
+            shape[count++] = has_classes && axis == of_classes ? options.classes : weight_extents[from++ % 5];
+        iqa_tensor made = iqa_cpu_tensor(memory.data(), types[code.byte() % std::size(types)], count, shape);
         fill(made, memory, range, code.byte() % 8 == 0 ? -1 : 0);
         if (permuted && made.data != nullptr) { // column-major
             int64_t step = 1;
             for (int32_t axis = 0; axis < count; ++axis) {
-                strides[which][axis] = step;
-                step *= own[axis];
+                strides[index][axis] = step;
+                step *= shape[axis];
             }
-            made.strides = strides[which];
+            made.strides = strides[index];
         }
         return made;
     }
@@ -365,7 +366,7 @@ private:
     }
 };
 
-// What FID is made with.
+// Options for FID.
 struct feature_options {
     iqa_fid_options fid = IQA_FID_OPTIONS_INIT;
 
@@ -379,7 +380,7 @@ struct feature_options {
     iqa_status create(iqa_context *context, iqa_metric **metric) const { return iqa_fid_create(context, &fid, metric); }
 };
 
-// Rows of features for either set or both. Numbers around 1, and sometimes one that no grid has.
+// Rows of features for one set or both. Numbers around 1, and sometimes one outside every grid.
 struct feature_request {
     int64_t extents[2][2], strides[2][2];
     iqa_tensor reference, candidate;
@@ -432,7 +433,7 @@ private:
         uint32_t bits = 0;
         std::memcpy(&bits, &single, sizeof bits);
         const auto brain = uint16_t(bits >> 16);
-        // Truncated; what is too small or large for the type becomes 0 or an infinity.
+        // Truncated; a number outside the type's range becomes 0 or an infinity.
         const int32_t exponent = int32_t(bits >> 23 & 0xff) - 112;
         const auto half = uint16_t((bits >> 16 & 0x8000) | (exponent <= 0    ? 0
                                                             : exponent >= 31 ? 0x7c00

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A condition that no input may break: the fuzzer keeps an input that does.
+// A condition that must hold for every input; the fuzzer keeps an input that breaks it.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
         }                                                                                                              \
     } while (false)
 
-// A metric's state, which can always be written.
+// A metric's state. Writing it must always succeed.
 inline std::vector<uint8_t> bytes_of(const iqa_metric *metric)
 {
     size_t size = 0;

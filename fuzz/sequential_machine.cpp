@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Kernels as the C++ compiler made them, in any order of their threads.
+// The machine that runs kernels compiled by the C++ compiler, with its threads in any order.
 #include "cuda/sequential/machine.hpp"
 #include "machine.hpp"
 #include "require.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// State files from anywhere. The input is tried as it is, and with its checksum made right, so that the fuzzer gets to
-// what lies behind it. What is accepted must be a state in every respect: it can be read, merged with itself, updated,
-// and written again as bytes that give the same state.
+// State files from anywhere. The input is tried as it is, and with a corrected checksum, so that the fuzzer gets behind
+// it. An accepted state must be valid in every respect: it can be read, merged with itself, updated, and written again
+// as bytes that give the same state.
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -11,7 +11,7 @@
 
 namespace {
 
-// CRC-32 bit by bit: an independent writing of what the library does with a table.
+// CRC-32 bit by bit, independent of the library's, which uses a table.
 uint32_t crc32(const uint8_t *bytes, size_t size)
 {
     uint32_t value = 0xffffffffu;
