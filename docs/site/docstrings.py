@@ -60,4 +60,4 @@ class RuntimeDocstrings(griffe.Extension):
         text = NAME.sub(marked, text or "").replace("Example:\n", "Examples:\n")  # griffe's word for code
         old = obj.docstring
         place = {"lineno": old.lineno, "endlineno": old.endlineno} if old else {}
-        return griffe.Docstring(text, parent=obj, **place)
+        return griffe.Docstring(text, parent=obj, parser="google", **place)

@@ -34,7 +34,7 @@ PYTHON_PAGES = {
     "PSNR and mean errors": ("_psnr", "_mean_errors"),
     "Labels": ("_confusion",),
     "FID, KID, Inception Score": ("_fid", "_kid"),
-    "Every metric": ("_metric", "_outputs"),
+    "Every metric": ("_metric", "_collection", "_outputs"),
     "Tables and plots": ("_report", "_plot"),
     "Context and errors": ("_context", "_library", "_errors"),
 }
@@ -112,17 +112,20 @@ def python_pages():
     package, exported = python_modules()
     titles = {module: title for title, modules in PYTHON_PAGES.items() for module in modules}
     groups = {title: [] for title in PYTHON_PAGES}
+    words = {}  # of modules that are imported on demand
     for module, names in exported.items():
         text = package.modules[module].docstring.value
         title = titles.get(module, text.partition("\n")[0].rstrip(".") if module[0] == "_" else f"iqa.{module}")
         groups.setdefault(title, []).extend(names)
+        if module[0] != "_":
+            words[title] = f"{text}\n\n"
     rows = []
     for title, names in groups.items():
         file = re.sub(r"\W+", "_", title.removeprefix("iqa.")).lower() + ".md"
         path = f"{PYTHON_REFERENCE}/{file}"
         symbols.update(dict.fromkeys(names, path))
         names.sort(key=lambda name: (not name.rpartition(".")[2].islower(), name))  # functions first
-        yield path, f"# {title}\n\n" + "\n\n".join(f"::: {name}" for name in names) + "\n"
+        yield path, f"# {title}\n\n{words.get(title, '')}" + "\n\n".join(f"::: {name}" for name in names) + "\n"
         rows.append(f"| [{title}]({file}) | {', '.join(f'`{name}`' for name in names)} |")
     text = "\n".join(["| page | what is there |", "|---|---|", *rows])
     yield f"{PYTHON_REFERENCE}/README.md", f"# The Python API\n\n{package.docstring.value}\n\n{text}\n"
@@ -213,6 +216,8 @@ def on_page_content(html, page, config, files):
         name = match[1]
         if match[2] == "...":  # IQA_LAYOUT_...: the enum of such constants
             name = next((constant for constant in symbols if constant.startswith(name)), name)
+        if f"iqa.{name}" in symbols and page.file.src_uri.startswith(PYTHON_REFERENCE):
+            name = f"iqa.{name}"
         path = symbols.get(name, name)
         file = files.get_file_from_path(path) if path.endswith(".md") else None
         if file is None or file is page.file and path == name:
