@@ -74,7 +74,7 @@ extern "C" {
 /* ---- Version ------------------------------------------------------------------------------------------------- */
 
 #define IQA_VERSION_MAJOR 0
-#define IQA_VERSION_MINOR 1
+#define IQA_VERSION_MINOR 2
 #define IQA_VERSION_PATCH 0
 #define IQA_VERSION ((IQA_VERSION_MAJOR << 16) | (IQA_VERSION_MINOR << 8) | IQA_VERSION_PATCH)
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Installs a build into a prefix with a space and a non-ASCII letter, then builds and runs somebody else's program
-# against it: by CMake, by pkg-config, and by the header and dlopen alone, with no other header in reach.
+# against it: by CMake, by pkg-config in C and C++, and by the header and dlopen alone, with no other header in reach.
 # Usage: consume.sh CMAKE BUILD_DIRECTORY WORK_DIRECTORY
 set -euo pipefail
 cmake=$1
@@ -26,6 +26,8 @@ PKG_CONFIG_PATH=$(dirname "$pc")
 flags=$(pkg-config --cflags --libs iqa_c)
 eval "cc -std=c99 -Wall -Wextra -Werror '$here/main.c' -o '$work/by pkg-config' $flags"
 LD_LIBRARY_PATH="$library_directory" "$work/by pkg-config"
+eval "c++ -std=c++17 -Wall -Wextra -Werror '$here/main.cpp' -o '$work/by pkg-config, C++' $flags"
+LD_LIBRARY_PATH="$library_directory" "$work/by pkg-config, C++"
 [ "$(pkg-config --modversion iqa_c)" = "$(sed -n 's/^#define IQA_VERSION_[MP][A-Z]* //p' "$prefix/include/iqa_c.h" |
     paste -sd.)" ] || { echo "pkg-config and the header name different versions"; exit 1; }
 
@@ -39,7 +41,7 @@ if grep -hE '^ *# *include' "$prefix/include/iqa_c.h" | grep -vE '<std(def|int)\
 fi
 
 echo "== a package of another minor version is refused"
-sed 's/iqa_c 0.1 /iqa_c 0.999 /' "$here/CMakeLists.txt" >"$work/CMakeLists.txt"
+sed 's/iqa_c [0-9.]* /iqa_c 0.999 /' "$here/CMakeLists.txt" >"$work/CMakeLists.txt"
 cp "$here/main.c" "$work/main.c"
 if "$cmake" -S "$work" -B "$work/wrong version" -DCMAKE_PREFIX_PATH="$prefix" >"$work/wrong.log" 2>&1; then
     echo "find_package accepted version 0.999"

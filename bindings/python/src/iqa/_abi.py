@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 
-VERSION = (0, 1)
+VERSION = (0, 2)
 """Major and minor number of the header that this package was written for."""
 
 SONAME = f"libiqa_c.so.0.{VERSION[1]}" if VERSION[0] == 0 else f"libiqa_c.so.{VERSION[0]}"
