@@ -10,6 +10,8 @@
 #     sanitizers   the same C++ and C tests under clang's AddressSanitizer and UndefinedBehaviorSanitizer
 #     fuzz         a few seconds of each fuzz target
 #     threads      ThreadSanitizer
+# and, where it is named,
+#     wheel        the wheel for glibc 2.28: built, audited, installed where nothing else is
 # Usage: scripts/test.sh [STEP ...]    (all steps without arguments; a summary at the end; exit status 1 if any failed)
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -77,6 +79,16 @@ step_python() {
 
 step_site() {
     scripts/site.sh
+}
+
+# Not among the steps that run without being named: it compiles all once more, against an older C library.
+step_wheel() {
+    local venv=$build/venv
+    [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return 1
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt || return 1
+    use_ccache
+    PYTHON=$venv/bin/python scripts/wheel.sh "$build/wheelhouse" &&
+        tests/packages/check_wheel.sh "$build"/wheelhouse/iqa-*.whl "$build/wheel" "$build/libiqa_c.so"
 }
 
 step_sanitizers() {
