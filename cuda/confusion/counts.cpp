@@ -20,16 +20,6 @@ constexpr int64_t positions_per_cell = 4;              // with fewer, clearing a
 constexpr int64_t largest_weighted = int64_t(1) << 30; // elements whose weights are added without carries
 constexpr int64_t bytes_of_samples = 64 << 20;         // counts of samples at once
 
-int64_t round_up(int64_t value, int64_t multiple)
-{
-    return (value + multiple - 1) / multiple * multiple;
-}
-
-int64_t parts_of(int64_t whole, int64_t part)
-{
-    return (whole + part - 1) / part;
-}
-
 template <class Label>
 struct label_tag {
 };
@@ -186,8 +176,8 @@ private:
         task.cells = int32_t(cells);
         const int64_t blocks = std::max<int64_t>(1, multiprocessors_ * blocks_of_multiprocessor / groups);
         task.part =
-            std::clamp(round_up(parts_of(task_.positions, blocks), smallest_part / 2), smallest_part, largest_part);
-        task.parts = parts_of(task_.positions, task.part);
+            std::clamp(round_up(divide_up(task_.positions, blocks), smallest_part / 2), smallest_part, largest_part);
+        task.parts = divide_up(task_.positions, task.part);
         const int64_t shared = shared_bytes_ / blocks_of_multiprocessor - most_static_shared_bytes;
         task.copies = 1;
         while (task.copies < 32 && task.copies * 2 * cells * int64_t(sizeof(uint32_t)) <= shared &&
@@ -260,7 +250,7 @@ private:
                 launch_cells<false>(task);
             if (task_.weights != nullptr) {
                 const carry_weights::arguments sums{task_.cells, cells_of(task_.layout)};
-                launch<carry_weights>(where_, parts_of(sums.count, carry_weights::threads), 0, sums);
+                launch<carry_weights>(where_, divide_up(sums.count, carry_weights::threads), 0, sums);
             }
         }
     }
@@ -271,7 +261,7 @@ private:
         using kernel = count_in_cells<scores>;
         const int64_t most_blocks = task.block_lanes != 0 ? blocks_of_multiprocessor : 8;
         const int64_t blocks =
-            std::clamp<int64_t>(parts_of(task.end - task.begin, kernel::threads), 1, multiprocessors_ * most_blocks);
+            std::clamp<int64_t>(divide_up(task.end - task.begin, kernel::threads), 1, multiprocessors_ * most_blocks);
         launch<kernel>(where_, blocks, kernel::bytes_of_totals + size_t(task.block_lanes) * sizeof(int64_t), task);
     }
 

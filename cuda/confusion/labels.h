@@ -4,7 +4,7 @@
 
 #include "arith/labels.h"
 #include "backend/confusion.hpp"
-#include "cuda/machine/block.h"
+#include "cuda/machine/places.h"
 
 // Keeps rare code (once per launch, or for faults) out of the loops that run for every label.
 #if defined(__CUDACC__)
@@ -45,14 +45,6 @@ struct label_task {
     int64_t samples; // of the update
     int64_t shape;
 };
-
-// Most numbers fit 32 bits, whose division is several times faster.
-IQA_KERNEL int64_t quotient_of(int64_t a, int64_t b)
-{
-    if (((a | b) >> 32) == 0)
-        return int64_t(uint32_t(a) / uint32_t(b));
-    return a / b;
-}
 
 // The offsets of a position in the tensors.
 struct label_place {

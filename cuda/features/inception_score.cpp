@@ -73,8 +73,7 @@ class_summing::class_summing(context &where, memory_source &device, split_scores
 // Returns false if a row has a fault.
 bool class_summing::look_at_all()
 {
-    launch<look_at_rows>(where_, (rows_.view.rows + staged_rows::rows - 1) / staged_rows::rows,
-                         look_at_rows::shared_bytes,
+    launch<look_at_rows>(where_, divide_up(rows_.view.rows, staged_rows::rows), look_at_rows::shared_bytes,
                          {.table = rows_.view, .logits = request_.logits, .constants = constants_, .found = found_[1]});
     fetch(copies_, found_[0], found_[1], 1, "looking at all scores");
     const auto row_of = [](uint64_t complement) {
@@ -87,8 +86,8 @@ bool class_summing::look_at_all()
 
 void class_summing::add_splits(int64_t first, int64_t count)
 {
-    const int64_t most_rows = (rows_.count + request_.splits - 1) / request_.splits;
-    const int64_t parts = (most_rows + add_class_sums::rows_of_part - 1) / add_class_sums::rows_of_part;
+    const int64_t most_rows = divide_up(rows_.count, request_.splits);
+    const int64_t parts = divide_up(most_rows, add_class_sums::rows_of_part);
     check(active_runtime.clear(sums_[1], size_t(count * sums_of_split()) * sizeof(wide_sum), stream_of(where_)),
           "clearing CUDA memory");
     launch<add_class_sums>(where_, count * parts * add_class_sums::groups_of(rows_.view.columns), 0,

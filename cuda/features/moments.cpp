@@ -17,21 +17,17 @@ constexpr int64_t blocks_of_a_multiprocessor = 4;
 // Adding to the lanes costs as much as the products of some hundred rows.
 constexpr int64_t least_rows_of_block = 256;
 
-int64_t parts(int64_t length, int64_t part)
-{
-    return (length + part - 1) / part;
-}
-
 template <int Slices>
 typename add_moments<Slices>::side share(const table_view &table, int64_t *lanes, int64_t blocks_wanted)
 {
     if (table.rows == 0)
         return {};
     const int64_t tiles = add_moments<Slices>::tiles_of(table.columns);
-    const int64_t splits = std::max(parts(table.rows, most_rows_sliced),
-                                    std::min(parts(blocks_wanted, tiles), parts(table.rows, least_rows_of_block)));
-    const int64_t rows = parts(parts(table.rows, splits), slice_tile_rows) * slice_tile_rows;
-    return {table, lanes, rows, tiles * parts(table.rows, rows)};
+    const int64_t splits =
+        std::max(divide_up(table.rows, most_rows_sliced),
+                 std::min(divide_up(blocks_wanted, tiles), divide_up(table.rows, least_rows_of_block)));
+    const int64_t rows = divide_up(divide_up(table.rows, splits), slice_tile_rows) * slice_tile_rows;
+    return {table, lanes, rows, tiles * divide_up(table.rows, rows)};
 }
 
 template <int Slices>

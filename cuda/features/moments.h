@@ -55,7 +55,7 @@ private:
     {
         const table_view &table = args.sides[side];
         const auto *data = reinterpret_cast<const Element *>(table.data);
-        const bool down = magnitude(table.row_stride) < magnitude(table.column_stride);
+        const bool down = is_column_major(table);
         const int64_t length = down ? table.rows : table.columns;
         const int64_t stride = down ? table.row_stride : table.column_stride;
         const int64_t line_stride = down ? table.column_stride : table.row_stride;
@@ -87,8 +87,6 @@ private:
                 }
         });
     }
-
-    IQA_KERNEL static int64_t magnitude(int64_t stride) { return stride < 0 ? -stride : stride; }
 
     IQA_KERNEL static void report(const arguments &args)
     {

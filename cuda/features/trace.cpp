@@ -2,8 +2,8 @@
 // FID's trace term on a GPU: src/cpu/features/trace.cpp, step by step, with the same bits. The caller waits for the
 // result, so the host can read the state after each panel of columns, where the call can also be cancelled.
 #include <algorithm>
-#include <utility>
 
+#include "core/arena.hpp"
 #include "core/parallel.hpp"
 #include "cuda/backend.hpp"
 #include "cuda/features/bidiagonal.h"
@@ -28,15 +28,7 @@ public:
     void run();
 
 private:
-    template <class Item>
-    Item *take(int64_t count)
-    {
-        const size_t from = taken_;
-        taken_ += size_t(chunks_of(count * int64_t(sizeof(Item)), 256) * 256);
-        return base_ != nullptr ? reinterpret_cast<Item *>(base_ + from) : nullptr;
-    }
-
-    void place_all();
+    void place_all(arena &memory);
     template <class Kernel, class Make>
     void launch_for_sets(int64_t blocks_of_set, size_t shared_bytes, Make &&make);
     void upload_sets();
@@ -64,8 +56,6 @@ private:
     scratch memory_;
     scratch host_memory_;
     host_copies uploads_;
-    std::byte *base_ = nullptr; // of the memory for take(); NULL while take() only counts
-    size_t taken_ = 0;
     matrix covariances_[2]{}; // later the first one is L1^T L2
     matrix factors_[2]{};     // first they hold the moments
     cholesky_view cholesky_[2]{};
@@ -81,42 +71,40 @@ trace_computation::trace_computation(context &where, memory_source &device, trac
       host_memory_(where),
       uploads_(where)
 {
-    place_all(); // counts
-    base_ = memory_.take<std::byte>(std::exchange(taken_, 0), "the trace term");
-    place_all();
+    place_in(memory_, "the trace term", [&](arena &memory) { place_all(memory); });
 }
 
-void trace_computation::place_all()
+void trace_computation::place_all(arena &memory)
 {
     // As on the CPU, the stride is no power of two.
     const int64_t side = padded(order_);
     const int64_t stride = side + dot_lanes;
     for (matrix *const matrices : {covariances_, factors_})
         for (int set = 0; set < 2; ++set)
-            matrices[set] = {take<double>(stride * side), stride};
-    auto *const states = take<cholesky_state>(2); // adjacent, so that one copy reads both
+            matrices[set] = {memory.take<double>(stride * side), stride};
+    auto *const states = memory.take<cholesky_state>(2); // adjacent, so that one copy reads both
     for (int set = 0; set < 2; ++set)
         cholesky_[set] = {.s = covariances_[set],
                           .l = factors_[set],
                           .order = order_,
                           .most_rank = request_.sets[set].most_rank(),
-                          .diagonal = take<double>(order_),
-                          .permutation = take<int64_t>(order_),
+                          .diagonal = memory.take<double>(order_),
+                          .permutation = memory.take<int64_t>(order_),
                           .state = states != nullptr ? states + set : nullptr};
     reduction_ = {.k = covariances_[0],
                   .rows = 0,
                   .columns = 0,
-                  .left = take<double>(most_pairs * side),
-                  .right = take<double>(most_pairs * side),
-                  .partial = take<double>(chunks_of(side, column_chunk) * side),
-                  .column_tail = take<double>(side),
-                  .row_tail = take<double>(side),
-                  .chunk_squares = take<double>(chunks_of(side, std::min(row_chunk, column_chunk))),
-                  .diagonal = take<double>(side),
-                  .off = take<double>(side),
-                  .along = take<double>(most_pairs),
-                  .products = take<double>(side),
-                  .state = take<column_state>(1)};
+                  .left = memory.take<double>(most_pairs * side),
+                  .right = memory.take<double>(most_pairs * side),
+                  .partial = memory.take<double>(chunks_of(side, column_chunk) * side),
+                  .column_tail = memory.take<double>(side),
+                  .row_tail = memory.take<double>(side),
+                  .chunk_squares = memory.take<double>(chunks_of(side, std::min(row_chunk, column_chunk))),
+                  .diagonal = memory.take<double>(side),
+                  .off = memory.take<double>(side),
+                  .along = memory.take<double>(most_pairs),
+                  .products = memory.take<double>(side),
+                  .state = memory.take<column_state>(1)};
 }
 
 void trace_computation::multiply(const matrix_product &product, const int64_t *stopped)

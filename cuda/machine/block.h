@@ -10,8 +10,8 @@
 //         IQA_KERNEL static void run(Block &block, const arguments &args);
 //     };
 //
-// Within a step, no thread may read what another thread writes. The exception are integer sums through add(), which
-// have no order. No loop or branch may depend on shared memory that the next step writes: a slow thread may still be
+// Within a step, no thread may read what another thread writes, except integer sums through add(), which have no
+// order. No loop or branch may depend on shared memory that the next step writes: a slow thread may still be
 // reading it then, since the only barrier is the one before.
 //
 // A launch runs later than the call that asks for it, and again with each launch of a graph. A ledger keeps the memory

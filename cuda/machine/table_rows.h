@@ -29,6 +29,15 @@ IQA_KERNEL void with_type(element_type type, Body &&body)
     }
 }
 
+// Whether neighbours of a column are closer in memory than neighbours of a row.
+IQA_KERNEL bool is_column_major(const table_view &table)
+{
+    const auto distance = [](int64_t stride) {
+        return stride < 0 ? -stride : stride;
+    };
+    return distance(table.row_stride) < distance(table.column_stride);
+}
+
 // A tile of a table as doubles in shared memory, where a thread can follow a row; 0 outside the table.
 struct staged_rows {
     static constexpr int threads = 256;
@@ -43,7 +52,7 @@ struct staged_rows {
     IQA_KERNEL static void load(Block &block, const table_view &table, int64_t first_row, int64_t first_column,
                                 double *to)
     {
-        const bool down = magnitude(table.row_stride) < magnitude(table.column_stride);
+        const bool down = is_column_major(table);
         with_type(table.type, [&](auto type) {
             const auto *data = reinterpret_cast<const typename decltype(type)::type *>(table.data);
             block.each(threads, [&](int i) {
@@ -82,9 +91,6 @@ struct staged_rows {
             body(int(left < columns ? left : columns));
         }
     }
-
-private:
-    IQA_KERNEL static int64_t magnitude(int64_t step) { return step < 0 ? -step : step; }
 };
 
 // Copies one row as doubles.
