@@ -90,8 +90,8 @@ private:
         task_.rules = request_.rules;
         task_.groups = 1;
         position_space inner;
-        for (int i = 0; i < pair_.all.axes; ++i) {
-            const position_axis &axis = pair_.all.axis[i];
+        for (int i = 0; i < pair_.positions.axes; ++i) {
+            const position_axis &axis = pair_.positions.axis[i];
             if (i > 0 || request_.samples == nullptr || !pair_.batched) {
                 inner.push(axis);
                 continue;

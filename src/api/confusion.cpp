@@ -10,10 +10,10 @@ iqa_status iqa_confusion_reading_init(iqa_confusion_reading *reading, size_t siz
     return iqa::guard(nullptr, [&] { iqa::confusion_reading_table.init(reading, size); });
 }
 
-iqa_status iqa_confusion_reading_preset(iqa_confusion_reading *reading, size_t size, int32_t which)
+iqa_status iqa_confusion_reading_preset(iqa_confusion_reading *reading, size_t size, int32_t convention)
 {
     return iqa::guard(nullptr, [&] {
-        iqa::write_defaults(reading, size, iqa::confusion_convention(which), "iqa_confusion_reading");
+        iqa::write_defaults(reading, size, iqa::confusion_convention(convention), "iqa_confusion_reading");
     });
 }
 
@@ -34,11 +34,11 @@ iqa_status iqa_confusion_score(const iqa_metric *metric, int32_t score, const iq
         iqa::require(metric, "metric");
         if (out == nullptr && count == nullptr)
             iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "the output is NULL");
-        const iqa_confusion_reading how = iqa::confusion_reading_table.copy(reading);
+        const iqa_confusion_reading checked = iqa::confusion_reading_table.copy(reading);
         metric->settle();
-        const size_t needed = iqa::read_confusion_score(*metric, score, how, {});
+        const size_t needed = iqa::read_confusion_score(*metric, score, checked, {});
         iqa::give(needed, out != nullptr, capacity, count, "numbers", [&] {
-            iqa::read_confusion_score(*metric, score, how, {out, needed});
+            iqa::read_confusion_score(*metric, score, checked, {out, needed});
         });
     });
 }

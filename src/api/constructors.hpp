@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the constructor and the one-shot of every metric do.
+// The constructor and the one-shot of every metric.
 #pragma once
 
 #include "api/guard.hpp"

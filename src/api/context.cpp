@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Contexts, versions and names of statuses.
 #include "api/guard.hpp"
 #include "backend/backend.hpp"
 #include "core/options.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The boundary of the C API: the only place where exceptions are caught. A call runs in the library's floating-point
-// mode and leaves the caller's, and errno, as they were.
+// mode and restores the caller's, and errno.
 #pragma once
 
 #include <cerrno>
@@ -12,7 +12,7 @@
 
 namespace iqa {
 
-// The text of this thread's last failure of a call that had no context to keep it.
+// The text of this thread's last failed call without a context.
 extern constinit thread_local text error_without_context;
 
 template <class Function>
@@ -49,7 +49,7 @@ void require(const Pointer *pointer, const char *name)
         fail(IQA_ERROR_INVALID_ARGUMENT, name, " is NULL");
 }
 
-// The two-call pattern: tells how many items there are, and copies them when there is a buffer, which must hold all.
+// The two-call pattern: stores the number of items, and copies them if there is a buffer, which must hold all.
 template <class Copy>
 void give(size_t needed, bool has_buffer, size_t capacity, size_t *count, const char *items, Copy &&copy)
 {

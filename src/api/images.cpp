@@ -29,10 +29,10 @@ iqa_status iqa_ssim_map_shape(iqa_context *context, const iqa_ssim_options *opti
 {
     return iqa::guard(context, [&] {
         iqa::require(shape, "shape");
-        const iqa_ssim_options own = iqa::ssim_option_table.copy(options);
-        const int32_t own_factor = iqa::ssim_map_shape(own, ndim, shape, map_shape);
+        const iqa_ssim_options copied = iqa::ssim_option_table.copy(options);
+        const int32_t shrink_factor = iqa::ssim_map_shape(copied, ndim, shape, map_shape);
         if (factor != nullptr)
-            *factor = own_factor;
+            *factor = shrink_factor;
     });
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The verbs that every metric has: update, merge, compute, states.
 #include <algorithm>
 
 #include "api/guard.hpp"

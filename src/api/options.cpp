@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What options there are.
+// Descriptions of all options.
 #include "api/guard.hpp"
 #include "metrics/kinds.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One block of memory for many pieces. One text takes them twice: first to know how much they are, then to place them.
+// One block of memory for many arrays. The same code takes them twice: once to add up their sizes, once to place them.
 #pragma once
 
 #include <utility>
@@ -11,10 +11,10 @@ namespace iqa {
 
 class arena {
 public:
-    arena() = default; // which only counts
+    arena() = default; // adds up sizes only
     explicit arena(std::byte *memory) noexcept : memory_(memory) {}
 
-    // Aligned to a cache line; NULL while pieces are only counted.
+    // Aligned to a cache line; NULL while sizes are added up.
     template <class Item>
     Item *take(int64_t count)
     {
@@ -29,7 +29,7 @@ private:
     size_t taken_ = 0;
 };
 
-// What place(arena) takes, in bytes.
+// The bytes that place(arena) takes.
 template <class Place>
 size_t size_of(Place &&place)
 {
@@ -38,7 +38,7 @@ size_t size_of(Place &&place)
     return sizes.taken();
 }
 
-// Calls place(arena) for a block that is as large as it needs. `purpose` names it in the error text.
+// Calls place(arena) on a block of the size that it takes. `purpose` names the block in the error text.
 template <class Place>
 void place_in(scratch &block, const char *purpose, Place &&place)
 {

@@ -52,9 +52,8 @@ constexpr iqa_context_options standard = IQA_CONTEXT_OPTIONS_INIT;
 constinit const iqa::options_table<iqa_context_options> iqa::context_option_table("context", "iqa_context_options",
                                                                                   standard, rows);
 
-iqa_context *iqa_context::create(const iqa_context_options &given)
+iqa_context *iqa_context::create(iqa_context_options options)
 {
-    iqa_context_options options = given;
     if ((options.allocate == nullptr) != (options.deallocate == nullptr))
         iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "allocate and deallocate must both be given or both be NULL");
     iqa::context_option_table.check(options);
@@ -88,8 +87,8 @@ void iqa_context::release() noexcept
 
 void iqa_context::keep_ledger(iqa::device_ledger &ledger) noexcept
 {
-    ledger.next_left = ledgers_.load();
-    while (!ledgers_.compare_exchange_weak(ledger.next_left, &ledger)) {
+    ledger.next_open = ledgers_.load();
+    while (!ledgers_.compare_exchange_weak(ledger.next_open, &ledger)) {
     }
 }
 
@@ -97,13 +96,13 @@ void iqa_context::close_ledgers(bool last) noexcept
 {
     iqa::device_ledger *ledger = ledgers_.exchange(nullptr);
     while (ledger != nullptr) {
-        iqa::device_ledger *const next = ledger->next_left;
+        iqa::device_ledger *const next = ledger->next_open;
         ledger->close(last);
         ledger = next;
     }
 }
 
-// The block begins up to a cache line after what the caller's allocator gave; the byte before it says how much.
+// The block begins up to a cache line after the caller's memory; the byte before it holds the distance.
 void *iqa_context::allocate(size_t bytes, const char *purpose)
 {
     void *memory = nullptr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where and how to run: threads, instruction set, memory, callbacks; and the text of the last failure.
+// Threads, instruction set, memory and callbacks of calls, and the text of the last failure.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,7 @@ class device_ledger;
 
 struct iqa_context final : public iqa::memory_source {
 public:
-    static iqa_context *create(const iqa_context_options &options);
+    static iqa_context *create(iqa_context_options options);
 
     void retain() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept;
@@ -29,7 +29,7 @@ public:
     void deallocate(void *memory, size_t bytes) noexcept override;
     void clear(void *memory, size_t bytes) override;
 
-    // Ledgers that could not give their memory back yet, and another attempt for all of them.
+    // Ledgers that could not free their memory yet, and another attempt for all of them.
     void keep_ledger(iqa::device_ledger &ledger) noexcept;
     void close_ledgers(bool last = false) noexcept;
 

@@ -20,7 +20,7 @@ uint64_t items_of(uint64_t step)
     return (step >> item_bits) & item_mask;
 }
 
-// Some 20 microseconds: longer than most steps' gaps, shorter than waking a thread twice.
+// Some 20 microseconds: longer than most gaps between steps, shorter than waking a thread twice.
 constexpr int spins_of_patience = 1000;
 
 void pause_processor()
@@ -32,8 +32,8 @@ void pause_processor()
 
 } // namespace
 
-// In a team of our own the calling thread leads, as it is the one that reports progress. The caller's threads may run
-// one after another, and then the first one must.
+// In an OpenMP team the calling thread leads, since it reports progress. The caller's threads may run one after
+// another, so there the first one leads.
 bool crew::may_lead(int32_t worker) noexcept
 {
     if (where_.options().parallel == nullptr)
@@ -73,8 +73,8 @@ void crew::work_through(int64_t items, call_function call, void *body) noexcept
         spins < spins_of_patience ? pause_processor() : void(sched_yield());
 }
 
-// Called after a step or the end was announced. A helper counts itself as a sleeper before it looks for the last time
-// whether there is something new: one of the two sees the other.
+// Called after a step or the end is announced. A helper counts itself as a sleeper before it looks for news a last
+// time, so either it sees the announcement or the leader sees the sleeper.
 void crew::wake_sleepers() noexcept
 {
     if (sleepers_.load() == 0)

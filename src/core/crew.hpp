@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A team for work of many short steps, such as the columns of a matrix reduction. One worker leads and runs the whole
-// algorithm; the others take items of the step that is open. Nobody waits for a worker that took nothing: a thread
-// that a busy neighbour keeps off its processor costs its share of the work, and not a standstill at every step. For
-// the same reason the work gets done when the caller's threads run one after another, in any order. A helper without
-// work spins for some microseconds, and then sleeps rather than take a processor from those who have some.
+// algorithm; the helpers take items of the open step. Nobody waits for a worker that took no item, so a thread that a
+// busy neighbour keeps off its processor costs its share of the work, and no standstill at every step. For the same
+// reason the caller's threads may run one after another, in any order. A helper without work spins for some
+// microseconds, then sleeps and leaves its processor to others.
 #pragma once
 
 #include <atomic>
@@ -19,16 +19,16 @@ public:
     crew(const crew &) = delete;
     crew &operator=(const crew &) = delete;
 
-    // Calls body(crew) once. Throws IQA_ERROR_CANCELLED when the progress callback said so; `body` must not throw.
+    // Calls body(crew) once. Throws IQA_ERROR_CANCELLED if the progress callback cancelled; `body` must not throw.
     template <class Body>
     static void run(context &where, int workers, Body &&body);
 
     // Calls body(item, worker) for each item in 0 ... items - 1 (below 2^20), and returns when all are done. `cost` is
-    // that of one item in multiply-adds: steps too short to share stay with the leader.
+    // an item's multiply-adds: the leader does short steps alone.
     template <class Body>
     void each(int64_t items, int64_t cost, Body &&body);
 
-    // To be called by the leader now and then; false says that the call was cancelled and `body` shall return.
+    // To be called by the leader now and then. False: the call was cancelled, and `body` has to return.
     bool proceed(int64_t done, int64_t total) noexcept;
 
 private:
@@ -57,14 +57,14 @@ private:
     std::atomic<int64_t> done_ = 0;
     std::atomic<int64_t> total_ = 0;
 
-    // The open step. One word holds its number, its items and the next item, so that an item can only be taken from the
-    // step that the taker saw.
+    // The open step. One word holds its number, its items and the next item, so that a worker can only take an item of
+    // the step that it saw.
     std::atomic<uint64_t> step_ = 0;
     std::atomic<call_function> call_ = nullptr;
     std::atomic<void *> body_ = nullptr;
     std::atomic<int64_t> unfinished_ = 0;
 
-    // A helper that found nothing for a while sleeps until a step is opened after the last one that it saw.
+    // A helper without work for a while sleeps until a step opens after the last one that it saw.
     std::atomic<int32_t> sleepers_ = 0;
     pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
     pthread_cond_t opened_ = PTHREAD_COND_INITIALIZER;

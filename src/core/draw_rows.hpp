@@ -8,7 +8,7 @@
 
 namespace iqa {
 
-// Brings the `count` rows with the smallest keys of a draw, of `total`, to the front, in the order of their keys.
+// Moves the `count` rows with the smallest keys of a draw, among `total`, to the front, in the order of their keys.
 inline void draw_rows(uint64_t seed, uint64_t draw, int64_t total, int64_t count, keyed_row *rows)
 {
     for (int64_t i = 0; i < total; ++i)

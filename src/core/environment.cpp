@@ -17,7 +17,7 @@ namespace {
 
 constexpr int64_t no_limit = INT64_MAX;
 
-// ---- Files, without memory
+// ---- Files, without allocations
 
 class file_reader {
 public:
@@ -51,7 +51,7 @@ private:
     size_t at_ = 0, size_ = 0;
 };
 
-// Characters in a place of their own. What does not fit makes it invalid.
+// A string in a fixed buffer. A longer one is invalid.
 class short_text {
 public:
     void append(std::string_view part) noexcept
@@ -63,15 +63,15 @@ public:
         size_ += part.size();
         text_[size_] = '\0';
     }
-    // The characters up to one of `ends`, which is returned, or -1.
+    // Appends the characters up to one of `ends`, and returns that one, or -1 at the end.
     int read(file_reader &file, std::string_view ends) noexcept
     {
         for (;;) {
             const int c = file.next();
             if (c < 0 || ends.find(char(c)) != std::string_view::npos)
                 return c;
-            const char one = char(c);
-            append({&one, 1});
+            const char character = char(c);
+            append({&character, 1});
         }
     }
     void cut(size_t size) noexcept { text_[size_ = std::min(size, size_)] = '\0'; }
@@ -88,7 +88,7 @@ private:
 
 // ---- Numbers
 
-// A whole number above 0 at the beginning of a text, and then nothing, or one of `ends`; else 0.
+// A whole number above 0 at the start of a text that ends there or at one of `ends`; else 0.
 int64_t number_of(std::string_view text, std::string_view ends) noexcept
 {
     const size_t first = text.find_first_not_of(" \t");
@@ -108,7 +108,7 @@ std::string_view variable(const char *name) noexcept
     return value != nullptr ? value : "";
 }
 
-// OpenMP's own variables: what OpenMP would not take is no limit.
+// A value that OpenMP would not take is no limit.
 int64_t limit_of_variable(const char *name) noexcept
 {
     const int64_t value = number_of(variable(name), ", \t");
@@ -122,7 +122,7 @@ int64_t limit_of(int64_t quota, int64_t period) noexcept
     return quota > 0 && period > 0 ? divide_up(quota, period) : no_limit;
 }
 
-// The number, or 0 for "max" and "-1", and where there is no such file.
+// 0 for "max", "-1" and a missing file.
 int64_t read_number(file_reader &file) noexcept
 {
     short_text word;
@@ -149,7 +149,7 @@ int64_t limit_of_group(const short_text &group, bool unified) noexcept
     return limit_of(quota, read_number(file));
 }
 
-// Of a group and all above it. In a container the paths may be the host's, of which only the top is there.
+// The limit of a group and all above it. In a container a path may be the host's, so that only the top exists.
 [[gnu::noinline]] int64_t limit_of_groups(const char *root, std::string_view mount, std::string_view path,
                                           bool unified) noexcept
 {
@@ -180,7 +180,7 @@ bool has_processors(std::string_view controllers) noexcept
     return false;
 }
 
-// ---- All of it
+// ---- Settings
 
 int processors_of_process() noexcept
 {
@@ -206,12 +206,12 @@ int read_instruction_set()
 
 int read_threads()
 {
-    const std::string_view own = variable("IQA_NUM_THREADS");
-    int64_t threads = number_of(own, "");
-    if (!own.empty() && threads == 0)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "the environment variable IQA_NUM_THREADS is ", own,
+    const std::string_view stated = variable("IQA_NUM_THREADS");
+    int64_t threads = number_of(stated, "");
+    if (!stated.empty() && threads == 0)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "the environment variable IQA_NUM_THREADS is ", stated,
              "; expected a whole number above 0");
-    if (own.empty())
+    if (stated.empty())
         threads = std::min({int64_t(processors_of_process()), limit_of_variable("OMP_NUM_THREADS"),
                             limit_of_variable("OMP_THREAD_LIMIT"), processors_of_quota("")});
     return int(std::min<int64_t>(threads, most_threads));
@@ -221,7 +221,7 @@ struct settings {
     int instruction_set, threads;
 };
 
-// Of the first context that is made; nobody asks before.
+// Read when the first context is made, before any use.
 constinit settings known = {IQA_ISA_AVX512, 1};
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The one exception type: a status and a text. The text is built in place, so that failing needs no memory, and by
-// to_chars, so that no locale changes a number.
+// The one exception type: a status and a text. The text is built in a fixed buffer, so that failing needs no memory,
+// and with to_chars, so that no locale changes a number.
 #pragma once
 
 #include <charconv>
@@ -52,7 +52,7 @@ struct error {
     text message;
 };
 
-// Ends the call with a status and a text made of the parts.
+// Throws a status with a text made of the parts.
 template <class... Parts>
 [[noreturn]] void fail(iqa_status status, const Parts &...parts)
 {

@@ -34,7 +34,7 @@ struct fault {
     uint64_t rank;  // while an update runs on a device: of its first fault so far
 };
 
-// `position` is one of label_pair::all.
+// `position` is one of label_pair::positions.
 IQA_HD fault fault_of_weight(int64_t position, int64_t shape)
 {
     fault found{};

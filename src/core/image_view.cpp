@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tensors as images: what each layout's axes are, the weights of pixels, and where values for each of them go.
+// Tensors as images, by the axes of their layout; weights of pixels; outputs for images, channels and pixels.
 #include <cstring>
 #include <iterator>
 #include <string>
@@ -91,7 +91,7 @@ image_view view_image(const iqa_tensor &tensor, const char *name, const layout_a
     return view;
 }
 
-// What belongs to images must be where they are. CPU tensors may have any number.
+// A tensor that belongs to images must be on their device. CPU tensors may have any device number.
 void check_device(const iqa_tensor &tensor, const char *name, const image_view &images)
 {
     if (tensor.device_type != images.device_type)
@@ -103,7 +103,7 @@ void check_device(const iqa_tensor &tensor, const char *name, const image_view &
              " but the images are on ", images.device_type, ":", images.device_id);
 }
 
-// Checks an output tensor against the extents that it must have, and gives its strides.
+// Checks an output tensor against the expected extents, and stores its strides.
 void view_output(const iqa_tensor &tensor, const char *name, const image_view &images, const int64_t *extents,
                  int count, bool float32_too, output_view &view, int64_t *strides)
 {
@@ -229,9 +229,9 @@ image_view extents_of(int32_t layout, int32_t ndim, const int64_t *shape)
 
 void write_shape(int32_t layout, const image_view &extents, int64_t *shape)
 {
-    image_view own = extents;
+    image_view copy = extents;
     for (const char *axis = layouts[layout].axes; *axis != '\0'; ++axis)
-        *shape++ = extent_in(own, *axis);
+        *shape++ = extent_in(copy, *axis);
 }
 
 bool has_depth(int32_t layout)
@@ -293,19 +293,19 @@ weight_view view_weights(const iqa_tensor *tensor, const image_view &images, int
     const int count = int(std::strlen(axes));
     const bool without_channels = tensor->ndim == count - 1 && std::strchr(axes, 'C') != nullptr;
     bool fits = tensor->ndim == count || without_channels;
-    int given = 0;
+    int tensor_axis = 0; // without channels, behind `axis` by one
     for (int axis = 0; fits && axis < count; ++axis) {
         if (without_channels && axes[axis] == 'C')
             continue;
         image_view extents = images;
         const int64_t expected = extent_in(extents, axes[axis]);
-        const int64_t extent = tensor->shape[given];
+        const int64_t extent = tensor->shape[tensor_axis];
         const bool may_repeat = axes[axis] == 'N' || axes[axis] == 'C';
         fits = extent == expected || (may_repeat && extent == 1);
         if (of_luma && axes[axis] == 'C')
             fits = extent == 1;
-        stride_in(view, axes[axis]) = stride_of(*tensor, given); // 0 for an extent of 1
-        ++given;
+        stride_in(view, axes[axis]) = stride_of(*tensor, tensor_axis); // 0 for an extent of 1
+        ++tensor_axis;
     }
     if (!fits) {
         text expected;

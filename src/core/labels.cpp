@@ -61,7 +61,7 @@ const std::byte *data_of(const iqa_tensor &tensor, const char *name, int64_t ele
     return data;
 }
 
-// The axis of classes, or -1 without one.
+// The class axis, or -1 without one.
 int class_axis_of(const iqa_tensor &tensor, const char *name, bool has_one, const label_shape &shape)
 {
     if (!has_one)
@@ -76,7 +76,7 @@ int class_axis_of(const iqa_tensor &tensor, const char *name, bool has_one, cons
     return axis;
 }
 
-// A tensor's axes without the one of classes.
+// A tensor's axes without the class axis.
 struct position_axes {
     const iqa_tensor *tensor;
     int class_axis;
@@ -115,14 +115,14 @@ position_space in_order_of_memory(const position_space &space)
         const int64_t stride = axis.stride[reference_side];
         return stride < 0 ? -stride : stride;
     };
-    position_space sorted; // by insertion: the axes are few, and equal ones keep their order
+    position_space sorted; // by insertion: axes are few, and those of equal stride keep their order
     for (int i = 0; i < space.axes; ++i) {
         if (space.axis[i].extent == 1)
             continue;
-        int place = sorted.axes;
+        int slot = sorted.axes;
         sorted.push(space.axis[i]);
-        for (; place > 0 && distance(sorted.axis[place - 1]) < distance(sorted.axis[place]); --place)
-            std::swap(sorted.axis[place - 1], sorted.axis[place]);
+        for (; slot > 0 && distance(sorted.axis[slot - 1]) < distance(sorted.axis[slot]); --slot)
+            std::swap(sorted.axis[slot - 1], sorted.axis[slot]);
     }
     return sorted;
 }
@@ -193,20 +193,20 @@ label_pair view_labels(const iqa_tensor *reference, const iqa_tensor *candidate,
         for (int side = 0; side < sides; ++side)
             next.stride[side] = tensors[side] != nullptr ? axes[side].stride(axis) : 0;
         if (shape.multilabel && axis == axes[reference_side].class_axis)
-            pair.all.push(of_classes);
+            pair.positions.push(of_classes);
         if (shape.batched && axis == 0) {
             pair.samples = next.extent;
             pair.batched = true;
             std::copy_n(next.stride, int(sides), pair.sample_stride);
         }
-        pair.all.push(next);
+        pair.positions.push(next);
     }
     if (shape.multilabel && axes[reference_side].class_axis == count)
-        pair.all.push(of_classes);
+        pair.positions.push(of_classes);
     int64_t positions = 1;
-    for (int axis = pair.all.axes - 1; axis >= 0; --axis) {
-        pair.all.axis[axis].stride[caller_position] = positions;
-        positions *= pair.all.axis[axis].extent;
+    for (int axis = pair.positions.axes - 1; axis >= 0; --axis) {
+        pair.positions.axis[axis].stride[caller_position] = positions;
+        positions *= pair.positions.axis[axis].extent;
     }
     return pair;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Checked views of label tensors: any number of axes, reduced to as few as memory allows.
+// Checked views of label tensors of any rank, reduced to as few axes as memory allows.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace iqa {
 
-// The tensors of one update, as indices into strides; then two more numbers that grow along the axes: the class of a
-// multilabel element, and the position in the order of the caller's axes.
+// Indices into strides: the tensors of one update, then two numbers that grow along the axes, the class of a multilabel
+// element and the position in the order of the caller's axes.
 enum : int { reference_side, candidate_side, weight_side, sides, label_index = sides, caller_position, strides };
 
 constexpr int most_label_axes = 32;
@@ -30,13 +30,13 @@ struct position_space {
     void push(const position_axis &next) { axis[axes++] = next; }
 };
 
-// The same positions in the order in which they lie in the reference's memory. Axes of one position are left out.
+// The same positions in the order of the reference's memory, without axes of extent 1.
 position_space in_order_of_memory(const position_space &space);
 
-// Axes that are one for the first `count` of the strides become one. The others stay as the inner axis has them.
+// Merges axes that are contiguous for the first `count` strides. The other strides are those of the inner axis.
 position_space merge_axes(const position_space &space, int count);
 
-// What the options say about the tensors.
+// The tensors' form by the options.
 struct label_shape {
     label_kind kind[2];
     int32_t class_axis;
@@ -52,7 +52,7 @@ struct label_view {
     int64_t class_stride = 0; // between the scores of an element, or the classes of a multilabel tensor
 };
 
-// What an error says of a label: INT64_MAX stands for all that are larger.
+// The label for an error text; INT64_MAX stands for all larger ones.
 IQA_HD int64_t shown_label(const label_view &view, int64_t label)
 {
     const bool is_larger = view.kind == label_kind::index && view.type == label_type::uint64 && label < 0;
@@ -67,8 +67,8 @@ struct label_pair {
 
     int64_t samples = 1;
     int64_t sample_stride[sides] = {};
-    position_space all;   // in the order of the caller's axes, samples and multilabel classes included
-    bool batched = false; // the first axis of `all` is that of samples
+    position_space positions; // in the order of the caller's axes, with samples and multilabel classes
+    bool batched = false;     // the first axis of `positions` is that of samples
 
     double weight_at(int64_t offset) const
     {
@@ -77,17 +77,17 @@ struct label_pair {
     }
 };
 
-// Throws for whatever does not fit together. `weights` is NULL where there are none.
+// Throws if shapes, types or devices disagree. `weights` may be NULL.
 label_pair view_labels(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_tensor *weights,
                        const label_shape &shape);
 
-// "[3, 17, 5]": the index of a position of `all`.
+// "[3, 17, 5]": the index of a position.
 text position_text(const position_space &space, int64_t position);
 
-// The offset in elements of a position.
+// The offset of a position, in elements.
 int64_t offset_of(const position_space &space, int64_t position, int side);
 
-// The caller's memory for numbers along up to three axes. `data` is NULL where none is wanted.
+// The caller's memory for numbers along up to three axes. `data` is NULL for an output that is not wanted.
 struct number_view {
     std::byte *data = nullptr;
     bool integers = false; // int64, else float64

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Eigen as the words for matrices on the host: views of memory that the context gave, which own and allocate nothing.
+// Eigen's vocabulary for matrices on the host: views of the context's memory, which own and allocate nothing.
 //
-// May be used: views and blocks (col, row, head, segment, tail, corners, transpose, diagonal, triangularView), copies,
-// swap, setZero, casts, arithmetic by elements, and the values of minCoeff and maxCoeff, which no order changes. Where
-// the place of the largest matters, std::max_element finds the first of equals.
-// May not: products, dot, sum, mean, norm, trace, decompositions. Their bits follow from the instruction set, and those
-// of products from the size of a cache as well (docs/design/decisions/0033-eigen-has-the-words.md). Sums and products
-// are kernels of one written order. A product does not compile, and scripts/house.py refuses the others.
+// Allowed: views and blocks (col, row, head, segment, tail, corners, transpose, diagonal, triangularView), copies,
+// swap, setZero, casts, element-wise arithmetic, and the values of minCoeff and maxCoeff, which do not depend on order.
+// For the index of the largest element, std::max_element finds the first of equals.
+// Not allowed: products, dot, sum, mean, norm, trace, decompositions. Their bits depend on the instruction set, and
+// those of products also on cache sizes (docs/design/decisions/0033-eigen-has-the-words.md). Sums and products are
+// kernels of one written order. A product does not compile, and scripts/house.py refuses the others.
 //
-// For .cpp files without flags of an instruction set: the linker keeps one of several equal inline functions.
+// Only for .cpp files without instruction set flags: the linker keeps one of several equal inline functions.
 #pragma once
 
 #include <stdint.h>
 
 #define EIGEN_MPL2_ONLY
-#define EIGEN_DONT_PARALLELIZE // threads are the context's
-#define EIGEN_NO_MALLOC        // and so is memory
+#define EIGEN_DONT_PARALLELIZE // threads come from the context
+#define EIGEN_NO_MALLOC        // and so does memory
 #include <Eigen/Core>
 
 namespace iqa {

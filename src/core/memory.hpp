@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Memory of the host or of a device, and blocks of it that grow.
+// Memory of the host or of a device, and growing blocks of it.
 #pragma once
 
 #include <cstddef>
@@ -15,15 +15,15 @@ public:
     virtual void deallocate(void *memory, size_t bytes) noexcept = 0;
     // Fills with zeros.
     virtual void clear(void *memory, size_t bytes) = 0;
-    // Whether a graph of earlier work, which may be launched again, has the block's address.
+    // Whether a captured graph, which may be launched again, uses the block.
     virtual bool in_graph(const void *) const noexcept { return false; }
 
 protected:
     ~memory_source() = default;
 };
 
-// A growing block of memory. Content is not kept when it grows; it never shrinks, so a second call of the same size
-// allocates nothing.
+// A growing block of memory. Growing drops its content. It never shrinks, so a second call of the same size allocates
+// nothing.
 class scratch {
 public:
     explicit scratch(memory_source &source) noexcept : source_(source) {}
@@ -38,7 +38,7 @@ public:
         size_ = 0;
     }
 
-    // For content that is about to change: a graph that reads the block keeps it as it is.
+    // Call before changing content: a block that a graph reads is left to the graph.
     void leave_to_graphs() noexcept
     {
         if (source_.in_graph(memory_))
@@ -61,17 +61,17 @@ private:
     size_t size_ = 0;
 };
 
-// What the functions of a backend work in.
+// The memory of a backend's functions.
 struct workspace {
     workspace(memory_source &device, memory_source &host) noexcept
         : work(device), zeros(device), tables(device), tables_on_host(host)
     {
     }
 
-    scratch work;           // of any content
-    scratch zeros;          // all zero between kernels: those that use it leave it so
-    scratch tables;         // what the device was given last, for as long as it stays the same,
-    scratch tables_on_host; // and a copy to compare with
+    scratch work;           // undefined content
+    scratch zeros;          // all zero between kernels
+    scratch tables;         // tables that were last copied to the device,
+    scratch tables_on_host; // and the host's copy, to see whether they changed
 };
 
 } // namespace iqa

@@ -7,33 +7,33 @@ namespace iqa {
 
 namespace {
 
-const unsigned char *place_of(const option_row &row, const void *options, int32_t index)
+const unsigned char *address_of(const option_row &row, const void *options, int32_t index)
 {
     return static_cast<const unsigned char *>(options) + row.offset + size_t(index) * row.width();
 }
 
 template <class Number>
-Number number_at(const unsigned char *place)
+Number number_at(const unsigned char *address)
 {
     Number number;
-    std::memcpy(&number, place, sizeof number);
+    std::memcpy(&number, address, sizeof number);
     return number;
 }
 
-// Calls `visit` with a number of a field in the field's own type.
+// Calls `visit` with a number of a field, in the field's type.
 template <class Visit>
 auto visit_number(const option_row &row, const void *options, int32_t index, Visit &&visit)
 {
-    const unsigned char *place = place_of(row, options, index);
+    const unsigned char *address = address_of(row, options, index);
     switch (row.type) {
     case IQA_OPTION_INT64:
-        return visit(number_at<int64_t>(place));
+        return visit(number_at<int64_t>(address));
     case IQA_OPTION_UINT64:
-        return visit(number_at<uint64_t>(place));
+        return visit(number_at<uint64_t>(address));
     case IQA_OPTION_REAL:
-        return visit(number_at<double>(place));
+        return visit(number_at<double>(address));
     default:
-        return visit(number_at<int32_t>(place));
+        return visit(number_at<int32_t>(address));
     }
 }
 
@@ -49,7 +49,7 @@ bool is_valid(const option_row &row, double value)
     return above && below && !(row.is_odd && int64_t(value) % 2 == 0);
 }
 
-// "IQA_BORDER_" of IQA_BORDER_VALID and the others.
+// The common prefix of constants: "IQA_BORDER_".
 std::string_view family_of(std::span<const option_word> words)
 {
     std::string_view family = words.front().constant;
@@ -138,7 +138,7 @@ void read_fields(const option_table &table, void *options, byte_reader &from, si
         for (int32_t i = 0; is_written(row, width) && i < row.length; ++i)
             visit_number(row, options, i, [&]<class Number>(Number) {
                 const Number value = from.get<Number>();
-                std::memcpy(const_cast<unsigned char *>(place_of(row, options, i)), &value, sizeof value);
+                std::memcpy(const_cast<unsigned char *>(address_of(row, options, i)), &value, sizeof value);
             });
 }
 
@@ -151,7 +151,7 @@ int32_t option_count(const option_table &table)
 
 namespace {
 
-// What a preset is by name stands before the fields, as it is applied before them.
+// `preset` comes before the fields, since it is applied before them.
 iqa_option_info describe_presets(const option_table &table)
 {
     iqa_option_info info{};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An option is described once: a row for each field of an options struct. Defaults, checks, the bytes of a state file,
-// iqa_option_describe() and the text of iqa_metric_create() follow from the rows.
+// One row describes each field of an options struct. Defaults, checks, the bytes of a state file, iqa_option_describe()
+// and the text of iqa_metric_create() follow from the rows.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ namespace iqa {
 
 using option_word = iqa_option_word;
 
-// A word for a constant of the header.
+// A word for a constant of the C header.
 #define IQA_WORD(word, constant)                                                                                       \
     iqa::option_word                                                                                                   \
     {                                                                                                                  \
@@ -33,29 +33,29 @@ struct option_row {
     size_t offset;
     int32_t length; // of an array; else 1
     const char *group = "";
-    std::span<const option_word> words{}; // all values of a word, or values of a number with a meaning of their own
+    std::span<const option_word> words{}; // all values of a word, or special values of a number
     double least = -unbounded, most = unbounded;
     bool least_is_open = false, most_is_open = false; // the bound itself is refused
     bool is_odd = false;
-    const char *expected = nullptr; // what a wrong value should have been; nullptr: follows from the above
-    size_t count_offset = 0;        // of an array: the field that says how many of its numbers count
-    bool zero_if_alone = false;     // where its group has a single value, that is the other field's
-    bool in_state = true;           // a state file has it; classes stand behind all other fields there
-    bool checked = true;            // by check_options(), for the value is wrong whatever the others are
-    bool described = true;          // an option, and no field that follows from one
+    const char *expected = nullptr; // in error texts; nullptr: follows from the above
+    size_t count_offset = 0;        // of an array: the field with its number of used elements
+    bool zero_if_alone = false;     // 0 if its group has a single value, which goes to the other fields
+    bool in_state = true;           // part of state files; classes stand behind all other fields there
+    bool checked = true;            // by check_options(): the value can be wrong whatever the others are
+    bool described = true;          // an option of its own; false: it follows from another one
     const char *since = "0.1";
     const char *help = "";
 
-    // What more there is to say of a field: each gives the row with that.
+    // Each returns the row with one more property.
     constexpr option_row flag() const
     {
         option_row row = from(0.0, 1.0).or_word(flag_words).expects("0 or 1");
         row.type = IQA_OPTION_FLAG;
         return row;
     }
-    constexpr option_row word(std::span<const option_word> all) const
+    constexpr option_row word(std::span<const option_word> words_of_all) const
     {
-        option_row row = or_word(all);
+        option_row row = or_word(words_of_all);
         row.type = IQA_OPTION_WORD;
         return row;
     }
@@ -76,7 +76,7 @@ struct option_row {
     {
         option_row row = *this;
         row.least = lowest;
-        row.most_is_open = true; // infinity is no number
+        row.most_is_open = true; // no infinity
         return row;
     }
     constexpr option_row above(double bound) const
@@ -97,10 +97,10 @@ struct option_row {
         row.is_odd = true;
         return row;
     }
-    constexpr option_row expects(const char *what) const
+    constexpr option_row expects(const char *values) const
     {
         option_row row = *this;
-        row.expected = what;
+        row.expected = values;
         return row;
     }
     constexpr option_row in_group(const char *name_of_group) const
@@ -127,7 +127,7 @@ struct option_row {
         row.in_state = false;
         return row;
     }
-    // Code that knows the other options checks it.
+    // It is checked by code that sees the other options.
     constexpr option_row checked_elsewhere() const
     {
         option_row row = *this;
@@ -184,7 +184,7 @@ struct option_table {
     void (*write_preset)(void *options, int32_t preset) = nullptr;
 };
 
-// What a name stands for among presets: changes of the defaults. The order is that of the constants.
+// A preset changes the defaults. Presets are listed in the order of their constants.
 template <class Options>
 struct option_preset {
     option_word word;
@@ -200,14 +200,14 @@ constexpr std::array<option_word, count> words_of(const option_preset<Options> (
     return words;
 }
 
-// Throws for a value that is wrong whatever the other options are, or for that of one row.
+// Throw for a value that is wrong whatever the other options are.
 void check_options(const option_table &table, const void *options);
 void check_option(const option_row &row, const void *options);
 
-// What a field should have been, in the words of C.
+// The valid values of a field, in terms of the C header.
 text expected_text(const option_row &row);
 
-// The fields of a state file. `width`: only those whose numbers have so many bytes; 0: all.
+// The fields of a state file. `width`: only fields with numbers of so many bytes; 0: all fields.
 size_t state_bytes(const option_table &table) noexcept;
 void write_fields(const option_table &table, const void *options, byte_writer &to, size_t width = 0) noexcept;
 void read_fields(const option_table &table, void *options, byte_reader &from, size_t width = 0);
@@ -215,18 +215,18 @@ void read_fields(const option_table &table, void *options, byte_reader &from, si
 int32_t option_count(const option_table &table);
 iqa_option_info describe_option(const option_table &table, int32_t index);
 
-// A table whose struct the compiler knows.
+// A table with the type of its struct.
 template <class Options>
 struct options_table : option_table {
     constexpr options_table(const char *kind_name, const char *structure_name, const Options &defaults,
-                            std::span<const option_row> all, std::span<const option_word> preset_words = {},
+                            std::span<const option_row> option_rows, std::span<const option_word> preset_words = {},
                             void (*preset_writer)(void *options, int32_t preset) = nullptr)
-        : option_table{kind_name, structure_name, &defaults, all, preset_words, preset_writer}
+        : option_table{kind_name, structure_name, &defaults, option_rows, preset_words, preset_writer}
     {
     }
 
     const Options &defaults() const { return *static_cast<const Options *>(standard); }
-    Options copy(const Options *given) const { return copy_sized(given, defaults(), structure); }
+    Options copy(const Options *options) const { return copy_sized(options, defaults(), structure); }
     void init(Options *out, size_t size) const { write_defaults(out, size, defaults(), structure); }
     void check(const Options &options) const { check_options(*this, &options); }
     void check(const char *name, const Options &options) const
@@ -237,7 +237,7 @@ struct options_table : option_table {
         fail(IQA_ERROR_INTERNAL, structure, " has no option ", name);
     }
 
-    // What of the room the fields of a state file take.
+    // The part of `room` that the fields of a state file take.
     std::span<const std::byte> write(const Options &options,
                                      std::array<std::byte, sizeof(Options)> &room) const noexcept
     {

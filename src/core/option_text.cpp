@@ -22,7 +22,7 @@ entry entry_of(std::string_view part)
     return {trimmed({part.data(), equals}), trimmed({part.data() + equals + 1, part.size() - equals - 1})};
 }
 
-// The fields that a key sets.
+// The fields that a key sets: one, or those of a group.
 struct selection {
     static constexpr int32_t most = 4; // of a group
 
@@ -70,7 +70,7 @@ bool has_presets(const option_target &target)
     fail(IQA_ERROR_INVALID_ARGUMENT, quoted(key), " is no option; expected one that iqa_option_describe() lists");
 }
 
-// What a value may be beside its words; nullptr: nothing.
+// The values that a field takes beside its words; nullptr: none.
 const char *number_beside_words(const option_row &row)
 {
     if (row.type == IQA_OPTION_WORD || row.type == IQA_OPTION_FLAG)
@@ -80,11 +80,11 @@ const char *number_beside_words(const option_row &row)
     return row.is_odd ? "an odd integer" : "an integer";
 }
 
-// `fields`: how many values the key may have.
-[[noreturn]] void fail_for_value(const entry &given, std::span<const option_word> words, const char *number,
+// `fields`: the most values of the key.
+[[noreturn]] void fail_for_value(const entry &item, std::span<const option_word> words, const char *number,
                                  int32_t fields)
 {
-    suggestion likely(given.value);
+    suggestion likely(item.value);
     text choices;
     for (size_t i = 0; i < words.size(); ++i) {
         const bool last = i + 1 == words.size() && number == nullptr;
@@ -95,7 +95,7 @@ const char *number_beside_words(const option_row &row)
         choices << (words.empty() ? "" : " or ") << number;
     if (fields > 1)
         choices << ", or up to " << fields << " of them with ':' between them";
-    fail(IQA_ERROR_INVALID_ARGUMENT, given.key, " is ", quoted(given.value), suggestion_text(likely.best()),
+    fail(IQA_ERROR_INVALID_ARGUMENT, item.key, " is ", quoted(item.value), suggestion_text(likely.best()),
          likely.best().empty() ? "; expected " : " Expected ", choices);
 }
 
@@ -143,7 +143,7 @@ bool read_value(const option_row &row, void *options, int32_t index, std::string
     }
 }
 
-// Numbers that are not stated are 0.
+// Elements without a value become 0.
 bool read_array(const option_row &row, void *options, std::string_view values)
 {
     std::memset(static_cast<unsigned char *>(options) + row.offset, 0, row.bytes());
@@ -158,7 +158,7 @@ bool read_array(const option_row &row, void *options, std::string_view values)
     return good;
 }
 
-// One value for all fields, or values for the last ones: those of an image, which has no depth.
+// One value for all fields, or values for the last fields: an image has no depth.
 bool read_group(const selection &fields, std::string_view values)
 {
     void *options = fields.target->options;
@@ -179,41 +179,41 @@ bool read_group(const selection &fields, std::string_view values)
     return good;
 }
 
-void apply_preset(const entry &given, std::span<const option_target> targets)
+void apply_preset(const entry &item, std::span<const option_target> targets)
 {
     const auto target = std::find_if(targets.begin(), targets.end(), has_presets);
     if (target == targets.end())
-        fail_for_key(given.key, targets);
-    const option_word *preset = find_word(target->table.presets, given.value);
+        fail_for_key(item.key, targets);
+    const option_word *preset = find_word(target->table.presets, item.value);
     if (preset == nullptr)
-        fail_for_value(given, target->table.presets, nullptr, 1);
+        fail_for_value(item, target->table.presets, nullptr, 1);
     target->table.write_preset(target->options, int32_t(preset->value));
 }
 
-// Returns true where the value is a list of classes, which is not stored.
-bool apply(const entry &given, std::span<const option_target> targets)
+// Returns true if the value is a list of classes, which is not stored.
+bool apply(const entry &item, std::span<const option_target> targets)
 {
-    const selection fields = select(given.key, targets);
+    const selection fields = select(item.key, targets);
     if (fields.count == 0)
-        fail_for_key(given.key, targets);
+        fail_for_key(item.key, targets);
     const option_row &row = *fields.rows[0];
     if (row.type == IQA_OPTION_CLASSES)
         return true;
-    const bool good = row.length > 1     ? read_array(row, fields.target->options, given.value)
-                      : fields.count > 1 ? read_group(fields, given.value)
-                                         : read_value(row, fields.target->options, 0, given.value);
+    const bool good = row.length > 1     ? read_array(row, fields.target->options, item.value)
+                      : fields.count > 1 ? read_group(fields, item.value)
+                                         : read_value(row, fields.target->options, 0, item.value);
     if (!good)
-        fail_for_value(given, row.words, number_beside_words(row), std::max(row.length, fields.count));
+        fail_for_value(item, row.words, number_beside_words(row), std::max(row.length, fields.count));
     return false;
 }
 
-void check_stated_once(std::string_view whole, const entry &given)
+void check_stated_once(std::string_view whole, const entry &item)
 {
     for_each_part(whole, ',', [&](std::string_view part) {
         const entry other = entry_of(part);
-        if (other.key.data() < given.key.data() && same_word(other.key, given.key))
-            fail(IQA_ERROR_INVALID_ARGUMENT, given.key, " is ", quoted(given.value), ", but it was ",
-                 quoted(other.value), " before; expected it once");
+        if (other.key.data() < item.key.data() && same_word(other.key, item.key))
+            fail(IQA_ERROR_INVALID_ARGUMENT, item.key, " is ", quoted(item.value), ", but it was ", quoted(other.value),
+                 " before; expected it once");
     });
 }
 
@@ -250,15 +250,15 @@ std::string_view parse_options(std::string_view whole, std::span<const option_ta
     if (trimmed(whole).empty())
         return classes;
     for_each_part(whole, ',', [&](std::string_view part) {
-        const entry given = entry_of(part);
-        if (same_word(given.key, "preset"))
-            apply_preset(given, targets);
+        const entry item = entry_of(part);
+        if (same_word(item.key, "preset"))
+            apply_preset(item, targets);
     });
     for_each_part(whole, ',', [&](std::string_view part) {
-        const entry given = entry_of(part);
-        check_stated_once(whole, given);
-        if (!same_word(given.key, "preset") && apply(given, targets))
-            classes = given.value;
+        const entry item = entry_of(part);
+        check_stated_once(whole, item);
+        if (!same_word(item.key, "preset") && apply(item, targets))
+            classes = item.value;
     });
     return classes;
 }

@@ -14,13 +14,13 @@ struct option_target {
     void *options;
 };
 
-// Sets what the text states: a preset first, then the others in their order. A key is the name of a field, or of a
-// group, which takes one value for all of its fields or values with colons between them. The value of a list of
-// classes is returned, since it needs memory; empty: there is none. Throws for what no target has, and for values that
-// cannot be read; whether they are right is for check_options().
+// Sets the options that the text states: a preset first, then the others in their order. A key is the name of a field,
+// or of a group, which takes one value for all its fields or values with colons between them. Returns the value of a
+// list of classes, which needs memory to store; empty without one. Throws for unknown keys and unreadable values;
+// check_options() checks the values.
 std::string_view parse_options(std::string_view text, std::span<const option_target> targets);
 
-std::string_view trimmed(std::string_view part) noexcept; // without the blanks around it
+std::string_view trimmed(std::string_view part) noexcept; // without surrounding blanks
 
 // Calls `visit` with each part, trimmed.
 template <class Visit>
@@ -33,10 +33,10 @@ void for_each_part(std::string_view whole, char separator, Visit &&visit)
     }
 }
 
-// What a user wrote, in quotation marks, and not more of it than is good for an error text.
+// A user's text in quotation marks, shortened for an error text.
 text quoted(std::string_view written);
 
-// ", did you mean ...?", or nothing.
+// ", did you mean ...?"; empty without a suggestion.
 text suggestion_text(std::string_view best);
 
 } // namespace iqa

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rule for structs that begin with their size: a shorter one lacks fields and takes the defaults, a longer one may
-// have only zeros where this library knows nothing.
+// Structs that begin with their size. The fields that a shorter struct lacks have their defaults; a longer struct must
+// be zero behind the fields that this library knows.
 #pragma once
 
 #include <cstring>
@@ -9,7 +9,7 @@
 
 namespace iqa {
 
-// No struct will ever be larger: what says so was not initialised.
+// No struct will ever be larger: a larger size means that it was not initialised.
 constexpr size_t most_struct_bytes = 4096;
 
 inline void check_struct_size(const char *name, size_t size)
@@ -20,14 +20,14 @@ inline void check_struct_size(const char *name, size_t size)
 }
 
 template <class Struct>
-Struct copy_sized(const Struct *given, const Struct &defaults, const char *name)
+Struct copy_sized(const Struct *source, const Struct &defaults, const char *name)
 {
     Struct copy = defaults;
-    if (given == nullptr)
+    if (source == nullptr)
         return copy;
-    const size_t size = given->struct_size;
+    const size_t size = source->struct_size;
     check_struct_size(name, size);
-    const auto *bytes = reinterpret_cast<const unsigned char *>(given);
+    const auto *bytes = reinterpret_cast<const unsigned char *>(source);
     for (size_t i = sizeof(Struct); i < size; ++i)
         if (bytes[i] != 0)
             fail(IQA_ERROR_INVALID_ARGUMENT, name, " has ", size, " bytes and byte ", i,
@@ -48,10 +48,10 @@ void write_defaults(Struct *out, size_t size, const Struct &defaults, const char
     out->struct_size = static_cast<uint32_t>(size);
 }
 
-// What an update's extras give or ask for and the metric has no use for.
-inline void refuse_extra(const iqa_tensor *given, const char *name, const char *metric)
+// Throws for an extra that this metric does not support.
+inline void refuse_extra(const iqa_tensor *extra, const char *name, const char *metric)
 {
-    if (given != nullptr)
+    if (extra != nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, name, " is given, but ", metric, " has no ", name);
 }
 

@@ -59,7 +59,7 @@ void report_progress(const context &where, int64_t done, int64_t total)
 
 int workers_for(const context &where, int64_t tiles, int64_t samples) noexcept
 {
-    // Waking a team costs some 10 microseconds: about this many samples of the cheapest metric.
+    // Waking a team costs some 10 microseconds, the time of this many samples of the cheapest metric.
     constexpr int64_t samples_worth_a_team = 1 << 15;
     if (samples < samples_worth_a_team)
         return 1;
@@ -70,11 +70,11 @@ namespace detail {
 
 namespace {
 
-// The threads besides this one in the team that it last ran, and thus in the pool that its OpenMP runtime keeps. (A
-// value to start with would cost every thread a page: the CUDA runtime's own thread-local storage is aligned to pages.)
-thread_local int helpers_in_place = 0;
+// The other threads of this thread's last team, and thus of the pool that its OpenMP runtime keeps. (A nonzero initial
+// value would cost every thread a page: the CUDA runtime's thread-local storage is aligned to pages.)
+thread_local int helpers_in_pool = 0;
 
-// Until when this thread computes alone.
+// The time until which this thread computes alone.
 thread_local int64_t alone_until = 0;
 
 int64_t nanoseconds() noexcept
@@ -84,21 +84,21 @@ int64_t nanoseconds() noexcept
     return int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
-// omp_pause_resource_all(), or nullptr where the host has loaded an OpenMP runtime from before 5.0, as wheels of older
-// releases of PyTorch bring it: a reference that the linker made would keep this library from loading there.
+// omp_pause_resource_all(), or nullptr if the host has loaded an OpenMP runtime from before 5.0, as wheels of older
+// releases of PyTorch bring it. A reference by the linker would keep this library from loading there.
 decltype(&omp_pause_resource_all) pause_team = nullptr;
 
-// The soft pause: libgomp ends the team for either kind. LLVM's libomp, which a host may have put in libgomp's place,
-// mends itself in the child, and a hard pause would wait for the lock that its own handler took before this one ran.
+// A soft pause suffices: libgomp ends the team for either kind. LLVM's libomp, which a host may use instead of libgomp,
+// recovers in the child; a hard pause would wait for the lock that its fork handler took before this one ran.
 void dissolve_team_before_fork()
 {
     if (pause_team == nullptr)
         return;
     pause_team(omp_pause_soft);
-    helpers_in_place = 0;
+    helpers_in_pool = 0;
 }
 
-// The child's thread has a team that could not be dissolved and will never come.
+// The child has a team that could not be dissolved and whose threads do not exist.
 void compute_alone_in_child()
 {
     if (pause_team == nullptr)
@@ -127,7 +127,7 @@ void *wait_until_open(void *pointer)
     return nullptr;
 }
 
-// Creates threads until one fails, holds them all at once, and tells how many there were.
+// Creates threads until one fails, all alive at once, and returns their number.
 int possible_threads(int wanted)
 {
     constexpr int most = 256; // threads tried at once; the handles live on a small stack
@@ -146,8 +146,8 @@ int possible_threads(int wanted)
     return created;
 }
 
-// Makes the pool as large as possible, with an empty region: the caller must not miss its signals for longer than it
-// takes to create threads. Faults stay unblocked, or a handler of the host's would not see them.
+// Makes the pool as large as possible. The region is empty, so that signals are blocked no longer than it takes to
+// create threads. Faults stay unblocked, so that the host's handlers see them.
 int grow_team(int wanted)
 {
     sigset_t blocked;
@@ -156,7 +156,7 @@ int grow_team(int wanted)
     for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS})
         sigdelset(&blocked, fault);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    const int in_place = helpers_in_place + 1;
+    const int in_place = helpers_in_pool + 1;
     const int possible = in_place + possible_threads(wanted - in_place);
     int granted = 1;
     if (possible > 1) {
@@ -165,34 +165,34 @@ int grow_team(int wanted)
         granted = omp_get_num_threads();
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    helpers_in_place = granted - 1;
+    helpers_in_pool = granted - 1;
     return possible;
 }
 
 void run_team(int team, iqa_task_function function, void *task) noexcept
 {
-    // A smaller team would make the runtime end threads, and allocate when they are wanted again: the others just wait.
-    const int kept = std::max(team, helpers_in_place + 1);
+    // A smaller team would make the runtime end threads and allocate them again later, so the other threads just wait.
+    const int kept = std::max(team, helpers_in_pool + 1);
     const int64_t begin = nanoseconds();
-    int64_t own_end = begin;
+    int64_t work_end = begin;
 #pragma omp parallel num_threads(kept)
     {
         if (omp_get_thread_num() < team)
             function(task, omp_get_thread_num());
 #pragma omp master
         {
-            helpers_in_place = omp_get_num_threads() - 1;
-            own_end = nanoseconds();
+            helpers_in_pool = omp_get_num_threads() - 1;
+            work_end = nanoseconds();
         }
     }
-    // Waiting longer than this, and than this part of the work, is paid back by computing alone.
+    // After a wait longer than this, and longer than this part of the work, the thread computes alone for a while.
     constexpr int64_t tolerable_wait = 50'000;
     constexpr int64_t tolerable_part = 4;
     constexpr int64_t caution = 16;
     constexpr int64_t longest = 100'000'000;
     const int64_t end = nanoseconds();
-    const int64_t wait = end - own_end;
-    if (wait > tolerable_wait && wait > (own_end - begin) / tolerable_part)
+    const int64_t wait = end - work_end;
+    if (wait > tolerable_wait && wait > (work_end - begin) / tolerable_part)
         alone_until = end + (caution * wait < longest ? caution * wait : longest);
 }
 
@@ -204,7 +204,7 @@ void run_with_openmp(const context &where, int workers, iqa_task_function functi
     int team = workers < omp_get_thread_limit() ? workers : omp_get_thread_limit();
     if (omp_get_level() > 0) // the host's own region: its threads have the processors, and nested pools do not last
         team = 1;
-    if (team > helpers_in_place + 1) {
+    if (team > helpers_in_pool + 1) {
         const int possible = grow_team(team);
         if (possible < team) {
             text message;

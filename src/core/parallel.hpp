@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Parallel work over a fixed plan of tiles. Workers pull tiles from a counter: how many there are, and which of them
-// takes which tile, is left to chance, and no result may depend on it.
+// Parallel work over a fixed plan of tiles. Workers pull tiles from a counter. Results must depend neither on the
+// number of workers nor on who takes which tile.
 #pragma once
 
 #include <atomic>
@@ -10,8 +10,8 @@
 
 namespace iqa {
 
-// The floating-point mode that results are defined in: round to nearest, subnormals kept, no traps. It is a property of
-// the thread; the caller's is put back at the end.
+// Sets the floating-point mode of results: round to nearest, subnormals kept, no traps. The mode belongs to the thread;
+// the destructor restores the caller's.
 class floating_point_mode {
 public:
     floating_point_mode() noexcept;
@@ -25,14 +25,14 @@ private:
 
 [[noreturn]] void fail_as_cancelled(int64_t done, int64_t total);
 
-// For work without workers: tells the progress callback, and ends the call when it says so.
+// For work without workers: calls the progress callback, and throws if it cancels.
 void report_progress(const context &where, int64_t done, int64_t total);
 
-// How many workers a call that touches this many samples should have: small ones stay on the calling thread.
+// The number of workers for a call that touches this many samples: a small call stays on its thread.
 int workers_for(const context &where, int64_t tiles, int64_t samples) noexcept;
 
-// Calls body(tile, worker) once for every tile in 0 ... tiles - 1. Throws IQA_ERROR_CANCELLED when the progress
-// callback says so; tiles may then be missing. `body` must not throw.
+// Calls body(tile, worker) once for every tile in 0 ... tiles - 1. Throws IQA_ERROR_CANCELLED if the progress callback
+// cancels; tiles may then be missing. `body` must not throw.
 template <class Body>
 void for_each_tile(context &where, int workers, int64_t tiles, Body &&body);
 
@@ -64,7 +64,7 @@ void for_each_tile(context &where, int workers, int64_t tiles, Body &&body)
     const iqa_task_function pull = [](void *pointer, int32_t worker) {
         const floating_point_mode mode;
         auto &[queue, tile_body] = *static_cast<work *>(pointer);
-        queue.report(worker); // also where the others leave worker 0 no tile: a call can always be cancelled
+        queue.report(worker); // even if the others leave worker 0 no tile, so that any call can be cancelled
         while (!queue.cancelled.load(std::memory_order_relaxed)) {
             const int64_t tile = queue.next.fetch_add(1, std::memory_order_relaxed);
             if (tile >= queue.total)

@@ -26,7 +26,7 @@ inline double number_at(const table_view &view, int64_t row, int64_t column)
     });
 }
 
-// Ends the call if a number of a table's row is not finite, and says which.
+// Throws if a number of a table's row is not finite; the text names it.
 inline void check_finite(std::span<const double> numbers, const char *name, int64_t row)
 {
     for (size_t column = 0; column < numbers.size(); ++column)
@@ -35,8 +35,8 @@ inline void check_finite(std::span<const double> numbers, const char *name, int6
                  "; expected a finite number");
 }
 
-// Ends the call: says how many non-finite samples there are, and where the first one is. `shave`: what the views lack
-// at each edge. Masked samples are passed over.
+// Throws for `count` non-finite samples; the text has the index of the first one that is not masked. `shave`: the
+// margin that the views lack at each edge.
 [[noreturn]] inline void fail_for_nonfinite(const image_pair &images, const weight_view &weights, int32_t layout,
                                             int32_t shave, int64_t count)
 {
@@ -63,17 +63,17 @@ inline void check_finite(std::span<const double> numbers, const char *name, int6
     fail(IQA_ERROR_INTERNAL, "non-finite samples were counted but not found");
 }
 
-// Ends the call for weights that are none: says how many there are, and the value and place of the first one.
+// Throws for invalid weights; the text has their number, and the value and index of the first one.
 [[noreturn]] inline void fail_for_weights(const weight_view &weights, const image_view &images, int32_t layout,
                                           int32_t shave)
 {
-    // A weight that holds for a whole axis is one weight.
+    // A weight that is broadcast along an axis counts once.
     const auto extent = [](int64_t of_images, int64_t stride) {
         return stride == 0 ? 1 : of_images;
     };
     int64_t count = 0;
     double first = 0.0;
-    text place;
+    text index;
     for (int64_t image = 0; image < extent(images.images, weights.image_stride); ++image)
         for (int64_t channel = 0; channel < extent(images.channels, weights.channel_stride); ++channel)
             for (int64_t slice = 0; slice < extent(images.depth, weights.slice_stride); ++slice)
@@ -83,10 +83,10 @@ inline void check_finite(std::span<const double> numbers, const char *name, int6
                         if (weight_on_grid(weight) != invalid_weight || count++ != 0)
                             continue;
                         first = weight;
-                        place = index_text(layout, image, channel, slice + shave, row + shave, column + shave);
+                        index = index_text(layout, image, channel, slice + shave, row + shave, column + shave);
                     }
     fail(IQA_ERROR_NUMERIC, "weights has ", count, " values that are not from 0 to 1, the first ", first,
-         " for the sample at ", place);
+         " for the sample at ", index);
 }
 
 } // namespace iqa

@@ -59,10 +59,10 @@ std::span<const std::byte> byte_reader::take(size_t size)
     return part;
 }
 
-void byte_reader::expect_end(const char *what) const
+void byte_reader::expect_end(const char *name) const
 {
     if (!bytes_.empty())
-        fail(IQA_ERROR_CORRUPT, "the ", what, " of the state have ", bytes_.size(), " bytes too many");
+        fail(IQA_ERROR_CORRUPT, "the ", name, " of the state have ", bytes_.size(), " bytes too many");
 }
 
 size_t state_size(size_t options, size_t lanes) noexcept

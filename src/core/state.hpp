@@ -41,7 +41,7 @@ private:
     size_t position_ = 0;
 };
 
-// Reads them back; throws IQA_ERROR_CORRUPT at the end of the bytes.
+// Reads numbers back. Throws IQA_ERROR_CORRUPT at the end of the bytes.
 class byte_reader {
 public:
     explicit byte_reader(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}
@@ -61,7 +61,7 @@ public:
 
     std::span<const std::byte> take(size_t size);
     size_t remaining() const noexcept { return bytes_.size(); }
-    void expect_end(const char *what) const;
+    void expect_end(const char *name) const;
 
 private:
     std::span<const std::byte> bytes_;
@@ -79,7 +79,7 @@ void write_state(std::span<std::byte> out, uint16_t kind, std::span<const std::b
                  std::span<const int64_t> lanes) noexcept;
 state_parts read_state(std::span<const std::byte> bytes);
 
-// Equal for states that may be merged: FNV-1a of format version, kind and options as they stand in a state file.
+// Equal for states that may be merged: FNV-1a of format version, kind and options, in their bytes of a state file.
 uint64_t fingerprint(uint16_t kind, std::span<const std::byte> options) noexcept;
 
 // CRC-32 as in zlib, so that any language can check a file.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// "Did you mean": the known word that is most like a mistyped one. Upper and lower case are the same, and so are - and
-// _. Needs no memory.
+// "Did you mean": the known word that is most like a mistyped one. Ignores case, and the difference between - and _.
+// Needs no memory.
 #pragma once
 
 #include <algorithm>
@@ -25,8 +25,8 @@ constexpr bool same_word(std::string_view a, std::string_view b) noexcept
 
 class suggestion {
 public:
-    // What differs in more than a quarter of its letters, and in more than two, is another word, unless one is the
-    // beginning of the other.
+    // A word that differs in more than two letters, and in more than a quarter of them, is no suggestion, unless one
+    // word begins with the other.
     explicit suggestion(std::string_view typed) noexcept
         : typed_(typed), furthest_(std::max<size_t>(typed.size() / 4, 2)), least_(furthest_ + 1)
     {
@@ -45,13 +45,13 @@ public:
         }
     }
 
-    // Empty: no word is like it.
+    // Empty if no word is similar.
     std::string_view best() const noexcept { return best_; }
 
 private:
-    static constexpr size_t longest = 64; // of what a user mistypes
+    static constexpr size_t longest = 64; // longer text is no mistyped word
 
-    // How many letters have to be put in, left out or replaced.
+    // The number of letters to insert, drop or replace.
     size_t distance(std::string_view word) const noexcept
     {
         std::array<size_t, longest + 1> row{};

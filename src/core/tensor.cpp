@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tensors of any kind. Images are viewed in image_view.cpp.
+// Checks of tensors of any kind; image_view.cpp has those of images.
 #include "core/tensor.hpp"
 
 #include <cmath>
@@ -43,15 +43,15 @@ int32_t dtype_of(const iqa_tensor &tensor)
     return tensor.dtype_lanes == 1 ? tensor.dtype_code << 8 | tensor.dtype_bits : -1;
 }
 
-// Rank, extents and strides are sane: no negative extent, and every element's offset in bytes fits an int64. So does
-// any product of extents, also beside one of 0, for axes are looked at in other orders too.
+// Rank, extents and strides are sane: no extent is negative, and every element's offset in bytes fits an int64. So does
+// any product of extents, even beside an extent of 0, since axes are also visited in other orders.
 void check_extents(const iqa_tensor &tensor, const char *name)
 {
     if (tensor.ndim < 0 || tensor.ndim > 32)
         fail(IQA_ERROR_INVALID_ARGUMENT, name, ".ndim is ", tensor.ndim, "; expected 0 to 32");
     if (tensor.ndim > 0 && tensor.shape == nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, name, ".shape is NULL");
-    constexpr int64_t limit = INT64_MAX / 64; // offsets in elements of up to 8 bytes, and sums of a few of them
+    constexpr int64_t limit = INT64_MAX / 64; // for sums of a few offsets of elements of 8 bytes
     int64_t elements = 1;
     int64_t reach = 0;
     for (int axis = 0; axis < tensor.ndim; ++axis) {
@@ -105,7 +105,7 @@ text shape_text(const iqa_tensor &tensor)
 
 void check_range(double low, double high)
 {
-    // Beyond these peaks the scaled constants would not be normal numbers.
+    // For other peaks the scaled constants would not be normal numbers.
     constexpr double smallest = 1e-300;
     constexpr double largest = 1e300;
     const double peak = high - low;

@@ -14,7 +14,7 @@
 
 namespace iqa {
 
-// A batch of images or volumes with element strides. Axes that the layout lacks have extent 1 and stride 0.
+// A batch of images or volumes, with strides in elements. An axis that the layout lacks has extent 1 and stride 0.
 struct image_view {
     const std::byte *data;
     element_type type;
@@ -43,7 +43,7 @@ data_range range_of_update(data_range of_options, const iqa_update_extras &extra
 data_range resolve_range(data_range stated, element_type type);
 void check_range(double low, double high);
 
-// The pair of one update: same device, shape and type, axes as the layout says.
+// The images of one update: same device, shape and type.
 struct image_pair {
     image_view reference;
     image_view candidate;
@@ -52,7 +52,7 @@ image_pair view_images(const iqa_tensor *reference, const iqa_tensor *candidate,
 
 bool has_depth(int32_t layout);
 
-// The extents of images of a shape, without memory; and the shape of extents.
+// A view with the extents of a shape but without memory, and back.
 image_view extents_of(int32_t layout, int32_t ndim, const int64_t *shape);
 void write_shape(int32_t layout, const image_view &extents, int64_t *shape);
 
@@ -63,7 +63,7 @@ struct pixel_place {
     int64_t image, channel, slice, row, column;
 };
 
-// The weights of pixels in an update's extras: bool, uint8, float32 or float64. Axes that are broadcast have stride 0.
+// Weights of pixels: bool, uint8, float32 or float64. A broadcast axis has stride 0.
 struct weight_view {
     const std::byte *data = nullptr; // NULL: every pixel has weight 1
     int32_t dtype = 0;
@@ -75,7 +75,7 @@ struct weight_view {
                column * column_stride;
     }
 };
-// `images` before any shaving; `of_luma`: the channels are measured as one, so weights may not differ between them.
+// `images` are not shaved yet. `of_luma`: channels are measured as one, so that their weights may not differ.
 weight_view view_weights(const iqa_tensor *tensor, const image_view &images, int32_t layout, bool of_luma);
 weight_view shave_edges(weight_view weights, int32_t layout, int32_t shave);
 IQA_HD double weight_at(const weight_view &weights, int64_t image, int64_t channel, int64_t slice, int64_t row,
@@ -89,7 +89,7 @@ IQA_HD double weight_at(const weight_view &weights, int64_t image, int64_t chann
     });
 }
 
-// Where a value for each image, channel or pixel goes. `data` is NULL where none is wanted.
+// An output with a value for each image, channel or pixel. `data` is NULL if it is not wanted.
 struct output_view {
     std::byte *data = nullptr;
     bool is_double = true;
@@ -100,7 +100,7 @@ struct output_view {
     {
         const int64_t index = image * image_stride + channel * channel_stride + slice * slice_stride +
                               row * row_stride + column * column_stride;
-        // One NaN of all, since processors make and convert them differently.
+        // One pattern for NaN, since processors make and convert them differently.
         const bool is_number = value == value;
         if (is_double)
             reinterpret_cast<double *>(data)[index] = is_number ? value : double_from_bits(0x7ff8000000000000u);
@@ -111,24 +111,24 @@ struct output_view {
 };
 output_view shave_edges(output_view pixels, int32_t layout, int32_t shave);
 
-// Pixels at the edges: so many of each row and column, and so many slices at each end.
+// The pixels at the edges of an image: `width` at both ends of each row and column, and `slices` at both ends.
 struct margin_view {
     output_view pixels;
     image_view shape;
     int64_t width, slices;
 };
-IQA_HD bool is_in_margin(const margin_view &border, int64_t slice, int64_t row, int64_t column)
+IQA_HD bool is_in_margin(const margin_view &margin, int64_t slice, int64_t row, int64_t column)
 {
     const auto near_an_end = [](int64_t index, int64_t extent, int64_t width) {
         return index < width || index >= extent - width;
     };
-    return near_an_end(slice, border.shape.depth, border.slices) ||
-           near_an_end(row, border.shape.height, border.width) || near_an_end(column, border.shape.width, border.width);
+    return near_an_end(slice, margin.shape.depth, margin.slices) ||
+           near_an_end(row, margin.shape.height, margin.width) || near_an_end(column, margin.shape.width, margin.width);
 }
 
 output_view view_per_image(const iqa_tensor *tensor, const image_view &images);
 output_view view_per_channel(const iqa_tensor *tensor, const image_view &images);
-// One value for each pixel: `name` is the argument's. The images' own extents, but for the last three.
+// A value for each pixel; `name` is the argument's. The extents are those of the images, but for the last four.
 output_view view_pixels(const iqa_tensor *tensor, const char *name, const image_view &images, int32_t layout,
                         int64_t channels, int64_t depth, int64_t height, int64_t width);
 
@@ -139,7 +139,7 @@ struct table_view {
     int64_t rows, columns;
     int64_t row_stride, column_stride;
 };
-// All rows of a table, or some.
+// All or some rows of a table.
 struct row_set {
     table_view view;
     const keyed_row *chosen; // NULL: all
@@ -147,13 +147,13 @@ struct row_set {
 
     IQA_HD_MEMBER int64_t row(int64_t index) const { return chosen != nullptr ? chosen[index].row : index; }
 };
-// Two axes, the second of `columns`, or of 1 or more with any_columns; no rows at all are allowed.
+// A tensor of two axes, the second of extent `columns`, or at least 1 for any_columns. The first may have extent 0.
 constexpr int64_t any_columns = -1;
 table_view view_table(const iqa_tensor &tensor, const char *name, int64_t columns);
-// Likewise, for what is computed on the CPU only.
+// Likewise, for work on the CPU alone.
 table_view view_table_on_cpu(const iqa_tensor &tensor, const char *name, int64_t columns);
 
-// What every view of a tensor is made with. Extents are checked before strides are asked for.
+// For making views of tensors. Call check_extents() before stride_of().
 void check_extents(const iqa_tensor &tensor, const char *name);
 int64_t stride_of(const iqa_tensor &tensor, int axis);
 bool same_shape(const iqa_tensor &a, const iqa_tensor &b);
@@ -163,7 +163,7 @@ text dtype_text(const iqa_tensor &tensor);
 // "[3, 64, 64]"
 text shape_text(const iqa_tensor &tensor);
 
-// The element at batch index, channel, slice, row, column as an index into the tensor's own axes: "[2, 17, 5]".
+// A sample's index in the axes of the layout: "[2, 17, 5]".
 text index_text(int32_t layout, int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column);
 
 } // namespace iqa

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tiles of a batch in waves: workers compute the tiles of a wave, and then their results are collected in order. So the
+// Tiles of a batch in waves: workers compute the tiles of a wave, then their results are collected in order. So the
 // memory for results does not grow with the images.
 #pragma once
 
@@ -10,9 +10,9 @@
 
 namespace iqa {
 
-// A batch as images, each of planes, each of tiles; positions in a plane.
+// A batch as images of planes of tiles.
 struct tile_grid {
-    int64_t planes; // of an image
+    int64_t planes; // of each image
     int64_t depth, height, width;
     int64_t tile_depth, tile_height, tile_width;
 
@@ -48,7 +48,7 @@ struct tile_grid {
 template <class Result>
 class waves {
 public:
-    // `samples`: how many samples the tiles touch.
+    // `samples`: the samples that all tiles touch.
     waves(const context &where, int64_t tiles, int64_t samples)
         : tiles_of_wave_(std::min<int64_t>(tiles, 4096)), workers_(workers_for(where, tiles, samples))
     {

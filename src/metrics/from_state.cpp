@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Metrics from state files.
 #include "core/state.hpp"
 #include "metrics/metrics.hpp"
 

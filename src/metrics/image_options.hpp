@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options that SSIM and PSNR share.
+// Options that the image metrics share.
 #pragma once
 
 #include "core/option_table.hpp"
@@ -32,7 +32,7 @@ constexpr option_row layout(const option_row &field)
     return field.word(layout_words).says("What the axes of the images are");
 }
 
-// check_range() looks at both ends together.
+// check_range() checks both ends together.
 constexpr option_row data_low(const option_row &field)
 {
     return field.finite()

@@ -41,7 +41,7 @@ iqa_metric *fid_from_text(context &owner, std::string_view text)
     return create_one(owner, text, fid_option_table, create_fid);
 }
 
-// A byte for each class, 1 for those of the list.
+// Sets a byte for each class: 1 for those of the list.
 void read_classes(std::string_view list, std::span<uint8_t> out)
 {
     std::fill(out.begin(), out.end(), uint8_t(0));
@@ -97,17 +97,17 @@ std::span<const option_kind> option_kinds() noexcept
 const option_kind &kind_of_options(std::string_view name, bool of_metric)
 {
     suggestion likely(name);
-    text all;
+    text names;
     for (const option_kind &kind : kinds) {
         if (same_word(kind.table.kind, name))
             return kind;
         if (of_metric && kind.create == nullptr)
             continue;
         likely.consider(kind.table.kind);
-        all << (&kind == kinds ? "" : ", ") << kind.table.kind;
+        names << (&kind == kinds ? "" : ", ") << kind.table.kind;
     }
     fail(IQA_ERROR_INVALID_ARGUMENT, "kind is ", quoted(name), suggestion_text(likely.best()),
-         likely.best().empty() ? "; expected one of " : " Expected one of ", all);
+         likely.best().empty() ? "; expected one of " : " Expected one of ", names);
 }
 
 iqa_metric *create_from_text(context &owner, std::string_view name, std::string_view options)

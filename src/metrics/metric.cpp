@@ -18,8 +18,8 @@ iqa_metric::~iqa_metric()
         ledger_->close();
 }
 
-iqa_metric::update_place::update_place(iqa_metric &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
-                                       const iqa_update_extras &extras, bool accumulates)
+iqa_metric::update_target::update_target(iqa_metric &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
+                                         const iqa_update_extras &extras, bool accumulates)
     : device(iqa::backend_of(reference, candidate)),
       ledger(metric.ledger_for(device, (reference != nullptr ? reference : candidate)->device_id, accumulates))
 {
@@ -42,13 +42,13 @@ iqa_metric::update_place::update_place(iqa_metric &metric, const iqa_tensor *ref
     ledger->begin();
 }
 
-iqa_metric::update_place::~update_place()
+iqa_metric::update_target::~update_target()
 {
     if (ledger != nullptr)
         ledger->end(finished_);
 }
 
-// A metric works on one device at a time: where the tensors are.
+// A metric works on one device at a time, that of the tensors.
 iqa::device_ledger *iqa_metric::ledger_for(const iqa::backend &device, int32_t device_id, bool accumulates)
 {
     if (device.open == nullptr)
@@ -119,17 +119,17 @@ void iqa_metric::place_lanes(std::span<int64_t> lanes, std::span<const iqa::exac
     largest_count_ = largest_count;
 }
 
-// What a lane may hold, so that no addition that follows can overflow: counts are never negative, digits leave room for
-// carries, and nothing reaches by updates what is refused here.
+// The valid range of a lane, so that no later addition can overflow: counts are never negative, digits leave room for
+// carries, and updates alone cannot reach a refused value.
 iqa_metric::lane_range iqa_metric::range_of(size_t lane) const noexcept
 {
     constexpr int64_t most_of_a_digit = INT64_MAX - (int64_t(1) << 32);
     for (const iqa::exact_field &field : fields_) {
         const size_t digits = size_t(field.format.digits);
-        const size_t place = lane - size_t(field.first); // huge for a lane before the field
-        if (place >= digits * size_t(field.count))
+        const size_t digit = lane - size_t(field.first); // wraps around for a lane before the field
+        if (digit >= digits * size_t(field.count))
             continue;
-        if (place % digits != digits - 1)
+        if (digit % digits != digits - 1)
             return {-most_of_a_digit, most_of_a_digit, true};
         return {-most_of_a_lane, most_of_a_lane, false};
     }
@@ -162,7 +162,7 @@ void iqa_metric::merge(const iqa_metric &from)
     add_lanes(from.lanes_);
 }
 
-// Digits are looked at with the carries that they will have.
+// Digits are checked with their coming carries.
 void iqa_metric::check_room(std::span<const int64_t> addend, iqa_status otherwise) const
 {
     int64_t carry = 0;

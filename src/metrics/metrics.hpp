@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The constructors of the metrics, from options and from a state file.
+// Constructors of metrics, from options and from state files.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace iqa {
 
-// The options, each beside its metric.
+// Option tables; each is defined beside its metric.
 extern const options_table<iqa_ssim_options> ssim_option_table;
 extern const options_table<iqa_psnr_options> psnr_option_table;
 extern const options_table<iqa_errors_options> errors_option_table;
@@ -26,11 +26,10 @@ iqa_metric *create_errors(context &owner, const iqa_errors_options &options);
 iqa_metric *create_fid(context &owner, const iqa_fid_options &options);
 iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options);
 
-// The shape of SSIM's map (NULL: not wanted) for images of a shape; the factor by which they are made smaller first is
-// returned.
+// Stores the shape of SSIM's map, unless `map_shape` is NULL. Returns the factor of the first downsampling.
 int32_t ssim_map_shape(const iqa_ssim_options &options, int32_t ndim, const int64_t *shape, int64_t *map_shape);
 
-// Other libraries' meanings of SSIM: IQA_SSIM_..., IQA_MS_SSIM_.... NULL: there is no such number.
+// Other libraries' SSIM: IQA_SSIM_..., IQA_MS_SSIM_.... The name is NULL for an unknown number.
 iqa_ssim_options ssim_preset(int32_t number);
 const char *ssim_preset_name(int32_t number) noexcept;
 extern const std::array<option_word, IQA_MS_SSIM_PYIQA + 1> ssim_preset_words;
@@ -39,8 +38,8 @@ extern const std::array<option_word, IQA_MS_SSIM_PYIQA + 1> ssim_preset_words;
 iqa_confusion_reading confusion_convention(int32_t number);
 extern const std::array<option_word, IQA_CONVENTION_MMSEGMENTATION + 1> confusion_convention_words;
 
-// From the options of a state file. `lanes` is what the file has behind them: metrics whose number of lanes follows
-// from their options refuse another one before they take memory.
+// From the options of a state file. `lanes` is the file's number of lanes: metrics whose number depends on the options
+// check it before they take memory.
 iqa_metric *create_ssim(context &owner, byte_reader options);
 iqa_metric *create_psnr(context &owner, byte_reader options);
 iqa_metric *create_errors(context &owner, byte_reader options);
@@ -74,10 +73,10 @@ mean_and_deviation measure_kid(context &where, const iqa_kid_options &options, c
 mean_and_deviation measure_inception_score(context &where, const iqa_inception_score_options &options,
                                            const iqa_tensor &scores);
 
-// Forgets one set of a FID metric.
+// Clears one set of a FID metric.
 void reset_fid_side(iqa_metric &metric, int32_t side);
 
-// A score of a confusion metric: its values, at most `out.size()` of them; their number is returned.
+// Stores the values of a confusion score in `out`, unless that is empty, and returns their number.
 size_t read_confusion_score(const iqa_metric &metric, int32_t score, const iqa_confusion_reading &reading,
                             std::span<double> out);
 

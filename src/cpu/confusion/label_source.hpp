@@ -98,9 +98,9 @@ public:
     // The first ones in the order of the caller's axes, for the error text.
     void find_bad_weight() const
     {
-        const int64_t count = pair.all.count();
+        const int64_t count = pair.positions.count();
         for (int64_t position = 0; position < count; ++position)
-            if (!has_exact_sums(pair.weight_at(offset_of(pair.all, position, weight_side)))) {
+            if (!has_exact_sums(pair.weight_at(offset_of(pair.positions, position, weight_side)))) {
                 *request_.report = fault_of_weight(position, request_.shape);
                 return;
             }
@@ -109,11 +109,11 @@ public:
     void find_invalid(codes_buffer &buffer) const
     {
         const int64_t codes = rules.codes;
-        const int64_t end = pair.all.count();
+        const int64_t end = pair.positions.count();
         for (int64_t first = 0; first < end; first += label_block) {
             const int64_t count = std::min<int64_t>(label_block, end - first);
             for (const int side : {reference_side, candidate_side})
-                code_side(pair.all, pair.labels[side].data, side, first, count, buffer.words, buffer);
+                code_side(pair.positions, pair.labels[side].data, side, first, count, buffer.words, buffer);
             for (int64_t i = 0; i < count; ++i)
                 for (const int side : {reference_side, candidate_side})
                     if (buffer.words[side][i] == codes && buffer.words[reference_side][i] <= codes) {
@@ -129,19 +129,19 @@ private:
     {
         const label_view &view = pair.labels[side];
         if (view.kind == label_kind::index) {
-            const int64_t offset = offset_of(pair.all, position, side);
+            const int64_t offset = offset_of(pair.positions, position, side);
             return shown_label(view, integer_label(view.type, view.data + offset * label_size(view.type)));
         }
-        label_scores(pair.all, view.data, side, position, 1, buffer.words[0], buffer);
+        label_scores(pair.positions, view.data, side, position, 1, buffer.words[0], buffer);
         return buffer.labels[0];
     }
 
     [[gnu::noinline]] static position_space arranged(const label_pair &pair)
     {
         position_space inner;
-        for (int i = pair.batched ? 1 : 0; i < pair.all.axes; ++i)
-            if (pair.all.axis[i].stride[label_index] == 0)
-                inner.push(pair.all.axis[i]);
+        for (int i = pair.batched ? 1 : 0; i < pair.positions.axes; ++i)
+            if (pair.positions.axis[i].stride[label_index] == 0)
+                inner.push(pair.positions.axis[i]);
         return merge_axes(in_order_of_memory(inner), sides);
     }
 

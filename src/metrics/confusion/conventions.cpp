@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What other libraries mean by scores of counts, as readings. docs/guide/confusion.md compares them.
+// Other libraries' scores of counts, as readings. docs/guide/confusion.md compares them.
 #include <iterator>
 
 #include "metrics/metrics.hpp"

@@ -75,7 +75,7 @@ sample_outputs confusion_metric::view_outputs(const iqa_update_extras &extras, c
 
 void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
 {
-    backend_of(reference, candidate); // refuses what is nowhere
+    backend_of(reference, candidate); // throws without a backend for them
     const label_pair pair =
         view_labels(reference, candidate, extras.weights,
                     {{static_cast<label_kind>(options_.reference), static_cast<label_kind>(options_.candidate)},
@@ -84,29 +84,29 @@ void confusion_metric::update(const iqa_tensor *reference, const iqa_tensor *can
                      multilabel(),
                      options_.batched != 0});
     const sample_outputs outputs = view_outputs(extras, *reference, pair.samples);
-    update_place place(*this, reference, candidate, extras);
-    if (place.ledger != nullptr) {
+    update_target target(*this, reference, candidate, extras);
+    if (target.ledger != nullptr) {
         if (!on_device_)
-            on_device_.emplace(*place.ledger, owner());
-        remember_shape(pair.all);
-        int64_t *addend = place.ledger->addend();
-        count(place, pair, outputs, {addend, addend + plan_.cells(), addend + plan_.sums()}, place.ledger->report());
-        place.ledger->commit();
+            on_device_.emplace(*target.ledger, owner());
+        remember_shape(pair.positions);
+        int64_t *addend = target.ledger->addend();
+        count(target, pair, outputs, {addend, addend + plan_.cells(), addend + plan_.sums()}, target.ledger->report());
+        target.ledger->commit();
     } else {
         reserve_room(pair);
-        // The cells are so many that the device adds to them itself; this has the other lanes.
-        const std::span<int64_t> addend(addend_.take<int64_t>(others(), "the counts of an update"), others());
+        // The backend adds to the many cells in place; the addend has the other lanes.
+        const std::span<int64_t> addend(addend_.take<int64_t>(other_lanes(), "the counts of an update"), other_lanes());
         std::fill(addend.begin(), addend.end(), 0);
         fault found{};
-        count(place, pair, outputs, {addend.data(), lanes_ + plan_.cells(), addend.data() + plan_.cells()}, &found);
+        count(target, pair, outputs, {addend.data(), lanes_ + plan_.cells(), addend.data() + plan_.cells()}, &found);
         if (found.kind != fault_kind::none)
-            fail_for(found, {}, position_text(pair.all, found.position));
-        commit_others(addend);
+            fail_for(found, {}, position_text(pair.positions, found.position));
+        commit_other_lanes(addend);
     }
-    place.finish();
+    target.finish();
 }
 
-void confusion_metric::count(const update_place &place, const label_pair &pair, const sample_outputs &outputs,
+void confusion_metric::count(const update_target &target, const label_pair &pair, const sample_outputs &outputs,
                              const lane_groups &to, fault *report)
 {
     const sample_plan samples{.layout = plan_.of_sample(),
@@ -132,15 +132,15 @@ void confusion_metric::count(const update_place &place, const label_pair &pair, 
         .report = report,
         .shape = shape_number_,
     };
-    place.device.confusion(owner(), place.ledger != nullptr ? *on_device_ : work_, request);
+    target.device.confusion(owner(), target.ledger != nullptr ? *on_device_ : work_, request);
 }
 
-// No lane grows by more than the elements of an update, nor the last digit of a sum over samples by more than what so
-// many scores and their carries come to.
+// No lane grows by more than the elements of an update. The last digit of a sum over samples grows by its scores and
+// their carries at most.
 void confusion_metric::reserve_room(const label_pair &pair)
 {
     constexpr int128 digit_of_score = int128(1) << 17;
-    const int128 elements = int128(pair.all.count()) * (multilabel() ? options_.classes : 1);
+    const int128 elements = int128(pair.positions.count()) * (multilabel() ? options_.classes : 1);
     const int128 growth = std::max(elements, int128(pair.samples) * (plan_.entries != 0 ? digit_of_score : 1));
     if (largest_lane_ < 0 || growth > largest_count - largest_lane_) {
         largest_lane_ = 0;
@@ -152,7 +152,7 @@ void confusion_metric::reserve_room(const label_pair &pair)
     largest_lane_ += int64_t(growth);
 }
 
-void confusion_metric::commit_others(std::span<const int64_t> addend)
+void confusion_metric::commit_other_lanes(std::span<const int64_t> addend)
 {
     const int64_t before = plan_.cells();
     for (int64_t i = 0; i < before; ++i)
@@ -163,10 +163,10 @@ void confusion_metric::commit_others(std::span<const int64_t> addend)
         exact_carry(unit_format, lanes_ + plan_.sums() + entry * unit_format.digits);
 }
 
-void confusion_metric::fail_for(const fault &found, const text &update, const text &place) const
+void confusion_metric::fail_for(const fault &found, const text &update, const text &position) const
 {
     if (found.kind == fault_kind::label_weight)
-        fail(IQA_ERROR_NUMERIC, update, "the weight at ", place,
+        fail(IQA_ERROR_NUMERIC, update, "the weight at ", position,
              " is not one whose sums are exact; expected 0, or 2^-76 to 2^64");
     const bool in_reference = found.side == reference_side;
     const auto kind = static_cast<label_kind>(in_reference ? options_.reference : options_.candidate);
@@ -180,11 +180,11 @@ void confusion_metric::fail_for(const fault &found, const text &update, const te
         what << label << (label == INT64_MAX ? " or more" : "");
     fail(IQA_ERROR_NUMERIC, update, found.count, found.count == 1 ? " element has" : " elements have",
          " a label outside 0 ... ", multilabel() ? 1 : options_.classes - 1, ", the first in the ",
-         in_reference ? "reference" : "candidate", " at ", place, ": ", what,
+         in_reference ? "reference" : "candidate", " at ", position, ": ", what,
          "; set ignore_label to drop it, or out_of_range to count such elements as invalid");
 }
 
-// ---- Faults of updates on a device, which are told when the tensors are gone
+// ---- Faults of updates on a device, which are raised when the tensors are gone
 
 void confusion_metric::remember_shape(const position_space &space)
 {
@@ -203,8 +203,8 @@ void confusion_metric::raise(const fault &found) const
     update << "update " << found.update << " on the CUDA device: ";
     if (found.shape == shape_number_)
         fail_for(found, update, position_text(shape_, found.position));
-    text place; // updates with other shapes followed
-    fail_for(found, update, place << "position " << found.position << " in row-major order");
+    text position; // the shape is no longer known
+    fail_for(found, update, position << "position " << found.position << " in row-major order");
 }
 
 iqa_metric *create_confusion(context &owner, const iqa_confusion_options &options)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Confusion metrics: what an update is made of, and what is accumulated. metric.cpp checks and counts, samples.cpp has
-// the scores of single samples, reading.cpp and scores.cpp make scores of all that was counted.
+// Confusion metrics. metric.cpp checks and counts, samples.cpp has the scores of single samples, reading.cpp and
+// scores.cpp make scores of the accumulated counts.
 #pragma once
 
 #include <array>
@@ -14,15 +14,15 @@ namespace iqa {
 
 class confusion_metric final : public iqa_metric {
 public:
-    // Both are checked.
+    // Options and reading are checked already.
     confusion_metric(context &owner, const iqa_confusion_options &options, const iqa_confusion_reading &reading);
 
     void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) override;
     size_t read(int32_t field, std::span<double> out) const override;
-    size_t score(int32_t which, const iqa_confusion_reading &reading, std::span<double> out) const;
+    size_t score(int32_t score, const iqa_confusion_reading &reading, std::span<double> out) const;
 
 private:
-    // What an update adds to: the lanes before the cells, the cells, and the sums behind them.
+    // The lanes that an update adds to: counters before the cells, the cells, and the sums behind them.
     struct lane_groups {
         int64_t *counters, *cells, *sums;
     };
@@ -38,12 +38,12 @@ private:
     void lanes_changed() const noexcept override { largest_lane_ = -1; }
     void reserve_room(const label_pair &pair);
     sample_outputs view_outputs(const iqa_update_extras &extras, const iqa_tensor &labels, int64_t samples) const;
-    void count(const update_place &place, const label_pair &pair, const sample_outputs &outputs, const lane_groups &to,
-               fault *report);
-    size_t others() const { return size_t(plan_.lanes() - lanes_of(plan_.layout)); } // than cells
-    void commit_others(std::span<const int64_t> addend);
-    // `update` names one on a device; `place` is the element's.
-    [[noreturn]] void fail_for(const fault &found, const text &update, const text &place) const;
+    void count(const update_target &target, const label_pair &pair, const sample_outputs &outputs,
+               const lane_groups &to, fault *report);
+    size_t other_lanes() const { return size_t(plan_.lanes() - lanes_of(plan_.layout)); } // all but the cells
+    void commit_other_lanes(std::span<const int64_t> addend);
+    // `update` names an update on a device; else it is empty.
+    [[noreturn]] void fail_for(const fault &found, const text &update, const text &position) const;
     void remember_shape(const position_space &space);
     void leave_device() noexcept override { on_device_.reset(); }
     [[noreturn]] void raise(const fault &found) const override;
@@ -51,12 +51,12 @@ private:
     std::span<const class_counts> counts_of_classes(scratch &memory) const;
     size_t read_matrix(int32_t field, std::span<double> out) const;
     size_t read_counts(int32_t field, std::span<double> out) const;
-    void check_kept(int32_t which, const iqa_confusion_reading &reading) const;
+    void check_kept(int32_t score, const iqa_confusion_reading &reading) const;
     int64_t entry_of(int32_t score, int32_t average, int64_t index) const;
-    scored sample_mean(int32_t which, int32_t average, int64_t index) const;
-    scored mean_of_pairs(int32_t which, const iqa_confusion_reading &reading) const;
-    scored of_samples(int32_t which, const iqa_confusion_reading &reading, int64_t index) const;
-    scored agreement(int32_t which, const score_reader &reader, scratch &memory) const;
+    scored sample_mean(int32_t score, int32_t average, int64_t index) const;
+    scored mean_of_pairs(int32_t score, const iqa_confusion_reading &reading) const;
+    scored of_samples(int32_t score, const iqa_confusion_reading &reading, int64_t index) const;
+    scored agreement(int32_t score, const score_reader &reader, scratch &memory) const;
 
     iqa_confusion_options options_;
     iqa_confusion_reading reading_;
@@ -66,10 +66,10 @@ private:
     int64_t *lanes_;
     std::array<exact_field, 2> exact_fields_{};
 
-    // Of the host's lanes, or more; -1 where others changed them.
+    // At least the largest of the host's lanes; -1 after another change of them.
     mutable int64_t largest_lane_ = -1;
 
-    // Of updates on a device: its memory, and the shape of the last ones with the number that faults have of it.
+    // Of updates on a device: its memory, and the shape of the last update with its number, which faults have.
     std::optional<workspace> on_device_;
     position_space shape_;
     int64_t shape_number_ = 0;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t most_lanes = int64_t(1) << 27; // 1 GiB of cells
 
-// The order of the state bytes: the numbers of 4 bytes before those of 8, the reading's behind the options'.
+// The order of state bytes: numbers of 4 bytes, then of 8, and of each the options' before the reading's.
 template <class Options, class Reading, class Visit>
 void visit_fields(Options &options, Reading &reading, Visit &&visit)
 {
@@ -34,9 +34,9 @@ void check_kind(const char *name, int32_t kind, const iqa_confusion_options &opt
 
 } // namespace
 
-iqa_confusion_options resolve(const iqa_confusion_options &given, const iqa_confusion_reading &reading)
+iqa_confusion_options resolve(const iqa_confusion_options &stated, const iqa_confusion_reading &reading)
 {
-    iqa_confusion_options options = given;
+    iqa_confusion_options options = stated;
     confusion_option_table.check(options);
     check_kind("reference", options.reference, options);
     check_kind("candidate", options.candidate, options);

@@ -9,8 +9,7 @@ namespace iqa {
 
 constexpr int32_t most_classes = 65536;
 
-// The lanes: counts of elements; how many samples entered each sum, and how many of those were NaN; the cells; the
-// sums.
+// The lanes: counters of elements; for each sum its numbers of samples and of NaN; the cells; the sums.
 struct state_plan {
     explicit state_plan(const iqa_confusion_options &options)
         : layout{options.task == IQA_TASK_MULTILABEL      ? confusion_layout::multilabel
@@ -23,10 +22,10 @@ struct state_plan {
 
     confusion_layout of_sample() const
     {
-        confusion_layout own = layout;
-        if (own.kind == confusion_layout::matrix)
-            own.kind = confusion_layout::per_class;
-        return own;
+        confusion_layout sample_layout = layout;
+        if (sample_layout.kind == confusion_layout::matrix)
+            sample_layout.kind = confusion_layout::per_class;
+        return sample_layout;
     }
     int64_t counted() const { return confusion_counters; }
     int64_t nan_counted() const { return counted() + entries; }
@@ -41,13 +40,13 @@ struct state_plan {
 // Checks every field.
 iqa_confusion_options resolve(const iqa_confusion_options &options, const iqa_confusion_reading &reading);
 
-// What is excluded comes behind all other fields.
+// The bytes of excluded classes come behind all other fields.
 size_t bytes_of_options(const iqa_confusion_reading &reading);
 
-// The reading then has the copy there of what is excluded.
+// `reading.excluded` then points to the copy in `out`.
 void write_options(iqa_confusion_options options, iqa_confusion_reading &reading, std::span<std::byte> out);
 
-// From a state with so many lanes. The options have no reading yet; what this one excludes stays in the bytes.
+// From a state with `lanes` lanes. The options have no reading yet; `reading.excluded` points into `bytes`.
 iqa_confusion_options read_confusion_options(byte_reader bytes, size_t lanes, iqa_confusion_reading &reading);
 
 } // namespace iqa

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a confusion metric's lanes are read as: its fields, and the scores of all that was counted.
+// The fields of a confusion metric, and the scores of its accumulated counts.
 #include <algorithm>
 
 #include "metrics/confusion/metric.hpp"
@@ -24,16 +24,16 @@ size_t confusion_metric::read_matrix(int32_t field, std::span<double> out) const
     if (plan_.layout.kind == confusion_layout::per_class)
         fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field,
              ", a matrix, but the metric was created with IQA_COUNTS_PER_CLASS");
-    const auto value = [&](int64_t which, int64_t row, int64_t column) {
+    const auto value = [&](int64_t index, int64_t row, int64_t column) {
         int64_t cell[3];
-        cells_of_pair(plan_.layout, which, row, column, cell);
+        cells_of_pair(plan_.layout, index, row, column, cell);
         return cell_value(plan_.layout, cells(), cell[0]);
     };
-    for (int64_t which = 0; !out.empty() && which < matrices; ++which) {
-        double *matrix = out.data() + which * size * size;
+    for (int64_t index = 0; !out.empty() && index < matrices; ++index) {
+        double *matrix = out.data() + index * size * size;
         const bool all = field == IQA_FIELD_CONFUSION_MATRIX_BY_ALL;
         const bool by_column = field == IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN;
-        // Groups of cells that share a divisor: rows, columns, or all of them in row-major order.
+        // Groups of cells with one divisor: rows, columns, or all cells in row-major order.
         const int64_t groups = all ? 1 : size;
         const int64_t members = all ? size * size : size;
         for (int64_t group = 0; group < groups; ++group) {
@@ -45,14 +45,14 @@ size_t confusion_metric::read_matrix(int32_t field, std::span<double> out) const
             };
             double_double sum{};
             for (int64_t i = 0; i < members; ++i)
-                sum = add(sum, value(which, row_of(i), column_of(i)));
+                sum = add(sum, value(index, row_of(i), column_of(i)));
             for (int64_t i = 0; i < members; ++i) {
-                const double_double own = value(which, row_of(i), column_of(i));
+                const double_double number = value(index, row_of(i), column_of(i));
                 double &cell = matrix[row_of(i) * size + column_of(i)];
                 if (field == IQA_FIELD_CONFUSION_MATRIX)
-                    cell = own.high;
+                    cell = number.high;
                 else
-                    cell = sum.high == 0.0 ? 0.0 : divide(own, sum).high;
+                    cell = sum.high == 0.0 ? 0.0 : divide(number, sum).high;
             }
         }
     }
@@ -113,44 +113,44 @@ size_t confusion_metric::read(int32_t field, std::span<double> out) const
 
 // ---- Scores
 
-scored confusion_metric::agreement(int32_t which, const score_reader &reader, scratch &memory) const
+scored confusion_metric::agreement(int32_t score, const score_reader &reader, scratch &memory) const
 {
-    if (which == IQA_SCORE_MCC || which == IQA_SCORE_KAPPA)
-        return correlation(reader, which,
+    if (score == IQA_SCORE_MCC || score == IQA_SCORE_KAPPA)
+        return correlation(reader, score,
                            options_.out_of_range == IQA_OUT_OF_RANGE_WRONG && lanes_[invalid_counter] != 0);
     if (plan_.layout.kind != confusion_layout::matrix)
         fail(IQA_ERROR_INVALID_ARGUMENT, "a weighted kappa needs the matrix of multiclass labels: IQA_COUNTS_MATRIX");
-    return kappa(reader, weighted_disagreement(plan_.layout, cells(), which == IQA_SCORE_KAPPA_QUADRATIC,
+    return kappa(reader, weighted_disagreement(plan_.layout, cells(), score == IQA_SCORE_KAPPA_QUADRATIC,
                                                memory.take<double_double>(2 * classes(), "the sums of a matrix")));
 }
 
-size_t confusion_metric::score(int32_t which, const iqa_confusion_reading &reading, std::span<double> out) const
+size_t confusion_metric::score(int32_t score, const iqa_confusion_reading &reading, std::span<double> out) const
 {
-    check_reading(reading, which, options_.classes);
+    check_reading(reading, score, options_.classes);
     if (lanes_[sample_counter] == 0)
         fail(IQA_ERROR_NO_DATA, "no labels were added yet");
-    const bool each = has_average(which) && reading.average == IQA_AVERAGE_NONE;
-    const bool pairs = has_average(which) && reading.average == IQA_AVERAGE_PAIRS;
+    const bool by_class = has_average(score) && reading.average == IQA_AVERAGE_NONE;
+    const bool pairs = has_average(score) && reading.average == IQA_AVERAGE_PAIRS;
     const bool by_sample = reading.over == IQA_OVER_SAMPLES || pairs;
     if (by_sample)
-        check_kept(which, reading);
-    const size_t count = each ? classes() : 1;
+        check_kept(score, reading);
+    const size_t count = by_class ? classes() : 1;
     if (out.empty())
         return count;
     if (by_sample) {
         for (size_t k = 0; k < count; ++k)
-            out[k] = of_samples(which, reading, int64_t(k)).value;
+            out[k] = of_samples(score, reading, int64_t(k)).value;
         return count;
     }
     scratch memory(owner());
     scratch sums(owner());
     const score_reader reader = reader_of(counts_of_classes(memory).data(), reading);
-    if (has_average(which) && reading.average == IQA_AVERAGE_BINARY)
+    if (has_average(score) && reading.average == IQA_AVERAGE_BINARY)
         check_binary_average(reader);
-    for (size_t k = 0; each && k < count; ++k)
-        out[k] = score_of_class(reader, which, int64_t(k)).value;
-    if (!each)
-        out[0] = (is_of_classes(which) ? score_of(reader, which) : agreement(which, reader, sums)).value;
+    for (size_t k = 0; by_class && k < count; ++k)
+        out[k] = score_of_class(reader, score, int64_t(k)).value;
+    if (!by_class)
+        out[0] = (is_of_classes(score) ? score_of(reader, score) : agreement(score, reader, sums)).value;
     return count;
 }
 

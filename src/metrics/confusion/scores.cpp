@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a state's lanes are read as, and the scores that need all of them.
+// Counts of classes from a state's lanes, and the scores that need all classes at once.
 #include "metrics/confusion/scores.hpp"
 
 #include <algorithm>
@@ -26,8 +26,8 @@ struct signed_cell {
 double_double combined(int64_t width, std::initializer_list<signed_cell> cells)
 {
     cell_sum sum{width, {}};
-    for (const signed_cell &each : cells)
-        add_cell(sum, each.cell, each.factor);
+    for (const signed_cell &term : cells)
+        add_cell(sum, term.cell, term.factor);
     return value_of(sum);
 }
 
@@ -136,14 +136,14 @@ scored correlation(const score_reader &reader, int32_t score, bool others)
     const std::span<const class_counts> all_counts(reader.counts, size_t(reader.classes));
     correlation_sums sums{};
     double_double total = total_of(reader.counts[0]);
-    if (reader.multilabel) { // yes and no, summed over the classes
-        class_counts all{};
+    if (reader.multilabel) { // two classes, yes and no, summed over the labels
+        class_counts summed{};
         for (const class_counts &counts : all_counts)
-            all = sum_of(all, counts);
-        total = total_of(all);
-        add_class(sums, all.true_positive, support_of(all), predicted_of(all));
-        add_class(sums, all.true_negative, add(all.true_negative, all.false_positive),
-                  add(all.true_negative, all.false_negative));
+            summed = sum_of(summed, counts);
+        total = total_of(summed);
+        add_class(sums, summed.true_positive, support_of(summed), predicted_of(summed));
+        add_class(sums, summed.true_negative, add(summed.true_negative, summed.false_positive),
+                  add(summed.true_negative, summed.false_negative));
     } else {
         double_double rows = total;
         double_double columns = total;
@@ -152,7 +152,7 @@ scored correlation(const score_reader &reader, int32_t score, bool others)
             rows = subtract(rows, support_of(counts));
             columns = subtract(columns, predicted_of(counts));
         }
-        if (others) // labels outside of all classes are one more class, and never right
+        if (others) // labels outside all classes are one more class, which is never right
             add_class(sums, {0.0, 0.0}, rows, columns);
     }
     if (score == IQA_SCORE_KAPPA)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Scores of what was counted in all: what a state is read as. See values/confusion.h for the scores of classes.
+// Scores of accumulated counts. values/confusion.h has the scores of single classes.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 
 namespace iqa {
 
-// Throws unless the reading can be applied to the score.
+// Throws if the reading does not apply to the score.
 void check_reading(const iqa_confusion_reading &reading, int32_t score, int64_t classes);
 
 // Throws unless there are two classes.
@@ -22,7 +22,7 @@ void read_class_counts(confusion_layout layout, const int64_t *lanes, std::span<
 // C.
 ratio weighted_disagreement(confusion_layout layout, const int64_t *lanes, bool squared, double_double *sums);
 
-// Correlation and unweighted kappa. `others` is true where elements lie outside of all classes.
+// Correlation and unweighted kappa. `others`: some elements lie outside all classes.
 scored correlation(const score_reader &reader, int32_t score, bool others);
 scored kappa(const score_reader &reader, ratio disagreement);
 

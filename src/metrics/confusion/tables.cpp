@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options of confusion metrics, and of how they are read.
+// The options of confusion metrics and of their readings.
 #include "core/labels.hpp"
 #include "metrics/confusion/options.hpp"
 
@@ -50,7 +50,7 @@ constexpr option_word score_words[] = {
 
 #define IQA_FIELD_OF_CONFUSION(field) IQA_OPTION(iqa_confusion_options, field)
 
-// A state file has the fields of 4 bytes first, and those of the reading behind them: see visit_fields().
+// visit_fields() has the order of a state file.
 constexpr option_row rows[] = {
     IQA_FIELD_OF_CONFUSION(classes).from(1, most_classes).says("How many classes there are; must be stated"),
     IQA_FIELD_OF_CONFUSION(task).word(task_words).says("One class for each element, or a yes or no for each class"),

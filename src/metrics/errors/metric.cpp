@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Mean absolute error and its kin: what is measured, and what is read. The arithmetic is in arith/squared_error.h, what
-// is accumulated in values/errors.h.
+// Mean absolute error and its kin. arith/squared_error.h has the arithmetic, values/errors.h the lanes.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -54,7 +53,7 @@ private:
     double mean_over_images(int measure) const;
 
     iqa_errors_options options_;
-    std::array<std::byte, sizeof(iqa_errors_options)> option_bytes_{}; // or less
+    std::array<std::byte, sizeof(iqa_errors_options)> option_bytes_{}; // state bytes are no more
     std::array<int64_t, lane::count> lanes_{};
 };
 
@@ -77,7 +76,7 @@ void errors_metric::check_update(const pair_update &update) const
 void errors_metric::measure(const backend &device, pair_memory &memory, const pair_update &update, int64_t *addend,
                             fault *report, error_slope *slopes, device_ledger *ends)
 {
-    // The squares come last: which differences overflow is theirs to say.
+    // The squares come last, since they decide which differences overflow.
     constexpr error_term terms[] = {error_term::reference, error_term::reference_square, error_term::magnitude,
                                     error_term::square};
     constexpr int64_t count = std::size(terms);
@@ -130,11 +129,11 @@ double errors_metric::value_of_measure(int measure) const
         return std::nan("");
     if (measure >= first_of_images)
         return mean_over_images(measure);
-    error_sums all{};
-    all.squares = exact_value(square_format, &lanes_[lane::squares]);
-    all.magnitudes = exact_value(real_format, &lanes_[lane::magnitudes]);
-    all.weight = weight();
-    return measure_of({}, static_cast<error_measure>(measure), all);
+    error_sums sums{};
+    sums.squares = exact_value(square_format, &lanes_[lane::squares]);
+    sums.magnitudes = exact_value(real_format, &lanes_[lane::magnitudes]);
+    sums.weight = weight();
+    return measure_of({}, static_cast<error_measure>(measure), sums);
 }
 
 size_t errors_metric::read(int32_t field, std::span<double> out) const

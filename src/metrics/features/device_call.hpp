@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where one call without a metric works, and waits for its end.
+// The device of one call without a metric. The call waits for its work.
 #pragma once
 
 #include "backend/backend.hpp"
@@ -23,7 +23,7 @@ public:
             ledger_->close();
     }
 
-    // Refuses a tensor whose memory is known to be elsewhere.
+    // Throws for a tensor whose memory is known to be elsewhere.
     void check_place(const char *name, const iqa_tensor &tensor) const
     {
         if (ledger_ != nullptr)
@@ -36,7 +36,7 @@ public:
         (place_.functions->*function)(where_, place_.id, *place_.memory, request);
     }
 
-    // The numbers of a row of a table, until the next one.
+    // The numbers of a row of a table; valid until the next call.
     std::span<const double> fetch_row(const table_view &table, int64_t row)
     {
         const auto columns = size_t(table.columns);

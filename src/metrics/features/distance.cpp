@@ -5,7 +5,7 @@ namespace iqa {
 
 namespace {
 
-// -1, 0, 1: which covariance has the smaller element where they first differ.
+// -1, 1: the first or the second covariance has the smaller element where they first differ; 0: they are equal.
 int compare(const covariance_view (&sets)[2])
 {
     const int64_t order = sets[0].order();
@@ -30,7 +30,7 @@ frechet_terms frechet_distance(context &where, const device_place &place, double
         for (int64_t i = 0; i < sets[side].order(); ++i)
             parts.traces[side] += sets[side].at(i, i);
 
-    // In an order that does not depend on which side is called first.
+    // The order does not depend on which set is the reference.
     const int order_of_sides = compare(sets);
     const int sides[2] = {order_of_sides <= 0 ? 0 : 1, order_of_sides <= 0 ? 1 : 0};
     trace_request request{.sets = {sets[sides[0]], sets[sides[1]]},
@@ -43,7 +43,7 @@ frechet_terms frechet_distance(context &where, const device_place &place, double
         parts.ranks[sides[i]] = request.ranks[i];
         parts.least_pivots[sides[i]] = request.least_pivots[i];
     }
-    // S (S)^(1/2) needs no reduction, and equal sets shall be exactly 0 apart.
+    // (S S)^(1/2) is S, and equal sets must be exactly 0 apart.
     parts.trace_term = request.equal ? parts.traces[0] : request.norm;
 
     parts.raw = parts.mean_term + ((parts.traces[0] + parts.traces[1]) - 2.0 * parts.trace_term);

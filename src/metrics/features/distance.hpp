@@ -12,7 +12,7 @@ namespace iqa {
 
 struct frechet_terms {
     double value;           // never negative
-    double raw;             // before a tiny negative value became 0
+    double raw;             // before a small negative value became 0
     double mean_term;       // |m1 - m2|^2
     double traces[2];       // tr S1, tr S2
     double trace_term;      // tr (S1 S2)^(1/2)
@@ -20,7 +20,7 @@ struct frechet_terms {
     double least_pivots[2]; // likewise
 };
 
-// The place finds the trace term.
+// `place` computes the trace term.
 frechet_terms frechet_distance(context &where, const device_place &place, double mean_term,
                                const covariance_view (&sets)[2]);
 

@@ -11,7 +11,7 @@ namespace iqa {
 
 namespace {
 
-// Below this order the launches alone take longer than a CPU.
+// Below this order the CPU takes less time than launches alone.
 constexpr int32_t order_worth_a_device = 256;
 
 constexpr const char *side_names[2] = {"reference", "candidate"};
@@ -27,10 +27,10 @@ fid_metric::fid_metric(context &owner, const iqa_fid_options &options)
 {
     place_options(fid_option_table.write(options, option_bytes_));
     const int features = options.features;
-    const int pairs_of_words = features * (features + 1) / 2 + 2 * features; // of products, and of rests
+    const int pairs_of_words = features * (features + 1) / 2 + 2 * features; // products and rests
     const int64_t of_side = moment_lanes::count(features);
     for (int index = 0; index < 2; ++index) {
-        const int first = index * int(of_side) + 1; // behind the count of rows
+        const int first = index * int(of_side) + 1; // behind the number of rows
         fields_[size_t(2 * index)] = {first, {1, 0}, features};
         fields_[size_t(2 * index + 1)] = {first + features, {2, 0}, pairs_of_words};
     }
@@ -48,8 +48,8 @@ void fid_metric::check_room(int index, int64_t rows) const
              most_rows_of_a_state);
 }
 
-// No row adds more to a sum than the limits of its feature. Sums that their rows cannot have are refused, so that lanes
-// with room for more rows have room for what these add.
+// No row adds more to a sum than the limit of its feature. Sums beyond the limit of their rows are refused, so that
+// lanes with room for more rows have room for their sums.
 void fid_metric::check_together(std::span<const int64_t> lanes, iqa_status otherwise) const
 {
     const int128 limit = grid().limit();
@@ -78,7 +78,7 @@ void fid_metric::add_side(const fid_metric &from, int index, bool negative)
         check_room(index, from.side(index).rows());
     int64_t *const lanes = side(index).lanes;
     const int64_t *const other = from.side(index).lanes;
-    const int64_t singles = 1 + options_.features; // rows and sums; the rest are pairs of words
+    const int64_t singles = 1 + options_.features; // rows and sums; the other lanes are pairs of words
     for (int64_t i = 0; i < singles; ++i)
         lanes[i] += negative ? -other[i] : other[i];
     for (int64_t i = singles; i < moment_lanes::count(options_.features); i += 2) {
@@ -110,43 +110,43 @@ void fid_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate
             check_room(index, views[index].rows);
         }
 
-    update_place place(*this, reference != nullptr ? reference : candidate,
-                       candidate != nullptr ? candidate : reference, extras, false);
+    update_target target(*this, reference != nullptr ? reference : candidate,
+                         candidate != nullptr ? candidate : reference, extras, false);
     if (views[0].rows > 0 || views[1].rows > 0)
-        add(place, (reference != nullptr ? reference : candidate)->device_id, views);
-    place.finish();
+        add(target, (reference != nullptr ? reference : candidate)->device_id, views);
+    target.finish();
     computed_ = false;
 }
 
-void fid_metric::add(const update_place &place, int32_t device_id, const table_view (&views)[2])
+void fid_metric::add(const update_target &target, int32_t device_id, const table_view (&views)[2])
 {
-    device_ledger *const ledger = place.ledger;
+    device_ledger *const ledger = target.ledger;
     if (ledger != nullptr && !device_memory_)
         device_memory_.emplace(*ledger, owner());
     int64_t *const lanes = ledger != nullptr ? ledger->lanes() : lanes_;
     fault found{};
-    place.device.moments(owner(), ledger != nullptr ? *device_memory_ : memory_,
-                         {.sides = {views[0], views[1]},
-                          .grid = grid(),
-                          .sets = {set_of(lanes, 0), set_of(lanes, 1)},
-                          .report = ledger != nullptr ? ledger->report() : &found},
-                         ledger);
+    target.device.moments(owner(), ledger != nullptr ? *device_memory_ : memory_,
+                          {.sides = {views[0], views[1]},
+                           .grid = grid(),
+                           .sets = {set_of(lanes, 0), set_of(lanes, 1)},
+                           .report = ledger != nullptr ? ledger->report() : &found},
+                          ledger);
     if (found.kind != fault_kind::none)
         raise(found);
     if (ledger == nullptr)
         return;
-    place_ = {&place.device, device_id, ledger};
+    place_ = {&target.device, device_id, ledger};
     for (size_t index = 0; index < 2; ++index)
         enqueued_rows_[index] += views[index].rows;
 }
 
 void fid_metric::raise(const fault &found) const
 {
-    text place; // on the CPU the update is the call itself, without a number
+    text prefix; // on the CPU the failed update is the call itself
     if (found.update > 0)
-        place << "update " << found.update << " on the CUDA device: ";
+        prefix << "update " << found.update << " on the CUDA device: ";
     const double largest = double(grid().limit()) / grid().gain();
-    fail(IQA_ERROR_NUMERIC, place.view(), side_names[found.side], "[", found.row, ", ", found.column, "] is ",
+    fail(IQA_ERROR_NUMERIC, prefix.view(), side_names[found.side], "[", found.row, ", ", found.column, "] is ",
          found.value, "; expected a number from ", -largest, " to ", largest, ", the range of the options");
 }
 
@@ -188,7 +188,7 @@ void fid_metric::compute() const
         const frechet_terms now =
             frechet_distance(owner(), options_.features >= order_worth_a_device ? place_ : place_on_cpu(owner()),
                              mean_term(), {covariance_of(0), covariance_of(1)});
-        // No set of features gets here, but lanes that somebody made up may.
+        // Only made-up lanes get here, no set of features.
         if (!(now.raw >= -1e-12 * (now.traces[0] + now.traces[1])))
             fail(IQA_ERROR_NUMERIC, "the distance came out as ", now.raw,
                  ": the lanes that were added are not those of any features");
@@ -202,15 +202,15 @@ const frechet_terms &fid_metric::parts() const
 {
     compute();
     if (!(rounding_ <= largest_rounding * (parts_.mean_term + parts_.traces[0] + parts_.traces[1]))) {
-        text what;
-        what << "the distance, " << parts_.value << ", by up to " << rounding_;
-        fail_for_rounding(std::array{0, 1}, what.c_str());
+        text effect;
+        effect << "the distance, " << parts_.value << ", by up to " << rounding_;
+        fail_for_rounding(std::array{0, 1}, effect.c_str());
     }
     return parts_;
 }
 
-// What to do about it follows from how large the features are, and not from how they came.
-void fid_metric::fail_for_rounding(std::span<const int> sides, const char *what) const
+// The advice follows from the size of the features.
+void fid_metric::fail_for_rounding(std::span<const int> sides, const char *effect) const
 {
     const int bits = options_.fraction_bits;
     const int fitting = fitting_fraction_bits(grid(), {side(sides.front()), side(sides.back())});
@@ -222,7 +222,7 @@ void fid_metric::fail_for_rounding(std::span<const int> sides, const char *what)
     else
         advice << "subtract what all rows of both sets have in common first";
     fail(IQA_ERROR_NUMERIC, "fraction_bits is ", bits, ", too few for these features: rounding them to multiples of 2^",
-         -bits, " may have moved ", what, "; ", advice.c_str());
+         -bits, " may have moved ", effect, "; ", advice.c_str());
 }
 
 double fid_metric::flags() const
@@ -338,7 +338,7 @@ iqa_metric *create_fid(context &owner, const iqa_fid_options &options)
     return iqa_metric::make<fid_metric>(owner, options);
 }
 
-// The number of lanes is checked first: the options alone could ask for gigabytes.
+// Checks the number of lanes first, since the options alone could ask for gigabytes.
 iqa_metric *create_fid(context &owner, byte_reader bytes, size_t lanes)
 {
     const iqa_fid_options options = fid_option_table.read(bytes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Inception Score. Options, checks, and what is at fault.
+// Inception Score: checks and faults.
 #include "arith/class_scores.h"
 #include "core/options.hpp"
 #include "metrics/features/device_call.hpp"
@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t most_rows = int64_t(1) << 31;
 
-// Ends the call for a row at fault: says which score is, or that the row is.
+// Throws for an invalid row; the text names the score, or the row.
 [[noreturn]] void fail_for_scores(std::span<const double> scores, int64_t row)
 {
     check_finite(scores, "scores", row);

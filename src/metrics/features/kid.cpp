@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// KID: means of a polynomial kernel over pairs of rows. Options, checks, and what is at fault.
+// KID: means of a polynomial kernel over pairs of rows. Checks and faults.
 #include "values/kid.hpp"
 #include "core/options.hpp"
 #include "metrics/features/device_call.hpp"
@@ -34,7 +34,7 @@ void check_rows(const iqa_kid_options &options, const table_view &table, const c
              least == 1 ? " is" : " are", " needed");
 }
 
-// The device of both tables.
+// The backend of both tables.
 const backend &backend_of_tables(const iqa_tensor &reference, const iqa_tensor &candidate)
 {
     const backend &device = backend_of(reference, set_names[0]);
@@ -45,7 +45,7 @@ const backend &backend_of_tables(const iqa_tensor &reference, const iqa_tensor &
     return device;
 }
 
-// Ends the call where a set has numbers that are not finite, or too large.
+// Throws if a set has numbers that are not finite, or too large.
 void check_squares(device_call &call, const kernel_means_request &request)
 {
     for (int i = 0; i < 2; ++i) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the values of several subsets or splits say together.
+// Mean and deviation of the values of several subsets or splits.
 #pragma once
 
 #include <span>
@@ -12,7 +12,7 @@ struct mean_and_deviation {
     double mean, standard_deviation;
 };
 
-// Sums in the order of the values; the deviation is divided by their number.
+// Sums in the order of the values. The variance is divided by their number.
 inline mean_and_deviation mean_and_deviation_of(std::span<const double> values)
 {
     const auto count = double(values.size());

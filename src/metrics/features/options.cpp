@@ -14,7 +14,7 @@ constexpr option_word word_bits_words[] = {
 
 constexpr option_row fid_rows[] = {
     IQA_OPTION(iqa_fid_options, features).from(1, most_fid_features).says("How many numbers a row of features has"),
-    // The grid holds all that float32 does, and floats on a device can be multiplied by its gain.
+    // The grid covers float32, and floats on a device can be multiplied by its gain.
     IQA_OPTION(iqa_fid_options, fraction_bits)
         .from(-largest_fraction_bits, largest_fraction_bits)
         .says("Features are rounded to multiples of 2^-P once, P being this; from there on all sums are exact. "
@@ -34,7 +34,7 @@ constexpr option_word estimator_words[] = {
     IQA_WORD("biased", IQA_KID_BIASED),
 };
 
-// A state file has none of the following: nothing accumulates.
+// No state files: KID and the Inception Score do not accumulate.
 constexpr option_row kid_rows[] = {
     IQA_OPTION(iqa_kid_options, degree).from(1, 16).outside_of_state().says("The degree of the polynomial kernel"),
     IQA_OPTION(iqa_kid_options, gamma)

@@ -36,8 +36,8 @@ int64_t rest_sum(const moment_lanes &set, int64_t feature)
     return int64_t(value_at(set.rest_sum(feature)));
 }
 
-// sqrt(tr cov r), in steps of the grid. Where zeros are all that is left of the features, the rests do not tell
-// constant features from others, and count as they are.
+// sqrt(tr cov r), in steps of the grid. If all features round to 0, the rests do not tell constant features from
+// others, and count in full.
 double deviation_of_rests(const moment_lanes &set)
 {
     if (sum_of_squares(set) == 0.0)
@@ -62,7 +62,7 @@ double difference_of_mean_rests(const moment_lanes (&sets)[2])
     return __builtin_sqrt(sum);
 }
 
-// How far the square of a number may be off where the number is off by `error` at most.
+// The error of the square of a number whose error is at most `error`.
 double error_of_square(double square, double error)
 {
     return error * (2.0 * __builtin_sqrt(std::max(square, 0.0)) + error);
@@ -100,12 +100,12 @@ void assume_rests(const moment_lanes &set)
 
 int fitting_fraction_bits(const feature_grid &grid, const moment_lanes (&sets)[2])
 {
-    double largest = 0.0; // mean square of a feature, in steps
+    double largest = 0.0; // of the features' mean squares, in steps
     for (const moment_lanes &set : sets)
         if (set.rows() > 0)
             largest = std::max(largest, (sum_of_squares(set) + sum_of_rest_squares(set)) / double(set.rows()) /
                                             double(set.features));
-    const int wanted = grid.wide ? 20 : 17; // bits of a feature
+    const int wanted = grid.wide ? 20 : 17; // bits of a large feature
     return grid.fraction_bits + wanted - (largest > 0.0 ? exponent_of(largest) / 2 : 0);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a set that came in parts says of its own chance: FID extrapolated to a set without end, and error bars.
+// FID of a set that came in shards: extrapolated to infinitely many rows, and its standard error.
 #include "metrics/features/fid.hpp"
 #include "metrics/metrics.hpp"
 
@@ -17,7 +17,7 @@ const fid_metric &shard_at(std::span<const iqa_metric *const> shards, size_t ind
     return static_cast<const fid_metric &>(*shards[index]);
 }
 
-// A metric that sets are added to and taken from, with the reference rows of all shards in it from the start.
+// A metric with the reference rows of all shards; candidate rows of shards are added and removed.
 class collection {
 public:
     explicit collection(std::span<const iqa_metric *const> shards)
@@ -68,7 +68,7 @@ bool has_candidates(const fid_metric &shard)
 // candidate rows; sums in the order of the shards, about the mean.
 fid_line fid_extrapolate(std::span<const iqa_metric *const> shards)
 {
-    collection all(shards);
+    collection collected(shards);
     double points = 0.0;
     double mean_x = 0.0;
     double mean_y = 0.0;
@@ -78,9 +78,9 @@ fid_line fid_extrapolate(std::span<const iqa_metric *const> shards)
         const fid_metric &shard = shard_at(shards, i);
         if (!has_candidates(shard))
             continue;
-        all.add_candidate(shard);
-        const double x = 1.0 / all.rows();
-        const double y = all.value();
+        collected.add_candidate(shard);
+        const double x = 1.0 / collected.rows();
+        const double y = collected.value();
         points += 1.0;
         const double from_mean_x = x - mean_x;
         mean_x += from_mean_x / points;
@@ -96,15 +96,15 @@ fid_line fid_extrapolate(std::span<const iqa_metric *const> shards)
 // R. G. Miller, "The jackknife: a review", Biometrika 61, 1974: each shard's candidate rows are left out once.
 fid_estimate fid_jackknife(std::span<const iqa_metric *const> shards)
 {
-    collection all(shards);
+    collection collected(shards);
     double groups = 0.0;
     for (size_t i = 0; i < shards.size(); ++i)
         if (has_candidates(shard_at(shards, i))) {
-            all.add_candidate(shard_at(shards, i));
+            collected.add_candidate(shard_at(shards, i));
             groups += 1.0;
         }
     require_two(size_t(groups));
-    const double whole = all.value();
+    const double whole = collected.value();
     double taken = 0.0;
     double mean = 0.0;
     double squares = 0.0;
@@ -112,9 +112,9 @@ fid_estimate fid_jackknife(std::span<const iqa_metric *const> shards)
         const fid_metric &shard = shard_at(shards, i);
         if (!has_candidates(shard))
             continue;
-        all.remove_candidate(shard);
-        const double without = all.value();
-        all.add_candidate(shard);
+        collected.remove_candidate(shard);
+        const double without = collected.value();
+        collected.add_candidate(shard);
         taken += 1.0;
         const double from_mean = without - mean;
         mean += from_mean / taken;

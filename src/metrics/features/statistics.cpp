@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The distance of distributions whose mean and covariance somebody else computed, such as the statistics files that
-// FID programs exchange. Nothing is known of how exact they are, so they are checked and their noise is tolerated.
+// The distance of distributions by means and covariances from elsewhere, such as the statistics files that FID programs
+// exchange. Their accuracy is unknown, so they are checked with a tolerance for noise.
 #include <algorithm>
 #include <cmath>
 
@@ -12,20 +12,20 @@ namespace iqa {
 
 namespace {
 
-// How far, relative to the largest variance, a covariance may be from symmetric and from semi-definite.
+// The tolerance, relative to the largest variance, for a covariance that is not symmetric or not semi-definite.
 constexpr double tolerance = 1e-8;
 
-// The squares of what lies between these, and of its rounding, are numbers.
+// Squares of numbers between these, and of their rounding errors, neither overflow nor vanish.
 constexpr double smallest_variance = 0x1p-400;
 constexpr double largest_variance = 0x1p400;
 
 // A covariance, and the largest of its variances.
-struct given_covariance {
+struct checked_covariance {
     covariance_view view;
     double largest;
 };
 
-given_covariance view_covariance(const iqa_tensor &tensor, const char *name, int64_t order)
+checked_covariance view_covariance(const iqa_tensor &tensor, const char *name, int64_t order)
 {
     const table_view table = view_table_on_cpu(tensor, name, order);
     if (table.rows != order)
@@ -35,14 +35,14 @@ given_covariance view_covariance(const iqa_tensor &tensor, const char *name, int
         largest = std::max(largest, number_at(table, i, i));
     for (int64_t i = 0; i < order; ++i)
         for (int64_t j = 0; j <= i; ++j) {
-            const double here = number_at(table, i, j);
-            const double there = number_at(table, j, i);
-            if (!is_finite(here) || !is_finite(there))
-                fail(IQA_ERROR_NUMERIC, name, "[", i, ", ", j, "] is ", is_finite(here) ? there : here,
+            const double lower = number_at(table, i, j);
+            const double upper = number_at(table, j, i);
+            if (!is_finite(lower) || !is_finite(upper))
+                fail(IQA_ERROR_NUMERIC, name, "[", i, ", ", j, "] is ", is_finite(lower) ? upper : lower,
                      "; expected a finite number");
-            if (std::fabs(here - there) > tolerance * largest)
-                fail(IQA_ERROR_NUMERIC, name, " is not symmetric: element [", i, ", ", j, "] is ", here, " and [", j,
-                     ", ", i, "] is ", there);
+            if (std::fabs(lower - upper) > tolerance * largest)
+                fail(IQA_ERROR_NUMERIC, name, " is not symmetric: element [", i, ", ", j, "] is ", lower, " and [", j,
+                     ", ", i, "] is ", upper);
         }
     if (largest > 0.0 && !(largest >= smallest_variance && largest <= largest_variance))
         fail(IQA_ERROR_NUMERIC, name, " has variances up to ", largest, "; expected 0, or from ", smallest_variance,
@@ -50,7 +50,7 @@ given_covariance view_covariance(const iqa_tensor &tensor, const char *name, int
     return {{.moments = {}, .unit = 1.0, .table = table}, largest};
 }
 
-// A vector of any stride as a table of one row.
+// A vector of any stride, as a table of one row.
 table_view view_mean(const iqa_tensor &tensor, const char *name, int64_t order)
 {
     if (tensor.ndim != 1 || tensor.shape == nullptr || tensor.shape[0] != order)
@@ -64,7 +64,7 @@ table_view view_mean(const iqa_tensor &tensor, const char *name, int64_t order)
     return view_table_on_cpu(row, name, order);
 }
 
-void check_semidefinite(const char *name, const given_covariance &covariance, double least_pivot)
+void check_semidefinite(const char *name, const checked_covariance &covariance, double least_pivot)
 {
     if (least_pivot < -tolerance * covariance.largest)
         fail(IQA_ERROR_NUMERIC, name, " is not positive semi-definite: a pivot of its factorisation is ", least_pivot);
@@ -81,8 +81,8 @@ fid_terms_array fid_from_statistics(context &where, const fid_statistics &refere
     const int64_t order = reference.mean->shape[0];
     const table_view means[2] = {view_mean(*reference.mean, "mean_reference", order),
                                  view_mean(*candidate.mean, "mean_candidate", order)};
-    const given_covariance first = view_covariance(*reference.covariance, "covariance_reference", order);
-    const given_covariance second = view_covariance(*candidate.covariance, "covariance_candidate", order);
+    const checked_covariance first = view_covariance(*reference.covariance, "covariance_reference", order);
+    const checked_covariance second = view_covariance(*candidate.covariance, "covariance_candidate", order);
     double mean_term = 0.0;
     for (int64_t i = 0; i < order; ++i) {
         const double difference = number_at(means[0], 0, i) - number_at(means[1], 0, i);

@@ -11,7 +11,7 @@ namespace iqa {
 
 namespace {
 
-// Of all finite numbers.
+// All finite numbers.
 constexpr data_range whole_range = {std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max()};
 
 constexpr const char overflow_text[] = "two samples differ by more than a double can hold";
@@ -73,43 +73,43 @@ pair_update pair_metric::check(const backend &device, const iqa_tensor *referenc
 
 void pair_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
 {
-    update_place place(*this, reference, candidate, extras);
-    pair_update update = check(place.device, reference, candidate, extras);
+    update_target target(*this, reference, candidate, extras);
+    pair_update update = check(target.device, reference, candidate, extras);
     if (update.source.luma != nullptr)
-        update.source.luma = &update.luma; // of this copy
-    if (place.ledger != nullptr) {
-        run(place, update, place.ledger->addend(), place.ledger->report());
+        update.source.luma = &update.luma; // the pointer of a copy
+    if (target.ledger != nullptr) {
+        run(target, update, target.ledger->addend(), target.ledger->report());
     } else {
         const std::span<int64_t> addend(addend_.take<int64_t>(lanes().size(), "the lanes of a batch"), lanes().size());
         std::fill(addend.begin(), addend.end(), 0);
         fault found{};
-        run(place, update, addend.data(), &found);
+        run(target, update, addend.data(), &found);
         check_room(addend, IQA_ERROR_NUMERIC);
         commit(addend);
     }
-    place.finish();
+    target.finish();
 }
 
-void pair_metric::run(const update_place &place, const pair_update &update, int64_t *addend, fault *report)
+void pair_metric::run(const update_target &target, const pair_update &update, int64_t *addend, fault *report)
 {
-    if (place.ledger != nullptr && !cuda_memory_)
-        cuda_memory_.emplace(*place.ledger, owner());
-    pair_memory &memory = place.ledger != nullptr ? *cuda_memory_ : memory_;
+    if (target.ledger != nullptr && !cuda_memory_)
+        cuda_memory_.emplace(*target.ledger, owner());
+    pair_memory &memory = target.ledger != nullptr ? *cuda_memory_ : memory_;
     error_slope *slopes = update.wants_gradient()
                               ? memory.slopes.take<error_slope>(size_t(update.images()), "the slopes of a batch")
                               : nullptr;
-    measure(place.device, memory, update, addend, report, slopes, slopes != nullptr ? nullptr : place.ledger);
-    if (place.ledger == nullptr && report->kind != fault_kind::none)
+    measure(target.device, memory, update, addend, report, slopes, slopes != nullptr ? nullptr : target.ledger);
+    if (target.ledger == nullptr && report->kind != fault_kind::none)
         fail_for(*report, update);
     if (slopes == nullptr)
         return;
-    place.device.error_gradient(owner(), memory.work,
-                                {.source = update.source,
-                                 .slopes = slopes,
-                                 .reference = update.reference_gradient,
-                                 .candidate = update.candidate_gradient});
-    if (place.ledger != nullptr)
-        place.ledger->commit(); // not before all that may fail
+    target.device.error_gradient(owner(), memory.work,
+                                 {.source = update.source,
+                                  .slopes = slopes,
+                                  .reference = update.reference_gradient,
+                                  .candidate = update.candidate_gradient});
+    if (target.ledger != nullptr)
+        target.ledger->commit(); // last, since it must not happen if a step fails
 }
 
 pair_sums_request pair_metric::request_sums(pair_memory &memory, const pair_update &update, fault *report,
@@ -133,7 +133,7 @@ pair_sums_request pair_metric::request_sums(pair_memory &memory, const pair_upda
     return request;
 }
 
-// Ends an update on the CPU, which still has the samples.
+// Throws for an update on the CPU, which still has the samples.
 void pair_metric::fail_for(const fault &found, const pair_update &update) const
 {
     const weighted_images &source = update.source;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A metric of sums over pairs of samples, like PSNR: how an update is checked, runs and fails. What is summed, and what
-// the sums mean, is the metric's own.
+// Metrics of sums over pairs of samples, like PSNR: how an update is checked, runs and fails. The derived metric
+// chooses the sums and their meaning.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace iqa {
 
-// The options that such metrics share.
+// Options that such metrics share.
 struct pair_options {
     int32_t layout;
     double data_low, data_high;
@@ -25,7 +25,7 @@ pair_options pair_options_of(const Options &from, bool needs_range)
             from.luma,   from.luma_rounded, from.shave,     needs_range};
 }
 
-// What a batch needs on one device.
+// Memory of a batch on one device.
 struct pair_memory {
     pair_memory(memory_source &device, memory_source &host) noexcept
         : sums(device),
@@ -42,7 +42,7 @@ struct pair_memory {
     workspace work;
 };
 
-// One update's tensors, checked.
+// The checked tensors of one update.
 struct pair_update {
     weighted_images source; // shaved
     luma_rule luma;
@@ -52,7 +52,7 @@ struct pair_update {
 
     bool wants_gradient() const { return candidate_gradient.data != nullptr || reference_gradient.data != nullptr; }
     int64_t images() const { return source.images.reference.images; }
-    // Of an image: its channels where they are wanted apart.
+    // The parts of an image: its channels if they are wanted apart, else 1.
     int64_t parts() const { return per_channel.data != nullptr ? source.channels() : 1; }
 };
 
@@ -61,18 +61,18 @@ public:
     void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) final;
 
 protected:
-    // `name` as in texts: "PSNR".
+    // `name` is for texts: "PSNR".
     pair_metric(context &owner, metric_kind kind, const char *name, const pair_options &options,
                 std::span<int64_t> lanes, std::span<const exact_field> fields) noexcept;
 
-    // Enqueues the sums of an update and their values: the gradient's slopes where it is wanted, and the end of the
-    // update on `ends`.
+    // Enqueues the sums of an update and their values, and stores `slopes` for a gradient. If `ends` is not NULL, also
+    // commits that ledger's update.
     virtual void measure(const backend &device, pair_memory &memory, const pair_update &update, int64_t *addend,
                          fault *report, error_slope *slopes, device_ledger *ends) = 0;
-    // Fails for an update that this metric cannot do.
+    // Throws for an update that this metric does not support.
     virtual void check_update(const pair_update &) const {}
 
-    // A request whose results lie in memory for the term that is numbered `number` of `terms`.
+    // A request with its results in the part of `memory` for term `number` of `terms`.
     pair_sums_request request_sums(pair_memory &memory, const pair_update &update, fault *report, error_term term,
                                    int64_t number = 0, int64_t terms = 1) const;
     bool refuses_nonfinite() const { return options_.nonfinite == IQA_NONFINITE_ERROR; }
@@ -81,7 +81,7 @@ private:
     bool measures_luma(const image_view &shape) const;
     [[gnu::noinline]] pair_update check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
                                         const iqa_update_extras &extras) const;
-    void run(const update_place &place, const pair_update &update, int64_t *addend, fault *report);
+    void run(const update_target &target, const pair_update &update, int64_t *addend, fault *report);
     [[noreturn]] void fail_for(const fault &found, const pair_update &update) const;
     void raise(const fault &found) const final;
     void leave_device() noexcept final { cuda_memory_.reset(); }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Peak signal-to-noise ratio: what is measured, and what is read. The arithmetic is in arith/squared_error.h, what
-// is accumulated in values/psnr.h.
+// Peak signal-to-noise ratio. arith/squared_error.h has the arithmetic, values/psnr.h the lanes.
 #include <array>
 #include <cmath>
 
@@ -36,7 +35,7 @@ private:
 
     iqa_psnr_options options_;
     double_double log_of_base_;
-    std::array<std::byte, sizeof(iqa_psnr_options)> option_bytes_{}; // or less
+    std::array<std::byte, sizeof(iqa_psnr_options)> option_bytes_{}; // state bytes are no more
     std::array<int64_t, lane::count> lanes_{};
 };
 
@@ -110,8 +109,8 @@ double psnr_metric::mean_error() const
 {
     if (lanes_[lane::nan_images] != 0)
         return std::nan("");
-    const error_total all = total_of_all();
-    return to_double(all.errors) / all.weight;
+    const error_total total = total_of_all();
+    return to_double(total.errors) / total.weight;
 }
 
 double psnr_metric::mean_of_images() const

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The options of PSNR.
 #include "metrics/image_options.hpp"
 #include "metrics/metrics.hpp"
 

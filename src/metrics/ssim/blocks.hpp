@@ -11,7 +11,7 @@ void check_blocks(const image_view &shape);
 
 ssim_block_constants constants_of_blocks(const iqa_ssim_options &options, data_range range);
 
-// Throws for extras that blocks do not have.
+// Throws for extras that blocks do not support.
 void refuse_extras_of_pixels(const iqa_update_extras &extras);
 
 } // namespace iqa

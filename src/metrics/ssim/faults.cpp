@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
-// What is wrong with the images of an update, in words.
+// Error texts for the images of an update.
 #include "core/samples.hpp"
 #include "metrics/ssim/metric.hpp"
 
 namespace iqa {
 
-// At once, while the images are at hand.
+// On the CPU, which still has the images.
 void ssim_metric::fail_for(const fault &found, const ssim_update &update, image_group group) const
 {
     if (found.kind == fault_kind::nonfinite) {
-        int64_t all = 0;
+        int64_t total = 0;
         for (int64_t i = group.first; i < group.first + group.count; ++i)
-            all += update.counts[i].nonfinite;
-        fail_for_nonfinite(update.images, update.weights, options_.layout, options_.shave, all);
+            total += update.counts[i].nonfinite;
+        fail_for_nonfinite(update.images, update.weights, options_.layout, options_.shave, total);
     }
     fail_for_image(found, "");
 }
 
-// Later, of images that a device was given.
+// After an update on a device.
 void ssim_metric::raise(const fault &found) const
 {
     text prefix;

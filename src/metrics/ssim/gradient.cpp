@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The derivatives of the images' values, from the smallest level to the caller's images.
+// Gradients, from the smallest level to the caller's images.
 #include "metrics/ssim/metric.hpp"
 
 namespace iqa {
@@ -9,14 +9,13 @@ void ssim_metric::differentiate_group(const ssim_update &update, image_group gro
     double *factors =
         update.memory->factors.take<double>(size_t(group.count * update.channels), "the factors of gradients");
     const shrink_request *smaller = nullptr;
-    shrink_request given{};
+    shrink_request shrunk{};
     const auto differentiate = [&](const ssim_plan &plan, const image_pair &images, const weight_view &weights,
-                                   const double *own_factors, const output_view &reference,
-                                   const output_view &candidate) {
+                                   const double *slopes, const output_view &reference, const output_view &candidate) {
         const ssim_gradient_request request{.plan = &plan,
                                             .images = images,
                                             .weights = weights,
-                                            .factors = own_factors,
+                                            .factors = slopes,
                                             .reference = reference,
                                             .candidate = candidate,
                                             .smaller = smaller};
@@ -25,20 +24,20 @@ void ssim_metric::differentiate_group(const ssim_update &update, image_group gro
     const output_view outside_reference = images_of(update.reference_gradient, group);
     const output_view outside_candidate = images_of(update.candidate_gradient, group);
     for (int level = options_.scales - 1; level >= 0; --level) {
-        const ssim_level &own = levels_[size_t(level)];
+        const ssim_level &current = levels_[size_t(level)];
         update.device->ssim_slopes(owner(), values, level, factors);
-        ssim_plan plan = own.plan;
+        ssim_plan plan = current.plan;
         const bool last = level == options_.scales - 1;
         plan.wanted[ssim_product] = last;
         plan.wanted[ssim_contrast_structure] = !last;
         if (!update.is_made(level)) {
-            differentiate(plan, own.images, own.weights, factors, outside_reference, outside_candidate);
+            differentiate(plan, current.images, current.weights, factors, outside_reference, outside_candidate);
             return;
         }
-        const image_view &dense = own.images.reference;
+        const image_view &dense = current.images.reference;
         output_view out[2];
         for (int side = 0; side < 2; ++side) {
-            out[side].data = own.gradients[side];
+            out[side].data = current.gradients[side];
             out[side].is_double = plan.double_arithmetic;
             out[side].image_stride = dense.image_stride;
             out[side].channel_stride = dense.channel_stride;
@@ -46,13 +45,13 @@ void ssim_metric::differentiate_group(const ssim_update &update, image_group gro
             out[side].row_stride = dense.row_stride;
             out[side].column_stride = dense.column_stride;
         }
-        differentiate(plan, own.images, own.weights, factors, out[0], out[1]);
-        given = made_[size_t(level)]; // the same boxes, with derivatives instead of samples
-        given.reference = own.gradients[0];
-        given.candidate = own.gradients[1];
-        smaller = &given;
+        differentiate(plan, current.images, current.weights, factors, out[0], out[1]);
+        shrunk = made_[size_t(level)]; // the same boxes, for derivatives instead of samples
+        shrunk.reference = current.gradients[0];
+        shrunk.candidate = current.gradients[1];
+        smaller = &shrunk;
     }
-    // The caller's images were only made smaller.
+    // Level 0 is itself downsampled: propagate once more, to the caller's images.
     const image_pair images = {images_of(update.images.reference, group), images_of(update.images.candidate, group)};
     differentiate(update.plan, images, images_of(update.weights, group), nullptr, outside_reference, outside_candidate);
 }

@@ -11,20 +11,20 @@ namespace {
 
 constexpr char axis_names[3] = {'D', 'H', 'W'}; // in the order of shrink_axes()
 
-// max(1, extent / 256 rounded): halves up as MATLAB rounds, or to even as Python does.
+// max(1, round(extent / 256)). Halves are rounded up as in MATLAB, or to even as in Python.
 int automatic_factor(const iqa_ssim_options &options, const image_view &shape)
 {
     constexpr int64_t unit = 256;
     const int64_t smaller = std::min(shape.height, shape.width);
     const int64_t whole = smaller / unit;
-    const int64_t rest = smaller % unit;
+    const int64_t remainder = smaller % unit;
     const bool half_up = options.shrink == IQA_SHRINK_SYMMETRIC || whole % 2 == 1;
-    const bool up = rest > unit / 2 || (rest == unit / 2 && half_up);
+    const bool up = remainder > unit / 2 || (remainder == unit / 2 && half_up);
     return int(std::clamp<int64_t>(whole + (up ? 1 : 0), 1, INT32_MAX / 2));
 }
 
-// Beyond the image a window sees copies of it. By more than an image's own extent, or this, it may not reach: that
-// would take memory and time without bound.
+// Beyond the image a window sees copies of it. A window may reach no further than the image's extent, or than this,
+// since memory and time would be unbounded.
 constexpr int64_t ample_reach = 32;
 
 bool fits(bool valid, int32_t taps, int64_t extent)
@@ -32,7 +32,7 @@ bool fits(bool valid, int32_t taps, int64_t extent)
     return extent >= (valid ? taps : 1) && (valid || taps / 2 <= std::max(extent, ample_reach));
 }
 
-// The extents of all scales; the axis that is too small ('D', 'H' or 'W'), or 0 where all is well.
+// Stores the extents of all levels. Returns the axis that is too small ('D', 'H' or 'W'), or 0.
 char fill_extents(const iqa_ssim_options &options, level_extents image, int factor, level_extents *extents)
 {
     for (int level = 0; level < options.scales; ++level) {
@@ -61,15 +61,15 @@ char fill_extents(const iqa_ssim_options &options, level_extents image, int fact
     const char *name = axis == 'D' ? "depth" : axis == 'H' ? "height" : "width";
     const int32_t taps = axis == 'D' ? options.size_z : axis == 'H' ? options.size_y : options.size_x;
     constexpr int64_t ample = int64_t(1) << 60;
-    const int64_t given = axis == 'D' ? image.depth : axis == 'H' ? image.height : image.width;
-    level_extents larger = {has_depth(options.layout) ? ample : 1, ample, ample}; // the other axes are no obstacle
+    const int64_t extent_of_image = axis == 'D' ? image.depth : axis == 'H' ? image.height : image.width;
+    level_extents larger = {has_depth(options.layout) ? ample : 1, ample, ample}; // the other axes are large enough
     int64_t &extent = axis == 'D' ? larger.depth : axis == 'H' ? larger.height : larger.width;
-    extent = given;
+    extent = extent_of_image;
     if (options.scales == 1 && factor == 1 && border_at(options, 0) == border_mode::valid)
-        fail(IQA_ERROR_SHAPE, name, " ", given, " is smaller than the ", taps, "-pixel window");
-    // By halves: factors may be in the billions.
+        fail(IQA_ERROR_SHAPE, name, " ", extent_of_image, " is smaller than the ", taps, "-pixel window");
+    // Bisection, since factors may be in the billions.
     std::array<level_extents, IQA_MOST_SCALES> ignored{};
-    int64_t too_small = given;
+    int64_t too_small = extent_of_image;
     int64_t enough = ample;
     while (enough - too_small > 1) {
         extent = too_small + (enough - too_small) / 2;
@@ -78,7 +78,7 @@ char fill_extents(const iqa_ssim_options &options, level_extents image, int fact
     text after;
     if (factor != 1)
         after << " after downsampling by " << factor;
-    fail(IQA_ERROR_SHAPE, name, " ", given, " is too small for ", options.scales,
+    fail(IQA_ERROR_SHAPE, name, " ", extent_of_image, " is too small for ", options.scales,
          options.scales == 1 ? " scale" : " scales", " of the ", taps, "-pixel window", after.view(),
          "; the smallest that is enough is ", enough);
 }
@@ -135,9 +135,9 @@ level_rule rule_of(const iqa_ssim_options &options)
     return rule;
 }
 
-int32_t ssim_map_shape(const iqa_ssim_options &given, int32_t ndim, const int64_t *shape, int64_t *map_shape)
+int32_t ssim_map_shape(const iqa_ssim_options &stated, int32_t ndim, const int64_t *shape, int64_t *map_shape)
 {
-    const iqa_ssim_options options = resolve(given);
+    const iqa_ssim_options options = resolve(stated);
     const image_view whole = extents_of(options.layout, ndim, shape);
     image_view map = shave_edges(image_pair{whole, whole}, options.layout, options.shave).reference;
     const level_plan plan = plan_levels(options, map);

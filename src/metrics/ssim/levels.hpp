@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The scales of SSIM: their extents, and how an image's value follows from the means at each of them.
+// The levels of SSIM: their extents, and the rule that makes an image's value from the means of its levels.
 #pragma once
 
 #include <array>
@@ -14,16 +14,16 @@ struct level_extents {
     int64_t depth, height, width;
 };
 
-// The scales of images of one shape. The first may already be smaller than the images.
+// The levels of images of one shape. The first may already be smaller than the images.
 struct level_plan {
-    int downsample; // factor before the first level; 1 for none
+    int downsample; // factor before the first level; 1: none
     std::array<level_extents, IQA_MOST_SCALES> extents;
 };
 
-// Fails where a level is smaller than its window, and says what would be enough.
+// Throws if a level is smaller than its window; the text has the smallest sufficient extent.
 level_plan plan_levels(const iqa_ssim_options &options, const image_view &shape);
 
-// How images shrink by a factor: z, y, x.
+// Shrinking by a factor, along z, y, x.
 std::array<shrink_axis, 3> shrink_axes(const iqa_ssim_options &options, const level_extents &image, int factor);
 
 border_mode border_at(const iqa_ssim_options &options, int level);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Structural similarity: construction, checks, the course of an update, and what can be read. The arithmetic is in
-// arith/ssim.h.
+// Structural similarity: construction, checks, the course of an update, and fields. arith/ssim.h has the arithmetic.
 #include <algorithm>
 #include <cmath>
 
@@ -50,8 +49,8 @@ ssim_metric::ssim_metric(context &owner, const iqa_ssim_options &options)
 ssim_plan ssim_metric::plan_for(element_type type, data_range range) const
 {
     const double peak = range.high - range.low;
-    // Samples are scaled by a power of two, which is exact, so that no constant or square leaves the float range
-    // whatever unit the data has.
+    // Scaling samples by a power of two is exact, and keeps constants and squares within the float range for data of
+    // any unit.
     const double level = power_of_two(-exponent_of(peak));
     const double scaled_peak = peak * level;
     const double taps = double(options_.size_z) * double(options_.size_y) * double(options_.size_x);
@@ -122,16 +121,16 @@ ssim_update ssim_metric::check(const backend &device, const iqa_tensor *referenc
     return update;
 }
 
-ssim_memory &ssim_metric::memory_at(const update_place &place)
+ssim_memory &ssim_metric::memory_at(const update_target &target)
 {
-    if (place.ledger == nullptr)
+    if (target.ledger == nullptr)
         return memory_;
     if (!cuda_memory_)
-        cuda_memory_.emplace(*place.ledger, owner());
+        cuda_memory_.emplace(*target.ledger, owner());
     return *cuda_memory_;
 }
 
-// Samples of images that are not measured as they are, or not all of them.
+// Counts samples of images that are weighted or downsampled; otherwise measuring counts them.
 void ssim_metric::count_samples(const ssim_update &update)
 {
     count_request request{
@@ -149,30 +148,30 @@ void ssim_metric::count_samples(const ssim_update &update)
 
 void ssim_metric::update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras)
 {
-    update_place place(*this, reference, candidate, extras);
+    update_target target(*this, reference, candidate, extras);
     std::array<int64_t, lane::most> addend{};
     fault report{};
-    int64_t *const lanes_to_add = place.ledger != nullptr ? place.ledger->addend() : addend.data();
+    int64_t *const lanes_to_add = target.ledger != nullptr ? target.ledger->addend() : addend.data();
     if (options_.window == IQA_WINDOW_BLOCKS) {
-        update_blocks(place, view_images(reference, candidate, options_.layout), extras, lanes_to_add);
+        update_blocks(target, view_images(reference, candidate, options_.layout), extras, lanes_to_add);
     } else {
-        ssim_update update = check(place.device, reference, candidate, extras);
+        ssim_update update = check(target.device, reference, candidate, extras);
         update.addend = lanes_to_add;
-        update.report = place.ledger != nullptr ? place.ledger->report() : &report;
-        update_images(place, update);
+        update.report = target.ledger != nullptr ? target.ledger->report() : &report;
+        update_images(target, update);
     }
-    if (place.ledger == nullptr) {
+    if (target.ledger == nullptr) {
         const std::span<const int64_t> added = std::span(addend).first(lanes().size());
         check_room(added, IQA_ERROR_NUMERIC);
         commit(added);
     }
-    place.finish();
+    target.finish();
 }
 
-void ssim_metric::update_images(const update_place &place, ssim_update &update)
+void ssim_metric::update_images(const update_target &target, ssim_update &update)
 {
-    update.device = &place.device;
-    update.memory = &memory_at(place);
+    update.device = &target.device;
+    update.memory = &memory_at(target);
     if (update.channels != update.images.reference.channels)
         update.plan.luma = &update.luma;
     const int64_t images = update.images.reference.images;
@@ -184,27 +183,27 @@ void ssim_metric::update_images(const update_place &place, ssim_update &update)
     const int64_t at_once = images_at_once(update);
     for (int64_t first = 0; first < images; first += at_once) {
         const image_group group = {first, std::min(at_once, images - first)};
-        place_scales(update, group);
+        place_levels(update, group);
         measure_group(update, group, counted ? nullptr : update.counts + first);
         const ssim_values_request values = values_of(update, group);
-        // With gradients the update ends after them: a launch that fails must leave nothing behind.
+        // With gradients the update ends after them, since a failed launch must leave no trace.
         const bool ends = first + group.count == images && !update.wants_gradient();
-        update.device->ssim_values(owner(), update.memory->work, values, ends ? place.ledger : nullptr);
-        if (place.ledger == nullptr && update.report->kind != fault_kind::none)
+        update.device->ssim_values(owner(), update.memory->work, values, ends ? target.ledger : nullptr);
+        if (target.ledger == nullptr && update.report->kind != fault_kind::none)
             fail_for(*update.report, update, group);
         if (update.wants_gradient())
             differentiate_group(update, group, values);
     }
-    if (place.ledger != nullptr && update.wants_gradient())
-        place.ledger->commit();
+    if (target.ledger != nullptr && update.wants_gradient())
+        target.ledger->commit();
 }
 
-void ssim_metric::update_blocks(const update_place &place, const image_pair &given, const iqa_update_extras &extras,
+void ssim_metric::update_blocks(const update_target &target, const image_pair &pair, const iqa_update_extras &extras,
                                 int64_t *addend)
 {
-    const image_pair images = shave_edges(given, options_.layout, options_.shave);
+    const image_pair images = shave_edges(pair, options_.layout, options_.shave);
     const image_view &shape = images.reference;
-    ssim_memory &memory = memory_at(place);
+    ssim_memory &memory = memory_at(target);
     ssim_block_values_request values{};
     values.per_image = view_per_image(extras.per_image, shape);
     values.per_channel = view_per_channel(extras.per_channel, shape);
@@ -218,16 +217,16 @@ void ssim_metric::update_blocks(const update_place &place, const image_pair &giv
         .sums = memory.sums.take<int128>(size_t(shape.images * shape.channels), "the sums of a batch"),
         .counts = memory.counts.take<sample_counts>(size_t(shape.images), "the counts of a batch"),
     };
-    place.device.ssim_blocks(owner(), memory.work, request);
+    target.device.ssim_blocks(owner(), memory.work, request);
     values.sums = request.sums;
     values.counts = request.counts;
     values.images = shape.images;
     values.channels = shape.channels;
     values.blocks = blocks_along(shape.height) * blocks_along(shape.width);
     values.addend = addend;
-    place.device.ssim_block_values(owner(), values);
-    if (place.ledger != nullptr)
-        place.ledger->commit();
+    target.device.ssim_block_values(owner(), values);
+    if (target.ledger != nullptr)
+        target.ledger->commit();
 }
 
 size_t ssim_metric::read(int32_t field, std::span<double> out) const

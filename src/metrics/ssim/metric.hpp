@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Structural similarity: what an update is made of, and what is accumulated. metric.cpp checks and reads, pyramid.cpp
-// measures level after level, values/ssim.h makes values of the sums, gradient.cpp differentiates them, faults.cpp says
-// what is wrong with images.
+// Structural similarity. metric.cpp checks and reads, pyramid.cpp measures each level, values/ssim.h makes values of
+// the sums, gradient.cpp differentiates them, faults.cpp has the error texts.
 #pragma once
 
 #include <array>
@@ -44,14 +43,14 @@ struct ssim_level {
     ssim_plan plan;
     image_pair images;
     weight_view weights;
-    std::byte *gradients[2]; // of a level that is made: the derivatives by its samples
-    // Results, for each image and channel (or image alone), and for each image.
+    std::byte *gradients[2]; // of a downsampled level: derivatives by its samples
+    // Results: sums and weight for each image and channel, or each image; not_a_number for each image.
     int128 *sums, *weight;
     bool *not_a_number;
-    int64_t pixels; // of the map, of one channel
+    int64_t pixels; // of one channel's map
 };
 
-// Memory of updates, on the device where the images are.
+// Memory of updates, on the device of the images.
 struct ssim_memory {
     ssim_memory(memory_source &device, memory_source &host) noexcept
         : sums(device), counts(device), flags(device), levels(device), factors(device), work(device, host)
@@ -62,18 +61,18 @@ struct ssim_memory {
     workspace work;
 };
 
-// What one update wants, checked.
+// One update, checked.
 struct ssim_update {
     const backend *device;
     ssim_memory *memory;
     image_pair images; // shaved
     weight_view weights;
     level_plan levels;
-    ssim_plan plan; // of the images as they are
+    ssim_plan plan; // of the caller's images
     luma_rule luma;
     output_view per_image, per_channel, map, reference_gradient, candidate_gradient;
     int64_t channels; // measured
-    bool by_channel;  // sums are kept for each
+    bool by_channel;  // sums are kept for each channel
     bool weighing;
     sample_counts *counts; // of all images
     int64_t *addend;
@@ -81,7 +80,7 @@ struct ssim_update {
 
     bool wants_gradient() const { return reference_gradient.data != nullptr || candidate_gradient.data != nullptr; }
     int64_t parts() const { return by_channel ? channels : 1; }
-    // Whether a level's images are made by shrinking, rather than the caller's own.
+    // Whether a level is downsampled; false: it has the caller's images.
     bool is_made(int level) const { return level > 0 || levels.downsample > 1; }
 };
 
@@ -97,18 +96,18 @@ protected:
     [[noreturn]] void raise(const fault &found) const override;
 
 private:
-    // Not inlined: frames stay small that way.
+    // Not inlined, to keep frames small.
     [[gnu::noinline]] ssim_update check(const backend &device, const iqa_tensor *reference, const iqa_tensor *candidate,
                                         const iqa_update_extras &extras) const;
-    ssim_memory &memory_at(const update_place &place);
-    [[gnu::noinline]] void update_images(const update_place &place, ssim_update &update);
-    [[gnu::noinline]] void update_blocks(const update_place &place, const image_pair &given,
+    ssim_memory &memory_at(const update_target &target);
+    [[gnu::noinline]] void update_images(const update_target &target, ssim_update &update);
+    [[gnu::noinline]] void update_blocks(const update_target &target, const image_pair &pair,
                                          const iqa_update_extras &extras, int64_t *addend);
     data_range range_of_options() const { return {options_.data_low, options_.data_high}; }
     ssim_plan plan_for(element_type type, data_range range) const;
     int64_t images_at_once(const ssim_update &update) const;
     void count_samples(const ssim_update &update);
-    [[gnu::noinline]] void place_scales(const ssim_update &update, image_group group);
+    [[gnu::noinline]] void place_levels(const ssim_update &update, image_group group);
     [[gnu::noinline]] void measure_group(const ssim_update &update, image_group group, sample_counts *counts);
     ssim_values_request values_of(const ssim_update &update, image_group group) const;
     [[gnu::noinline]] void differentiate_group(const ssim_update &update, image_group group,
@@ -118,7 +117,7 @@ private:
     bool product_of_channels() const { return !plain_mean(options_) && options_.product == IQA_PRODUCT_OF_CHANNEL; }
 
     iqa_ssim_options options_;
-    std::array<std::byte, sizeof(iqa_ssim_options)> option_bytes_{}; // or less
+    std::array<std::byte, sizeof(iqa_ssim_options)> option_bytes_{}; // state bytes are no more
     std::array<int64_t, ssim_lane::most> lanes_{};
     exact_field exact_fields_[1];
     scratch taps_;
@@ -128,7 +127,7 @@ private:
     double *taps_y_;
     double *taps_x_;
     std::array<ssim_level, IQA_MOST_SCALES> levels_{};
-    std::array<shrink_request, IQA_MOST_SCALES> made_{}; // what makes the scales that are not the caller's own images
+    std::array<shrink_request, IQA_MOST_SCALES> made_{}; // of downsampled levels
 };
 
 } // namespace iqa

@@ -63,10 +63,10 @@ constexpr option_word mask_words[] = {
     IQA_WORD("map", IQA_MASK_MAP),
 };
 
-// A window may not be larger: its rows are kept in memory, and images of that size do not exist.
+// A limit, since a window's rows are kept in memory; no image needs a larger window.
 constexpr int largest_window = 4095;
 
-// What a window needs of its sizes, sigmas and spacings follows from its shape: see resolve_axis().
+// resolve_axis() checks sizes, sigmas and spacings by the window's shape.
 constexpr option_row size_of_axis(const option_row &field, const char *help)
 {
     return field.from(1, largest_window)
@@ -203,7 +203,7 @@ void resolve_window(iqa_ssim_options &options)
         fail(IQA_ERROR_INVALID_ARGUMENT, "the sample covariance of a window of one pixel is not defined");
 }
 
-// Blocks are FFmpeg's own rule: what it does not have is refused rather than passed over.
+// Blocks are FFmpeg's rule: options that it lacks are refused, not ignored.
 void check_blocks(iqa_ssim_options &options)
 {
     if (has_depth(options.layout) || options.scales != 1 || options.downsample != 1 || options.parts != 0 ||

@@ -6,7 +6,7 @@
 
 namespace iqa {
 
-// Checks every field and puts numbers in place of automatic sizes.
+// Checks every field and replaces automatic sizes by numbers.
 iqa_ssim_options resolve(iqa_ssim_options options);
 
 } // namespace iqa

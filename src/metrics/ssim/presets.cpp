@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What other libraries mean by SSIM and MS-SSIM, as options. docs/guide/presets.md has the source of each rule.
+// SSIM and MS-SSIM of other libraries, as options. docs/guide/presets.md has the source of each rule.
 #include <array>
 
 #include "metrics/metrics.hpp"
@@ -19,7 +19,7 @@ void make_uniform(iqa_ssim_options &options, int32_t size)
     fix_window(options, size);
 }
 
-// Five scales with the exponents of the paper, all of whose ports take negative means for 0.
+// Five levels with the exponents of the paper. All its ports take negative means as 0.
 void make_multiscale(iqa_ssim_options &options, int32_t product, int32_t shrink)
 {
     constexpr std::array<double, 5> weights = {0.0448, 0.2856, 0.3001, 0.2363, 0.1333};

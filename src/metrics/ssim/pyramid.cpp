@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The scales of a group of images: where they lie in memory, and their measurement one after another.
+// The levels of a group of images: their memory, and their measurement one after another.
 #include <algorithm>
 
 #include "metrics/ssim/metric.hpp"
@@ -8,7 +8,7 @@ namespace iqa {
 
 namespace {
 
-// Pyramids are made for so many images at a time that they stay below this, or for one.
+// Limits the images of a group, which has at least one.
 constexpr int64_t pyramid_bytes = int64_t(32) << 20;
 
 } // namespace
@@ -29,8 +29,8 @@ int64_t ssim_metric::images_at_once(const ssim_update &update) const
     return std::clamp<int64_t>(pyramid_bytes / bytes, 1, images);
 }
 
-// Lays out the scales of a group: views, memory for the smaller images, and for sums.
-void ssim_metric::place_scales(const ssim_update &update, image_group group)
+// Lays out the levels of a group: views, memory for downsampled images, and for sums.
+void ssim_metric::place_levels(const ssim_update &update, image_group group)
 {
     const bool of_doubles = update.plan.double_arithmetic;
     const int64_t size = of_doubles ? sizeof(double) : sizeof(float);
@@ -39,11 +39,11 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
         const level_extents &extents = update.levels.extents[size_t(level)];
         return round_up(planes * extents.depth * extents.height * extents.width * size, 64);
     };
-    int64_t all = 0;
+    int64_t bytes = 0;
     for (int level = 0; level < options_.scales; ++level)
         if (update.is_made(level))
-            all += bytes_of(level) * (2 + (update.weighing ? 1 : 0) + (update.wants_gradient() ? 2 : 0));
-    std::byte *memory = all == 0 ? nullptr : update.memory->levels.take<std::byte>(size_t(all), "smaller images");
+            bytes += bytes_of(level) * (2 + (update.weighing ? 1 : 0) + (update.wants_gradient() ? 2 : 0));
+    std::byte *memory = bytes == 0 ? nullptr : update.memory->levels.take<std::byte>(size_t(bytes), "smaller images");
     const size_t results = size_t(options_.scales) * size_t(group.count * update.parts());
     int128 *sums = update.memory->sums.take<int128>(results * (ssim_factors + 1), "the sums of a batch");
     const auto take = [&](int level) {
@@ -52,42 +52,42 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
         return taken;
     };
     for (int level = 0; level < options_.scales; ++level) {
-        ssim_level &own = levels_[size_t(level)];
+        ssim_level &current = levels_[size_t(level)];
         const level_extents &extents = update.levels.extents[size_t(level)];
         const level_extents map = map_extents(options_, level, extents);
         const bool last = level == options_.scales - 1;
-        own.plan = update.plan;
-        own.plan.border = border_at(options_, level);
+        current.plan = update.plan;
+        current.plan.border = border_at(options_, level);
         if (options_.parts == 0 && !last)
-            std::swap(own.plan.wanted[ssim_product], own.plan.wanted[ssim_contrast_structure]);
-        own.pixels = map.depth * map.height * map.width;
-        own.sums = sums + size_t(level) * size_t(group.count * update.parts()) * (ssim_factors + 1);
-        own.weight = own.sums + size_t(group.count * update.parts()) * ssim_factors;
-        own.images = {images_of(update.images.reference, group), images_of(update.images.candidate, group)};
-        own.weights = images_of(update.weights, group);
+            std::swap(current.plan.wanted[ssim_product], current.plan.wanted[ssim_contrast_structure]);
+        current.pixels = map.depth * map.height * map.width;
+        current.sums = sums + size_t(level) * size_t(group.count * update.parts()) * (ssim_factors + 1);
+        current.weight = current.sums + size_t(group.count * update.parts()) * ssim_factors;
+        current.images = {images_of(update.images.reference, group), images_of(update.images.candidate, group)};
+        current.weights = images_of(update.weights, group);
         if (!update.is_made(level))
             continue;
 
-        const ssim_level *before = level == 0 ? nullptr : &levels_[size_t(level) - 1];
+        const ssim_level *previous = level == 0 ? nullptr : &levels_[size_t(level) - 1];
         shrink_request &made = made_[size_t(level)];
         made = {};
         const int factor = level == 0 ? update.levels.downsample : 2;
-        const image_view &larger = before == nullptr ? own.images.reference : before->images.reference;
+        const image_view &larger = previous == nullptr ? current.images.reference : previous->images.reference;
         const auto axes = shrink_axes(options_, {larger.depth, larger.height, larger.width}, factor);
         made.z = axes[0];
         made.y = axes[1];
         made.x = axes[2];
-        made.images = before == nullptr ? own.images : before->images;
-        made.weights = before == nullptr ? own.weights : before->weights;
+        made.images = previous == nullptr ? current.images : previous->images;
+        made.weights = previous == nullptr ? current.weights : previous->weights;
         made.reference = take(level);
         made.candidate = take(level);
         made.shrunk_weights = update.weighing ? take(level) : nullptr;
-        for (std::byte *&gradient : own.gradients)
+        for (std::byte *&gradient : current.gradients)
             gradient = update.wants_gradient() ? take(level) : nullptr;
 
         image_view dense{};
         dense.type = of_doubles ? element_type::float64 : element_type::float32;
-        dense.device_type = own.images.reference.device_type;
+        dense.device_type = current.images.reference.device_type;
         dense.images = group.count;
         dense.channels = update.channels;
         dense.depth = extents.depth;
@@ -99,26 +99,26 @@ void ssim_metric::place_scales(const ssim_update &update, image_group group)
         dense.channel_stride = dense.slice_stride * extents.depth;
         dense.image_stride = dense.channel_stride * update.channels;
         dense.data = made.reference;
-        own.images.reference = dense;
+        current.images.reference = dense;
         dense.data = made.candidate;
-        own.images.candidate = dense;
+        current.images.candidate = dense;
         if (update.weighing)
-            own.weights = {made.shrunk_weights,
-                           of_doubles ? IQA_FLOAT64 : IQA_FLOAT32,
-                           dense.image_stride,
-                           dense.channel_stride,
-                           dense.slice_stride,
-                           dense.row_stride,
-                           1};
+            current.weights = {made.shrunk_weights,
+                               of_doubles ? IQA_FLOAT64 : IQA_FLOAT32,
+                               dense.image_stride,
+                               dense.channel_stride,
+                               dense.slice_stride,
+                               dense.row_stride,
+                               1};
     }
-    // Plans of smaller images: they are scaled already, finite, and luma.
+    // Downsampled levels are already scaled, masked and luma; their plans skip those steps.
     for (int level = 0; level < options_.scales; ++level) {
-        ssim_level &own = levels_[size_t(level)];
+        ssim_level &current = levels_[size_t(level)];
         made_[size_t(level)].plan = level == 0 ? &update.plan : &levels_[size_t(level) - 1].plan;
         if (update.is_made(level)) {
-            own.plan.gain = 1.0;
-            own.plan.luma = nullptr;
-            own.plan.mask_nonfinite = false;
+            current.plan.gain = 1.0;
+            current.plan.luma = nullptr;
+            current.plan.mask_nonfinite = false;
         }
     }
 }
@@ -131,22 +131,22 @@ void ssim_metric::measure_group(const ssim_update &update, image_group group, sa
     if (!made.empty())
         update.device->shrink(owner(), update.memory->work, made);
     for (int level = 0; level < options_.scales; ++level) {
-        ssim_level &own = levels_[size_t(level)];
-        own.not_a_number = not_a_number + level * group.count;
+        ssim_level &current = levels_[size_t(level)];
+        current.not_a_number = not_a_number + level * group.count;
         const level_extents map = map_extents(options_, level, update.levels.extents[size_t(level)]);
         ssim_request request{
-            .plan = &own.plan,
-            .images = own.images,
-            .weights = own.weights,
+            .plan = &current.plan,
+            .images = current.images,
+            .weights = current.weights,
             .out_depth = map.depth,
             .out_height = map.height,
             .out_width = map.width,
             .map = level == 0 ? images_of(update.map, group) : output_view{},
             .by_channel = update.by_channel,
-            .sums = own.sums,
-            .weight = own.weight,
+            .sums = current.sums,
+            .weight = current.weight,
             .counts = update.is_made(level) ? nullptr : counts,
-            .not_a_number = own.not_a_number,
+            .not_a_number = current.not_a_number,
         };
         update.device->ssim(owner(), update.memory->work, request);
     }
@@ -157,8 +157,9 @@ ssim_values_request ssim_metric::values_of(const ssim_update &update, image_grou
     ssim_values_request request{};
     request.rule = rule_of(options_);
     for (int level = 0; level < options_.scales; ++level) {
-        const ssim_level &own = levels_[size_t(level)];
-        request.levels[level] = {own.sums, update.weighing ? own.weight : nullptr, own.not_a_number, own.pixels};
+        const ssim_level &current = levels_[size_t(level)];
+        request.levels[level] = {current.sums, update.weighing ? current.weight : nullptr, current.not_a_number,
+                                 current.pixels};
     }
     request.plain = plain_mean(options_);
     request.of_channels = product_of_channels();
