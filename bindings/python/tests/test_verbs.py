@@ -161,6 +161,22 @@ class TestRangeOfAnUpdate:
         assert parts[0].fingerprint == together.fingerprint
         assert sum(parts).to_bytes() == together.to_bytes()
 
+    def test_the_evaluation_of_fastmri(self):
+        """Means over slices by scikit-image's functions, each volume over its maximum."""
+        skimage = pytest.importorskip("skimage.metrics")
+        ssim = iqa.SSIM(layout="CHW", preset="skimage_default")
+        psnr = iqa.PSNR(layout="CHW", aggregate="mean_of_psnr")
+        expected = []
+        for peak, *pair in self.volumes():
+            x, y = (np.float64(volume[: 2 if peak > 3 else 3]) for volume in pair)
+            most = x.max()
+            slices = [skimage.structural_similarity(*one, data_range=most) for one in zip(x, y)]
+            decibels = skimage.peak_signal_noise_ratio(x, y, data_range=most)
+            expected.append((np.mean(slices), decibels))
+            for metric in (ssim, psnr):
+                metric.update(x, y, data_range=most)
+        assert (ssim.compute(), psnr.compute()) == pytest.approx(np.mean(expected, 0), rel=1e-9)
+
     def test_pairs_scalars_and_copies(self):
         metric = iqa.SSIM(layout="CHW")
         expected = iqa.ssim(X[0], Y[0], (-1, 2), "CHW")
