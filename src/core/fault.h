@@ -31,7 +31,7 @@ struct fault {
     int64_t count;
     double value;
     int64_t update; // of the metric on this device, from 1
-    uint64_t rank;  // while an update runs on a device: of its first fault so far
+    uint64_t rank;  // of the first fault so far, while an update runs on a device
 };
 
 // `position` is one of label_pair::positions.
@@ -44,7 +44,7 @@ IQA_HD fault fault_of_weight(int64_t position, int64_t shape)
     return found;
 }
 
-// `count` elements have a label outside the classes on either side; the other arguments tell the first of them.
+// `count` elements have a label outside the classes on either side; the other arguments describe the first.
 IQA_HD fault fault_of_labels(int64_t count, int side, int64_t position, int64_t label, int64_t shape)
 {
     fault found{};
@@ -68,8 +68,8 @@ IQA_HD fault fault_of_feature(int side, int64_t row, int64_t column, double valu
     return found;
 }
 
-// Of several faults the one of the first kind is told, and of those the one that comes first: the first image, or the
-// first key of a position. Ranks fall in this order, so that a maximum keeps the first fault and 0 stands for no fault.
+// Orders faults: by kind, then by image or key of a position. An earlier fault has a larger rank, so that a maximum
+// keeps the first one and 0 means no fault.
 IQA_HD uint64_t fault_rank(fault_kind kind, int64_t first)
 {
     constexpr uint64_t kinds = 0xff;

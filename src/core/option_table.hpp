@@ -207,7 +207,7 @@ void check_option(const option_row &row, const void *options);
 // The valid values of a field, in terms of the C header.
 text expected_text(const option_row &row);
 
-// The fields of a state file. `width`: only fields with numbers of so many bytes; 0: all fields.
+// The fields of a state file. `width`: only fields with numbers of that many bytes; 0: all fields.
 size_t state_bytes(const option_table &table) noexcept;
 void write_fields(const option_table &table, const void *options, byte_writer &to, size_t width = 0) noexcept;
 void read_fields(const option_table &table, void *options, byte_reader &from, size_t width = 0);

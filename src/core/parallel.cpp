@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The library is a guest in somebody else's process, and the OpenMP runtime has habits that a guest must not have:
-//   - it ends the process when a thread cannot be created: so threads are tried first, and fewer are used;
-//   - a child of fork() that enters a region hangs for the threads that it has not: so the team is dissolved before;
-//   - its workers inherit the signal mask: so every signal is blocked while they are created;
-//   - a region ends only when its last worker has been scheduled, which beside busy neighbours takes many times the
-//     work itself: so a thread that was kept waiting computes alone for a while.
+// The library is a guest in its host's process. Some habits of the OpenMP runtime would harm the host:
+//   - It ends the process if a thread cannot be created. So threads are tried first, and fewer are used.
+//   - A child of fork() that enters a region waits for threads that it lacks. So the team is dissolved before fork().
+//   - Its workers inherit the signal mask. So every signal is blocked while they are created.
+//   - A region ends only when its last worker has been scheduled, which beside busy neighbours can take many times the
+//     work. So a thread that had to wait computes alone for a while.
 #include "core/parallel.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What `iqa batch` prints and writes: the table, CSV and JSON.
+// The output of `iqa batch`: table, CSV and JSON.
 #include "commands/batch.hpp"
 #include "files/file_error.hpp"
 #include "files/number.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The commands. Each one adds its options to the parser and returns what to run when it was chosen; that gives the exit
-// code.
+// The commands. Each adds its options to the parser and returns the function to run if it is chosen, which returns the
+// exit code.
 #pragma once
 
 #include <functional>

@@ -53,7 +53,7 @@ std::string six_digits(double value)
 json set_as_json(const fid_set &set)
 {
     json object;
-    object["rows"] = set.rows ? json(*set.rows) : json(nullptr); // mean and covariance do not tell it
+    object["rows"] = set.rows ? json(*set.rows) : json(nullptr); // unknown for mean and covariance
     object["files"] = json::array();
     for (const feature_file &file : set.files) {
         json entry = {{"file", file.path}, {"format", file.format}};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What `iqa segment` prints and writes: tables, CSV, JSON and the confusion matrix.
+// The output of `iqa segment`: tables, CSV, JSON and the confusion matrix.
 #include "commands/segment.hpp"
 #include "drawing/confusion_picture.hpp"
 #include "files/number.hpp"

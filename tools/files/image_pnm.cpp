@@ -184,7 +184,7 @@ image read_samples(byte_buffer file, bool as_text, int64_t channels, const decod
     return picture;
 }
 
-// PFM: rows from the bottom up; the sign of the scale gives the order of bytes.
+// PFM: rows from the bottom up; the sign of the scale is the byte order.
 image read_pfm(byte_buffer file, int64_t channels, const decode_options &options)
 {
     text_reader text(file.bytes());

@@ -18,7 +18,7 @@ struct frame_values {
     std::vector<clip_values> planes; // Y, U, V
 };
 
-// The least or greatest value of a frame, and the first frame, from 1 on, that has it.
+// The least or greatest value of a frame, and the first such frame, from 1 on.
 struct extreme {
     double value = 0;
     int64_t frame = 0;

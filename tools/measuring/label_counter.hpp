@@ -38,7 +38,7 @@ struct pair_scores {
     double accuracy = 0, iou = 0, dice = 0;
 };
 
-// Throws image_error, about the prediction, unless both have the same size and stand alike.
+// Throws image_error about the prediction unless both have the same size and orientation.
 void check_sizes(const image &reference, const image &prediction);
 
 // One thread's counts.

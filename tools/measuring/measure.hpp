@@ -55,7 +55,7 @@ public:
     // Measures one pair and adds it to the total. `map`, if not null, receives the SSIM map.
     pair_values measure(const image &reference, const image &test, image *map = nullptr);
 
-    // The channels of one pair, each as a picture of its own; none for luma. Not added to the total.
+    // Measures each channel of one pair as a picture; none for luma. Not added to the total.
     std::vector<channel_values> measure_channels(const image &reference, const image &test);
 
     // Adds the total of another thread.

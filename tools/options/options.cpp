@@ -20,7 +20,7 @@ constexpr const char *samples_group = "Samples";
 const std::vector<std::string_view> other_options = {"size_z",   "sigma_z", "spacing_z", "spacing_y", "spacing_x",
                                                      "gradient", "layout",  "data_low",  "data_high", "scales"};
 
-// The library's options; those that SSIM and PSNR share stand apart.
+// The library's options: shared ones, SSIM's and PSNR's.
 struct metric_options {
     std::vector<library_option> shared, ssim, psnr;
 
