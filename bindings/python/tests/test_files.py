@@ -210,6 +210,39 @@ class TestLayout:
         assert metric.fingerprint == iqa.SSIM(1.0, "NCHW").fingerprint
         assert iqa.SSIM(1.0)(x.numpy(), y) == expected
 
+    def test_a_call_takes_no_layout_that_the_metric_cannot(self):
+        """And neither does a collection: what is refused leaves no trace."""
+        torch = pytest.importorskip("torch")
+        x, y = (torch.from_numpy(images) for images in batch(2))
+        grey = (x[0, 0], y[0, 0])
+        collection = iqa.MetricCollection(
+            {
+                "mean": iqa.PSNR(1.0),
+                "of means": iqa.PSNR(1.0, aggregate="mean_of_psnr"),
+                "ssim": iqa.SSIM(1.0),
+            }
+        )
+        for metric in (iqa.PSNR(1.0), collection):
+            first = metric(*grey)
+            for _ in range(2):
+                with pytest.raises(iqa.ShapeError, match="never guessed"):
+                    metric(x, y)
+                assert metric(*grey) == first
+            assert iqa.merge([metric])(*grey) == first
+        metric = iqa.PSNR(1.0)
+        metric(*grey)
+        metric.reset()
+        metric.update(x, y)
+        assert metric(x, y) == iqa.psnr(x, y, 1.0)
+        collection.update(*grey)
+        with pytest.raises(iqa.ShapeError, match="never guessed"):
+            collection.update(x, y)
+        assert [metric.images for metric in collection.values()] == [4, 4, 4]
+        fresh = iqa.MetricCollection([iqa.PSNR(1.0), iqa.SSIM(1.0)])
+        with pytest.raises(iqa.ShapeError):
+            fresh(x[..., :8], y[..., :8])
+        assert fresh(*grey)["SSIM"] == iqa.ssim(*grey, 1.0)
+
     def test_tensors_that_leave_a_choice(self):
         torch = pytest.importorskip("torch")
         x = torch.zeros(3, 32, 32)

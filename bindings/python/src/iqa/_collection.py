@@ -282,6 +282,9 @@ class _Group:
             return self._members[0]
         if self._sums is None:
             self._sums = _emptied(self._members[0])
+            self._sums._layout_is_open = all(
+                member._layout_is_open and member._has_no_layout() for member in self._members
+            )
         return self._sums
 
     def _arguments(self, weights: Any, data_range: Any) -> dict[str, Any]:
@@ -290,8 +293,7 @@ class _Group:
 
     def measure(self, shared: _Shared, weights: Any, data_range: Any) -> None:
         """Adds to the batch."""
-        if self._batch is None:
-            self._batch = _emptied(self._members[0])
+        self._batch = self._target()._empty_batch()
         if isinstance(self._batch, ConfusionMatrix):
             images = shared.labels(self._batch._options)
         elif self._has_range:
@@ -352,6 +354,8 @@ def _emptied(metric: Metric) -> Metric:
 def _add(metric: Metric, other: Metric) -> None:
     """Adds the sums of one that may read them in another way."""
     metric._take_layout_of(other)
+    if metric._layout_is_open and metric._resolved().layout != other._resolved().layout:
+        raise IncompatibleError("a metric was updated outside its collection, with another layout")
     metric.add_lanes(other.lanes())
 
 

@@ -504,15 +504,27 @@ class Metric(Reported):
         self: AnyMetric, read: Callable[[AnyMetric, Any], Any], *images: Any, **arguments: Any
     ) -> Any:
         """What is read of an update's images alone, which are then added."""
-        if self._batch is None:
-            self._batch = self.copy()
-            self._batch.reset()
+        batch = self._empty_batch()
         try:
-            result = read(self._batch, self._batch.update(*images, **arguments))
-            self.merge(self._batch)
+            result = read(batch, batch.update(*images, **arguments))
+            self.merge(batch)
         finally:
-            self._batch.reset()
+            batch.reset()
         return result
+
+    def _empty_batch(self: AnyMetric) -> AnyMetric:
+        """A metric for one batch, kept for the next; it takes a layout only where this one may."""
+        batch: AnyMetric | None = self._batch
+        has_other_layout = (
+            batch is not None
+            and self._layout_is_open
+            and batch._resolved().layout != self._resolved().layout
+        )
+        if batch is None or has_other_layout:
+            batch = self._batch = self.copy()
+            batch.reset()
+        batch._layout_is_open = self._layout_is_open and self._has_no_layout()
+        return batch
 
     def __add__(self: AnyMetric, other: Any) -> AnyMetric:
         if not isinstance(other, Metric):
