@@ -121,12 +121,12 @@ private:
         const label_rules &rules = labels.rules;
         const int64_t group = quotient_of(at, labels.positions);
         const int64_t position = at - group * labels.positions;
-        const label_place place = place_of(labels, group, position);
-        const label_codes codes = codes_of<scores>(labels, place);
-        const int64_t label = place.offset[label_index];
+        const label_offsets offsets = offsets_of(labels, group, position);
+        const label_codes codes = codes_of<scores>(labels, offsets);
+        const int64_t label = offsets.value[label_index];
         double weight = 1.0;
         if (labels.weights != nullptr) {
-            weight = weight_at(labels, place.offset[weight_side]);
+            weight = weight_at(labels, offsets.value[weight_side]);
             if (!has_exact_sums(weight)) {
                 keep_first(labels, fault_kind::label_weight, to_caller(labels.order, at));
                 return;

@@ -46,25 +46,25 @@ struct label_task {
     int64_t shape;
 };
 
-// The offsets of a position in the tensors.
-struct label_place {
-    int64_t offset[caller_position];
+// The offsets of a position's elements in the tensors.
+struct label_offsets {
+    int64_t value[caller_position];
 };
 
-IQA_KERNEL label_place place_of(const label_task &task, int64_t group, int64_t position)
+IQA_KERNEL label_offsets offsets_of(const label_task &task, int64_t group, int64_t position)
 {
-    label_place place;
+    label_offsets offsets;
     for (int k = 0; k < caller_position; ++k)
-        place.offset[k] = group * task.group_stride[k];
+        offsets.value[k] = group * task.group_stride[k];
     for (int i = task.space.axes - 1; i >= 0; --i) {
         const position_axis &axis = task.space.axis[i];
         const int64_t rest = i > 0 ? quotient_of(position, axis.extent) : 0; // the outermost axis has the rest
         const int64_t index = position - rest * axis.extent;
         for (int k = 0; k < caller_position; ++k)
-            place.offset[k] += index * axis.stride[k];
+            offsets.value[k] += index * axis.stride[k];
         position = rest;
     }
-    return place;
+    return offsets;
 }
 
 IQA_KERNEL int64_t to_caller(const caller_order &order, int64_t position)
@@ -143,14 +143,14 @@ IQA_KERNEL uint32_t code_of_column(const label_rules &rules, int64_t label)
 }
 
 template <bool scores>
-IQA_KERNEL label_codes codes_of(const label_task &task, const label_place &place)
+IQA_KERNEL label_codes codes_of(const label_task &task, const label_offsets &offsets)
 {
     const label_rules &rules = task.rules;
-    const uint32_t row = code_of_row(rules, label_of<scores>(task, reference_side, place.offset[reference_side]));
-    int64_t candidate = label_of<scores>(task, candidate_side, place.offset[candidate_side]);
+    const uint32_t row = code_of_row(rules, label_of<scores>(task, reference_side, offsets.value[reference_side]));
+    int64_t candidate = label_of<scores>(task, candidate_side, offsets.value[candidate_side]);
     const label_view &view = task.labels[candidate_side];
     if (scores && rules.top_k > 1 && candidate >= 0 && row < uint32_t(rules.codes) &&
-        is_in_top_of_scores(rules, view, view.data + place.offset[candidate_side] * label_size(view.type), row))
+        is_in_top_of_scores(rules, view, view.data + offsets.value[candidate_side] * label_size(view.type), row))
         candidate = row;
     return {row, code_of_column(rules, candidate)};
 }
@@ -216,7 +216,7 @@ IQA_KERNEL int64_t invalid_key(const label_task &task, int64_t group, int64_t po
 template <bool scores>
 IQA_KERNEL_APART void keep_if_invalid(const label_task &task, int64_t group, int64_t position)
 {
-    const label_codes codes = codes_of<scores>(task, place_of(task, group, position));
+    const label_codes codes = codes_of<scores>(task, offsets_of(task, group, position));
     if (is_invalid(task.rules, codes))
         keep_first(task, fault_kind::labels, invalid_key(task, group, position, codes));
 }
@@ -236,8 +236,8 @@ IQA_KERNEL_APART void end_update(const label_task &task)
         const int side = key % 2 == 0 ? reference_side : candidate_side;
         const int64_t position = from_caller(task.order, key / 2);
         const int64_t group = position / task.positions;
-        const label_place place = place_of(task, group, position - group * task.positions);
-        const int64_t label = shown_label(task.labels[side], label_of<scores>(task, side, place.offset[side]));
+        const label_offsets offsets = offsets_of(task, group, position - group * task.positions);
+        const int64_t label = shown_label(task.labels[side], label_of<scores>(task, side, offsets.value[side]));
         report = fault_of_labels(task.counters[invalid_counter], side, key / 2, label, task.shape);
     }
 }

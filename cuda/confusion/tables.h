@@ -63,9 +63,9 @@ struct any_labels {
         const auto length = uint32_t(row_length(task.labels.rules.codes));
         const auto cells_of_label = uint32_t(table_cells(task.labels.rules.codes));
         for (int64_t position = begin + thread; position < end; position += threads) {
-            const label_place place = place_of(task.labels, group, position);
-            const label_codes codes = codes_of<true>(task.labels, place);
-            counters.count(uint32_t(place.offset[label_index]) * cells_of_label + codes.row * length + codes.column);
+            const label_offsets offsets = offsets_of(task.labels, group, position);
+            const label_codes codes = codes_of<true>(task.labels, offsets);
+            counters.count(uint32_t(offsets.value[label_index]) * cells_of_label + codes.row * length + codes.column);
         }
     }
 };
@@ -89,10 +89,10 @@ struct integer_labels {
             IQA_UNROLL_ON_GPU
             for (int i = 0; i < at_once; ++i) {
                 const int64_t position = first + i * threads;
-                const label_place place = place_of(labels, group, position < end ? position : first);
-                reference[i] = label_of<false>(labels, reference_side, place.offset[reference_side]);
-                candidate[i] = label_of<false>(labels, candidate_side, place.offset[candidate_side]);
-                table[i] = uint32_t(place.offset[label_index]) * cells_of_label;
+                const label_offsets offsets = offsets_of(labels, group, position < end ? position : first);
+                reference[i] = label_of<false>(labels, reference_side, offsets.value[reference_side]);
+                candidate[i] = label_of<false>(labels, candidate_side, offsets.value[candidate_side]);
+                table[i] = uint32_t(offsets.value[label_index]) * cells_of_label;
             }
             IQA_UNROLL_ON_GPU
             for (int i = 0; i < at_once; ++i)

@@ -101,8 +101,8 @@ struct add_kernel_values {
         per_thread<Block, thread_values, threads> values;
         matrix_tile::multiply(
             block, left.view.columns,
-            [&](int which, int64_t k, int count, double *to, int i) {
-                if (which == 0)
+            [&](int input, int64_t k, int count, double *to, int i) {
+                if (input == 0)
                     load(left, left.count - tile.row, offsets, k, count, to, i);
                 else
                     load(right, right.count - tile.column, offsets + side, k, count, to, i);

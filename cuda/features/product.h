@@ -32,8 +32,8 @@ struct multiply_matrices {
         const double sign = product.subtract ? -1.0 : 1.0;
         matrix_tile::multiply(
             block, product.depth,
-            [&](int which, int64_t k, int count, double *to, int i) {
-                if (which == 0)
+            [&](int input, int64_t k, int count, double *to, int i) {
+                if (input == 0)
                     load(product.a, row, product.rows, k, count, sign, to, i);
                 else
                     load(product.b, column, product.columns, k, count, 1.0, to, i);

@@ -40,7 +40,7 @@ struct ssim_boxes_of {
     // In shared memory, to save registers.
     struct part_of_box {
         map_part<Real> map;
-        part_place place;
+        part_extents extents;
         int64_t box;
         uint32_t spread, not_a_number;   // set by any thread
         uint32_t doubts[doubt_kinds][2]; // low and high digits of 16 bits
@@ -68,7 +68,7 @@ struct ssim_boxes_of {
                 }
             const map_part<Real> &map = part.map;
             int64_t first[3], count[3];
-            box_of_part(args, part.place, first, count);
+            box_of_part(args, part.extents, first, count);
             find_pivot(block, args.statistics.source, map.image, map.channel, first, count, args.statistics.taps,
                        part.grid, part.map.pivot);
             filters.run(part.map, [&](int slice) {
@@ -92,50 +92,51 @@ private:
 
     IQA_KERNEL static void find(const arguments &args, int64_t index, part_of_box &part)
     {
-        part.place = place_of_part(args.maps, index);
-        part.box = args.maps.box_of(part.place);
+        part.extents = extents_of_part(args.maps, index);
+        part.box = args.maps.box_of(part.extents);
         part.spread = part.not_a_number = 0;
         for (uint32_t(&digits)[2] : part.doubts)
             digits[0] = digits[1] = 0;
         map_part<Real> &map = part.map;
         for (int axis = z_axis; axis <= x_axis; ++axis) {
-            map.first[axis] = part.place.first[axis] - before_first(args, axis);
-            map.count[axis] = part.place.count[axis];
+            map.first[axis] = part.extents.first[axis] - before_first(args, axis);
+            map.count[axis] = part.extents.count[axis];
         }
-        map.image = part.place.image;
-        map.channel = part.place.channel;
+        map.image = part.extents.image;
+        map.channel = part.extents.channel;
     }
 
     // The first windows and the extents of the part's box.
-    IQA_KERNEL static void box_of_part(const arguments &args, const part_place &place, int64_t (&first)[3],
+    IQA_KERNEL static void box_of_part(const arguments &args, const part_extents &extents, int64_t (&first)[3],
                                        int64_t (&count)[3])
     {
         IQA_UNROLL_ON_GPU
         for (int axis = z_axis; axis <= x_axis; ++axis) {
-            first[axis] = place.box_first[axis] - before_first(args, axis);
-            count[axis] = place.box_count[axis];
+            first[axis] = extents.box_first[axis] - before_first(args, axis);
+            count[axis] = extents.box_count[axis];
         }
     }
 
-    IQA_KERNEL static ssim_accumulator &results_of(const arguments &args, const part_place &place)
+    IQA_KERNEL static ssim_accumulator &results_of(const arguments &args, const part_extents &extents)
     {
-        return args.accumulators[args.by_channel ? place.image * args.maps.channels + place.channel : place.image];
+        return args
+            .accumulators[args.by_channel ? extents.image * args.maps.channels + extents.channel : extents.image];
     }
 
     // Takes a box's sums from the kernel in float. The box's first part does it for all.
     IQA_KERNEL static void take_from_float(const arguments &args, const part_of_box &part)
     {
-        const part_place &place = part.place;
+        const part_extents &extents = part.extents;
         for (int axis = z_axis; axis <= x_axis; ++axis)
-            if (place.first[axis] != place.box_first[axis])
+            if (extents.first[axis] != extents.box_first[axis])
                 return;
         const ssim_tile_total &from = args.doubts.tiles[part.box];
-        ssim_accumulator &to = results_of(args, place);
+        ssim_accumulator &to = results_of(args, extents);
         for (int factor = 0; factor < ssim_factors; ++factor)
             add(&to.sums[factor], value_of(from.sums.sums[factor]));
         add(&to.weight, value_of(from.sums.weight));
         if (from.not_a_number != 0)
-            set_bits(&args.found_nan[place.image], 1u);
+            set_bits(&args.found_nan[extents.image], 1u);
     }
 
     // The weight of the pixel at a window's centre, in units; 0 if too little of the window is covered.
@@ -165,8 +166,8 @@ private:
                                                                         : ssim_luminance;
         const int columns = map.count[x_axis];
         const int pixels = map.count[y_axis] * columns;
-        const int rows_before = int(part.place.first[y_axis] - part.place.box_first[y_axis]);
-        const int rows_of_box = part.place.box_count[y_axis];
+        const int rows_before = int(part.extents.first[y_axis] - part.extents.box_first[y_axis]);
+        const int rows_of_box = part.extents.box_count[y_axis];
         block.each(threads, [&](int thread) {
             int128 sums[ssim_factors] = {};
             int64_t weight = 0;
@@ -210,8 +211,8 @@ private:
                     nan = nan || (value != value && units != 0);
                     sums[factor] += int128(ssim_fixed(value)) * units;
                     if (factor == first_wanted && args.map.data != nullptr)
-                        args.map.store(map.image, map.channel, part.place.first[z_axis] + slice,
-                                       part.place.first[y_axis] + row, part.place.first[x_axis] + column,
+                        args.map.store(map.image, map.channel, part.extents.first[z_axis] + slice,
+                                       part.extents.first[y_axis] + row, part.extents.first[x_axis] + column,
                                        units != 0 ? double(value) : double_from_bits(0x7ff8000000000000u));
                 }
             }
@@ -241,7 +242,7 @@ private:
     {
         const int64_t *totals = part.totals;
         constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
-        ssim_accumulator &to = is_float ? args.doubts.tiles[part.box].sums : results_of(args, part.place);
+        ssim_accumulator &to = is_float ? args.doubts.tiles[part.box].sums : results_of(args, part.extents);
         const auto total = [&](int index) {
             return block.sum(threads, [&](int thread) { return totals[index * threads + thread]; });
         };
@@ -270,7 +271,7 @@ private:
         } else {
             block.each(1, [&](int) {
                 if (part.not_a_number != 0)
-                    set_bits(&args.found_nan[part.place.image], 1u);
+                    set_bits(&args.found_nan[part.extents.image], 1u);
             });
         }
     }

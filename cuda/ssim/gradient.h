@@ -65,7 +65,7 @@ struct ssim_gradient_of {
 
     // In shared memory, to save registers.
     struct part_of_image {
-        part_place place;
+        part_extents extents;
         int64_t tile;
         int64_t image, channel;
         int64_t first[3];
@@ -83,7 +83,7 @@ struct ssim_gradient_of {
     {
         part_of_image &part = *reinterpret_cast<part_of_image *>(block.shared());
         for (int64_t index = block.index(); index < args.maps.work(); index += block.blocks()) {
-            if (is_second && args.spread.tiles[args.maps.box_of(place_of_part(args.maps, index))] == 0)
+            if (is_second && args.spread.tiles[args.maps.box_of(extents_of_part(args.maps, index))] == 0)
                 continue;
             block.each(1, [&](int) { find(args, index, part); });
             if (part.factor == 0.0)
@@ -98,18 +98,18 @@ struct ssim_gradient_of {
 private:
     IQA_KERNEL static void find(const arguments &args, int64_t index, part_of_image &part)
     {
-        part.place = place_of_part(args.maps, index);
-        part.tile = args.maps.box_of(part.place);
+        part.extents = extents_of_part(args.maps, index);
+        part.tile = args.maps.box_of(part.extents);
         map_part<Real> &around = part.band;
         for (int axis = z_axis; axis <= x_axis; ++axis) {
             const int seen = args.statistics.taps[axis] - 1;
-            part.first[axis] = part.place.first[axis];
-            part.count[axis] = part.place.count[axis];
-            around.first[axis] = part.place.first[axis] - seen;
-            around.count[axis] = part.place.count[axis] + seen;
+            part.first[axis] = part.extents.first[axis];
+            part.count[axis] = part.extents.count[axis];
+            around.first[axis] = part.extents.first[axis] - seen;
+            around.count[axis] = part.extents.count[axis] + seen;
         }
-        part.image = around.image = part.place.image;
-        part.channel = around.channel = part.place.channel;
+        part.image = around.image = part.extents.image;
+        part.channel = around.channel = part.extents.channel;
         part.factor = args.factors == nullptr ? 0.0 : args.factors[part.image * args.maps.channels + part.channel];
     }
 
@@ -133,8 +133,8 @@ private:
         IQA_UNROLL_ON_GPU
         for (int axis = z_axis; axis <= x_axis; ++axis) {
             const int seen = args.statistics.taps[axis] - 1;
-            tile_first[axis] = part.place.box_first[axis] - seen;
-            tile_count[axis] = part.place.box_count[axis] + seen;
+            tile_first[axis] = part.extents.box_first[axis] - seen;
+            tile_count[axis] = part.extents.box_count[axis] + seen;
         }
         find_pivot(block, args.statistics.source, part.image, part.channel, tile_first, tile_count,
                    args.statistics.taps, part.grid, part.band.pivot);

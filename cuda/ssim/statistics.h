@@ -79,12 +79,12 @@ struct divided_maps {
     int64_t parts[3]; // of a map, along each axis
 
     // The number of the box of a part.
-    template <class Place>
-    IQA_HD_MEMBER int64_t box_of(const Place &place) const
+    template <class Part>
+    IQA_HD_MEMBER int64_t box_of(const Part &piece) const
     {
-        int64_t index = place.image * channels + place.channel;
+        int64_t index = piece.image * channels + piece.channel;
         for (int axis = 0; axis < 3; ++axis)
-            index = index * boxes(axis) + place.box_first[axis] / box[axis];
+            index = index * boxes(axis) + piece.box_first[axis] / box[axis];
         return index;
     }
     IQA_HD_MEMBER int64_t boxes(int axis) const { return divide_up(extents[axis], box[axis]); }
@@ -93,15 +93,15 @@ struct divided_maps {
 };
 
 // The extents of a part in its map, and those of its box.
-struct part_place {
+struct part_extents {
     int64_t image, channel;
     int64_t first[3], box_first[3];
     int count[3], box_count[3];
 };
 
-IQA_KERNEL part_place place_of_part(const divided_maps &maps, int64_t index)
+IQA_KERNEL part_extents extents_of_part(const divided_maps &maps, int64_t index)
 {
-    part_place place;
+    part_extents part;
     IQA_UNROLL_ON_GPU
     for (int axis = x_axis; axis >= z_axis; --axis) {
         const int64_t at = index % maps.parts[axis] * maps.part[axis];
@@ -109,14 +109,14 @@ IQA_KERNEL part_place place_of_part(const divided_maps &maps, int64_t index)
         const int64_t box = at - at % maps.box[axis];
         const int64_t left = maps.extents[axis] - at;
         const int64_t box_left = maps.extents[axis] - box;
-        place.first[axis] = at;
-        place.box_first[axis] = box;
-        place.count[axis] = left < maps.part[axis] ? int(left) : maps.part[axis];
-        place.box_count[axis] = box_left < maps.box[axis] ? int(box_left) : maps.box[axis];
+        part.first[axis] = at;
+        part.box_first[axis] = box;
+        part.count[axis] = left < maps.part[axis] ? int(left) : maps.part[axis];
+        part.box_count[axis] = box_left < maps.box[axis] ? int(box_left) : maps.box[axis];
     }
-    place.image = index / maps.channels;
-    place.channel = index % maps.channels;
-    return place;
+    part.image = index / maps.channels;
+    part.channel = index % maps.channels;
+    return part;
 }
 
 // A part of a box of map pixels.

@@ -27,16 +27,16 @@ std::vector<device_case> shared_cases(bool few)
                                                                          {"errors", errors_cases(few)},
                                                                          {"confusion", confusion_cases(few)},
                                                                          {"FID", fid_cases(few)}};
-    std::vector<device_case> all;
+    std::vector<device_case> named;
     std::map<std::string, int> times;
     for (const auto &[metric, cases] : metrics)
         for (const device_case &each : cases) {
             std::string name = metric + (": " + each.name);
             if (const int time = ++times[name]; time > 1)
                 name += ", case " + std::to_string(time);
-            all.push_back({name, each.make, each.updates});
+            named.push_back({name, each.make, each.updates});
         }
-    return all;
+    return named;
 }
 
 bool is_skipped()
@@ -63,7 +63,7 @@ void compare(const std::vector<table_case> &cases)
 
 // The number of NaNs, and the number of NaNs with other bits than `usual`.
 struct nan_count {
-    size_t all = 0, others = 0;
+    size_t total = 0, others = 0;
 
     template <class Bits>
     void add(const std::vector<std::byte> &values, Bits usual)
@@ -73,7 +73,7 @@ struct nan_count {
             Bits bits = 0;
             std::memcpy(&bits, &values[i], sizeof bits);
             if (std::isnan(std::bit_cast<number>(bits))) {
-                ++all;
+                ++total;
                 others += bits != usual;
             }
         }
@@ -87,8 +87,8 @@ TEST_CASE("CPU and CUDA give the same bytes", "[shared]")
 {
     if (is_skipped())
         return;
-    static const std::vector<device_case> all = shared_cases(false);
-    for (const device_case &each : all)
+    static const std::vector<device_case> cases = shared_cases(false);
+    for (const device_case &each : cases)
         DYNAMIC_SECTION(each.name)
         {
             compare(each);
@@ -140,8 +140,8 @@ TEST_CASE("the values of images at fault are NaN, for those who do not ask for t
     if (is_skipped())
         return;
     size_t cases = 0;
-    for (const auto &all : {ssim_cases(true), psnr_cases(true), errors_cases(true)})
-        for (const device_case &each : all) {
+    for (const auto &cases_of_metric : {ssim_cases(true), psnr_cases(true), errors_cases(true)})
+        for (const device_case &each : cases_of_metric) {
             const bool wanted = !each.updates.empty() && !each.updates.back().per_image.bytes.empty();
             const case_outcome found = wanted ? run_case(each, true) : case_outcome{};
             if (found.status != IQA_ERROR_NUMERIC)
@@ -169,8 +169,8 @@ TEST_CASE("what is stored as NaN has the same bits, however it was made")
 {
     nan_count floats;
     nan_count doubles;
-    for (const auto &all : {ssim_cases(true), psnr_cases(true), errors_cases(true)})
-        for (const device_case &each : all) {
+    for (const auto &cases_of_metric : {ssim_cases(true), psnr_cases(true), errors_cases(true)})
+        for (const device_case &each : cases_of_metric) {
             const case_outcome found = run_case(each, false);
             size_t output = 0;
             for (const case_update &update : each.updates)
@@ -183,8 +183,8 @@ TEST_CASE("what is stored as NaN has the same bits, however it was made")
                         doubles.add(values, uint64_t(0x7ff8000000000000));
                 }
         }
-    CHECK(floats.all > 0);
+    CHECK(floats.total > 0);
     CHECK(floats.others == 0);
-    CHECK(doubles.all > 0);
+    CHECK(doubles.total > 0);
     CHECK(doubles.others == 0);
 }

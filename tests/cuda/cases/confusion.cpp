@@ -355,9 +355,9 @@ void add_samples(std::vector<device_case> &cases, bool few)
     cases.push_back(make_case("samples side by side",
                               counting(3, [](auto &o) { o.batched = 1, o.keep_samples = 1, o.score = IQA_SCORE_DICE; }),
                               {last}));
-    case_update none = maps<uint8_t>({1, 6}, 3);
-    none.reference.shape = none.candidate.shape = {0, 6};
-    cases.push_back(make_case("no samples", counting(3, [](auto &o) { o.batched = 1, o.keep_samples = 1; }), {none}));
+    case_update empty = maps<uint8_t>({1, 6}, 3);
+    empty.reference.shape = empty.candidate.shape = {0, 6};
+    cases.push_back(make_case("no samples", counting(3, [](auto &o) { o.batched = 1, o.keep_samples = 1; }), {empty}));
 }
 
 } // namespace

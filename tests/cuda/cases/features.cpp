@@ -75,11 +75,11 @@ std::vector<device_case> fid_cases(bool few)
                 case_update both;
                 both.reference = features_of(dtype, rows, columns, seed);
                 both.candidate = features_of(dtype, 2 * rows + 1, columns, seed + 100);
-                case_update one;
-                one.candidate = transposed(features_of(dtype, columns, rows, seed + 200));
+                case_update candidate_only;
+                candidate_only.candidate = transposed(features_of(dtype, columns, rows, seed + 200));
                 cases.push_back(make_case(std::to_string(rows) + " rows of " + std::to_string(columns) +
                                               " features of type " + std::to_string(dtype),
-                                          columns, words[seed % std::size(words)], {both, one, both}));
+                                          columns, words[seed % std::size(words)], {both, candidate_only, both}));
             }
     // Sides of two types, and a feature outside the grid in the second of three updates.
     case_update mixed;

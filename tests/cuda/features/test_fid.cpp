@@ -187,8 +187,8 @@ TEST_CASE("the rows of a block fit 32 bits, whatever the slices")
         word[0] = carried.low;
         word[1] = carried.high;
     }
-    const std::vector<int64_t> of_cpu = lanes_of(expected);
-    CHECK(std::equal(lanes.begin(), lanes.end(), of_cpu.begin()));
+    const std::vector<int64_t> cpu_lanes = lanes_of(expected);
+    CHECK(std::equal(lanes.begin(), lanes.end(), cpu_lanes.begin()));
 }
 
 TEST_CASE("a feature outside the grid is told at the next read, and nothing of its update is added")

@@ -88,14 +88,14 @@ TEST_CASE("A metric with a graph stays on its device")
     machine.devices = 2;
     const context_pointer context = make_context(1);
     const metric_pointer metric = new_metric(context);
-    images here(30, IQA_CUDA, 0);
-    images there(30, IQA_CUDA, 1);
-    REQUIRE(here.update(metric) == IQA_OK);
-    REQUIRE(there.update(metric) == IQA_OK); // before a capture, a metric may change its device
+    images on_device_0(30, IQA_CUDA, 0);
+    images on_device_1(30, IQA_CUDA, 1);
+    REQUIRE(on_device_0.update(metric) == IQA_OK);
+    REQUIRE(on_device_1.update(metric) == IQA_OK); // before a capture, a metric may change its device
     machine.capturing = true;
-    REQUIRE(there.update(metric) == IQA_OK);
+    REQUIRE(on_device_1.update(metric) == IQA_OK);
     machine.capturing = false;
-    CHECK(here.update(metric) == IQA_ERROR_DEVICE);
+    CHECK(on_device_0.update(metric) == IQA_ERROR_DEVICE);
     CHECK(last_error(context).find("captured into a graph") != std::string::npos);
     machine.replay();
     CHECK(read(metric, IQA_FIELD_IMAGES) == 3.0);

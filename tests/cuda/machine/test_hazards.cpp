@@ -170,12 +170,12 @@ TEST_CASE("A stream of another device than the tensors' is refused in words")
     machine.device_of_stream = 1;
     CHECK(images(0).update(metric) == IQA_ERROR_DEVICE);
     CHECK(last_error(context) == "the tensors are on CUDA device 0, but the context's CUDA stream is of device 1");
-    images there(1);
-    CHECK(there.update(metric) == IQA_OK);
+    images on_device_1(1);
+    CHECK(on_device_1.update(metric) == IQA_OK);
     CHECK(read(metric, IQA_FIELD_IMAGES) == 1.0);
     images back(0);
     CHECK(back.update(metric) == IQA_ERROR_DEVICE); // the metric cannot change its device
-    CHECK(there.update(metric) == IQA_OK);
+    CHECK(on_device_1.update(metric) == IQA_OK);
     CHECK(read(metric, IQA_FIELD_IMAGES) == 2.0);
 }
 

@@ -11,11 +11,11 @@ namespace {
 
 std::vector<device_case> all_cases()
 {
-    std::vector<device_case> all;
-    for (const auto cases : {ssim_cases, psnr_cases, errors_cases, confusion_cases, fid_cases})
-        for (device_case &each : cases(true))
-            all.push_back(std::move(each));
-    return all;
+    std::vector<device_case> cases;
+    for (const auto cases_of_metric : {ssim_cases, psnr_cases, errors_cases, confusion_cases, fid_cases})
+        for (device_case &each : cases_of_metric(true))
+            cases.push_back(std::move(each));
+    return cases;
 }
 
 using state_bytes = std::vector<unsigned char>;
@@ -71,21 +71,21 @@ TEST_CASE("an update in a graph counts once for each launch of the graph")
         REQUIRE(run.update(0) == IQA_OK);
         machine.capturing = true;
         REQUIRE(run.repeat() == IQA_OK);
-        state_bytes none;
-        CHECK(run.state(none) == IQA_ERROR_CUDA); // a graph cannot wait
+        state_bytes unread;
+        CHECK(run.state(unread) == IQA_ERROR_CUDA); // a graph cannot wait
         machine.capturing = false;
         machine.replay();
         machine.replay();
         iqa_status status = expected.update(0);
         for (int i = 0; i < 2 && status == IQA_OK; ++i)
             status = expected.repeat();
-        state_bytes of_cpu;
-        state_bytes of_device;
-        CHECK(expected.state(of_cpu) == IQA_OK);
-        CHECK(run.state(of_device) == status);
+        state_bytes cpu_state;
+        state_bytes device_state;
+        CHECK(expected.state(cpu_state) == IQA_OK);
+        CHECK(run.state(device_state) == status);
         if (status != IQA_OK)
-            run.state(of_device);
-        CHECK((of_cpu == of_device));
+            run.state(device_state);
+        CHECK((cpu_state == device_state));
     }
 }
 
@@ -134,14 +134,14 @@ TEST_CASE("where a call of the runtime fails, the call says so, and nothing is l
                     CHECK(known);
                     CHECK(!run.error().empty());
                 }
-                state_bytes of_cpu;
-                state_bytes of_device;
-                expected.state(of_cpu);
-                for (int attempt = 0; attempt < 3 && run.state(of_device) != IQA_OK; ++attempt) {
+                state_bytes cpu_state;
+                state_bytes device_state;
+                expected.state(cpu_state);
+                for (int attempt = 0; attempt < 3 && run.state(device_state) != IQA_OK; ++attempt) {
                     failed = true;
                     CHECK(machine.pending_copies == 0); // their memory may be gone
                 }
-                CHECK((of_cpu == of_device));
+                CHECK((cpu_state == device_state));
                 // Only clean-up, restoring the caller's device, and queries may fail unnoticed.
                 CHECK((failed || machine.counts.passed_over() || machine.counts.calls < call));
             }

@@ -188,10 +188,10 @@ TEST_CASE("both tables of KID are on one device")
 {
     fresh_machine();
     std::vector<float> features(60);
-    const device_tensor there(features.data(), IQA_FLOAT32, {20, 3});
-    const tensor here(features.data(), IQA_FLOAT32, {20, 3});
-    device_tensor elsewhere(features.data(), IQA_FLOAT32, {20, 3});
-    elsewhere.view.device_id = 1;
+    const device_tensor on_device(features.data(), IQA_FLOAT32, {20, 3});
+    const tensor on_host(features.data(), IQA_FLOAT32, {20, 3});
+    device_tensor on_other_device(features.data(), IQA_FLOAT32, {20, 3});
+    on_other_device.view.device_id = 1;
     device_tensor managed(features.data(), IQA_FLOAT32, {20, 3});
     managed.view.device_type = IQA_CUDA_MANAGED;
     tensor pinned(features.data(), IQA_FLOAT32, {20, 3});
@@ -203,12 +203,12 @@ TEST_CASE("both tables of KID are on one device")
     const auto measure = [&](const iqa_tensor *x, const iqa_tensor *y) {
         return iqa_measure_kid(context.get(), &options, x, y, &value, nullptr);
     };
-    CHECK(measure(there, here) == IQA_ERROR_DEVICE);
+    CHECK(measure(on_device, on_host) == IQA_ERROR_DEVICE);
     CHECK(last_error(context) == "candidate is on device 1:0 but reference is on 2:0");
-    CHECK(measure(here, there) == IQA_ERROR_DEVICE);
-    CHECK(measure(there, elsewhere) == IQA_ERROR_DEVICE);
-    CHECK(measure(elsewhere, elsewhere) == IQA_ERROR_UNAVAILABLE);
+    CHECK(measure(on_host, on_device) == IQA_ERROR_DEVICE);
+    CHECK(measure(on_device, on_other_device) == IQA_ERROR_DEVICE);
+    CHECK(measure(on_other_device, on_other_device) == IQA_ERROR_UNAVAILABLE);
     CHECK(last_error(context) == "the tensors are on CUDA device 1, but there are 1");
-    CHECK(measure(there, managed) == IQA_OK);
-    CHECK(measure(here, pinned) == IQA_OK);
+    CHECK(measure(on_device, managed) == IQA_OK);
+    CHECK(measure(on_host, pinned) == IQA_OK);
 }

@@ -69,8 +69,8 @@ TEST_CASE("faults of data show at the next read, with the number of their update
     std::vector<float> weights(24, 1.0f);
     std::vector<float> bad = weights;
     bad[3] = -0.5f;
-    std::vector<float> none = weights;
-    std::fill(none.begin() + 12, none.begin() + 18, 0.0f);
+    std::vector<float> zeros = weights;
+    std::fill(zeros.begin() + 12, zeros.begin() + 18, 0.0f);
     const auto add = [&](const std::vector<double> &reference, const std::vector<double> &candidate,
                          const std::vector<float> &weight) {
         const device_tensor of_weights(weight.data(), IQA_FLOAT32, {4, 2, 3});
@@ -98,7 +98,7 @@ TEST_CASE("faults of data show at the next read, with the number of their update
     check("update 5 on the CUDA device: weights has values that are not from 0 to 1");
     add(farther, far, weights);
     check("update 6 on the CUDA device: image 2: two samples differ by more than a double can hold");
-    add(x, good, none);
+    add(x, good, zeros);
     check("update 7 on the CUDA device: every sample of image 2 is masked");
     CHECK(read(metric, IQA_FIELD_IMAGES) == 8);
 }
