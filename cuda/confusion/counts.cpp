@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Chooses how a request's pairs of labels are counted, and launches the kernels.
 #include <algorithm>
 
 #include "cuda/backend.hpp"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The entries of all kernels of confusion counts.
 #include "cuda/confusion/cells.h"
 #include "cuda/confusion/samples.h"
 #include "cuda/confusion/tables.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The entries of the trace term's kernels.
 #include "cuda/features/bidiagonal.h"
 #include "cuda/features/both_sets.h"
 #include "cuda/features/cholesky.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The entries of the kernels in this folder, and the architectures of all kernels.
 #include "cuda/machine/commit.h"
 #include "cuda/machine/entry.h"
 #include "cuda/machine/store_table.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// place.hpp on a GPU.
 #include "cuda/places/place.hpp"
 
 #include <cstdio>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// place.hpp on the sequential machine.
 #include "cuda/places/place.hpp"
 
 #include <cstdlib>
