@@ -86,6 +86,52 @@ def test_labels(tmp_path):
     assert (matrix.f1(average="none") == expected).all()
 
 
+def test_lists(tmp_path):
+    """Of pictures of any sizes: as one after the other, or none."""
+    colours = [image[:, :w] for w in (40, 56, 48) for image in COLOUR]
+    paths = saved(tmp_path, colours)
+    x, y = paths[::2], paths[1::2]
+    expected = iqa.SSIM(layout="HWC")
+    values = [expected(*colours[k : k + 2], per_image=True).per_image[0] for k in (0, 2, 4)]
+    metric = iqa.SSIM()
+    found = metric.update(list(map(str, x)), tuple(map(Image.open, y)), per_image=True)
+    assert found.per_image.tolist() == values
+    assert found.map is None
+    assert metric.to_bytes() == expected.to_bytes()
+    assert iqa.ssim(x, y) == expected.compute()
+    assert iqa.ssim(*saved(tmp_path, GREY)) == iqa.ssim(*GREY)  # no metric kept a layout
+    paths = saved(tmp_path, colours)
+    assert iqa.psnr(x[:1], y[:1]) == iqa.psnr(*colours[:2], layout="HWC")
+    into = np.zeros(3)
+    metric.update(x, y, per_image=into)
+    assert into.tolist() == values
+    collection = iqa.MetricCollection([iqa.SSIM(), iqa.PSNR()])
+    collection.update(x, y)
+    assert collection.compute() == {"SSIM": iqa.ssim(x, y), "PSNR": iqa.psnr(x, y)}
+
+    before = metric.to_bytes()
+    for wrong in ((x, [y[0], y[1], x[1]]), (x, y[:2]), (x, colours[1]), ([*x, ""], [*y, ""])):
+        with pytest.raises((iqa.Error, FileNotFoundError)):
+            metric.update(*wrong)
+        assert metric.to_bytes() == before
+    with pytest.raises(iqa.InvalidArgumentError, match="map is of one pair"):
+        metric.update(x, y, map=True)
+
+
+def test_lists_of_labels(tmp_path):
+    maps = [image[:, :w] % 3 for w in (40, 64, 20) for image in GREY]
+    paths = saved(tmp_path, maps)
+    matrix = iqa.ConfusionMatrix(3, score="iou", average="macro", keep_samples=True)
+    found = matrix.update(paths[::2], paths[1::2], per_sample=True, counts=True)
+    expected = matrix.copy()
+    expected.reset()
+    values = [expected.update(*maps[k : k + 2], per_sample=True).per_sample[0] for k in (0, 2, 4)]
+    assert found.per_sample.tolist() == values
+    assert found.counts.shape == (3, 3, 4)
+    assert matrix.to_bytes() == expected.to_bytes()
+    assert iqa.f1(paths[::2], paths[1::2], 3, average="micro") == expected.f1(average="micro")
+
+
 def test_16_bits_of_grey(tmp_path):
     deep = [image.astype(np.uint16) * 257 + 3 for image in GREY]
     expected = iqa.psnr(*deep)

@@ -30,14 +30,16 @@ def test_no_array_library_is_imported():
     assert result.returncode == 0, result.stderr
 
 
-def test_import_takes_less_than_50_ms():
+def test_import_takes_less_than_50_ms(tmp_path):
+    """Compiled, as an installed package is, whatever the environment says of bytecode."""
+    compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
     code = (
         "import time\n"
         "start = time.process_time()\n"
         "import iqa\n"
         "print(1e3 * (time.process_time() - start))\n"
     )
-    milliseconds = min(float(run(code).stdout) for _ in range(5))
+    milliseconds = min(float(run(code, **compiled).stdout) for _ in range(5))
     assert milliseconds < 50
 
 

@@ -13,7 +13,7 @@ from ._errors import ArgumentTypeError, Error, IncompatibleError, InvalidArgumen
 from ._mean_errors import MeanErrors
 from ._metric import Metric
 from ._names import named
-from ._objects import label_map, picture, resolve
+from ._objects import label_map, pairs_of_pictures, picture, resolve
 from ._psnr import PSNR
 from ._report import Reported, of_values, or_none
 from ._tables import words
@@ -367,11 +367,17 @@ class _Shared:
     """
 
     def __init__(self, reference: Any, candidate: Any) -> None:
+        pairs = pairs_of_pictures(reference, candidate)
+        self._are_lists = pairs is not None
+        if pairs is not None:
+            reference, candidate = ([picture(a, n) for a in s] for s, n in zip(zip(*pairs), _SIDES))
         self.given = (picture(reference, "reference"), picture(candidate, "candidate"))
         self._made: dict[Any, tuple[Any, Any]] = {}
 
     def images(self, range_is_stated: bool) -> tuple[Any, Any]:
         """For metrics of images, whose range is stated or not."""
+        if self._are_lists:
+            return self.given
         key = ("images", range_is_stated)
         if key not in self._made:
             read = tuple(_read(resolve(a, n)) for a, n in zip(self.given, _SIDES))
@@ -383,7 +389,7 @@ class _Shared:
     def labels(self, options: Any) -> tuple[Any, Any]:
         """For metrics of labels."""
         index = words("confusion", "reference")["index"]
-        if (options.reference, options.candidate) != (index, index):
+        if self._are_lists or (options.reference, options.candidate) != (index, index):
             return self.given
         if "labels" not in self._made:
             read = tuple(_read(label_map(a, n)) for a, n in zip(self.given, _SIDES))

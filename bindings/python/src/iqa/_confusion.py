@@ -16,7 +16,7 @@ from ._kind import STATE_HEADER, Kind
 from ._library import library
 from ._metric import Metric
 from ._names import named, unknown
-from ._objects import label_map
+from ._objects import label_map, pairs_of_pictures
 from ._options import choose, made
 from ._outputs import empty
 from ._reading import NAMES, make_reading
@@ -141,7 +141,8 @@ class ConfusionMatrix(Metric):
             reference: the truth: an array with any strides and number of axes, of bool, integers
                 or whole floating-point numbers; scores may be other numbers too. Floating-point
                 labels are copied, as are lists and foreign byte orders. Of a Pillow image with a
-                palette the indices are taken.
+                palette the indices are taken. A path is the picture in that file; a list of paths
+                or of Pillow images, of any sizes, is a sample each.
             candidate: the prediction: the same shape, less the axis of classes of the one that
                 has it.
             weights: float32 or float64, one weight for each element, 0 or 2^-76 to 2^64.
@@ -152,9 +153,12 @@ class ConfusionMatrix(Metric):
         Returns:
             A named tuple (per_sample, per_class, counts) with the arrays asked for.
         """
+        wanted = {"per_sample": per_sample, "per_class": per_class, "counts": counts}
+        pairs = pairs_of_pictures(reference, candidate)
+        if pairs is not None:
+            return self._update_each(pairs, wanted, weights=weights)  # type: ignore[no-any-return]
         reference = label_map(reference, "reference")
         candidate = label_map(candidate, "candidate")
-        wanted = {"per_sample": per_sample, "per_class": per_class, "counts": counts}
         try:
             return self._update_labels(reference, candidate, weights, wanted)
         except DtypeError:

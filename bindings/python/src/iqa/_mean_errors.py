@@ -31,7 +31,7 @@ class MeanErrors(Metric):
     Args:
         data_range: L, or a pair (low, high): samples outside are counted. Required for luma of
             floating-point images alone.
-        layout: what the axes are: see PSNR; required from three axes on.
+        layout: what the axes are: see SSIM; from three axes on arrays do not tell.
         context: threads, instruction set, progress; None for one of the metric's own.
         measure: what compute(), per_image and per_channel give: "mean_absolute_error" (the
             default), "mean_squared_error", "root_mean_squared_error", "nrmse_euclidean",
@@ -136,7 +136,7 @@ def mae(
     Args:
         reference: an array as psnr() takes it, of any element type.
         candidate: the same shape and device.
-        layout: such as "HWC", see PSNR; required from three axes on.
+        layout: such as "HWC", see SSIM; from three axes on arrays do not tell.
         **options: data_range, context, nonfinite, luma, luma_rounded and shave, see MeanErrors;
             per_image, per_channel, weights, candidate_gradient and reference_gradient, see psnr().
 
@@ -174,7 +174,7 @@ def nrmse(
     Args:
         reference: as in mae(); the error is divided by what it is.
         candidate: the same shape and device.
-        layout: such as "HWC", see PSNR; required from three axes on.
+        layout: such as "HWC", see SSIM; from three axes on arrays do not tell.
         normalization: by the reference's root mean square, "euclidean" (the default), its range,
             "min-max", or its "mean".
         **options: those of mae() but for gradients.

@@ -23,7 +23,7 @@ from ._errors import (
 from ._kind import Kind
 from ._library import library
 from ._names import named
-from ._objects import LAYOUTS_OF_OBJECTS, layout_of, picture
+from ._objects import LAYOUTS_OF_OBJECTS, layout_of, pairs_of_pictures, picture
 from ._outputs import NOTHING, Details, Extras, Result, empty
 from ._report import Reported, of_values, or_none
 from ._tables import words
@@ -119,7 +119,8 @@ class Metric(Reported):
                 __cuda_array_interface__ or the buffer protocol. It is borrowed, not copied. Other
                 integers, lists, objects with __array__ alone and foreign byte orders are copied,
                 as docs/guide/python.md has it, which also tells of Pillow images, masks and units.
-                A path is the picture in that file, as Pillow reads it.
+                A path is the picture in that file, as Pillow reads it. A list of paths or of
+                Pillow images, of any sizes, is a batch.
             candidate: the same shape and device, and an element type of which one holds the other.
             data_range: L, or a pair (low, high), of this update alone: for metrics that were
                 created without one.
@@ -151,6 +152,14 @@ class Metric(Reported):
             "candidate_gradient": candidate_gradient,
             "reference_gradient": reference_gradient,
         }
+        pairs = pairs_of_pictures(reference, candidate)
+        if pairs is not None:
+            for name in ("map", "candidate_gradient", "reference_gradient"):
+                asked = wanted.pop(name)
+                if asked is not None and asked is not False:
+                    raise InvalidArgumentError(f"{name} is of one pair, expected no lists")
+            stated = {"weights": weights, "data_range": data_range}
+            return self._update_each(pairs, wanted, **stated)  # type: ignore[no-any-return]
         reference, candidate = picture(reference, "reference"), picture(candidate, "candidate")
         self._take_layout(reference, candidate)
         try:
@@ -180,6 +189,23 @@ class Metric(Reported):
         except Error as problem:
             raise self._kind.explain(problem, x, self._resolved()) from None
         return extras.details
+
+    def _update_each(
+        self, pairs: list[tuple[Any, Any]], wanted: dict[str, Any], **arguments: Any
+    ) -> Any:
+        """Adds pictures of any sizes, all or none."""
+        found: list[Any] = []
+
+        def update(metric: Any, part: slice | None) -> None:
+            index = 0 if part is None else part.start
+            some = {name: piece_of(value, part) for name, value in wanted.items()}
+            found.append(metric.update(*pairs[index], **arguments, **some))
+
+        self._all_or_none([slice(index, index + 1) for index in range(len(pairs))], update)
+        if found[0] is NOTHING:
+            return NOTHING
+        columns = dict(zip(found[0]._fields, zip(*found)))
+        return type(found[0])(**{n: joined(columns[n], value) for n, value in wanted.items()})
 
     def _update_by_copies(
         self,
@@ -227,6 +253,7 @@ class Metric(Reported):
             update(self, parts[0])
             return
         together = self.from_bytes(self.to_bytes(), context=self._context)
+        together._layout_is_open = self._layout_is_open
         together.reset()
         for part in parts:
             try:
@@ -303,6 +330,10 @@ class Metric(Reported):
         """Whether it has still the default one, and no images that have it."""
         is_default = self._resolved().layout == words("ssim", "layout")["HW"]
         return is_default and self.images == 0
+
+    def _has_layout(self, stated: str | None) -> bool:
+        """Whether it has the layout that it was made with, and took no other."""
+        return stated is not None or not self._layout_is_open or self._has_no_layout()
 
     def _become(self, layout: str) -> None:
         """An empty metric of another layout."""
@@ -688,7 +719,8 @@ def measure_by(
     result = read(accumulator, accumulator.update(*images, **extras), options)
     if context is None:
         accumulator.reset()
-        _put_back(key, accumulator)
+        if accumulator._has_layout(layout):
+            _put_back(key, accumulator)
     return result
 
 

@@ -66,7 +66,11 @@ def layout_of(reference: Any, candidate: Any) -> str | None:
         if kind.__module__ == "numpy":  # the quick answer
             continue
         tensor = getattr(sys.modules.get("torch"), "Tensor", None)
-        if tensor is not None and isinstance(array, tensor) and array.ndim == 4:
+        if (
+            tensor is not None
+            and isinstance(array, tensor)
+            and len(getattr(array, "shape", ())) == 4
+        ):
             _check_channels_first(tuple(array.shape), name)
             return "NCHW"
         image = getattr(sys.modules.get("PIL.Image"), "Image", None)
@@ -95,6 +99,31 @@ def picture(array: Any, name: str) -> Any:
     from ._files import opened  # noqa: PLC0415 needs Pillow
 
     return opened(os.fspath(array), name)
+
+
+def pairs_of_pictures(reference: Any, candidate: Any) -> list[tuple[Any, Any]] | None:
+    """The pairs in two lists of paths or of Pillow images; None where there are no such lists."""
+    sides = {"reference": reference, "candidate": candidate}
+    if not any(_is_list_of_pictures(side) for side in sides.values()):
+        return None
+    for name, side in sides.items():
+        if not _is_list_of_pictures(side):
+            raise DtypeError(
+                f"{name} is {type(side).__name__}, expected a list of paths or pictures like the"
+                " other one"
+            )
+    if len(reference) != len(candidate):
+        raise ShapeError(
+            f"candidate has {len(candidate)} pictures but reference has {len(reference)}"
+        )
+    return list(zip(reference, candidate))
+
+
+def _is_list_of_pictures(side: Any) -> bool:
+    if not isinstance(side, (list, tuple)) or not side:
+        return False
+    image = getattr(sys.modules.get("PIL.Image"), "Image", ())
+    return all(isinstance(one, (str, os.PathLike, image)) for one in side)
 
 
 def _unmasked(array: Any, name: str) -> Any:

@@ -33,8 +33,8 @@ class PSNR(Metric):
         data_range: L, the peak value, or a pair (low, high) with L = high - low. Required for
             floating-point images; 8- and 16-bit integers have the span of their type.
         layout: what the axes are: "HW" (the default, for two axes), "HWC", "CHW", "NHW", "NHWC"
-            or "NCHW"; for volumes the same with "DHW" in place of "HW". Never guessed: required
-            from three axes on.
+            or "NCHW"; for volumes the same with "DHW" in place of "HW". Required from three axes
+            on, as for SSIM.
         context: threads, instruction set, progress; None for one of the metric's own.
         aggregate: what compute() gives: "psnr_of_mean_mse" (the default), the value of the mean
             squared error over all samples, or "mean_of_psnr", the mean of the images' values.
@@ -126,7 +126,7 @@ def psnr(
             Others are copied: see SSIM.update.
         candidate: the same shape and device, and an element type of which one holds the other.
         data_range: L, or a pair (low, high); required for floating-point images.
-        layout: such as "HWC", "NCHW" or "DHW", see PSNR; required from three axes on.
+        layout: such as "HWC", "NCHW" or "DHW", see SSIM; from three axes on arrays do not tell.
         context: threads, instruction set, progress; None for those of a Context().
         per_image: True for one value per image, or a float64 array [N] to write them into.
         per_channel: True for one value per image and channel, or a float64 array [N, C].

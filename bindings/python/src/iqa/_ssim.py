@@ -41,8 +41,9 @@ class SSIM(Metric):
         data_range: L, the peak value, or a pair (low, high) with L = high - low. Required for
             floating-point images; 8- and 16-bit integers have the span of their type.
         layout: what the axes are: "HW" (the default, for two axes), "HWC", "CHW", "NHW", "NHWC"
-            or "NCHW"; for volumes "DHW", "DHWC", "CDHW", "NDHW", "NDHWC" or "NCDHW". Never
-            guessed: required from three axes on.
+            or "NCHW"; for volumes "DHW", "DHWC", "CDHW", "NDHW", "NDHWC" or "NCDHW". Required
+            from three axes on, where an array does not tell; tensors of PyTorch with four axes
+            are "NCHW", pictures of Pillow and in files "HWC".
         context: threads, instruction set, progress; None for one of the metric's own.
         preset: whose SSIM it shall be: one of iqa.SSIM_PRESETS, such as "matlab" or
             "skimage_default"; docs/guide/presets.md tells of each. Other options override it.
@@ -173,7 +174,7 @@ def ssim(
             Others are copied: see SSIM.update.
         candidate: the same shape and device, and an element type of which one holds the other.
         data_range: L, or a pair (low, high); required for floating-point images.
-        layout: such as "HWC", "NCHW" or "DHW", see SSIM; required from three axes on.
+        layout: such as "HWC", "NCHW" or "DHW", see SSIM; from three axes on arrays do not tell.
         context: threads, instruction set, progress; None for those of a Context().
         per_image: True for one value per image, or a float64 array [N] to write them into.
         per_channel: True for one value per image and channel, or a float64 array [N, C].
