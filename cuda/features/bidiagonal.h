@@ -61,7 +61,7 @@ struct update_column {
     }
     static int64_t blocks(const arguments &args)
     {
-        return chunks_of(args.view.rows, row_chunk) - first_row(args) / row_chunk;
+        return divide_up(args.view.rows, row_chunk) - first_row(args) / row_chunk;
     }
 
     template <class Block>
@@ -100,7 +100,7 @@ struct update_column {
             return;
         block.each(1, [&](int) {
             const double squares =
-                sum_of_chunks(view.chunk_squares, args.k / row_chunk, chunks_of(view.rows, row_chunk));
+                sum_of_chunks(view.chunk_squares, args.k / row_chunk, divide_up(view.rows, row_chunk));
             view.state->from_left = make_reflector(column[args.k], squares);
             view.diagonal[args.k] = view.state->from_left.beta;
         });
@@ -111,7 +111,7 @@ private:
     {
         const reduction_view &view = args.view;
         const int64_t first_chunk = args.k / column_chunk;
-        const int chunks = int(chunks_of(view.columns, column_chunk) - first_chunk);
+        const int chunks = int(divide_up(view.columns, column_chunk) - first_chunk);
         double x = sum_of_values(view.partial + first_chunk * view.rows + r, view.rows, chunks);
         x = fused_multiply_add(view.state->from_right.scale, x, view.k.column(args.k)[r]);
         x = subtract_combination(x, view.left + r, view.rows, along, args.pairs - 1);
@@ -139,8 +139,8 @@ struct reflect_from_left {
     }
     static int64_t blocks(const arguments &args)
     {
-        const int64_t dot_blocks = chunks_of(dots(args), dots_of_a_block);
-        const int64_t row_blocks = chunks_of(args.view.rows - lanes_down(args.k), threads);
+        const int64_t dot_blocks = divide_up(dots(args), dots_of_a_block);
+        const int64_t row_blocks = divide_up(args.view.rows - lanes_down(args.k), threads);
         return dot_blocks > row_blocks ? dot_blocks : row_blocks;
     }
 
@@ -182,10 +182,10 @@ struct multiply_both_ways {
     static constexpr int threads = reduction_threads;
     static constexpr int shared_bytes = (2 * most_pairs + 3 * column_chunk + dot_lanes) * int(sizeof(double));
 
-    static int64_t row_tiles(const arguments &args) { return chunks_of(args.view.rows - lanes_down(args.k), threads); }
+    static int64_t row_tiles(const arguments &args) { return divide_up(args.view.rows - lanes_down(args.k), threads); }
     static int64_t blocks(const arguments &args)
     {
-        return row_tiles(args) * (chunks_of(args.view.columns, column_chunk) - (args.k + 1) / column_chunk);
+        return row_tiles(args) * (divide_up(args.view.columns, column_chunk) - (args.k + 1) / column_chunk);
     }
 
     template <class Block>
@@ -194,7 +194,7 @@ struct multiply_both_ways {
         const reduction_view &view = args.view;
         const int64_t k = args.k;
         const int64_t from = lanes_down(k);
-        const int64_t tiles = chunks_of(view.rows - from, threads);
+        const int64_t tiles = divide_up(view.rows - from, threads);
         const int64_t tile = block.index() % tiles;
         const int64_t chunk = (k + 1) / column_chunk + block.index() / tiles;
         const int64_t begin = lanes_down(k + 1) > chunk * column_chunk ? lanes_down(k + 1) : chunk * column_chunk;
@@ -245,7 +245,7 @@ struct multiply_both_ways {
             return;
         block.each(1, [&](int) {
             const double squares =
-                sum_of_chunks(view.chunk_squares, (k + 1) / column_chunk, chunks_of(view.columns, column_chunk));
+                sum_of_chunks(view.chunk_squares, (k + 1) / column_chunk, divide_up(view.columns, column_chunk));
             view.state->from_right = make_reflector(view.state->row_head, squares);
             view.off[k] = view.state->from_right.beta;
         });
@@ -260,8 +260,8 @@ struct reflect_from_right {
 
     static int64_t blocks(const arguments &args)
     {
-        const int64_t dot_blocks = chunks_of(args.pairs + 1, dots_of_a_block);
-        const int64_t column_blocks = chunks_of(args.view.columns - lanes_down(args.k + 1), threads);
+        const int64_t dot_blocks = divide_up(args.pairs + 1, dots_of_a_block);
+        const int64_t column_blocks = divide_up(args.view.columns - lanes_down(args.k + 1), threads);
         return dot_blocks > column_blocks ? dot_blocks : column_blocks;
     }
 

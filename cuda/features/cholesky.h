@@ -35,12 +35,12 @@ struct fill_covariance {
     };
     static constexpr int threads = 256;
 
-    static int64_t blocks(const matrix &s, int64_t order) { return chunks_of(s.stride, threads) * order; }
+    static int64_t blocks(const matrix &s, int64_t order) { return divide_up(s.stride, threads) * order; }
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
-        const int64_t blocks_down = chunks_of(args.s.stride, threads);
+        const int64_t blocks_down = divide_up(args.s.stride, threads);
         const int64_t j = block.index() / blocks_down;
         const int64_t first = block.index() % blocks_down * threads;
         block.each(threads, [&](int thread) {
@@ -186,7 +186,7 @@ struct finish_cholesky_column {
     static constexpr int threads = pivot_choice::threads;
     static constexpr int shared_bytes = pivot_choice::shared_bytes;
 
-    static int64_t blocks(int64_t order, int64_t k) { return k + 1 < order ? chunks_of(order - k - 1, threads) : 1; }
+    static int64_t blocks(int64_t order, int64_t k) { return k + 1 < order ? divide_up(order - k - 1, threads) : 1; }
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &args)

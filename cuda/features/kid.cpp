@@ -53,7 +53,7 @@ pair_summing::pair_summing(context &where, memory_source &device, const kernel_m
     : where_(where),
       request_(request),
       tiles_(add_kernel_values::tiles_of_estimate(request.sets)),
-      pieces_(chunks_of(tiles_, tiles_of_launch)),
+      pieces_(divide_up(tiles_, tiles_of_launch)),
       batch_(std::min(request.estimates, std::max<int64_t>(1, tiles_of_launch / tiles_))),
       host_memory_(where),
       device_memory_(device),
@@ -161,7 +161,7 @@ row_squares look_at_rows(context &where, memory_source &memory, const table_view
     host_copies copies(where);
     auto *const found = host_memory.take<tally>(1, "the look at all features");
     auto *const device_found = device_memory.take<tally>(1, "the look at all features");
-    launch<find_largest_square>(where, chunks_of(table.rows, staged_rows::rows), find_largest_square::shared_bytes,
+    launch<find_largest_square>(where, divide_up(table.rows, staged_rows::rows), find_largest_square::shared_bytes,
                                 {.table = table, .found = device_found});
     fetch(copies, found, device_found, 1, "looking at all features");
     return {double_from_bits(found->largest), found->nonfinite == 0 ? -1 : int64_t(~found->nonfinite)};
@@ -185,7 +185,7 @@ void fetch_row(context &where, int32_t device_id, memory_source &memory, const t
     scratch device_memory(memory);
     host_copies copies(where);
     auto *const to = device_memory.take<double>(size_t(table.columns), "a row of a table");
-    launch<copy_row>(where, chunks_of(table.columns, copy_row::threads), 0, {.table = table, .row = row, .to = to});
+    launch<copy_row>(where, divide_up(table.columns, copy_row::threads), 0, {.table = table, .row = row, .to = to});
     fetch(copies, numbers, to, table.columns, "reading a row of a table");
 }
 

@@ -74,8 +74,8 @@ struct add_kernel_values {
     // Tiles of all three matrices. Blocks above the diagonal of a matrix within a set return at once.
     IQA_HD_MEMBER static int64_t tiles_of_estimate(const row_set (&sets)[2])
     {
-        const int64_t first = chunks_of(sets[0].count, side);
-        const int64_t second = chunks_of(sets[1].count, side);
+        const int64_t first = divide_up(sets[0].count, side);
+        const int64_t second = divide_up(sets[1].count, side);
         return first * first + second * second + first * second;
     }
 
@@ -159,8 +159,8 @@ private:
 
     IQA_KERNEL static pair_tile find_tile(const arguments &args, int64_t tile)
     {
-        const int64_t first = chunks_of(args.sets[0].count, side);
-        const int64_t second = chunks_of(args.sets[1].count, side);
+        const int64_t first = divide_up(args.sets[0].count, side);
+        const int64_t second = divide_up(args.sets[1].count, side);
         if (tile < first * first)
             return {within_first, tile / first * side, tile % first * side};
         tile -= first * first;

@@ -16,13 +16,13 @@ struct multiply_matrices {
     static constexpr int side = matrix_tile::side;
     static constexpr int shared_bytes = matrix_tile::shared_bytes;
 
-    static int64_t blocks(int64_t rows, int64_t columns) { return chunks_of(rows, side) * chunks_of(columns, side); }
+    static int64_t blocks(int64_t rows, int64_t columns) { return divide_up(rows, side) * divide_up(columns, side); }
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const matrix_product &product = args.product;
-        const int64_t tiles_down = chunks_of(product.rows, side);
+        const int64_t tiles_down = divide_up(product.rows, side);
         const int64_t row = block.index() % tiles_down * side;
         const int64_t column = block.index() / tiles_down * side;
         if (product.lower_only && row + side <= column)

@@ -18,7 +18,7 @@ namespace {
 
 int64_t padded(int64_t length)
 {
-    return chunks_of(length, dot_lanes) * dot_lanes;
+    return round_up(length, dot_lanes);
 }
 
 class trace_computation {
@@ -96,10 +96,10 @@ void trace_computation::place_all(arena &memory)
                   .columns = 0,
                   .left = memory.take<double>(most_pairs * side),
                   .right = memory.take<double>(most_pairs * side),
-                  .partial = memory.take<double>(chunks_of(side, column_chunk) * side),
+                  .partial = memory.take<double>(divide_up(side, column_chunk) * side),
                   .column_tail = memory.take<double>(side),
                   .row_tail = memory.take<double>(side),
-                  .chunk_squares = memory.take<double>(chunks_of(side, std::min(row_chunk, column_chunk))),
+                  .chunk_squares = memory.take<double>(divide_up(side, std::min(row_chunk, column_chunk))),
                   .diagonal = memory.take<double>(side),
                   .off = memory.take<double>(side),
                   .along = memory.take<double>(most_pairs),

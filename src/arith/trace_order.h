@@ -27,11 +27,6 @@ IQA_HD int64_t lanes_down(int64_t index)
     return index / dot_lanes * dot_lanes;
 }
 
-IQA_HD int64_t chunks_of(int64_t length, int64_t chunk)
-{
-    return (length + chunk - 1) / chunk;
-}
-
 // The partial sums are added halves onto halves.
 IQA_HD double sum_of_lanes(const double *partial)
 {

@@ -18,6 +18,8 @@
 #define EIGEN_NO_MALLOC        // and so does memory
 #include <Eigen/Core>
 
+#include "arith/portable.h"
+
 namespace iqa {
 
 // Whole vectors and matrices, column after column, aligned to a cache line.
@@ -41,7 +43,7 @@ public:
     {
         constexpr int64_t of_cache_line = 64 / sizeof(double);
         double *const slice = next_;
-        next_ += (count + of_cache_line - 1) / of_cache_line * of_cache_line;
+        next_ += round_up(count, of_cache_line);
         return slice;
     }
     vector_view vector(int64_t length) { return {take(length), length}; }

@@ -33,18 +33,20 @@ constexpr bool is_of_classes(int32_t score)
 
 // ---- Counts
 
-// Lanes of cells, added and taken away digit by digit: exactly. Unsigned, so that counts that nobody could have counted
-// wrap instead of being undefined.
+// Adds a multiple of a cell to a sum, lane by lane: exactly. Unsigned, so that counts beyond any real ones wrap
+// instead of being undefined.
+IQA_HD void add_cell(int64_t *sum, const int64_t *cell, int64_t lanes, int64_t factor)
+{
+    for (int64_t i = 0; i < lanes; ++i)
+        sum[i] = int64_t(uint64_t(sum[i]) + uint64_t(cell[i]) * uint64_t(factor));
+}
+
 struct cell_sum {
     int64_t lanes;
     int64_t digits[weight_format.digits];
-};
 
-IQA_HD void add_cell(cell_sum &sum, const int64_t *cell, int64_t factor)
-{
-    for (int64_t i = 0; i < sum.lanes; ++i)
-        sum.digits[i] = int64_t(uint64_t(sum.digits[i]) + uint64_t(cell[i]) * uint64_t(factor));
-}
+    IQA_HD_MEMBER void add(const int64_t *cell, int64_t factor) { add_cell(digits, cell, lanes, factor); }
+};
 
 IQA_HD double_double value_of(const cell_sum &sum)
 {
@@ -59,7 +61,7 @@ IQA_HD double_double value_of(const cell_sum &sum)
 IQA_HD double_double cell_value(confusion_layout layout, const int64_t *lanes, int64_t cell)
 {
     cell_sum sum{layout.cell_lanes, {}};
-    add_cell(sum, lanes + cell * layout.cell_lanes, 1);
+    sum.add(lanes + cell * layout.cell_lanes, 1);
     return value_of(sum);
 }
 
@@ -73,9 +75,9 @@ IQA_HD class_counts counts_of_class(confusion_layout layout, const int64_t *lane
     }
     const int64_t first = 3 * index;
     cell_sum negatives{layout.cell_lanes, {}};
-    add_cell(negatives, lanes + 3 * layout.classes * layout.cell_lanes, 1);
+    negatives.add(lanes + 3 * layout.classes * layout.cell_lanes, 1);
     for (int64_t i = 0; i < 3; ++i)
-        add_cell(negatives, lanes + (first + i) * layout.cell_lanes, -1);
+        negatives.add(lanes + (first + i) * layout.cell_lanes, -1);
     return {cell_value(layout, lanes, first), cell_value(layout, lanes, first + 1),
             cell_value(layout, lanes, first + 2), value_of(negatives)};
 }

@@ -45,7 +45,7 @@ public:
         while (in_bytes_ && copies_ < most_copies && copies_ * 2 * table_ <= cells_of_copies)
             copies_ *= 2;
         stride_ = round_up(table_, 16) + (copies_ > 1 ? stagger : 0);
-        const int64_t tiles = (std::min(positions_, positions_of_a_wave) + tile() - 1) / tile();
+        const int64_t tiles = divide_up(std::min(positions_, positions_of_a_wave), tile());
         workers_ = workers_for(where_, tiles, positions_);
         const int64_t state_lanes = staged ? lanes_of(request_.layout) : 0;
         const int64_t table_bytes = workers_ * copies_ * stride_ * int64_t(sizeof(uint32_t));
@@ -92,7 +92,7 @@ private:
     void count_wave(unit which, int64_t begin, int64_t end)
     {
         std::memset(tables_, 0, size_t(workers_ * copies_ * stride_) * sizeof(uint32_t));
-        const int64_t tiles = (end - begin + tile() - 1) / tile();
+        const int64_t tiles = divide_up(end - begin, tile());
         for_each_tile(where_, workers_, tiles, [&](int64_t index, int worker) {
             const int64_t first = begin + index * tile();
             count_tile(which, first, std::min(end, first + tile()), worker);

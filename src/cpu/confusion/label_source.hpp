@@ -13,11 +13,6 @@ namespace iqa {
 // Tables and sums of cells are worth their clearing with so many of them for an element.
 constexpr int64_t cells_per_position = 4;
 
-constexpr int64_t round_up(int64_t value, int64_t multiple)
-{
-    return (value + multiple - 1) / multiple * multiple;
-}
-
 // What one sample, or one class of a multilabel sample, is counted from.
 struct unit {
     int64_t sample;

@@ -22,7 +22,7 @@ public:
           source_(source),
           sample_(request.samples),
           weighted_(source.pair.weights != nullptr),
-          tiles_of_unit_((source.positions + positions_of_a_tile - 1) / positions_of_a_tile)
+          tiles_of_unit_(divide_up(source.positions, positions_of_a_tile))
     {
         const int64_t group = sample_.is_wanted() ? source.labels() : source.labels() * source.pair.samples;
         workers_ = workers_for(where, tiles_of_unit_ * group, source.positions * group);

@@ -39,7 +39,7 @@ private:
     void each_chunk(int64_t first, int64_t end, int64_t chunk, int64_t cost, Body &&body)
     {
         const int64_t from = first / chunk;
-        team_.each(chunks_of(end, chunk) - from, cost, [&](int64_t item, int32_t) {
+        team_.each(divide_up(end, chunk) - from, cost, [&](int64_t item, int32_t) {
             const int64_t index = from + item;
             body(index, std::max(lanes_down(first), index * chunk), std::min(end, (index + 1) * chunk));
         });
@@ -72,16 +72,16 @@ reduction::reduction(crew &team, const fid_kernels &kernels, multiplier &product
       kernels_(kernels),
       product_(product),
       true_columns_(request.k.cols()),
-      rows_(padded(request.k.rows(), dot_lanes)),
-      columns_(padded(true_columns_, dot_lanes)),
+      rows_(round_up(request.k.rows(), dot_lanes)),
+      columns_(round_up(true_columns_, dot_lanes)),
       k_(request.k.data(), rows_, columns_, Eigen::OuterStride<>(request.k.outerStride())),
       memory_(request.memory),
       left_(memory_.matrix(rows_, most_pairs)),
       right_(memory_.matrix(columns_, most_pairs)),
-      partial_(memory_.matrix(rows_, chunks_of(columns_, column_chunk) + 1)),
+      partial_(memory_.matrix(rows_, divide_up(columns_, column_chunk) + 1)),
       column_tail_(memory_.vector(rows_)),
       row_tail_(memory_.vector(columns_)),
-      chunk_squares_(memory_.vector(std::max(chunks_of(rows_, row_chunk), chunks_of(columns_, column_chunk)))),
+      chunk_squares_(memory_.vector(std::max(divide_up(rows_, row_chunk), divide_up(columns_, column_chunk)))),
       diagonal_(memory_.vector(columns_ + bisection_width)),
       off_(memory_.vector(columns_ + bisection_width))
 {
@@ -100,7 +100,7 @@ void reduction::update_column(int64_t k)
         chunk_squares_[chunk] = kernels_.dot(&column_tail_[from], &column_tail_[from], to - from);
     });
     double squares = 0.0;
-    for (int64_t chunk = k / row_chunk; chunk < chunks_of(rows_, row_chunk); ++chunk)
+    for (int64_t chunk = k / row_chunk; chunk < divide_up(rows_, row_chunk); ++chunk)
         squares += chunk_squares_[chunk];
     from_left_ = make_reflector(column[k], squares);
     diagonal_[k] = from_left_.beta;
@@ -166,7 +166,7 @@ void reduction::multiply_both_ways(int64_t k)
                    chunk_squares_[chunk] = kernels_.dot(&row_tail_[begin], &row_tail_[begin], end - begin);
                });
     double squares = 0.0;
-    for (int64_t chunk = (k + 1) / column_chunk; chunk < chunks_of(columns_, column_chunk); ++chunk)
+    for (int64_t chunk = (k + 1) / column_chunk; chunk < divide_up(columns_, column_chunk); ++chunk)
         squares += chunk_squares_[chunk];
     from_right_ = make_reflector(row_head_, squares);
     off_[k] = from_right_.beta;
@@ -195,7 +195,7 @@ void reduction::finish_x(int64_t k)
     auto x = left_.col(pairs_ + 1);
     const auto head_column = k_.col(k + 1);
     const int64_t first_chunk = (k + 1) / column_chunk;
-    const int64_t last_chunk = chunks_of(columns_, column_chunk);
+    const int64_t last_chunk = divide_up(columns_, column_chunk);
     const int64_t cost = row_chunk * (last_chunk - first_chunk + pairs_);
     constexpr double ones[2] = {1.0, 1.0};
     each_chunk(k, rows_, row_chunk, cost, [&](int64_t, int64_t from, int64_t to) {
@@ -251,7 +251,7 @@ double reduction::sum_of_singular_values()
     if (!square_and_scale(diagonal_.data(), off_.data(), true_columns_, &exponent))
         return 0.0;
     double *const values = left_.data();
-    team_.each(chunks_of(true_columns_, bisection_width), true_columns_ * bisection_width * bisection_steps,
+    team_.each(divide_up(true_columns_, bisection_width), true_columns_ * bisection_width * bisection_steps,
                [&](int64_t item, int32_t) {
                    const int64_t first = item * bisection_width;
                    kernels_.bisect(diagonal_.data(), off_.data(), true_columns_, 1.0, first, values + first);
@@ -266,12 +266,12 @@ double reduction::sum_of_singular_values()
 
 size_t nuclear_norm_memory(int64_t rows, int64_t columns)
 {
-    const int64_t height = padded(rows, dot_lanes);
-    const int64_t width = padded(columns, dot_lanes);
-    const int64_t doubles = most_pairs * (height + width) + (chunks_of(width, column_chunk) + 1) * height + height +
-                            width +
-                            padded(std::max(chunks_of(height, row_chunk), chunks_of(width, column_chunk)), dot_lanes) +
-                            2 * (width + bisection_width);
+    const int64_t height = round_up(rows, dot_lanes);
+    const int64_t width = round_up(columns, dot_lanes);
+    const int64_t doubles =
+        most_pairs * (height + width) + (divide_up(width, column_chunk) + 1) * height + height + width +
+        round_up(std::max(divide_up(height, row_chunk), divide_up(width, column_chunk)), dot_lanes) +
+        2 * (width + bisection_width);
     return size_t(doubles);
 }
 

@@ -35,16 +35,14 @@ void finish_column(crew &team, const fid_kernels &kernels, cholesky_request &req
     Eigen::Map<Eigen::RowVectorXd>(coefficients, count) = s.row(k).segment(first, count);
 
     const int64_t start = (k + 1) / dot_lanes * dot_lanes;
-    const int64_t end = padded(request.order(), dot_lanes);
+    const int64_t end = round_up(request.order(), dot_lanes);
     const int64_t first_item = start / rows_per_item;
-    team.each((end + rows_per_item - 1) / rows_per_item - first_item, rows_per_item * count,
-              [&](int64_t item, int32_t) {
-                  const int64_t from = std::max(start, (first_item + item) * rows_per_item);
-                  const int64_t to = std::min(end, (first_item + item + 1) * rows_per_item);
-                  if (from < to)
-                      kernels.subtract_combination(column + from, panel + from, s.outerStride(), coefficients, count,
-                                                   to - from);
-              });
+    team.each(divide_up(end, rows_per_item) - first_item, rows_per_item * count, [&](int64_t item, int32_t) {
+        const int64_t from = std::max(start, (first_item + item) * rows_per_item);
+        const int64_t to = std::min(end, (first_item + item + 1) * rows_per_item);
+        if (from < to)
+            kernels.subtract_combination(column + from, panel + from, s.outerStride(), coefficients, count, to - from);
+    });
 
     const double pivot = std::sqrt(request.diagonal[k]);
     const double inverse = 1.0 / pivot;

@@ -94,16 +94,15 @@ bool score_computation::score_split(crew &team, int64_t split)
         ends_[worker] = last;
     };
     clear_sums(0);
-    team.each((last - first + rows_of_item - 1) / rows_of_item, 32 * rows_of_item * classes_,
-              [&](int64_t item, int32_t worker) {
-                  if (ends_[worker] != last)
-                      clear_sums(worker);
-                  const share to = share_of(worker);
-                  const int64_t begin = first + item * rows_of_item;
-                  for (int64_t i = begin; i < std::min(begin + rows_of_item, last); ++i)
-                      if (!add_row(rows_.row(i), to))
-                          valid_.store(false, std::memory_order_relaxed);
-              });
+    team.each(divide_up(last - first, rows_of_item), 32 * rows_of_item * classes_, [&](int64_t item, int32_t worker) {
+        if (ends_[worker] != last)
+            clear_sums(worker);
+        const share to = share_of(worker);
+        const int64_t begin = first + item * rows_of_item;
+        for (int64_t i = begin; i < std::min(begin + rows_of_item, last); ++i)
+            if (!add_row(rows_.row(i), to))
+                valid_.store(false, std::memory_order_relaxed);
+    });
     if (!valid_.load(std::memory_order_relaxed))
         return false;
 

@@ -16,11 +16,6 @@ namespace iqa {
 // Features go through the integer kernels in panels of this many columns.
 constexpr int panel_width = 32;
 
-constexpr int64_t padded(int64_t length, int64_t multiple)
-{
-    return (length + multiple - 1) / multiple * multiple;
-}
-
 struct polynomial_kernel;
 
 // Some rows of at most panel_width features. Strides in elements.

@@ -19,11 +19,6 @@ constexpr int64_t most_block_rows = 1024;
 // Rows or columns of one item of work.
 constexpr int64_t least_item = 16;
 
-int64_t quotient_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 // A cache line for each item.
 struct alignas(64) sums_of_item : pair_sums {};
 
@@ -90,8 +85,8 @@ kid_pairs::kid_pairs(context &where, memory_source &memory, kernel_means_request
 
 int64_t kid_pairs::blocks_of_estimate() const
 {
-    const int64_t blocks[2] = {quotient_up(request_.sets[0].count, block_rows_),
-                               quotient_up(request_.sets[1].count, block_rows_)};
+    const int64_t blocks[2] = {divide_up(request_.sets[0].count, block_rows_),
+                               divide_up(request_.sets[1].count, block_rows_)};
     return (blocks[0] * (blocks[0] + 1) + blocks[1] * (blocks[1] + 1)) / 2 + blocks[0] * blocks[1];
 }
 
@@ -99,9 +94,9 @@ int64_t kid_pairs::blocks_of_estimate() const
 double largest_square(crew &team, const table_view &table)
 {
     constexpr int64_t most_items = 1 << 18;
-    const int64_t rows_of_item = std::max(least_item, quotient_up(table.rows, most_items));
+    const int64_t rows_of_item = std::max(least_item, divide_up(table.rows, most_items));
     std::atomic<uint64_t> largest = 0; // as bits, whose order is that of the numbers
-    team.each(quotient_up(table.rows, rows_of_item), rows_of_item * table.columns, [&](int64_t item, int32_t) {
+    team.each(divide_up(table.rows, rows_of_item), rows_of_item * table.columns, [&](int64_t item, int32_t) {
         uint64_t own = 0;
         for (int64_t row = item * rows_of_item; row < std::min((item + 1) * rows_of_item, table.rows); ++row) {
             double sum = 0.0;
@@ -188,7 +183,7 @@ rows_view kid_pairs::load(crew &team, const row_set &rows, int64_t first, int64_
     row_block &block = blocks_[blocks_[0].numbers == needed ? 1 : 0];
     block.set = &rows;
     block.first = first;
-    team.each(quotient_up(count, least_item), least_item * features_, [&](int64_t item, int32_t) {
+    team.each(divide_up(count, least_item), least_item * features_, [&](int64_t item, int32_t) {
         for (int64_t i = item * least_item; i < std::min((item + 1) * least_item, count); ++i) {
             double *const to = block.numbers + i * features_;
             visit_row(rows.view, rows.row(first + i), [&](int64_t column, double value) { to[column] = value; });
@@ -201,7 +196,7 @@ void kid_pairs::add_block(crew &team, matrix_ref products, bool on_diagonal, pai
 {
     const int64_t rows = products.rows();
     const int64_t columns = products.cols();
-    const int64_t items = quotient_up(columns, least_item);
+    const int64_t items = divide_up(columns, least_item);
     std::fill_n(of_items_, items, sums_of_item{});
     team.each(items, least_item * rows, [&](int64_t item, int32_t) {
         sums_of_item &own = of_items_[item];

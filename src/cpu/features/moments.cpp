@@ -40,7 +40,7 @@ public:
 
     void take_back(crew &team, int64_t blocks);
 
-    int64_t blocks() const { return (view_.rows + block_rows_ - 1) / block_rows_; }
+    int64_t blocks() const { return divide_up(view_.rows, block_rows_); }
 
     int64_t rows_of_a_block() const { return block_rows_; }
 
@@ -69,8 +69,8 @@ accumulation::accumulation(context &where, scratch &memory, const moment_request
       view_(request.sides[side]),
       state_(request.sets[side]),
       planes_(grid_.wide ? wide_planes : narrow_planes),
-      block_rows_(std::min(grid_.wide ? rows_wide : rows_narrow, padded(view_.rows, 2))),
-      panels_(padded(view_.columns, panel_width) / panel_width),
+      block_rows_(std::min(grid_.wide ? rows_wide : rows_narrow, round_up(view_.rows, 2))),
+      panels_(divide_up(view_.columns, panel_width)),
       plane_size_(block_rows_ * panel_width)
 {
     const int64_t packed_bytes = panels_ * planes_ * plane_size_ * int64_t(sizeof(int16_t));
@@ -133,7 +133,7 @@ void accumulation::multiply_tile(int64_t left, int64_t right, int pairs, bool ne
 
 void accumulation::multiply(crew &team, int64_t rows, bool negative)
 {
-    const int64_t groups = (panels_ + panels_per_item - 1) / panels_per_item;
+    const int64_t groups = divide_up(panels_, panels_per_item);
     const int pairs = int((rows + 1) / 2);
     const int64_t cost = panels_per_item * panels_per_item * products_of_a_tile * rows;
     team.each(pairs_of(groups), cost, [&](int64_t item, int32_t worker) {

@@ -14,11 +14,6 @@ constexpr int64_t block_column_tiles = 32;
 // The largest register tile of any instruction set, for tiles that stick out over the edge of C.
 constexpr int most_tile_elements = 24 * 8;
 
-int64_t tiles(int64_t length, int64_t tile)
-{
-    return (length + tile - 1) / tile;
-}
-
 // Panel `panel` of an operand as [depth][width], zero beyond `count`.
 void pack_panel(const operand &from, int64_t panel, int width, int64_t count, int64_t first, int depth, double sign,
                 double *packed)
@@ -41,8 +36,8 @@ void pack_panel(const operand &from, int64_t panel, int width, int64_t count, in
 multiplier::multiplier(context &where, const fid_kernels &kernels, int64_t most_rows)
     : kernels_(kernels), memory_(where)
 {
-    const int64_t size_a = padded(most_rows, kernels.tile_rows) * chain_depth;
-    const int64_t size_b = padded(most_rows, kernels.tile_columns) * chain_depth;
+    const int64_t size_a = round_up(most_rows, kernels.tile_rows) * chain_depth;
+    const int64_t size_b = round_up(most_rows, kernels.tile_columns) * chain_depth;
     packed_a_ = memory_.take<double>(size_t(size_a + size_b), "the panels of a matrix product");
     packed_b_ = packed_a_ + size_a;
 }
@@ -60,8 +55,8 @@ void multiplier::pack(crew &team, const matrix_product &request, int64_t from, i
 {
     const int width_a = kernels_.tile_rows;
     const int width_b = kernels_.tile_columns;
-    const int64_t panels_a = tiles(request.rows, width_a);
-    const int64_t panels_b = tiles(request.columns, width_b);
+    const int64_t panels_a = divide_up(request.rows, width_a);
+    const int64_t panels_b = divide_up(request.columns, width_b);
     const double sign = request.subtract ? -1.0 : 1.0;
     team.each(panels_a + panels_b, int64_t(width_a) * depth, [&](int64_t item, int32_t) {
         const int64_t panel = item - panels_a;
@@ -76,8 +71,8 @@ void multiplier::pack(crew &team, const matrix_product &request, int64_t from, i
 
 void multiplier::multiply_packed(crew &team, const matrix_product &request, int depth, bool add)
 {
-    const int64_t row_blocks = tiles(request.rows, block_row_tiles * kernels_.tile_rows);
-    const int64_t column_blocks = tiles(request.columns, block_column_tiles * kernels_.tile_columns);
+    const int64_t row_blocks = divide_up(request.rows, block_row_tiles * kernels_.tile_rows);
+    const int64_t column_blocks = divide_up(request.columns, block_column_tiles * kernels_.tile_columns);
     const int64_t cost =
         block_row_tiles * kernels_.tile_rows * block_column_tiles * kernels_.tile_columns * int64_t(depth);
     team.each(row_blocks * column_blocks, cost, [&](int64_t item, int32_t) {
@@ -90,8 +85,9 @@ void multiplier::multiply_block(const matrix_product &request, int64_t row_block
 {
     const int height = kernels_.tile_rows;
     const int width = kernels_.tile_columns;
-    const int64_t last_row_tile = std::min((row_block + 1) * block_row_tiles, tiles(request.rows, height));
-    const int64_t last_column_tile = std::min((column_block + 1) * block_column_tiles, tiles(request.columns, width));
+    const int64_t last_row_tile = std::min((row_block + 1) * block_row_tiles, divide_up(request.rows, height));
+    const int64_t last_column_tile =
+        std::min((column_block + 1) * block_column_tiles, divide_up(request.columns, width));
     for (int64_t column_tile = column_block * block_column_tiles; column_tile < last_column_tile; ++column_tile)
         for (int64_t row_tile = row_block * block_row_tiles; row_tile < last_row_tile; ++row_tile) {
             const int64_t row = row_tile * height;

@@ -17,7 +17,7 @@ constexpr int64_t order_worth_a_team = 256;
 // rows of neighbouring columns into the same cache set.
 int64_t column_stride(int64_t order)
 {
-    return padded(order, dot_lanes) + dot_lanes;
+    return round_up(order, dot_lanes) + dot_lanes;
 }
 
 class trace_computation {
@@ -51,7 +51,7 @@ trace_computation::trace_computation(context &where, memory_source &memory, trac
       kernels_(fid_kernels_for(where)),
       order_(request.sets[0].order()),
       stride_(column_stride(order_)),
-      columns_(padded(order_, dot_lanes)),
+      columns_(round_up(order_, dot_lanes)),
       product_(where, kernels_, stride_),
       memory_(memory),
       rest_(memory_.take<double>(size_t(3 * stride_ * columns_ + 2 * stride_) + nuclear_norm_memory(order_, order_),
@@ -89,7 +89,7 @@ double trace_computation::norm_of_product(crew &team)
     const int64_t columns = request_.ranks[1 - tall];
     if (columns == 0)
         return 0.0;
-    work_.leftCols(padded(columns, dot_lanes)).setZero();
+    work_.leftCols(round_up(columns, dot_lanes)).setZero();
     const auto left = factors_[tall].topLeftCorner(order_, rows);
     const auto right = factors_[1 - tall].topLeftCorner(order_, columns);
     auto product = work_.topLeftCorner(rows, columns);

@@ -12,12 +12,6 @@ namespace iqa {
 
 namespace {
 
-void add_lanes_to(int64_t *sum, const int64_t *cell, int64_t lanes)
-{
-    for (int64_t i = 0; i < lanes; ++i)
-        sum[i] = int64_t(uint64_t(sum[i]) + uint64_t(cell[i]));
-}
-
 struct signed_cell {
     const int64_t *cell;
     int64_t factor;
@@ -27,7 +21,7 @@ double_double combined(int64_t width, std::initializer_list<signed_cell> cells)
 {
     cell_sum sum{width, {}};
     for (const signed_cell &term : cells)
-        add_cell(sum, term.cell, term.factor);
+        sum.add(term.cell, term.factor);
     return value_of(sum);
 }
 
@@ -41,12 +35,12 @@ void read_matrix(confusion_layout layout, const int64_t *lanes, std::span<class_
     for (int64_t row = 0; row < length; ++row)
         for (int64_t column = 0; column < length; ++column) {
             const int64_t *cell = lanes + (row * length + column) * width;
-            add_lanes_to(rows + row * width, cell, width);
-            add_lanes_to(columns + column * width, cell, width);
+            add_cell(rows + row * width, cell, width, 1);
+            add_cell(columns + column * width, cell, width, 1);
         }
     cell_sum total{width, {}};
     for (int64_t row = 0; row < length; ++row)
-        add_cell(total, rows + row * width, 1);
+        total.add(rows + row * width, 1);
     for (size_t k = 0; k < out.size(); ++k) {
         const int64_t *row = rows + int64_t(k) * width;
         const int64_t *column = columns + int64_t(k) * width;
