@@ -129,8 +129,8 @@ struct add_class_sums {
         const int64_t end = begin + rows_of_part < end_of_split ? begin + rows_of_part : end_of_split;
         wide_sum *const sums = args.sums + split * (table.columns + 1);
         const int64_t left = table.columns + 1 - first_column;
-        with_type(table.type, [&](auto type) {
-            const auto *data = reinterpret_cast<const typename decltype(type)::type *>(table.data);
+        with_feature_type(table.type, [&](auto type) {
+            const auto *data = reinterpret_cast<const decltype(type) *>(table.data);
             block.each(int(left < threads ? left : threads), [&](int i) {
                 const int64_t column = first_column + i;
                 int128 sum = 0;

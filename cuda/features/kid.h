@@ -172,8 +172,8 @@ private:
     IQA_KERNEL static void load(const row_set &set, int64_t rows, const int64_t *offsets, int64_t k, int count,
                                 double *to, int thread)
     {
-        with_type(set.view.type, [&](auto type) {
-            const auto *data = reinterpret_cast<const typename decltype(type)::type *>(set.view.data);
+        with_feature_type(set.view.type, [&](auto type) {
+            const auto *data = reinterpret_cast<const decltype(type) *>(set.view.data);
             matrix_tile::load_rows(true, rows, count, to, thread, [&](int i, int step) {
                 return data[offsets[i] + (k + step) * set.view.column_stride];
             });

@@ -39,9 +39,8 @@ struct check_features {
         const int64_t reference_blocks = blocks_of(args.sides[0]);
         const int side = block.index() < reference_blocks ? 0 : 1;
         const int64_t index = block.index() - (side == 0 ? 0 : reference_blocks);
-        with_type(args.sides[side].type, [&](auto type) {
-            look<typename decltype(type)::type>(block, args, side, index * features_of_a_block);
-        });
+        with_feature_type(args.sides[side].type,
+                          [&](auto type) { look<decltype(type)>(block, args, side, index * features_of_a_block); });
         if (block.comes_last(&args.seen->arrivals))
             block.each(1, [&](int) { report(args); });
     }
@@ -101,8 +100,8 @@ private:
         const int64_t row = position / table.columns;
         const int64_t column = position % table.columns;
         double value = 0.0;
-        with_type(table.type, [&](auto type) {
-            using element = typename decltype(type)::type;
+        with_feature_type(table.type, [&](auto type) {
+            using element = decltype(type);
             value = widen(
                 reinterpret_cast<const element *>(table.data)[row * table.row_stride + column * table.column_stride]);
         });
@@ -141,8 +140,8 @@ struct add_moments {
         const side &set = args.sides[second ? 1 : 0];
         const feature_tile tile = tile_of(set, block.index() - (second ? args.sides[0].blocks : 0));
         slice_tile<Block, Slices> sums;
-        with_type(set.table.type,
-                  [&](auto type) { multiply<typename decltype(type)::type>(block, set, tile, args.gain, sums); });
+        with_feature_type(set.table.type,
+                          [&](auto type) { multiply<decltype(type)>(block, set, tile, args.gain, sums); });
         const int features = int(set.table.columns);
         sums.each([&](int i, int j, const auto &by_weight) {
             const int row = tile.left + i;

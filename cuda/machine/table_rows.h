@@ -2,32 +2,12 @@
 // Rows of the caller's tables in a kernel.
 #pragma once
 
+#include "arith/element_type.h"
 #include "arith/half.h"
 #include "core/tensor.hpp"
 #include "cuda/machine/block.h"
 
 namespace iqa::cuda {
-
-template <class Element>
-struct type_of_elements {
-    using type = Element;
-};
-
-// Calls body(type_of_elements<...>()) for the type: one branch for a whole block.
-template <class Body>
-IQA_KERNEL void with_type(element_type type, Body &&body)
-{
-    switch (type) {
-    case element_type::float16:
-        return body(type_of_elements<float16>());
-    case element_type::bfloat16:
-        return body(type_of_elements<bfloat16>());
-    case element_type::float32:
-        return body(type_of_elements<float>());
-    default:
-        return body(type_of_elements<double>());
-    }
-}
 
 // Whether neighbours of a column are closer in memory than neighbours of a row.
 IQA_KERNEL bool is_column_major(const table_view &table)
@@ -53,8 +33,8 @@ struct staged_rows {
                                 double *to)
     {
         const bool down = is_column_major(table);
-        with_type(table.type, [&](auto type) {
-            const auto *data = reinterpret_cast<const typename decltype(type)::type *>(table.data);
+        with_feature_type(table.type, [&](auto type) {
+            const auto *data = reinterpret_cast<const decltype(type) *>(table.data);
             block.each(threads, [&](int i) {
                 double values[numbers_of_thread];
                 for (int n = 0; n < numbers_of_thread; ++n) {
@@ -108,8 +88,8 @@ struct copy_row {
         const table_view &table = args.table;
         const int64_t first = block.index() * threads;
         const int64_t left = table.columns - first;
-        with_type(table.type, [&](auto type) {
-            const auto *data = reinterpret_cast<const typename decltype(type)::type *>(table.data);
+        with_feature_type(table.type, [&]<class Number>(Number) {
+            const Number *data = reinterpret_cast<const Number *>(table.data);
             block.each(int(left < threads ? left : threads), [&](int i) {
                 args.to[first + i] =
                     double(widen(data[args.row * table.row_stride + (first + i) * table.column_stride]));

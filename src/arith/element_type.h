@@ -30,7 +30,7 @@ IQA_HD constexpr bool is_integer(element_type type)
 // Types of pixel weights.
 enum class weight_type : int32_t { boolean = 0x0608, uint8 = 0x0108, float32 = 0x0220, float64 = 0x0240 };
 
-// Calls use(Sample()) with the C++ type of that name, and returns what it returns.
+// Calls use(Sample()) with the C++ type of that name, and returns its result.
 template <class Use>
 IQA_HD auto with_sample_type(element_type type, Use &&use)
 {
@@ -52,7 +52,23 @@ IQA_HD auto with_sample_type(element_type type, Use &&use)
     }
 }
 
-// Likewise for gathered samples, among which the 16-bit floating-point types are widened.
+// Likewise for features and class scores, which are floating-point.
+template <class Use>
+IQA_HD auto with_feature_type(element_type type, Use &&use)
+{
+    switch (type) {
+    case element_type::float16:
+        return use(float16());
+    case element_type::bfloat16:
+        return use(bfloat16());
+    case element_type::float32:
+        return use(float());
+    default:
+        return use(double());
+    }
+}
+
+// Likewise for gathered samples: the 16-bit floating-point types are widened to float.
 template <class Use>
 IQA_HD auto with_gathered_type(element_type type, Use &&use)
 {
@@ -109,7 +125,7 @@ IQA_HD constexpr bool covers(data_range range, element_type type)
     return is_integer(type) && range.low <= span_of(type).low && range.high >= span_of(type).high;
 }
 
-// Samples that lie outside the data range, and those that are not finite (which lie outside too).
+// Samples outside the data range; those that are not finite are among them, and counted again.
 struct sample_counts {
     int64_t outside;
     int64_t nonfinite;

@@ -2,6 +2,7 @@
 // Exact second moments: 16-bit digits, 32-bit sums, 64-bit words.
 #pragma once
 
+#include "arith/element_type.h"
 #include "arith/half.h"
 #include "arith/second_moment.h"
 #include "cpu/features/instruction_set.h"
@@ -11,7 +12,7 @@ namespace iqa::IQA_INSTRUCTION_SET {
 
 namespace {
 
-// One row of a panel as grid integers and rests, zero beyond `count`. False if one of them is outside the limit.
+// One row of a panel as grid integers and rests, zero beyond `count`. False if a feature is outside the limit.
 template <class Element>
 bool quantize_row(const Element *from, int64_t stride, int count, double gain, double limit, int32_t *q, int32_t *rests)
 {
@@ -88,24 +89,11 @@ bool pack_panel_of(const panel_request &request)
     return inside;
 }
 
-template <class Element>
-bool pack_panel_as(const panel_request &request)
-{
-    return request.wide ? pack_panel_of<Element, true>(request) : pack_panel_of<Element, false>(request);
-}
-
 bool pack_panel(const panel_request &request)
 {
-    switch (request.type) {
-    case element_type::float16:
-        return pack_panel_as<float16>(request);
-    case element_type::bfloat16:
-        return pack_panel_as<bfloat16>(request);
-    case element_type::float32:
-        return pack_panel_as<float>(request);
-    default:
-        return pack_panel_as<double>(request);
-    }
+    return with_feature_type(request.type, [&]<class Element>(Element) {
+        return request.wide ? pack_panel_of<Element, true>(request) : pack_panel_of<Element, false>(request);
+    });
 }
 
 template <bool Wide, bool Negative>

@@ -7,39 +7,22 @@
 
 namespace iqa {
 
-namespace detail {
-
-template <class Number, class Function>
-void visit_row_of(const table_view &view, int64_t row, Function &&function)
-{
-    const Number *const numbers = reinterpret_cast<const Number *>(view.data) + row * view.row_stride;
-    if (view.column_stride == 1) // a loop that becomes lanes
-        for (int64_t j = 0; j < view.columns; ++j)
-            function(j, double(widen(numbers[j])));
-    else
-        for (int64_t j = 0; j < view.columns; ++j)
-            function(j, double(widen(numbers[j * view.column_stride])));
-}
-
-} // namespace detail
-
 // Calls function(column, value) for each number of a row.
 template <class Function>
 void visit_row(const table_view &view, int64_t row, Function &&function)
 {
-    switch (view.type) {
-    case element_type::float16:
-        return detail::visit_row_of<float16>(view, row, function);
-    case element_type::bfloat16:
-        return detail::visit_row_of<bfloat16>(view, row, function);
-    case element_type::float32:
-        return detail::visit_row_of<float>(view, row, function);
-    default:
-        return detail::visit_row_of<double>(view, row, function);
-    }
+    with_feature_type(view.type, [&]<class Number>(Number) {
+        const Number *const numbers = reinterpret_cast<const Number *>(view.data) + row * view.row_stride;
+        if (view.column_stride == 1) // vectorises
+            for (int64_t j = 0; j < view.columns; ++j)
+                function(j, double(widen(numbers[j])));
+        else
+            for (int64_t j = 0; j < view.columns; ++j)
+                function(j, double(widen(numbers[j * view.column_stride])));
+    });
 }
 
-// The first row with a number that is not finite, or -1.
+// The first row with a non-finite number, or -1.
 inline int64_t first_nonfinite_row(const table_view &table)
 {
     for (int64_t row = 0; row < table.rows; ++row) {
