@@ -169,7 +169,7 @@ IQA_KERNEL void collect_image(const error_task &task, int64_t image)
     const double largest = double_from_bits(account.largest);
     task.overflow[image] = !is_finite(largest);
     if (!task.integers)
-        task.second_exponents[image] = own_error_exponent(task.usual_exponent, largest);
+        task.second_exponents[image] = second_error_exponent(task.usual_exponent, largest);
     account = {};
 }
 

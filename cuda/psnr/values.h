@@ -40,7 +40,7 @@ struct pair_values {
                 keep_most(&args.books->rank_of_fault, rank);
         });
         if (sound && request.per_channel.data != nullptr)
-            for (int64_t channel = 0; channel < request.parts; ++channel)
+            for (int64_t channel = 0; channel < request.planes; ++channel)
                 block.each(images, [&](int i) { evaluate_channel(request, first + i, channel); });
         if (!block.comes_last(&args.books->arrivals))
             return;

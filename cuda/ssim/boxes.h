@@ -207,7 +207,7 @@ private:
                 for (int factor = 0; factor < ssim_factors; ++factor) {
                     if (!args.wanted[factor])
                         continue;
-                    const Real value = safe ? part_of<true>(terms, factor) : part_of<false>(terms, factor);
+                    const Real value = safe ? factor_of<true>(terms, factor) : factor_of<false>(terms, factor);
                     nan = nan || (value != value && units != 0);
                     sums[factor] += int128(ssim_fixed(value)) * units;
                     if (factor == first_wanted && args.map.data != nullptr)

@@ -41,7 +41,7 @@ IQA_KERNEL void add(const ssim_doubts &doubts, int64_t tile, const doubt_total &
     ssim_tile_total &total = doubts.tiles[tile];
     doubt_total &plane = doubts.planes[tile / doubts.tiles_of_plane];
     add(&total.doubt.pixels, more.pixels);
-    add(&total.doubt.sums[0], more.of_all_kinds());
+    add(&total.doubt.sums[0], more.total());
     add(&plane.pixels, more.pixels);
     for (int kind = 0; kind < doubt_kinds; ++kind)
         if (more.sums[kind] != 0)

@@ -126,7 +126,7 @@ private:
         const auto position = [](int64_t at, int size, int64_t extent, int index, int parts) {
             const int64_t tile = at - at % size;
             const int64_t count = extent - tile < size ? extent - tile : size;
-            return pivot_place(tile - 2 * radius, Taps, count + 2 * radius, extent, index, parts);
+            return pivot_position(tile - 2 * radius, Taps, count + 2 * radius, extent, index, parts);
         };
         const image_view &shape = args.images.reference;
         block.each(pivot_samples, [&](int i) {

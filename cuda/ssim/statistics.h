@@ -142,9 +142,10 @@ IQA_KERNEL void find_pivot(Block &block, const ssim_source &source, int64_t imag
         const int row = i / pivot_columns;
         const weighted_pair<Real> pair = pair_at<Real>(
             source,
-            {image, channel, pivot_place(first[z_axis], taps[z_axis], count[z_axis], shape.depth, row, pivot_rows),
-             pivot_place(first[y_axis], taps[y_axis], count[y_axis], shape.height, row, pivot_rows),
-             pivot_place(first[x_axis], taps[x_axis], count[x_axis], shape.width, i % pivot_columns, pivot_columns)});
+            {image, channel, pivot_position(first[z_axis], taps[z_axis], count[z_axis], shape.depth, row, pivot_rows),
+             pivot_position(first[y_axis], taps[y_axis], count[y_axis], shape.height, row, pivot_rows),
+             pivot_position(first[x_axis], taps[x_axis], count[x_axis], shape.width, i % pivot_columns,
+                            pivot_columns)});
         grid.put(i, pair.reference, pair.candidate, source.weighted() && pair.weight == Real(0));
     });
     block.each(1, [&](int) { pivot = grid.pivot(); });

@@ -128,9 +128,9 @@ struct ssim_strips {
         const image_view &x = args.images.reference;
         const image_view &y = args.images.candidate;
         const int64_t first_row = area.tile_row + area.first_row - area.row; // of the tile's first window
-        const int64_t row = pivot_place(first_row, Taps, area.tile_rows, x.height, i / pivot_columns, pivot_rows);
+        const int64_t row = pivot_position(first_row, Taps, area.tile_rows, x.height, i / pivot_columns, pivot_rows);
         const int64_t column =
-            pivot_place(area.first_column, Taps, area.columns, x.width, i % pivot_columns, pivot_columns);
+            pivot_position(area.first_column, Taps, area.columns, x.width, i % pivot_columns, pivot_columns);
         grid.put(i, sample(x, x.at(area.image, area.channel, 0, row, column)) * args.gain,
                  sample(y, y.at(area.image, area.channel, 0, row, column)) * args.gain, false);
     }
@@ -149,11 +149,11 @@ struct ssim_strips {
         const image_view &x = args.images.reference;
         const image_view &y = args.images.candidate;
         const int64_t margin = args.border == border_mode::valid ? Taps / 2 : 0;
-        if (samples.column < own_begin(area.column, margin) ||
-            samples.column >= own_end(area.column + area.columns, args.out_width, x.width, margin))
+        if (samples.column < counted_begin(area.column, margin) ||
+            samples.column >= counted_end(area.column + area.columns, args.out_width, x.width, margin))
             return;
-        const int64_t begin = own_begin(area.row, margin);
-        const int64_t end = own_end(area.row + area.rows, args.out_height, x.height, margin);
+        const int64_t begin = counted_begin(area.row, margin);
+        const int64_t end = counted_end(area.row + area.rows, args.out_height, x.height, margin);
         int outside = 0;
         int nonfinite = 0;
         for (int64_t row = samples.row > begin ? samples.row : begin; row < end && row < samples.row + samples.count;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which sample stands for a position outside the image.
+// Border rules: the sample that a position outside the image reads.
 #pragma once
 
 #include "arith/portable.h"
@@ -8,8 +8,8 @@ namespace iqa {
 
 enum class border_mode : int32_t { valid, reflect, symmetric, replicate, zero };
 
-// The index in 0 ... extent - 1 that stands for `position`, or -1 for a zero. Positions may lie any number of images
-// away; an extent of 1 repeats its sample.
+// The index in 0 ... extent - 1 that `position` reads, or -1 for a zero. Positions may lie any number of images away;
+// an extent of 1 repeats its sample.
 IQA_HD int64_t border_index(border_mode mode, int64_t position, int64_t extent)
 {
     if (position >= 0 && position < extent)

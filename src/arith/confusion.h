@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Confusion counts: where each pair of labels is counted, and the formulas of the scores. Counts are exact integers;
+// Confusion counts: the cells that a pair of labels adds to, and the formulas of the scores. Counts are exact integers;
 // weights are exact fixed-point sums; a score is computed from them in double-doubles and rounded once at the end.
 #pragma once
 
@@ -9,8 +9,8 @@
 namespace iqa {
 
 // Labels are counted as codes: 0 ... C - 1 for the classes, C for a label outside of them, and in the reference C + 1
-// for an ignored one. A table of pairs has (C + 2) rows of (C + 1) columns: nothing needs a branch while it is filled,
-// and what lies in the last rows and the last column says afterwards how many labels were invalid or ignored.
+// for an ignored one. A table of pairs has (C + 2) rows of (C + 1) columns: filling it needs no branch, and its last
+// two rows and last column count the invalid and ignored labels.
 constexpr int64_t row_length(int64_t classes)
 {
     return classes + 1;
@@ -21,7 +21,7 @@ constexpr int64_t table_cells(int64_t classes)
     return (classes + 2) * row_length(classes);
 }
 
-// A weight: 0 or smallest_weight <= w < largest_weight has all its bits on this format's grid.
+// Weights: 0, and smallest_weight <= w < largest_weight, have all their bits on this format's grid.
 constexpr exact_format weight_format = {8, -128};
 constexpr double smallest_weight = 0x1p-76;
 constexpr double largest_weight = 0x1p64;
@@ -53,10 +53,10 @@ IQA_HD weight_digits digits_of_weight(double weight)
             {int64_t(uint32_t(shifted)), int64_t(uint32_t(shifted >> 32)), int64_t(uint32_t(shifted >> 64))}};
 }
 
-// What the cells of a state mean. A cell is one lane, or the digits of a sum of weights.
+// The cells of a state. A cell is one lane, or the digits of a sum of weights.
 struct confusion_layout {
     enum : int32_t {
-        matrix,    // (C + 1) x (C + 1): the last row and column have the invalid labels that count as wrong
+        matrix,    // (C + 1) x (C + 1): the last row and column hold the invalid labels that count as wrong
         per_class, // true positives, false positives, false negatives of each class; then the elements
         multilabel // true positives, false positives, false negatives, true negatives of each class
     } kind;
@@ -76,8 +76,8 @@ constexpr int64_t lanes_of(confusion_layout layout)
     return cells_of(layout) * layout.cell_lanes;
 }
 
-// The cells that one pair of codes adds to: their number is returned. `label` is the class of a multilabel pair of
-// yes (1) and no (0).
+// Returns the number of cells that one pair of codes adds to, and their indices. `label` is the class of a multilabel
+// pair of yes (1) and no (0).
 IQA_HD int cells_of_pair(confusion_layout layout, int64_t label, int64_t row, int64_t column, int64_t cells[3])
 {
     const int64_t classes = layout.classes;

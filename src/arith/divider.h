@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Division by a number that many divisions have in common: a product and a shift (T. Granlund, P. L. Montgomery,
+// Division by a divisor that many divisions share: a product and a shift (T. Granlund, P. L. Montgomery,
 // "Division by invariant integers using multiplication", PLDI 1994).
 #pragma once
 
@@ -11,12 +11,12 @@ struct divider {
     uint32_t divisor, multiplier;
     int shift;
 
-    // Of numbers below 2^31.
+    // `number`: below 2^31.
     IQA_HD_MEMBER uint32_t quotient(uint32_t number) const { return uint32_t(uint64_t(number) * multiplier >> shift); }
 };
 
-// By 1 ... 2^31 - 1. The multiplier is less than 1 above 2^shift / divisor, so a quotient is less than 1 / divisor
-// above the exact one, which is too little to reach the next whole number.
+// `divisor`: 1 ... 2^31 - 1. The multiplier exceeds 2^shift / divisor by less than 1, so a quotient exceeds the exact
+// one by less than 1 / divisor, which is too little to reach the next integer.
 IQA_HD divider divider_by(uint32_t divisor)
 {
     int bits = 0;

@@ -96,10 +96,10 @@ IQA_HD double_double factorial_reciprocal(int k)
 // into [sqrt(1/2), sqrt(2)).
 IQA_HD double_double log_scaled(double_double mantissa, int exponent)
 {
-    int own = exponent_of(mantissa.high);
-    if (mantissa.high > 0x1.6a09e667f3bcdp0 * power_of_two(own))
-        own += 1;
-    const double unit = power_of_two(-own);
+    int shift = exponent_of(mantissa.high);
+    if (mantissa.high > 0x1.6a09e667f3bcdp0 * power_of_two(shift))
+        shift += 1;
+    const double unit = power_of_two(-shift);
     const double_double m = {mantissa.high * unit, mantissa.low * unit};
     const double_double t = divide(add(m, {-1.0, 0.0}), add(m, {1.0, 0.0}));
     const double_double square = multiply(t, t);
@@ -108,7 +108,7 @@ IQA_HD double_double log_scaled(double_double mantissa, int exponent)
     for (int k = 22; k >= 0; --k)
         series = add(multiply(series, square), odd_reciprocal(k));
     series = multiply(series, t);
-    return add({2.0 * series.high, 2.0 * series.low}, multiply(ln_2, {double(exponent + own), 0.0}));
+    return add({2.0 * series.high, 2.0 * series.low}, multiply(ln_2, {double(exponent + shift), 0.0}));
 }
 
 // e^value for values whose result is a normal double: reduced by multiples of ln 2 and halved eight times before the
@@ -131,8 +131,8 @@ IQA_HD double exponential(double value)
 
 constexpr double lowest_exponent = -708.0;
 
-// e^value to about one unit in the last place, for values from lowest_exponent to 0: plain operations that a compiler
-// turns into lanes. For sums over many of them.
+// e^value to about one unit in the last place, for values from lowest_exponent to 0. Plain operations, which a compiler
+// turns into lanes: for sums over many values.
 IQA_HD double quick_exponential(double value)
 {
     constexpr double anchor = 0x1.8p52;                // rounds to an integer and leaves it in the low bits
@@ -147,10 +147,10 @@ IQA_HD double quick_exponential(double value)
     return double_from_bits(bits_of(series) + ((bits_of(anchored) - bits_of(anchor)) << 52));
 }
 
-// The logarithm of a positive normal number to about two units in the last place, for the same.
+// The logarithm of a positive normal number to about two units in the last place, for such sums too.
 IQA_HD double quick_logarithm(double value)
 {
-    constexpr uint64_t sqrt_half = 0x3fe6a09e667f3bcd; // its bits: the mantissa shall lie in [sqrt(1/2), sqrt(2))
+    constexpr uint64_t sqrt_half = 0x3fe6a09e667f3bcd; // as bits: the mantissa is brought into [sqrt(1/2), sqrt(2))
     const int64_t exponent = int64_t(bits_of(value) - sqrt_half) >> 52;
     const double mantissa = double_from_bits(bits_of(value) - (uint64_t(exponent) << 52));
     const double t = (mantissa - 1.0) / (mantissa + 1.0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sums that no order can change: a fixed-point number as base-2^32 digits in int64 lanes, least significant first.
-// Adding two of them lane by lane is exact, so the lanes of many states may be summed by anyone (up to 2^31 of them)
-// before the carries are passed on. Canonical form: every digit in [0, 2^32) but the last, which has the sign.
+// Adding two of them lane by lane is exact, so the lanes of up to 2^31 states may be summed in any order before the
+// carries are passed on. Canonical form: every digit in [0, 2^32) but the last, which has the sign.
 #pragma once
 
 #include "arith/portable.h"
@@ -36,7 +36,7 @@ IQA_HD void exact_carry(exact_format format, int64_t *lanes)
     lanes[format.digits - 1] += carry;
 }
 
-// Integers, which many threads of a device may add in any order.
+// Adds an integer to a lane; many threads of a device may do so in any order.
 IQA_HD void add_to_lane(int64_t *lane, int64_t value)
 {
 #if defined(__CUDA_ARCH__)
@@ -47,7 +47,7 @@ IQA_HD void add_to_lane(int64_t *lane, int64_t value)
 #endif
 }
 
-// Gives the digits of mantissa * 2^exponent, whose exponents lie inside the format, to add(digit, value).
+// Calls add(digit, value) for the digits of mantissa * 2^exponent, which must lie inside the format.
 template <class Add>
 IQA_HD void for_each_digit(exact_format format, int128 mantissa, int exponent, Add &&add)
 {
@@ -85,7 +85,7 @@ struct scaled_value {
     int exponent;
 };
 
-// The value rounded to 53 bits, ties to even. Takes canonical lanes, at most so many.
+// The value of canonical lanes, rounded to 53 bits, ties to even. `most_digits`: at least those of the format.
 template <int most_digits = square_format.digits>
 IQA_HD scaled_value exact_value(exact_format format, const int64_t *lanes)
 {
@@ -107,7 +107,7 @@ IQA_HD scaled_value exact_value(exact_format format, const int64_t *lanes)
     for (int i = 0; i < lowest; ++i)
         sticky = sticky || magnitude[i] != 0;
 
-    // Keep 54 bits: 53 and the one that decides the rounding.
+    // Keep 54 bits: 53, and one more that decides the rounding.
     int exponent = format.lowest + 32 * lowest;
     for (int step = 64; step > 0; step /= 2)
         if (head >> 53 >> step != 0) {
@@ -128,7 +128,7 @@ IQA_HD scaled_value exact_value(exact_format format, const int64_t *lanes)
     return {carried ? mantissa * 0.5 : mantissa, exponent + 53 + (carried ? 1 : 0)};
 }
 
-// value as a double: one more rounding only where it is subnormal; infinite or 0 beyond the range of doubles.
+// The value as a double, rounded again only if subnormal; infinite or 0 beyond the range of doubles.
 IQA_HD double to_double(scaled_value value)
 {
     return __builtin_ldexp(value.mantissa, value.exponent);

@@ -4,8 +4,8 @@
 // add up in 32 bits over a block of rows:
 //   wide words    |q| <= 127 2^24   three digits of 11 bits   q = d0 + d1 2^11 + d2 2^22
 //   narrow words  |q| <= 127 2^16   two digits of 12 bits     q = d0 + d1 2^12
-// The digits and their pairwise sums (Karatsuba) are the planes that are multiplied, each with itself: six planes for
-// wide words where nine products would be needed, three for narrow words where four would.
+// The digits and their pairwise sums (Karatsuba) are the planes. Each plane is multiplied with itself: six products for
+// wide words instead of nine, three for narrow words instead of four.
 #pragma once
 
 #include "arith/portable.h"
@@ -46,8 +46,8 @@ IQA_HD bool within(double grid_value, int64_t limit)
     return __builtin_fabs(grid_value) <= double(limit);
 }
 
-// What rounding leaves of a feature, x 2^p - q, in units of 2^-24: at most `rest_limit` in size, and exact for any
-// float whose q is not 0. What is not 0 does not look like it, however small: its rest is at least one unit.
+// The rounding error of a feature, x 2^p - q, in units of 2^-24: at most `rest_limit` in size, and exact for any float
+// whose q is not 0. A feature other than 0 whose q is 0 has a rest of at least one unit, however small it is.
 constexpr int rest_bits = 24;
 constexpr int64_t rest_limit = int64_t(1) << (rest_bits - 1);
 
@@ -94,8 +94,8 @@ IQA_HD void split_narrow(int32_t q, int32_t *planes)
     planes[2] = d0 + d1;
 }
 
-// On a GPU q is cut into balanced digits of 8 bits, q = s0 + s1 2^8 + s2 2^16 + s3 2^24, which tensor cores multiply as
-// they are: -128 ... 127, the last at most 127 in size. Narrow words have three.
+// On a GPU q is cut into balanced digits of 8 bits, q = s0 + s1 2^8 + s2 2^16 + s3 2^24, for the tensor cores. Each is
+// in -128 ... 127, and the last at most 127 in size. Narrow words have three.
 constexpr int wide_slices = 4;
 constexpr int narrow_slices = 3;
 
@@ -109,8 +109,8 @@ IQA_HD uint32_t slices_of(int32_t q)
     return (uint32_t(q) + 0x808080u) ^ 0x808080u;
 }
 
-// q of a feature that is within the limit, and `gain` a power of two: as to_grid says. The product of a float is exact
-// in float but where it is far below 1/2.
+// q of a feature within the limit: to_grid() as an integer. `gain` is a power of two, so the product of a float is
+// exact in float unless it is far below 1/2.
 IQA_HD int32_t grid_integer(float value, double gain)
 {
 #if defined(__CUDA_ARCH__)

@@ -14,8 +14,8 @@ struct bfloat16 {
     uint16_t bits;
 };
 
-// Moves exponent and fraction into place and multiplies by 2^112, which also normalises subnormals; infinities and NaN
-// get the largest exponent. A GPU has an instruction for it, as exact.
+// Moves exponent and fraction into position and multiplies by 2^112, which also normalises subnormals; infinities and
+// NaN get the largest exponent. The GPU's instruction is as exact.
 IQA_HD float widen(float16 value)
 {
 #if defined(__CUDA_ARCH__)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Labels: their types, scores to labels, and labels to the codes that are counted. Integers and comparisons only, so
-// that every device and instruction set gives the same.
+// every device and instruction set gives the same result.
 #pragma once
 
 #include "arith/half.h"
@@ -42,22 +42,22 @@ constexpr bool has_class_axis(label_kind kind)
     return kind == label_kind::one_hot || kind == label_kind::argmax;
 }
 
-// Labels that scores have where they do not name a class.
+// The labels of scores that name no class.
 constexpr int32_t label_of_no_class = -1;
 constexpr int32_t label_of_bad_one_hot = -2;
 constexpr int32_t label_of_nan = -3;
 
-// The code of a label. `Unsigned` is wide enough for the bound: the class count, or less where the type has no larger
-// labels. As an unsigned number of its own width a negative label is large.
+// The code of a label. `Unsigned` is wide enough for `bound`: the class count, or less if the type has no larger
+// labels. A negative label becomes a large unsigned number.
 template <bool ignoring, class Code, class Unsigned, class Label>
 IQA_HD Code code_of_label(Label label, Unsigned bound, Code outside, Code ignored, Label ignore_label)
 {
-    const auto number = Unsigned(label); // NOLINT(bugprone-signed-char-misuse): negative ones become large
+    const auto number = Unsigned(label); // NOLINT(bugprone-signed-char-misuse): negative labels become large
     const Code code = number < bound ? Code(number) : outside;
     return ignoring && label == ignore_label ? ignored : code;
 }
 
-// A label of an integer type; of uint64 its bits.
+// A label of an integer type; a uint64 comes as its bits.
 IQA_HD int64_t integer_label(label_type type, const void *address)
 {
     switch (type) {
@@ -79,7 +79,7 @@ IQA_HD int64_t integer_label(label_type type, const void *address)
     }
 }
 
-// A score in the type that it is compared in, exactly: integers of up to 16 bits as int.
+// A score in its type of comparison, exactly: integers of up to 16 bits become int.
 template <class Number>
 IQA_HD auto comparable(Number score)
 {
@@ -97,9 +97,9 @@ IQA_HD float comparable(bfloat16 score)
 template <class Score>
 using comparable_type = decltype(comparable(Score()));
 
-// The functions below take the scores of one element, `step` apart.
+// The scores below are those of one element, `step` apart.
 
-// Equal scores: the lowest class.
+// Among equal scores the lowest class wins.
 template <class Score>
 IQA_HD int32_t argmax_label(const Score *scores, int64_t step, int64_t classes)
 {
@@ -130,11 +130,11 @@ IQA_HD int32_t one_hot_label(const Score *scores, int64_t step, int64_t classes)
 }
 
 template <class Score>
-IQA_HD int32_t threshold_label(Score given, double threshold)
+IQA_HD int32_t threshold_label(Score score, double threshold)
 {
-    const auto score = comparable(given);
-    const int32_t above = double(score) > threshold ? 1 : 0;
-    return score == score ? above : label_of_nan;
+    const auto number = comparable(score);
+    const int32_t above = double(number) > threshold ? 1 : 0;
+    return number == number ? above : label_of_nan;
 }
 
 // Is a class among the k largest scores? Equal scores rank by class, the lowest first.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the value of an image follows from its means at several scales: a product of powers.
+// The value of an image from its means at several levels: a product of powers.
 #pragma once
 
 #include "arith/elementary.h"
@@ -8,7 +8,7 @@ namespace iqa {
 
 enum : int { most_levels = 12 };
 
-// What happens to a mean below 0 before its power is taken.
+// The treatment of a mean below 0 before its power is taken.
 enum class negative_rule : int32_t { keep, relu, simple };
 
 struct level_rule {
@@ -44,7 +44,7 @@ IQA_HD double power(double base, double exponent)
 
 struct level_product {
     double value;
-    int without_power; // the first level whose negative mean has no power; -1: none
+    int without_power; // the first level whose mean is negative and has no power, or -1
 };
 
 IQA_HD level_product product_of_levels(const level_rule &rule, const double *means)
@@ -64,7 +64,7 @@ IQA_HD level_product product_of_levels(const level_rule &rule, const double *mea
 IQA_HD double derivative_by_level(const level_rule &rule, const double *means, double product, int level)
 {
     const double mean = adjusted_mean(rule, means[level]);
-    // At 0 the power has no finite derivative, or the mean was cut off there: by definition 0.
+    // At 0 the power has no finite derivative, or the rule cut the mean off: the derivative is 0 by definition.
     if (mean == 0.0)
         return 0.0;
     const double inner = rule.negative == negative_rule::simple ? 0.5 : 1.0;

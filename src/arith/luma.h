@@ -28,7 +28,7 @@ IQA_HD luma_factors weights_of(luma_kind kind)
     }
 }
 
-// What turns three samples into luma: weights for a peak value, and a step to round to (0: none).
+// From three samples to luma: weights for a peak value, and the step to round to (0: no rounding).
 struct luma_rule {
     luma_factors weights;
     double step;
@@ -41,7 +41,7 @@ IQA_HD luma_rule luma_for(luma_kind kind, bool rounded, double peak)
     return {weights, rounded ? peak / 255.0 : 0.0};
 }
 
-// In double, from the left; halves round to even. A sample that is not finite makes a luma that is not.
+// In double, from the left; halves round to even. A non-finite sample makes a non-finite luma.
 IQA_HD double luma_of(const luma_rule &rule, double red, double green, double blue)
 {
     const luma_factors &w = rule.weights;

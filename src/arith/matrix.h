@@ -31,7 +31,7 @@ struct matrix_product {
     matrix c;
     int64_t rows, columns, depth;
     bool subtract;
-    bool lower_only; // what lies above the diagonal may or may not be computed
+    bool lower_only; // elements above the diagonal are unspecified
 };
 
 } // namespace iqa

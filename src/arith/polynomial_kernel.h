@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The polynomial kernel of KID, and its values as integers, so that their sum has no order.
+// The polynomial kernel of KID, and its values as integers, whose sum has no order.
 #pragma once
 
 #include "arith/elementary.h"
 
 namespace iqa {
 
-// k(a, b) = (gamma a.b + coef0)^degree, or the same less coef0^degree. Times `unit`, a power of two, no value of the
-// sets at hand reaches 1.
+// k(a, b) = (gamma a.b + coef0)^degree, or the same less coef0^degree. `unit` is a power of two that scales every value
+// of the two sets to below 1.
 struct polynomial_kernel {
     double gamma;
     double coef0;
@@ -16,8 +16,8 @@ struct polynomial_kernel {
     bool without_constant;
 };
 
-// Of features that add less than this part of coef0 to it, a kernel value is hardly more than its constant, which the
-// means of KID cancel: only without it do they keep their digits.
+// If gamma a.b is below this fraction of coef0, a kernel value is hardly more than its constant. The means of KID
+// cancel the constant, so values keep their digits only without it.
 constexpr double small_addend = 0x1p-16;
 
 IQA_HD double kernel_base(const polynomial_kernel &kernel, double product)
@@ -37,8 +37,8 @@ IQA_HD double next_kernel_power(double value, double base, double addend, double
     return value * base + addend * constant;
 }
 
-// The value of a dot product. None exceeds that of the largest one of a row with itself (Cauchy and Schwarz), rounding
-// aside.
+// The kernel value of a dot product. The largest dot product of a row with itself has the largest value (Cauchy and
+// Schwarz), rounding aside.
 IQA_HD double kernel_value(const polynomial_kernel &kernel, double product)
 {
     const double base = kernel_base(kernel, product);
@@ -52,7 +52,7 @@ IQA_HD double kernel_value(const polynomial_kernel &kernel, double product)
     return value;
 }
 
-// A kernel value is split into units of 2^-50, the rest of that into units of 2^-100, and the rest into 2^-150.
+// A kernel value is split into units of 2^-50, its rest into units of 2^-100, and the last rest into units of 2^-150.
 constexpr int kernel_limbs = 3;
 
 // Adds a number in (-1, 1) to sums of its limbs, each at most 2^50. Adding 1.5 * 2^52 rounds to an integer, ties to
@@ -85,7 +85,7 @@ struct pair_sums {
     limb_sums diagonal;
 };
 
-// Those that an estimate is made of: within the first set, within the second, and between them.
+// The sums of an estimate: pairs within the first set, within the second, and between them.
 enum : int { within_first, within_second, between_sets, kinds_of_pairs };
 
 // The number behind sums of limbs, rounded to some 106 bits.

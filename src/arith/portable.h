@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What every file of src/arith builds on. These headers are compiled into CPU kernels of several instruction sets and
-// into CUDA kernels: no STL, no Eigen, and internal linkage everywhere, so that the linker cannot hand one instruction
-// set's copy of a function to the others.
+// The base of src/arith. These headers are compiled into CPU kernels of several instruction sets and into CUDA kernels:
+// no STL, no Eigen, and internal linkage everywhere, so that the linker cannot hand one instruction set's copy of a
+// function to the others.
 #pragma once
 
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #define IQA_HD_MEMBER __attribute__((always_inline)) inline // no copy that the linker could share
 #endif
 
-// For loops whose bodies are few and known. Other compilers decide for themselves.
+// For short loops of known length. Other compilers decide for themselves.
 #if defined(__CUDACC__)
 #define IQA_UNROLL_ON_GPU _Pragma("unroll")
 #else
@@ -54,7 +54,7 @@ IQA_HD double double_from_bits(uint64_t bits)
     return value;
 }
 
-// A quotient that is rounded up, and the next multiple. Numbers are at least 0; nothing overflows on the way.
+// The quotient rounded up, and the next multiple. Numbers are at least 0; no intermediate result overflows.
 template <class Whole, class Part>
 IQA_HD constexpr auto divide_up(Whole whole, Part part)
 {
@@ -94,7 +94,7 @@ IQA_HD bool is_finite(float value)
     return (bits_of(value) & 0x7f800000u) != 0x7f800000u;
 }
 
-// Adding it leaves a double of up to 2^51 as a rounded integer, ties to even, in the low bits: round-to-nearest is in
+// Adding it to a double of up to 2^51 leaves the rounded integer, ties to even, in the low bits: round-to-nearest is in
 // force.
 constexpr double integer_anchor = 0x1.8p52;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Random choices that anybody can make again: a row's key is a number of the SplitMix64 generator (G. L. Steele, D.
-// Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), which can be asked for by its
-// position. Rows in the order of their keys are a random permutation, the first m of them a random subset.
+// Reproducible random choices. A row's key is a number of the SplitMix64 generator (G. L. Steele, D. Lea, C. H. Flood,
+// "Fast splittable pseudorandom number generators", OOPSLA 2014), which gives any number by its position. Rows sorted
+// by key are a random permutation, the first m of them a random subset.
 #pragma once
 
 #include "arith/portable.h"
@@ -17,7 +17,7 @@ IQA_HD uint64_t split_mix(uint64_t state, uint64_t position)
     return z ^ (z >> 31);
 }
 
-// The key of a row in the draw of this number. A seed gives each draw a generator of its own.
+// The key of a row in a draw. Each draw has a generator that follows from the seed.
 IQA_HD uint64_t row_key(uint64_t seed, uint64_t draw, uint64_t row)
 {
     return split_mix(split_mix(seed, draw), row);

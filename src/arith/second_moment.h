@@ -15,7 +15,7 @@ struct moment_words {
     int64_t high;
 };
 
-// Where the moments of one set lie among the lanes of a state: rows, sums[D], then (low, high) of sum q_i q_j for
+// The moments of one set among the lanes of a state: rows, sums[D], then (low, high) of sum q_i q_j for
 // i = 0 ... D - 1, j = 0 ... i, and last, for each feature, (low, high) of the sums of its rests and of their squares.
 struct moment_lanes {
     int64_t *lanes;
@@ -36,12 +36,12 @@ IQA_HD moment_words carry(moment_words words)
     return {words.low & 0xffffffff, words.high + (words.low >> 32)};
 }
 
-// Adds to a word of `to` each; carried on.
-IQA_HD void add_carried(int64_t *to, moment_words words)
+// Adds to the two words of a state, with the carry.
+IQA_HD void add_carried(int64_t *state, moment_words words)
 {
-    const moment_words sum = carry({to[0] + words.low, to[1] + words.high});
-    to[0] = sum.low;
-    to[1] = sum.high;
+    const moment_words sum = carry({state[0] + words.low, state[1] + words.high});
+    state[0] = sum.low;
+    state[1] = sum.high;
 }
 
 IQA_HD int128 value_of(moment_words words)
@@ -54,9 +54,9 @@ IQA_HD int128 value_at(const int64_t *words)
     return value_of(moment_words{words[0], words[1]});
 }
 
-// The sums of the products of wide planes 0 ... 5 over one block of rows. The cross sums come out of the squares:
-// d0 d1' + d1 d0' = (d0 + d1)(d0' + d1') - d0 d0' - d1 d1'. They fit 32 bits, whatever wraps around on the way: at most
-// 2 * 2^20 + 2^20 for each of fewer than 512 rows.
+// The sums of the products of wide planes 0 ... 5 over one block of rows. The cross sums follow from the squares:
+// d0 d1' + d1 d0' = (d0 + d1)(d0' + d1') - d0 d0' - d1 d1'. They fit 32 bits, even if intermediate results wrap: at
+// most 2 * 2^20 + 2^20 for each of fewer than 512 rows.
 IQA_HD moment_words from_wide_planes(int32_t p0, int32_t p1, int32_t p2, int32_t p3, int32_t p4, int32_t p5)
 {
     const int32_t weight_11 = int32_t(uint32_t(p3) - uint32_t(p0) - uint32_t(p1));
@@ -84,14 +84,14 @@ IQA_HD moment_words from_slices(const int32_t (&sums)[Weights])
     return carry(words);
 }
 
-// Ties to even, as compilers of CPUs convert.
+// Ties to even, as a CPU compiler converts.
 IQA_HD double nearest_double(int128 value)
 {
     const uint128 magnitude = value < 0 ? -uint128(value) : uint128(value);
     const uint64_t high = uint64_t(magnitude >> 64);
     if (high == 0)
         return value < 0 ? -double(uint64_t(magnitude)) : double(uint64_t(magnitude));
-    // The 64 highest bits; those below only matter as far as there are any.
+    // The 64 highest bits; one sticky bit stands for all bits below.
     const int shift = 64 - __builtin_clzll(high);
     const uint64_t top = uint64_t(magnitude >> shift);
     const uint64_t rest = (magnitude & ((uint128(1) << shift) - 1)) != 0 ? 1 : 0;
@@ -109,7 +109,7 @@ IQA_HD double covariance(int64_t rows, moment_words product, int64_t sum_i, int6
     return nearest_double(numerator) / denominator * unit;
 }
 
-// A quotient of integers, exact where it is one: the whole part apart from the fraction.
+// The whole part apart from the fraction: exact for a quotient that is an integer.
 IQA_HD double quotient(int128 numerator, uint64_t denominator)
 {
     const int128 whole = numerator / int128(denominator);
@@ -117,10 +117,10 @@ IQA_HD double quotient(int128 numerator, uint64_t denominator)
     return double(whole) + double(rest) / double(denominator);
 }
 
-IQA_HD double covariance(const moment_lanes &of, int64_t i, int64_t j, double unit)
+IQA_HD double covariance(const moment_lanes &moments, int64_t i, int64_t j, double unit)
 {
-    const int64_t *const words = of.words(i, j);
-    return covariance(of.rows(), {words[0], words[1]}, of.sums()[i], of.sums()[j], unit);
+    const int64_t *const words = moments.words(i, j);
+    return covariance(moments.rows(), {words[0], words[1]}, moments.sums()[i], moments.sums()[j], unit);
 }
 
 // `unit` is 2^-p.
@@ -129,7 +129,7 @@ IQA_HD double mean(int64_t rows, int64_t sum, double unit)
     return quotient(sum, uint64_t(rows)) * unit;
 }
 
-// The mean of one set less that of another: what is common to both cancels before anything is rounded.
+// The mean of one set less that of another. Both cancel as integers, before the first rounding.
 IQA_HD double mean_difference(int64_t rows, int64_t sum, int64_t other_rows, int64_t other_sum, double unit)
 {
     if (rows == other_rows)

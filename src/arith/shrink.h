@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How images shrink by whole factors: which box of pixels each pixel of the smaller image is the mean of.
+// Shrinking by whole factors: each pixel of the smaller image is the mean of a box of pixels.
 #pragma once
 
 #include "arith/border.h"
@@ -8,24 +8,24 @@ namespace iqa {
 
 enum class shrink_rule : int32_t { symmetric, floor, zero, replicate };
 
-// One axis that shrinks. Pixels put in front make extents even: of this axis where a zero goes there (pytorch-msssim),
-// of all as soon as one is odd where the first pixel is repeated (PIQ).
+// One axis that shrinks. Padding in front makes extents even: a zero pads this axis if it is odd (pytorch-msssim), the
+// repeated first pixel pads every axis as soon as one is odd (PIQ).
 struct shrink_axis {
     shrink_rule rule;
     int factor;
     int64_t extent;
-    bool some_odd; // some axis that shrinks has an odd extent
+    bool any_odd; // an axis that shrinks has an odd extent
 
     IQA_HD_MEMBER int64_t in_front() const
     {
-        return rule == shrink_rule::zero ? extent % 2 : rule == shrink_rule::replicate && some_odd ? 1 : 0;
+        return rule == shrink_rule::zero ? extent % 2 : rule == shrink_rule::replicate && any_odd ? 1 : 0;
     }
-    // Of the smaller image.
+    // The extent of the smaller image.
     IQA_HD_MEMBER int64_t boxes() const
     {
         return rule == shrink_rule::symmetric ? divide_up(extent, factor) : (extent + in_front()) / factor;
     }
-    // Where the first box begins.
+    // The first position of the first box.
     IQA_HD_MEMBER int64_t first() const { return rule == shrink_rule::symmetric ? -((factor - 1) / 2) : -in_front(); }
 };
 
@@ -36,18 +36,18 @@ IQA_HD border_mode border_of(shrink_rule rule)
                                             : border_mode::symmetric;
 }
 
-// How many of `count` positions from `first` on differ from `place` by a multiple of `period`.
-IQA_HD int64_t count_congruent(int64_t first, int64_t count, int64_t place, int64_t period)
+// The number of positions among `count` from `first` on that differ from `position` by a multiple of `period`.
+IQA_HD int64_t count_congruent(int64_t first, int64_t count, int64_t position, int64_t period)
 {
-    int64_t ahead = (place - first) % period;
+    int64_t ahead = (position - first) % period;
     if (ahead < 0)
         ahead += period;
     return ahead < count ? (count - 1 - ahead) / period + 1 : 0;
 }
 
-// The box that a pixel is in, and how often. A pixel is in one box at most, also where borders repeat it.
+// The box that contains a pixel, and how often. A pixel is in one box at most, even if borders repeat it.
 struct box_share {
-    int64_t box; // -1: none
+    int64_t box; // -1: the pixel is in no box
     int times;
 };
 
@@ -70,7 +70,7 @@ IQA_HD box_share share_of(const shrink_axis &axis, int64_t pixel)
     return {box, times};
 }
 
-// What the derivative by a box's mean adds to that by one of its pixels, which is in it `times` times. `weight`: the
+// The derivative by a pixel from the derivative by the mean of its box, which contains it `times` times. `weight`: the
 // mean of the box's weights.
 IQA_HD double share_of_derivative(double derivative, int times, double pixels, double weight)
 {

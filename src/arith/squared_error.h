@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Squared errors, and other terms of a pair of samples, summed exactly; and their derivative. Integer samples: an
-// integer. Floating-point samples: each square is rounded to double, so is its product with the weight, and the rounded
-// products are split over three fixed grids of integers, so that their sum has no order.
+// Exact sums of squared errors, and of other terms of a pair of samples; and their derivatives. Integer samples give an
+// integer. Of floating-point samples each square is rounded to double, and so is its product with the weight; the
+// products are split over three fixed grids of integers, so their sum has no order.
 #pragma once
 
 #include "arith/elementary.h"
@@ -10,12 +10,12 @@
 
 namespace iqa {
 
-// What is summed of each pair of samples x, y.
+// The term of a pair of samples x, y.
 enum class error_term : int32_t {
     square,           // (x - y)^2
     magnitude,        // |x - y|
     reference_square, // x^2
-    reference         // x, whose least and largest are wanted too
+    reference         // x, with its extremes
 };
 IQA_HD constexpr bool is_of_reference(error_term term)
 {
@@ -26,13 +26,13 @@ IQA_HD constexpr bool is_square(error_term term)
     return term == error_term::square || term == error_term::reference_square;
 }
 
-// The differences are scaled by a power of two first, so that ordinary ones lie near 1. A difference d between 2^-26
-// and 2^10 then has a square which, times any weight, is 2^-76 or more: its 53 bits, or all bits down to 2^-130, lie on
-// the grids below.
+// Differences are scaled by a power of two first, so that ordinary ones lie near 1. The square of a difference between
+// 2^-26 and 2^10, times any weight, is then 2^-76 or more: its 53 bits, or all bits down to 2^-130, lie on the grids
+// below.
 constexpr double error_largest = 0x1p10;
 constexpr double error_smallest = 0x1p-26;
 
-// A square below 2^21 is split into units of 2^-30, the rest of that into units of 2^-80, and the rest into 2^-130.
+// A square below 2^21 is split into units of 2^-30, its rest into units of 2^-80, and the last rest into 2^-130.
 constexpr int error_limbs = 3;
 IQA_HD int error_exponent(int limb)
 {
@@ -43,32 +43,32 @@ IQA_HD double error_anchor(int limb)
 {
     return limb == 0 ? 0x1.8p22 : limb == 1 ? 0x1.8p-28 : 0x1.8p-78;
 }
-// What units of limb 0 ... become once the gain is taken off again.
+// The exponent of a limb's unit after the gain is taken off again.
 IQA_HD int error_exponent(error_term term, int limb, int gain)
 {
     return error_exponent(limb) - (is_square(term) ? 2 * gain : gain);
 }
-// A lane of int64 holds sums of at most 2^51 each: so many fit.
+// An int64 lane holds this many addends of at most 2^51.
 constexpr int error_flush = 2048;
 
-// Scales are powers of two that are normal doubles, and take the largest difference to below 2^10.
+// Gains are powers of two that are normal doubles, and bring the largest difference below 2^10.
 IQA_HD int bounded_error_exponent(int exponent)
 {
     return exponent < -1014 ? -1014 : exponent > 1023 ? 1023 : exponent;
 }
 
-// The usual gain makes the range 1 to 2; without a range, which is infinite then, it is 1. That of the reference alone
-// never grows: no sample is too large for it.
+// The usual gain brings the range into [1, 2); without a range, which is then infinite, it is 1. A term of the
+// reference alone has a gain of at most 1: samples may exceed the range.
 IQA_HD int usual_error_exponent(error_term term, double range)
 {
     const int usual = is_finite(range) ? bounded_error_exponent(-exponent_of(range)) : 0;
     return is_of_reference(term) && usual > 0 ? 0 : usual;
 }
 
-// Differences of ordinary size lie on the grids at the usual gain, 2^usual. Where an image's largest one, so scaled,
-// does not, the image is summed again at the gain of that difference: this exponent. (A maximum has no order either.)
-constexpr int no_exponent = INT32_MIN; // the sums at the usual gain will do
-IQA_HD int own_error_exponent(int usual, double largest)
+// Differences of ordinary size lie on the grids at the usual gain, 2^usual. If an image's largest scaled difference
+// does not, the image is summed again at a gain with this exponent. (A maximum has no order either.)
+constexpr int no_exponent = INT32_MIN; // the sums at the usual gain suffice
+IQA_HD int second_error_exponent(int usual, double largest)
 {
     if (largest == 0.0 || !is_finite(largest) || (largest >= error_smallest && largest < error_largest))
         return no_exponent;
@@ -81,13 +81,13 @@ IQA_HD int integer_error_exponent(int limb)
     return limb == 1 ? -pixel_weight_bits : 0;
 }
 
-// An exact sum of squared errors: sum over i of level[i] * 2^exponent[i].
+// An exact sum of terms: sum over i of limb[i] * 2^exponent[i].
 struct pair_sum {
     int128 limb[error_limbs];
     int exponent[error_limbs];
 };
 
-// The sum rounded to 53 bits. Its exponents are those above, so that few digits hold it.
+// The sum rounded to 53 bits. Its exponents are close together, so few digits hold it.
 IQA_HD scaled_value value_of(const pair_sum &sum)
 {
     constexpr int digits = 8;
@@ -122,9 +122,9 @@ IQA_HD double psnr_value(double peak, scaled_value sum, double count, double_dou
     return ten_logarithms(ratio, 2 * peak_exponent - sum.exponent, log_of_base);
 }
 
-// The derivative of an image's value with respect to a sample of the candidate, ((y - x) before w) factor after; the
-// outer two are powers of two that keep differences of any size in the range of doubles. The reference has its
-// negative. Of a magnitude it is sign(y - x) w factor.
+// The derivative of an image's value with respect to a sample of the candidate: ((y - x) before w) factor after.
+// `before` and `after` are powers of two that keep differences of any size in the range of doubles. The derivative with
+// respect to the reference is the negative. That of a magnitude is sign(y - x) w factor.
 struct error_slope {
     double before, factor, after;
     bool of_magnitude = false;

@@ -15,9 +15,9 @@
 
 namespace iqa {
 
-// The pivot is one per tile of output pixels and per channel (arith/ssim_pivot.h), and so is the choice of arithmetic
-// (arith/ssim_doubt.h): the tiles are part of the bits, and every backend uses these. Volumes with windows of several
-// slices have boxes, and gradients have tiles of pixels of the image.
+// Each tile of output pixels has a pivot for each channel (arith/ssim_pivot.h) and a choice of arithmetic
+// (arith/ssim_doubt.h), so the tiles decide bits, and every backend uses these. Volumes with windows of several slices
+// have boxes, and gradients have tiles of pixels of the image.
 enum : int {
     ssim_tile_height = 64,
     ssim_tile_width = 128,
@@ -26,19 +26,19 @@ enum : int {
     ssim_gradient_depth = 64
 };
 
-// The samples of the image that a part of the map counts, along one axis: its own pixels, and at the image's edges the
-// margins too. Every sample is one part's.
-IQA_HD int64_t own_begin(int64_t first, int64_t margin)
+// The samples that a tile of the map counts, along one axis: those under its pixels, and at the image's edges the
+// margins too. Every sample belongs to one tile.
+IQA_HD int64_t counted_begin(int64_t first, int64_t margin)
 {
     return first == 0 ? 0 : first + margin;
 }
 
-IQA_HD int64_t own_end(int64_t end, int64_t out_extent, int64_t extent, int64_t margin)
+IQA_HD int64_t counted_end(int64_t end, int64_t out_extent, int64_t extent, int64_t margin)
 {
     return end == out_extent ? extent : end + margin;
 }
 
-// max(value, 0) that lets NaN through.
+// max(value, 0); NaN stays NaN.
 IQA_HD float clamp_to_zero(float value)
 {
     return 0.0f > value ? 0.0f : value;
@@ -79,10 +79,10 @@ struct ssim_constants {
     Value covariance; // 1, or N / (N - 1) for the sample covariance
 };
 
-// Below this product of the doubled constants the denominator could underflow: each ratio is then taken by itself.
+// Below this product of the doubled constants the denominator could underflow: each ratio is then a division.
 #define IQA_SSIM_SAFE_PRODUCT 0x1p-100
 
-// What a pixel's values are made of: each ratio's numerator and denominator.
+// The numerator and denominator of each ratio of a pixel.
 template <class Value>
 struct ssim_terms {
     Value variance_sum, variance_difference;
@@ -96,7 +96,7 @@ IQA_HD ssim_terms<Value> ssim_terms_of(Value mean_sum, Value mean_difference, Va
                                        Value twice_pivot, const ssim_constants<Value> &constants)
 {
     ssim_terms<Value> terms;
-    // Fused: the square of the mean is not rounded before it is taken off.
+    // Fused: the square of the mean is not rounded before the subtraction.
     terms.variance_sum =
         clamp_to_zero(fused_negative_multiply_add(mean_sum, mean_sum, square_sum)) * constants.covariance;
     terms.variance_difference =
@@ -112,7 +112,7 @@ IQA_HD ssim_terms<Value> ssim_terms_of(Value mean_sum, Value mean_difference, Va
     return terms;
 }
 
-// What a map may hold.
+// The values that a map may hold.
 enum ssim_factor : int { ssim_product, ssim_contrast_structure, ssim_luminance, ssim_factors };
 
 template <bool safe, class Value>
@@ -139,9 +139,9 @@ IQA_HD Value luminance_of(const ssim_terms<Value> &terms)
 }
 
 template <bool safe, class Value>
-IQA_HD Value part_of(const ssim_terms<Value> &terms, int part)
+IQA_HD Value factor_of(const ssim_terms<Value> &terms, int factor)
 {
-    switch (part) {
+    switch (factor) {
     case ssim_product:
         return ssim_of<safe>(terms);
     case ssim_contrast_structure:
@@ -152,7 +152,7 @@ IQA_HD Value part_of(const ssim_terms<Value> &terms, int part)
 }
 
 // The derivatives of a pixel's value with respect to its four window means. `product`: of SSIM, else of the
-// contrast-structure alone. With l = N1 / B1, c = N2 / B2, A = level:
+// contrast-structure alone. With l = N1 / B1, c = N2 / B2, A = M_s + 2p:
 //     dl/dM_s = 4 A M_d^2 / B1^2              dl/dM_d = -4 M_d (A^2 + 2 C1) / B1^2
 //     dc/dV_s = 2 V_d / B2^2                  dc/dV_d = -2 (V_s + 2 C2) / B2^2
 template <class Value>
@@ -200,7 +200,7 @@ enum : int { ssim_float_bits = 30, ssim_double_bits = 50 };
 IQA_HD int64_t ssim_fixed(float value)
 {
 #if defined(__CUDA_ARCH__)
-    return __float2int_rn(value * 0x1p30f); // the same without double precision, which most GPUs have little of
+    return __float2int_rn(value * 0x1p30f); // the same without double precision, which is slow on most GPUs
 #else
     return round_to_integer(double(value) * 0x1p30);
 #endif
@@ -219,7 +219,7 @@ IQA_HD int128 divide_rounded(int128 sum, int128 count)
 }
 
 // The mean of a sum over pixels in units of 2^-ssim_double_bits, rounded once to a multiple of 2^-80 (unit_format).
-// `count`: of pixels, or their weight.
+// `count`: the number of pixels, or their weight.
 IQA_HD int128 mean_on_grid(int128 sum, int128 count)
 {
     const int128 spare = int128(1) << (-unit_format.lowest - ssim_double_bits);

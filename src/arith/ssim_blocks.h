@@ -3,12 +3,12 @@
 // With the sums over the block X of x, Y of y, Q of x^2 + y^2 and P of x y:
 //     luminance          = (2 X Y + c1) / (X^2 + Y^2 + c1)                     c1 = round(64 (k1 L)^2)
 //     contrast-structure = (2 (64 P - X Y) + c2) / (64 Q - X^2 - Y^2 + c2)     c2 = round(64 63 (k2 L)^2)
-// The second is the paper's with the sample covariance. In the first the paper would have 64^2 where c1 has 64: it is
-// the filter's rule, kept as it is.
+// The second is the paper's with the sample covariance. The paper's c1 would have 64^2 instead of 64; this is the
+// filter's rule.
 //
-// Blocks begin at every fourth pixel down and across, as long as they fit: a quad is the 4 x 4 pixels that four blocks
-// share. With 16-bit samples every term above is an integer below 2^53, so that a double holds it exactly: each
-// numerator is at most its denominator in magnitude, |SSIM| <= 1 always, and equal blocks give exactly 1.
+// Blocks begin at every fourth pixel down and across, as long as they fit; four blocks share a quad of 4 x 4 pixels.
+// With 16-bit samples every term above is an integer below 2^53, which a double holds exactly: each numerator is at
+// most its denominator in magnitude, |SSIM| <= 1 always, and equal blocks give exactly 1.
 #pragma once
 
 #include "arith/portable.h"
@@ -17,7 +17,7 @@ namespace iqa {
 
 enum : int { quad_size = 4, block_size = 2 * quad_size };
 
-// Blocks along an axis of so many pixels.
+// Blocks along an axis of `extent` pixels.
 IQA_HD int64_t blocks_along(int64_t extent)
 {
     return extent < block_size ? 0 : extent / quad_size - 1;
@@ -27,7 +27,7 @@ struct ssim_block_constants {
     double c1, c2;
 };
 
-// Rounded as the filter rounds. A peak beyond all samples leaves 1 for every block; the limit keeps products finite.
+// Rounded as in the filter. A peak far above all samples leaves 1 for every block; the limit keeps products finite.
 IQA_HD double block_constant(double k, double peak, double factor)
 {
     const double value = k * k * peak * peak * factor + 0.5;
@@ -39,7 +39,7 @@ IQA_HD ssim_block_constants block_constants(double k1, double k2, double peak)
     return {block_constant(k1, peak, 64.0), block_constant(k2, peak, 64.0 * 63.0)};
 }
 
-// Without constants a flat block has factors 0 / 0, which are 1.
+// Without constants the factors of a flat block are 0 / 0, taken as 1.
 IQA_HD double ssim_of_block(double reference, double candidate, double squares, double products,
                             const ssim_block_constants &constants)
 {

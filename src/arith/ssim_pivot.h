@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The pivot of a tile: what is taken off the samples of both images so that squares of what is left are small. Of each
-// image it is the median over three rows of the means of the middle three over five columns, which an outlier in each
-// row, or a row of them, does not move; both give half. Samples that are not finite, or masked, give their place to the
-// one before.
+// The pivot of a tile: a value that is subtracted from the samples of both images, so that squares of the differences
+// are small. It is the mean of both images' middles. The middle of an image is the median over three rows of the mean
+// of the middle three of five samples, which an outlier in each row, or a row of outliers, does not move. A non-finite
+// or masked sample is replaced by the sample before it.
 #pragma once
 
 #include "arith/portable.h"
@@ -11,12 +11,12 @@ namespace iqa {
 
 enum : int { pivot_rows = 3, pivot_columns = 5, pivot_samples = pivot_rows * pivot_columns };
 
-// Along one axis: the sample under the middle of part `index` of the `parts` of a tile, whose first window of `taps`
-// begins at `first`, and which has `count` outputs.
-IQA_HD int64_t pivot_place(int64_t first, int taps, int64_t count, int64_t extent, int index, int parts)
+// Along one axis: the sample in the middle of part `index` of the `parts` of a tile that has `count` outputs and whose
+// first window of `taps` begins at `first`.
+IQA_HD int64_t pivot_position(int64_t first, int taps, int64_t count, int64_t extent, int index, int parts)
 {
-    const int64_t at = first + taps / 2 + count * (2 * index + 1) / (2 * parts);
-    return at < 0 ? 0 : at >= extent ? extent - 1 : at;
+    const int64_t position = first + taps / 2 + count * (2 * index + 1) / (2 * parts);
+    return position < 0 ? 0 : position >= extent ? extent - 1 : position;
 }
 
 template <class Real>
@@ -37,19 +37,19 @@ IQA_HD Real median_of_three(Real a, Real b, Real c)
     return larger_of(smaller_of(a, b), smaller_of(larger_of(a, b), c));
 }
 
-// The mean of the middle three of five: of equal ones exactly their value, and finite.
+// The mean of the middle three of five samples; finite, and exact if the three are equal.
 template <class Real>
-IQA_HD Real mean_of_middle(const Real *of)
+IQA_HD Real mean_of_middle(const Real *samples)
 {
-    const Real low[] = {smaller_of(of[0], of[1]), smaller_of(of[2], of[3])};
-    const Real high[] = {larger_of(of[0], of[1]), larger_of(of[2], of[3])};
-    const Real last = median_of_three(smaller_of(low[0], low[1]), larger_of(high[0], high[1]), of[4]);
+    const Real low[] = {smaller_of(samples[0], samples[1]), smaller_of(samples[2], samples[3])};
+    const Real high[] = {larger_of(samples[0], samples[1]), larger_of(samples[2], samples[3])};
+    const Real last = median_of_three(smaller_of(low[0], low[1]), larger_of(high[0], high[1]), samples[4]);
     const Real quarter = Real(0.25);
     return (quarter * larger_of(low[0], low[1]) + quarter * smaller_of(high[0], high[1]) + quarter * last) / Real(0.75);
 }
 
-// The samples of one image at the places of the grid, row after row; they are changed. `usable`: neither masked nor, in
-// either image, not finite.
+// The middle of one image from its samples on the grid, row after row, which are overwritten. `usable`: not masked, and
+// finite in both images.
 template <class Real>
 IQA_HD Real middle_of_grid(Real *samples, const bool *usable)
 {
@@ -62,7 +62,7 @@ IQA_HD Real middle_of_grid(Real *samples, const bool *usable)
                            mean_of_middle(samples + 2 * pivot_columns));
 }
 
-// Of both images, in the arithmetic's type and multiplied by the gain.
+// The samples of both images on the grid, in the arithmetic's type and multiplied by the gain.
 template <class Real>
 struct pivot_grid {
     Real reference[pivot_samples], candidate[pivot_samples];

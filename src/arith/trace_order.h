@@ -9,16 +9,16 @@ namespace iqa {
 // A dot product has this many partial sums: element i belongs to sum i % dot_lanes.
 constexpr int dot_lanes = 16;
 
-// Steps of one chain of fused multiply-adds in a matrix product; longer products are sums of such chains, in ascending
-// order.
+// Steps of one chain of fused multiply-adds in a matrix product; a longer product is the sum of such chains, in
+// ascending order.
 constexpr int chain_depth = 256;
 
-// Columns of a panel, which the rest of the matrix is updated for at once.
+// Columns of a panel: the rest of the matrix is updated once for each panel.
 constexpr int cholesky_panel = 64;
 constexpr int reflector_panel = 32;
 constexpr int most_pairs = 2 * reflector_panel;
 
-// Sums over a column are of chunks of rows first, and x is the sum of chunks of columns.
+// A sum over a column is made of sums over chunks of rows, and x of sums over chunks of columns.
 constexpr int64_t row_chunk = 256;
 constexpr int64_t column_chunk = 64;
 
@@ -27,7 +27,7 @@ IQA_HD int64_t lanes_down(int64_t index)
     return index / dot_lanes * dot_lanes;
 }
 
-// The partial sums are added halves onto halves.
+// The upper half of the partial sums is added to the lower half, until one is left.
 IQA_HD double sum_of_lanes(const double *partial)
 {
     double sums[dot_lanes];
@@ -39,7 +39,7 @@ IQA_HD double sum_of_lanes(const double *partial)
     return sums[0];
 }
 
-// What is left of a pivot is rounding noise up to this much.
+// A pivot up to this size is rounding noise.
 IQA_HD double pivot_noise(int64_t order, double largest)
 {
     return double(order) * 0x1p-53 * largest;

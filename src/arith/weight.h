@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Weights of pixels: multiples of 2^-24 from 0 to 1, which a float holds exactly and whose sum is an integer.
+// Weights of pixels: multiples of 2^-24 from 0 to 1, which a float holds exactly; in these units sums are integers.
 #pragma once
 
 #include "arith/portable.h"
@@ -8,7 +8,7 @@ namespace iqa {
 
 enum : int { pixel_weight_bits = 24 };
 
-// What stands for a weight that is none: NaN, negative or above 1.
+// Stands for an invalid weight: NaN, negative or above 1.
 constexpr float invalid_weight = -1.0f;
 
 // The nearest multiple, ties to even.
@@ -17,7 +17,7 @@ IQA_HD float weight_on_grid(double weight)
     return weight >= 0.0 && weight <= 1.0 ? float(nearest_integer(weight * 0x1p24) * 0x1p-24) : invalid_weight;
 }
 
-// Booleans and bytes weigh 1 where they are not 0.
+// A boolean or byte other than 0 is the weight 1.
 IQA_HD double weight_of_element(uint8_t element)
 {
     return element != 0 ? 1.0 : 0.0;
@@ -33,7 +33,7 @@ IQA_HD int32_t units_of_weight(float weight)
     return int32_t(weight * 0x1p24f);
 }
 
-// The same of a weight that need not lie on the grid, rounded.
+// The same, rounded, for a weight that need not lie on the grid.
 IQA_HD int64_t weight_units(double weight)
 {
     return round_to_integer(weight * 0x1p24);
@@ -44,7 +44,7 @@ IQA_HD double weight_of_units(double units)
     return units * 0x1p-24;
 }
 
-// Whether enough of a window is covered: its taps sum to 1 but for rounding.
+// True if enough of a window is covered; its taps sum to 1 up to rounding.
 template <class Real>
 IQA_HD bool covers_enough(Real covered, double needed)
 {

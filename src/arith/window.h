@@ -27,8 +27,8 @@ IQA_HD void uniform_taps(int size, double *taps)
         taps[i] = 1.0 / double(size);
 }
 
-// Rounds taps to the type of the filter. The centre tap takes what rounding lost, so that the sum stays at 1: the mean
-// of a constant is then the constant to within its last bit.
+// Rounds taps to the type of the filter. The centre tap takes up the rounding errors, so the sum stays 1, and the mean
+// of a constant is the constant to within its last bit.
 template <class Real>
 IQA_HD void round_taps(const double *taps, int size, Real *rounded)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What confusion counts ask of a device.
+// The requests of confusion counts to a device.
 #pragma once
 
 #include "core/device.hpp"
@@ -8,29 +8,29 @@
 
 namespace iqa {
 
-// How labels become codes; see arith/confusion.h.
+// The rules from labels to codes; see arith/confusion.h.
 struct label_rules {
     int64_t classes; // C
-    int64_t codes;   // classes that a label may name: C, or 2 for the yes and no of a multilabel class
+    int64_t codes;   // number of valid labels: C, or 2 for the yes and no of a multilabel class
     bool multilabel;
     bool ignoring;
     int64_t ignore_label;
     double threshold;
     int64_t top_k;
     bool invalid_is_error;
-    bool invalid_is_wrong; // else dropped
+    bool invalid_is_wrong; // else invalid labels are dropped
 };
 
-// Confusion counts of a batch. With a fault what was added means nothing, but cells of the host are as they were.
+// Confusion counts of a batch. With a fault the sums are unspecified, but cells in host memory are unchanged.
 struct confusion_request {
     const label_pair *labels;
     label_rules rules;
     confusion_layout layout;
 
-    // What is added to. The counters are 0 before: the counts of this update.
+    // Results, added to the cells. The counters are 0 before the call.
     int64_t *cells;
     int64_t *counters;
-    const sample_plan *samples; // NULL: samples are not wanted one by one
+    const sample_plan *samples; // NULL: no results for single samples
 
     fault *report; // of this update
     int64_t shape; // of a fault: the metric's number for the shape of the labels

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What FID, KID and the Inception Score ask of a device. Tables are in its memory, and what moments are written to; all
-// else is in the host's.
+// The requests of FID, KID and the Inception Score to a device. Tables and the lanes of moments are in its memory, all
+// else in host memory.
 #pragma once
 
 #include "arith/polynomial_kernel.h"
@@ -15,13 +15,13 @@ namespace iqa {
 struct moment_request {
     table_view sides[2]; // rows may be 0
     feature_grid grid;
-    moment_lanes sets[2]; // what is added to
-    fault *report;        // the first feature that is not finite or outside the grid, of the first side that has one
+    moment_lanes sets[2]; // receive the sums
+    fault *report;        // the first feature, non-finite or outside the grid, of the first side that has one
 };
 
-// A covariance of rows of features, or one that somebody else computed.
+// The covariance of rows of features, or a covariance that the caller computed.
 struct covariance_view {
-    moment_lanes moments; // without lanes: the table's
+    moment_lanes moments; // without lanes: `table` is used
     double unit;          // 2^(-2p)
     table_view table;     // square; its two triangles are averaged
 
@@ -34,33 +34,33 @@ struct covariance_view {
     }
 };
 
-// tr (S1 S2)^(1/2) of two covariances, as metrics/features/distance.hpp defines it. Tables are for the CPU only.
+// tr (S1 S2)^(1/2) of two covariances, as metrics/features/distance.hpp defines it. Only the CPU takes tables.
 struct trace_request {
     covariance_view sets[2];
     bool equal; // the covariances are equal: only the first is factored
 
     // Results.
-    double norm;            // the sum of the singular values of L1^T L2; not of equal covariances
+    double norm;            // the sum of the singular values of L1^T L2; unset for equal covariances
     int64_t ranks[2];       // numerical ranks of S1 and S2
-    double least_pivots[2]; // what their factorisations left over: far below 0 only if they are no covariances
+    double least_pivots[2]; // after each factorisation: far below 0 only if the matrix is not a covariance
 };
 
-// Of the rows of a table, as KID looks at them first.
+// KID's first look at the rows of a table.
 struct row_squares {
-    double largest;        // dot product of a row with itself; not finite where a number is not, or where it overflows
-    int64_t nonfinite_row; // the first with a number that is not finite; -1: none
+    double largest;        // dot product of a row with itself; non-finite if a number is, or if it overflows
+    int64_t nonfinite_row; // the first with a non-finite number, or -1
 };
 
 // KID's estimates, each from the means of kernel values over pairs of rows.
 struct kernel_means_request {
     row_set sets[2]; // of each estimate; `chosen` is up to draw()
-    bool draws;      // the rows of each estimate are drawn; else all are taken
+    bool draws;      // the rows of each estimate are drawn; else all rows are taken
     uint64_t seed;
     int64_t estimates;
     polynomial_kernel kernel; // choose_unit() completes it
-    bool biased;              // a row makes a pair with itself too
+    bool biased;              // pairs of a row with itself count too
 
-    // Results. Where choose_unit() finds no unit for the squares there are no values.
+    // Results. If choose_unit() finds no unit for the squares, `values` is unset.
     row_squares squares[2];
     double *values; // [estimates]
 
@@ -77,10 +77,10 @@ struct split_scores_request {
     bool logits;
     int64_t splits;
 
-    // Results. With rows at fault the scores mean nothing.
+    // Results. With a row at fault the scores are unspecified.
     double *scores;        // [splits]
-    int64_t nonfinite_row; // the first with a number that is not finite; -1: none
-    int64_t invalid_row;   // the first whose scores are not what they should be; likewise
+    int64_t nonfinite_row; // the first with a non-finite number, or -1
+    int64_t invalid_row;   // the first whose scores are not probabilities or finite logits, or -1
 };
 
 } // namespace iqa

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What PSNR and the mean errors ask of a device: sums over pairs of samples, and derivatives of errors.
+// The requests of PSNR and the mean errors to a device: sums over pairs of samples, and derivatives of errors.
 #pragma once
 
 #include "arith/exact_sum.h"
@@ -15,12 +15,12 @@ struct pair_sums_request {
     data_range range;
     bool by_channel;
 
-    // Results. With an invalid weight, one that is not from 0 to 1, there is a report and nothing else.
+    // Results. An invalid weight (NaN, below 0, above 1) sets `report`; the other results are then unspecified.
     fault *report;
     pair_sum *sums;                      // [images * (by_channel ? channels : 1)]
     int128 *weights;                     // likewise: the sum of weights in units of 2^-pixel_weight_bits
     sample_counts *counts;               // [images], of samples with a weight above 0
-    bool *overflow;                      // [images]: finite samples whose difference overflows a double
+    bool *overflow;                      // [images]: the difference of finite samples overflows a double
     sample_extremes *extremes = nullptr; // like the sums; with error_term::reference alone
 };
 

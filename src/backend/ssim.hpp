@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What SSIM asks of a device. Results are integers on the grids of arith/ssim.h.
+// The requests of SSIM to a device. Results are integers on the grids of arith/ssim.h.
 #pragma once
 
 #include "arith/border.h"
@@ -23,10 +23,10 @@ struct ssim_plan {
     double gain; // a power of two that brings the peak value into [1, 2)
     bool double_arithmetic;
     data_range range;
-    const luma_rule *luma; // NULL: none; else three channels are measured as one
-    bool mask_nonfinite;   // samples that are not finite in either image have weight 0
-    bool convolution;      // weights make the window means; else they only weigh the map
-    double coverage;       // least share of a window that must not be masked
+    const luma_rule *luma; // three channels are measured as one; NULL: each channel is
+    bool mask_nonfinite;   // a sample that is not finite in either image has weight 0
+    bool convolution;      // weights apply to the window means; else only to the map
+    double coverage;       // least unmasked share of a window
     bool negative_to_zero; // contrast-structure below 0 becomes 0
     bool wanted[ssim_factors];
 
@@ -34,7 +34,7 @@ struct ssim_plan {
     bool takes_luma(const image_view &images) const { return luma != nullptr && images.channels == 3; }
     bool weighs(const weight_view &weights) const { return weights.data != nullptr || mask_nonfinite; }
     bool weighs_means(const weight_view &weights) const { return convolution && weighs(weights); }
-    // Images as they are, for which there are quicker kernels.
+    // Images without weights, luma and depth have quicker kernels.
     bool is_plain(const image_view &images, const weight_view &weights) const
     {
         return images.depth == 1 && size_z == 1 && !weighs(weights) && !takes_luma(images);
@@ -56,24 +56,24 @@ struct ssim_request {
     image_pair images;
     weight_view weights;
     int64_t out_depth, out_height, out_width;
-    output_view map; // of the first wanted part; NaN where a pixel is masked
-    bool by_channel; // sums for each channel apart, which costs a little for interleaved images
+    output_view map; // of the first wanted factor; NaN where a pixel is masked
+    bool by_channel; // a sum for each channel, which costs a little for interleaved images
 
-    // Results, for each image and, with `by_channel`, each channel. NaN and overflow leave sums meaningless.
-    int128 *sums;          // [...][ssim_slopes], over a map's pixels in units of 2^-ssim_double_bits; with weights or
-                           // masks of that times 2^-pixel_weight_bits
-    int128 *weight;        // [...]: of the pixels summed, in units of 2^-pixel_weight_bits; only with weights or masks
+    // Results, for each image and, with `by_channel`, each channel. With NaN or overflow the sums are unspecified.
+    int128 *sums;          // [...][ssim_factors], over a map's pixels in units of 2^-ssim_double_bits; with weights or
+                           // masks in units of that times 2^-pixel_weight_bits
+    int128 *weight;        // [...]: of the summed pixels, in units of 2^-pixel_weight_bits; only with weights or masks
     sample_counts *counts; // [images], both images together; NULL: not wanted
     bool *not_a_number;    // [images]: some pixel of the map is NaN
 };
 
-// Whether a request is for plain images and one sum: product or contrast-structure.
+// True for plain images and one sum: product or contrast-structure.
 inline bool is_plain(const ssim_request &request)
 {
     const ssim_plan &plan = *request.plan;
-    const bool one_part = plan.wanted[ssim_product] != plan.wanted[ssim_contrast_structure];
+    const bool one_factor = plan.wanted[ssim_product] != plan.wanted[ssim_contrast_structure];
     return plan.is_plain(request.images.reference, request.weights) && !plan.negative_to_zero &&
-           !plan.wanted[ssim_luminance] && one_part;
+           !plan.wanted[ssim_luminance] && one_factor;
 }
 
 // SSIM over blocks of a batch of uint8 or uint16 images of at least block_size pixels down and across.
@@ -87,7 +87,7 @@ struct ssim_blocks_request {
     sample_counts *counts; // [images], both images together
 };
 
-// Smaller images: each pixel is the mean of a box. The results are dense, [images][channels][depth][height][width], in
+// Smaller images, whose pixels are means of boxes. The results are dense, [images][channels][depth][height][width], in
 // the arithmetic's type and multiplied by the plan's gain.
 struct shrink_request {
     const ssim_plan *plan;
@@ -103,9 +103,9 @@ struct ssim_gradient_request {
     const ssim_plan *plan; // wants the product, or contrast-structure alone
     image_pair images;
     weight_view weights;
-    const double *factors; // [images][channels]: the value's derivative by each pixel of the map; NULL: by none
+    const double *factors; // [images][channels]: the value's derivative by each pixel of the map; NULL: all are 0
     output_view reference, candidate; // with the images' own channels; `data` may be NULL
-    // Derivatives by the samples of smaller images that were made from these: dense, as made. NULL: none were.
+    // Derivatives by the samples of the smaller images that were made from these, in their form; NULL: no such images.
     const shrink_request *smaller;
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The functions of the CPU backend.
 #pragma once
 
 #include "backend/backend.hpp"
@@ -18,7 +19,7 @@ void cpu_sums_of_pairs(context &where, workspace &memory, pair_sums_request &req
 void cpu_psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
 void cpu_errors_values(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends);
 void cpu_error_gradient(context &where, workspace &memory, const error_gradient_request &request);
-void cpu_clear_margin(context &where, const margin_view &border);
+void cpu_clear_margin(context &where, const margin_view &margin);
 void cpu_confusion(context &where, workspace &memory, const confusion_request &request);
 void cpu_moments(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
 void cpu_trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Scores from the counts of classes: which classes count, what 0 / 0 is, and how classes become one number. Run on the
-// host for what was counted in all, and wherever the samples are for each of them. The formulas are in
-// arith/confusion.h.
+// Scores from the counts of classes: the classes that count, the value of 0 / 0, and averages over classes. Runs on the
+// host for the totals, and on the samples' device for each sample. The formulas are in arith/confusion.h.
 #pragma once
 
 #include "arith/confusion.h"
@@ -9,12 +8,12 @@
 
 namespace iqa {
 
-// The first lanes of a confusion metric: what was counted in all.
+// The first lanes of a confusion metric: its totals.
 enum : int { sample_counter, element_counter, ignored_counter, invalid_counter, confusion_counters };
 
 constexpr double no_score = __builtin_nan("");
 
-// A score, and whether averages leave it out.
+// A score; averages leave it out if `skipped`.
 struct scored {
     double value;
     bool skipped;
@@ -25,7 +24,7 @@ constexpr bool has_average(int32_t score)
     return score <= IQA_SCORE_IOU;
 }
 
-// Scores that are computed from the counts of single classes, and so also of every sample.
+// Scores that need only the counts of single classes, and so exist for every sample.
 constexpr bool is_of_classes(int32_t score)
 {
     return score <= IQA_SCORE_GENERALIZED_DICE;
@@ -89,7 +88,7 @@ struct score_reader {
     int64_t classes;
     iqa_confusion_reading reading; // checked
     bool multilabel;
-    int64_t ignored_class; // the class that averages of IoU leave out for IQA_EMPTY_SKIP_IGNORED_IN_IOU; else none
+    int64_t ignored_class; // that averages of IoU leave out for IQA_EMPTY_SKIP_IGNORED_IN_IOU; else -1
 };
 
 IQA_HD bool is_zero(double_double value)
@@ -97,13 +96,13 @@ IQA_HD bool is_zero(double_double value)
     return value.high == 0.0;
 }
 
-// Neither in the reference nor in the candidate.
+// The class occurs neither in the reference nor in the candidate.
 IQA_HD bool is_absent(const class_counts &counts)
 {
     return is_zero(support_of(counts)) && is_zero(predicted_of(counts));
 }
 
-// Do averages of a score count a class?
+// True if averages of the score count the class.
 IQA_HD bool is_included(const score_reader &reader, int32_t score, int64_t index)
 {
     if (score == IQA_SCORE_IOU && index == reader.ignored_class)
@@ -125,7 +124,7 @@ IQA_HD scored score_of_zero_division(const score_reader &reader)
     }
 }
 
-// Where every class was left out the average is too; where classes count whatever happens it is 0 / 0.
+// If all classes were skipped the average is skipped; otherwise it is 0 / 0.
 IQA_HD scored average_of_nothing(const score_reader &reader)
 {
     if (reader.reading.empty == IQA_EMPTY_SKIP || reader.reading.empty == IQA_EMPTY_SKIP_UNREFERENCED)
@@ -133,7 +132,7 @@ IQA_HD scored average_of_nothing(const score_reader &reader)
     return score_of_zero_division(reader);
 }
 
-// What classes count that occur neither in the reference nor in the candidate: one of them, or all of an average.
+// The score of an absent class, or the average of absent classes alone.
 IQA_HD scored score_of_absent(const score_reader &reader)
 {
     switch (reader.reading.empty) {
@@ -189,11 +188,11 @@ IQA_HD scored score_of_class(const score_reader &reader, int32_t score, int64_t 
         return {0.0, false};
     if (unreferenced && empty == IQA_EMPTY_SKIP_UNREFERENCED)
         return {no_score, true};
-    const scored own = score_of_ratio(reader, ratio_of(reader, score, counts));
-    return {own.value, own.skipped || (absent && skips_in_averages)};
+    const scored quotient = score_of_ratio(reader, ratio_of(reader, score, counts));
+    return {quotient.value, quotient.skipped || (absent && skips_in_averages)};
 }
 
-// Does a class that averages count occur in the reference?
+// True if a class that averages count occurs in the reference.
 IQA_HD bool has_support(const score_reader &reader, int32_t score)
 {
     for (int64_t k = 0; k < reader.classes; ++k)
@@ -203,7 +202,7 @@ IQA_HD bool has_support(const score_reader &reader, int32_t score)
     return false;
 }
 
-// Without any support the classes' scores are still defined: then each weighs the same.
+// Without support the scores of classes are still defined: each then weighs the same.
 IQA_HD scored mean_of_classes(const score_reader &reader, int32_t score, bool by_support)
 {
     const bool weighs = by_support && has_support(reader, score);
@@ -212,12 +211,12 @@ IQA_HD scored mean_of_classes(const score_reader &reader, int32_t score, bool by
         const double_double weight = weighs ? support_of(reader.counts[k]) : double_double{1.0, 0.0};
         if (!is_included(reader, score, k) || is_zero(weight))
             continue;
-        const scored own = score_of_class(reader, score, k);
-        if (own.skipped)
+        const scored term = score_of_class(reader, score, k);
+        if (term.skipped)
             continue;
-        if (own.value != own.value)
+        if (term.value != term.value)
             return {no_score, false};
-        sum.numerator = add(sum.numerator, multiply(weight, {own.value, 0.0}));
+        sum.numerator = add(sum.numerator, multiply(weight, {term.value, 0.0}));
         sum.denominator = add(sum.denominator, weight);
     }
     return is_zero(sum.denominator) ? average_of_nothing(reader) : score_of_ratio(reader, sum);
@@ -229,7 +228,7 @@ IQA_HD scored score_of_sum(const score_reader &reader, ratio value, const class_
     return is_zero(value.denominator) && is_absent(sum) ? score_of_absent(reader) : score_of_ratio(reader, value);
 }
 
-// Micro, macro, weighted or binary: the last only where has_binary_average().
+// Micro, macro, weighted or binary; binary needs has_binary_average().
 IQA_HD scored average_of_classes(const score_reader &reader, int32_t score, int32_t average)
 {
     if (average == IQA_AVERAGE_MICRO) {
@@ -302,8 +301,8 @@ IQA_HD scored generalized_dice(const score_reader &reader)
     return predicted ? score_of_ratio(reader, sum) : score_of_absent(reader);
 }
 
-// The scores without an average.
-IQA_HD scored score_of_all(const score_reader &reader, int32_t score)
+// Scores without an average.
+IQA_HD scored score_over_classes(const score_reader &reader, int32_t score)
 {
     switch (score) {
     case IQA_SCORE_BALANCED_ACCURACY:
@@ -315,16 +314,20 @@ IQA_HD scored score_of_all(const score_reader &reader, int32_t score)
     }
 }
 
-// One number, as the reading says.
+// One number, as `reading` asks.
 IQA_HD scored score_of(const score_reader &reader, int32_t score)
 {
-    return has_average(score) ? average_of_classes(reader, score, reader.reading.average) : score_of_all(reader, score);
+    return has_average(score) ? average_of_classes(reader, score, reader.reading.average)
+                              : score_over_classes(reader, score);
 }
 
-// ---- The scores of samples that are summed, as entries: each score with an average has one for each class and one for
-// each way of averaging; then come those without an average.
+// ---- Sums over samples, as entries: a score with an average has one entry for each class and one for each average;
+// the entries of scores without an average follow.
 
-enum : int { scores_with_average = IQA_SCORE_IOU + 1, scores_without = IQA_SCORE_GENERALIZED_DICE - IQA_SCORE_IOU };
+enum : int {
+    scores_with_average = IQA_SCORE_IOU + 1,
+    scores_without_average = IQA_SCORE_GENERALIZED_DICE - IQA_SCORE_IOU
+};
 
 // Micro, macro, weighted.
 enum : int { sample_averages = 3 };
@@ -335,16 +338,17 @@ IQA_HD int32_t sample_average(int64_t index)
 
 constexpr int64_t entries_of_samples(int64_t classes)
 {
-    return scores_with_average * (classes + sample_averages) + scores_without;
+    return scores_with_average * (classes + sample_averages) + scores_without_average;
 }
 
 IQA_HD scored score_of_entry(const score_reader &reader, int64_t entry)
 {
-    const int64_t of_score = reader.classes + sample_averages;
-    const auto score = int32_t(entry / of_score);
-    const int64_t rest = entry % of_score;
+    const int64_t entries_of_score = reader.classes + sample_averages;
+    const auto score = int32_t(entry / entries_of_score);
+    const int64_t rest = entry % entries_of_score;
     if (score >= scores_with_average)
-        return score_of_all(reader, int32_t(entry - scores_with_average * of_score) + scores_with_average);
+        return score_over_classes(reader,
+                                  int32_t(entry - scores_with_average * entries_of_score) + scores_with_average);
     return rest < reader.classes ? score_of_class(reader, score, rest)
                                  : average_of_classes(reader, score, sample_average(rest - reader.classes));
 }

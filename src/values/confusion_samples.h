@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What an update of a confusion metric gives for each sample: from its cells to what is stored, and what is added up.
-// One text for every device: the CPU runs it class after class and score after score, a GPU one in each thread.
+// The results of an update of a confusion metric for each sample: from its cells to the outputs and to sums over
+// samples. One text for every device: the CPU runs it class after class and score after score, a GPU one in each
+// thread.
 #pragma once
 
 #include "core/labels.hpp"
@@ -17,15 +18,15 @@ struct sample_outputs {
 struct sample_plan {
     confusion_layout layout; // of a sample's cells
     sample_outputs outputs;
-    score_reader reader; // without counts; what is excluded is memory of the host
+    score_reader reader; // without counts; `reading.excluded` is in host memory
     int32_t score;
-    // What is added up of each entry: how many scores, how many of them are NaN, and the sum of the others.
+    // Of each entry: the number of scores, the number of NaN among them, and the sum of the others.
     int64_t entries;
     int64_t *counted, *nan_counted; // [entries]
     int64_t *sums;                  // [entries] in unit_format, without carries
 };
 
-// The counts of a class, which are stored too.
+// Returns the counts of a class, and stores them.
 IQA_HD class_counts count_class(const sample_plan &plan, const int64_t *cells, int64_t sample, int64_t index)
 {
     const class_counts counts = counts_of_class(plan.layout, cells, index);
@@ -41,7 +42,7 @@ IQA_HD class_counts count_class(const sample_plan &plan, const int64_t *cells, i
     return counts;
 }
 
-// The rest needs the counts of all classes, which `reader` has.
+// The functions below need the counts of all classes in `reader`.
 IQA_HD void store_score_of_class(const sample_plan &plan, const score_reader &reader, int64_t sample, int64_t index)
 {
     if (plan.outputs.of_classes.data != nullptr)

@@ -8,7 +8,7 @@
 
 namespace iqa {
 
-// What an image's errors may be measured as; numbers as in IQA_MEAN_ABSOLUTE_ERROR and its kin.
+// The measures of an image's errors, numbered as IQA_MEAN_ABSOLUTE_ERROR and its kin.
 enum class error_measure : int32_t {
     mean_absolute,
     mean_square,
@@ -18,7 +18,7 @@ enum class error_measure : int32_t {
     normalized_by_mean,
     signal_to_noise
 };
-// Those from here on are measured of each image, and then averaged.
+// Measures from this one on are taken of each image and averaged.
 constexpr int first_of_images = int(error_measure::normalized_by_euclidean);
 constexpr int measures_of_images = int(error_measure::signal_to_noise) + 1 - first_of_images;
 
@@ -29,20 +29,20 @@ enum : int {
     nan_images,
     outside,
     nonfinite,
-    weight, // of all samples
+    weight, // sum of the samples' weights
     squares = weight + pixel_weight_format.digits,
     magnitudes = squares + square_format.digits,
-    means = magnitudes + real_format.digits, // of a measure of images, `mean_size` for each:
+    means = magnitudes + real_format.digits, // `mean_size` lanes for each measure of images:
     positive_infinite = 0,                   // images
     negative_infinite = 1,
     undefined = 2,
-    sum = 3, // of the others' values
+    sum = 3, // of the other images' values
     mean_size = sum + real_format.digits,
     count = means + measures_of_images * mean_size
 };
 }
 
-// What is known of some samples.
+// The sums over some samples.
 struct error_sums {
     scaled_value squares, magnitudes, reference_squares, reference;
     sample_extremes extremes;
@@ -50,7 +50,7 @@ struct error_sums {
 };
 
 struct errors_rule {
-    error_measure measure; // what is stored of images and channels, and has the gradient
+    error_measure measure; // that is stored for images and channels, and has the gradient
     double_double log_of_ten;
     bool refuses_nonfinite;
 };
@@ -59,18 +59,18 @@ struct errors_values_request {
     static constexpr int lane_of_nonfinite = errors_lane::nonfinite;
 
     errors_rule rule;
-    const pair_sum *squares, *magnitudes, *reference_squares, *reference; // [images][parts]
+    const pair_sum *squares, *magnitudes, *reference_squares, *reference; // [images][planes]
     const sample_extremes *extremes;                                      // likewise
     const int128 *weights;                                                // likewise
     const sample_counts *counts;                                          // [images]
     const bool *overflow;                                                 // likewise
     int64_t images;
-    int64_t parts; // 1, or the channels where they are wanted apart
+    int64_t planes; // of an image: 1, or its channels if they are wanted apart
 
     output_view per_image, per_channel;
     error_slope *slopes; // [images]; NULL: not wanted
-    int64_t *addend;     // the metric's lanes; what many images add has no carries yet
-    fault *report;       // of this update; with a fault the rest means nothing
+    int64_t *addend;     // the metric's lanes; carries are not passed on
+    fault *report;       // of this update; with a fault the other results are unspecified
 };
 
 // (a / b)^(1/2) for a >= 0 and b > 0 of any exponents, with the roundings of one quotient and one root.
@@ -92,52 +92,52 @@ IQA_HD double mean_of(scaled_value sum, double weight)
 }
 
 // The measure of some samples: NaN without a sample, or where 0 is divided by 0.
-IQA_HD double measure_of(const errors_rule &rule, error_measure measure, const error_sums &all)
+IQA_HD double measure_of(const errors_rule &rule, error_measure measure, const error_sums &sums)
 {
-    if (all.weight == 0.0)
+    if (sums.weight == 0.0)
         return __builtin_nan("");
-    const double root = root_mean_square(all.squares, all.weight);
+    const double root = root_mean_square(sums.squares, sums.weight);
     switch (measure) {
     case error_measure::mean_absolute:
-        return mean_of(all.magnitudes, all.weight);
+        return mean_of(sums.magnitudes, sums.weight);
     case error_measure::mean_square:
-        return mean_of(all.squares, all.weight);
+        return mean_of(sums.squares, sums.weight);
     case error_measure::root_mean_square:
         return root;
     case error_measure::normalized_by_euclidean:
-        if (all.reference_squares.mantissa == 0.0)
+        if (sums.reference_squares.mantissa == 0.0)
             return root == 0.0 ? __builtin_nan("") : __builtin_huge_val();
-        return root_of_ratio(all.squares, all.reference_squares.mantissa, all.reference_squares.exponent);
+        return root_of_ratio(sums.squares, sums.reference_squares.mantissa, sums.reference_squares.exponent);
     case error_measure::normalized_by_range:
-        // Adding 0 makes -0 a plain 0: which of the two is least is left open.
-        return root / ((all.extremes.most + 0.0) - (all.extremes.least + 0.0));
+        // Adding 0 turns -0 into 0: extremes do not tell the two apart.
+        return root / ((sums.extremes.most + 0.0) - (sums.extremes.least + 0.0));
     case error_measure::normalized_by_mean:
-        return root / (mean_of(all.reference, all.weight) + 0.0);
+        return root / (mean_of(sums.reference, sums.weight) + 0.0);
     case error_measure::signal_to_noise:
-        if (all.reference_squares.mantissa == 0.0)
-            return all.squares.mantissa == 0.0 ? __builtin_nan("") : -__builtin_huge_val();
-        if (all.squares.mantissa == 0.0)
+        if (sums.reference_squares.mantissa == 0.0)
+            return sums.squares.mantissa == 0.0 ? __builtin_nan("") : -__builtin_huge_val();
+        if (sums.squares.mantissa == 0.0)
             return __builtin_huge_val();
-        return ten_logarithms(divide({all.reference_squares.mantissa, 0.0}, {all.squares.mantissa, 0.0}),
-                              all.reference_squares.exponent - all.squares.exponent, rule.log_of_ten);
+        return ten_logarithms(divide({sums.reference_squares.mantissa, 0.0}, {sums.squares.mantissa, 0.0}),
+                              sums.reference_squares.exponent - sums.squares.exponent, rule.log_of_ten);
     }
     return __builtin_nan("");
 }
 
-// Of a measure that has a gradient: a mean over samples, or its root.
+// True for a mean over samples, and for its root.
 IQA_HD bool has_gradient(error_measure measure)
 {
     return int(measure) < first_of_images;
 }
 
-IQA_HD error_slope slope_of(error_measure measure, const error_sums &all)
+IQA_HD error_slope slope_of(error_measure measure, const error_sums &sums)
 {
     if (measure == error_measure::mean_absolute)
-        return slope_of_mean_magnitude(all.weight);
+        return slope_of_mean_magnitude(sums.weight);
     if (measure == error_measure::mean_square)
-        return slope_of_mean(all.weight);
-    const double root = root_mean_square(all.squares, all.weight);
-    return root == 0.0 ? error_slope{1.0, 0.0, 1.0} : slope_of_root_mean(all.weight, root);
+        return slope_of_mean(sums.weight);
+    const double root = root_mean_square(sums.squares, sums.weight);
+    return root == 0.0 ? error_slope{1.0, 0.0, 1.0} : slope_of_root_mean(sums.weight, root);
 }
 
 IQA_HD void add_sum(exact_format format, int64_t *lanes, const pair_sum &sum)
@@ -163,7 +163,7 @@ IQA_HD uint64_t add_image(const errors_values_request &request, int64_t image)
 {
     const sample_counts &counts = request.counts[image];
     const bool is_nan = counts.nonfinite != 0;
-    const int128 units = units_of_parts(request.weights, image, request.parts);
+    const int128 units = units_of_planes(request.weights, image, request.planes);
     add_to_lane(&request.addend[errors_lane::outside], counts.outside);
     add_to_lane(&request.addend[errors_lane::nonfinite], counts.nonfinite);
     const uint64_t rank = fault_of_image(request, image, units);
@@ -177,44 +177,44 @@ IQA_HD uint64_t add_image(const errors_values_request &request, int64_t image)
         add_to_lane(&request.addend[errors_lane::nan_images], 1);
         return 0;
     }
-    const pair_sum squares = sum_of_parts(request.squares, image, request.parts);
-    const pair_sum magnitudes = sum_of_parts(request.magnitudes, image, request.parts);
-    sample_extremes extremes = request.extremes[image * request.parts];
-    for (int64_t i = image * request.parts + 1; i < (image + 1) * request.parts; ++i) {
+    const pair_sum squares = sum_of_planes(request.squares, image, request.planes);
+    const pair_sum magnitudes = sum_of_planes(request.magnitudes, image, request.planes);
+    sample_extremes extremes = request.extremes[image * request.planes];
+    for (int64_t i = image * request.planes + 1; i < (image + 1) * request.planes; ++i) {
         const sample_extremes &other = request.extremes[i];
         extremes.least = other.least < extremes.least ? other.least : extremes.least;
         extremes.most = other.most > extremes.most ? other.most : extremes.most;
     }
-    const error_sums all = {value_of(squares),
-                            value_of(magnitudes),
-                            value_of(sum_of_parts(request.reference_squares, image, request.parts)),
-                            value_of(sum_of_parts(request.reference, image, request.parts)),
-                            extremes,
-                            weight_of(units)};
+    const error_sums sums = {value_of(squares),
+                             value_of(magnitudes),
+                             value_of(sum_of_planes(request.reference_squares, image, request.planes)),
+                             value_of(sum_of_planes(request.reference, image, request.planes)),
+                             extremes,
+                             weight_of(units)};
     add_sum(square_format, &request.addend[errors_lane::squares], squares);
     add_sum(real_format, &request.addend[errors_lane::magnitudes], magnitudes);
     for (int i = 0; i < measures_of_images; ++i)
         add_to_mean(&request.addend[errors_lane::means + i * errors_lane::mean_size],
-                    measure_of(request.rule, error_measure(first_of_images + i), all));
+                    measure_of(request.rule, error_measure(first_of_images + i), sums));
     if (request.per_image.data != nullptr)
-        request.per_image.store(image, 0, 0, 0, 0, measure_of(request.rule, request.rule.measure, all));
+        request.per_image.store(image, 0, 0, 0, 0, measure_of(request.rule, request.rule.measure, sums));
     if (request.slopes != nullptr)
-        request.slopes[image] = slope_of(request.rule.measure, all);
+        request.slopes[image] = slope_of(request.rule.measure, sums);
     return 0;
 }
 
 // The value of a channel.
 IQA_HD void evaluate_channel(const errors_values_request &request, int64_t image, int64_t channel)
 {
-    const int64_t part = request.parts == 1 ? image : image * request.parts + channel;
+    const int64_t plane = request.planes == 1 ? image : image * request.planes + channel;
     const bool is_nan = request.counts[image].nonfinite != 0;
     request.per_channel.store(
         image, channel, 0, 0, 0,
         is_nan ? __builtin_nan("")
                : measure_of(request.rule, request.rule.measure,
-                            {value_of(request.squares[part]), value_of(request.magnitudes[part]),
-                             value_of(request.reference_squares[part]), value_of(request.reference[part]),
-                             request.extremes[part], weight_of(request.weights[part])}));
+                            {value_of(request.squares[plane]), value_of(request.magnitudes[plane]),
+                             value_of(request.reference_squares[plane]), value_of(request.reference[plane]),
+                             request.extremes[plane], weight_of(request.weights[plane])}));
 }
 
 } // namespace iqa

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the values of PSNR and of the mean errors have in common: sums of the parts of an image, and faults. A metric's
-// request has add_image(), which returns the rank of the image's fault or 0.
+// Shared by the values of PSNR and of the mean errors: sums over the planes of an image, and faults. add_image() of a
+// metric's request returns the rank of the image's fault, or 0.
 #pragma once
 
 #include "arith/squared_error.h"
@@ -13,22 +13,22 @@ IQA_HD double weight_of(int128 units)
     return weight_of_units(double(units));
 }
 
-// Of all parts of an image: 1, or the channels where they are wanted apart.
-IQA_HD pair_sum sum_of_parts(const pair_sum *sums, int64_t image, int64_t parts)
+// The sum over an image. `planes`: 1, or its channels if they are wanted apart.
+IQA_HD pair_sum sum_of_planes(const pair_sum *sums, int64_t image, int64_t planes)
 {
-    pair_sum all = sums[image * parts];
-    for (int64_t i = image * parts + 1; i < (image + 1) * parts; ++i)
+    pair_sum total = sums[image * planes];
+    for (int64_t i = image * planes + 1; i < (image + 1) * planes; ++i)
         for (int limb = 0; limb < error_limbs; ++limb)
-            all.limb[limb] += sums[i].limb[limb];
-    return all;
+            total.limb[limb] += sums[i].limb[limb];
+    return total;
 }
 
-IQA_HD int128 units_of_parts(const int128 *weights, int64_t image, int64_t parts)
+IQA_HD int128 units_of_planes(const int128 *weights, int64_t image, int64_t planes)
 {
-    int128 all = 0;
-    for (int64_t i = image * parts; i < (image + 1) * parts; ++i)
-        all += weights[i];
-    return all;
+    int128 total = 0;
+    for (int64_t i = image * planes; i < (image + 1) * planes; ++i)
+        total += weights[i];
+    return total;
 }
 
 template <class Request>
@@ -41,7 +41,7 @@ IQA_HD void report_fault(const Request &request, uint64_t rank)
     request.report->count = request.addend[Request::lane_of_nonfinite];
 }
 
-// The rank of what is at fault with the samples of an image, whose NaN are counted.
+// The rank of the fault of an image's samples, or 0.
 template <class Request>
 IQA_HD uint64_t fault_of_image(const Request &request, int64_t image, int128 units)
 {
@@ -53,7 +53,7 @@ IQA_HD uint64_t fault_of_image(const Request &request, int64_t image, int128 uni
     return units == 0 ? fault_rank(fault_kind::masked, image) : 0;
 }
 
-// For those who do not ask what is at fault.
+// Stores NaN for callers that do not ask for the fault.
 template <class Request>
 IQA_HD void store_fault(const Request &request, int64_t image)
 {
@@ -63,7 +63,7 @@ IQA_HD void store_fault(const Request &request, int64_t image)
         request.slopes[image] = {1.0, __builtin_nan(""), 1.0};
 }
 
-// Adds one image, and stores what is wanted of it but for its channels. The rank of its fault is returned, or 0.
+// Adds one image and stores its outputs, except those of channels. Returns the rank of its fault, or 0.
 template <class Request>
 IQA_HD uint64_t evaluate_image(const Request &request, int64_t image)
 {

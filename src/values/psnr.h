@@ -10,8 +10,8 @@
 
 namespace iqa {
 
-// The lanes of a PSNR metric. Without a stated range the peak follows from the element type: images of the types are
-// counted apart, so that the state stays a sum of integers and still knows its peak.
+// The lanes of a PSNR metric. Without a stated range the peak follows from the element type: images of each type are
+// counted apart, so the state stays a sum of integers and still knows its peak.
 namespace psnr_lane {
 enum : int {
     images,
@@ -21,7 +21,7 @@ enum : int {
     images_of_16_bits,
     outside,
     nonfinite,
-    weight,                                         // of all samples
+    weight,                                         // sum of the samples' weights
     decibels = weight + pixel_weight_format.digits, // over the images with a finite value
     errors = decibels + decibel_format.digits,
     count = errors + square_format.digits
@@ -38,30 +38,30 @@ struct psnr_rule {
     double peak;
     double_double log_of_base;
     double cap;
-    bool capped; // equal images have the cap as their value too
+    bool capped; // equal images have the cap as their value
     bool gradient_of_mean_error;
     bool refuses_nonfinite;
-    int lane_of_type; // where images are counted apart; else -1
+    int lane_of_type; // if images are counted apart; else -1
 };
 
 struct psnr_values_request {
     static constexpr int lane_of_nonfinite = psnr_lane::nonfinite;
 
     psnr_rule rule;
-    const pair_sum *sums;        // [images][parts]
+    const pair_sum *sums;        // [images][planes]
     const int128 *weights;       // likewise
     const sample_counts *counts; // [images]
     const bool *overflow;        // likewise
     int64_t images;
-    int64_t parts; // 1, or the channels where they are wanted apart
+    int64_t planes; // of an image: 1, or its channels if they are wanted apart
 
     output_view per_image, per_channel;
     error_slope *slopes; // [images]; NULL: not wanted
-    int64_t *addend;     // the metric's lanes; what many images add has no carries yet
-    fault *report;       // of this update; with a fault the rest means nothing
+    int64_t *addend;     // the metric's lanes; carries are not passed on
+    fault *report;       // of this update; with a fault the other results are unspecified
 };
 
-// The PSNR of some samples; infinite without an error and without a cap, NaN without a sample.
+// The PSNR of some samples; infinite for no error without a cap, NaN for no sample.
 IQA_HD double psnr_of(const psnr_rule &rule, const error_total &sum)
 {
     if (sum.weight == 0.0)
@@ -72,7 +72,7 @@ IQA_HD double psnr_of(const psnr_rule &rule, const error_total &sum)
     return value < rule.cap ? value : rule.cap;
 }
 
-// Of an image's own value: 0 where that does not move with its samples.
+// The slope of an image's value: 0 if the value does not move with the samples.
 IQA_HD error_slope slope_of(const psnr_rule &rule, const error_total &sum, double value)
 {
     if (rule.gradient_of_mean_error)
@@ -87,8 +87,8 @@ IQA_HD uint64_t add_image(const psnr_values_request &request, int64_t image)
     const psnr_rule &rule = request.rule;
     const sample_counts &counts = request.counts[image];
     const bool is_nan = counts.nonfinite != 0;
-    const pair_sum sums = sum_of_parts(request.sums, image, request.parts);
-    const int128 units = units_of_parts(request.weights, image, request.parts);
+    const pair_sum sums = sum_of_planes(request.sums, image, request.planes);
+    const int128 units = units_of_planes(request.weights, image, request.planes);
     add_to_lane(&request.addend[psnr_lane::outside], counts.outside);
     add_to_lane(&request.addend[psnr_lane::nonfinite], counts.nonfinite);
     const uint64_t rank = fault_of_image(request, image, units);
@@ -121,12 +121,12 @@ IQA_HD uint64_t add_image(const psnr_values_request &request, int64_t image)
 // The value of a channel.
 IQA_HD void evaluate_channel(const psnr_values_request &request, int64_t image, int64_t channel)
 {
-    const int64_t part = request.parts == 1 ? image : image * request.parts + channel;
+    const int64_t plane = request.planes == 1 ? image : image * request.planes + channel;
     const bool is_nan = request.counts[image].nonfinite != 0;
     request.per_channel.store(
         image, channel, 0, 0, 0,
         is_nan ? __builtin_nan("")
-               : psnr_of(request.rule, {value_of(request.sums[part]), weight_of(request.weights[part])}));
+               : psnr_of(request.rule, {value_of(request.sums[plane]), weight_of(request.weights[plane])}));
 }
 
 } // namespace iqa

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SSIM: from sums over pixels to the values of images, and how much each pixel of a map moves them. One text for every
-// device: the CPU runs it image after image, a GPU one image in each thread.
+// SSIM: from sums over pixels to the values of images, and the derivatives of these by the pixels of maps. One text for
+// every device: the CPU runs it image after image, a GPU one image in each thread.
 #pragma once
 
 #include "arith/exact_sum.h"
@@ -12,8 +12,8 @@
 
 namespace iqa {
 
-// The lanes of an SSIM metric. `parts` are there with the option of that name: the sums of the means of each part and
-// scale.
+// The lanes of an SSIM metric. `parts` exist with the option of that name: the sums of the means of each factor and
+// level.
 namespace ssim_lane {
 enum : int {
     images,
@@ -26,9 +26,9 @@ enum : int {
 };
 }
 
-// What a level of a group of images gave: for each image, or each image and channel.
+// The sums of a level of a group of images: for each image, or each image and channel.
 struct ssim_level_sums {
-    const int128 *sums;       // [...][ssim_slopes]
+    const int128 *sums;       // [...][ssim_factors]
     const int128 *weight;     // [...]; NULL: each pixel has weight 1
     const bool *not_a_number; // [images]
     int64_t pixels;           // of the map, of one channel
@@ -37,20 +37,20 @@ struct ssim_level_sums {
 struct ssim_values_request {
     level_rule rule;
     ssim_level_sums levels[most_levels];
-    bool plain;       // the value is the mean itself: no powers, no rule for negative means
-    bool of_channels; // else: products of each channel are averaged, rather than the product of all channels' means
-    bool all_factors; // the means of all parts are accumulated too
+    bool plain;             // the value is the mean itself: no powers, no rule for negative means
+    bool averages_channels; // the value is the mean of the channels' products; else the product of means of all
+    bool all_factors;       // the means of all factors are accumulated too
     bool refuses_nonfinite;
-    bool by_channel; // sums are kept for each
+    bool by_channel; // sums are kept for each channel
     int64_t channels;
     int64_t first, images;       // the group
     const sample_counts *counts; // [images]
     output_view per_image, per_channel;
 
     int64_t *addend; // the metric's lanes
-    fault *report;   // of the first image that is at fault; others may have been added then
+    fault *report;   // of the first image at fault; other images may have been added then
 
-    IQA_HD_MEMBER int64_t parts() const { return by_channel ? channels : 1; }
+    IQA_HD_MEMBER int64_t planes() const { return by_channel ? channels : 1; }
 };
 
 // The same for SSIM over blocks.
@@ -63,7 +63,7 @@ struct ssim_block_values_request {
     int64_t *addend;
 };
 
-// What no mean is: there was nothing to take it of.
+// Stands for the mean of no pixels.
 constexpr int128 no_pixels = int128(1) << 126;
 
 IQA_HD double value_on_grid(int128 value)
@@ -76,20 +76,20 @@ IQA_HD int128 grid_value(double value)
     return int128(value * power_of_two(-unit_format.lowest));
 }
 
-// The mean of a factor at a level: of a channel, or of all (-1) in proportion to their pixels or weights.
-IQA_HD int128 mean_of(const ssim_values_request &request, int level, int64_t image, int64_t channel, int part)
+// The mean of a factor at a level: of a channel, or of all channels (-1) in proportion to their pixels or weights.
+IQA_HD int128 mean_of(const ssim_values_request &request, int level, int64_t image, int64_t channel, int factor)
 {
-    const ssim_level_sums &own = request.levels[level];
-    const int64_t parts = request.parts();
-    const int64_t first = image * parts + (request.by_channel && channel >= 0 ? channel : 0);
-    const int64_t count = channel >= 0 ? 1 : parts;
+    const ssim_level_sums &totals = request.levels[level];
+    const int64_t planes = request.planes();
+    const int64_t first = image * planes + (request.by_channel && channel >= 0 ? channel : 0);
+    const int64_t count = channel >= 0 ? 1 : planes;
     int128 sum = 0;
     int128 weight = 0;
     for (int64_t i = first; i < first + count; ++i) {
-        sum += own.sums[i * ssim_factors + part];
-        weight += own.weight != nullptr ? own.weight[i] : int128(own.pixels);
+        sum += totals.sums[i * ssim_factors + factor];
+        weight += totals.weight != nullptr ? totals.weight[i] : int128(totals.pixels);
     }
-    if (own.weight == nullptr && !request.by_channel)
+    if (totals.weight == nullptr && !request.by_channel)
         weight *= request.channels;
     return weight == 0 ? no_pixels : mean_on_grid(sum, weight);
 }
@@ -104,14 +104,14 @@ IQA_HD fault fault_of_image(fault_kind kind, int level, int64_t image, int64_t c
     return found;
 }
 
-// The product of the means of one channel or of all, into `value`.
+// Stores the product of the means of one channel, or of all (-1).
 IQA_HD fault product_of_image(const ssim_values_request &request, int64_t image, int64_t channel, double *means,
                               double *value)
 {
     const int levels = request.rule.levels;
     for (int level = 0; level < levels; ++level) {
-        const int part = level == levels - 1 ? ssim_product : ssim_contrast_structure;
-        const int128 mean = mean_of(request, level, image, channel, part);
+        const int factor = level == levels - 1 ? ssim_product : ssim_contrast_structure;
+        const int128 mean = mean_of(request, level, image, channel, factor);
         if (mean == no_pixels)
             return fault_of_image(fault_kind::masked, level, request.first + image, channel);
         means[level] = value_on_grid(mean);
@@ -125,7 +125,7 @@ IQA_HD fault product_of_image(const ssim_values_request &request, int64_t image,
     return found;
 }
 
-// Stores the values of the channels; `sum` is that of the products.
+// Stores the values of the channels, and the sum of their products.
 IQA_HD fault evaluate_channels(const ssim_values_request &request, int64_t image, bool is_nan, double *sum)
 {
     double means[most_levels];
@@ -157,18 +157,18 @@ IQA_HD fault evaluate_mean(const ssim_values_request &request, int64_t image, do
     }
     double product = sum_of_channels / double(request.channels);
     double means[most_levels];
-    const fault found = request.of_channels ? fault{} : product_of_image(request, image, -1, means, &product);
+    const fault found = request.averages_channels ? fault{} : product_of_image(request, image, -1, means, &product);
     *value = grid_value(product);
     return found;
 }
 
-// Adds the means of all parts and scales.
-IQA_HD fault add_parts(const ssim_values_request &request, int64_t image)
+// Adds the means of all factors and levels.
+IQA_HD fault add_factors(const ssim_values_request &request, int64_t image)
 {
     int64_t *lanes = request.addend + ssim_lane::parts;
-    for (int part = 0; part < ssim_factors; ++part)
+    for (int factor = 0; factor < ssim_factors; ++factor)
         for (int level = 0; level < request.rule.levels; ++level, lanes += unit_format.digits) {
-            const int128 mean = mean_of(request, level, image, -1, part);
+            const int128 mean = mean_of(request, level, image, -1, factor);
             if (mean == no_pixels)
                 return fault_of_image(fault_kind::masked, level, request.first + image, -1);
             add_digits(unit_format, lanes, mean, unit_format.lowest);
@@ -196,7 +196,7 @@ IQA_HD fault add_image(const ssim_values_request &request, int64_t image)
 
     double sum_of_channels = 0.0;
     fault found{};
-    if (request.of_channels || request.per_channel.data != nullptr)
+    if (request.averages_channels || request.per_channel.data != nullptr)
         found = evaluate_channels(request, image, is_nan, &sum_of_channels);
     int128 value = 0;
     if (found.kind == fault_kind::none && !is_nan)
@@ -210,11 +210,11 @@ IQA_HD fault add_image(const ssim_values_request &request, int64_t image)
         return {};
     }
     add_digits(unit_format, request.addend + ssim_lane::sum, value, unit_format.lowest);
-    return request.all_factors ? add_parts(request, image) : fault{};
+    return request.all_factors ? add_factors(request, image) : fault{};
 }
 
-// Adds one image to the addend and stores what is wanted of it: NaN where it or the update is at fault, for those who
-// do not ask.
+// Adds one image to the addend and stores its outputs. The value is NaN if the image or the update is at fault, for
+// callers that do not ask for the fault.
 IQA_HD fault evaluate_image(const ssim_values_request &request, int64_t image)
 {
     const bool sound = request.report->kind == fault_kind::none;
@@ -224,30 +224,30 @@ IQA_HD fault evaluate_image(const ssim_values_request &request, int64_t image)
     return found;
 }
 
-// How much an image's value grows with each pixel of a channel's map of a level.
+// The derivative of an image's value by each pixel of a channel's map at a level.
 IQA_HD double slope_of(const ssim_values_request &request, int level, int64_t image, int64_t channel)
 {
     if (request.counts[image].nonfinite != 0)
         return __builtin_nan("");
-    const ssim_level_sums &own = request.levels[level];
-    // Of the mean that the pixel is in.
+    const ssim_level_sums &totals = request.levels[level];
+    // The weight of the mean that contains the pixel.
     double weight = 0.0;
-    for (int64_t i = 0; i < request.parts(); ++i)
-        if (!request.of_channels || !request.by_channel || i == channel)
-            weight += own.weight != nullptr ? weight_of_units(double(own.weight[image * request.parts() + i]))
-                                            : double(own.pixels);
-    if (!request.of_channels && !request.by_channel && own.weight == nullptr)
+    for (int64_t i = 0; i < request.planes(); ++i)
+        if (!request.averages_channels || !request.by_channel || i == channel)
+            weight += totals.weight != nullptr ? weight_of_units(double(totals.weight[image * request.planes() + i]))
+                                               : double(totals.pixels);
+    if (!request.averages_channels && !request.by_channel && totals.weight == nullptr)
         weight *= double(request.channels);
     const double factor = weight == 0.0 ? 0.0 : 1.0 / weight;
     if (request.plain)
         return factor;
     double means[most_levels];
     double product = 0.0;
-    const fault found = product_of_image(request, image, request.of_channels ? channel : -1, means, &product);
+    const fault found = product_of_image(request, image, request.averages_channels ? channel : -1, means, &product);
     if (found.kind != fault_kind::none)
-        return 0.0; // the update has ended
+        return 0.0; // evaluate_image() has reported it
     return factor * (derivative_by_level(request.rule, means, product, level) /
-                     (request.of_channels ? double(request.channels) : 1.0));
+                     (request.averages_channels ? double(request.channels) : 1.0));
 }
 
 IQA_HD void evaluate_image_of_blocks(const ssim_block_values_request &request, int64_t image)

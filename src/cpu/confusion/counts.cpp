@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Confusion counts of a batch. Two ways, which give the same sums:
-//   - tables, here: every worker fills tables of 32-bit counts of its own, they are looked at for invalid labels, and
-//     added;
-//   - sums of the state's own cells, in sums.cpp: for weights, for few elements and many classes, and for so
-//     many classes that a table would be larger than the caches.
+//   - tables, in this file: every worker fills private tables of 32-bit counts, which are inspected for invalid labels
+//     and added;
+//   - sums of the state's cells, in sums.cpp: for weights, for few elements and many classes, and for tables that would
+//     exceed the caches.
 #include <cstring>
 
 #include "core/parallel.hpp"
@@ -61,9 +61,9 @@ public:
         std::fill_n(staging, state_lanes, 0);
         target_ = staged ? staging : request_.cells;
 
-        for_each_unit([&](unit which) {
+        for_each_unit([&](counting_unit unit) {
             for (int64_t first = 0; first < positions_; first += positions_of_a_wave)
-                count_wave(which, first, std::min(positions_, first + positions_of_a_wave));
+                count_wave(unit, first, std::min(positions_, first + positions_of_a_wave));
         });
         if (staged && !source_.failed())
             for (int64_t i = 0; i < state_lanes; ++i)
@@ -77,7 +77,7 @@ private:
         for (int64_t sample = 0; sample < pair_.samples; ++sample) {
             sample_.begin();
             for (int64_t label = 0; label < source_.labels(); ++label)
-                body(unit{sample, label});
+                body(counting_unit{sample, label});
             if (sample_.is_wanted() && !source_.failed())
                 sample_.finish(sample);
         }
@@ -89,31 +89,31 @@ private:
         return scores ? std::max<int64_t>(label_block, positions_of_a_tile / rules_.classes) : positions_of_a_tile;
     }
 
-    void count_wave(unit which, int64_t begin, int64_t end)
+    void count_wave(counting_unit unit, int64_t begin, int64_t end)
     {
         std::memset(tables_, 0, size_t(workers_ * copies_ * stride_) * sizeof(uint32_t));
         const int64_t tiles = divide_up(end - begin, tile());
         for_each_tile(where_, workers_, tiles, [&](int64_t index, int worker) {
             const int64_t first = begin + index * tile();
-            count_tile(which, first, std::min(end, first + tile()), worker);
+            count_tile(unit, first, std::min(end, first + tile()), worker);
         });
         inspect_tables();
         if (!source_.failed())
-            add_tables(which);
+            add_tables(unit);
     }
 
-    void count_tile(unit which, int64_t begin, int64_t end, int worker) const
+    void count_tile(counting_unit unit, int64_t begin, int64_t end, int worker) const
     {
         codes_buffer &buffer = buffers_[worker];
         uint32_t *tables = tables_ + worker * copies_ * stride_;
         source_.for_each_block(begin, end, [&](int64_t first, int64_t count) {
             code_pairs pairs{buffer.bytes[0], buffer.bytes[1], count, row_length(rules_.codes), {}, {}};
-            announce(which, first + count, pairs);
+            announce(unit, first + count, pairs);
             if (in_bytes_) {
-                source_.code_unit(which, first, count, buffer.bytes, buffer);
+                source_.code_unit(unit, first, count, buffer.bytes, buffer);
                 source_.kernels.count_byte_pairs(pairs, tables, stride_, copies_);
             } else {
-                source_.code_unit(which, first, count, buffer.words, buffer);
+                source_.code_unit(unit, first, count, buffer.words, buffer);
                 pairs.rows = buffer.words[0];
                 pairs.columns = buffer.words[1];
                 source_.kernels.count_pairs(pairs, tables);
@@ -121,15 +121,15 @@ private:
         });
     }
 
-    // Labels that lie one after another are fetched ahead.
-    void announce(unit which, int64_t next, code_pairs &pairs) const
+    // Announces the next labels for prefetching if they lie one after another.
+    void announce(counting_unit unit, int64_t next, code_pairs &pairs) const
     {
         for (const int side : {reference_side, candidate_side}) {
             const label_view &view = pair_.labels[side];
-            const position_space &space = source_.of_sample;
+            const position_space &space = source_.sample_space;
             if (view.kind != label_kind::index || space.axes != 1 || space.axis[0].stride[side] != 1)
                 continue;
-            pairs.upcoming[side] = source_.base(which, side) + next * label_size(view.type);
+            pairs.upcoming[side] = source_.base(unit, side) + next * label_size(view.type);
             pairs.upcoming_size[side] = label_size(view.type);
         }
     }
@@ -141,7 +141,7 @@ private:
             body(tables_ + i * stride_);
     }
 
-    // Takes the ignored and the invalid labels out of the tables, unless the latter are to be counted.
+    // Counts the ignored and the invalid labels, and removes the invalid ones unless they count as wrong.
     void inspect_tables()
     {
         const int64_t codes = rules_.codes;
@@ -161,7 +161,7 @@ private:
         });
     }
 
-    void add_tables(unit which)
+    void add_tables(counting_unit unit)
     {
         const int64_t counted = row_length(rules_.codes) * row_length(rules_.codes);
         for_each_table([&](const uint32_t *table) {
@@ -169,9 +169,9 @@ private:
                 for (int64_t i = 0; i < counted; ++i)
                     target_[i] += table[i];
             else
-                add_cells(table, which.label, request_.layout, target_);
+                add_cells(table, unit.label, request_.layout, target_);
             if (sample_.is_wanted())
-                add_cells(table, which.label, sample_.layout(), sample_.cells());
+                add_cells(table, unit.label, sample_.layout(), sample_.cells());
         });
     }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the kernels for labels work on.
+// The arguments of the kernels for labels.
 #pragma once
 
 #include "arith/labels.h"
 
 namespace iqa {
 
-// A run of labels, `step` elements apart, and what their codes shall be: see arith/labels.h.
+// A run of labels, `step` elements apart, and the rules of their codes: see arith/labels.h.
 struct label_run {
     label_type type;
     const void *data;
@@ -34,12 +34,12 @@ struct code_pairs {
     const void *rows, *columns;
     int64_t count;
     int64_t row_length;
-    // Memory that will be read next, to be fetched on the way, and its bytes per pair. Need not exist.
+    // Memory that is read next, to prefetch, and its bytes per pair; may be NULL.
     const void *upcoming[2];
     int64_t upcoming_size[2];
 };
 
-// Labels are handled so many at a time, and only with so many classes do their codes fit bytes.
+// The labels of a block, and the most classes whose codes fit bytes.
 enum : int { label_block = 1024, most_byte_classes = 254 };
 
 } // namespace iqa

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the elements of an update are, and the codes of their labels: see arith/confusion.h.
+// The elements of an update in memory, and the codes of their labels: see arith/confusion.h.
 #pragma once
 
 #include <algorithm>
@@ -10,11 +10,11 @@
 
 namespace iqa {
 
-// Tables and sums of cells are worth their clearing with so many of them for an element.
+// Tables and private cells pay for their clearing up to this many cells for each position.
 constexpr int64_t cells_per_position = 4;
 
-// What one sample, or one class of a multilabel sample, is counted from.
-struct unit {
+// One sample, or one class of a multilabel sample.
+struct counting_unit {
     int64_t sample;
     int64_t label;
 };
@@ -36,8 +36,8 @@ public:
         : kernels(kernels_for(where)),
           pair(*request.labels),
           rules(request.rules),
-          of_sample(arranged(pair)),
-          positions(of_sample.count()),
+          sample_space(arranged(pair)),
+          positions(sample_space.count()),
           request_(request)
     {
     }
@@ -45,8 +45,8 @@ public:
     const cpu_kernels &kernels;
     const label_pair &pair;
     const label_rules &rules;
-    const position_space of_sample; // in the order that suits memory, without the axis of multilabel classes
-    const int64_t positions;        // of a unit
+    const position_space sample_space; // in the order of memory, without the axis of multilabel classes
+    const int64_t positions;           // of a unit
 
     int64_t labels() const { return rules.multilabel ? rules.classes : 1; }
     int64_t elements() const { return positions * pair.samples * labels(); }
@@ -54,28 +54,28 @@ public:
     bool has_invalid() const { return rules.invalid_is_error && request_.counters[invalid_counter] != 0; }
     bool failed() const { return has_invalid() || request_.report->kind != fault_kind::none; }
 
-    // The first element of a unit.
-    const std::byte *base(unit which, int side) const
+    // The address of a unit's first element.
+    const std::byte *base(counting_unit unit, int side) const
     {
         const label_view &view = pair.labels[side];
         const int64_t class_stride = rules.multilabel ? view.class_stride : 0;
-        return view.data +
-               (which.sample * pair.sample_stride[side] + which.label * class_stride) * label_size(view.type);
+        return view.data + (unit.sample * pair.sample_stride[side] + unit.label * class_stride) * label_size(view.type);
     }
 
     // Codes of up to label_block positions of a unit, on both sides.
     template <class Code>
-    void code_unit(unit which, int64_t first, int64_t count, Code (&codes)[2][label_block], codes_buffer &buffer) const
+    void code_unit(counting_unit unit, int64_t first, int64_t count, Code (&codes)[2][label_block],
+                   codes_buffer &buffer) const
     {
         for (const int side : {reference_side, candidate_side})
-            code_side(of_sample, base(which, side), side, first, count, codes, buffer);
+            code_side(sample_space, base(unit, side), side, first, count, codes, buffer);
     }
 
-    // Their weights.
-    void weigh_unit(unit which, int64_t first, int64_t count, codes_buffer &buffer) const
+    // The weights of these positions.
+    void weigh_unit(counting_unit unit, int64_t first, int64_t count, codes_buffer &buffer) const
     {
-        const int64_t start = which.sample * pair.sample_stride[weight_side] + which.label * pair.weight_class_stride;
-        for_each_run(of_sample, weight_side, first, count,
+        const int64_t start = unit.sample * pair.sample_stride[weight_side] + unit.label * pair.weight_class_stride;
+        for_each_run(sample_space, weight_side, first, count,
                      [&](int64_t offset, int64_t step, int64_t begin, int64_t length) {
                          for (int64_t i = 0; i < length; ++i)
                              buffer.weights[begin + i] = pair.weight_at(start + offset + i * step);
@@ -90,7 +90,7 @@ public:
             body(first, std::min<int64_t>(label_block, end - first));
     }
 
-    // The first ones in the order of the caller's axes, for the error text.
+    // Report the first fault in the order of the caller's axes, for the error text.
     void find_bad_weight() const
     {
         const int64_t count = pair.positions.count();

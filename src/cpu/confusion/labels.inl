@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Labels to codes, scores to labels, and counting pairs of codes. All of it is integers and comparisons, so
-// that every instruction set gives the same.
+// Labels to codes, scores to labels, and counting pairs of codes. Integers and comparisons only, so every instruction
+// set gives the same result.
 #pragma once
 
 #include "arith/half.h"
@@ -18,7 +18,7 @@ static void code_run(const Label *__restrict labels, const label_run &run, Unsig
     const auto outside = Code(run.classes);
     const auto ignored = Code(run.classes + 1);
     const auto ignore_label = Label(run.ignore_label);
-    const int64_t count = run.count; // bytes may alias anything: what the loops need is copied
+    const int64_t count = run.count; // copied, since bytes may alias anything
     const int64_t step = run.step;
     const auto code_of = [=](Label label) {
         return code_of_label<ignoring>(label, bound, outside, ignored, ignore_label);
@@ -32,13 +32,13 @@ static void code_run(const Label *__restrict labels, const label_run &run, Unsig
     }
 }
 
-// Labels come as `Unsigned`, wide enough for the bound: the class count, or less where the type has no larger labels.
+// `Unsigned` is wide enough for the bound: the class count, or less if the type has no larger labels.
 template <class Label, class Unsigned, class Code>
 static void code_labels_as(const label_run &run, Code *codes)
 {
     constexpr bool is_signed = Label(-1) < Label(0);
-    constexpr auto all = Unsigned(-1);
-    constexpr uint64_t limit = is_signed ? uint64_t(all / 2) + 1 : uint64_t(all);
+    constexpr auto largest = Unsigned(-1);
+    constexpr uint64_t limit = is_signed ? uint64_t(largest / 2) + 1 : uint64_t(largest);
     const auto bound = Unsigned(uint64_t(run.classes) < limit ? uint64_t(run.classes) : limit);
     const auto *labels = static_cast<const Label *>(run.data);
     const bool is_label = int64_t(Label(run.ignore_label)) == run.ignore_label && (is_signed || run.ignore_label >= 0);
@@ -49,7 +49,7 @@ static void code_labels_as(const label_run &run, Code *codes)
 }
 
 template <class Code>
-struct unsigned_for; // what narrow labels are compared as
+struct unsigned_for; // the types of comparison of narrow labels
 
 template <>
 struct unsigned_for<uint8_t> {
@@ -91,7 +91,7 @@ static void code_labels_in(const label_run &run, Code *codes)
 
 // ---- Scores
 
-// Planes of scores, one for each class: a part of every plane at a time, so that what is known so far stays near.
+// Planes of scores, one for each class: a part of every plane at a time, so that the best scores stay in the cache.
 constexpr int score_part = 128;
 
 template <class Score>
@@ -155,12 +155,12 @@ static void prefer_target(const score_run &run, const uint32_t *targets, int64_t
     });
 }
 
-// ---- Pairs. Label maps are long runs of one pair: adding 1 to the same number again and again would wait for the
-// store before each load, so runs are added at once, and what remains is spread over several copies of the table.
+// ---- Pairs. Label maps are long runs of one pair. Adding 1 to the same count again and again would wait for the store
+// before each load, so runs are added at once, and other pairs are spread over several copies of the table.
 
 constexpr int pair_run = 32;
 
-// Are these cells all the same? Most that are not differ at once.
+// True if all cells are equal. Most runs of unequal cells fail the first comparison.
 template <class Cell>
 static bool is_run(const Cell *cells, int length)
 {
@@ -173,16 +173,16 @@ static bool is_run(const Cell *cells, int length)
     return difference == 0;
 }
 
-// The labels of the next block are fetched while this one is counted: read all at once they would be waited for.
+// The labels of the next block are prefetched while this one is counted, so that reading them does not wait.
 struct upcoming_labels {
     const char *next[2];
     int64_t bytes[2];
 
-    upcoming_labels(const code_pairs &pairs, int64_t of_labels)
+    upcoming_labels(const code_pairs &pairs, int64_t labels_at_once)
     {
         for (int side = 0; side < 2; ++side) {
             next[side] = static_cast<const char *>(pairs.upcoming[side]);
-            bytes[side] = pairs.upcoming_size[side] * of_labels;
+            bytes[side] = pairs.upcoming_size[side] * labels_at_once;
         }
     }
 

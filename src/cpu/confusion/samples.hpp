@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Samples that are wanted one by one: the cells of the one that is being counted, and its scores once it is complete.
+// Results for single samples: the cells of the sample that is being counted, and its scores when it is complete.
 #pragma once
 
 #include <algorithm>
@@ -18,13 +18,13 @@ public:
     int64_t lanes() const { return is_wanted() ? lanes_of(plan_->layout) : 0; }
     int64_t *cells() const { return cells_; }
 
-    // Of its memory, a multiple of 64.
+    // The size of the memory that place() takes: a multiple of 64.
     int64_t bytes() const
     {
         return round_up(lanes() * int64_t(sizeof(int64_t)) + classes() * int64_t(sizeof(class_counts)), 64);
     }
 
-    // Returns what follows.
+    // Returns the address after its memory.
     std::byte *place(std::byte *memory)
     {
         counts_ = reinterpret_cast<class_counts *>(memory);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The kernels of features for AVX2 and FMA.
 #include "cpu/isa/lanes_avx2.h"
 
 namespace iqa::avx2 {

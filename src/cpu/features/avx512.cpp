@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The kernels of features for AVX-512.
 #include "cpu/isa/lanes_avx512.h"
 
 namespace iqa::avx512 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one FID kernel that gains from VNNI: it multiplies digit pairs and adds them to a sum in one instruction.
+// The FID kernel that gains from VNNI, which multiplies digit pairs and adds them to a sum in one instruction.
 #include <immintrin.h>
 #include <stdint.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The kernels of features for any processor.
 #include "cpu/features/digits_baseline.h"
 #include "cpu/isa/lanes_baseline.h"
 

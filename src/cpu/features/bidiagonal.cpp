@@ -2,11 +2,11 @@
 // Blocked Golub-Kahan bidiagonalisation (J. J. Dongarra, D. C. Sorensen, S. J. Hammarling, "Block reduction of matrices
 // to condensed forms for eigenvalue computations", J. Comput. Appl. Math. 27, 1989), with both products of a column in
 // one pass over the matrix (G. W. Howell et al., "Cache efficient bidiagonalization using BLAS 2.5 operators", ACM
-// TOMS 34, 2008): memory is what limits it. Within a panel the matrix is A = K - sum_s left_s right_s^T, where the
+// TOMS 34, 2008), since memory limits the speed. Within a panel the matrix is A = K - sum_s left_s right_s^T, where the
 // pairs (left_s, right_s) are u_0 y_0^T, x_0 v_0^T, u_1 y_1^T, ...
 //
-// The order of every sum is fixed by absolute row and column numbers, so no bit depends on workers or lanes. Ranges are
-// rounded outward to multiples of dot_lanes; what lies outside is zero in one factor, or is never read again.
+// Absolute row and column numbers fix the order of every sum, so no bit depends on workers or lanes. Ranges are rounded
+// outward to multiples of dot_lanes; an element outside is zero in one factor, or never read again.
 #include "cpu/features/bidiagonal.hpp"
 
 #include <algorithm>
@@ -53,12 +53,12 @@ private:
     matrix_view k_;                // likewise
     slices memory_;
     matrix_view left_, right_; // a column for each of most_pairs
-    matrix_view partial_;      // a column for each chunk of columns, and one that stays zero
+    matrix_view partial_;      // a column for each chunk of columns, and a column of zeros
     vector_view column_tail_, row_tail_;
     vector_view chunk_squares_;
     vector_view diagonal_, off_;
 
-    // Of the column in work.
+    // State of the current column.
     int pairs_ = 0;
     reflector from_left_{}, from_right_{};
     double row_head_ = 0.0;
@@ -88,7 +88,7 @@ reduction::reduction(crew &team, const fid_kernels &kernels, multiplier &product
     std::fill(request.memory, memory_.take(0), 0.0);
 }
 
-// Brings column k up to date and finds the reflector that clears it below the diagonal.
+// Updates column k and finds the reflector that clears it below the diagonal.
 void reduction::update_column(int64_t k)
 {
     auto column = k_.col(k);
@@ -125,7 +125,7 @@ void reduction::reflect_from_left(int64_t k)
     });
 }
 
-// For one group of dot_lanes columns: y = tau A^T u, the row that u leaves behind, and that row's part of A v.
+// For one group of dot_lanes columns: y = tau A^T u, row k after the reflector, and that row's share of A v.
 void reduction::multiply_group(int64_t k, int64_t group, double *partial)
 {
     const int64_t from = lanes_down(k);
@@ -201,7 +201,7 @@ void reduction::finish_x(int64_t k)
     each_chunk(k, rows_, row_chunk, cost, [&](int64_t, int64_t from, int64_t to) {
         auto inside = x.segment(from, to - from);
         inside.setZero();
-        // An odd chunk at the end is paired with one that stays zero.
+        // An odd chunk at the end is paired with the chunk that stays zero.
         for (int64_t chunk = first_chunk; chunk < last_chunk; chunk += 2)
             kernels_.add_pair(inside.data(), &partial_(from, chunk), rows_, ones, to - from);
         for (int64_t r = from; r < to; ++r)
@@ -223,7 +223,7 @@ void reduction::reduce_column(int64_t k)
     pairs_ += 2;
 }
 
-// Subtracts the pairs of a finished panel from what is left of the matrix.
+// Subtracts the pairs of a finished panel from the rest of the matrix.
 void reduction::update_rest(int64_t next)
 {
     const int64_t rows = rows_ - next;

@@ -13,7 +13,7 @@ struct nuclear_norm_request {
 
 size_t nuclear_norm_memory(int64_t rows, int64_t columns);
 
-// NaN when the call was cancelled.
+// NaN if the call was cancelled.
 double nuclear_norm(crew &team, const fid_kernels &kernels, multiplier &product, nuclear_norm_request request,
                     int64_t progress_before, int64_t progress_total);
 

@@ -24,7 +24,7 @@ void swap_features(cholesky_request &request, int64_t first, int64_t a, int64_t 
     s.col(a).tail(request.order() - b - 1).swap(s.col(b).tail(request.order() - b - 1));
 }
 
-// Column k of L below its pivot; columns first ... k - 1 have been computed and not yet been subtracted.
+// Column k of L below its pivot. Columns first ... k - 1 of the panel are subtracted from it first.
 void finish_column(crew &team, const fid_kernels &kernels, cholesky_request &request, int64_t first, int64_t k)
 {
     matrix_ref &s = request.s;
@@ -53,8 +53,8 @@ void finish_column(crew &team, const fid_kernels &kernels, cholesky_request &req
     }
 }
 
-// Puts columns first ... last - 1 of L in place, by feature.
-void place_columns(cholesky_request &request, int64_t first, int64_t last)
+// Stores columns first ... last - 1 of L by feature.
+void store_columns(cholesky_request &request, int64_t first, int64_t last)
 {
     request.l.middleCols(first, last - first).setZero();
     for (int64_t k = first; k < last; ++k)
@@ -80,14 +80,14 @@ cholesky_result pivoted_cholesky(crew &team, const fid_kernels &kernels, multipl
         for (int64_t k = first; k < last; ++k) {
             const int64_t pivot = std::max_element(diagonal.begin() + k, diagonal.end()) - diagonal.begin();
             if (!(diagonal[pivot] > noise) || k >= request.most_rank) {
-                place_columns(request, first, k);
+                store_columns(request, first, k);
                 return {k, diagonal.tail(order - k).minCoeff()};
             }
             if (pivot != k)
                 swap_features(request, first, k, pivot);
             finish_column(team, kernels, request, first, k);
         }
-        place_columns(request, first, last);
+        store_columns(request, first, last);
         const int64_t rest = order - last;
         const auto panel = request.s.block(last, first, rest, last - first);
         product.subtract(team, panel, panel, request.s.bottomRightCorner(rest, rest), part::lower);

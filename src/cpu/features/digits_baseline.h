@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The digits of any machine: one pair. What kernels.inl asks for beside lanes.
+// The digit lanes of any machine: one pair. kernels.inl needs them beside the lane types.
 #pragma once
 
 #include <stdint.h>

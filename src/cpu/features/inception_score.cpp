@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The Inception Score's sums over rows, as integers: no split among workers matters.
+// The Inception Score's sums over rows, as integers, so no division among workers matters.
 #include <algorithm>
 #include <atomic>
 
@@ -21,9 +21,9 @@ public:
     void run(crew &team);
 
 private:
-    // What one worker has summed over its rows of a split, and its room for one row.
+    // One worker's sums over its rows of a split, and its memory for one row.
     struct share {
-        int128 *of_class;
+        int128 *class_sums;
         int128 *negative_entropy;
         double *weights;
         double *exponents;
@@ -41,9 +41,9 @@ private:
     const int64_t classes_;
     const int64_t workers_;
     scratch memory_;
-    int128 *sums_;  // [worker][classes + 1]
-    double *rooms_; // [worker][2][classes]
-    int64_t *ends_; // [worker]: of the split whose sums those are
+    int128 *sums_;        // [worker][classes + 1]
+    double *rows_memory_; // [worker][2][classes]
+    int64_t *ends_;       // [worker]: last row of the split of its sums
     std::atomic<bool> valid_ = true;
 };
 
@@ -51,21 +51,21 @@ score_computation::score_computation(context &where, memory_source &memory, spli
     : request_(request), rows_(request.rows), classes_(rows_.view.columns), workers_(where.threads()), memory_(memory)
 {
     const size_t sums = size_t(workers_) * size_t(classes_ + 1);
-    const size_t rooms = size_t(workers_) * size_t(2 * classes_);
+    const size_t row_items = size_t(workers_) * size_t(2 * classes_);
     static_assert(sizeof(int128) == 2 * sizeof(double));
     const auto workers = size_t(workers_);
-    double *const numbers = memory_.take<double>(2 * sums + rooms + workers, "the sums of class probabilities");
+    double *const numbers = memory_.take<double>(2 * sums + row_items + workers, "the sums of class probabilities");
     sums_ = reinterpret_cast<int128 *>(numbers);
-    rooms_ = numbers + 2 * sums;
-    ends_ = reinterpret_cast<int64_t *>(rooms_ + rooms);
+    rows_memory_ = numbers + 2 * sums;
+    ends_ = reinterpret_cast<int64_t *>(rows_memory_ + row_items);
     std::fill_n(ends_, workers_, int64_t(0));
 }
 
 score_computation::share score_computation::share_of(int64_t worker) const
 {
     int128 *const sums = sums_ + worker * (classes_ + 1);
-    double *const room = rooms_ + worker * 2 * classes_;
-    return {sums, sums + classes_, room, room + classes_};
+    double *const row = rows_memory_ + worker * 2 * classes_;
+    return {sums, sums + classes_, row, row + classes_};
 }
 
 void score_computation::run(crew &team)
@@ -81,16 +81,16 @@ void score_computation::run(crew &team)
     }
 }
 
-// False: some row is at fault.
+// False: a row is at fault.
 bool score_computation::score_split(crew &team, int64_t split)
 {
     const int64_t first = first_row_of_split(split, request_.splits, rows_.count);
     const int64_t last = first_row_of_split(split + 1, request_.splits, rows_.count);
     constexpr int64_t most_items = 1 << 18;
     const int64_t rows_of_item = std::max(least_item, (last - first) / most_items + 1);
-    // Workers clear their sums when they take a first row: a split may have fewer rows than there are workers.
+    // A worker clears its sums at its first row of a split, which may have fewer rows than there are workers.
     const auto clear_sums = [&](int64_t worker) {
-        std::fill_n(share_of(worker).of_class, classes_ + 1, int128(0));
+        std::fill_n(share_of(worker).class_sums, classes_ + 1, int128(0));
         ends_[worker] = last;
     };
     clear_sums(0);
@@ -121,7 +121,7 @@ void score_computation::find_fault()
         ++request_.invalid_row;
 }
 
-// False for a row that is not valid.
+// False for an invalid row.
 bool score_computation::add_row(int64_t row, const share &to) const
 {
     double sum = 0.0;
@@ -130,7 +130,7 @@ bool score_computation::add_row(int64_t row, const share &to) const
                         : !load_probabilities(row, to, &sum, &negative_entropy))
         return false;
     for (int64_t i = 0; i < classes_; ++i)
-        to.of_class[i] += in_score_units(to.weights[i] / sum);
+        to.class_sums[i] += in_score_units(to.weights[i] / sum);
     *to.negative_entropy += in_score_units(negative_entropy);
     return true;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What cpu/isa/instruction_set.h is for other kernels, with the digits that a source gives beside lanes.
+// cpu/isa/instruction_set.h for the kernels of features, which need digit lanes too.
 #pragma once
 
 #if !defined(IQA_INSTRUCTION_SET)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The inner loops of FID and KID, compiled for each instruction set. All versions give the same bits: the integer ones
-// because they are exact, the float64 ones because every element of every output is one written chain of fused
-// multiply-adds. A float64 vector is padded with zeros to a multiple of `lanes` and aligned to 64 bytes.
+// The inner loops of FID and KID, compiled for each instruction set. All versions give the same bits: integer kernels
+// are exact, and in float64 kernels every element of an output is one fixed chain of fused multiply-adds. A float64
+// vector is padded with zeros to a multiple of dot_lanes and aligned to 64 bytes.
 #pragma once
 
 #include <stdint.h>
@@ -18,7 +18,7 @@ constexpr int panel_width = 32;
 
 struct polynomial_kernel;
 
-// Some rows of at most panel_width features. Strides in elements.
+// Rows of at most panel_width features. Strides in elements.
 struct panel_request {
     element_type type;
     const void *data;
@@ -30,22 +30,22 @@ struct panel_request {
     int16_t *planes;      // [plane][pair of rows][panel_width][2]; an odd last row is paired with zeros
     int64_t plane_stride; // in int16
     int64_t *sums;        // [panel_width]: sum of q over the rows
-    int64_t *rest_sums;   // likewise of the rests, and of their squares: see arith/feature_grid.h
+    int64_t *rest_sums;   // [panel_width], likewise: sums of the rests and of their squares, see arith/feature_grid.h
     int64_t *rest_squares;
 };
 
 struct fid_kernels {
     const char *name;
 
-    // Rounds one panel of a block of rows to the grid and cuts it into planes. False if a feature is outside the limit;
-    // planes and sums are then unspecified.
+    // Rounds one panel of a block of rows to the grid and splits it into planes. False if a feature is outside the
+    // limit; planes and sums are then unspecified.
     bool (*pack_panel)(const panel_request &request);
 
     // products[i][j] = sum over pairs of rows of left[i] * right[j], for one plane of two panels.
     void (*multiply_panels)(const int16_t *left, const int16_t *right, int pairs, int32_t *products);
 
-    // Adds (or takes away) row `row` of the products of all planes, [plane][panel_width][panel_width], to the words of
-    // the state: low and high of each of the first `count` columns.
+    // Adds row `row` of the products of all planes, [plane][panel_width][panel_width], to the words of the state, low
+    // and high of each of the first `count` columns; subtracts it if `negative`.
     void (*add_products)(const int32_t *products, bool wide, bool negative, int row, int count, int64_t *words);
 
     // The register tile of the matrix product: tile_rows x tile_columns.
@@ -78,7 +78,7 @@ struct fid_kernels {
     void (*add_kernel_values)(const polynomial_kernel &kernel, const double *products, int64_t count, int64_t *sums);
 };
 
-// Those of the best instruction set that the processor has and that the context allows.
+// The kernels of the best instruction set of the processor that the context allows.
 const fid_kernels &fid_kernels_for(const iqa_context &where) noexcept;
 
 } // namespace iqa

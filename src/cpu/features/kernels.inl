@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The FID kernels, compiled once for each instruction set. The including file defines IQA_INSTRUCTION_SET, the
-// namespace with its lane types, and in it `digit_lanes`, 32-bit sums of products of 16-bit digit pairs, and
-// `product_columns`, the width of the register tile of the matrix product. See cpu/isa/README.md.
+// The FID kernels, compiled once for each instruction set. The including file defines IQA_INSTRUCTION_SET and, in the
+// namespace of that name, the lane types, `digit_lanes` (32-bit sums of products of 16-bit digit pairs) and
+// `product_columns` (the width of the register tile of the matrix product). See cpu/isa/README.md.
 #pragma once
 
 #include "cpu/features/instruction_set.h"

@@ -13,19 +13,19 @@ namespace iqa {
 
 namespace {
 
-// Rows of each set whose products are computed at once: the usual subset in one piece.
+// Rows of each set whose products are computed at once; the usual subset fits.
 constexpr int64_t most_block_rows = 1024;
 
 // Rows or columns of one item of work.
 constexpr int64_t least_item = 16;
 
-// A cache line for each item.
-struct alignas(64) sums_of_item : pair_sums {};
+// The sums of an item of work, in cache lines of their own.
+struct alignas(64) item_sums : pair_sums {};
 
-// Rows as doubles, and which they are.
+// Rows of a set as doubles.
 struct row_block {
     double *numbers;
-    const row_set *set; // NULL: none yet
+    const row_set *set; // NULL: empty
     int64_t first;
 };
 
@@ -53,7 +53,7 @@ private:
     keyed_row *keys_[2];
     row_block blocks_[2] = {};
     double *products_;
-    sums_of_item *of_items_;
+    item_sums *item_sums_;
     int64_t done_ = 0;
     int64_t total_;
 };
@@ -69,9 +69,9 @@ kid_pairs::kid_pairs(context &where, memory_source &memory, kernel_means_request
 {
     const auto block = size_t(block_rows_ * features_);
     const auto products = size_t(block_rows_ * block_rows_);
-    constexpr size_t sums = most_block_rows / least_item * sizeof(sums_of_item) / sizeof(double);
+    constexpr size_t sums = most_block_rows / least_item * sizeof(item_sums) / sizeof(double);
     double *const numbers = memory_.take<double>(sums + 2 * block + products, "blocks of rows and of their products");
-    of_items_ = reinterpret_cast<sums_of_item *>(numbers);
+    item_sums_ = reinterpret_cast<item_sums *>(numbers);
     blocks_[0].numbers = numbers + sums;
     blocks_[1].numbers = blocks_[0].numbers + block;
     products_ = blocks_[1].numbers + block;
@@ -90,21 +90,22 @@ int64_t kid_pairs::blocks_of_estimate() const
     return (blocks[0] * (blocks[0] + 1) + blocks[1] * (blocks[1] + 1)) / 2 + blocks[0] * blocks[1];
 }
 
-// The largest dot product of a row with itself; infinite or NaN where a number is not finite, or too large.
+// The largest dot product of a row with itself; infinite or NaN if a number is non-finite, or too large.
 double largest_square(crew &team, const table_view &table)
 {
     constexpr int64_t most_items = 1 << 18;
     const int64_t rows_of_item = std::max(least_item, divide_up(table.rows, most_items));
-    std::atomic<uint64_t> largest = 0; // as bits, whose order is that of the numbers
+    std::atomic<uint64_t> largest = 0; // bits of a double, ordered as its values
     team.each(divide_up(table.rows, rows_of_item), rows_of_item * table.columns, [&](int64_t item, int32_t) {
-        uint64_t own = 0;
+        uint64_t largest_of_item = 0;
         for (int64_t row = item * rows_of_item; row < std::min((item + 1) * rows_of_item, table.rows); ++row) {
             double sum = 0.0;
             visit_row(table, row, [&](int64_t, double value) { sum += value * value; });
-            own = std::max(own, bits_of(sum) << 1 >> 1);
+            largest_of_item = std::max(largest_of_item, bits_of(sum) << 1 >> 1);
         }
         uint64_t seen = largest.load(std::memory_order_relaxed);
-        while (seen < own && !largest.compare_exchange_weak(seen, own, std::memory_order_relaxed)) {
+        while (seen < largest_of_item &&
+               !largest.compare_exchange_weak(seen, largest_of_item, std::memory_order_relaxed)) {
         }
     });
     return double_from_bits(largest.load(std::memory_order_relaxed));
@@ -145,7 +146,7 @@ bool kid_pairs::add_all(crew &team, int64_t index)
     const row_set &first = request_.sets[0];
     const row_set &second = request_.sets[1];
     pair_sums sums[kinds_of_pairs] = {};
-    // In an order that finds rows where they are.
+    // In an order that reuses loaded rows.
     if (!add_pairs(team, first, first, true, &sums[within_first]) ||
         !add_pairs(team, first, second, false, &sums[between_sets]) ||
         !add_pairs(team, second, second, true, &sums[within_second]))
@@ -154,7 +155,7 @@ bool kid_pairs::add_all(crew &team, int64_t index)
     return true;
 }
 
-// Within one set the blocks on and below the diagonal suffice.
+// Within one set only blocks on and below the diagonal are computed.
 bool kid_pairs::add_pairs(crew &team, const row_set &left, const row_set &right, bool within, pair_sums *total)
 {
     for (int64_t i = 0; i < left.count; i += block_rows_) {
@@ -174,7 +175,7 @@ bool kid_pairs::add_pairs(crew &team, const row_set &left, const row_set &right,
     return true;
 }
 
-// The rows as doubles: where they are already, or in the block that is not `needed`.
+// The rows as doubles: a block that holds them already, or the block that is not `needed`.
 rows_view kid_pairs::load(crew &team, const row_set &rows, int64_t first, int64_t count, const double *needed)
 {
     for (const row_block &block : blocks_)
@@ -197,25 +198,25 @@ void kid_pairs::add_block(crew &team, matrix_ref products, bool on_diagonal, pai
     const int64_t rows = products.rows();
     const int64_t columns = products.cols();
     const int64_t items = divide_up(columns, least_item);
-    std::fill_n(of_items_, items, sums_of_item{});
+    std::fill_n(item_sums_, items, item_sums{});
     team.each(items, least_item * rows, [&](int64_t item, int32_t) {
-        sums_of_item &own = of_items_[item];
+        item_sums &sums = item_sums_[item];
         for (int64_t j = item * least_item; j < std::min((item + 1) * least_item, columns); ++j) {
             const double *const column = products.col(j).data();
             const int64_t first = on_diagonal ? j + 1 : 0;
             int64_t pairs[kernel_limbs] = {};
             kernels_.add_kernel_values(request_.kernel, column + first, rows - first, pairs);
-            own.pairs.add(pairs);
+            sums.pairs.add(pairs);
             if (on_diagonal) {
                 int64_t diagonal[kernel_limbs] = {};
                 kernels_.add_kernel_values(request_.kernel, column + j, 1, diagonal);
-                own.diagonal.add(diagonal);
+                sums.diagonal.add(diagonal);
             }
         }
     });
     for (int64_t item = 0; item < items; ++item) {
-        total->pairs.add(of_items_[item].pairs.limbs);
-        total->diagonal.add(of_items_[item].diagonal.limbs);
+        total->pairs.add(item_sums_[item].pairs.limbs);
+        total->diagonal.add(item_sums_[item].diagonal.limbs);
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The float64 kernels of the trace term and of KID. Lanes are independent elements; the only reductions are the fixed
+// The float64 kernels of the trace term and of KID. Lanes are independent elements. The only reductions are the fixed
 // tree over dot_lanes partial sums, and sums of integers.
 #pragma once
 
@@ -150,7 +150,7 @@ void bisect(const double *diagonal_squared, const double *off_squared, int64_t o
         values[i] = 0.5 * (low[i] + high[i]);
 }
 
-// In short runs, so that each step is a loop over lanes.
+// Short runs, so that each step is a loop over lanes.
 void add_kernel_values(const polynomial_kernel &kernel, const double *products, int64_t count, int64_t *sums)
 {
     constexpr int most = 64;

@@ -11,7 +11,7 @@ namespace iqa {
 
 namespace {
 
-// Rows between two visits of the state, which cost as much as some 50 rows of products: as many as 32 bits hold.
+// Rows between two updates of the state, which cost as much as some 50 rows of products: as many as 32 bits hold.
 constexpr int64_t rows_wide = 508;
 constexpr int64_t rows_narrow = 128;
 static_assert(rows_wide <= most_rows_wide && rows_narrow <= most_rows_narrow);
@@ -24,7 +24,7 @@ constexpr int64_t pairs_per_cache_line = 4;
 
 constexpr int64_t products_of_a_tile = int64_t(panel_width) * panel_width;
 
-// Of n things, each with itself and with those before it.
+// The number of pairs of `count` items, each with itself and with every item before it.
 int64_t pairs_of(int64_t count)
 {
     return count * (count + 1) / 2;
@@ -34,8 +34,8 @@ class accumulation {
 public:
     accumulation(context &where, scratch &memory, const moment_request &request, int side);
 
-    // Adds all blocks of rows. If one cannot be added, or the call is cancelled, takes back those before it: the state
-    // is a sum of integers, so that leaves no trace. Returns the block at fault, or -1.
+    // Adds all blocks of rows. If a block is at fault or the call is cancelled, subtracts the blocks before it, which
+    // restores the state, a sum of integers. Returns the block at fault, or -1.
     int64_t add_all(crew &team);
 
     void take_back(crew &team, int64_t blocks);
@@ -59,7 +59,7 @@ private:
     const int64_t panels_;
     const int64_t plane_size_; // int16 of one plane of one panel
     int16_t *packed_;
-    int64_t *sums_;     // of features, of rests and of their squares
+    int64_t *sums_;     // of features, of rests and of the squares of rests
     int32_t *products_; // one tile for each worker
 };
 
@@ -117,7 +117,7 @@ void accumulation::multiply_tile(int64_t left, int64_t right, int pairs, bool ne
     const int64_t first_row = left * panel_width;
     const int64_t first_column = right * panel_width;
     const int64_t last_row = std::min(first_row + panel_width, view_.columns);
-    // The words of the tile are many short runs, far apart: they are on their way while the products are made.
+    // The words of the tile are many short runs, far apart: prefetched while the products are computed.
     for (int64_t i = first_row; i < last_row; ++i)
         for (int64_t j = first_column; j < std::min(first_column + panel_width, i + 1); j += pairs_per_cache_line)
             __builtin_prefetch(state_.words(i, j), 1);
@@ -204,7 +204,7 @@ void report_first_feature(const moment_request &request, int side, int64_t first
     fail(IQA_ERROR_INTERNAL, "a feature outside the range was seen but not found");
 }
 
-// Adds the rows of one side, all or none. False: a feature is at fault.
+// Adds the rows of one side, or no row. False: a feature is at fault.
 bool add_rows(context &where, scratch &memory, const moment_request &request, int side)
 {
     const table_view &view = request.sides[side];
@@ -218,7 +218,7 @@ bool add_rows(context &where, scratch &memory, const moment_request &request, in
     return fault < 0;
 }
 
-// Takes back rows that were added, which leaves no trace. Does not fail and cannot be cancelled.
+// Subtracts rows that were added, which restores the state. Cannot fail and cannot be cancelled.
 void take_back_rows(context &where, scratch &memory, const moment_request &request, int side)
 {
     const table_view &view = request.sides[side];

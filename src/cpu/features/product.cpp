@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t block_row_tiles = 8;
 constexpr int64_t block_column_tiles = 32;
 
-// The largest register tile of any instruction set, for tiles that stick out over the edge of C.
+// The largest register tile of any instruction set, for tiles that cross the edge of C.
 constexpr int most_tile_elements = 24 * 8;
 
 // Panel `panel` of an operand as [depth][width], zero beyond `count`.
@@ -20,7 +20,7 @@ void pack_panel(const operand &from, int64_t panel, int width, int64_t count, in
 {
     const int64_t begin = panel * width;
     const int inside = int(std::min<int64_t>(width, count - begin));
-    // A few steps at a time: whole cache lines are read and written, whichever way the operand lies.
+    // A few steps at a time, so that whole cache lines are read and written, transposed or not.
     constexpr int steps = 8;
     for (int first_k = 0; first_k < depth; first_k += steps)
         for (int i = 0; i < inside; ++i)

@@ -9,7 +9,7 @@
 
 namespace iqa {
 
-// Of a product. What lies above the diagonal may or may not be computed where only the lower triangle is asked for.
+// The part of a product that is wanted. With `lower`, elements above the diagonal are unspecified.
 enum class part { whole, lower };
 
 class multiplier {
@@ -18,21 +18,21 @@ public:
 
     // c = a b^T
     template <class A, class B>
-    void assign(crew &team, const A &a, const B &b, matrix_ref c, part of = part::whole)
+    void assign(crew &team, const A &a, const B &b, matrix_ref c, part wanted = part::whole)
     {
-        run(team, request_for(a, b, c, false, of));
+        run(team, request_for(a, b, c, false, wanted));
     }
 
     // c = c - a b^T
     template <class A, class B>
-    void subtract(crew &team, const A &a, const B &b, matrix_ref c, part of = part::whole)
+    void subtract(crew &team, const A &a, const B &b, matrix_ref c, part wanted = part::whole)
     {
-        run(team, request_for(a, b, c, true, of));
+        run(team, request_for(a, b, c, true, wanted));
     }
 
 private:
     template <class A, class B>
-    static matrix_product request_for(const A &a, const B &b, matrix_ref &c, bool subtract, part of)
+    static matrix_product request_for(const A &a, const B &b, matrix_ref &c, bool subtract, part wanted)
     {
         return {.a = {a.data(), a.outerStride(), A::IsRowMajor},
                 .b = {b.data(), b.outerStride(), B::IsRowMajor},
@@ -41,7 +41,7 @@ private:
                 .columns = c.cols(),
                 .depth = a.cols(),
                 .subtract = subtract,
-                .lower_only = of == part::lower};
+                .lower_only = wanted == part::lower};
     }
 
     void run(crew &team, const matrix_product &request);

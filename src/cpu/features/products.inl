@@ -19,8 +19,8 @@ void multiply_panels(const int16_t *left, const int16_t *right, int pairs, int32
     for (int i0 = 0; i0 < width; i0 += tile_rows)
         for (int j0 = 0; j0 < width; j0 += vectors * lanes) {
             Lanes sums[tile_rows][vectors];
-            for (auto &of_row : sums)
-                for (auto &sum : of_row)
+            for (auto &row_sums : sums)
+                for (auto &sum : row_sums)
                     sum = Lanes::zero();
             for (int pair = 0; pair < pairs; ++pair) {
                 const int16_t *a = left + (pair * width + i0) * 2;

@@ -10,11 +10,11 @@ namespace iqa {
 
 namespace {
 
-// Below this order a second thread costs more than it brings.
+// Below this order a second thread costs more than it saves.
 constexpr int64_t order_worth_a_team = 256;
 
-// Columns of all matrices are this far apart: padded to whole lanes, and not by a power of two, which would put the
-// rows of neighbouring columns into the same cache set.
+// The distance of columns in all matrices: whole lanes, and no power of two, which would map the rows of neighbouring
+// columns to the same cache set.
 int64_t column_stride(int64_t order)
 {
     return round_up(order, dot_lanes) + dot_lanes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counts of samples outside the data range, where an image is not measured as it is.
+// Counts of samples outside the data range, for images whose own kernels do not count them.
 #include <algorithm>
 #include <atomic>
 
@@ -28,9 +28,9 @@ void count_row(const cpu_kernels &kernels, const count_request &request, const p
     kernels.count_samples(run, request.range, counts);
 }
 
-constexpr int64_t block = 128; // small frames
+constexpr int64_t block = 128; // keeps frames small
 
-// Which samples of a block count; false at a weight that is none.
+// Marks the samples of a block that count; false on an invalid weight (NaN, below 0, above 1).
 bool weigh_block(const weight_view &weights, const pixel_place &at, int64_t count, bool *counted)
 {
     for (int64_t i = 0; i < count; ++i) {
@@ -42,15 +42,15 @@ bool weigh_block(const weight_view &weights, const pixel_place &at, int64_t coun
     return true;
 }
 
-// With weights, or where non-finite samples are masked.
+// With weights, or with non-finite samples masked; false on an invalid weight.
 bool count_weighted_row(const cpu_kernels &kernels, const count_request &request, pixel_place at, sample_counts &counts)
 {
     const image_view &shape = request.images.reference;
-    // Where no sample at all is outside there is no need to look which ones count.
-    sample_counts all{};
+    // A row without a sample outside the range needs no weights.
+    sample_counts unweighted{};
     if (!covers(request.range, shape.type))
-        count_row(kernels, request, at, all);
-    const bool inside = all.outside == 0;
+        count_row(kernels, request, at, unweighted);
+    const bool inside = unweighted.outside == 0;
     const bool checked = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
     if (inside && !checked)
         return true;
@@ -72,10 +72,10 @@ bool count_weighted_row(const cpu_kernels &kernels, const count_request &request
                 counted[i] = counted[i] && is_finite(samples[0][i]) && is_finite(samples[1][i]);
         int64_t outside = 0;
         int64_t nonfinite = 0;
-        for (const auto &own : samples)
+        for (const auto &row : samples)
             for (int64_t i = 0; i < count; ++i) {
-                outside += counted[i] & !(own[i] >= request.range.low && own[i] <= request.range.high);
-                nonfinite += counted[i] & !is_finite(own[i]);
+                outside += counted[i] & !(row[i] >= request.range.low && row[i] <= request.range.high);
+                nonfinite += counted[i] & !is_finite(row[i]);
             }
         counts.outside += outside;
         counts.nonfinite += nonfinite;
@@ -90,16 +90,16 @@ void cpu_count(context &where, count_request &request)
     const cpu_kernels &kernels = kernels_for(where);
     const image_view &shape = request.images.reference;
     std::fill_n(request.counts, shape.images, sample_counts{});
-    const bool one_by_one = request.weights.data != nullptr || request.mask_nonfinite;
+    const bool selective = request.weights.data != nullptr || request.mask_nonfinite;
     const bool checked = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
     if (!checked && covers(request.range, shape.type))
-        return; // nothing can be wrong
+        return; // no sample is outside, and no weight is invalid
     // Counts add up in any order.
     const int64_t rows = shape.images * shape.channels * shape.depth * shape.height;
     const int64_t tiles = divide_up(rows, rows_of_a_tile);
     const int workers = workers_for(where, tiles, rows * shape.width);
     std::atomic<bool> bad_weight = false;
-    const auto place_of = [&](int64_t index) {
+    const auto start_of_row = [&](int64_t index) {
         const int64_t row = index % shape.height;
         index /= shape.height;
         const int64_t slice = index % shape.depth;
@@ -108,9 +108,9 @@ void cpu_count(context &where, count_request &request)
     };
     for_each_tile(where, workers, tiles, [&](int64_t tile, int) {
         for (int64_t row = tile * rows_of_a_tile; row < std::min(rows, (tile + 1) * rows_of_a_tile); ++row) {
-            pixel_place at = place_of(row);
+            pixel_place at = start_of_row(row);
             sample_counts counts{};
-            if (!one_by_one) {
+            if (!selective) {
                 count_row(kernels, request, at, counts);
             } else if (!count_weighted_row(kernels, request, at, counts)) {
                 bad_weight = true;

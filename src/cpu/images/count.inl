@@ -10,8 +10,8 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-// The smallest Limit that is at least `bound`, and the largest that is at most it: comparing a sample with these is
-// comparing it with the double.
+// The smallest Limit that is at least `bound`, and the largest that is at most `bound`. Comparing a sample with these
+// is the same as comparing it with the double.
 static float at_least(double bound, float)
 {
     const float near = float(bound);

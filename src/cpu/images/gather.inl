@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs of samples, brought next to each other: as they are, or widened.
+// Strided runs of samples into dense memory, as they are or widened.
 #pragma once
 
 #include "arith/element_type.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernels for samples work on.
+// The arguments of the kernels for samples.
 #pragma once
 
 #include "arith/element_type.h"
@@ -19,15 +19,15 @@ struct sample_run {
     const void *reference, *candidate;
     int64_t count;
     int64_t reference_step, candidate_step;
-    const float *weights = nullptr; // dense and above 0; NULL: 1 for each
+    const float *weights = nullptr; // dense and above 0; NULL: each is 1
 };
 
-// What a run of weights holds, after samples that are not finite were masked.
+// The weights of a run after non-finite samples were masked.
 struct weight_survey {
-    int64_t units;     // their sum in units of 2^-pixel_weight_bits
-    bool some_zero;    // some are 0
-    bool some_between; // some are neither 0 nor 1
-    bool some_invalid;
+    int64_t units;       // their sum in units of 2^-pixel_weight_bits
+    bool any_zero;       // a weight is 0
+    bool any_fractional; // a weight is neither 0 nor 1
+    bool any_invalid;
 };
 
 } // namespace iqa

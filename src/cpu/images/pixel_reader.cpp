@@ -58,16 +58,16 @@ weight_survey pixel_reader::leave_out_masked(pixel_run &run) const
 {
     if (run.weights == nullptr)
         return {
-            .units = run.count << pixel_weight_bits, .some_zero = false, .some_between = false, .some_invalid = false};
+            .units = run.count << pixel_weight_bits, .any_zero = false, .any_fractional = false, .any_invalid = false};
     const weight_survey survey = kernels_.survey_weights(run.weights, run.count);
-    if (survey.some_zero) {
+    if (survey.any_zero) {
         for (int channel = 0; channel < run.channels; ++channel) {
             kernels_.keep_weighted(run.type, run.reference[channel], run.weights, run.count);
             kernels_.keep_weighted(run.type, run.candidate[channel], run.weights, run.count);
         }
         run.count = kernels_.keep_weighted(element_type::float32, run.weights, run.weights, run.count);
     }
-    if (!survey.some_between)
+    if (!survey.any_fractional)
         run.weights = nullptr;
     return survey;
 }

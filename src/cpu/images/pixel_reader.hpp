@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows of pixels of both images with their weights, brought into dense memory.
+// Rows of pixels of both images with their weights, read into dense memory.
 #pragma once
 
 #include "backend/images.hpp"
@@ -9,13 +9,13 @@ namespace iqa {
 
 constexpr int64_t pixels_at_once = 1024;
 
-// Part of a row, where the images have it.
+// A part of a row of the images.
 struct row_part {
     int64_t image, channel, slice, row, column;
     int64_t count;
 };
 
-// What one worker reads into.
+// The memory of one worker.
 struct alignas(64) pixel_memory {
     // Samples of up to three channels, as they are and then as one channel of doubles.
     std::byte reference[3][pixels_at_once * sizeof(double)], candidate[3][pixels_at_once * sizeof(double)];
@@ -27,9 +27,9 @@ struct alignas(64) pixel_memory {
 // At most pixels_at_once pixels; the 16-bit floating-point types are widened.
 struct pixel_run {
     element_type type;
-    int channels; // 3 where luma is made of them
+    int channels; // 3 for luma, else 1
     void *reference[3], *candidate[3];
-    float *weights; // NULL: 1 for each
+    float *weights; // NULL: each is 1
     int64_t count;
 };
 
@@ -37,10 +37,10 @@ class pixel_reader {
 public:
     pixel_reader(const cpu_kernels &kernels, const weighted_images &source);
 
-    // Samples that are not finite have weight 0 where they are masked.
+    // Non-finite samples have weight 0 if they are masked.
     pixel_run read(const row_part &part, pixel_memory &memory) const;
 
-    // Takes out the samples without weight, and the weights where all others are 1.
+    // Removes the samples of weight 0, and the weights if all others are 1.
     weight_survey leave_out_masked(pixel_run &run) const;
 
     // Both images as one channel of doubles.

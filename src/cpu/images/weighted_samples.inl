@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Dense runs of pixels with weights: which of them count, and their luma.
+// Dense runs of pixels with weights: masks, selection, and luma.
 #pragma once
 
 #include "arith/element_type.h"
@@ -20,7 +20,7 @@ static void gather_weights(weight_type type, const void *data, int64_t step, int
     });
 }
 
-// An invalid weight stays one.
+// An invalid weight stays invalid.
 template <class Real>
 static void mask_nonfinite_of(const Real *samples, int64_t count, float *weights)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The kernels for any processor.
 #include "cpu/isa/lanes_baseline.h"
 
 #define IQA_INSTRUCTION_SET baseline

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The only file that asks the processor what it can do.
+// The only file that queries the processor.
 #include "cpu/isa/dispatch.hpp"
 
 #include "core/environment.hpp"

@@ -17,7 +17,7 @@ struct cpu_kernels {
     int128 (*ssim_blocks)(const ssim_block_tile &tile); // the sum over blocks, in units of 2^-ssim_double_bits
     void (*ssim_box_float)(const ssim_box &box, ssim_box_result &result);
     void (*ssim_box_double)(const ssim_box &box, ssim_box_result &result);
-    // False: the spread is too much for float (arith/ssim_doubt.h), and what was stored may be wrong.
+    // False: the spread is too large for float (arith/ssim_doubt.h), and the stored derivatives may be wrong.
     bool (*ssim_gradient_float)(const ssim_gradient_tile &tile);
     bool (*ssim_gradient_double)(const ssim_gradient_tile &tile);
     void (*shrink_float)(const shrink_row &row);
@@ -27,14 +27,14 @@ struct cpu_kernels {
     void (*widen)(element_type type, const void *samples, int64_t step, int64_t count, double *out);
     // Copies samples `step` apart into dense memory; the 16-bit floating-point types become float32.
     void (*gather)(element_type type, const void *samples, int64_t step, int64_t count, void *dense);
-    // Dense runs (steps of 1) of all types but the 16-bit floating-point ones.
+    // Dense runs (steps of 1) of all types except the 16-bit floating-point types.
     void (*sums_of_pairs)(error_term term, const sample_run &run, double gain, pair_total &total);
 
-    // The rest of these work on dense runs, of those types too.
+    // The kernels of samples below take dense runs of the same types.
     void (*gather_weights)(weight_type type, const void *data, int64_t step, int64_t count, float *weights);
     void (*mask_nonfinite)(element_type type, const void *samples, int64_t count, float *weights);
     weight_survey (*survey_weights)(const float *weights, int64_t count);
-    // Moves the samples (or, as float32, the weights) whose weight is not 0 to the front; their number is returned.
+    // Moves the samples (or, as float32, the weights) of nonzero weight to the front and returns their number.
     int64_t (*keep_weighted)(element_type type, void *samples, const float *weights, int64_t count);
     // One channel as doubles, or the luma of three.
     void (*to_double)(element_type type, const void *const *channels, const luma_rule *luma, int64_t count,
@@ -46,9 +46,9 @@ struct cpu_kernels {
     void (*code_labels_in_bytes)(const label_run &run, uint8_t *codes); // up to most_byte_classes
     void (*code_labels)(const label_run &run, uint32_t *codes);
     void (*label_scores)(const score_run &run, int32_t *labels);
-    // Where the class `targets` is among the k largest scores it becomes the label.
+    // The class in `targets` becomes the label if it is among the k largest scores.
     void (*prefer_target)(const score_run &run, const uint32_t *targets, int64_t k, int32_t *labels);
-    // Counts pairs of codes (bytes) in one of `copies` (1, 2 or 4) tables `stride` apart; their sum is the table.
+    // Counts pairs of codes in `copies` (1, 2 or 4) tables `stride` apart, whose sum is the table. Codes are bytes.
     void (*count_byte_pairs)(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies);
     // Codes are uint32.
     void (*count_pairs)(const code_pairs &pairs, uint32_t *table);

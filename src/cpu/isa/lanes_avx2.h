@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lane types of AVX2 and FMA: the meaning of each operation is that of lanes_baseline.h, lane by lane.
+// The lane types of AVX2 and FMA. Each operation does lane by lane what lanes_baseline.h does.
 #pragma once
 
 #include <immintrin.h>
@@ -56,7 +56,7 @@ struct lanes_float {
     {
         return {_mm256_fnmadd_ps(a.value, b.value, c.value)};
     }
-    // maxps gives its second operand when one is NaN.
+    // maxps returns its second operand if either is NaN.
     friend lanes_float clamp_to_zero(lanes_float a) { return {_mm256_max_ps(_mm256_setzero_ps(), a.value)}; }
     friend lanes_float ratio_or_one(lanes_float a, lanes_float b)
     {
@@ -163,7 +163,7 @@ inline lanes_float magnitude(lanes_float a)
 {
     return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.value)};
 }
-// maxps gives its second operand when one is NaN; so does minps.
+// maxps returns its second operand if either is NaN; so does minps.
 inline lanes_float at_least(lanes_float value, lanes_float least)
 {
     return {_mm256_max_ps(value.value, least.value)};
@@ -175,14 +175,14 @@ inline lanes_float first_lanes(lanes_float value, int count)
 
 inline void add_doubt(lanes_float doubt, int32_t *sums)
 {
-    const __m256 limited = _mm256_min_ps(doubt.value, _mm256_set1_ps(float(most_doubt))); // and NaN becomes the limit
+    const __m256 limited = _mm256_min_ps(doubt.value, _mm256_set1_ps(float(most_doubt))); // NaN becomes the limit
     const __m256i units = _mm256_cvttps_epi32(limited);
     const __m256i kinds = _mm256_and_si256(_mm256_srli_epi32(_mm256_castps_si256(limited), doubt_kind_shift),
                                            _mm256_set1_epi32(doubt_kinds - 1));
     for (int kind = 0; kind < doubt_kinds; ++kind) {
-        __m256i *const own = reinterpret_cast<__m256i *>(sums) + kind;
+        __m256i *const kind_sums = reinterpret_cast<__m256i *>(sums) + kind;
         const __m256i of_kind = _mm256_and_si256(units, _mm256_cmpeq_epi32(kinds, _mm256_set1_epi32(kind)));
-        _mm256_storeu_si256(own, _mm256_add_epi32(_mm256_loadu_si256(own), of_kind));
+        _mm256_storeu_si256(kind_sums, _mm256_add_epi32(_mm256_loadu_si256(kind_sums), of_kind));
     }
 }
 
@@ -215,10 +215,10 @@ struct integer_sum {
     {
         uint64_t parts[4];
         _mm256_storeu_si256(reinterpret_cast<__m256i *>(parts), sum);
-        int128 all = 0;
+        int128 result = 0;
         for (const uint64_t part : parts)
-            all += int64_t(part - uint64_t(additions) * bits_of(anchor));
-        return all;
+            result += int64_t(part - uint64_t(additions) * bits_of(anchor));
+        return result;
     }
 };
 

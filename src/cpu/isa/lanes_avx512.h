@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lane types of AVX-512: the meaning of each operation is that of lanes_baseline.h, lane by lane.
+// The lane types of AVX-512. Each operation does lane by lane what lanes_baseline.h does.
 #pragma once
 
 #include <immintrin.h>
@@ -19,8 +19,8 @@ struct lanes_float {
 
     static lanes_float broadcast(float v) { return {_mm512_set1_ps(v)}; }
     static lanes_float load(const float *from) { return {_mm512_loadu_ps(from)}; }
-    // The lanes from map + offset on. `map` is aligned: half of the taps then come as shifts of whole vectors, since
-    // every other load would touch two cache lines.
+    // The lanes from map + offset on. `map` is aligned. Half of the taps come as shifts of whole vectors, since every
+    // other load would touch two cache lines.
     template <int offset>
     static lanes_float load_beyond(const float *map)
     {
@@ -47,7 +47,7 @@ struct lanes_float {
     {
         return {_mm512_fnmadd_ps(a.value, b.value, c.value)};
     }
-    // maxps gives its second operand when one is NaN.
+    // maxps returns its second operand if either is NaN.
     friend lanes_float clamp_to_zero(lanes_float a) { return {_mm512_max_ps(_mm512_setzero_ps(), a.value)}; }
     friend lanes_float ratio_or_one(lanes_float a, lanes_float b)
     {
@@ -70,8 +70,8 @@ struct lanes_double {
 
     static lanes_double broadcast(double v) { return {_mm512_set1_pd(v)}; }
     static lanes_double load(const double *from) { return {_mm512_loadu_pd(from)}; }
-    // The lanes from map + offset on. `map` is aligned: half of the taps then come as shifts of whole vectors, since
-    // every other load would touch two cache lines.
+    // The lanes from map + offset on. `map` is aligned. Half of the taps come as shifts of whole vectors, since every
+    // other load would touch two cache lines.
     template <int offset>
     static lanes_double load_beyond(const double *map)
     {
@@ -111,7 +111,7 @@ struct lanes_double {
     }
 };
 
-// Modulo 2^64, which the intrinsic for it does not promise: NaN brings in any bits.
+// Modulo 2^64, which the reduction intrinsic does not promise: NaN contributes arbitrary bits.
 inline int64_t sum_of_8(__m512i lanes)
 {
     uint64_t parts[8];
@@ -166,7 +166,7 @@ inline lanes_float magnitude(lanes_float a)
 {
     return {_mm512_abs_ps(a.value)};
 }
-// maxps gives its second operand when one is NaN; so does minps.
+// maxps returns its second operand if either is NaN; so does minps.
 inline lanes_float at_least(lanes_float value, lanes_float least)
 {
     return {_mm512_max_ps(value.value, least.value)};
@@ -178,15 +178,15 @@ inline lanes_float first_lanes(lanes_float value, int count)
 
 inline void add_doubt(lanes_float doubt, int32_t *sums)
 {
-    const __m512 limited = _mm512_min_ps(doubt.value, _mm512_set1_ps(float(most_doubt))); // and NaN becomes the limit
+    const __m512 limited = _mm512_min_ps(doubt.value, _mm512_set1_ps(float(most_doubt))); // NaN becomes the limit
     const __m512i units = _mm512_cvttps_epi32(limited);
     const __m512i kinds = _mm512_and_si512(_mm512_srli_epi32(_mm512_castps_si512(limited), doubt_kind_shift),
                                            _mm512_set1_epi32(doubt_kinds - 1));
     for (int kind = 0; kind < doubt_kinds; ++kind) {
-        int32_t *const own = sums + kind * lanes_float::width;
-        const __m512i before = _mm512_loadu_si512(own);
+        int32_t *const kind_sums = sums + kind * lanes_float::width;
+        const __m512i before = _mm512_loadu_si512(kind_sums);
         const __mmask16 of_kind = _mm512_cmpeq_epi32_mask(kinds, _mm512_set1_epi32(kind));
-        _mm512_storeu_si512(own, _mm512_mask_add_epi32(before, of_kind, before, units));
+        _mm512_storeu_si512(kind_sums, _mm512_mask_add_epi32(before, of_kind, before, units));
     }
 }
 
@@ -219,10 +219,10 @@ struct integer_sum {
     {
         uint64_t parts[8];
         _mm512_storeu_si512(parts, sum);
-        int128 all = 0;
+        int128 result = 0;
         for (const uint64_t part : parts)
-            all += int64_t(part - uint64_t(additions) * bits_of(anchor));
-        return all;
+            result += int64_t(part - uint64_t(additions) * bits_of(anchor));
+        return result;
     }
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The lane types of any machine: one lane. What the other instruction sets do to many pixels at once, in the same
-// order, is defined by what this one does to one.
+// The lane types of any machine: one lane. They define the operations: the other instruction sets do the same to many
+// pixels at once, in the same order.
 #pragma once
 
 #include "arith/portable.h"
@@ -43,10 +43,10 @@ struct lanes {
     friend lanes inverse_or_zero(lanes a) { return {iqa::inverse_or_zero(a.value)}; }
 };
 
-// Sums SSIM values on their fixed grid; remembers whether any was NaN.
+// Sums SSIM values on their fixed grid, and records NaN.
 template <class Real>
 struct fixed_sum {
-    uint64_t sum = 0; // NaN brings in any bits
+    uint64_t sum = 0; // NaN contributes arbitrary bits
     bool nan = false;
 
     void add(lanes<Real> v, int)
@@ -65,18 +65,18 @@ inline lanes_float magnitude(lanes_float a)
 {
     return {iqa::magnitude(a.value)};
 }
-// The larger of both; `least` where the value is NaN.
+// The larger of both; `least` if the value is NaN.
 inline lanes_float at_least(lanes_float value, lanes_float least)
 {
     return {iqa::at_least(value.value, least.value)};
 }
-// The first `count` lanes, and 0.
+// The first `count` lanes; the others become 0.
 inline lanes_float first_lanes(lanes_float value, int)
 {
     return value;
 }
 
-// Adds each lane's doubt to its own sums.
+// Adds each lane's doubt to that lane's sum of its kind.
 inline void add_doubt(lanes_float doubt, int32_t *sums)
 {
     sums[doubt_kind(doubt.value)] += doubt_units(doubt.value);
@@ -94,7 +94,7 @@ inline lanes_double magnitude(lanes_double a)
 {
     return {a.value < 0 ? -a.value : a.value};
 }
-// NaN in `a` is lost; callers look for it elsewhere.
+// A NaN in `a` is lost; callers detect it otherwise.
 inline lanes_double smaller(lanes_double a, lanes_double b)
 {
     return {a.value < b.value ? a.value : b.value};
@@ -104,8 +104,8 @@ inline lanes_double larger(lanes_double a, lanes_double b)
     return {a.value > b.value ? a.value : b.value};
 }
 
-// Integer sums of what anchored doubles hold in their low bits: the bits are added as they are, and what the anchors
-// have brought in is taken off at the end, modulo 2^64.
+// Integer sums of the low bits of anchored doubles: whole bit patterns are added, and total() subtracts the anchors,
+// modulo 2^64.
 struct integer_sum {
     uint64_t sum = 0;
 

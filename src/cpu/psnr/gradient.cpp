@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The gradients of squared errors, row by row.
+// The gradients of errors, row by row.
 #include <algorithm>
 
 #include "core/parallel.hpp"
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t samples_of_a_tile = 1 << 16;
 
-// Adding 0 makes -0 a plain 0.
+// Adding 0 turns -0 into 0.
 template <class Real>
 void store_values(Real *to, int64_t step, int64_t count, const double *values, double factor)
 {
@@ -107,7 +107,7 @@ private:
     const image_view &shape_;
     const cpu_kernels &kernels_;
     pixel_reader reader_;
-    int64_t rows_, rows_of_tile_, tiles_of_image_, tiles_; // rows: of an image
+    int64_t rows_, rows_of_tile_, tiles_of_image_, tiles_; // rows_: of an image
     int workers_;
     pixel_memory *memory_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernels of sums over pairs of samples add to.
+// The totals of the kernels for sums over pairs of samples.
 #pragma once
 
 #include "arith/squared_error.h"
@@ -7,12 +7,12 @@
 
 namespace iqa {
 
-// What the runs of samples add to: see arith/squared_error.h.
+// Sums over runs of samples: see arith/squared_error.h.
 struct pair_total {
     int128 limb[error_limbs];
     double largest; // |difference|, or |reference|, after scaling; infinite if a difference overflowed
-    // Of floating-point samples: bounds of all of them, and whether there may be non-finite ones. It spares ordinary
-    // images a second look at every sample.
+    // Of floating-point samples: bounds of all samples, and true if a sample may be non-finite. They spare ordinary
+    // images a second pass over every sample.
     double least_sample, most_sample;
     bool nonfinite;
     sample_extremes reference; // with error_term::reference alone

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sums of squared errors, or of other terms, over the pairs of samples of a batch: images are cut into runs of samples,
-// in whatever order lies best in memory, since exact sums have none.
+// Sums of squared errors, or of other terms, over the pairs of samples of a batch. Exact sums have no order, so images
+// are cut into runs of samples in the order of memory.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -26,12 +26,12 @@ struct tile_result {
     bool invalid_weight;
 };
 
-// How a plane (an image, or a channel where channels are wanted apart) is made of runs.
+// The runs of a plane: an image, or a channel if channels are wanted apart.
 struct run_layout {
     int64_t planes;   // of an image
     int64_t rows;     // runs of a plane
     int64_t length;   // samples of a run
-    int64_t channels; // whose runs follow each other before the next line of pixels begins
+    int64_t channels; // whose runs follow one another before the next line of pixels
     int64_t reference_step, candidate_step;
     int64_t rows_of_tile, tiles_of_row;
 
@@ -42,7 +42,7 @@ struct axis {
     int64_t extent, stride;
 };
 
-// Do the samples of these axes fill one stretch of memory?
+// True if the samples of these axes fill one stretch of memory.
 bool dense(std::array<axis, 4> axes)
 {
     std::sort(axes.begin(), axes.end(), [](const axis &x, const axis &y) {
@@ -134,9 +134,9 @@ public:
         for (int64_t image = 0; image < shape_.images; ++image) {
             const double largest = largest_[image];
             request_.overflow[image] = !is_finite(largest);
-            const int own = own_error_exponent(usual, largest);
-            if (own != no_exponent)
-                add_images(image, 1, own, false);
+            const int second = second_error_exponent(usual, largest);
+            if (second != no_exponent)
+                add_images(image, 1, second, false);
         }
     }
 
@@ -160,7 +160,7 @@ private:
             zero.exponent[limb] =
                 integers_ ? integer_error_exponent(limb) : error_exponent(request_.term, limb, gain_exponent);
         std::fill_n(request_.sums + first_image * layout_.planes, images * layout_.planes, zero);
-        // Where every sample counts, how many there are is known.
+        // If every sample counts, the weight is their number.
         const int64_t samples = request_.source.channels() / layout_.planes * shape_.pixels();
         std::fill_n(request_.weights + first_image * layout_.planes, images * layout_.planes,
                     plain_ ? int128(samples) << pixel_weight_bits : int128(0));
@@ -194,7 +194,7 @@ private:
         }
     }
 
-    // Runs go in pieces that stay in the first cache between summing and counting.
+    // Runs are cut into pieces that stay in the first-level cache between summing and counting.
     void add_run(const row_part &part, int worker, double gain, bool counting, tile_result &result) const
     {
         const auto samples_of = [&](const image_view &view, int64_t step) {
@@ -221,8 +221,8 @@ private:
         }
     }
 
-    // Whether some sample of the tile so far lies outside the range. Integers are not looked at: they are cheap to
-    // count. Nor does luma say what its three samples were.
+    // False if no sample of the tile so far lies outside the range. Integers are cheap to count, and luma does not
+    // bound its three samples, so both return true.
     bool may_have_outside(const pair_total &total) const
     {
         return is_integer(shape_.type) || request_.source.luma != nullptr || total.nonfinite ||
@@ -238,7 +238,7 @@ private:
         return {widened ? element_type::float32 : piece.type, x, y, piece.count, 1, 1};
     }
 
-    // Masked samples are taken out first, so that nothing that follows can see them.
+    // Masked samples are removed first, so that no later step sees them.
     void add_pixels(row_part part, int worker, double gain, bool counting, tile_result &result) const
     {
         auto &memory = *reinterpret_cast<pixel_memory *>(waves_.memory_of(worker));
@@ -247,7 +247,7 @@ private:
             part.count = std::min(pixels_at_once, end - part.column);
             pixel_run run = reader_.read(part, memory);
             const weight_survey survey = reader_.leave_out_masked(run);
-            result.invalid_weight = result.invalid_weight || survey.some_invalid;
+            result.invalid_weight = result.invalid_weight || survey.any_invalid;
             result.weight_units += survey.units;
             sample_run samples = {run.type, run.reference[0], run.candidate[0], run.count, 1, 1, run.weights};
             if (request_.source.luma != nullptr) {
@@ -287,7 +287,7 @@ private:
     pair_sums_request &request_;
     const image_view &shape_;
     bool plain_;
-    bool integers_; // the terms are
+    bool integers_; // the terms are integers
     run_layout layout_;
     pixel_reader reader_;
     waves<tile_result> waves_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sums over the pairs of samples of runs: of squared errors, and the other terms of arith/squared_error.h.
+// Sums over runs of pairs of samples: squared errors, and the other terms of arith/squared_error.h.
 #pragma once
 
 #include "arith/element_type.h"
@@ -11,7 +11,7 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-// The term of integers, which fits 32 bits: the square of 65535 does. The reference alone may be negative.
+// The term of integers, which fits 32 bits, as does the square of 65535. Only the reference itself may be negative.
 template <error_term term>
 static auto term_of(int32_t x, int32_t y)
 {
@@ -23,7 +23,7 @@ static auto term_of(int32_t x, int32_t y)
     }
 }
 
-// Terms of bytes: 2^15 of them fit 32 bits.
+// Terms of bytes: the sum of 2^15 terms fits 32 bits.
 template <error_term term>
 static int64_t sum_of_bytes(const uint8_t *reference, const uint8_t *candidate, int64_t count)
 {
@@ -147,7 +147,7 @@ template <error_term term, class Sample>
 static int128 weighted_sum_of_integers(const Sample *reference, const Sample *candidate, const float *weights,
                                        int64_t count)
 {
-    constexpr int64_t block = 128; // as many products of at most 2^24 * 65535^2 fit 63 bits
+    constexpr int64_t block = 128; // the sum of 128 products of at most 2^24 * 65535^2 fits 63 bits
     int128 total = 0;
     for (int64_t from = 0; from < count;) {
         const int64_t to = count - from > block ? from + block : count;
@@ -237,7 +237,7 @@ static void sum_term(const sample_run &run, double gain, pair_total &total)
     });
 }
 
-// The 16-bit floating-point types come widened, as float32.
+// Samples of the 16-bit floating-point types are float32 already.
 static void sums_of_pairs(error_term term, const sample_run &run, double gain, pair_total &total)
 {
     switch (term) {

@@ -2,6 +2,8 @@
 // The values of images from their sums over pairs of samples, one image after another.
 #include "values/psnr.h"
 
+#include <algorithm>
+
 #include "cpu/backend.hpp"
 #include "values/errors.h"
 
@@ -16,14 +18,13 @@ void evaluate(const Request &request)
         return;
     uint64_t rank = 0;
     for (int64_t image = 0; image < request.images; ++image) {
-        const uint64_t own = evaluate_image(request, image);
-        rank = own > rank ? own : rank;
+        rank = std::max(rank, evaluate_image(request, image));
     }
     report_fault(request, rank);
     if (rank != 0 || request.per_channel.data == nullptr)
         return;
     for (int64_t image = 0; image < request.images; ++image)
-        for (int64_t channel = 0; channel < request.parts; ++channel)
+        for (int64_t channel = 0; channel < request.planes; ++channel)
             evaluate_channel(request, image, channel);
 }
 

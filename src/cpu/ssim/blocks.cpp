@@ -57,12 +57,12 @@ private:
 
     tile_result compute(const tile_grid::place &at, int worker) const
     {
-        area own = {at.image, at.plane, at.row * quad_size, at.column * quad_size, 0, 0};
+        area pixels = {at.image, at.plane, at.row * quad_size, at.column * quad_size, 0, 0};
         const image_pair &images = request_.images;
         const ssim_block_tile tile = {
             .type = shape_.type,
-            .reference = plane_at(images.reference, own),
-            .candidate = plane_at(images.candidate, own),
+            .reference = plane_at(images.reference, pixels),
+            .candidate = plane_at(images.candidate, pixels),
             .rows = at.rows,
             .columns = at.columns,
             .constants = request_.constants,
@@ -70,12 +70,12 @@ private:
         };
         tile_result result = {kernels_.ssim_blocks(tile), {}};
         if (counting_) {
-            // The last tiles count the pixels that fill no block too.
+            // The last tiles also count the pixels beyond the last block.
             const bool last_rows = at.row + at.rows == grid_.height;
             const bool last_columns = at.column + at.columns == grid_.width;
-            own.rows = last_rows ? shape_.height - own.row : int64_t(at.rows) * quad_size;
-            own.columns = last_columns ? shape_.width - own.column : int64_t(at.columns) * quad_size;
-            count(own, result.counts);
+            pixels.rows = last_rows ? shape_.height - pixels.row : int64_t(at.rows) * quad_size;
+            pixels.columns = last_columns ? shape_.width - pixels.column : int64_t(at.columns) * quad_size;
+            count(pixels, result.counts);
         }
         return result;
     }
@@ -85,12 +85,12 @@ private:
         return {view.at(at.image, at.channel, 0, at.row, at.column), view.row_stride, view.column_stride};
     }
 
-    void count(area own, sample_counts &counts) const
+    void count(area pixels, sample_counts &counts) const
     {
         const image_view &x = request_.images.reference;
         const image_view &y = request_.images.candidate;
-        for (const int64_t end = own.row + own.rows; own.row < end; ++own.row)
-            kernels_.count_samples({shape_.type, plane_at(x, own).data, plane_at(y, own).data, own.columns,
+        for (const int64_t end = pixels.row + pixels.rows; pixels.row < end; ++pixels.row)
+            kernels_.count_samples({shape_.type, plane_at(x, pixels).data, plane_at(y, pixels).data, pixels.columns,
                                     x.column_stride, y.column_stride},
                                    request_.range, counts);
     }

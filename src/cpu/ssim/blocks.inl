@@ -2,7 +2,7 @@
 // One tile of block SSIM. A line of quads (4 x 4 pixels) is summed at a time, first down its columns and then across;
 // two lines make a row of blocks.
 //
-// Everything fits 32 bits, also for 16-bit samples, because the halves of their products are summed apart.
+// Every sum fits 32 bits: the products of 16-bit samples are summed in two halves.
 #pragma once
 
 #include "arith/element_type.h"
@@ -14,7 +14,7 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-// What is summed over columns, quads and blocks.
+// The sums over columns, quads and blocks.
 enum quad_sum { quad_reference, quad_candidate, quad_squares, quad_products, quad_squares_high, quad_products_high };
 
 template <class Sample>
@@ -68,7 +68,7 @@ static void add_columns(const quad_rows<Sample> &reference, const quad_rows<Samp
     }
 }
 
-// Sums across: of each four columns.
+// Sums of each four columns.
 static void add_quads(const uint32_t *__restrict columns, int quads, uint32_t *__restrict sums)
 {
     for (int i = 0; i < quads; ++i)
@@ -79,9 +79,9 @@ template <class Sample>
 static int64_t ssim_of_block_row(const uint32_t *upper, const uint32_t *lower, int blocks,
                                  const ssim_block_constants &constants)
 {
-    const auto sum = [=](int which, int i) {
-        const uint32_t *above = upper + which * (blocks + 1) + i;
-        const uint32_t *below = lower + which * (blocks + 1) + i;
+    const auto sum = [=](int kind, int i) {
+        const uint32_t *above = upper + kind * (blocks + 1) + i;
+        const uint32_t *below = lower + kind * (blocks + 1) + i;
         return double(int32_t(above[0] + above[1] + below[0] + below[1]));
     };
     int64_t total = 0;
@@ -98,7 +98,7 @@ static int64_t ssim_of_block_row(const uint32_t *upper, const uint32_t *lower, i
     return total;
 }
 
-// The rows of one line of quads; copied to `dense` where samples do not lie next to each other.
+// The rows of one line of quads; copied to `dense` if samples are not adjacent.
 template <class Sample>
 static quad_rows<Sample> rows_of_line(const sample_plane &plane, element_type type, int line, int columns,
                                       Sample *dense)
@@ -128,8 +128,8 @@ static int128 ssim_of_blocks(const ssim_block_tile &tile)
         add_columns(rows_of_line(tile.reference, tile.type, line, columns, dense),
                     rows_of_line(tile.candidate, tile.type, line, columns, dense + quad_size * columns), columns,
                     column_sums);
-        for (int which = 0; which < count; ++which)
-            add_quads(column_sums + which * columns, quads, lines[line % 2] + which * quads);
+        for (int kind = 0; kind < count; ++kind)
+            add_quads(column_sums + kind * columns, quads, lines[line % 2] + kind * quads);
         if (line > 0)
             total += ssim_of_block_row<Sample>(lines[0], lines[1], tile.columns, tile.constants);
     }

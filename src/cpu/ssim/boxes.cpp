@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SSIM where anything may be asked for: divides a batch into boxes, lets workers compute them, and adds up what they
-// give. Plain images go the quicker way of tiles.cpp.
+// General SSIM: any window, volumes, weights, luma, all factors. Divides a batch into boxes, lets workers compute them,
+// and adds up their results. Plain images take the quicker way of tiles.cpp.
 #include "cpu/ssim/boxes.hpp"
 
 #include <algorithm>
@@ -55,10 +55,10 @@ private:
                 .tile_width = ssim_tile_width};
     }
 
-    box_axis axis(int64_t at, int count, int taps, const void *weights) const
+    box_axis axis(int64_t at, int count, int taps, const void *filter) const
     {
         const int64_t margin = plan_.border == border_mode::valid ? taps / 2 : 0;
-        return {at - taps / 2 + margin, count, taps, weights};
+        return {at - taps / 2 + margin, count, taps, filter};
     }
 
     void compute(const place &at, int worker, ssim_box_result &result) const
@@ -99,11 +99,11 @@ private:
 
     void collect(const place &at, const ssim_box_result &result)
     {
-        const int64_t part = request_.by_channel ? at.image * channels_ + at.plane : at.image;
-        for (int which = 0; which < ssim_factors; ++which)
-            request_.sums[part * ssim_factors + which] += result.sums[which];
+        const int64_t plane = request_.by_channel ? at.image * channels_ + at.plane : at.image;
+        for (int factor = 0; factor < ssim_factors; ++factor)
+            request_.sums[plane * ssim_factors + factor] += result.sums[factor];
         if (plan_.weighs(request_.weights))
-            request_.weight[part] += result.weight;
+            request_.weight[plane] += result.weight;
         passes_.add_doubt(at.image, at.plane, result.doubt);
     }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernels that work on boxes of pixels have in common: where a channel's samples are, and how the filters'
-// taps lie in memory.
+// Shared by the kernels for boxes of pixels: the samples of a channel, and the taps of the filters in memory.
 #pragma once
 
 #include "backend/ssim.hpp"

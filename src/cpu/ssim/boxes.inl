@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A box of an SSIM map where anything may be asked for. Plain images have the quicker tiles.inl, with the same
-// arithmetic.
+// A box of an SSIM map in the general case. Plain images have the quicker tiles.inl, with the same arithmetic.
 #pragma once
 
 #include "arith/ssim.h"
@@ -12,8 +11,8 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-// Adds a row of values, each times its pixel's weight (NULL: 1). Products of a float's value fit an int64, and so does
-// the sum of a row of them.
+// Adds a row of values, each times its pixel's weight (NULL: 1). From float arithmetic the products, and the sum of a
+// row of products, fit an int64.
 template <class Real>
 static void add_row(const Real *values, const int32_t *weights, int count, int128 &sum, bool &not_a_number)
 {
@@ -21,7 +20,7 @@ static void add_row(const Real *values, const int32_t *weights, int count, int12
     static_assert(int(ssim_float_bits) + int(pixel_weight_bits) + 7 <= 62 && ssim_tile_width <= 1 << 7);
     constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
     int nans = 0;
-    uint64_t total = 0; // NaN brings in any bits
+    uint64_t total = 0; // NaN contributes arbitrary bits
     if (weights == nullptr) {
         for (int i = 0; i < count; ++i) {
             nans += values[i] != values[i];
@@ -43,8 +42,8 @@ static void add_row(const Real *values, const int32_t *weights, int count, int12
     not_a_number = not_a_number || nans != 0;
 }
 
-// What a row tells of float arithmetic; `units`: the pixels' weights, NULL for 1 each.
-static void tell_doubt(const float *spreads, const float *doubts, const int32_t *units, int count, float most_spread,
+// Adds the spreads and doubts of a row. `units`: the pixels' weights; NULL: each is 1.
+static void add_doubts(const float *spreads, const float *doubts, const int32_t *units, int count, float most_spread,
                        ssim_box_result &result)
 {
     for (int i = 0; i < count; ++i)
@@ -59,21 +58,21 @@ static void tell_doubt(const float *spreads, const float *doubts, const int32_t 
 }
 
 template <bool safe, int taps, class Lanes>
-static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes> &constants, int slice, int row,
-                           int down_row, ssim_box_result &result)
+static void finish_box_row(box_statistics<Lanes> &statistics, const ssim_constants<Lanes> &constants, int slice,
+                           int row, int down_row, ssim_box_result &result)
 {
     using real = typename Lanes::real;
-    const ssim_box &box = of.box;
-    const filter_of_row<real> filter = {static_cast<const real *>(box.x.weights), box.x.taps, 1};
-    const Lanes twice_pivot = Lanes::broadcast(of.pivot + of.pivot);
+    const ssim_box &box = statistics.box;
+    const filter_of_row<real> filter = {static_cast<const real *>(box.x.filter), box.x.taps, 1};
+    const Lanes twice_pivot = Lanes::broadcast(statistics.pivot + statistics.pivot);
     constexpr bool is_float = sizeof(real) == sizeof(float);
-    real *coverage = of.spare(0);
-    real *values = of.spare(1); // one row for each part
-    real *spreads = of.spare(1 + ssim_factors);
-    real *doubts = is_float && doubts_row(row, box.y.count) ? of.spare(2 + ssim_factors) : nullptr;
+    real *coverage = statistics.spare(0);
+    real *values = statistics.spare(1); // a row for each factor
+    real *spreads = statistics.spare(1 + ssim_factors);
+    real *doubts = is_float && doubts_row(row, box.y.count) ? statistics.spare(2 + ssim_factors) : nullptr;
     for (int64_t at = 0; at < box.x.count; at += Lanes::width) {
         Lanes means[most_maps];
-        means_at<taps>(of, filter, down_row, at, means);
+        means_at<taps>(statistics, filter, down_row, at, means);
         ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
         if constexpr (is_float) {
             (means[2] + means[3]).store(spreads + at);
@@ -84,36 +83,37 @@ static void finish_box_row(box_statistics<Lanes> &of, const ssim_constants<Lanes
         }
         if (box.negative_to_zero)
             terms.structure_top = clamp_to_zero(terms.structure_top);
-        for (int part = 0; part < ssim_factors; ++part)
-            if (box.wanted[part])
-                part_of<safe>(terms, part).store(values + part * of.memory.stride + at);
-        if (of.maps == most_maps)
+        for (int factor = 0; factor < ssim_factors; ++factor)
+            if (box.wanted[factor])
+                factor_of<safe>(terms, factor).store(values + factor * statistics.memory.stride + at);
+        if (statistics.maps == most_maps)
             means[4].store(coverage + at);
     }
 
     int32_t units[ssim_tile_width];
-    if (of.weighted) {
-        // The weight of the pixel at the window's centre, where enough of the window is covered.
-        const real *centre =
-            of.plane(slice + box.z.taps / 2, 2) + (row + box.y.taps / 2) * of.memory.stride + box.x.taps / 2;
+    if (statistics.weighted) {
+        // The weight of the pixel at the window's centre, or 0 if too little of the window is covered.
+        const real *centre = statistics.plane(slice + box.z.taps / 2, 2) +
+                             (row + box.y.taps / 2) * statistics.memory.stride + box.x.taps / 2;
         int64_t total = 0;
         for (int i = 0; i < box.x.count; ++i) {
-            const bool covered = of.maps != most_maps || covers_enough(coverage[i], box.coverage);
+            const bool covered = statistics.maps != most_maps || covers_enough(coverage[i], box.coverage);
             units[i] = covered ? int32_t(weight_units(centre[i])) : 0;
             total += units[i];
         }
         result.weight += total;
     }
-    const int32_t *weights = of.weighted ? units : nullptr;
+    const int32_t *weights = statistics.weighted ? units : nullptr;
     if constexpr (is_float)
-        tell_doubt(spreads, doubts, weights, box.x.count, IQA_SSIM_MOST_SPREAD * float(box.twice_c2), result);
-    for (int part = 0; part < ssim_factors; ++part)
-        if (box.wanted[part])
-            add_row(values + part * of.memory.stride, weights, box.x.count, result.sums[part], result.not_a_number);
+        add_doubts(spreads, doubts, weights, box.x.count, IQA_SSIM_MOST_SPREAD * float(box.twice_c2), result);
+    for (int factor = 0; factor < ssim_factors; ++factor)
+        if (box.wanted[factor])
+            add_row(values + factor * statistics.memory.stride, weights, box.x.count, result.sums[factor],
+                    result.not_a_number);
     if (box.store_row != nullptr) {
         real *first = values;
-        while (!box.wanted[(first - values) / of.memory.stride])
-            first += of.memory.stride;
+        while (!box.wanted[(first - values) / statistics.memory.stride])
+            first += statistics.memory.stride;
         for (int i = 0; weights != nullptr && i < box.x.count; ++i)
             if (weights[i] == 0)
                 first[i] = real(__builtin_nan(""));
@@ -126,7 +126,7 @@ static void ssim_of_box(const ssim_box &box, ssim_box_result &result)
 {
     using lanes_type = typename lanes_of<Real>::type;
     result = {};
-    box_statistics<lanes_type> of(
+    box_statistics<lanes_type> statistics(
         box, ssim_box_memory(box.y.count + box.y.taps - 1, box.x.count + box.x.taps - 1, box.z.taps));
     const ssim_constants<lanes_type> constants = {lanes_type::broadcast(Real(box.twice_c1)),
                                                   lanes_type::broadcast(Real(box.twice_c2)),
@@ -136,14 +136,14 @@ static void ssim_of_box(const ssim_box &box, ssim_box_result &result)
     if (safe && box.x.taps == 11)
         finish = finish_box_row<true, 11, lanes_type>;
 
-    of.find_pivot();
+    statistics.find_pivot();
     for (int slice = 0; slice < box.z.taps - 1; ++slice)
-        of.stage(slice);
+        statistics.stage(slice);
     for (int slice = 0; slice < box.z.count; ++slice) {
-        of.stage(slice + box.z.taps - 1);
-        of.filter_depth_at(slice);
-        for_each_row_down(of, box.y.count,
-                          [&](int row, int down_row) { finish(of, constants, slice, row, down_row, result); });
+        statistics.stage(slice + box.z.taps - 1);
+        statistics.filter_depth_at(slice);
+        for_each_row_down(statistics, box.y.count,
+                          [&](int row, int down_row) { finish(statistics, constants, slice, row, down_row, result); });
     }
 }
 

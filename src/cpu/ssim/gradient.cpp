@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Derivatives of SSIM: divides the images into tiles, makes the adjoints of the filters, and adds what smaller scales
-// give.
+// Derivatives of SSIM: divides the images into tiles, makes the adjoints of the filters, and adds the derivatives by
+// smaller levels.
 #include <algorithm>
 
 #include "arith/window.h"
@@ -18,10 +18,10 @@ int64_t row_of_band(int64_t count)
     return round_up(count, 32) + 32; // vectors may read beyond the last pixel
 }
 
-// For each pixel q of an axis and each window centre p = q - radius ... q + radius, the sum of the taps with which the
-// window sees the pixel: [taps][row_of_band(extent)].
+// For each pixel q of an axis and each window centre p = q - radius ... q + radius, the sum of the taps that read q:
+// [taps][row_of_band(extent)].
 template <class Real>
-void fill_adjoint(border_mode border, int64_t extent, int taps, const Real *weights, Real *band)
+void fill_adjoint(border_mode border, int64_t extent, int taps, const Real *filter, Real *band)
 {
     const int radius = taps / 2;
     const int64_t stride = row_of_band(extent);
@@ -31,18 +31,18 @@ void fill_adjoint(border_mode border, int64_t extent, int taps, const Real *weig
         for (int tap = 0; tap < taps; ++tap) {
             const int64_t q = border_index(border, p + tap - radius, extent);
             if (q >= 0)
-                band[(p - q + radius) * stride + q] += weights[tap];
+                band[(p - q + radius) * stride + q] += filter[tap];
         }
 }
 
-// Where a worker's finished rows go.
+// The destination of a tile's finished rows.
 struct gradient_rows {
     const ssim_gradient_request *request;
     int64_t image, channel, slice, row, column;
     int columns;
 };
 
-// What the smaller images' derivatives add to one of the pixel's.
+// The share of a pixel in the derivative by a pixel of the smaller images.
 template <class Real>
 double share_of_smaller(const shrink_request &smaller, const std::byte *gradient, int64_t box, int times)
 {
@@ -53,8 +53,8 @@ double share_of_smaller(const shrink_request &smaller, const std::byte *gradient
     return share_of_derivative(value, times, count, weight);
 }
 
-// Stores a row of derivatives of both images (NULL: zeros), with what smaller images add, for each channel of luma.
-// `Made`: the type of smaller images, that of the plan's arithmetic.
+// Stores a row of derivatives of both images (NULL: zeros), with the shares of smaller images, for each channel of
+// luma. `Made`: the type of smaller images, that of the plan's arithmetic.
 template <class Real, class Made>
 void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, const void *reference,
                         const void *candidate)
@@ -74,7 +74,7 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
 
     const struct {
         const output_view &out;
-        const Real *own;
+        const Real *derivatives;
         const std::byte *smaller;
     } sides[] = {{request.reference, static_cast<const Real *>(reference), smaller ? smaller->reference : nullptr},
                  {request.candidate, static_cast<const Real *>(candidate), smaller ? smaller->candidate : nullptr}};
@@ -83,7 +83,7 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
             if (side.out.data != nullptr)
                 for (int i = 0; i < to.columns; ++i)
                     side.out.store(to.image, to.channel, slice, row, to.column + i,
-                                   side.own == nullptr ? 0.0 : double(side.own[i]) * plan.gain);
+                                   side.derivatives == nullptr ? 0.0 : double(side.derivatives[i]) * plan.gain);
         return;
     }
     for (int i = 0; i < to.columns; ++i) {
@@ -99,15 +99,15 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
         for (const auto &side : sides) {
             if (side.out.data == nullptr)
                 continue;
-            double value = side.own == nullptr ? 0.0 : double(side.own[i]);
+            double value = side.derivatives == nullptr ? 0.0 : double(side.derivatives[i]);
             if (box >= 0)
                 value += weight * share_of_smaller<Made>(*smaller, side.smaller, box, z.times * y.times * x.times);
             value *= plan.gain;
             if (of_luma) {
                 const luma_factors &luma = plan.luma->weights;
-                const double parts[3] = {luma.red, luma.green, luma.blue};
+                const double weights[3] = {luma.red, luma.green, luma.blue};
                 for (int channel = 0; channel < 3; ++channel)
-                    side.out.store(to.image, channel, slice, row, column, value * parts[channel]);
+                    side.out.store(to.image, channel, slice, row, column, value * weights[channel]);
             } else {
                 side.out.store(to.image, to.channel, slice, row, column, value);
             }
@@ -115,7 +115,8 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
     }
 }
 
-// All tiles in the arithmetic of `Real`, or those whose spread was too much for the plan's, which is that of `Made`.
+// All tiles in the arithmetic of `Real`, or the tiles whose spread is too large for the plan's, which is that of
+// `Made`.
 template <class Real, class Made>
 class batch_of_gradients {
 public:
@@ -146,7 +147,7 @@ public:
         return size_of([&](arena &memory) { place(memory); });
     }
 
-    // `spread` [tiles]: where the spread of a tile was too much for its arithmetic; `again`: only those tiles.
+    // `spread` [tiles]: set if the spread of a tile is too large for the arithmetic. `again`: only tiles so marked.
     void run(context &where, std::byte *block, bool *spread, bool again)
     {
         arena memory(block);
@@ -175,7 +176,7 @@ private:
         const auto [image, channel, slice, row, column, slices, rows, columns] = at;
         gradient_rows to = {&request_, image, channel, slice, row, column, columns};
         const double factor = request_.factors == nullptr ? 0.0 : request_.factors[image * channels_ + channel];
-        if (factor == 0.0) { // nothing of its own: what smaller images add, or zeros
+        if (factor == 0.0) { // only shares of smaller images, or zeros
             for (int z = 0; z < slices; ++z)
                 for (int y = 0; y < rows; ++y)
                     store_gradient_row<Real, Made>(&to, z, y, nullptr, nullptr);
@@ -237,9 +238,9 @@ void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_re
     bool *spread = nullptr;
     std::byte *block = nullptr;
     const auto take = [&](int64_t tiles, size_t bytes) {
-        place_in(memory.work, purpose, [&](arena &all) {
-            spread = all.take<bool>(tiles);
-            block = all.take<std::byte>(int64_t(bytes));
+        place_in(memory.work, purpose, [&](arena &work) {
+            spread = work.take<bool>(tiles);
+            block = work.take<std::byte>(int64_t(bytes));
         });
     };
     if (request.plan->double_arithmetic) {
@@ -248,11 +249,11 @@ void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_re
         return batch.run(where, block, spread, false);
     }
     batch_of_gradients<float, float> batch(where, request);
-    batch_of_gradients<double, float> careful(where, request);
-    take(batch.tiles(), std::max(batch.bytes(), careful.bytes()));
+    batch_of_gradients<double, float> in_double(where, request);
+    take(batch.tiles(), std::max(batch.bytes(), in_double.bytes()));
     batch.run(where, block, spread, false);
     if (std::find(spread, spread + batch.tiles(), true) != spread + batch.tiles())
-        careful.run(where, block, spread, true);
+        in_double.run(where, block, spread, true);
 }
 
 } // namespace iqa

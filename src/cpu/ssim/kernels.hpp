@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernels of SSIM work on, and the memory that they work in.
+// The arguments of the SSIM kernels, and the sizes of their memory.
 #pragma once
 
 #include "arith/border.h"
@@ -13,10 +13,10 @@
 
 namespace iqa {
 
-// Output rows that are filtered together, at most.
+// The most output rows that are filtered together.
 enum : int { ssim_rows_at_once = 4 };
 
-// Interleaved images of up to so many channels are filtered as they lie; more channels are taken one by one.
+// Interleaved images of up to this many channels are filtered as they lie; with more, channel by channel.
 enum : int { ssim_most_interleaved = 4 };
 
 // One tile of an SSIM map.
@@ -26,7 +26,7 @@ struct ssim_tile {
     int channels;          // of a pixel, next to each other; 1 for a plane
     int64_t height, width; // of the image, in pixels
     border_mode border;
-    int64_t first_row, first_column; // where the window of the first output pixel begins; may be negative
+    int64_t first_row, first_column; // of the window of the first output pixel; may be negative
     int rows, columns;               // of the tile, in output pixels
 
     int size_y, size_x;
@@ -34,13 +34,13 @@ struct ssim_tile {
     double twice_c1, twice_c2, covariance, gain;
     bool product; // of luminance and contrast-structure; else contrast-structure alone
 
-    // The part of the image whose samples this tile counts; every sample belongs to one tile.
+    // The area of the image whose samples this tile counts; every sample belongs to one tile.
     bool counting;
     data_range range;
-    int64_t own_row, own_rows, own_column, own_columns;
+    int64_t counted_row, counted_rows, counted_column, counted_columns;
 
     void *memory;    // ssim_tile_memory() items of the arithmetic's type, aligned to a cache line
-    bool by_channel; // one sum for each channel instead of one sum
+    bool by_channel; // a sum for each channel instead of one sum
     // Receives each finished row of `columns * channels` values, in the arithmetic's type; may be NULL.
     void (*store_row)(void *receiver, int slice, int row, const void *values);
     void *receiver;
@@ -50,9 +50,9 @@ struct ssim_tile_result {
     int128 sums[ssim_most_interleaved]; // units of 2^-ssim_double_bits
     sample_counts counts;
     bool not_a_number;
-    // Of each channel, from float arithmetic (arith/ssim_doubt.h).
+    // For each channel, from float arithmetic (arith/ssim_doubt.h).
     int32_t doubts[ssim_most_interleaved][doubt_kinds];
-    bool spread[ssim_most_interleaved]; // too much for float
+    bool spread[ssim_most_interleaved]; // too large for float
 };
 
 // Samples in a row of the tile's memory, and rows of it: see the layout in tiles.inl.
@@ -70,10 +70,10 @@ IQA_HD constexpr int64_t ssim_tile_memory(int64_t columns, int64_t size_y, int64
     return vectors + (ring + filtered + 2) * ssim_row_samples(columns, size_x, channels) + round_up(pointers, 32);
 }
 
-// Blocks that are summed together, at most.
+// The most blocks of a tile.
 enum : int { ssim_block_rows = 32, ssim_block_columns = 128 };
 
-// Up to that many blocks of one channel (arith/ssim_blocks.h) of uint8 or uint16.
+// A tile of blocks of one channel (arith/ssim_blocks.h) of uint8 or uint16.
 struct ssim_block_tile {
     element_type type;
     sample_plane reference, candidate; // from the first block's first pixel on
@@ -96,65 +96,65 @@ IQA_HD constexpr int64_t ssim_block_tile_memory(int64_t columns)
 struct sample_volume {
     const void *data;
     int64_t slice_stride, row_stride, column_stride;
-    int64_t channel_stride; // from red to green to blue, where there is a luma rule
+    int64_t channel_stride; // from red to green to blue, for luma
 };
 
 // Weights of pixels; broadcast axes have stride 0.
 struct weight_volume {
-    const void *data; // NULL: none
+    const void *data; // NULL: each weight is 1
     weight_type type;
     int64_t slice_stride, row_stride, column_stride;
 };
 
-// Two channels and what there is to know to read them.
+// A channel of both images, and how to read its pixels.
 struct sample_source {
     element_type type;
     sample_volume reference, candidate;
     double gain;           // multiplies each sample; a power of two
-    const luma_rule *luma; // NULL: none
+    const luma_rule *luma; // NULL: the channel is read as it is
     weight_volume weights;
     bool mask_nonfinite;
     int64_t depth, height, width;
 };
 
-// One axis of a box: where its windows begin, and its filter.
+// One axis of a box: its windows and its filter.
 struct box_axis {
     int64_t first; // position of the first tap of the first output; may be negative
     int count;     // outputs
     int taps;
-    const void *weights; // in the arithmetic's type
+    const void *filter; // the taps, in the arithmetic's type
 };
 
-// A box of an SSIM map, where anything may be asked for: volumes, weights, luma, all parts.
+// A box of an SSIM map in the general case: volumes, weights, luma, all factors.
 struct ssim_box {
     sample_source source;
     border_mode border;
     box_axis z, y, x;
     double twice_c1, twice_c2, covariance;
-    bool convolution; // weights make the means; else they only weigh the map
+    bool convolution; // weights apply to the window means; else only to the map
     double coverage;
     bool negative_to_zero; // contrast-structure below 0 becomes 0
     bool wanted[ssim_factors];
     void *memory; // ssim_box_memory() items
-    // Receives each finished row of the first wanted part, in the arithmetic's type; may be NULL.
+    // Receives each finished row of the first wanted factor, in the arithmetic's type; may be NULL.
     void (*store_row)(void *receiver, int slice, int row, const void *values);
     void *receiver;
 };
 
 struct ssim_box_result {
-    int128 sums[ssim_factors]; // units of 2^-ssim_double_bits, or with weights of that times 2^-pixel_weight_bits
+    int128 sums[ssim_factors]; // units of 2^-ssim_double_bits, with weights times 2^-pixel_weight_bits
     int64_t weight;            // of the pixels counted, in units of 2^-pixel_weight_bits
     bool not_a_number;
     doubt_total doubt; // from float arithmetic
-    bool spread;       // too much for float
+    bool spread;       // too large for float
 };
 
 // The derivative of a weighted sum of map pixels with respect to the samples of a tile of the image.
 struct ssim_gradient_tile {
-    ssim_box box; // its outputs are the pixels of the tile; coverage, store_row, parts and memory are not used
+    ssim_box box; // its outputs are the pixels of the tile; coverage, store_row, wanted and memory are unused
     bool product;
-    int64_t map_first[3], map_end[3]; // the centres of windows that are in the map, in pixels of the image: z, y, x
-    const void *adjoint[3];           // for each axis: [taps][stride] weights, from the tile's first pixel on
+    int64_t map_first[3], map_end[3]; // the range of window centres in the map, in pixels of the image: z, y, x
+    const void *adjoint[3];           // for each axis: [taps][stride] coefficients, from the tile's first pixel on
     int64_t adjoint_stride[3];
     double factor; // of each pixel of the map
     double coverage;
@@ -169,8 +169,8 @@ struct shrink_row {
     sample_source source;
     border_mode border;
     int factor_z, factor;
-    bool normalised;                              // weights make the means
-    int64_t first_slice, first_row, first_column; // where the box of the first pixel begins; may be negative
+    bool normalised;                              // the means are weighted
+    int64_t first_slice, first_row, first_column; // of the first pixel's box; may be negative
     int64_t columns;                              // of the smaller image
     void *reference, *candidate, *weights;        // receive the row, in the arithmetic's type; weights may be NULL
     void *memory;                                 // shrink_memory() items
@@ -181,7 +181,7 @@ IQA_HD constexpr int64_t shrink_memory(int64_t columns, int factor)
     return 6 * round_up(columns * factor, 32);
 }
 
-// Items of the arithmetic's type that each kernel needs; the layouts are in statistics.inl and gradient.inl.
+// The memory of a kernel, in items of the arithmetic's type; statistics.inl and gradient.inl have the layouts.
 struct box_memory {
     int64_t stride; // items of a row
     int64_t rows;   // of a slice with its margins
@@ -190,7 +190,7 @@ struct box_memory {
 };
 
 constexpr int staged_planes = 3; // sums, differences, weights
-constexpr int most_maps = 5;     // the window means, and that of the weights
+constexpr int most_maps = 5;     // the window means of four maps and of the weights
 
 IQA_HD constexpr box_memory ssim_box_memory(int64_t rows, int64_t columns, int size_z)
 {
@@ -204,7 +204,7 @@ IQA_HD constexpr box_memory ssim_box_memory(int64_t rows, int64_t columns, int s
 }
 
 struct gradient_memory {
-    box_memory statistics; // of the windows that see the tile
+    box_memory statistics; // of the windows that contain pixels of the tile
     int64_t ring, deep, low, out;
     IQA_HD_MEMBER constexpr int64_t total() const { return statistics.total() + ring + deep + low + out; }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What tiles and boxes of SSIM have in common: the two passes over a batch, all images in the plan's arithmetic, and
-// where that is float once more those with a channel that it does not carry (arith/ssim_doubt.h); and the map's rows.
+// Shared by tiles and boxes of SSIM: the two passes over a batch, and the rows of its map. The first pass measures all
+// images in the plan's arithmetic. If that is float, the second repeats the images that have a channel which float does
+// not carry (arith/ssim_doubt.h).
 #pragma once
 
 #include "arith/ssim_doubt.h"
@@ -12,7 +13,7 @@ namespace iqa {
 template <class Result>
 class ssim_passes {
 public:
-    // `channels`: that are measured, be they planes of the grid or together in one.
+    // `channels`: the measured channels, each a plane of the grid or several in one.
     ssim_passes(const context &where, ssim_request &request, const tile_grid &grid, int64_t channels)
         : request_(request),
           grid_(grid),
@@ -48,7 +49,7 @@ public:
 
     bool again() const { return again_; }
 
-    // Whether the second pass takes a channel's tile in double.
+    // True if the second pass measures a channel's tile in double.
     bool doubts(int64_t image, int64_t channel, const doubt_total &tile) const
     {
         return again_ && doubts_[image * channels_ + channel].too_much_for_plane(weighing_) && tile.too_much_for_tile();
@@ -64,11 +65,11 @@ private:
     template <class Compute, class Collect>
     void measure(context &where, int64_t first_image, int64_t images, const Compute &compute, const Collect &collect)
     {
-        const int64_t parts = request_.by_channel ? channels_ : 1;
-        std::fill_n(request_.sums + first_image * parts * ssim_factors, images * parts * ssim_factors, 0);
+        const int64_t planes = request_.by_channel ? channels_ : 1;
+        std::fill_n(request_.sums + first_image * planes * ssim_factors, images * planes * ssim_factors, 0);
         std::fill_n(request_.not_a_number + first_image, images, false);
         if (weighing_)
-            std::fill_n(request_.weight + first_image * parts, images * parts, 0);
+            std::fill_n(request_.weight + first_image * planes, images * planes, 0);
         const int64_t tiles = grid_.tiles_of_image();
         waves_.run(
             where, first_image * tiles, (first_image + images) * tiles,
@@ -89,7 +90,7 @@ private:
     doubt_total *doubts_ = nullptr; // [images][channels]
 };
 
-// Where a worker's finished rows of a tile go.
+// The destination of a tile's finished rows.
 struct map_rows {
     const output_view *map;
     tile_grid::place at; // its plane is the first channel

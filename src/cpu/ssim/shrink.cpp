@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From one level to the next, row by row.
+// From one level of a pyramid to the next, row by row.
 #include <algorithm>
 
 #include "core/parallel.hpp"
@@ -11,7 +11,7 @@ namespace iqa {
 
 namespace {
 
-// Of the larger image. A tile has at least one row of the smaller one.
+// Rows of the larger image. A tile has at least one row of the smaller image.
 constexpr int64_t larger_rows_of_a_tile = 32;
 
 template <class Real>

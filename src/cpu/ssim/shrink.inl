@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From one level to the next.
+// From one level of a pyramid to the next.
 #pragma once
 
 #include "cpu/isa/instruction_set.h"
@@ -8,7 +8,7 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-// One row of a smaller image: the sum over slices and rows of the boxes first, then over columns.
+// One row of a smaller image: boxes are summed over slices and rows first, then over columns.
 template <class Real>
 static void shrink_one_row(const shrink_row &row)
 {
@@ -42,21 +42,21 @@ static void shrink_one_row(const shrink_row &row)
     Real *const out[3] = {static_cast<Real *>(row.reference), static_cast<Real *>(row.candidate),
                           static_cast<Real *>(row.weights)};
     // Over the columns of each box.
-    for (int which = 0; which < (weighted ? 3 : 2); ++which) {
-        Real *const own = sums[which];
+    for (int plane = 0; plane < (weighted ? 3 : 2); ++plane) {
+        Real *const sum = sums[plane];
         if (row.factor == 2) {
             for (int64_t i = 0; i < row.columns; ++i)
-                x[i] = own[2 * i] + own[2 * i + 1];
+                x[i] = sum[2 * i] + sum[2 * i + 1];
         } else {
             for (int64_t i = 0; i < row.columns; ++i) {
-                Real total = own[i * row.factor];
+                Real total = sum[i * row.factor];
                 for (int j = 1; j < row.factor; ++j)
-                    total += own[i * row.factor + j];
+                    total += sum[i * row.factor + j];
                 x[i] = total;
             }
         }
         for (int64_t i = 0; i < row.columns; ++i)
-            own[i] = x[i];
+            sum[i] = x[i];
     }
     for (int64_t i = 0; i < row.columns; ++i) {
         const Real divisor = normalised ? sums[2][i] : count;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows of pixels in any form, as the arithmetic takes them: with luma, weights, masks and borders.
+// Rows of pixels of any form in the arithmetic's type: luma, weights, masks and borders are applied.
 #pragma once
 
 #include "arith/border.h"
@@ -13,7 +13,7 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-// Luma is taken in double, whatever the arithmetic behind it.
+// Luma is computed in double, whatever the arithmetic.
 template <class Real>
 static void read_luma(const sample_source &source, const char *samples, int64_t channel_bytes, int64_t step,
                       int64_t count, Real *out)
@@ -21,11 +21,11 @@ static void read_luma(const sample_source &source, const char *samples, int64_t 
     constexpr int64_t block = 64;
     double parts[3][block];
     for (int64_t from = 0; from < count; from += block) {
-        const int64_t some = count - from < block ? count - from : block;
+        const int64_t length = count - from < block ? count - from : block;
         for (int channel = 0; channel < 3; ++channel)
             read_run<double>(source.type, samples + channel * channel_bytes + from * step * element_size(source.type),
-                             step, some, 1.0, parts[channel]);
-        for (int64_t i = 0; i < some; ++i)
+                             step, length, 1.0, parts[channel]);
+        for (int64_t i = 0; i < length; ++i)
             out[from + i] = Real(luma_of(*source.luma, parts[0][i], parts[1][i], parts[2][i]) * source.gain);
     }
 }
@@ -44,7 +44,7 @@ static void read_row(const sample_source &source, const sample_volume &volume, i
         read_run(source.type, samples, volume.column_stride, count, Real(source.gain), out);
 }
 
-// Weights were checked before.
+// Weights are valid here.
 template <class Real>
 static void read_weights(const weight_volume &weights, int64_t slice, int64_t row, int64_t from, int64_t count,
                          Real *out)
@@ -57,29 +57,29 @@ static void read_weights(const weight_volume &weights, int64_t slice, int64_t ro
     });
 }
 
-// One row of both images and of the weights, positions outside the image included. Masked samples become 0; so do those
-// of a zero border, but with weight 1. `weight` may be NULL where there are none.
+// One row of both images and of the weights, with positions outside the image. Masked samples become 0. Samples of a
+// zero border are 0 too, but have weight 1. `weight` is NULL without weights and masks.
 template <class Real>
 static void read_positions(const sample_source &source, border_mode border, int64_t slice, int64_t row, int64_t first,
                            int64_t count, Real *reference, Real *candidate, Real *weight)
 {
     const int64_t z = border_index(border, slice, source.depth);
     const int64_t y = border_index(border, row, source.height);
-    const auto read_inside = [&](int64_t to, int64_t column, int64_t some) {
-        read_row(source, source.reference, z, y, column, some, reference + to);
-        read_row(source, source.candidate, z, y, column, some, candidate + to);
+    const auto read_inside = [&](int64_t to, int64_t column, int64_t length) {
+        read_row(source, source.reference, z, y, column, length, reference + to);
+        read_row(source, source.candidate, z, y, column, length, candidate + to);
         if (source.weights.data != nullptr)
-            read_weights(source.weights, z, y, column, some, weight + to);
+            read_weights(source.weights, z, y, column, length, weight + to);
         else if (weight != nullptr)
-            for (int64_t i = to; i < to + some; ++i)
+            for (int64_t i = to; i < to + length; ++i)
                 weight[i] = Real(1);
         if (source.mask_nonfinite)
-            for (int64_t i = to; i < to + some; ++i)
+            for (int64_t i = to; i < to + length; ++i)
                 if (!is_finite(reference[i]) || !is_finite(candidate[i]))
                     weight[i] = Real(0);
     };
-    const auto read_zeros = [&](int64_t to, int64_t some) {
-        for (int64_t i = to; i < to + some; ++i) {
+    const auto read_zeros = [&](int64_t to, int64_t length) {
+        for (int64_t i = to; i < to + length; ++i) {
             reference[i] = candidate[i] = Real(0);
             if (weight != nullptr)
                 weight[i] = Real(1);

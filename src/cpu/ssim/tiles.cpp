@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SSIM of plain images: divides a batch into tiles, lets workers compute them, and adds up what they give.
+// SSIM of plain images: divides a batch into tiles, lets workers compute them, and adds up their results.
 #include <algorithm>
 
 #include "arith/ssim.h"
@@ -103,11 +103,12 @@ private:
         tile.product = plan_.wanted[ssim_product];
         tile.counting = counting_ && !passes_.again();
         tile.range = plan_.range;
-        tile.own_row = own_begin(at.row, margin_y_);
-        tile.own_rows = own_end(at.row + tile.rows, request_.out_height, tile.height, margin_y_) - tile.own_row;
-        tile.own_column = own_begin(at.column, margin_x_);
-        tile.own_columns =
-            own_end(at.column + tile.columns, request_.out_width, tile.width, margin_x_) - tile.own_column;
+        tile.counted_row = counted_begin(at.row, margin_y_);
+        tile.counted_rows =
+            counted_end(at.row + tile.rows, request_.out_height, tile.height, margin_y_) - tile.counted_row;
+        tile.counted_column = counted_begin(at.column, margin_x_);
+        tile.counted_columns =
+            counted_end(at.column + tile.columns, request_.out_width, tile.width, margin_x_) - tile.counted_column;
         tile.memory = passes_.memory_of(worker);
         tile.by_channel = request_.by_channel && channels_ > 1;
         map_rows rows = {&request_.map, at, channels_};
@@ -116,7 +117,7 @@ private:
             return compute_in_double(tile, result);
         compute_in_float(tile, result);
 
-        // Channels that float does not carry; where there are some, all are measured one by one.
+        // If float does not carry a channel, all channels are measured one by one.
         bool again[ssim_most_interleaved];
         for (int channel = 0; channel < channels_; ++channel)
             again[channel] =
@@ -130,13 +131,13 @@ private:
         for (int channel = 0; channel < channels_; ++channel, ++rows.at.plane) {
             tile.reference = plane_of(images.reference, at.image, at.plane + channel);
             tile.candidate = plane_of(images.candidate, at.image, at.plane + channel);
-            ssim_tile_result own;
+            ssim_tile_result single;
             if (again[channel])
-                compute_in_double(tile, own);
+                compute_in_double(tile, single);
             else
-                compute_in_float(tile, own);
-            result.sums[tile.by_channel ? channel : 0] += own.sums[0];
-            result.not_a_number = result.not_a_number || own.not_a_number;
+                compute_in_float(tile, single);
+            result.sums[tile.by_channel ? channel : 0] += single.sums[0];
+            result.not_a_number = result.not_a_number || single.not_a_number;
         }
     }
 
@@ -171,14 +172,14 @@ private:
         }
         for (int channel = 0; channel < channels_; ++channel)
             passes_.add_doubt(at.image, at.plane + channel, doubt_of(result, channel, at));
-        const int part = plan_.wanted[ssim_product] ? ssim_product : ssim_contrast_structure;
+        const int factor = plan_.wanted[ssim_product] ? ssim_product : ssim_contrast_structure;
         if (!request_.by_channel) {
-            request_.sums[at.image * ssim_factors + part] += result.sums[0];
+            request_.sums[at.image * ssim_factors + factor] += result.sums[0];
             return;
         }
         const int64_t first = at.image * request_.images.reference.channels + at.plane;
         for (int channel = 0; channel < channels_; ++channel)
-            request_.sums[(first + channel) * ssim_factors + part] += result.sums[channel];
+            request_.sums[(first + channel) * ssim_factors + factor] += result.sums[channel];
     }
 
     const cpu_kernels &kernels_;

@@ -3,8 +3,8 @@
 // across, and turned into SSIM and its sum while they are in the cache.
 //
 // Memory of a tile, in rows of `ssim_row_samples`: a ring of staged rows (s, d), the maps M_s, M_d, E_ss, E_dd of the
-// rows filtered together, the pivots, the finished values, what rows tell of float arithmetic, and at the end the
-// addresses of the staged rows in order.
+// rows filtered together (index k), the pivots, the finished values, spreads and doubts, and at the end the addresses
+// of the staged rows in order.
 #pragma once
 
 #include "arith/border.h"
@@ -32,16 +32,16 @@ struct ssim_workspace {
     real *filtered;
     real *pivot;
     real *values;
-    // The largest spread and the sums of doubts: of one vector for each channel, as many as whole pixels fill.
+    // The largest spreads and the sums of doubts, each lane by lane for the vectors that hold whole pixels.
     real *spreads;
     int32_t *doubts;
     const real **staged_in_order;
 
     real *staged(int row) const { return ring + 2 * stride * (row % ring_rows); }
-    real *map(int row, int which) const { return filtered + stride * (4 * row + which); }
+    real *map(int row, int k) const { return filtered + stride * (4 * row + k); }
 };
 
-// s and d of a run of pixels-times-channels. Multiplying by the gain, a power of two, is exact.
+// s and d of a run of samples. Multiplying by the gain, a power of two, is exact.
 template <class Real, class Sample>
 static void stage_run(const Sample *__restrict reference, const Sample *__restrict candidate, int64_t count, Real gain,
                       const Real *__restrict pivot, Real *__restrict sum, Real *__restrict difference)
@@ -54,7 +54,7 @@ static void stage_run(const Sample *__restrict reference, const Sample *__restri
     }
 }
 
-// Asks for the run that is staged a few rows later: a tile's rows lie too far apart for the processor to foresee.
+// Prefetches the run that is staged a few rows later: a tile's rows lie too far apart for the hardware prefetcher.
 template <class Sample>
 static inline void prefetch_run(const Sample *run, int64_t count)
 {
@@ -73,7 +73,7 @@ static void stage_strided_run(const Sample *reference, int64_t reference_step, c
                   difference + i);
 }
 
-// One row of the tile with its margins. `row` counts from the first row that the tile's windows touch.
+// Stages one row of the tile with its margins. `row` counts from the first row under the tile's windows.
 template <class Sample, class Lanes>
 static void stage_row(const ssim_workspace<Lanes> &work, int row)
 {
@@ -115,7 +115,7 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
             stage_strided_run(x_run, reference_step, y_run, candidate_step, to - from, gain, work.pivot + at, sum + at,
                               difference + at);
     };
-    // The columns inside the image in one run, those outside one by one.
+    // Columns inside the image form one run; columns outside are staged one by one.
     const int64_t inside_from = tile.first_column < 0 ? -tile.first_column : 0;
     const int64_t beyond = tile.first_column + pixels - tile.width;
     const int64_t inside_to = pixels - (beyond > 0 ? beyond : 0);
@@ -145,9 +145,9 @@ static void fill_pivots(const ssim_workspace<Lanes> &work)
         pivot_grid<real> grid;
         for (int i = 0; i < pivot_samples; ++i) {
             const int64_t row =
-                pivot_place(tile.first_row, tile.size_y, tile.rows, tile.height, i / pivot_columns, pivot_rows);
-            const int64_t column =
-                pivot_place(tile.first_column, tile.size_x, tile.columns, tile.width, i % pivot_columns, pivot_columns);
+                pivot_position(tile.first_row, tile.size_y, tile.rows, tile.height, i / pivot_columns, pivot_rows);
+            const int64_t column = pivot_position(tile.first_column, tile.size_x, tile.columns, tile.width,
+                                                  i % pivot_columns, pivot_columns);
             const auto sample = [&](const sample_plane &side) {
                 const Sample *samples = static_cast<const Sample *>(side.data);
                 return real(widen(samples[row * side.row_stride + column * side.column_stride + channel])) * gain;
@@ -160,8 +160,8 @@ static void fill_pivots(const ssim_workspace<Lanes> &work)
     }
 }
 
-// Filters `rows` rows of the tile down, from `first` on, into the four maps. `taps` is a constant where the compiler
-// may unroll, else 0.
+// Filters `rows` rows of the tile down, from `first` on, into the four maps. `taps` replaces the window's size, for
+// unrolling, unless it is 0.
 template <int rows, int taps, class Lanes>
 static void filter_down(const ssim_workspace<Lanes> &work, int first)
 {
@@ -175,30 +175,30 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
         IQA_UNROLL
         for (int row = 0; row < rows; ++row)
             IQA_UNROLL
-        for (int which = 0; which < 4; ++which)
-            total[row][which] = Lanes::broadcast(real(0));
+        for (int k = 0; k < 4; ++k)
+            total[row][k] = Lanes::broadcast(real(0));
         IQA_UNROLL
         for (int tap = 0; tap < size + rows - 1; ++tap) {
             const real *staged = work.staged_in_order[tap] + at;
             const Lanes sum = Lanes::load(staged);
             const Lanes difference = Lanes::load(staged + work.stride);
-            const Lanes parts[4] = {sum, difference, sum * sum, difference * difference};
+            const Lanes values[4] = {sum, difference, sum * sum, difference * difference};
             IQA_UNROLL
             for (int row = 0; row < rows; ++row) {
-                const int own = tap - row;
-                if (own < 0 || own >= size)
+                const int tap_of_row = tap - row;
+                if (tap_of_row < 0 || tap_of_row >= size)
                     continue;
-                const Lanes weight = Lanes::broadcast(work.taps_y[own]);
+                const Lanes weight = Lanes::broadcast(work.taps_y[tap_of_row]);
                 IQA_UNROLL
-                for (int which = 0; which < 4; ++which)
-                    total[row][which] = fused_multiply_add(weight, parts[which], total[row][which]);
+                for (int k = 0; k < 4; ++k)
+                    total[row][k] = fused_multiply_add(weight, values[k], total[row][k]);
             }
         }
         IQA_UNROLL
         for (int row = 0; row < rows; ++row)
             IQA_UNROLL
-        for (int which = 0; which < 4; ++which)
-            total[row][which].store(work.map(row, which) + at);
+        for (int k = 0; k < 4; ++k)
+            total[row][k].store(work.map(row, k) + at);
     }
 }
 
@@ -210,18 +210,18 @@ static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<L
     using real = typename Lanes::real;
     const int64_t samples = int64_t(work.tile.columns) * work.tile.channels;
     const filter_of_row<real> filter = {work.taps_x, work.tile.size_x, work.tile.channels};
-    // Locals, which nothing aliases.
+    // Locals, which no store aliases.
     const real *const maps[4] = {work.map(row, 0), work.map(row, 1), work.map(row, 2), work.map(row, 3)};
     const real *const pivots = work.pivot;
     real *const values = work.values;
-    const int of_pixel = channels ? channels : work.tile.channels;
+    const int vectors = channels ? channels : work.tile.channels;
     Lanes spread[channels ? channels : int(ssim_most_interleaved)];
-    for (int i = 0; i < of_pixel; ++i)
+    for (int i = 0; i < vectors; ++i)
         spread[i] = Lanes::load(work.spreads + i * Lanes::width);
     fixed_sum<real> sum;
-    for (int64_t first = 0; first < samples; first += of_pixel * Lanes::width) {
+    for (int64_t first = 0; first < samples; first += vectors * Lanes::width) {
         IQA_UNROLL_MUCH
-        for (int i = 0; i < of_pixel; ++i) {
+        for (int i = 0; i < vectors; ++i) {
             const int64_t at = first + i * Lanes::width;
             const int64_t left = samples - at;
             if (left <= 0)
@@ -240,7 +240,7 @@ static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<L
                 value.store(values + at);
             if constexpr (sizeof(real) == sizeof(float)) {
                 Lanes squares = square_sum + square_difference;
-                if (__builtin_expect(count < Lanes::width, 0)) // beyond the last pixel lies what was there before
+                if (__builtin_expect(count < Lanes::width, 0)) // lanes beyond the last pixel hold stale samples
                     squares = first_lanes(squares, count);
                 spread[i] = at_least(squares, spread[i]);
                 if (__builtin_expect(doubting, 0))
@@ -251,45 +251,46 @@ static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<L
             }
         }
     }
-    for (int i = 0; i < of_pixel; ++i)
+    for (int i = 0; i < vectors; ++i)
         spread[i].store(work.spreads + i * Lanes::width);
     row_sum = sum;
 }
 
-// What a tile's rows tell of float arithmetic.
+// Adds up the doubts of a tile's rows, and checks its spreads.
 template <class Lanes>
-static void tell_doubts(const ssim_workspace<Lanes> &work, ssim_tile_result &result)
+static void collect_doubts(const ssim_workspace<Lanes> &work, ssim_tile_result &result)
 {
     const ssim_tile &tile = work.tile;
     const float most_spread = IQA_SSIM_MOST_SPREAD * float(tile.twice_c2);
     for (int channel = 0; channel < tile.channels; ++channel) {
         float spread = 0.0f;
         for (int i = channel; i < tile.channels * Lanes::width; i += tile.channels) {
-            const int32_t *own = work.doubts + i / Lanes::width * doubt_kinds * Lanes::width + i % Lanes::width;
+            const int32_t *lane = work.doubts + i / Lanes::width * doubt_kinds * Lanes::width + i % Lanes::width;
             for (int kind = 0; kind < doubt_kinds; ++kind)
-                result.doubts[channel][kind] += own[kind * Lanes::width];
+                result.doubts[channel][kind] += lane[kind * Lanes::width];
             spread = iqa::at_least(work.spreads[i], spread);
         }
         result.spread[channel] = spread > most_spread;
     }
 }
 
-// Counts the samples of one row of the image that are this tile's own.
-static void count_own_samples(const ssim_tile &tile, int64_t row, sample_counts &counts)
+// Counts the samples of one row of the image that belong to this tile.
+static void count_row_of_tile(const ssim_tile &tile, int64_t row, sample_counts &counts)
 {
-    if (row < tile.own_row || row >= tile.own_row + tile.own_rows)
+    if (row < tile.counted_row || row >= tile.counted_row + tile.counted_rows)
         return;
     const sample_plane *const sides[] = {&tile.reference, &tile.candidate};
     for (const sample_plane *side : sides) {
         const bool dense = side->column_stride == tile.channels;
-        const char *data = static_cast<const char *>(side->data) +
-                           (row * side->row_stride + tile.own_column * side->column_stride) * element_size(tile.type);
+        const char *data =
+            static_cast<const char *>(side->data) +
+            (row * side->row_stride + tile.counted_column * side->column_stride) * element_size(tile.type);
         if (dense) {
-            count_run(tile.type, data, tile.own_columns * tile.channels, 1, tile.range, counts);
+            count_run(tile.type, data, tile.counted_columns * tile.channels, 1, tile.range, counts);
         } else {
             for (int channel = 0; channel < tile.channels; ++channel)
-                count_run(tile.type, data + channel * element_size(tile.type), tile.own_columns, side->column_stride,
-                          tile.range, counts);
+                count_run(tile.type, data + channel * element_size(tile.type), tile.counted_columns,
+                          side->column_stride, tile.range, counts);
         }
     }
 }
@@ -345,7 +346,7 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
         for (; staged_rows < first + rows + tile.size_y - 1; ++staged_rows) {
             stage(work, staged_rows);
             if (tile.counting)
-                count_own_samples(tile, tile.first_row + staged_rows, result.counts);
+                count_row_of_tile(tile, tile.first_row + staged_rows, result.counts);
         }
         (rows == Lanes::rows_at_once ? down : down_last)(work, first);
         for (int row = 0; row < rows; ++row) {
@@ -364,7 +365,7 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     }
     result.not_a_number = nan;
     if constexpr (sizeof(real) == sizeof(float))
-        tell_doubts(work, result);
+        collect_doubts(work, result);
 }
 
 template <class Real>
@@ -378,7 +379,7 @@ static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
     Real *filtered = ring + 2 * ring_rows * stride;
     Real *pivot = filtered + 4 * ssim_rows_at_once * stride;
     Real *values = pivot + stride;
-    constexpr int64_t of_pixels = ssim_most_interleaved * lanes_type::width;
+    constexpr int64_t most_lanes = ssim_most_interleaved * lanes_type::width;
     const ssim_workspace<lanes_type> work = {
         .tile = tile,
         .taps_y = static_cast<const Real *>(tile.taps_y),
@@ -390,8 +391,8 @@ static void ssim_of_tile(const ssim_tile &tile, ssim_tile_result &result)
         .pivot = pivot,
         .values = values,
         .spreads = values + stride,
-        .doubts = reinterpret_cast<int32_t *>(values + stride + of_pixels),
-        .staged_in_order = reinterpret_cast<const Real **>(values + stride + (1 + doubt_kinds) * of_pixels),
+        .doubts = reinterpret_cast<int32_t *>(values + stride + most_lanes),
+        .staged_in_order = reinterpret_cast<const Real **>(values + stride + (1 + doubt_kinds) * most_lanes),
     };
     run_tile(work, result);
 }

@@ -17,11 +17,11 @@ void cpu_ssim_values(context &, workspace &, const ssim_values_request &request,
     }
 }
 
-void cpu_ssim_slopes(context &, const ssim_values_request &request, int gain, double *factors)
+void cpu_ssim_slopes(context &, const ssim_values_request &request, int level, double *factors)
 {
     for (int64_t image = 0; image < request.images; ++image)
         for (int64_t channel = 0; channel < request.channels; ++channel)
-            factors[image * request.channels + channel] = slope_of(request, gain, image, channel);
+            factors[image * request.channels + channel] = slope_of(request, level, image, channel);
 }
 
 void cpu_ssim_block_values(context &, const ssim_block_values_request &request)

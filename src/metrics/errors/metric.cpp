@@ -99,7 +99,7 @@ void errors_metric::measure(const backend &device, pair_memory &memory, const pa
         .counts = last.counts,
         .overflow = last.overflow,
         .images = update.images(),
-        .parts = update.parts(),
+        .planes = update.planes(),
         .per_image = update.per_image,
         .per_channel = update.per_channel,
         .slopes = slopes,

@@ -116,12 +116,12 @@ pair_sums_request pair_metric::request_sums(pair_memory &memory, const pair_upda
                                             error_term term, int64_t number, int64_t terms) const
 {
     const size_t images = size_t(update.images());
-    const size_t count = images * size_t(update.parts());
+    const size_t count = images * size_t(update.planes());
     pair_sums_request request{
         .term = term,
         .source = update.source,
         .range = update.range,
-        .by_channel = update.parts() != 1,
+        .by_channel = update.planes() != 1,
         .report = report,
         .sums = memory.sums.take<pair_sum>(count * size_t(terms), "the sums of a batch") + count * size_t(number),
         .weights = memory.weights.take<int128>(count, "the weights of a batch"),

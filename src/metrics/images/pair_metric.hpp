@@ -52,8 +52,8 @@ struct pair_update {
 
     bool wants_gradient() const { return candidate_gradient.data != nullptr || reference_gradient.data != nullptr; }
     int64_t images() const { return source.images.reference.images; }
-    // The parts of an image: its channels if they are wanted apart, else 1.
-    int64_t parts() const { return per_channel.data != nullptr ? source.channels() : 1; }
+    // The planes of an image: its channels if they are wanted apart, else 1.
+    int64_t planes() const { return per_channel.data != nullptr ? source.channels() : 1; }
 };
 
 class pair_metric : public iqa_metric {

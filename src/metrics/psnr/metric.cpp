@@ -71,7 +71,7 @@ void psnr_metric::measure(const backend &device, pair_memory &memory, const pair
         .counts = request.counts,
         .overflow = request.overflow,
         .images = update.images(),
-        .parts = update.parts(),
+        .planes = update.planes(),
         .per_image = update.per_image,
         .per_channel = update.per_channel,
         .slopes = slopes,

@@ -79,7 +79,7 @@ struct ssim_update {
     fault *report;
 
     bool wants_gradient() const { return reference_gradient.data != nullptr || candidate_gradient.data != nullptr; }
-    int64_t parts() const { return by_channel ? channels : 1; }
+    int64_t planes() const { return by_channel ? channels : 1; }
     // Whether a level is downsampled; false: it has the caller's images.
     bool is_made(int level) const { return level > 0 || levels.downsample > 1; }
 };

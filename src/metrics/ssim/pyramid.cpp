@@ -44,7 +44,7 @@ void ssim_metric::place_levels(const ssim_update &update, image_group group)
         if (update.is_made(level))
             bytes += bytes_of(level) * (2 + (update.weighing ? 1 : 0) + (update.wants_gradient() ? 2 : 0));
     std::byte *memory = bytes == 0 ? nullptr : update.memory->levels.take<std::byte>(size_t(bytes), "smaller images");
-    const size_t results = size_t(options_.scales) * size_t(group.count * update.parts());
+    const size_t results = size_t(options_.scales) * size_t(group.count * update.planes());
     int128 *sums = update.memory->sums.take<int128>(results * (ssim_factors + 1), "the sums of a batch");
     const auto take = [&](int level) {
         std::byte *taken = memory;
@@ -61,8 +61,8 @@ void ssim_metric::place_levels(const ssim_update &update, image_group group)
         if (options_.parts == 0 && !last)
             std::swap(current.plan.wanted[ssim_product], current.plan.wanted[ssim_contrast_structure]);
         current.pixels = map.depth * map.height * map.width;
-        current.sums = sums + size_t(level) * size_t(group.count * update.parts()) * (ssim_factors + 1);
-        current.weight = current.sums + size_t(group.count * update.parts()) * ssim_factors;
+        current.sums = sums + size_t(level) * size_t(group.count * update.planes()) * (ssim_factors + 1);
+        current.weight = current.sums + size_t(group.count * update.planes()) * ssim_factors;
         current.images = {images_of(update.images.reference, group), images_of(update.images.candidate, group)};
         current.weights = images_of(update.weights, group);
         if (!update.is_made(level))
@@ -162,7 +162,7 @@ ssim_values_request ssim_metric::values_of(const ssim_update &update, image_grou
                                  current.pixels};
     }
     request.plain = plain_mean(options_);
-    request.of_channels = product_of_channels();
+    request.averages_channels = product_of_channels();
     request.all_factors = options_.parts != 0;
     request.refuses_nonfinite = options_.nonfinite == IQA_NONFINITE_ERROR;
     request.by_channel = update.by_channel;
