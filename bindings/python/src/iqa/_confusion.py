@@ -45,6 +45,9 @@ _SCORES = words("confusion", "score")
 _ALIASES = {"f1": "dice"}
 _KEYWORDS = tuple(table("confusion").keywords)
 
+_OF_CONVENTIONS = ("over", "empty", "zero_division")
+"""What every convention says. An average is the caller's where the tool asks for it."""
+
 
 @documented("confusion")
 class ConfusionMatrix(Metric):
@@ -259,7 +262,10 @@ class ConfusionMatrix(Metric):
                 stated is as the metric was created with.
         """
         which = choose("score", name, _SCORES)
-        how, _mask = make_reading(self._options.classes, {**self._reading, **reading})
+        stated = dict(self._reading)
+        if "convention" in reading:  # its rules, whatever the metric was created with
+            stated = {word: said for word, said in stated.items() if word not in _OF_CONVENTIONS}
+        how, _mask = make_reading(self._options.classes, {**stated, **reading})
         count = ctypes.c_size_t()
         call = (library.iqa_confusion_score, self._open(), which, ctypes.byref(how))
         self._context.call(*call, None, 0, ctypes.byref(count))

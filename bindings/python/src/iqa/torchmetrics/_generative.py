@@ -115,7 +115,7 @@ class _Rows(torchmetrics.Metric):
 
     def _sync_dist(self, *args: Any, **kwargs: Any) -> None:
         """Gathers; a process without rows has to know how long they are."""
-        for name in self._defaults:
+        for name in self._defaults if torch.distributed.is_initialized() else ():
             kept = getattr(self, name)
             columns = torch.tensor([kept[0].shape[1] if kept else 0], device=self.device)
             group = kwargs.get("process_group") or self.process_group

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from .._errors import ShapeError
 from .._mean_errors import MeanErrors
 from .._metric import Metric
+from .._psnr import PSNR
 from ._base import ExactMetric, check_same_shape, flag, own_words, whole
 from ._images import measured_pair, rows_of
 
@@ -21,7 +23,11 @@ class _MeanError(ExactMetric):
     higher_is_better = False
     plot_lower_bound = 0.0
 
-    _quantity = ""
+    def _one(self, form: str) -> Metric:
+        raise NotImplementedError
+
+    def _mean(self, metric: Any) -> float:
+        raise NotImplementedError
 
     def _start(self, num_outputs: int) -> None:
         whole("num_outputs", num_outputs, 1)
@@ -29,8 +35,7 @@ class _MeanError(ExactMetric):
         self._begin("NHW")
 
     def _made(self, form: str) -> list[Metric]:
-        how: dict[str, Any] = {"nonfinite": "propagate"}
-        return [MeanErrors(layout=form, **how) for _ in range(self.num_outputs)]
+        return [self._one(form) for _ in range(self.num_outputs)]
 
     def update(self, preds: Tensor, target: Tensor) -> None:
         """Adds samples; with several outputs [N, num_outputs]."""
@@ -50,10 +55,7 @@ class _MeanError(ExactMetric):
 
     def compute(self) -> Tensor:
         """The mean over all samples added, of each output."""
-        values = [
-            self._read(lambda m=metric: getattr(m, self._quantity))  # type: ignore[misc]
-            for metric in self._held.metrics
-        ]
+        values = [self._read(lambda m=m: self._mean(m)) for m in self._held.metrics]  # type: ignore[misc]
         return values[0] if self.num_outputs == 1 else torch.stack(values)
 
 
@@ -70,8 +72,14 @@ class MeanSquaredError(_MeanError):
         super().__init__(**kwargs)
         flag("squared", squared)
         self.squared = squared
-        self._quantity = "mse" if squared else "rmse"
         self._start(num_outputs)
+
+    def _one(self, form: str) -> Metric:
+        # PSNR sums squares alone; its range plays no part in them.
+        return PSNR(1.0, form, nonfinite="propagate")
+
+    def _mean(self, metric: Any) -> float:
+        return float(metric.mse if self.squared else math.sqrt(metric.mse))
 
 
 class MeanAbsoluteError(_MeanError):
@@ -82,8 +90,12 @@ class MeanAbsoluteError(_MeanError):
         **kwargs: of torchmetrics.Metric.
     """
 
-    _quantity = "mae"
-
     def __init__(self, num_outputs: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._start(num_outputs)
+
+    def _one(self, form: str) -> Metric:
+        return MeanErrors(layout=form, nonfinite="propagate")
+
+    def _mean(self, metric: Any) -> float:
+        return float(metric.mae)
