@@ -118,18 +118,18 @@ void check_range(double low, double high)
 
 data_range range_of_update(data_range of_options, const iqa_update_extras &extras)
 {
-    const data_range own = {extras.data_low, extras.data_high};
-    if (own.low == 0 && own.high == 0)
+    const data_range stated = {extras.data_low, extras.data_high};
+    if (of_update.low == 0 && of_update.high == 0)
         return of_options;
     if (is_stated(of_options))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "the data range of the update is ", own.low, " ... ", own.high,
+        fail(IQA_ERROR_INVALID_ARGUMENT, "the data range of the update is ", of_update.low, " ... ", of_update.high,
              ", but the options state ", of_options.low, " ... ", of_options.high,
              " for every update; state it in one place");
-    if (!is_stated(own))
-        fail(IQA_ERROR_INVALID_ARGUMENT, "the data range of the update is ", own.low, " ... ", own.high,
+    if (!is_stated(of_update))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "the data range of the update is ", of_update.low, " ... ", of_update.high,
              "; expected data_low below data_high, or both 0 for a range that is not stated");
-    check_range(own.low, own.high);
-    return own;
+    check_range(of_update.low, of_update.high);
+    return of_update;
 }
 
 data_range resolve_range(data_range stated, element_type type)
