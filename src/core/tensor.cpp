@@ -118,7 +118,7 @@ void check_range(double low, double high)
 
 data_range range_of_update(data_range of_options, const iqa_update_extras &extras)
 {
-    const data_range stated = {extras.data_low, extras.data_high};
+    const data_range of_update = {extras.data_low, extras.data_high};
     if (of_update.low == 0 && of_update.high == 0)
         return of_options;
     if (is_stated(of_options))
