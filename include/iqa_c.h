@@ -325,7 +325,7 @@ IQA_API iqa_status iqa_update_extras_init(iqa_update_extras *extras, size_t size
  *  work on the context's stream, and never waits: the tensors must stay until the stream has passed it, and outputs are
  *  there then. A second update of the same shapes can be captured in a CUDA graph, and counts at each launch of it.
  *  The graph works in the metric's memory: launch it on the context's stream, and no more once the metric is destroyed.
- *  What is wrong with the data of such an update (not finite, a label outside the classes, a weight that is none) is
+ *  What is wrong with the data of such an update (not finite, a label outside the classes, an invalid weight) is
  *  told by the next call that reads the metric, with the update's number; nothing of that update is added, the others
  *  count. Calls that read the metric (compute, read, lanes, serialize, merge, confusion scores, FID of shards) wait for
  *  the stream.
