@@ -23,7 +23,7 @@ build=$root/build
 # What several builds compile alike is compiled once.
 use_ccache() {
     command -v ccache > /dev/null || return 0
-    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=/
+    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$root
 }
 
 step_packages() {
@@ -60,14 +60,16 @@ step_python() {
     [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return 1
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt || return 1
     use_ccache
-    # The source distribution is what is installed. Compiled as the release step did, it is taken from ccache's store.
-    rm -rf "$build/dist"
+    # The source distribution is what is installed. Compiled as the release step did, below the same folder, it is taken
+    # from ccache's store.
+    rm -rf "$build/dist" "$build/tmp"
+    mkdir "$build/tmp"
     "$venv/bin/python" -c "from scikit_build_core.build import build_sdist as b; b('$build/dist')" > "$build/sdist.log" ||
         { cat "$build/sdist.log"; return 1; }
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall \
-        --config-settings=build-dir=build --config-settings=cmake.define.IQA_WERROR=ON \
+    TMPDIR=$build/tmp "$venv/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+        --force-reinstall --config-settings=build-dir=build --config-settings=cmake.define.IQA_WERROR=ON \
         --config-settings=cmake.define.IQA_BUILD_TOOLS=ON "$build"/dist/iqa-*.tar.gz || return 1
-    "$venv/bin/ruff" check --quiet bindings/python || return 1
+    "$venv/bin/ruff" check --quiet bindings/python tests/packages || return 1
     local failed=0
     local directory
     for directory in bindings/python/tests tests/cli tests/docs tests/packages; do

@@ -3,13 +3,15 @@
 
 import os
 import pathlib
+import re
 import subprocess
+import sys
 import tarfile
 
 import pytest
 from scikit_build_core.build import build_sdist
+from tree import ROOT, VERSION
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROJECT = ["CMakeLists.txt", "pyproject.toml", "LICENSE", "cmake"]
 BUILT_FROM = [*PROJECT, "include", "src", "cuda", "tools", "bindings"]
 
@@ -45,3 +47,23 @@ def test_it_holds_no_tests_and_nothing_built(members: dict) -> None:
     assert [name for name in members if name.startswith(unwanted)] == []
     assert [name for name in members if name.endswith((".so", ".o", ".pyc"))] == []
     assert sum(members.values()) < 10e6
+
+
+@pytest.mark.parametrize(("variable", "suffix"), [("", ""), ("cu130", "+cu130")])
+def test_a_wheel_with_cuda_has_another_version(
+    tmp_path: pathlib.Path, variable: str, suffix: str
+) -> None:
+    code = (
+        "import sys, scikit_build_core.build as b; b.prepare_metadata_for_build_wheel(sys.argv[1])"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env={**os.environ, "IQA_WHEEL": variable},
+        cwd=ROOT,
+        check=True,
+    )
+    (metadata,) = tmp_path.glob("*.dist-info/METADATA")
+    text = metadata.read_text()
+    assert f"\nVersion: {VERSION}{suffix}\n" in text
+    assert "\nLicense-Expression: MIT\n" in text
+    assert {"torch", "plot", "fid"} <= set(re.findall(r"^Provides-Extra: (\w+)$", text, re.M))
