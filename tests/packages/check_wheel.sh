@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A wheel of scripts/wheel.sh: what auditwheel says of it, an installation where nothing else is, and that its numbers are
-# an ordinary build's to the last bit, by this system's C library and by that of the sysroot.
-# Usage: check_wheel.sh WHEEL WORK_DIRECTORY LIBRARY    (auditwheel is that of $PYTHON; the library is an ordinary build)
+# A wheel of scripts/wheel.sh: what auditwheel says of it, an installation where nothing else is, and that its numbers
+# are an ordinary build's to the last bit, by this system's C library and by that of the sysroot.
+# Usage: check_wheel.sh WHEEL WORK_DIRECTORY LIBRARY
+# (auditwheel is that of $PYTHON; the library is an ordinary build)
 set -euo pipefail
 wheel=$(realpath "$1")
 work=$2
