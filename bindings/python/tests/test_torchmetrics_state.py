@@ -316,6 +316,26 @@ def test_wrappers():
     assert both(*next(iter(batches(3, "images")))) > 0
 
 
+@pytest.mark.parametrize("make", [make for make, _ in CASES.values()] + [ours.MeanIoU])
+def test_torch_jit_takes_it(make):
+    """TorchMetrics' own are tested for it: all but forward, update and compute is compiled."""
+    torch.jit.script(make())
+
+
+def test_classes_that_the_first_tensors_tell():
+    metric = ours.MeanIoU()
+    assert metric.compute().isnan()
+    metric.reset()
+    generator = torch.Generator().manual_seed(1)
+    data = [tuple(torch.randint(0, 2, (2, 3, 5, 8), generator=generator)) for _ in range(2)]
+    copied = pickle.loads(pickle.dumps(metric))
+    for batch in data:
+        metric(*batch)
+        copied.update(*batch)
+    assert same_value(metric, copied)
+    assert same_value(metric, filled(lambda: ours.MeanIoU(5), data))
+
+
 def test_plot():
     pytest.importorskip("matplotlib").use("Agg")
     metric = filled(*[CASES["f1"][0], list(batches(7, "labels"))])

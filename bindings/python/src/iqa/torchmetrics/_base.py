@@ -107,7 +107,7 @@ class ExactMetric(torchmetrics.Metric):
 
     @property
     def _metric(self) -> Any:
-        return self._held.metrics[0]
+        return self._held.metrics[0] if self._held.metrics else None
 
     @property
     def fingerprint(self) -> Tensor:
@@ -129,7 +129,8 @@ class ExactMetric(torchmetrics.Metric):
         parts = [
             torch.frombuffer(metric.lanes(), dtype=torch.int64) for metric in self._held.metrics
         ]
-        return (parts[0] if len(parts) == 1 else torch.cat(parts)).to(self.device)
+        none = torch.empty(0, dtype=torch.int64, device="cpu")
+        return (parts[0] if len(parts) == 1 else torch.cat([none, *parts])).to(self.device)
 
     @lanes.setter
     def lanes(self, lanes: Tensor) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -225,6 +226,8 @@ class MeanIoU(_Segmentation):
 
     def compute(self) -> Tensor:
         """The mean, or one for each class."""
+        if self._metric is None:  # nothing has told how many classes there are
+            return self._value(math.nan)
         if self.per_class:
             values = self._values("iou", average="none", over="samples")
             return values.nan_to_num(-1.0)
