@@ -14,6 +14,7 @@
  *   FID                            from features; statistics, shards
  *   KID
  *   Inception Score
+ *   Networks                       features of pictures, from weights
  *   Confusion metrics              labels compared: counts, scores, readings
  *   Options by name                every option described; a metric from text
  * The section of a metric has its fields, options, presets, create function and one-shot.
@@ -1015,6 +1016,103 @@ IQA_API iqa_status iqa_inception_score_options_init(iqa_inception_score_options 
  *          finite, or is no probability where it should be. */
 IQA_API iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_inception_score_options *options,
                                                const iqa_tensor *scores, double *mean, double *standard_deviation);
+
+/* ---- Networks: features of pictures -------------------------------------------------------------------------- */
+
+/** Inception v3 as FID uses it (C. Szegedy and others, "Rethinking the Inception architecture for computer vision", CVPR
+ *  2016; the graph of 2015-12-05): pictures in, the features that iqa_fid, KID and the Inception Score take out.
+ *
+ *  A feature depends on its picture and the weights alone: not on the batch, the threads or the instruction set. Every
+ *  output of every layer is one chain of float32 multiply-adds in a stated order (docs/reference/numerics.md).
+ *
+ *  The weights do not come with the library: they are the caller's, by the names of a PyTorch state dictionary. */
+typedef struct iqa_network iqa_network;
+
+/** Whose resizing brings pictures to 299 x 299, and whose normalisation follows. FID depends on it. */
+typedef enum iqa_resize {
+    IQA_RESIZE_TENSORFLOW = 0, /* TensorFlow 1's bilinear, (v - 128) / 128: torch-fidelity, TorchMetrics              */
+    IQA_RESIZE_PYTORCH = 1,    /* PyTorch's bilinear without antialiasing, 2 v / 255 - 1: pytorch-fid                 */
+    IQA_RESIZE_CLEAN = 2,      /* Pillow's antialiased bicubic on floats, (v - 128) / 128: clean-fid                  */
+    IQA_RESIZE_NONE = 3        /* pictures are 299 x 299 already; (v - 128) / 128                                     */
+} iqa_resize;
+
+/** Whose features: the mean over the layer's map, or the scores of the classes. */
+typedef enum iqa_layer {
+    IQA_LAYER_64 = 0,             /* after the first max pooling: 64 features                                         */
+    IQA_LAYER_192 = 1,            /* after the second: 192                                                            */
+    IQA_LAYER_768 = 2,            /* before the last reduction: 768                                                   */
+    IQA_LAYER_2048 = 3,           /* the last: FID's 2048                                                             */
+    IQA_LAYER_LOGITS = 4,         /* 1008 scores of classes                                                           */
+    IQA_LAYER_LOGITS_UNBIASED = 5 /* without the bias: what the Inception Score takes                                 */
+} iqa_layer;
+
+/** Options of a network. */
+typedef struct iqa_network_options {
+    uint32_t struct_size; /* sizeof(iqa_network_options) of the caller                                              */
+    int32_t layout;       /* IQA_LAYOUT_... of pictures; 1 or 3 channels, of which one stands for all three          */
+    int32_t resize;       /* IQA_RESIZE_...                                                                         */
+    int32_t reserved;     /* 0                                                                                      */
+    double data_low;      /* the range of the samples, which becomes 0 to 255; low = high: that of the integer type, */
+    double data_high;     /* while floating-point pictures must state it                                            */
+} iqa_network_options;
+
+#define IQA_NETWORK_OPTIONS_INIT                                                                                       \
+    {                                                                                                                  \
+        sizeof(iqa_network_options), IQA_LAYOUT_NHWC, IQA_RESIZE_TENSORFLOW, 0, 0.0, 0.0                               \
+    }
+
+/** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_network_options_init(iqa_network_options *options, size_t size);
+
+/** A weight: `name` as in a state dictionary, "Mixed_5b.branch1x1.conv.weight". */
+typedef struct iqa_named_tensor {
+    const char *name;
+    const iqa_tensor *tensor;
+} iqa_named_tensor;
+
+/** Makes a network. The weights are copied: 95 MB are taken from the context's allocator.
+ *
+ *  Wanted are, of each convolution NAME, NAME.conv.weight [out, in, rows, columns] and NAME.bn.weight, .bias,
+ *  .running_mean and .running_var [out], and fc.weight [1008, 2048] and fc.bias [1008]: 472 tensors. Counters of training
+ *  (num_batches_tracked) and AuxLogits may be there too; other names are refused. Normalisation is folded into the
+ *  weights in double and rounded once.
+ *
+ *  @param options  NULL for the defaults.
+ *  @param tensors  float16, bfloat16, float32 or float64 with any strides, on the CPU, in any order.
+ *  @param count    how many.
+ *  @param out      receives the network, which keeps the context alive; end it with iqa_network_destroy().
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT for a missing, unknown or repeated name; _SHAPE, _DTYPE, _DEVICE;
+ *          IQA_ERROR_NUMERIC for a weight that is not finite; IQA_ERROR_OUT_OF_MEMORY. */
+IQA_API iqa_status iqa_network_create(iqa_context *context, const iqa_network_options *options,
+                                      const iqa_named_tensor *tensors, size_t count, iqa_network **out);
+
+/** Ends a network. NULL is allowed. */
+IQA_API void iqa_network_destroy(iqa_network *network);
+
+/** How many features a layer has. */
+IQA_API iqa_status iqa_network_layer_width(int32_t layer, int32_t *width);
+
+/** Where the features of a layer go. */
+typedef struct iqa_layer_features {
+    int32_t layer;              /* IQA_LAYER_...                                                                    */
+    const iqa_tensor *features; /* float32 or float64 [N, width], with any strides, on the CPU                      */
+} iqa_layer_features;
+
+/** The features of N pictures of any size. Reports progress by pictures, and can be cancelled by it.
+ *
+ *  Some pictures are under way at once, as many as there are threads, but at least 2 and at most 16: each takes 11.3 MB,
+ *  which are kept for the next call, and each thread a strip of rows.
+ *
+ *  @param pictures  uint8, uint16, int16, float16, bfloat16, float32 or float64, on the CPU.
+ *  @param outputs   one for each layer that is wanted; all of them come from one pass.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _DEVICE, _UNAVAILABLE, _CANCELLED, _OUT_OF_MEMORY;
+ *          IQA_ERROR_NUMERIC for a picture or a feature that is not finite. Where a call fails, some features may have
+ *          been written. */
+IQA_API iqa_status iqa_network_features(iqa_network *network, const iqa_tensor *pictures,
+                                        const iqa_layer_features *outputs, size_t count);
+
+/** 64 bits that stand for the weights: say them beside a FID, so that a number tells what made it. */
+IQA_API iqa_status iqa_network_digest(const iqa_network *network, uint64_t *digest);
 
 /* ---- Confusion metrics: labels compared ---------------------------------------------------------------------- */
 

@@ -29,7 +29,7 @@ FLOORS = {
 }
 # Within a floor, folders that others may include; families never include each other.
 SHARED = {"isa", "images", "machine"}
-FAMILIES = {"ssim", "psnr", "errors", "confusion", "features"}
+FAMILIES = {"ssim", "psnr", "errors", "confusion", "features", "network"}
 # Eigen's door. Neither CUDA nor a file that is compiled for an instruction set may get there.
 MATRICES = "src/core/matrix.hpp"
 KERNELS = re.compile(r"^cuda/|/(baseline|avx2|avx512|avx512_vnni)\.cpp$")

@@ -8,6 +8,7 @@
 #include "backend/confusion.hpp"
 #include "backend/features.hpp"
 #include "backend/images.hpp"
+#include "backend/network.hpp"
 #include "backend/psnr.hpp"
 #include "backend/ssim.hpp"
 #include "core/context.hpp"
@@ -48,6 +49,8 @@ struct backend {
     // Copies one row of a table to the host, for an error text.
     void (*fetch_row)(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                       double *numbers);
+    // The features of a group of pictures.
+    void (*network)(context &where, workspace &memory, network_request &request);
 };
 
 const backend &cpu_backend();

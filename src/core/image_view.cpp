@@ -147,6 +147,18 @@ text index_text(int32_t layout, int64_t image, int64_t channel, int64_t slice, i
     return out << "]";
 }
 
+image_view view_pictures(const iqa_tensor *tensor, const char *name, int32_t layout)
+{
+    if (tensor == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, name, " is NULL");
+    check_extents(*tensor, name);
+    const layout_axes &axes = layouts[layout];
+    if (tensor->ndim != int(std::char_traits<char>::length(axes.axes)))
+        fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(*tensor), " but the layout ", axes.name, " has ",
+             std::char_traits<char>::length(axes.axes), " axes; set layout to what the axes are");
+    return view_image(*tensor, name, axes);
+}
+
 image_pair view_images(const iqa_tensor *reference, const iqa_tensor *candidate, int32_t layout)
 {
     if (reference == nullptr)

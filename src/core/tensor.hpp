@@ -48,6 +48,7 @@ struct image_pair {
     image_view reference;
     image_view candidate;
 };
+image_view view_pictures(const iqa_tensor *tensor, const char *name, int32_t layout);
 image_pair view_images(const iqa_tensor *reference, const iqa_tensor *candidate, int32_t layout);
 
 bool has_depth(int32_t layout);

@@ -29,6 +29,7 @@ const backend &cpu_backend()
         .kernel_means = cpu_kernel_means,
         .split_scores = cpu_split_scores,
         .fetch_row = cpu_fetch_row,
+        .network = cpu_network,
     };
     return instance;
 }

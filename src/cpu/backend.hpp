@@ -27,5 +27,6 @@ void cpu_kernel_means(context &where, int32_t device_id, memory_source &memory, 
 void cpu_split_scores(context &where, int32_t device_id, memory_source &memory, split_scores_request &request);
 void cpu_fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                    double *numbers);
+void cpu_network(context &where, workspace &memory, network_request &request);
 
 } // namespace iqa

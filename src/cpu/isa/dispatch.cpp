@@ -4,12 +4,14 @@
 
 #include "core/environment.hpp"
 #include "cpu/features/kernels.hpp"
+#include "cpu/network/kernels.hpp"
 
 namespace iqa {
 
 namespace baseline {
 extern const cpu_kernels kernels;
 extern const fid_kernels fid;
+extern const network_kernels network;
 } // namespace baseline
 
 #if defined(__x86_64__)
@@ -17,10 +19,12 @@ extern const fid_kernels fid;
 namespace avx2 {
 extern const cpu_kernels kernels;
 extern const fid_kernels fid;
+extern const network_kernels network;
 } // namespace avx2
 namespace avx512 {
 extern const cpu_kernels kernels;
 extern const fid_kernels fid;
+extern const network_kernels network;
 extern const fid_kernels fid_vnni;
 } // namespace avx512
 
@@ -74,6 +78,18 @@ const fid_kernels &fid_kernels_for(const context &where) noexcept
     }
 }
 
+const network_kernels &network_kernels_for(const context &where) noexcept
+{
+    switch (instruction_set_for(where)) {
+    case IQA_ISA_AVX512:
+        return avx512::network;
+    case IQA_ISA_AVX2:
+        return avx2::network;
+    default:
+        return baseline::network;
+    }
+}
+
 #else
 
 const cpu_kernels &kernels_for(const context &) noexcept
@@ -84,6 +100,11 @@ const cpu_kernels &kernels_for(const context &) noexcept
 const fid_kernels &fid_kernels_for(const context &) noexcept
 {
     return baseline::fid;
+}
+
+const network_kernels &network_kernels_for(const context &) noexcept
+{
+    return baseline::network;
 }
 
 #endif

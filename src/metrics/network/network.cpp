@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+#include "metrics/network/network.hpp"
+
+#include <algorithm>
+
+#include "backend/backend.hpp"
+#include "core/arena.hpp"
+#include "metrics/image_options.hpp"
+
+namespace iqa {
+
+namespace {
+
+constexpr option_word resize_words[] = {
+    IQA_WORD("tensorflow", IQA_RESIZE_TENSORFLOW),
+    IQA_WORD("pytorch", IQA_RESIZE_PYTORCH),
+    IQA_WORD("clean", IQA_RESIZE_CLEAN),
+    IQA_WORD("none", IQA_RESIZE_NONE),
+};
+
+constexpr option_row network_rows[] = {
+    image_options::layout(IQA_OPTION(iqa_network_options, layout)).outside_of_state(),
+    IQA_OPTION(iqa_network_options, resize)
+        .word(resize_words)
+        .outside_of_state()
+        .says("Whose resizing brings the pictures to 299 x 299, and whose normalisation follows it"),
+    image_options::data_low(IQA_OPTION(iqa_network_options, data_low)).outside_of_state(),
+    image_options::data_high(IQA_OPTION(iqa_network_options, data_high)).outside_of_state(),
+};
+
+constexpr iqa_network_options standard_network = IQA_NETWORK_OPTIONS_INIT;
+
+constexpr int32_t layer_count = inception_layers;
+static_assert(int(inception_layer::pool1) == IQA_LAYER_64 && int(inception_layer::pool2) == IQA_LAYER_192 &&
+              int(inception_layer::mixed_6e) == IQA_LAYER_768 && int(inception_layer::pool3) == IQA_LAYER_2048 &&
+              int(inception_layer::logits) == IQA_LAYER_LOGITS &&
+              int(inception_layer::logits_unbiased) == IQA_LAYER_LOGITS_UNBIASED);
+
+} // namespace
+
+constinit const options_table<iqa_network_options> network_option_table("network", "iqa_network_options",
+                                                                        standard_network, network_rows);
+
+int32_t width_of_layer(int32_t layer)
+{
+    check_constant("layer", layer, layer_count - 1, "IQA_LAYER_...");
+    return layer >= IQA_LAYER_LOGITS ? inception_classes : inception.widths[size_t(layer)];
+}
+
+} // namespace iqa
+
+using namespace iqa;
+
+iqa_network::iqa_network(context &owner, const iqa_network_options &options, std::span<const iqa_named_tensor> tensors)
+    : owner_(owner),
+      options_(options),
+      weights_memory_(owner),
+      weights_(pack_weights(weights_memory_, tensors)),
+      memory_(owner, owner),
+      maps_memory_(owner)
+{
+}
+
+iqa_network *iqa_network::make(context &owner, const iqa_network_options &options,
+                               std::span<const iqa_named_tensor> tensors)
+{
+    network_option_table.check(options);
+    if (has_depth(options.layout))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "layout is one of volumes; expected a layout of pictures");
+    void *memory = owner.allocate(sizeof(iqa_network), "a network");
+    try {
+        auto *const network = new (memory) iqa_network(owner, options, tensors);
+        owner.retain(); // only now: a constructor that throws holds nothing
+        return network;
+    } catch (...) {
+        owner.deallocate(memory, sizeof(iqa_network));
+        throw;
+    }
+}
+
+void iqa_network::destroy(iqa_network *network) noexcept
+{
+    if (network == nullptr)
+        return;
+    context &owner = network->owner_;
+    network->~iqa_network();
+    owner.deallocate(network, sizeof(iqa_network));
+    owner.release();
+}
+
+// The steps up to the last layer that is wanted, for so many pictures at once.
+void iqa_network::place_maps(int64_t pictures, const bool (&wanted)[inception_layers])
+{
+    int64_t slots[inception_graph::slots] = {};
+    for (int i = 0; i < inception.map_count; ++i) {
+        const map_shape &shape = inception.maps[size_t(i)];
+        slots[shape.slot] = std::max(slots[shape.slot], round_up(shape.samples(), 16));
+    }
+    place_in(maps_memory_, "the maps of a network", [&](arena &all) {
+        float *memory[inception_graph::slots];
+        for (int slot = 0; slot < inception_graph::slots; ++slot)
+            memory[slot] = all.take<float>(slots[slot] * pictures);
+        for (int i = 0; i < inception.map_count; ++i) {
+            const map_shape &shape = inception.maps[size_t(i)];
+            maps_[i] = {
+                .data = memory[shape.slot] + shape.margin * (shape.row_samples() + shape.channels),
+                .picture_stride = slots[shape.slot],
+                .row_stride = shape.row_samples(),
+                .pixel_stride = shape.channels,
+                .height = shape.height,
+                .width = shape.width,
+                .channels = shape.channels,
+                .margin = shape.margin,
+            };
+        }
+        for (int layer = 0; layer < inception_layers; ++layer) {
+            const int32_t width = width_of_layer(layer);
+            outputs_[layer] = {.data = all.take<float>(width * pictures),
+                               .picture_stride = width,
+                               .row_stride = width,
+                               .pixel_stride = width,
+                               .height = 1,
+                               .width = 1,
+                               .channels = width,
+                               .margin = 0};
+        }
+    });
+
+    const bool classified = wanted[IQA_LAYER_LOGITS] || wanted[IQA_LAYER_LOGITS_UNBIASED];
+    int last = 0;
+    for (int i = 0; i < inception.step_count; ++i) {
+        const inception_layer layer = inception.steps[size_t(i)].layer;
+        if (layer != inception_layer::count && (wanted[int(layer)] || (layer == inception_layer::pool3 && classified)))
+            last = i;
+    }
+    step_count_ = 0;
+    for (int i = 0; i <= last; ++i) {
+        const graph_step &step = inception.steps[size_t(i)];
+        if (step.kind == step_kind::clear_margin && maps_[step.to].margin == 0)
+            continue;
+        network_step &placed = steps_[step_count_++];
+        placed = {.kind = step.kind,
+                  .from = maps_[step.from],
+                  .to = step.layer != inception_layer::count ? outputs_[int(step.layer)] : maps_[step.to],
+                  .reach = step.reach};
+        placed.to.data += step.channel;
+        if (step.kind != step_kind::clear_margin)
+            placed.to.channels = step.channels;
+        if (step.convolution >= 0) {
+            placed.weights = weights_.convolutions[size_t(step.convolution)].weights;
+            placed.bias = weights_.convolutions[size_t(step.convolution)].bias;
+            placed.rectify = true;
+        }
+    }
+    for (const int32_t layer : {IQA_LAYER_LOGITS, IQA_LAYER_LOGITS_UNBIASED})
+        if (wanted[layer])
+            steps_[step_count_++] = {.kind = step_kind::convolve,
+                                     .from = outputs_[IQA_LAYER_2048],
+                                     .to = outputs_[layer],
+                                     .reach = {1, 1, 1, 0, 0},
+                                     .weights = weights_.classes.weights,
+                                     .bias = layer == IQA_LAYER_LOGITS ? weights_.classes.bias : weights_.no_bias};
+}
+
+namespace {
+
+// More pictures than these are not under way at once: a picture takes 11.3 MB.
+constexpr int64_t most_at_once = 16;
+
+void check_pictures(const image_view &pictures, const iqa_network_options &options)
+{
+    if (pictures.channels == 2 || pictures.channels == 4)
+        fail(IQA_ERROR_SHAPE, "pictures has ", pictures.channels,
+             " channels; expected 1 or 3: take the alpha channel off first");
+    if (pictures.channels != 1 && pictures.channels != 3)
+        fail(IQA_ERROR_SHAPE, "pictures has ", pictures.channels, " channels; expected 1 or 3");
+    if (options.resize == IQA_RESIZE_NONE &&
+        (pictures.height != inception_side || pictures.width != inception_side))
+        fail(IQA_ERROR_SHAPE, "pictures are ", pictures.width, " x ", pictures.height, "; expected ", inception_side,
+             " x ", inception_side, ", or another resize than IQA_RESIZE_NONE");
+}
+
+// A tensor that features are written to.
+struct feature_output {
+    int32_t layer;
+    std::byte *data;
+    bool is_double;
+    int64_t row_stride, column_stride;
+};
+
+void store(const feature_output &output, int64_t picture, const feature_map &features, int64_t of_group)
+{
+    const float *numbers = features.at(of_group, 0, 0);
+    for (int64_t i = 0; i < features.channels; ++i) {
+        if (!is_finite(double(numbers[i])))
+            fail(IQA_ERROR_NUMERIC, "feature ", i, " of picture ", picture, " is ", double(numbers[i]),
+                 ": the weights are beyond float32's range");
+        const int64_t index = picture * output.row_stride + i * output.column_stride;
+        if (output.is_double)
+            reinterpret_cast<double *>(output.data)[index] = double(numbers[i]);
+        else
+            reinterpret_cast<float *>(output.data)[index] = numbers[i];
+    }
+}
+
+feature_output view_features(const iqa_layer_features &output, int64_t pictures)
+{
+    const int32_t width = width_of_layer(output.layer);
+    const iqa_tensor &tensor = *output.features;
+    check_extents(tensor, "features");
+    const int32_t type = dtype_of(tensor);
+    if (type != IQA_FLOAT32 && type != IQA_FLOAT64)
+        fail(IQA_ERROR_DTYPE, "features has element type ", dtype_text(tensor), "; expected float32 or float64");
+    if (tensor.device_type != IQA_CPU)
+        fail(IQA_ERROR_DEVICE, "features is on device ", tensor.device_type, "; expected the CPU, as the pictures are");
+    if (tensor.ndim != 2 || tensor.shape[0] != pictures || tensor.shape[1] != width)
+        fail(IQA_ERROR_SHAPE, "features has shape ", shape_text(tensor), "; expected [", pictures, ", ", width, "]");
+    if (tensor.data == nullptr)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "features.data is NULL");
+    return {output.layer, static_cast<std::byte *>(tensor.data) + tensor.byte_offset, type == IQA_FLOAT64,
+            stride_of(tensor, 0), stride_of(tensor, 1)};
+}
+
+} // namespace
+
+void iqa_network::features(const iqa_tensor *pictures, std::span<const iqa_layer_features> outputs)
+{
+    const image_view all = view_pictures(pictures, "pictures", options_.layout);
+    const backend &device = backend_of(*pictures, "pictures");
+    check_pictures(all, options_);
+    const data_range range = resolve_range(options_.data_low, options_.data_high, all.type);
+    if (outputs.empty() || outputs.size() > size_t(inception_layers))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "count is ", outputs.size(), "; expected 1 to ", inception_layers, " outputs");
+    feature_output views[inception_layers];
+    bool wanted[inception_layers] = {};
+    for (size_t i = 0; i < outputs.size(); ++i) {
+        if (outputs[i].features == nullptr)
+            fail(IQA_ERROR_INVALID_ARGUMENT, "outputs[", i, "].features is NULL");
+        views[i] = view_features(outputs[i], all.images);
+        wanted[outputs[i].layer] = true;
+    }
+
+    const int64_t at_once = std::min({all.images, std::max<int64_t>(owner_.threads(), 2), most_at_once});
+    place_maps(at_once, wanted);
+    for (int64_t first = 0; first < all.images; first += at_once) {
+        network_request request{
+            .pictures = all,
+            .range = range,
+            .resize = static_cast<resize_rule>(options_.resize),
+            .input = maps_[0],
+            .steps = {steps_, size_t(step_count_)},
+            .done = first,
+            .total = all.images,
+            .nonfinite = 0,
+        };
+        request.pictures.images = std::min(at_once, all.images - first);
+        request.pictures.data = all.at(first, 0, 0, 0, 0);
+        device.network(owner_, memory_, request);
+        if (request.nonfinite != 0)
+            fail(IQA_ERROR_NUMERIC, "pictures has samples that are not finite, ", request.nonfinite, " of them in [",
+                 first, ", ", first + request.pictures.images, ")");
+        for (const feature_output &output : std::span(views, outputs.size()))
+            for (int64_t i = 0; i < request.pictures.images; ++i)
+                store(output, first + i, outputs_[output.layer], i);
+    }
+}
