@@ -44,6 +44,15 @@ text describe()
 
 } // namespace
 
+namespace cuda {
+
+void network(context &, workspace &, network_request &)
+{
+    fail(IQA_ERROR_UNAVAILABLE, "the pictures are on a CUDA device; networks run on the CPU: copy the pictures there");
+}
+
+} // namespace cuda
+
 const char *cuda_state()
 {
     static const text state = describe();
@@ -74,6 +83,7 @@ const backend &cuda_backend()
         .kernel_means = cuda::kernel_means,
         .split_scores = cuda::split_scores,
         .fetch_row = cuda::fetch_row,
+        .network = cuda::network,
     };
     return instance;
 }

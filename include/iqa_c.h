@@ -1019,8 +1019,8 @@ IQA_API iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_i
 
 /* ---- Networks: features of pictures -------------------------------------------------------------------------- */
 
-/** Inception v3 as FID uses it (C. Szegedy and others, "Rethinking the Inception architecture for computer vision", CVPR
- *  2016; the graph of 2015-12-05): pictures in, the features that iqa_fid, KID and the Inception Score take out.
+/** Inception v3 as FID uses it (C. Szegedy and others, "Rethinking the Inception architecture for computer vision",
+ * CVPR 2016; the graph of 2015-12-05): pictures in, the features that iqa_fid, KID and the Inception Score take out.
  *
  *  A feature depends on its picture and the weights alone: not on the batch, the threads or the instruction set. Every
  *  output of every layer is one chain of float32 multiply-adds in a stated order (docs/reference/numerics.md).
@@ -1051,7 +1051,7 @@ typedef struct iqa_network_options {
     uint32_t struct_size; /* sizeof(iqa_network_options) of the caller                                              */
     int32_t layout;       /* IQA_LAYOUT_... of pictures; 1 or 3 channels, of which one stands for all three          */
     int32_t resize;       /* IQA_RESIZE_...                                                                         */
-    int32_t reserved;     /* 0                                                                                      */
+    int32_t at_once;      /* pictures under way at once, each in 11.3 MB; 0: as many as threads, but 2 to 16         */
     double data_low;      /* the range of the samples, which becomes 0 to 255; low = high: that of the integer type, */
     double data_high;     /* while floating-point pictures must state it                                            */
 } iqa_network_options;
@@ -1073,9 +1073,9 @@ typedef struct iqa_named_tensor {
 /** Makes a network. The weights are copied: 95 MB are taken from the context's allocator.
  *
  *  Wanted are, of each convolution NAME, NAME.conv.weight [out, in, rows, columns] and NAME.bn.weight, .bias,
- *  .running_mean and .running_var [out], and fc.weight [1008, 2048] and fc.bias [1008]: 472 tensors. Counters of training
- *  (num_batches_tracked) and AuxLogits may be there too; other names are refused. Normalisation is folded into the
- *  weights in double and rounded once.
+ *  .running_mean and .running_var [out], and fc.weight [1008, 2048] and fc.bias [1008]: 472 tensors. Counters of
+ * training (num_batches_tracked) and AuxLogits may be there too; other names are refused. Normalisation is folded into
+ * the weights in double and rounded once.
  *
  *  @param options  NULL for the defaults.
  *  @param tensors  float16, bfloat16, float32 or float64 with any strides, on the CPU, in any order.
@@ -1100,8 +1100,7 @@ typedef struct iqa_layer_features {
 
 /** The features of N pictures of any size. Reports progress by pictures, and can be cancelled by it.
  *
- *  Some pictures are under way at once, as many as there are threads, but at least 2 and at most 16: each takes 11.3 MB,
- *  which are kept for the next call, and each thread a strip of rows.
+ *  The memory of the pictures under way is kept for the next call; each thread takes a strip of rows beside it.
  *
  *  @param pictures  uint8, uint16, int16, float16, bfloat16, float32 or float64, on the CPU.
  *  @param outputs   one for each layer that is wanted; all of them come from one pass.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How pictures become the size that a network expects: whose resizing it is decides FID (G. Parmar, R. Zhang, J.-Y. Zhu,
-// "On aliased resizing and surprising subtleties in GAN evaluation", CVPR 2022). Along each axis an output sample is a
-// weighted sum of neighbouring input samples: first along rows, then down columns, each one chain of fused multiply-adds
-// in double from 0.
+// How pictures become the size that a network expects: whose resizing it is decides FID (G. Parmar, R. Zhang, J.-Y.
+// Zhu, "On aliased resizing and surprising subtleties in GAN evaluation", CVPR 2022). Along each axis an output sample
+// is a weighted sum of neighbouring input samples: first along rows, then down columns, each one chain of fused
+// multiply-adds in double from 0.
 #pragma once
 
 #include <stdint.h>

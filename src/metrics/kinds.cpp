@@ -6,6 +6,7 @@
 
 #include "core/option_text.hpp"
 #include "core/suggestion.hpp"
+#include "metrics/network/network.hpp"
 
 namespace iqa {
 
@@ -84,6 +85,7 @@ constexpr option_kind kinds[] = {
     {inception_score_option_table, nullptr, "iqa_measure_inception_score() measures it at once"},
     {confusion_option_table, confusion_from_text, nullptr},
     {confusion_reading_table, nullptr, "\"confusion\" takes its options too"},
+    {network_option_table, nullptr, "iqa_network_create() takes its options"},
     {context_option_table, nullptr, "iqa_context_create() takes its options"},
 };
 

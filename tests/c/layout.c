@@ -153,6 +153,22 @@ AT(iqa_inception_score_options, shuffle, 12, 4);
 AT(iqa_inception_score_options, seed, 16, 8);
 _Static_assert(sizeof(iqa_inception_score_options) == 24, "iqa_inception_score_options");
 
+AT(iqa_network_options, struct_size, 0, 4);
+AT(iqa_network_options, layout, 4, 4);
+AT(iqa_network_options, resize, 8, 4);
+AT(iqa_network_options, at_once, 12, 4);
+AT(iqa_network_options, data_low, 16, 8);
+AT(iqa_network_options, data_high, 24, 8);
+_Static_assert(sizeof(iqa_network_options) == 32, "iqa_network_options");
+
+AT(iqa_named_tensor, name, 0, 8);
+AT(iqa_named_tensor, tensor, 8, 8);
+_Static_assert(sizeof(iqa_named_tensor) == 16, "iqa_named_tensor");
+
+AT(iqa_layer_features, layer, 0, 4);
+AT(iqa_layer_features, features, 8, 8);
+_Static_assert(sizeof(iqa_layer_features) == 16, "iqa_layer_features");
+
 AT(iqa_confusion_reading, struct_size, 0, 4);
 AT(iqa_confusion_reading, average, 4, 4);
 AT(iqa_confusion_reading, over, 8, 4);

@@ -10,6 +10,7 @@
 
 #include "core/suggestion.hpp"
 #include "metrics/kinds.hpp"
+#include "metrics/network/network.hpp"
 #include "support/catch.hpp"
 #include "support/support.hpp"
 
@@ -49,6 +50,7 @@ std::vector<table_case> table_cases()
          sizeof(iqa_confusion_options),
          {struct_size, FIELD(iqa_confusion_options, reading)}},
         {iqa::confusion_reading_table, sizeof(iqa_confusion_reading), {struct_size}},
+        {iqa::network_option_table, sizeof(iqa_network_options), {struct_size}},
         {iqa::context_option_table,
          sizeof(iqa_context_options),
          {struct_size, {pointers, sizeof(iqa_context_options) - pointers}}},
@@ -251,7 +253,7 @@ TEST_CASE("names of options and words are unique and in one style", "[names]")
     }
     CHECK(iqa_option_kind(-1) == nullptr);
     CHECK(kinds == std::set<std::string>{"ssim", "psnr", "errors", "fid", "kid", "inception_score", "confusion",
-                                         "confusion_reading", "context"});
+                                         "confusion_reading", "network", "context"});
 }
 
 TEST_CASE("described defaults are those of the header", "[names]")
@@ -264,6 +266,7 @@ TEST_CASE("described defaults are those of the header", "[names]")
     const iqa_inception_score_options inception_score = IQA_INCEPTION_SCORE_OPTIONS_INIT;
     const iqa_confusion_options confusion = IQA_CONFUSION_OPTIONS_INIT;
     const iqa_confusion_reading reading = IQA_CONFUSION_READING_INIT;
+    const iqa_network_options network = IQA_NETWORK_OPTIONS_INIT;
     const iqa_context_options context = IQA_CONTEXT_OPTIONS_INIT;
     const std::pair<const char *, const void *> kinds[] = {
         {"ssim", &ssim},
@@ -274,6 +277,7 @@ TEST_CASE("described defaults are those of the header", "[names]")
         {"inception_score", &inception_score},
         {"confusion", &confusion},
         {"confusion_reading", &reading},
+        {"network", &network},
         {"context", &context},
     };
     for (const auto &[kind, options] : kinds)
@@ -343,7 +347,7 @@ TEST_CASE("iqa_option_describe() keeps to the size that it is given", "[names]")
     refused(nullptr, 0, size, "kind is NULL");
     refused("psrn", 0, size,
             "kind is \"psrn\", did you mean \"psnr\"? Expected one of ssim, psnr, errors, fid, kid, inception_score, "
-            "confusion, confusion_reading, context");
+            "confusion, confusion_reading, network, context");
     refused("ssim", 0, 3, "iqa_option_info.struct_size is 3; expected sizeof(iqa_option_info), which is at most 4096");
     refused("ssim", 0, 4097,
             "iqa_option_info.struct_size is 4097; expected sizeof(iqa_option_info), which is at most 4096");

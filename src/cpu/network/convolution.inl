@@ -3,8 +3,8 @@
 // the whole chain of its window (arith/network.h), so that nothing but results is stored. With channels last a row of a
 // window is dense, and neighbouring outputs read the same cache lines.
 //
-// Counted for one step of the chain: AVX2 12 multiply-adds beside 8 loads (6 pixels x 16 channels), AVX-512 24 beside 11
-// (8 pixels x 48 channels): the multiply-adds are the limit, if weights come from the second-level cache in time.
+// Counted for one step of the chain: AVX2 12 multiply-adds beside 8 loads (6 pixels x 16 channels), AVX-512 24 beside
+// 11 (8 pixels x 48 channels): the multiply-adds are the limit, if weights come from the second-level cache in time.
 #pragma once
 
 #include "arith/network.h"
@@ -46,8 +46,8 @@ void convolve_pixels(const convolution_run &run, const chain_part &part, int fir
         const int64_t row = pixel / run.width;
         const int64_t column = pixel % run.width;
         windows[i] = run.input + row * run.down + column * run.across;
-        outputs[i] = run.output + row * run.output_row_stride + column * run.output_pixel_stride +
-                     first_group * network_group;
+        outputs[i] =
+            run.output + row * run.output_row_stride + column * run.output_pixel_stride + first_group * network_group;
     }
     lanes_float sums[pixels_at_once][vectors];
 #pragma GCC unroll 8

@@ -13,8 +13,8 @@ namespace iqa {
 
 namespace {
 
-constexpr int rows_of_item = 23;         // of a resized picture
-constexpr int64_t pixels_of_item = 384;  // of a convolution's output
+constexpr int rows_of_item = 23;           // of a resized picture
+constexpr int64_t pixels_of_item = 384;    // of a convolution's output
 constexpr int64_t items_worth_having = 16; // of a step; fewer leave workers without one
 
 class network_run {
@@ -71,8 +71,8 @@ private:
         take_axis(down_, pictures.height, input.height);
         take_axis(across_, pictures.width, input.width);
         row_samples_ = pictures.channels * input.width;
-        source_rows_ = std::min<int64_t>(pictures.height, divide_up(pictures.height * (rows_of_item - 1), input.height) +
-                                                              down_.most_taps + 1);
+        source_rows_ = std::min<int64_t>(
+            pictures.height, divide_up(pictures.height * (rows_of_item - 1), input.height) + down_.most_taps + 1);
         of_worker_ = round_up(pictures.width, 8) + round_up((source_rows_ + 1) * row_samples_, 8);
         rows_ = all.take<double>(workers_ * of_worker_);
     }
@@ -112,8 +112,8 @@ private:
             for (int64_t column = 0; column < input.width; ++column) {
                 float *const pixel = input.at(picture, row, column);
                 for (int64_t channel = 0; channel < input.channels; ++channel)
-                    pixel[channel] = network_sample(
-                        request_.resize, out[(pictures.channels == 1 ? 0 : channel) * input.width + column]);
+                    pixel[channel] = network_sample(request_.resize,
+                                                    out[(pictures.channels == 1 ? 0 : channel) * input.width + column]);
             }
         }
     }

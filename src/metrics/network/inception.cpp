@@ -87,10 +87,7 @@ private:
         return to;
     }
 
-    static constexpr window of(int rows, int columns)
-    {
-        return {rows, columns, 1, rows / 2, columns / 2};
-    }
+    static constexpr window of(int rows, int columns) { return {rows, columns, 1, rows / 2, columns / 2}; }
     static constexpr window reducing = {3, 3, 2, 0, 0};
 
     constexpr void stem(const char *name, int side, int step, int padding, int outputs)

@@ -40,9 +40,9 @@ struct convolution_shape {
 
 struct graph_step {
     step_kind kind;
-    int from, to;           // maps
-    int channel = 0;        // the first of the outputs
-    int channels = 0;       // outputs
+    int from, to;     // maps
+    int channel = 0;  // the first of the outputs
+    int channels = 0; // outputs
     window reach{};
     int convolution = -1;
     inception_layer layer = inception_layer::count; // whose features this makes

@@ -11,6 +11,9 @@ namespace iqa {
 
 namespace {
 
+constexpr int64_t most_at_once = 1024;
+constexpr int64_t usual_at_once = 16;
+
 constexpr option_word resize_words[] = {
     IQA_WORD("tensorflow", IQA_RESIZE_TENSORFLOW),
     IQA_WORD("pytorch", IQA_RESIZE_PYTORCH),
@@ -24,6 +27,11 @@ constexpr option_row network_rows[] = {
         .word(resize_words)
         .outside_of_state()
         .says("Whose resizing brings the pictures to 299 x 299, and whose normalisation follows it"),
+    IQA_OPTION(iqa_network_options, at_once)
+        .from(0, most_at_once)
+        .outside_of_state()
+        .says(
+            "How many pictures are under way at once, each of which takes 11.3 MB; 0: as many as threads, but 2 to 16"),
     image_options::data_low(IQA_OPTION(iqa_network_options, data_low)).outside_of_state(),
     image_options::data_high(IQA_OPTION(iqa_network_options, data_high)).outside_of_state(),
 };
@@ -164,9 +172,6 @@ void iqa_network::place_maps(int64_t pictures, const bool (&wanted)[inception_la
 
 namespace {
 
-// More pictures than these are not under way at once: a picture takes 11.3 MB.
-constexpr int64_t most_at_once = 16;
-
 void check_pictures(const image_view &pictures, const iqa_network_options &options)
 {
     if (pictures.channels == 2 || pictures.channels == 4)
@@ -174,8 +179,7 @@ void check_pictures(const image_view &pictures, const iqa_network_options &optio
              " channels; expected 1 or 3: take the alpha channel off first");
     if (pictures.channels != 1 && pictures.channels != 3)
         fail(IQA_ERROR_SHAPE, "pictures has ", pictures.channels, " channels; expected 1 or 3");
-    if (options.resize == IQA_RESIZE_NONE &&
-        (pictures.height != inception_side || pictures.width != inception_side))
+    if (options.resize == IQA_RESIZE_NONE && (pictures.height != inception_side || pictures.width != inception_side))
         fail(IQA_ERROR_SHAPE, "pictures are ", pictures.width, " x ", pictures.height, "; expected ", inception_side,
              " x ", inception_side, ", or another resize than IQA_RESIZE_NONE");
 }
@@ -240,7 +244,8 @@ void iqa_network::features(const iqa_tensor *pictures, std::span<const iqa_layer
         wanted[outputs[i].layer] = true;
     }
 
-    const int64_t at_once = std::min({all.images, std::max<int64_t>(owner_.threads(), 2), most_at_once});
+    const int64_t usual = std::clamp<int64_t>(owner_.threads(), 2, usual_at_once);
+    const int64_t at_once = std::min(all.images, options_.at_once != 0 ? options_.at_once : usual);
     place_maps(at_once, wanted);
     for (int64_t first = 0; first < all.images; first += at_once) {
         network_request request{

@@ -67,9 +67,8 @@ public:
     {
         const int64_t index = i * strides_[0] + j * strides_[1] + k * strides_[2] + l * strides_[3];
         const std::byte *data = static_cast<const std::byte *>(tensor_.data) + tensor_.byte_offset;
-        const double value = with_sample_type(type_, [&]<class Number>(Number) {
-            return double(widen(reinterpret_cast<const Number *>(data)[index]));
-        });
+        const double value = with_sample_type(
+            type_, [&]<class Number>(Number) { return double(widen(reinterpret_cast<const Number *>(data)[index])); });
         if (!is_finite(value))
             fail(IQA_ERROR_NUMERIC, name_, " has ", value, "; expected finite weights");
         return value;

@@ -16,9 +16,9 @@ struct packed_weights {
         const float *bias;
     };
     std::array<convolution, inception_graph::convolutions> convolutions;
-    convolution classes;    // of 2048 features
-    const float *no_bias;   // of classes
-    uint64_t digest;        // of all of it
+    convolution classes;  // of 2048 features
+    const float *no_bias; // of classes
+    uint64_t digest;      // of all of it
     size_t bytes;
 };
 

@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: MIT
+// Inception v3: each kernel against the chain that defines it, the whole network with the same bits whatever may vary,
+// and what is refused. Peers' features are compared in bindings/python/tests/test_inception.py.
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <map>
+
+#include "arith/network.h"
+#include "arith/resize.h"
+#include "cpu/network/kernels.hpp"
+#include "metrics/network/inception.hpp"
+#include "support/catch.hpp"
+#include "support/counting_allocator.hpp"
+
+using namespace test;
+
+namespace {
+
+std::vector<const iqa::network_kernels *> kernel_tables()
+{
+    std::vector<const iqa::network_kernels *> tables;
+    for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512}) {
+        const auto context = make_context(1, isa);
+        const iqa::network_kernels *table = &iqa::network_kernels_for(*context);
+        if (tables.empty() || table != tables.back())
+            tables.push_back(table);
+    }
+    return tables;
+}
+
+std::vector<float> random_floats(random_numbers &random, size_t count)
+{
+    std::vector<float> numbers(count);
+    for (float &number : numbers)
+        number = float(random.uniform() * 2 - 1);
+    return numbers;
+}
+
+bool same_bits(const std::vector<float> &a, const std::vector<float> &b)
+{
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+// ---- Weights of the whole network, from a seed
+
+struct network_deleter {
+    void operator()(iqa_network *network) const { iqa_network_destroy(network); }
+};
+using network_pointer = std::unique_ptr<iqa_network, network_deleter>;
+
+// Tensors by name, with statistics that keep maps in an ordinary range.
+class seeded_weights {
+public:
+    explicit seeded_weights(uint64_t seed) : random_(seed)
+    {
+        for (const iqa::convolution_shape &shape : iqa::inception.shapes) {
+            const std::string name = shape.block + std::string(*shape.branch != '\0' ? "." : "") + shape.branch;
+            const int64_t outputs = shape.outputs;
+            add(name + ".conv.weight", {outputs, shape.inputs, shape.rows, shape.columns},
+                std::sqrt(6.0 / double(shape.chain())), 0.0);
+            add(name + ".bn.weight", {outputs}, 0.2, 1.0);
+            add(name + ".bn.bias", {outputs}, 0.1, 0.0);
+            add(name + ".bn.running_mean", {outputs}, 0.1, 0.0);
+            add(name + ".bn.running_var", {outputs}, 0.5, 1.0);
+        }
+        add("fc.weight", {iqa::inception_classes, iqa::inception_width}, 0.02, 0.0);
+        add("fc.bias", {iqa::inception_classes}, 0.1, 0.0);
+    }
+
+    std::vector<iqa_named_tensor> tensors() const
+    {
+        std::vector<iqa_named_tensor> all;
+        for (const auto &[name, weight] : entries_)
+            all.push_back({name.c_str(), &weight->view.view});
+        return all;
+    }
+
+    std::vector<float> &values(const std::string &name) { return entries_.at(name)->values; }
+
+private:
+    struct entry {
+        std::vector<float> values;
+        tensor view;
+        entry(std::vector<float> numbers, std::vector<int64_t> shape)
+            : values(std::move(numbers)), view(values.data(), IQA_FLOAT32, std::move(shape))
+        {
+            view.view.device_type = IQA_CPU;
+        }
+    };
+
+    void add(const std::string &name, std::vector<int64_t> shape, double spread, double middle)
+    {
+        int64_t count = 1;
+        for (const int64_t extent : shape)
+            count *= extent;
+        std::vector<float> numbers(static_cast<size_t>(count));
+        for (float &number : numbers)
+            number = float(middle + spread * (random_.uniform() * 2 - 1));
+        entries_.emplace(name, std::make_unique<entry>(std::move(numbers), std::move(shape)));
+    }
+
+    random_numbers random_;
+    std::map<std::string, std::unique_ptr<entry>> entries_;
+};
+
+const seeded_weights &standard_weights()
+{
+    static const seeded_weights weights(7);
+    return weights;
+}
+
+iqa_status create(const context_pointer &context, const iqa_network_options &options,
+                  const std::vector<iqa_named_tensor> &tensors, network_pointer &network)
+{
+    iqa_network *made = nullptr;
+    const iqa_status status = iqa_network_create(context.get(), &options, tensors.data(), tensors.size(), &made);
+    network.reset(made);
+    return status;
+}
+
+network_pointer make_network(const context_pointer &context,
+                             const iqa_network_options &options = IQA_NETWORK_OPTIONS_INIT)
+{
+    network_pointer network;
+    INFO(last_error(context));
+    REQUIRE(create(context, options, standard_weights().tensors(), network) == IQA_OK);
+    return network;
+}
+
+std::vector<uint8_t> random_bytes(uint64_t seed, size_t count)
+{
+    random_numbers random(seed);
+    std::vector<uint8_t> bytes(count);
+    for (uint8_t &byte : bytes)
+        byte = uint8_t(random.next());
+    return bytes;
+}
+
+std::vector<float> features(const network_pointer &network, const iqa_tensor *pictures, int64_t count, int layer)
+{
+    int32_t width = 0;
+    REQUIRE(iqa_network_layer_width(layer, &width) == IQA_OK);
+    std::vector<float> values(size_t(count * width));
+    const tensor out(values.data(), IQA_FLOAT32, {count, width});
+    const iqa_layer_features output = {layer, out};
+    REQUIRE(iqa_network_features(network.get(), pictures, &output, 1) == IQA_OK);
+    return values;
+}
+
+} // namespace
+
+TEST_CASE("a convolution is its chain in every instruction set", "[network]")
+{
+    random_numbers random(3);
+    for (int trial = 0; trial < 60; ++trial) {
+        const int rows = 1 + int(random.below(7)), columns = 1 + int(random.below(7));
+        const int step = 1 + int(random.below(2));
+        const int channels = trial % 4 == 0 ? 3 : 1 + int(random.below(150));
+        const int groups = 1 + int(random.below(8));
+        const int height = 1 + int(random.below(6)), width = 1 + int(random.below(9));
+        const int64_t row_stride = int64_t((width - 1) * step + columns) * channels;
+        const std::vector<float> input = random_floats(random, size_t(((height - 1) * step + rows) * row_stride));
+        const int64_t chain = int64_t(rows) * columns * channels;
+        const std::vector<float> weights = random_floats(random, size_t(groups * chain * iqa::network_group));
+        const std::vector<float> bias = random_floats(random, size_t(groups * iqa::network_group));
+        const bool rectify = trial % 2 == 0;
+        const int64_t pixel_stride = groups * iqa::network_group;
+        std::vector<float> expected(size_t(height * width * pixel_stride), -7.0f);
+        const int64_t first = random.below(height * width);
+        const int64_t count = 1 + random.below(height * width - first);
+        for (int64_t pixel = first; pixel < first + count; ++pixel)
+            for (int64_t output = 0; output < pixel_stride; ++output) {
+                float sum = bias[size_t(output)];
+                const float *const window =
+                    input.data() + pixel / width * step * row_stride + pixel % width * step * channels;
+                for (int64_t k = 0; k < chain; ++k) {
+                    const int64_t row = k / (columns * channels);
+                    sum = std::fma(weights[size_t((output / iqa::network_group * chain + k) * iqa::network_group +
+                                                  output % iqa::network_group)],
+                                   window[row * row_stride + k % (columns * channels)], sum);
+                }
+                expected[size_t(pixel * pixel_stride + output)] = rectify && !(sum > 0.0f) ? 0.0f : sum;
+            }
+        for (const iqa::network_kernels *kernels : kernel_tables()) {
+            INFO(kernels->name << " trial " << trial);
+            std::vector<float> output(expected.size(), -7.0f);
+            kernels->convolve({
+                .input = input.data(),
+                .row_stride = row_stride,
+                .down = step * row_stride,
+                .across = int64_t(step) * channels,
+                .window_rows = rows,
+                .window_run = int64_t(columns) * channels,
+                .width = width,
+                .first = first,
+                .count = count,
+                .weights = weights.data(),
+                .bias = bias.data(),
+                .groups = groups,
+                .rectify = rectify,
+                .output = output.data(),
+                .output_row_stride = width * pixel_stride,
+                .output_pixel_stride = pixel_stride,
+            });
+            CHECK(same_bits(output, expected));
+        }
+    }
+}
+
+TEST_CASE("pools are what they say in every instruction set", "[network]")
+{
+    random_numbers random(4);
+    for (int trial = 0; trial < 40; ++trial) {
+        const int rows = 1 + int(random.below(8)), columns = 1 + int(random.below(8));
+        const int channels = 1 + int(random.below(200));
+        const std::vector<float> input = random_floats(random, size_t(rows * columns * channels));
+        std::vector<float> largest, average;
+        for (int channel = 0; channel < channels; ++channel) {
+            float most = -2.0f;
+            double sum = 0.0;
+            for (int pixel = 0; pixel < rows * columns; ++pixel) {
+                most = std::max(most, input[size_t(pixel * channels + channel)]);
+                sum += double(input[size_t(pixel * channels + channel)]);
+            }
+            largest.push_back(most);
+            average.push_back(float(sum / (rows * columns)));
+        }
+        for (const iqa::network_kernels *kernels : kernel_tables()) {
+            INFO(kernels->name << " trial " << trial);
+            std::vector<float> output(static_cast<size_t>(channels));
+            const iqa::pooling_window window = {
+                input.data(), int64_t(columns) * channels, channels, rows, columns, channels, output.data()};
+            kernels->pool_maximum(window);
+            CHECK(same_bits(output, largest));
+            kernels->pool_average(window);
+            CHECK(same_bits(output, average));
+        }
+    }
+}
+
+TEST_CASE("weights of resizing sum to 1 and stay inside", "[network]")
+{
+    using iqa::resize_rule;
+    for (const resize_rule rule : {resize_rule::tensorflow, resize_rule::pytorch, resize_rule::clean})
+        for (const int64_t source : {1, 2, 3, 7, 64, 298, 299, 300, 512, 1023, 4096}) {
+            const int64_t most = iqa::most_resize_taps(rule, source, 299);
+            std::vector<double> weights(size_t(most) + 1, 99.0);
+            for (int64_t i = 0; i < 299; ++i) {
+                const iqa::resize_taps taps = iqa::resize_weights(rule, source, 299, i, weights.data());
+                CHECK((taps.first >= 0 && taps.count >= 1 && taps.count <= most && taps.first + taps.count <= source));
+                double sum = 0.0;
+                for (int tap = 0; tap < taps.count; ++tap)
+                    sum += weights[size_t(tap)];
+                CHECK(std::abs(sum - 1.0) < 1e-12);
+                if (source == 299)
+                    CHECK(weights[size_t(i - taps.first)] == 1.0);
+            }
+            CHECK(weights.back() == 99.0);
+        }
+}
+
+TEST_CASE("the graph is the published one", "[network]")
+{
+    CHECK(iqa::inception.shape_count == 94);
+    int64_t multiply_adds = 0;
+    for (int i = 0; i < iqa::inception.step_count; ++i) {
+        const iqa::graph_step &step = iqa::inception.steps[size_t(i)];
+        if (step.kind != iqa::step_kind::convolve)
+            continue;
+        const iqa::map_shape &to = iqa::inception.maps[size_t(step.to)];
+        CHECK(to.slot != iqa::inception.maps[size_t(step.from)].slot);
+        CHECK(step.channel + step.channels <= to.channels);
+        multiply_adds += iqa::inception.shapes[size_t(step.convolution)].chain() * step.channels * to.height * to.width;
+    }
+    CHECK(multiply_adds == 5711168096);
+}
+
+TEST_CASE("features have the same bits whatever may vary", "[network]")
+{
+    constexpr int64_t count = 7, height = 61, width = 83;
+    const std::vector<uint8_t> bytes = random_bytes(11, count * height * width * 3);
+    const tensor pictures(bytes.data(), IQA_UINT8, {count, height, width, 3});
+    const auto usual = make_context(2);
+    const network_pointer network = make_network(usual);
+    const std::vector<float> expected = features(network, pictures, count, IQA_LAYER_2048);
+
+    SECTION("threads, batches, pictures under way")
+    {
+        for (const int threads : {1, 3, 8})
+            for (const int at_once : {0, 1, 5}) {
+                const auto context = make_context(threads);
+                iqa_network_options options = IQA_NETWORK_OPTIONS_INIT;
+                options.at_once = at_once;
+                const network_pointer other = make_network(context, options);
+                for (const int64_t batch : {int64_t(1), int64_t(2), count}) {
+                    std::vector<float> all;
+                    for (int64_t first = 0; first + batch <= count; first += batch) {
+                        const tensor some(bytes.data() + first * height * width * 3, IQA_UINT8,
+                                          {batch, height, width, 3});
+                        const std::vector<float> part = features(other, some, batch, IQA_LAYER_2048);
+                        all.insert(all.end(), part.begin(), part.end());
+                    }
+                    CHECK(same_bits(all, {expected.begin(), expected.begin() + int64_t(all.size())}));
+                    if (threads != 3)
+                        break;
+                }
+            }
+    }
+    SECTION("instruction sets")
+    {
+        const tensor one(bytes.data(), IQA_UINT8, {1, height, width, 3});
+        for (const int layer : {IQA_LAYER_64, IQA_LAYER_192, IQA_LAYER_2048, IQA_LAYER_LOGITS_UNBIASED}) {
+            const std::vector<float> best = features(network, one, 1, layer);
+            for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2}) {
+                if (isa == IQA_ISA_BASELINE && layer != IQA_LAYER_64)
+                    continue; // multiply-adds are emulated there
+                const auto context = make_context(2, isa);
+                CHECK(same_bits(features(make_network(context), one, 1, layer), best));
+            }
+        }
+    }
+    SECTION("layouts, strides, element types")
+    {
+        std::vector<float> planar(bytes.size());
+        for (int64_t n = 0; n < count; ++n)
+            for (int64_t pixel = 0; pixel < height * width; ++pixel)
+                for (int64_t channel = 0; channel < 3; ++channel)
+                    planar[size_t((n * 3 + channel) * height * width + pixel)] =
+                        float(bytes[size_t((n * height * width + pixel) * 3 + channel)]);
+        iqa_network_options options = IQA_NETWORK_OPTIONS_INIT;
+        options.layout = IQA_LAYOUT_NCHW;
+        options.data_high = 255.0;
+        const network_pointer other = make_network(usual, options);
+        const tensor view(planar.data(), IQA_FLOAT32, {count, 3, height, width});
+        CHECK(same_bits(features(other, view, count, IQA_LAYER_2048), expected));
+    }
+    SECTION("all layers come from one pass")
+    {
+        std::vector<std::vector<double>> values;
+        std::vector<std::unique_ptr<tensor>> views;
+        std::vector<iqa_layer_features> outputs;
+        for (int layer = IQA_LAYER_64; layer <= IQA_LAYER_LOGITS_UNBIASED; ++layer) {
+            int32_t columns = 0;
+            REQUIRE(iqa_network_layer_width(layer, &columns) == IQA_OK);
+            values.emplace_back(size_t(count * columns));
+            views.push_back(std::make_unique<tensor>(values.back().data(), IQA_FLOAT64,
+                                                     std::vector<int64_t>{count, columns},
+                                                     std::vector<int64_t>{1, count}));
+            outputs.push_back({layer, *views.back()});
+        }
+        REQUIRE(iqa_network_features(network.get(), pictures, outputs.data(), outputs.size()) == IQA_OK);
+        for (int layer = IQA_LAYER_64; layer <= IQA_LAYER_LOGITS_UNBIASED; ++layer) {
+            const std::vector<float> alone = features(network, pictures, count, layer);
+            const auto columns = int64_t(alone.size()) / count;
+            bool same = true;
+            for (int64_t n = 0; n < count; ++n)
+                for (int64_t i = 0; i < columns; ++i)
+                    same =
+                        same && double(alone[size_t(n * columns + i)]) == values[size_t(layer)][size_t(i * count + n)];
+            CHECK(same);
+        }
+    }
+}
+
+TEST_CASE("recorded features stay", "[network]")
+{
+    const std::vector<uint8_t> bytes = random_bytes(12, 2 * 40 * 50 * 3);
+    const tensor pictures(bytes.data(), IQA_UINT8, {2, 40, 50, 3});
+    const auto context = make_context(2);
+    uint64_t sums[3];
+    for (const int resize : {IQA_RESIZE_TENSORFLOW, IQA_RESIZE_PYTORCH, IQA_RESIZE_CLEAN}) {
+        iqa_network_options options = IQA_NETWORK_OPTIONS_INIT;
+        options.resize = resize;
+        uint64_t hash = 0xcbf29ce484222325u;
+        for (const float value : features(make_network(context, options), pictures, 2, IQA_LAYER_2048))
+            hash = (hash ^ iqa::bits_of(value)) * 0x100000001b3u;
+        sums[resize] = hash;
+    }
+    CHECK(sums[IQA_RESIZE_TENSORFLOW] == 0xce0899b938cf9cb4u);
+    CHECK(sums[IQA_RESIZE_PYTORCH] == 0x1b3ecb69978abb21u);
+    CHECK(sums[IQA_RESIZE_CLEAN] == 0x953136596494ffc1u);
+    uint64_t digest = 0;
+    CHECK(iqa_network_digest(make_network(context).get(), &digest) == IQA_OK);
+    CHECK(digest == 0x650ccd45537b92d6u);
+}
+
+TEST_CASE("grey pictures stand for three equal channels", "[network]")
+{
+    const std::vector<uint8_t> grey = random_bytes(13, 30 * 31);
+    std::vector<uint8_t> colour;
+    for (const uint8_t value : grey)
+        colour.insert(colour.end(), 3, value);
+    const auto context = make_context(1);
+    const network_pointer network = make_network(context);
+    const tensor one(grey.data(), IQA_UINT8, {1, 30, 31, 1});
+    const tensor three(colour.data(), IQA_UINT8, {1, 30, 31, 3});
+    CHECK(same_bits(features(network, one, 1, IQA_LAYER_192), features(network, three, 1, IQA_LAYER_192)));
+}
+
+TEST_CASE("weights that do not fit are refused in words", "[network]")
+{
+    const auto context = make_context(1);
+    seeded_weights weights(7);
+    network_pointer network;
+    std::vector<iqa_named_tensor> tensors = weights.tensors();
+    const auto refused = [&](iqa_status status, const std::string &text) {
+        CHECK(create(context, IQA_NETWORK_OPTIONS_INIT, tensors, network) == status);
+        CHECK(network == nullptr);
+        CHECK(last_error(context) == text);
+    };
+    const auto index_of = [&](const std::string &name) {
+        for (size_t i = 0; i < tensors.size(); ++i)
+            if (name == tensors[i].name)
+                return i;
+        FAIL(name);
+        return size_t(0);
+    };
+    const size_t at = index_of("Mixed_6b.branch7x7_2.conv.weight");
+    SECTION("missing")
+    {
+        tensors.erase(tensors.begin() + int64_t(at));
+        refused(IQA_ERROR_INVALID_ARGUMENT, "tensors lacks Mixed_6b.branch7x7_2.conv.weight");
+    }
+    SECTION("unknown")
+    {
+        tensors[at].name = "Mixed_6b.branch7x7_9.conv.weight";
+        refused(IQA_ERROR_INVALID_ARGUMENT, "tensors[" + std::to_string(at) +
+                                                "] is \"Mixed_6b.branch7x7_9.conv.weight\", which Inception v3 does "
+                                                "not have");
+    }
+    SECTION("twice")
+    {
+        tensors.push_back(tensors[at]);
+        refused(IQA_ERROR_INVALID_ARGUMENT, "tensors has Mixed_6b.branch7x7_2.conv.weight twice");
+    }
+    SECTION("shape")
+    {
+        std::swap(tensors[at].tensor, tensors[index_of("Mixed_6b.branch7x7_3.conv.weight")].tensor);
+        refused(IQA_ERROR_SHAPE, "Mixed_6b.branch7x7_2.conv.weight has shape [192, 128, 7, 1]; expected [128, 128, 1, "
+                                 "7]");
+    }
+    SECTION("type")
+    {
+        iqa_tensor integers = *tensors[at].tensor;
+        integers.dtype_code = 0;
+        tensors[at].tensor = &integers;
+        refused(IQA_ERROR_DTYPE, "Mixed_6b.branch7x7_2.conv.weight has element type int32; expected a floating-point "
+                                 "type");
+    }
+    SECTION("not finite")
+    {
+        weights.values("fc.bias")[3] = std::numeric_limits<float>::infinity();
+        refused(IQA_ERROR_NUMERIC, "fc.bias has inf; expected finite weights");
+    }
+    SECTION("variance")
+    {
+        weights.values("Conv2d_1a_3x3.bn.running_var")[2] = -1.0f;
+        refused(IQA_ERROR_NUMERIC, "Conv2d_1a_3x3.bn.running_var[2] is -1; expected a variance");
+    }
+    SECTION("what features do without is passed over")
+    {
+        const float zero = 0.0f;
+        const tensor scalar(&zero, IQA_FLOAT32, {});
+        tensors.push_back({"Mixed_5b.branch1x1.bn.num_batches_tracked", scalar});
+        CHECK(create(context, IQA_NETWORK_OPTIONS_INIT, tensors, network) == IQA_OK);
+    }
+}
+
+TEST_CASE("pictures that do not fit are refused in words", "[network]")
+{
+    const auto context = make_context(1);
+    iqa_network_options options = IQA_NETWORK_OPTIONS_INIT;
+    const std::vector<float> samples(40 * 40 * 4, 0.5f);
+    std::vector<float> values(2048);
+    const tensor out(values.data(), IQA_FLOAT32, {1, 2048});
+    const auto refused = [&](const network_pointer &network, const iqa_tensor *pictures, const iqa_tensor *features_out,
+                             iqa_status status, const std::string &text) {
+        const iqa_layer_features output = {IQA_LAYER_2048, features_out};
+        CHECK(iqa_network_features(network.get(), pictures, &output, 1) == status);
+        CHECK(last_error(context) == text);
+    };
+    const tensor floats(samples.data(), IQA_FLOAT32, {1, 40, 40, 3});
+    {
+        const network_pointer network = make_network(context);
+        refused(network, tensor(samples.data(), IQA_UINT8, {1, 40, 40, 4}), out, IQA_ERROR_SHAPE,
+                "pictures has 4 channels; expected 1 or 3: take the alpha channel off first");
+        refused(network, tensor(samples.data(), IQA_UINT8, {40, 40, 3}), out, IQA_ERROR_SHAPE,
+                "pictures has shape [40, 40, 3] but the layout IQA_LAYOUT_NHWC has 4 axes; set layout to what the axes "
+                "are");
+        refused(network, tensor(samples.data(), IQA_UINT8, {1, 40, 40, 3}), tensor(values.data(), IQA_FLOAT32, {1, 64}),
+                IQA_ERROR_SHAPE, "features has shape [1, 64]; expected [1, 2048]");
+        CHECK(iqa_network_features(network.get(), floats, nullptr, 0) == IQA_ERROR_INVALID_ARGUMENT);
+    }
+    options.resize = IQA_RESIZE_NONE;
+    options.data_high = 1.0;
+    const network_pointer exact = make_network(context, options);
+    refused(exact, floats, out, IQA_ERROR_SHAPE,
+            "pictures are 40 x 40; expected 299 x 299, or another resize than IQA_RESIZE_NONE");
+    options.resize = IQA_RESIZE_CLEAN;
+    const network_pointer network = make_network(context, options);
+    std::vector<float> bad = samples;
+    bad[100] = std::numeric_limits<float>::quiet_NaN();
+    refused(network, tensor(bad.data(), IQA_FLOAT32, {1, 40, 40, 3}), out, IQA_ERROR_NUMERIC,
+            "pictures has samples that are not finite, 1 of them in [0, 1)");
+    options.layout = IQA_LAYOUT_NDHWC;
+    network_pointer none;
+    CHECK(create(context, options, standard_weights().tensors(), none) == IQA_ERROR_INVALID_ARGUMENT);
+}
+
+TEST_CASE("each allocation may fail, and memory stays within what is stated", "[network]")
+{
+    counting_allocator memory;
+    {
+        const auto context = memory.make_context(1);
+        const std::vector<uint8_t> bytes = random_bytes(14, 2 * 20 * 20 * 3);
+        const tensor pictures(bytes.data(), IQA_UINT8, {2, 20, 20, 3});
+        std::vector<float> values(2 * 64);
+        const tensor out(values.data(), IQA_FLOAT32, {2, 64});
+        const iqa_layer_features output = {IQA_LAYER_64, out};
+        network_pointer network;
+        for (int64_t allowed = 0;; ++allowed) {
+            memory.refuse_from = memory.made + allowed;
+            const iqa_status status = create(context, IQA_NETWORK_OPTIONS_INIT, standard_weights().tensors(), network);
+            if (status == IQA_OK)
+                break;
+            CHECK(status == IQA_ERROR_OUT_OF_MEMORY);
+        }
+        const int64_t weights = memory.bytes;
+        CHECK(weights < 96'000'000);
+        for (int64_t allowed = 0;; ++allowed) {
+            memory.refuse_from = memory.made + allowed;
+            const iqa_status status = iqa_network_features(network.get(), pictures, &output, 1);
+            if (status == IQA_OK)
+                break;
+            CHECK(status == IQA_ERROR_OUT_OF_MEMORY);
+        }
+        CHECK(memory.most - weights < 2 * 11'400'000 + 500'000);
+        const int64_t made = memory.made;
+        CHECK(iqa_network_features(network.get(), pictures, &output, 1) == IQA_OK);
+        CHECK(memory.made == made);
+    }
+    CHECK(memory.bytes == 0);
+}
+
+TEST_CASE("a network can be cancelled and goes on afterwards", "[network]")
+{
+    iqa_context_options settings = IQA_CONTEXT_OPTIONS_INIT;
+    settings.threads = 2;
+    struct watcher {
+        int calls = 0;
+        int64_t total = 0;
+        bool stop = true;
+    } watch;
+    settings.progress = [](void *user, int64_t, int64_t total) {
+        auto &self = *static_cast<watcher *>(user);
+        self.total = total;
+        return int32_t(self.stop && ++self.calls == 3);
+    };
+    settings.progress_user = &watch;
+    iqa_context *made = nullptr;
+    REQUIRE(iqa_context_create(&settings, &made) == IQA_OK);
+    const context_pointer context(made);
+    const network_pointer network = make_network(context);
+    const std::vector<uint8_t> bytes = random_bytes(15, 3 * 20 * 20 * 3);
+    const tensor pictures(bytes.data(), IQA_UINT8, {3, 20, 20, 3});
+    std::vector<float> values(3 * 2048);
+    const tensor out(values.data(), IQA_FLOAT32, {3, 2048});
+    const iqa_layer_features output = {IQA_LAYER_2048, out};
+    CHECK(iqa_network_features(network.get(), pictures, &output, 1) == IQA_ERROR_CANCELLED);
+    CHECK(watch.total == 3);
+    watch.stop = false;
+    const auto usual = make_context(1);
+    CHECK(same_bits(features(network, pictures, 3, IQA_LAYER_2048),
+                    features(make_network(usual), pictures, 3, IQA_LAYER_2048)));
+}
