@@ -1086,6 +1086,13 @@ typedef struct iqa_named_tensor {
 IQA_API iqa_status iqa_network_create(iqa_context *context, const iqa_network_options *options,
                                       const iqa_named_tensor *tensors, size_t count, iqa_network **out);
 
+/** The name of each tensor that a network is made of, in the library's memory; NULL from the last one on.
+ *
+ *  @param index  0, 1, ...
+ *  @param ndim   receives how many axes it has, at most 4. May be NULL.
+ *  @param shape  receives its extents. May be NULL. */
+IQA_API const char *iqa_network_weight(int32_t index, int32_t *ndim, int64_t *shape);
+
 /** Ends a network. NULL is allowed. */
 IQA_API void iqa_network_destroy(iqa_network *network);
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Networks that make features of pictures.
 #include "metrics/network/network.hpp"
+
+#include <algorithm>
+
 #include "api/guard.hpp"
 
 extern "C" {
@@ -20,6 +23,18 @@ iqa_status iqa_network_create(iqa_context *context, const iqa_network_options *o
         iqa::require(tensors, "tensors");
         *out = iqa_network::make(*context, iqa::network_option_table.copy(options), {tensors, count});
     });
+}
+
+const char *iqa_network_weight(int32_t index, int32_t *ndim, int64_t *shape)
+{
+    if (index < 0 || index >= iqa::weight_count)
+        return nullptr;
+    const iqa::weight_shape &weight = iqa::inception_weights[size_t(index)];
+    if (ndim != nullptr)
+        *ndim = weight.ndim;
+    if (shape != nullptr)
+        std::copy_n(weight.shape, weight.ndim, shape);
+    return weight.name;
 }
 
 void iqa_network_destroy(iqa_network *network)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "metrics/network/inception.hpp"
 
+#include <initializer_list>
+
 namespace iqa {
 
 namespace {
@@ -208,8 +210,54 @@ private:
     int main_slot_ = 0;
 };
 
+constexpr weight_shape named(const char *block, const char *branch, const char *tensor)
+{
+    weight_shape weight{};
+    int length = 0;
+    const auto append = [&](const char *text) {
+        while (*text != '\0')
+            weight.name[length++] = *text++;
+    };
+    append(block);
+    if (*branch != '\0') {
+        append(".");
+        append(branch);
+    }
+    append(".");
+    append(tensor);
+    return weight;
+}
+
+constexpr weight_shape with_shape(weight_shape weight, std::initializer_list<int64_t> shape)
+{
+    for (const int64_t extent : shape)
+        weight.shape[weight.ndim++] = extent;
+    return weight;
+}
+
+constexpr std::array<weight_shape, weight_count> list_weights(const inception_graph &graph)
+{
+    constexpr const char *names[convolution_weight::count] = {"conv.weight", "bn.weight", "bn.bias", "bn.running_mean",
+                                                              "bn.running_var"};
+    std::array<weight_shape, weight_count> all{};
+    size_t next = 0;
+    for (const convolution_shape &shape : graph.shapes)
+        for (int which = 0; which < convolution_weight::count; ++which) {
+            const weight_shape weight = named(shape.block, shape.branch, names[which]);
+            all[next++] = which == convolution_weight::kernel
+                              ? with_shape(weight, {shape.outputs, shape.inputs, shape.rows, shape.columns})
+                              : with_shape(weight, {shape.outputs});
+        }
+    all[class_weights] = with_shape(named("fc", "", "weight"), {inception_classes, inception_width});
+    all[class_bias] = with_shape(named("fc", "", "bias"), {inception_classes});
+    return all;
+}
+
+constexpr inception_graph the_graph = builder().build();
+
 } // namespace
 
-constinit const inception_graph inception = builder().build();
+constinit const inception_graph inception = the_graph;
+constinit const std::array<weight_shape, weight_count> inception_weights = list_weights(the_graph);
 
 } // namespace iqa

@@ -61,4 +61,21 @@ struct inception_graph {
 
 extern const inception_graph inception;
 
+// The tensors that hold the weights, by the names of a state dictionary: five for each convolution in the order of the
+// graph, then those of the classes.
+struct weight_shape {
+    char name[48];
+    int ndim;
+    int64_t shape[4];
+};
+
+namespace convolution_weight {
+enum : int { kernel, gamma, beta, mean, variance, count };
+}
+constexpr int class_weights = convolution_weight::count * inception_graph::convolutions;
+constexpr int class_bias = class_weights + 1;
+constexpr int weight_count = class_bias + 1;
+
+extern const std::array<weight_shape, weight_count> inception_weights;
+
 } // namespace iqa

@@ -232,7 +232,7 @@ void iqa_network::features(const iqa_tensor *pictures, std::span<const iqa_layer
     const image_view all = view_pictures(pictures, "pictures", options_.layout);
     const backend &device = backend_of(*pictures, "pictures");
     check_pictures(all, options_);
-    const data_range range = resolve_range(options_.data_low, options_.data_high, all.type);
+    const data_range range = resolve_range({options_.data_low, options_.data_high}, all.type);
     if (outputs.empty() || outputs.size() > size_t(inception_layers))
         fail(IQA_ERROR_INVALID_ARGUMENT, "count is ", outputs.size(), "; expected 1 to ", inception_layers, " outputs");
     feature_output views[inception_layers];

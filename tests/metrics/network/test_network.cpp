@@ -54,18 +54,20 @@ class seeded_weights {
 public:
     explicit seeded_weights(uint64_t seed) : random_(seed)
     {
-        for (const iqa::convolution_shape &shape : iqa::inception.shapes) {
-            const std::string name = shape.block + std::string(*shape.branch != '\0' ? "." : "") + shape.branch;
-            const int64_t outputs = shape.outputs;
-            add(name + ".conv.weight", {outputs, shape.inputs, shape.rows, shape.columns},
-                std::sqrt(6.0 / double(shape.chain())), 0.0);
-            add(name + ".bn.weight", {outputs}, 0.2, 1.0);
-            add(name + ".bn.bias", {outputs}, 0.1, 0.0);
-            add(name + ".bn.running_mean", {outputs}, 0.1, 0.0);
-            add(name + ".bn.running_var", {outputs}, 0.5, 1.0);
+        const std::map<std::string, std::pair<double, double>> spreads = {
+            {"bn.weight", {0.2, 1.0}},      {"bn.bias", {0.1, 0.0}},    {"bn.running_mean", {0.1, 0.0}},
+            {"bn.running_var", {0.5, 1.0}}, {"fc.weight", {0.02, 0.0}}, {"fc.bias", {0.1, 0.0}}};
+        int32_t ndim = 0;
+        int64_t extents[4] = {};
+        for (int index = 0; const char *name = iqa_network_weight(index, &ndim, extents); ++index) {
+            const std::vector<int64_t> shape(extents, extents + ndim);
+            const std::string text = name;
+            if (ndim == 4)
+                add(text, shape, std::sqrt(6.0 / double(extents[1] * extents[2] * extents[3])), 0.0);
+            for (const auto &[end, spread] : spreads)
+                if (text.size() >= end.size() && text.substr(text.size() - end.size()) == end)
+                    add(text, shape, spread.first, spread.second);
         }
-        add("fc.weight", {iqa::inception_classes, iqa::inception_width}, 0.02, 0.0);
-        add("fc.bias", {iqa::inception_classes}, 0.1, 0.0);
     }
 
     std::vector<iqa_named_tensor> tensors() const

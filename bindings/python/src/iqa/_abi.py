@@ -135,6 +135,18 @@ class UpdateExtras(ctypes.Structure):
     ]
 
 
+class NamedTensor(ctypes.Structure):
+    """iqa_named_tensor."""
+
+    _fields_ = [("name", ctypes.c_char_p), ("tensor", ctypes.c_void_p)]
+
+
+class LayerFeatures(ctypes.Structure):
+    """iqa_layer_features."""
+
+    _fields_ = [("layer", ctypes.c_int32), ("features", ctypes.c_void_p)]
+
+
 class OptionWord(ctypes.Structure):
     """iqa_option_word."""
 
