@@ -34,6 +34,7 @@ KINDS = (
     ("FIDOptions", "TypedDict", "fid", ("features",)),
     ("KIDOptions", "TypedDict", "kid", ()),
     ("InceptionScoreOptions", "TypedDict", "inception_score", ()),
+    ("NetworkOptions", "TypedDict", "network", ("layout", "data_range")),
     ("Reading", "TypedDict", "confusion_reading", ()),
     ("ConfusionOptions", "Reading", "confusion", ("classes", "ignore")),
 )

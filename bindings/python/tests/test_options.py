@@ -21,7 +21,7 @@ KINDS = (
     "kid",
     "inception_score",
     "confusion",
-    "confusion_reading",
+    "confusion_reading", "network",
 )
 
 

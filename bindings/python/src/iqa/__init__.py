@@ -63,6 +63,7 @@ from ._fid import (
     fid_from_statistics,
     fid_jackknife,
 )
+from ._inception import Inception, fid_of_images
 from ._kid import KID, MeanStd, inception_score, kid
 from ._library import cuda_state, library_version
 from ._mean_errors import MeanErrors, mae, nrmse, rmse, snr
@@ -98,6 +99,7 @@ __all__ = [
     "FIDLine",
     "FIDParts",
     "InUseError",
+    "Inception",
     "IncompatibleError",
     "InternalError",
     "InvalidArgumentError",
@@ -126,6 +128,7 @@ __all__ = [
     "fid_extrapolate",
     "fid_from_statistics",
     "fid_jackknife",
+    "fid_of_images",
     "generalized_dice",
     "inception_score",
     "iou",

@@ -80,6 +80,10 @@ class InceptionScoreOptions(TypedDict, total=False):
     shuffle: bool
     seed: int
 
+class NetworkOptions(TypedDict, total=False):
+    resize: Literal["tensorflow", "pytorch", "clean", "none"]
+    at_once: int
+
 class Reading(TypedDict, total=False):
     convention: str
     average: Literal["none", "micro", "macro", "weighted", "binary", "pairs", None]
