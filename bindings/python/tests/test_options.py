@@ -21,7 +21,8 @@ KINDS = (
     "kid",
     "inception_score",
     "confusion",
-    "confusion_reading", "network",
+    "confusion_reading",
+    "network",
 )
 
 
