@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from torch.autograd import Function
@@ -63,11 +63,18 @@ def _new_outputs(
     return values, of_reference, of_candidate
 
 
-@torch.library.custom_op("iqa::per_image", mutates_args=())
+# Stated, since older releases do not read annotations that are text.
+_SCHEMA = (
+    "(Tensor reference, Tensor candidate, Tensor? weights, float low, float high, int number,"
+    " bool reference_needed, bool candidate_needed) -> (Tensor, Tensor, Tensor)"
+)
+
+
+@torch.library.custom_op("iqa::per_image", mutates_args=(), schema=_SCHEMA)
 def _per_image(
     reference: torch.Tensor,
     candidate: torch.Tensor,
-    weights: Optional[torch.Tensor],  # noqa: UP045 PyTorch reads the annotations
+    weights: torch.Tensor | None,
     low: float,
     high: float,
     number: int,
