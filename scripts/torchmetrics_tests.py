@@ -42,7 +42,7 @@ FILES = (
 
 EXCEPTIONS: tuple[tuple[str, str], ...] = (
     (
-        r"fbeta_score\[1-.*(macro|weighted)-samplewise",
+        r"(fbeta_score|precision_recall)\[1-.*(macro|weighted)-samplewise",
         "zero_division=1 and a sample of which nothing is left, or no element of the class:"
         " TorchMetrics gives 0, we what zero_division says, or the mean of the classes",
     ),
@@ -86,6 +86,9 @@ class Replacing:
 
     def pytest_configure(self, config: object) -> None:
         """Replaces the classes in all modules of TorchMetrics."""
+        import torchmetrics.image.fid
+        import torchmetrics.image.inception
+        import torchmetrics.image.kid
         import torchmetrics.segmentation  # noqa: F401
         import torchmetrics.wrappers  # noqa: F401
 
