@@ -1030,10 +1030,12 @@ typedef struct iqa_network iqa_network;
 
 /** Whose resizing brings pictures to 299 x 299, and whose normalisation follows. FID depends on it. */
 typedef enum iqa_resize {
-    IQA_RESIZE_TENSORFLOW = 0, /* TensorFlow 1's bilinear, (v - 128) / 128: torch-fidelity, TorchMetrics              */
+    IQA_RESIZE_TENSORFLOW = 0, /* TensorFlow 1's bilinear, (v - 128) / 128: torch-fidelity                            */
     IQA_RESIZE_PYTORCH = 1,    /* PyTorch's bilinear without antialiasing, 2 v / 255 - 1: pytorch-fid                 */
     IQA_RESIZE_CLEAN = 2,      /* Pillow's antialiased bicubic on floats, (v - 128) / 128: clean-fid                  */
-    IQA_RESIZE_NONE = 3        /* pictures are 299 x 299 already; (v - 128) / 128                                     */
+    IQA_RESIZE_NONE = 3,       /* pictures are 299 x 299 already; (v - 128) / 128                                     */
+    IQA_RESIZE_TORCHMETRICS = 4 /* PyTorch's antialiased bilinear, (v - 128) / 128: TorchMetrics, unless antialias is
+                                   False, which is IQA_RESIZE_TENSORFLOW                                              */
 } iqa_resize;
 
 /** Whose features: the mean over the layer's map, or the scores of the classes. */

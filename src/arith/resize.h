@@ -12,10 +12,11 @@
 namespace iqa {
 
 enum class resize_rule : int32_t {
-    tensorflow, // 1.x: bilinear, corners of pixels as positions, no antialiasing; positions in float32
-    pytorch,    // bilinear, centres of pixels as positions, no antialiasing; positions in float32
-    clean,      // Pillow's bicubic, which widens as pictures shrink; clipped to the range
-    none
+    tensorflow,  // 1.x: bilinear, corners of pixels as positions, no antialiasing; positions in float32
+    pytorch,     // bilinear, centres of pixels as positions, no antialiasing; positions in float32
+    clean,       // Pillow's bicubic, which widens as pictures shrink; clipped to the range
+    none,        // as they are
+    torchmetrics // bilinear, centres of pixels as positions, which widens as pictures shrink
 };
 
 struct resize_taps {
@@ -34,12 +35,47 @@ IQA_HD double cubic_weight(double distance)
     return 0.0;
 }
 
+IQA_HD double linear_weight(double distance)
+{
+    const double x = distance < 0.0 ? -distance : distance;
+    return x < 1.0 ? 1.0 - x : 0.0;
+}
+
+// How far the filter of a rule that widens reaches, in output samples; 0: the rule does not widen.
+IQA_HD int resize_reach(resize_rule rule)
+{
+    return rule == resize_rule::clean ? 2 : rule == resize_rule::torchmetrics ? 1 : 0;
+}
+
 // A bound on the taps of one output sample.
 IQA_HD int64_t most_resize_taps(resize_rule rule, int64_t source, int64_t target)
 {
-    if (rule != resize_rule::clean)
+    const int64_t reach = resize_reach(rule);
+    if (reach == 0)
         return 2;
-    return source > target ? 2 * ((2 * source + target - 1) / target) + 2 : 6;
+    return 2 * (source > target ? divide_up(reach * source, target) : reach) + 2;
+}
+
+// The filter around the output sample's centre, stretched as the picture shrinks; its weights are divided by their sum.
+IQA_HD resize_taps widening_taps(resize_rule rule, int64_t source, int64_t target, int64_t index, double *weights)
+{
+    const double scale = double(source) / double(target);
+    const double stretch = scale > 1.0 ? scale : 1.0;
+    const double centre = (double(index) + 0.5) * scale;
+    const double reach = resize_reach(rule) * stretch;
+    const int64_t begin = int64_t(centre - reach + 0.5);
+    const int64_t end = int64_t(centre + reach + 0.5);
+    const int64_t first = begin > 0 ? begin : 0;
+    const int count = int((end < source ? end : source) - first);
+    double sum = 0.0;
+    for (int tap = 0; tap < count; ++tap) {
+        const double distance = (double(first + tap) - centre + 0.5) * (1.0 / stretch);
+        weights[tap] = rule == resize_rule::clean ? cubic_weight(distance) : linear_weight(distance);
+        sum += weights[tap];
+    }
+    for (int tap = 0; tap < count; ++tap)
+        weights[tap] /= sum;
+    return {first, count};
 }
 
 IQA_HD resize_taps linear_taps(float position, int64_t source, double *weights)
@@ -66,24 +102,9 @@ IQA_HD resize_taps resize_weights(resize_rule rule, int64_t source, int64_t targ
         const float position = scale * (float(index) + 0.5f) - 0.5f;
         return linear_taps(position > 0.0f ? position : 0.0f, source, weights);
     }
-    case resize_rule::clean: {
-        const double scale = double(source) / double(target);
-        const double stretch = scale > 1.0 ? scale : 1.0;
-        const double centre = (double(index) + 0.5) * scale;
-        const double reach = 2.0 * stretch;
-        const int64_t begin = int64_t(centre - reach + 0.5);
-        const int64_t end = int64_t(centre + reach + 0.5);
-        const int64_t first = begin > 0 ? begin : 0;
-        const int count = int((end < source ? end : source) - first);
-        double sum = 0.0;
-        for (int tap = 0; tap < count; ++tap) {
-            weights[tap] = cubic_weight((double(first + tap) - centre + 0.5) * (1.0 / stretch));
-            sum += weights[tap];
-        }
-        for (int tap = 0; tap < count; ++tap)
-            weights[tap] /= sum;
-        return {first, count};
-    }
+    case resize_rule::clean:
+    case resize_rule::torchmetrics:
+        return widening_taps(rule, source, target, index, weights);
     default:
         weights[0] = 1.0;
         return {index, 1};

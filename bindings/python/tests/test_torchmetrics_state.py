@@ -20,6 +20,7 @@ from torchmetrics.image.kid import KernelInceptionDistance as TheirKID  # noqa: 
 from torchmetrics.wrappers import BootStrapper, ClasswiseWrapper, MinMaxMetric, Running  # noqa: E402
 
 import iqa  # noqa: E402
+import iqa.weights  # noqa: E402
 import iqa.torchmetrics as ours  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(
@@ -416,8 +417,45 @@ def test_fid_measures_the_network():
     ],
 )
 def test_inception_by_number_is_refused(make):
-    with pytest.raises(iqa.UnavailableError, match=r"feature is .*pass a torch.nn.Module"):
+    with pytest.raises(iqa.UnavailableError, match=r"feature is .*pass InceptionFeatures"):
         make()
+
+
+def test_inception_by_number_has_weights():
+    weights = iqa.weights.random(2)
+    generator = torch.Generator().manual_seed(3)
+    pictures = torch.randint(0, 256, (6, 3, 40, 50), generator=generator, dtype=torch.uint8)
+    options = {"feature": 64, "feature_extractor_weights_path": weights}
+    metric = ours.FrechetInceptionDistance(**options)
+    scaled = ours.FrechetInceptionDistance(**options, normalize=True)
+    for real, some in ((True, pictures), (False, pictures.flip(3))):
+        metric.update(some, real)
+        scaled.update((some + 0.5) / 255, real)
+    assert torch.equal(metric.compute(), scaled.compute())
+    network = ours.InceptionFeatures(weights, 64)
+    expected = iqa.Inception(weights, resize="torchmetrics")(pictures, 64)
+    assert torch.equal(network(pictures), torch.from_numpy(expected))
+    assert metric.clone().inception is metric.inception
+    for other in (pictures.float(), pictures[0]):
+        with pytest.raises((iqa.DtypeError, iqa.ShapeError)):
+            metric.update(other, True)
+    with pytest.raises(iqa.InvalidArgumentError, match="feature_extractor_weights_path is"):
+        ours.FrechetInceptionDistance(network, feature_extractor_weights_path=weights)
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(metric)
+
+
+@pytest.mark.parametrize("size", [(40, 50), (299, 310), (700, 512)])
+def test_resizing_is_torchmetrics(size):
+    weights = iqa.weights.random(2)
+    generator = torch.Generator().manual_seed(4)
+    pictures = torch.randint(0, 256, (1, 3, *size), generator=generator, dtype=torch.uint8)
+    resized = torch.nn.functional.interpolate(
+        pictures.float(), size=(299, 299), mode="bilinear", align_corners=False, antialias=True
+    )
+    mine = iqa.Inception(weights, resize="torchmetrics")(pictures, 64)
+    theirs = iqa.Inception(weights, resize="none", data_range=255.0)(resized, 64)
+    assert abs(mine - theirs).max() <= 1e-5 * abs(theirs).max()
 
 
 def test_kid_beside_theirs():

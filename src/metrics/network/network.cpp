@@ -19,6 +19,7 @@ constexpr option_word resize_words[] = {
     IQA_WORD("pytorch", IQA_RESIZE_PYTORCH),
     IQA_WORD("clean", IQA_RESIZE_CLEAN),
     IQA_WORD("none", IQA_RESIZE_NONE),
+    IQA_WORD("torchmetrics", IQA_RESIZE_TORCHMETRICS),
 };
 
 constexpr option_row network_rows[] = {

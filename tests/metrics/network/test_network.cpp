@@ -244,7 +244,8 @@ TEST_CASE("pools are what they say in every instruction set", "[network]")
 TEST_CASE("weights of resizing sum to 1 and stay inside", "[network]")
 {
     using iqa::resize_rule;
-    for (const resize_rule rule : {resize_rule::tensorflow, resize_rule::pytorch, resize_rule::clean})
+    for (const resize_rule rule :
+         {resize_rule::tensorflow, resize_rule::pytorch, resize_rule::clean, resize_rule::torchmetrics})
         for (const int64_t source : {1, 2, 3, 7, 64, 298, 299, 300, 512, 1023, 4096}) {
             const int64_t most = iqa::most_resize_taps(rule, source, 299);
             std::vector<double> weights(size_t(most) + 1, 99.0);
@@ -366,8 +367,8 @@ TEST_CASE("recorded features stay", "[network]")
     const std::vector<uint8_t> bytes = random_bytes(12, 2 * 40 * 50 * 3);
     const tensor pictures(bytes.data(), IQA_UINT8, {2, 40, 50, 3});
     const auto context = make_context(2);
-    uint64_t sums[3];
-    for (const int resize : {IQA_RESIZE_TENSORFLOW, IQA_RESIZE_PYTORCH, IQA_RESIZE_CLEAN}) {
+    uint64_t sums[IQA_RESIZE_TORCHMETRICS + 1] = {};
+    for (const int resize : {IQA_RESIZE_TENSORFLOW, IQA_RESIZE_PYTORCH, IQA_RESIZE_CLEAN, IQA_RESIZE_TORCHMETRICS}) {
         iqa_network_options options = IQA_NETWORK_OPTIONS_INIT;
         options.resize = resize;
         uint64_t hash = 0xcbf29ce484222325u;
@@ -378,6 +379,7 @@ TEST_CASE("recorded features stay", "[network]")
     CHECK(sums[IQA_RESIZE_TENSORFLOW] == 0xce0899b938cf9cb4u);
     CHECK(sums[IQA_RESIZE_PYTORCH] == 0x1b3ecb69978abb21u);
     CHECK(sums[IQA_RESIZE_CLEAN] == 0x953136596494ffc1u);
+    CHECK(sums[IQA_RESIZE_TORCHMETRICS] == 0x16703a9737cc6ccu);
     uint64_t digest = 0;
     CHECK(iqa_network_digest(make_network(context).get(), &digest) == IQA_OK);
     CHECK(digest == 0x650ccd45537b92d6u);

@@ -48,6 +48,11 @@ _LAYOUT = "NHWC"  # that the library is asked for; others are the same memory wi
 _LAYOUTS = ("NHWC", "NCHW", "HWC", "CHW", "NHW", "HW")
 
 
+def width_of(layer: Any) -> int:
+    """How many features a layer has."""
+    return _width(layer_of(layer))
+
+
 def layer_of(name: Any) -> int:
     """The number of a layer that a name or a count of features stands for."""
     return int(choose("layer", str(name), LAYERS))
@@ -62,8 +67,8 @@ class Inception:
     Args:
         weights: a .safetensors file (`python -m iqa.weights` makes one of a .pth file), or the
             tensors of a PyTorch state dictionary by their names. They are copied.
-        resize: whose resizing brings pictures to 299 x 299: "tensorflow" (torch-fidelity,
-            TorchMetrics), "pytorch" (pytorch-fid), "clean" (clean-fid), or "none" for pictures of
+        resize: whose resizing brings pictures to 299 x 299: "tensorflow" (torch-fidelity),
+            "pytorch" (pytorch-fid), "clean" (clean-fid), "torchmetrics", or "none" for pictures of
             that size.
         data_range: of floating-point pictures, such as 1.0 or (-1, 1); integers have their own.
         at_once: pictures under way at once, each in 11.3 MB; 0 for as many as threads, 2 to 16.
@@ -233,7 +238,7 @@ def fid_of_images(
         raise InvalidArgumentError(
             f"{next(iter(options))} is stated, but weights is a network, whose options hold"
         )
-    with FID(features=_width(LAYERS["2048"])) as metric:
+    with FID(features=width_of(2048)) as metric:
         for side, pictures in (("reference", reference), ("candidate", candidate)):
             for batch in [pictures] if hasattr(pictures, "shape") else pictures:
                 is_batch = hasattr(batch, "shape") or isinstance(batch, (list, tuple))

@@ -81,7 +81,7 @@ class InceptionScoreOptions(TypedDict, total=False):
     seed: int
 
 class NetworkOptions(TypedDict, total=False):
-    resize: Literal["tensorflow", "pytorch", "clean", "none"]
+    resize: Literal["tensorflow", "pytorch", "clean", "none", "torchmetrics"]
     at_once: int
 
 class Reading(TypedDict, total=False):

@@ -51,7 +51,7 @@ from ._images import (
     PeakSignalNoiseRatio,
     StructuralSimilarityIndexMeasure,
 )
-from ._network import Features
+from ._network import Features, InceptionFeatures
 from ._regression import MeanAbsoluteError, MeanSquaredError
 from ._segmentation import DiceScore, GeneralizedDiceScore, MeanIoU
 from ._tasks import (
@@ -88,6 +88,7 @@ __all__ = [
     "Features",
     "FrechetInceptionDistance",
     "GeneralizedDiceScore",
+    "InceptionFeatures",
     "InceptionScore",
     "JaccardIndex",
     "KernelInceptionDistance",

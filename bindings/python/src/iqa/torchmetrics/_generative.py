@@ -23,13 +23,14 @@ class FrechetInceptionDistance(ExactMetric):
     """FID as torchmetrics.image.fid.FrechetInceptionDistance has it, from exact moments.
 
     Args:
-        feature: a torch.nn.Module that gives features [N, D]; Features(D) to feed features. A
-            layer of the Inception network, by number, is refused: its weights are not here.
+        feature: a torch.nn.Module that gives features [N, D]; Features(D) to feed features; a
+            layer of the Inception network, by number, with its weights.
         reset_real_features: False to keep the real side in reset().
-        normalize: whether pictures are in [0, 1]; here only of the noise that tells D.
-        input_img_size: of that noise.
-        feature_extractor_weights_path: of the Inception network; refused.
-        antialias: of the Inception network; does nothing for others.
+        normalize: whether pictures are in [0, 1]; the Inception network gets them as bytes.
+        input_img_size: of the noise that tells D of a network that does not say it.
+        feature_extractor_weights_path: of the Inception network: a .safetensors file, see
+            iqa.Inception.
+        antialias: whether pictures for the Inception network are resized without aliasing.
         fraction_bits: p of the grid 2^-p to which features are rounded; see iqa.FID. Features
             have to lie within 127 * 2^(24 - p).
         **kwargs: of torchmetrics.Metric.
@@ -54,16 +55,12 @@ class FrechetInceptionDistance(ExactMetric):
         super().__init__(**kwargs)
         flag("normalize", normalize)
         flag("reset_real_features", reset_real_features)
-        self.inception = network_of(feature)
-        if feature_extractor_weights_path is not None:
-            raise InvalidArgumentError(
-                f"feature_extractor_weights_path is {feature_extractor_weights_path!r}, expected"
-                " None: the network is the one that feature gives, with its weights"
-            )
+        flag("antialias", antialias)
+        self.inception = network_of(feature, feature_extractor_weights_path, antialias)
         self.normalize = normalize
         self.reset_real_features = reset_real_features
         self.antialias = antialias
-        self.used_custom_model = True
+        self.used_custom_model = isinstance(feature, Module)
         self._fraction_bits = fraction_bits
         self._num_features = features_in(self.inception, input_img_size, normalize)
         self._result_dtype: torch.dtype | None = None
@@ -74,7 +71,7 @@ class FrechetInceptionDistance(ExactMetric):
 
     def update(self, imgs: Tensor, real: bool) -> None:
         """Adds pictures, or what else the network takes, to one of the sides."""
-        features = rows_from(self.inception, imgs)
+        features = rows_from(self.inception, imgs, self.normalize)
         with own_words(reference="real features", candidate="fake features"):
             self._metric.update(**{"reference" if real else "candidate": features})
         self._result_dtype = features.dtype
@@ -157,15 +154,15 @@ class KernelInceptionDistance(_Rows):
     The subsets follow from `seed`, not from PyTorch's generator.
 
     Args:
-        feature: a torch.nn.Module that gives features [N, D]; Features(D) to feed features. A
-            layer of the Inception network, by number, is refused: its weights are not here.
+        feature: InceptionFeatures or another torch.nn.Module that gives features [N, D];
+            Features(D) to feed features. A layer by number is refused: its weights are not here.
         subsets: how many.
         subset_size: rows of a subset, of each set.
         degree: of the kernel.
         gamma: of the kernel; None for 1 / D.
         coef: of the kernel.
         reset_real_features: False to keep the real side in reset().
-        normalize: does nothing for a network of the caller.
+        normalize: whether pictures for InceptionFeatures are in [0, 1].
         seed: of the subsets.
         **kwargs: of torchmetrics.Metric.
     """
@@ -213,7 +210,8 @@ class KernelInceptionDistance(_Rows):
 
     def update(self, imgs: Tensor, real: bool) -> None:
         """Adds pictures, or what else the network takes, to one of the sides."""
-        (self.real_features if real else self.fake_features).append(rows_from(self.inception, imgs))
+        rows = rows_from(self.inception, imgs, self.normalize)
+        (self.real_features if real else self.fake_features).append(rows)
 
     def compute(self) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation over the subsets."""
@@ -243,8 +241,9 @@ class InceptionScore(_Rows):
     The order in which images are split follows from `seed`, not from PyTorch's generator.
 
     Args:
-        feature: a torch.nn.Module that gives logits [N, C]; Features(C) to feed logits. The
-            Inception network, by the name of its layer, is refused: its weights are not here.
+        feature: InceptionFeatures(weights, "logits_unbiased") or another torch.nn.Module that
+            gives logits [N, C]; Features(C) to feed logits. A layer by name is refused: its
+            weights are not here.
         splits: how many.
         normalize: True for pictures in [0, 1], which the network gets as bytes.
         seed: of the order.

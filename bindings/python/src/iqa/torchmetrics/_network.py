@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from .._errors import ArgumentTypeError, ShapeError, UnavailableError
+from .._errors import (
+    ArgumentTypeError,
+    DtypeError,
+    InvalidArgumentError,
+    ShapeError,
+    UnavailableError,
+)
+from .._inception import Inception, width_of
 
 
 class Features(Module):
@@ -36,19 +43,67 @@ class Features(Module):
         return features
 
 
-def network_of(feature: Any) -> Module:
+class InceptionFeatures(Module):
+    """FID's Inception v3 in this library: features that are the same bits everywhere.
+
+    It runs on the CPU, and gives features where the pictures are.
+
+    Args:
+        weights: see iqa.Inception.
+        layer: whose features; see iqa.Inception.
+        resize: whose resizing; see iqa.Inception.
+
+    Example:
+        >>> network = InceptionFeatures("inception.safetensors")
+        >>> metric = KernelInceptionDistance(feature=network)
+    """
+
+    def __init__(self, weights: Any, layer: str | int = 2048, resize: str = "torchmetrics") -> None:
+        super().__init__()
+        self._network = Inception(weights, resize=resize)
+        self._layer = str(layer)
+        self.num_features = width_of(layer)
+
+    def forward(self, imgs: Tensor) -> Tensor:
+        """The features of bytes [N, 3, H, W]."""
+        if imgs.dtype != torch.uint8:
+            raise DtypeError(
+                f"imgs has element type {imgs.dtype}, expected torch.uint8, or normalize=True"
+            )
+        features = self._network(imgs.detach().cpu(), self._layer, layout="NCHW")
+        return torch.from_numpy(features).to(imgs.device)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> InceptionFeatures:
+        """The network itself, which no call changes."""
+        return self
+
+    def __reduce__(self) -> Any:
+        """Refuses: the weights are not kept as the caller gave them."""
+        raise TypeError("InceptionFeatures cannot be pickled: make it anew from its weights")
+
+
+def network_of(feature: Any, weights: Any = None, antialias: bool = True) -> Module:
     """The network that `feature` stands for.
 
     A layer of the Inception network, by number or name, needs its weights, which this package
     does not have.
     """
     if isinstance(feature, Module):
+        if weights is not None:
+            raise InvalidArgumentError(
+                f"feature_extractor_weights_path is {weights!r}, expected None: the network is the"
+                " one that feature gives, with its weights"
+            )
         return feature
     if isinstance(feature, (int, str)) and not isinstance(feature, bool):
+        if weights is not None:
+            return InceptionFeatures(
+                weights, feature, "torchmetrics" if antialias else "tensorflow"
+            )
         raise UnavailableError(
             f"feature is {feature!r}, a layer of the Inception network, whose weights this package"
-            " does not have: pass a torch.nn.Module that gives features [N, D], such as"
-            " torchmetrics.image.fid.NoTrainInceptionV3, or Features(D) and feed features"
+            " does not have: pass InceptionFeatures(weights), another torch.nn.Module that gives"
+            " features [N, D], or Features(D) and feed features"
         )
     raise ArgumentTypeError(
         f"feature is {type(feature).__name__}, expected a torch.nn.Module that gives features"
@@ -68,8 +123,16 @@ def features_in(network: Module, size: tuple[int, ...], normalize: bool) -> int:
     return int(network(picture).shape[-1])
 
 
-def rows_from(network: Module, imgs: Tensor) -> Tensor:
-    """The features of pictures as rows."""
+def rows_from(network: Module, imgs: Tensor, normalize: bool = False) -> Tensor:
+    """The features of pictures as rows.
+
+    Args:
+        network: of the caller, which gets pictures as they are, or InceptionFeatures.
+        imgs: the pictures.
+        normalize: whether those of InceptionFeatures are in [0, 1].
+    """
+    if normalize and isinstance(network, InceptionFeatures):
+        imgs = (imgs * 255).byte()
     features = network(imgs)
     if not isinstance(features, Tensor):
         raise ArgumentTypeError(f"feature gave {type(features).__name__}, expected a tensor [N, D]")
