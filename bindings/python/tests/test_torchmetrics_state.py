@@ -20,8 +20,8 @@ from torchmetrics.image.kid import KernelInceptionDistance as TheirKID  # noqa: 
 from torchmetrics.wrappers import BootStrapper, ClasswiseWrapper, MinMaxMetric, Running  # noqa: E402
 
 import iqa  # noqa: E402
-import iqa.weights  # noqa: E402
 import iqa.torchmetrics as ours  # noqa: E402
+import iqa.weights  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning"
