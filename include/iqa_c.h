@@ -1020,7 +1020,7 @@ IQA_API iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_i
 /* ---- Networks: features of pictures -------------------------------------------------------------------------- */
 
 /** Inception v3 as FID uses it (C. Szegedy and others, "Rethinking the Inception architecture for computer vision",
- * CVPR 2016; the graph of 2015-12-05): pictures in, the features that iqa_fid, KID and the Inception Score take out.
+ *  CVPR 2016; the graph of 2015-12-05): pictures in, features out, for FID, KID and the Inception Score.
  *
  *  A feature depends on its picture and the weights alone: not on the batch, the threads or the instruction set. Every
  *  output of every layer is one chain of float32 multiply-adds in a stated order (docs/reference/numerics.md).
@@ -1076,8 +1076,8 @@ typedef struct iqa_named_tensor {
  *
  *  Wanted are, of each convolution NAME, NAME.conv.weight [out, in, rows, columns] and NAME.bn.weight, .bias,
  *  .running_mean and .running_var [out], and fc.weight [1008, 2048] and fc.bias [1008]: 472 tensors. Counters of
- * training (num_batches_tracked) and AuxLogits may be there too; other names are refused. Normalisation is folded into
- * the weights in double and rounded once.
+ *  training (num_batches_tracked) and AuxLogits may be there too; other names are refused. Normalisation is folded into
+ *  the weights in double and rounded once.
  *
  *  @param options  NULL for the defaults.
  *  @param tensors  float16, bfloat16, float32 or float64 with any strides, on the CPU, in any order.

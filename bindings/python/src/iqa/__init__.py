@@ -7,12 +7,15 @@
     >>> iqa.iou(truth, prediction, 19, ignore=255, average="macro")
 
 `ssim`, `ms_ssim` and `psnr` measure one pair or batch of images, or of volumes; `SSIM`, `MS_SSIM`
-and `PSNR` accumulate many; `ssim_all` says what other libraries would. The module `iqa.torch` has
-them as differentiable functions of PyTorch tensors. `mae`, `rmse`, `nrmse`, `snr` and `MeanErrors`
-are mean errors. `fid` and `FID` do the same for the Frechet
-distance of two sets of features, `kid` and `KID` for their kernel distance; `inception_score` takes
-logits. `ConfusionMatrix` compares labels; `f1`, `dice`, `iou` and their like do so in one call. The
-same input gives the same bits for any threads, batches, order of merges and instruction set.
+and `PSNR` accumulate many; `ssim_all` says what other libraries would. `mae`, `rmse`, `nrmse`,
+`snr` and `MeanErrors` are mean errors. `ConfusionMatrix` compares labels; `f1`, `dice`, `iou` and
+their like do so in one call. `fid` and `FID` are the Frechet distance of two sets of features,
+`kid` and `KID` their kernel distance; `inception_score` takes logits. `Inception` makes features of
+pictures, and `fid_of_images` does both. `MetricCollection` updates several metrics as one.
+
+The module `iqa.torch` has differentiable functions of PyTorch tensors, `iqa.torchmetrics` the
+classes of TorchMetrics. The same input gives the same bits for any threads, batches, order of
+merges and instruction set.
 """
 
 from ._collection import MetricCollection

@@ -134,7 +134,7 @@ class Inception:
             layer: "64", "192", "768", "2048", "logits", "logits_unbiased", or several, which come
                 from one pass.
             layout: what the axes are: "NHWC" or another of its kind; None for "NCHW" of PyTorch's
-                tensors, else "NHWC".
+                tensors with four axes, else "NHWC", or "HWC" and "HW" of three and two axes.
 
         Returns:
             A float32 array [N, D], or a list of them for several layers.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Weights of FID's Inception v3 as .safetensors files, which the library and the program read.
+"""Weights of FID's Inception v3 as .safetensors files, which iqa.Inception reads.
 
     python -m iqa.weights convert pt_inception-2015-12-05-6726825d.pth inception.safetensors
     python -m iqa.weights random --seed 1 random.safetensors
