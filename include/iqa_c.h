@@ -1038,7 +1038,7 @@ typedef enum iqa_resize {
                                    False, which is IQA_RESIZE_TENSORFLOW                                              */
 } iqa_resize;
 
-/** Whose features: the mean over the layer's map, or the scores of the classes. */
+/** Which features: the mean over a layer's map, or the scores of the classes. */
 typedef enum iqa_layer {
     IQA_LAYER_64 = 0,             /* after the first max pooling: 64 features                                         */
     IQA_LAYER_192 = 1,            /* after the second: 192                                                            */
@@ -1088,7 +1088,7 @@ typedef struct iqa_named_tensor {
 IQA_API iqa_status iqa_network_create(iqa_context *context, const iqa_network_options *options,
                                       const iqa_named_tensor *tensors, size_t count, iqa_network **out);
 
-/** The name of each tensor that a network is made of, in the library's memory; NULL from the last one on.
+/** The name of each tensor that a network is made of, in the library's memory; NULL for any other index.
  *
  *  @param index  0, 1, ...
  *  @param ndim   receives how many axes it has, at most 4. May be NULL.
@@ -1098,7 +1098,7 @@ IQA_API const char *iqa_network_weight(int32_t index, int32_t *ndim, int64_t *sh
 /** Ends a network. NULL is allowed. */
 IQA_API void iqa_network_destroy(iqa_network *network);
 
-/** How many features a layer has. */
+/** How many features a layer has. IQA_ERROR_INVALID_ARGUMENT for a number that is no layer's. */
 IQA_API iqa_status iqa_network_layer_width(int32_t layer, int32_t *width);
 
 /** Where the features of a layer go. */
@@ -1119,7 +1119,8 @@ typedef struct iqa_layer_features {
 IQA_API iqa_status iqa_network_features(iqa_network *network, const iqa_tensor *pictures,
                                         const iqa_layer_features *outputs, size_t count);
 
-/** 64 bits that stand for the weights: say them beside a FID, so that a number tells what made it. */
+/** 64 bits that stand for the weights: state them beside a FID, so that readers know what made it.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT for NULL. */
 IQA_API iqa_status iqa_network_digest(const iqa_network *network, uint64_t *digest);
 
 /* ---- Confusion metrics: labels compared ---------------------------------------------------------------------- */

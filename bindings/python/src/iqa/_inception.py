@@ -179,7 +179,7 @@ class Inception:
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits that stand for the weights: to be said beside a FID."""
+        """16 hexadecimal digits that stand for the weights: state them beside a FID."""
         digest = ctypes.c_uint64()
         self._context.call(library.iqa_network_digest, self._open(), ctypes.byref(digest))
         return f"{digest.value:016x}"
