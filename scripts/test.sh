@@ -5,7 +5,8 @@
 #     release      the optimised build, with CUDA for all architectures, and the tests of numbers, frame and manners,
 #                  installed consumers, MPI, valgrind; what needs a GPU is skipped where there is none
 #     demo         scripts/demo.sh
-#     python       the Python package as pip installs it, the program, the documentation's own examples
+#     python       the Python package as pip installs it, the program, the pages, packages; what needs PyTorch is
+#                  skipped unless it is in build/venv
 #     site         the documentation site, and every link of it
 #     sanitizers   the same C++ and C tests under clang's AddressSanitizer and UndefinedBehaviorSanitizer
 #     fuzz         a few seconds of each fuzz target
