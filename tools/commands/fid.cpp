@@ -90,11 +90,16 @@ void print_json(const fid_options &options, const fid_report &report)
         object[fid_side_names[side]] = std::move(set);
     }
     object["options"] = {{"fraction_bits", report.grid.fraction_bits}, {"word_bits", report.grid.word_bits}};
+    if (!report.weights.empty()) {
+        object["network"] = {{"weights", report.weights},
+                             {"resize", word_of("network", "resize", options.network.resize)}};
+        object["refused"] = report.refused;
+    }
     object["warnings"] = warnings_of(report);
     write_json(std::cout, object);
 }
 
-void print_text(const fid_report &report)
+void print_text(const fid_options &options, const fid_report &report)
 {
     const auto print_line = [](std::string name, std::string first, const std::string &second) {
         name.resize(std::max<std::size_t>(name.size(), 14), ' ');
@@ -123,6 +128,10 @@ void print_text(const fid_report &report)
     } else {
         print_line("features", std::to_string(report.grid.features), "");
     }
+    if (!report.weights.empty()) {
+        print_line("weights", report.weights, "");
+        print_line("resize", word_of("network", "resize", options.network.resize), "");
+    }
     for (const std::string &warning : warnings_of(report))
         std::cout << "\nwarning: " << warning << '\n';
 }
@@ -133,14 +142,20 @@ int run(const fid_options &options)
         throw std::runtime_error("state two sets: REAL GENERATED, or --reference FILE ... --candidate FILE ...");
     if (options.paths[IQA_FID_CANDIDATE].empty() && options.stats_path.empty())
         throw std::runtime_error("state a second set to compare with, or --stats-out to keep what is known of one");
+    if (options.weights_path.empty() && options.recursive)
+        throw std::runtime_error("--recursive is of folders of pictures, which need --weights");
     if (options.stats_path == "-")
         throw std::runtime_error("--stats-out needs a file; the standard output has the text");
     const fid_report report = run_fid(options);
     if (options.as_json)
         print_json(options, report);
     else
-        print_text(report);
-    return exit_fine;
+        print_text(options, report);
+    for (const std::string &problem : report.refused)
+        std::cerr << "iqa: " << problem << '\n';
+    if (!report.refused.empty())
+        std::cerr << "iqa: " << report.refused.size() << " pictures were left out\n";
+    return report.refused.empty() ? exit_fine : exit_error;
 }
 
 void add_sets(CLI::App &command, fid_options &options)
@@ -171,6 +186,13 @@ command_function add_fid(CLI::App &command)
                     "Keep what is known of the reference set, to be read instead of its features: mean and covariance "
                     "as other programs read them (.npz), or the exact sums (any other name)")
         ->type_name("FILE");
+    command
+        .add_option("--weights", options->weights_path,
+                    "Files and folders hold pictures; features are made by FID's Inception v3 with these weights, "
+                    "which python -m iqa.weights converts")
+        ->type_name("FILE.safetensors");
+    add_library_option(command, option_of(described("network", "resize"), &options->network));
+    command.add_flag("-r,--recursive", options->recursive, "With --weights: also pictures in the folders inside");
     add_number<int64_t>(
         command, "--dims", "",
         "The number of features in a row. Needed for raw files, which are float32 numbers and nothing else",

@@ -20,6 +20,9 @@ struct fid_options {
     iqa_context_options context = IQA_CONTEXT_OPTIONS_INIT;
     std::array<std::vector<std::string>, 2> paths; // files and folders of each set; the second set may be missing
     feature_options input;
+    std::string weights_path; // of the network that makes features of pictures; "": files hold features
+    iqa_network_options network = IQA_NETWORK_OPTIONS_INIT;
+    bool recursive = false; // folders of pictures: also the folders inside
     iqa_fid_options grid = IQA_FID_OPTIONS_INIT;
     bool has_fraction_bits = false, has_word_bits = false; // false: from the state files, or the default
     std::string stats_path; // the file for the reference set's statistics; "": not written
@@ -44,6 +47,8 @@ struct fid_report {
     std::array<fid_set, 2> sets;
     iqa_fid_options grid = IQA_FID_OPTIONS_INIT; // and the number of features
     std::optional<fid_values> values;            // only with two sets
+    std::string weights;                         // the digest of the network's weights; "": no network
+    std::vector<std::string> refused;            // what is wrong with the pictures that could not be read
 };
 
 // Reads all files, writes the statistics and computes. Throws file_error.

@@ -5,6 +5,7 @@
 #include "files/npz.hpp"
 #include "files/output_file.hpp"
 #include "files/pairing.hpp"
+#include "measuring/picture_network.hpp"
 #include "measuring/progress.hpp"
 
 #include <algorithm>
@@ -24,6 +25,42 @@ constexpr int32_t rows_fields[2] = {IQA_FIELD_FID_ROWS_REFERENCE, IQA_FIELD_FID_
 constexpr int32_t mean_fields[2] = {IQA_FIELD_FID_MEAN_REFERENCE, IQA_FIELD_FID_MEAN_CANDIDATE};
 constexpr int32_t covariance_fields[2] = {IQA_FIELD_FID_COVARIANCE_REFERENCE, IQA_FIELD_FID_COVARIANCE_CANDIDATE};
 
+// The pictures of a set.
+std::vector<std::string> expand_pictures(const std::vector<std::string> &paths, bool recursive)
+{
+    std::vector<std::string> files;
+    for (const std::string &path : paths) {
+        if (!is_folder(path)) {
+            files.push_back(path);
+            continue;
+        }
+        const listing found = list_files(path, recursive, picture_endings);
+        if (found.names.empty())
+            throw file_error(path, "holds no picture" +
+                                       (found.others.empty() ? "" : ", but " + text_of_others(found.others)) +
+                                       (recursive ? "" : "; folders inside are looked at with --recursive"));
+        for (const std::string &name : found.names)
+            files.push_back(path + "/" + name);
+    }
+    return files;
+}
+
+feature_file picture_file(const std::string &path)
+{
+    feature_file file;
+    file.path = path;
+    file.format = "picture";
+    file.kind = feature_kind::picture;
+    file.features = picture_network::width;
+    return file;
+}
+
+// Whether a file is one of features by its name, although pictures are expected.
+bool holds_features(const std::string &path)
+{
+    return path.ends_with(".npz") || path.ends_with(".iqa");
+}
+
 // The files of a set; a folder stands for its files with an ending of feature files.
 std::vector<std::string> expand(const std::vector<std::string> &paths, bool with_raw)
 {
@@ -42,7 +79,8 @@ std::vector<std::string> expand(const std::vector<std::string> &paths, bool with
                              "holds no file that ends in .npy, .npz or .iqa" +
                                  std::string(with_raw ? ", .raw, .bin or .f32" : "") +
                                  (found.others.empty() ? "" : ", but " + text_of_others(found.others)) +
-                                 ": FID is of features; docs/guide/fid_features.md shows how to make them of pictures");
+                                 ": FID is of features. --weights FILE makes them of pictures; docs/guide/fid.md has "
+                                 "how to come by that file");
         for (const std::string &name : found.names)
             files.push_back(path + "/" + name);
     }
@@ -79,11 +117,15 @@ public:
         context_.check(iqa_fid_create(context_.get(), &report_.grid, &created));
         metric_.reset(created);
 
+        if (!options_.weights_path.empty()) {
+            network_.emplace(context_, options_.weights_path, options_.network);
+            report_.weights = network_->digest();
+        }
         int64_t rows = 0;
         for (const fid_set &set : report_.sets)
             for (const feature_file &file : set.files)
                 rows += file.rows();
-        bar_.emplace(static_cast<std::size_t>(rows), "rows");
+        bar_.emplace(static_cast<std::size_t>(rows), network_ ? "pictures" : "rows");
         load(IQA_FID_REFERENCE);
         if (!options_.stats_path.empty()) // while the state holds the reference alone
             blame(options_.stats_path, [&] { write_statistics(); });
@@ -123,10 +165,15 @@ private:
     void inspect(int side)
     {
         fid_set &set = report_.sets[static_cast<std::size_t>(side)];
+        const std::vector<std::string> &stated = options_.paths[static_cast<std::size_t>(side)];
+        const bool of_pictures = !options_.weights_path.empty();
         const std::vector<std::string> paths =
-            expand(options_.paths[static_cast<std::size_t>(side)], options_.input.dims > 0);
+            of_pictures ? expand_pictures(stated, options_.recursive) : expand(stated, options_.input.dims > 0);
         for (const std::string &path : paths) {
-            set.files.push_back(blame(path, [&] { return inspect_features(path, options_.input); }));
+            if (of_pictures && !holds_features(path))
+                set.files.push_back(picture_file(path));
+            else
+                set.files.push_back(blame(path, [&] { return inspect_features(path, options_.input); }));
             const feature_file &file = set.files.back();
             if (file.features != first_file().features)
                 throw file_error(path, "has " + std::to_string(file.features) + " features in a row, but " +
@@ -165,8 +212,11 @@ private:
     void load(int side)
     {
         fid_set &set = report_.sets[static_cast<std::size_t>(side)];
+        add_pictures(side);
         for (const feature_file &file : set.files)
             blame(file.path, [&] {
+                if (file.kind == feature_kind::picture)
+                    return;
                 if (file.kind == feature_kind::rows)
                     add_rows(side, file);
                 else if (file.kind == feature_kind::state)
@@ -183,12 +233,33 @@ private:
                                  (*set.rows == 1 ? " row" : " rows") + "; a covariance needs two");
     }
 
+    iqa_status update(int side, const iqa_tensor &rows)
+    {
+        const iqa_tensor *tensors[2] = {};
+        tensors[side] = &rows;
+        return iqa_metric_update(metric_.get(), tensors[0], tensors[1], nullptr);
+    }
+
+    void add_pictures(int side)
+    {
+        std::vector<std::string> paths;
+        for (const feature_file &file : report_.sets[static_cast<std::size_t>(side)].files)
+            if (file.kind == feature_kind::picture)
+                paths.push_back(file.path);
+        for (std::size_t first = 0; first < paths.size(); first += picture_network::files_at_once) {
+            const std::size_t count = std::min(picture_network::files_at_once, paths.size() - first);
+            network_->measure(
+                std::span(paths).subspan(first, count),
+                [&](const iqa_tensor &rows) { context_.check(update(side, rows)); },
+                [&](const std::string &problem) { report_.refused.push_back(problem); });
+            bar_->show(static_cast<std::size_t>(rows_read_ += static_cast<int64_t>(count)));
+        }
+    }
+
     void add_rows(int side, const feature_file &file)
     {
         read_rows(file, [&](const iqa_tensor &rows, int64_t first_row) {
-            const iqa_tensor *tensors[2] = {};
-            tensors[side] = &rows;
-            const iqa_status status = iqa_metric_update(metric_.get(), tensors[0], tensors[1], nullptr);
+            const iqa_status status = update(side, rows);
             if (status != IQA_OK)
                 throw iqa::error(status, with_row_of_file(iqa_context_error(context_.get()), first_row));
             bar_->show(static_cast<std::size_t>(rows_read_ += rows.shape[0]));
@@ -328,6 +399,7 @@ private:
     int64_t rows_read_ = 0;
     bool is_computing_ = false;
     iqa::context context_;
+    std::optional<picture_network> network_;
     metric_handle metric_;
 };
 

@@ -318,6 +318,8 @@ loaded_array load(byte_source &source, npy_header header)
 
 int64_t feature_file::rows() const noexcept
 {
+    if (kind == feature_kind::picture)
+        return 1;
     return std::accumulate(tables.begin(), tables.end(), int64_t{0},
                            [](int64_t sum, const feature_table &table) { return sum + table.rows(); });
 }

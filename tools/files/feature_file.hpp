@@ -15,7 +15,8 @@ namespace iqa_tool {
 enum class feature_kind {
     rows,       // tables [N, D]: .npy, .npz, raw float32
     statistics, // mean `mu` [D] and covariance `sigma` [D, D]: .npz
-    state       // iqa_metric_serialize()
+    state,      // iqa_metric_serialize()
+    picture     // features are made of it; nothing of the file is looked at before
 };
 
 // A table of rows: a file, or one array of an archive.

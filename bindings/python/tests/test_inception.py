@@ -53,6 +53,8 @@ def test_what_holds_the_pictures_makes_no_difference(network, photographs, tmp_p
     for image, path in zip(images, paths):
         image.save(path)
     assert np.array_equal(network([paths[0], str(paths[1])], 192), expected[:2])
+    grey = np.asarray(images[0].convert("L"))
+    assert np.array_equal(network([images[0].convert("L")], 64), network(grey, 64))
 
 
 def test_random_weights_are_the_same_everywhere(network):

@@ -157,10 +157,11 @@ class Inception:
             raise UnavailableError(
                 "pictures is on a CUDA device; the network runs on the CPU: expected pictures.cpu()"
             )
-        if layout is None:
-            layout = layout_of(pictures, pictures) or _guess(pictures)
         keep, address = _borrow(pictures)
-        tensor, _axes = _as_nhwc(_abi.Tensor.from_address(address), layout)
+        tensor = _abi.Tensor.from_address(address)
+        if layout is None:
+            layout = layout_of(pictures, pictures) or {2: "HW", 3: "HWC"}.get(tensor.ndim, "NHWC")
+        tensor, _axes = _as_nhwc(tensor, layout)
         widths = [_width(number) for number in layers]
         arrays = [empty("float32", (tensor.shape[0], width)) for width in widths]
         outputs = [borrow(array, "features", writable=True) for array in arrays]
@@ -275,10 +276,6 @@ def _tensors(weights: Any) -> Mapping[str, Any]:
         )
     # Counters of training are int64 numbers that features do without.
     return {n: t for n, t in weights.items() if not n.endswith(".num_batches_tracked")}
-
-
-def _guess(pictures: Any) -> str:
-    return {2: "HW", 3: "HWC"}.get(getattr(pictures, "ndim", 4), "NHWC")
 
 
 def _borrow(pictures: Any) -> tuple[Any, int]:
