@@ -1054,13 +1054,13 @@ typedef struct iqa_network_options {
     int32_t layout;       /* IQA_LAYOUT_... of pictures; 1 or 3 channels, of which one stands for all three          */
     int32_t resize;       /* IQA_RESIZE_...                                                                         */
     int32_t at_once;      /* pictures under way at once, each in 11.3 MB; 0: as many as threads, but 2 to 16         */
-    double data_low;      /* the range of the samples, which becomes 0 to 255; low = high: that of the integer type, */
-    double data_high;     /* while floating-point pictures must state it                                            */
+    double data_low;      /* the range of the samples, which becomes 0 to 255; above data_high for that of an       */
+    double data_high;     /* integer type, while floating-point pictures must state it                              */
 } iqa_network_options;
 
 #define IQA_NETWORK_OPTIONS_INIT                                                                                       \
     {                                                                                                                  \
-        sizeof(iqa_network_options), IQA_LAYOUT_NHWC, IQA_RESIZE_TENSORFLOW, 0, 0.0, 0.0                               \
+        sizeof(iqa_network_options), IQA_LAYOUT_NHWC, IQA_RESIZE_TENSORFLOW, 0, 0.0, -1.0                              \
     }
 
 /** Writes the defaults. Rules and statuses: iqa_context_options_init(). */

@@ -140,6 +140,12 @@ struct option_row {
         row.described = false;
         return row;
     }
+    constexpr option_row new_in(const char *version) const
+    {
+        option_row row = *this;
+        row.since = version;
+        return row;
+    }
     constexpr option_row says(const char *sentence) const
     {
         option_row row = *this;

@@ -22,19 +22,19 @@ constexpr option_word resize_words[] = {
     IQA_WORD("torchmetrics", IQA_RESIZE_TORCHMETRICS),
 };
 
+#define IQA_FIELD_OF_NETWORK(field) IQA_OPTION(iqa_network_options, field).new_in("0.2").outside_of_state()
+
 constexpr option_row network_rows[] = {
-    image_options::layout(IQA_OPTION(iqa_network_options, layout)).outside_of_state(),
-    IQA_OPTION(iqa_network_options, resize)
+    image_options::layout(IQA_FIELD_OF_NETWORK(layout)),
+    IQA_FIELD_OF_NETWORK(resize)
         .word(resize_words)
-        .outside_of_state()
         .says("Whose resizing brings the pictures to 299 x 299, and whose normalisation follows it"),
-    IQA_OPTION(iqa_network_options, at_once)
+    IQA_FIELD_OF_NETWORK(at_once)
         .from(0, most_at_once)
-        .outside_of_state()
         .says(
             "How many pictures are under way at once, each of which takes 11.3 MB; 0: as many as threads, but 2 to 16"),
-    image_options::data_low(IQA_OPTION(iqa_network_options, data_low)).outside_of_state(),
-    image_options::data_high(IQA_OPTION(iqa_network_options, data_high)).outside_of_state(),
+    image_options::data_low(IQA_FIELD_OF_NETWORK(data_low)),
+    image_options::data_high(IQA_FIELD_OF_NETWORK(data_high)),
 };
 
 constexpr iqa_network_options standard_network = IQA_NETWORK_OPTIONS_INIT;
