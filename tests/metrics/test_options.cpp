@@ -244,7 +244,7 @@ TEST_CASE("names of options and words are unique and in one style", "[names]")
                 CHECK((info.type == IQA_OPTION_FLAG || std::string(info.words[w].constant).substr(0, 4) == "IQA_"));
             }
             CHECK((info.type == IQA_OPTION_WORD || info.type == IQA_OPTION_FLAG || info.word_count < 3));
-            CHECK(std::string(info.since) == "0.1");
+            CHECK(std::string(info.since) == (std::string(kind) == "network" ? "0.2" : "0.1"));
             const std::string help = info.help;
             CHECK((help.size() > 10 && help.back() != '.' && help.find('|') == std::string::npos));
         }

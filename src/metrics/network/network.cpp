@@ -52,7 +52,7 @@ constinit const options_table<iqa_network_options> network_option_table("network
 
 int32_t width_of_layer(int32_t layer)
 {
-    check_constant("layer", layer, layer_count - 1, "IQA_LAYER_...");
+    check_constant("layer", layer, layer_count - 1, "IQA_LAYER_");
     return layer >= IQA_LAYER_LOGITS ? inception_classes : inception.widths[size_t(layer)];
 }
 
