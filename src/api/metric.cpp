@@ -6,7 +6,6 @@
 #include "core/options.hpp"
 #include "metrics/kinds.hpp"
 #include "metrics/metric.hpp"
-#include "metrics/metrics.hpp"
 
 namespace {
 

@@ -12,34 +12,26 @@ namespace iqa {
 
 namespace {
 
-template <class Options>
-iqa_metric *create_one(context &owner, std::string_view text, const options_table<Options> &table,
-                       iqa_metric *(*create)(context &, const Options &))
+// A metric whose options are one struct, which a state file holds as the table has it.
+template <auto &table, auto create>
+iqa_metric *made_of_text(context &owner, std::string_view text)
 {
-    Options options = table.defaults();
+    auto options = table.defaults();
     const option_target target{table, &options};
     parse_options(text, {&target, 1});
     return create(owner, options);
 }
 
-iqa_metric *ssim_from_text(context &owner, std::string_view text)
+template <auto &table, auto create>
+iqa_metric *made_of_state(context &owner, const state_parts &parts)
 {
-    return create_one(owner, text, ssim_option_table, create_ssim);
+    return create(owner, table.read(byte_reader(parts.options)));
 }
 
-iqa_metric *psnr_from_text(context &owner, std::string_view text)
+template <auto &table, auto create>
+constexpr option_kind plain_metric(metric_kind kind)
 {
-    return create_one(owner, text, psnr_option_table, create_psnr);
-}
-
-iqa_metric *errors_from_text(context &owner, std::string_view text)
-{
-    return create_one(owner, text, errors_option_table, create_errors);
-}
-
-iqa_metric *fid_from_text(context &owner, std::string_view text)
-{
-    return create_one(owner, text, fid_option_table, create_fid);
+    return {table, kind, made_of_text<table, create>, made_of_state<table, create>};
 }
 
 // Sets a byte for each class: 1 for those of the list.
@@ -77,17 +69,25 @@ iqa_metric *confusion_from_text(context &owner, std::string_view text)
 }
 
 constexpr option_kind kinds[] = {
-    {ssim_option_table, ssim_from_text, nullptr},
-    {psnr_option_table, psnr_from_text, nullptr},
-    {errors_option_table, errors_from_text, nullptr},
-    {fid_option_table, fid_from_text, nullptr},
-    {kid_option_table, nullptr, "iqa_measure_kid() measures it at once"},
-    {inception_score_option_table, nullptr, "iqa_measure_inception_score() measures it at once"},
-    {confusion_option_table, confusion_from_text, nullptr},
-    {confusion_reading_table, nullptr, "\"confusion\" takes its options too"},
-    {network_option_table, nullptr, "iqa_network_create() takes its options"},
-    {context_option_table, nullptr, "iqa_context_create() takes its options"},
+    plain_metric<ssim_option_table, create_ssim>(metric_kind::ssim),
+    plain_metric<psnr_option_table, create_psnr>(metric_kind::psnr),
+    plain_metric<errors_option_table, create_errors>(metric_kind::errors),
+    {fid_option_table, metric_kind::fid, made_of_text<fid_option_table, create_fid>, create_fid_of_state},
+    {.table = kid_option_table, .instead = "iqa_measure_kid() measures it at once"},
+    {.table = inception_score_option_table, .instead = "iqa_measure_inception_score() measures it at once"},
+    {confusion_option_table, metric_kind::confusion, confusion_from_text, create_confusion_of_state},
+    {.table = confusion_reading_table, .instead = "\"confusion\" takes its options too"},
+    {.table = network_option_table, .instead = "iqa_network_create() takes its options"},
+    {.table = context_option_table, .instead = "iqa_context_create() takes its options"},
 };
+
+iqa_metric *create_by_kind(context &owner, const state_parts &parts)
+{
+    for (const option_kind &kind : kinds)
+        if (kind.metric == metric_kind{parts.kind})
+            return kind.from_state(owner, parts);
+    fail(IQA_ERROR_INCOMPATIBLE, "the state is of metric kind ", parts.kind, ", which this library does not know");
+}
 
 } // namespace
 
@@ -103,7 +103,7 @@ const option_kind &kind_of_options(std::string_view name, bool of_metric)
     for (const option_kind &kind : kinds) {
         if (same_word(kind.table.kind, name))
             return kind;
-        if (of_metric && kind.create == nullptr)
+        if (of_metric && !kind.metric)
             continue;
         likely.consider(kind.table.kind);
         names << (&kind == kinds ? "" : ", ") << kind.table.kind;
@@ -115,15 +115,28 @@ const option_kind &kind_of_options(std::string_view name, bool of_metric)
 iqa_metric *create_from_text(context &owner, std::string_view name, std::string_view options)
 {
     const option_kind &kind = kind_of_options(name, true);
-    if (kind.create == nullptr)
+    if (!kind.metric)
         fail(IQA_ERROR_INVALID_ARGUMENT, "kind is ", quoted(name), ", which is no metric: ", kind.instead);
     try {
-        return kind.create(owner, options);
+        return kind.from_text(owner, options);
     } catch (const error &failure) {
         if (failure.status != IQA_ERROR_INVALID_ARGUMENT)
             throw;
         fail(failure.status, kind.table.kind, ": ", failure.message);
     }
+}
+
+iqa_metric *create_from_state(context &owner, std::span<const std::byte> bytes)
+{
+    const state_parts parts = read_state(bytes);
+    iqa_metric *metric = create_by_kind(owner, parts);
+    try {
+        metric->load_lanes(byte_reader(parts.lanes));
+    } catch (...) {
+        iqa_metric::destroy(metric);
+        throw;
+    }
+    return metric;
 }
 
 } // namespace iqa

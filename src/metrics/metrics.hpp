@@ -38,13 +38,10 @@ extern const std::array<option_word, IQA_MS_SSIM_PYIQA + 1> ssim_preset_words;
 iqa_confusion_reading confusion_convention(int32_t number);
 extern const std::array<option_word, IQA_CONVENTION_MMSEGMENTATION + 1> confusion_convention_words;
 
-// From the options of a state file. `lanes` is the file's number of lanes: metrics whose number depends on the options
-// check it before they take memory.
-iqa_metric *create_ssim(context &owner, byte_reader options);
-iqa_metric *create_psnr(context &owner, byte_reader options);
-iqa_metric *create_errors(context &owner, byte_reader options);
-iqa_metric *create_fid(context &owner, byte_reader options, size_t lanes);
-iqa_metric *create_confusion(context &owner, byte_reader options, size_t lanes);
+// From a state file, of a metric whose number of lanes follows from its options: another number is refused before
+// memory is taken. The caller loads the lanes.
+iqa_metric *create_fid_of_state(context &owner, const state_parts &parts);
+iqa_metric *create_confusion_of_state(context &owner, const state_parts &parts);
 
 constexpr int32_t most_fid_features = 16384;
 constexpr int32_t largest_fraction_bits = 120;
@@ -79,7 +76,5 @@ void reset_fid_side(iqa_metric &metric, int32_t side);
 // Stores the values of a confusion score in `out`, unless that is empty, and returns their number.
 size_t read_confusion_score(const iqa_metric &metric, int32_t score, const iqa_confusion_reading &reading,
                             std::span<double> out);
-
-iqa_metric *create_from_state(context &owner, std::span<const std::byte> bytes);
 
 } // namespace iqa

@@ -213,10 +213,11 @@ iqa_metric *create_confusion(context &owner, const iqa_confusion_options &option
     return iqa_metric::make<confusion_metric>(owner, resolve(options, reading), reading);
 }
 
-iqa_metric *create_confusion(context &owner, byte_reader bytes, size_t lanes)
+iqa_metric *create_confusion_of_state(context &owner, const state_parts &parts)
 {
     iqa_confusion_reading reading = confusion_reading_table.defaults();
-    iqa_confusion_options options = read_confusion_options(bytes, lanes, reading);
+    iqa_confusion_options options =
+        read_confusion_options(byte_reader(parts.options), parts.lanes.size() / sizeof(int64_t), reading);
     options.reading = &reading;
     return create_confusion(owner, options);
 }

@@ -178,9 +178,4 @@ iqa_metric *create_errors(context &owner, const iqa_errors_options &options)
     return iqa_metric::make<errors_metric>(owner, options);
 }
 
-iqa_metric *create_errors(context &owner, byte_reader bytes)
-{
-    return create_errors(owner, errors_option_table.read(bytes));
-}
-
 } // namespace iqa

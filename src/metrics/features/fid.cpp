@@ -339,9 +339,10 @@ iqa_metric *create_fid(context &owner, const iqa_fid_options &options)
 }
 
 // Checks the number of lanes first, since the options alone could ask for gigabytes.
-iqa_metric *create_fid(context &owner, byte_reader bytes, size_t lanes)
+iqa_metric *create_fid_of_state(context &owner, const state_parts &parts)
 {
-    const iqa_fid_options options = fid_option_table.read(bytes);
+    const iqa_fid_options options = fid_option_table.read(byte_reader(parts.options));
+    const size_t lanes = parts.lanes.size() / sizeof(int64_t);
     fid_option_table.check(options);
     if (lanes != size_t(2 * moment_lanes::count(options.features)) &&
         lanes != size_t(2 * moment_lanes::count_without_rests(options.features)))

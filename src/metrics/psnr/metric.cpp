@@ -187,9 +187,4 @@ iqa_metric *create_psnr(context &owner, const iqa_psnr_options &options)
     return iqa_metric::make<psnr_metric>(owner, options);
 }
 
-iqa_metric *create_psnr(context &owner, byte_reader bytes)
-{
-    return create_psnr(owner, psnr_option_table.read(bytes));
-}
-
 } // namespace iqa

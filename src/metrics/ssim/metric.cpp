@@ -282,9 +282,4 @@ iqa_metric *create_ssim(context &owner, const iqa_ssim_options &options)
     return iqa_metric::make<ssim_metric>(owner, resolve(options));
 }
 
-iqa_metric *create_ssim(context &owner, byte_reader bytes)
-{
-    return create_ssim(owner, ssim_option_table.read(bytes));
-}
-
 } // namespace iqa
