@@ -105,35 +105,38 @@ void iqa_network::place_maps(int64_t pictures, const bool (&wanted)[inception_la
         const map_shape &shape = inception.maps[size_t(i)];
         slots[shape.slot] = std::max(slots[shape.slot], round_up(shape.samples(), 16));
     }
+    float *memory[inception_graph::slots];
+    float *features[inception_layers];
     place_in(maps_memory_, "the maps of a network", [&](arena &all) {
-        float *memory[inception_graph::slots];
         for (int slot = 0; slot < inception_graph::slots; ++slot)
             memory[slot] = all.take<float>(slots[slot] * pictures);
-        for (int i = 0; i < inception.map_count; ++i) {
-            const map_shape &shape = inception.maps[size_t(i)];
-            maps_[i] = {
-                .data = memory[shape.slot] + shape.margin * (shape.row_samples() + shape.channels),
-                .picture_stride = slots[shape.slot],
-                .row_stride = shape.row_samples(),
-                .pixel_stride = shape.channels,
-                .height = shape.height,
-                .width = shape.width,
-                .channels = shape.channels,
-                .margin = shape.margin,
-            };
-        }
-        for (int layer = 0; layer < inception_layers; ++layer) {
-            const int32_t width = width_of_layer(layer);
-            outputs_[layer] = {.data = all.take<float>(width * pictures),
-                               .picture_stride = width,
-                               .row_stride = width,
-                               .pixel_stride = width,
-                               .height = 1,
-                               .width = 1,
-                               .channels = width,
-                               .margin = 0};
-        }
+        for (int layer = 0; layer < inception_layers; ++layer)
+            features[layer] = all.take<float>(width_of_layer(layer) * pictures);
     });
+    for (int i = 0; i < inception.map_count; ++i) {
+        const map_shape &shape = inception.maps[size_t(i)];
+        maps_[i] = {
+            .data = memory[shape.slot] + shape.margin * (shape.row_samples() + shape.channels),
+            .picture_stride = slots[shape.slot],
+            .row_stride = shape.row_samples(),
+            .pixel_stride = shape.channels,
+            .height = shape.height,
+            .width = shape.width,
+            .channels = shape.channels,
+            .margin = shape.margin,
+        };
+    }
+    for (int layer = 0; layer < inception_layers; ++layer) {
+        const int32_t width = width_of_layer(layer);
+        outputs_[layer] = {.data = features[layer],
+                           .picture_stride = width,
+                           .row_stride = width,
+                           .pixel_stride = width,
+                           .height = 1,
+                           .width = 1,
+                           .channels = width,
+                           .margin = 0};
+    }
 
     const bool classified = wanted[IQA_LAYER_LOGITS] || wanted[IQA_LAYER_LOGITS_UNBIASED];
     int last = 0;
