@@ -159,7 +159,7 @@ def test_files_that_are_not_looked_at(iqa: Program, folders: tuple[Path, Path]) 
 
 def test_fid_of_pictures(iqa: Program, folders: tuple[Path, Path]) -> None:
     message = iqa.error("fid", *folders)
-    assert "1 .png file" in message and "docs/guide/fid_features.md" in message
+    assert "1 .png file" in message and "--weights FILE" in message and "docs/guide/fid.md" in message
 
 
 ENCODED = {
