@@ -43,10 +43,10 @@ uint64_t fingerprint(uint16_t kind, std::span<const std::byte> options) noexcept
     byte_writer writer(header);
     writer.put(state_version);
     writer.put(kind);
-    uint64_t value = 0xcbf29ce484222325;
+    uint64_t value = hash_of_nothing;
     for (const std::span<const std::byte> part : {std::span<const std::byte>(header), options})
         for (const std::byte byte : part)
-            value = (value ^ std::to_integer<uint64_t>(byte)) * 0x100000001b3;
+            value = hash_with(value, std::to_integer<uint64_t>(byte));
     return value;
 }
 

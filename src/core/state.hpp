@@ -79,6 +79,13 @@ void write_state(std::span<std::byte> out, uint16_t kind, std::span<const std::b
                  std::span<const int64_t> lanes) noexcept;
 state_parts read_state(std::span<const std::byte> bytes);
 
+// FNV-1a: the hash of nothing, and one step.
+constexpr uint64_t hash_of_nothing = 0xcbf29ce484222325u;
+constexpr uint64_t hash_with(uint64_t hash, uint64_t number) noexcept
+{
+    return (hash ^ number) * 0x100000001b3u;
+}
+
 // Equal for states that may be merged: FNV-1a of format version, kind and options, in their bytes of a state file.
 uint64_t fingerprint(uint16_t kind, std::span<const std::byte> options) noexcept;
 

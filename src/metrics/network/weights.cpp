@@ -7,6 +7,7 @@
 #include "arith/half.h"
 #include "core/arena.hpp"
 #include "core/option_text.hpp"
+#include "core/state.hpp"
 #include "core/tensor.hpp"
 
 namespace iqa {
@@ -160,9 +161,9 @@ private:
 
 uint64_t digest_of(const float *numbers, int64_t count)
 {
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a over 32-bit words
+    uint64_t hash = hash_of_nothing; // over 32-bit words
     for (int64_t i = 0; i < count; ++i)
-        hash = (hash ^ bits_of(numbers[i])) * 0x100000001b3u;
+        hash = hash_with(hash, bits_of(numbers[i]));
     return hash;
 }
 
