@@ -147,16 +147,22 @@ text index_text(int32_t layout, int64_t image, int64_t channel, int64_t slice, i
     return out << "]";
 }
 
+// The axes of a layout, of which the tensor has as many.
+static const layout_axes &axes_of(const iqa_tensor &tensor, const char *name, int32_t layout)
+{
+    const layout_axes &axes = layouts[layout];
+    if (tensor.ndim != int(std::char_traits<char>::length(axes.axes)))
+        fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(tensor), " but the layout ", axes.name, " has ",
+             std::char_traits<char>::length(axes.axes), " axes; set layout to what the axes are");
+    return axes;
+}
+
 image_view view_pictures(const iqa_tensor *tensor, const char *name, int32_t layout)
 {
     if (tensor == nullptr)
         fail(IQA_ERROR_INVALID_ARGUMENT, name, " is NULL");
     check_extents(*tensor, name);
-    const layout_axes &axes = layouts[layout];
-    if (tensor->ndim != int(std::char_traits<char>::length(axes.axes)))
-        fail(IQA_ERROR_SHAPE, name, " has shape ", shape_text(*tensor), " but the layout ", axes.name, " has ",
-             std::char_traits<char>::length(axes.axes), " axes; set layout to what the axes are");
-    return view_image(*tensor, name, axes);
+    return view_image(*tensor, name, axes_of(*tensor, name, layout));
 }
 
 image_pair view_images(const iqa_tensor *reference, const iqa_tensor *candidate, int32_t layout)
@@ -167,10 +173,7 @@ image_pair view_images(const iqa_tensor *reference, const iqa_tensor *candidate,
         fail(IQA_ERROR_INVALID_ARGUMENT, "candidate is NULL");
     check_extents(*reference, "reference");
     check_extents(*candidate, "candidate");
-    const layout_axes &axes = layouts[layout];
-    if (reference->ndim != int(std::char_traits<char>::length(axes.axes)))
-        fail(IQA_ERROR_SHAPE, "reference has shape ", shape_text(*reference), " but the layout ", axes.name, " has ",
-             std::char_traits<char>::length(axes.axes), " axes; set layout to what the axes are");
+    const layout_axes &axes = axes_of(*reference, "reference", layout);
     if (!same_shape(*reference, *candidate))
         fail(IQA_ERROR_SHAPE, "candidate has shape ", shape_text(*candidate), " but reference has ",
              shape_text(*reference));

@@ -52,42 +52,36 @@ int instruction_set_for(const context &where) noexcept
     return wanted < limit ? wanted : limit;
 }
 
+template <class Kernels>
+const Kernels &chosen(const context &where, const Kernels &baseline, const Kernels &avx2,
+                      const Kernels &avx512) noexcept
+{
+    switch (instruction_set_for(where)) {
+    case IQA_ISA_AVX512:
+        return avx512;
+    case IQA_ISA_AVX2:
+        return avx2;
+    default:
+        return baseline;
+    }
+}
+
 } // namespace
 
 const cpu_kernels &kernels_for(const context &where) noexcept
 {
-    switch (instruction_set_for(where)) {
-    case IQA_ISA_AVX512:
-        return avx512::kernels;
-    case IQA_ISA_AVX2:
-        return avx2::kernels;
-    default:
-        return baseline::kernels;
-    }
+    return chosen(where, baseline::kernels, avx2::kernels, avx512::kernels);
 }
 
 const fid_kernels &fid_kernels_for(const context &where) noexcept
 {
-    switch (instruction_set_for(where)) {
-    case IQA_ISA_AVX512:
-        return __builtin_cpu_supports("avx512vnni") ? avx512::fid_vnni : avx512::fid;
-    case IQA_ISA_AVX2:
-        return avx2::fid;
-    default:
-        return baseline::fid;
-    }
+    return chosen(where, baseline::fid, avx2::fid,
+                  __builtin_cpu_supports("avx512vnni") ? avx512::fid_vnni : avx512::fid);
 }
 
 const network_kernels &network_kernels_for(const context &where) noexcept
 {
-    switch (instruction_set_for(where)) {
-    case IQA_ISA_AVX512:
-        return avx512::network;
-    case IQA_ISA_AVX2:
-        return avx2::network;
-    default:
-        return baseline::network;
-    }
+    return chosen(where, baseline::network, avx2::network, avx512::network);
 }
 
 #else
