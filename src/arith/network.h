@@ -3,7 +3,7 @@
 //   convolution  one chain sum = fma(weight, sample, sum) from the bias, over the window's rows, its columns and the
 //                input's channels; samples beyond the edges are 0
 //   rectified    the chain's end if it is above 0, else +0 (NaN stays)
-//   maximum      of the window
+//   maximum      of the window, NaN where a sample is
 //   average      the samples of the window that lie inside, summed in double by rows and columns, divided by their
 //                number, rounded once
 // An output depends on its window and the weights alone: batch, threads, instruction set and device have no say.
@@ -24,6 +24,12 @@ IQA_HD int64_t samples_inside(int64_t first, int64_t count, int64_t extent)
     const int64_t begin = first < 0 ? 0 : first;
     const int64_t end = first + count < extent ? first + count : extent;
     return end - begin;
+}
+
+// The larger one, the first of equal ones; NaN stays.
+IQA_HD float larger_sample(float largest, float sample)
+{
+    return largest < sample || sample != sample ? sample : largest;
 }
 
 // Batch normalisation behind a convolution, y = (x - mean) / sqrt(variance + epsilon) gamma + beta, as a factor of its

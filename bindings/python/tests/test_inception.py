@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Features of pictures: the same whatever holds the pictures, and those of other libraries."""
+"""Features of pictures: the same whatever holds the pictures."""
 
-import importlib.util
 import subprocess
 import sys
 
@@ -111,57 +110,3 @@ def test_fid_of_images(network, photographs):
     metric = iqa.FID()
     metric.update(network(photographs), network(other))
     assert metric.compute() == value
-
-
-def resized_by_clean_fid(picture):
-    """Pillow's resizing of each channel as floats, which clean-fid takes."""
-    channels = [
-        Image.fromarray(picture[..., i].astype(np.float32), mode="F").resize(
-            (299, 299), resample=Image.BICUBIC
-        )
-        for i in range(3)
-    ]
-    return np.stack([np.asarray(channel).clip(0, 255) for channel in channels], axis=-1)
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_clean_resizing_is_pillows(tensors, photographs):
-    """The network on what Pillow resized, and on what the library did: by the first layer."""
-    random = np.random.default_rng(5)
-    resize = iqa.Inception(tensors, resize="clean")
-    none = iqa.Inception(tensors, resize="none", data_range=255.0)
-    for height, width in ((40, 50), (299, 299), (301, 280), (700, 900)):
-        noise = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        smooth = np.asarray(Image.fromarray(photographs[0]).resize((width, height)))
-        for picture in (noise, smooth):
-            mine = resize(picture, 64)
-            theirs = none(resized_by_clean_fid(picture)[None], 64)
-            assert np.abs(mine - theirs).max() <= 1e-5 * np.abs(theirs).max()
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec("torch_fidelity") is None, reason="torch-fidelity is not installed"
-)
-@pytest.mark.filterwarnings("ignore")
-def test_features_are_torch_fidelitys(tensors, photographs, monkeypatch):
-    import torch  # noqa: PLC0415
-    from torch_fidelity import feature_extractor_inceptionv3 as module  # noqa: PLC0415
-
-    extractor = module.FeatureExtractorInceptionV3
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "load_state_dict_from_url", lambda *_, **__: {})
-        patch.setattr(extractor, "load_state_dict", lambda *_, **__: None)
-        net = extractor("x", ["64", "192", "768", "2048", "logits_unbiased"])
-    state = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
-    net.load_state_dict(state, strict=False)
-    mine = iqa.Inception(tensors)
-    random = np.random.default_rng(6)
-    pictures = [photographs, random.integers(0, 256, (2, 310, 299, 3), dtype=np.uint8)]
-    pictures += [np.full((1, 30, 40, 3), value, np.uint8) for value in (0, 255)]
-    for batch in pictures:
-        with torch.no_grad():
-            theirs = net(torch.from_numpy(batch.transpose(0, 3, 1, 2).copy()))
-        layers = ["64", "192", "768", "2048", "logits_unbiased"]
-        for name, one, other in zip(layers, mine(batch, layers), theirs):
-            distance = np.abs(one - other.numpy()).max() / np.abs(other.numpy()).max()
-            assert distance < 3e-6, name

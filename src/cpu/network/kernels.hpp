@@ -28,12 +28,15 @@ struct convolution_run {
     int64_t output_row_stride, output_pixel_stride;
 };
 
+// Channels of a pooled pixel whose results stay in registers: all maps that are pooled have a multiple of these.
+constexpr int pooled_together = 32;
+
 // One output pixel of all channels, which are dense, from a window of pixels.
 struct pooling_window {
     const float *input;
     int64_t row_stride, pixel_stride;
     int rows, columns;
-    int channels;
+    int channels; // a multiple of pooled_together
     float *output;
 };
 

@@ -3,6 +3,8 @@
 // are independent.
 #pragma once
 
+#include <limits>
+
 #include "arith/network.h"
 #include "cpu/isa/instruction_set.h"
 #include "cpu/network/kernels.hpp"
@@ -11,42 +13,36 @@ namespace iqa::IQA_INSTRUCTION_SET {
 
 namespace {
 
-// Channels of a pooled pixel that are worked on at once.
-constexpr int pooled_together = 64;
-
-void pool_maximum(const pooling_window &window)
+// `add` takes the pixels of the window in order, and `finish` what comes of them.
+template <class Number, class Add, class Finish>
+void pool(const pooling_window &window, Number start, Add add, Finish finish)
 {
     for (int from = 0; from < window.channels; from += pooled_together) {
-        const int count = window.channels - from < pooled_together ? window.channels - from : pooled_together;
-        float largest[pooled_together];
-        for (int i = 0; i < count; ++i)
-            largest[i] = window.input[from + i];
+        Number results[pooled_together];
+        for (Number &result : results)
+            result = start;
         for (int row = 0; row < window.rows; ++row)
             for (int column = 0; column < window.columns; ++column) {
                 const float *pixel = window.input + row * window.row_stride + column * window.pixel_stride + from;
-                for (int i = 0; i < count; ++i)
-                    largest[i] = pixel[i] <= largest[i] ? largest[i] : pixel[i]; // a NaN stays
+                for (int i = 0; i < pooled_together; ++i)
+                    results[i] = add(results[i], pixel[i]);
             }
-        for (int i = 0; i < count; ++i)
-            window.output[from + i] = largest[i];
+        for (int i = 0; i < pooled_together; ++i)
+            window.output[from + i] = finish(results[i]);
     }
+}
+
+void pool_maximum(const pooling_window &window)
+{
+    pool(window, -std::numeric_limits<float>::infinity(), larger_sample, [](float largest) { return largest; });
 }
 
 void pool_average(const pooling_window &window)
 {
     const double pixels = double(window.rows) * window.columns;
-    for (int from = 0; from < window.channels; from += pooled_together) {
-        const int count = window.channels - from < pooled_together ? window.channels - from : pooled_together;
-        double sums[pooled_together] = {};
-        for (int row = 0; row < window.rows; ++row)
-            for (int column = 0; column < window.columns; ++column) {
-                const float *pixel = window.input + row * window.row_stride + column * window.pixel_stride + from;
-                for (int i = 0; i < count; ++i)
-                    sums[i] += double(pixel[i]);
-            }
-        for (int i = 0; i < count; ++i)
-            window.output[from + i] = float(sums[i] / pixels);
-    }
+    pool(
+        window, 0.0, [](double sum, float sample) { return sum + double(sample); },
+        [=](double sum) { return float(sum / pixels); });
 }
 
 void resize_row(const resize_axis &axis, const double *in, double *out)
