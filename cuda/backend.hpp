@@ -16,8 +16,7 @@ void ssim_gradient(context &where, workspace &memory, const ssim_gradient_reques
 void shrink(context &where, workspace &memory, std::span<const shrink_request> levels);
 void count(context &where, count_request &request);
 void sums_of_pairs(context &where, workspace &memory, pair_sums_request &request);
-void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
-void errors_values(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends);
+void values_of_pairs(context &where, workspace &memory, const pair_values_request &request, device_ledger *ends);
 void error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void clear_margin(context &where, const margin_view &border);
 void confusion(context &where, workspace &memory, const confusion_request &request);

@@ -4,6 +4,8 @@
 #include "cuda/psnr/squared_error_general.h"
 #include "cuda/psnr/squared_error_plain.h"
 #include "cuda/psnr/values.h"
+#include "values/errors.h"
+#include "values/psnr.h"
 
 namespace iqa::cuda {
 

@@ -26,14 +26,9 @@ void launch_values(context &where, workspace &memory, const Request &request, de
 
 } // namespace
 
-void psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends)
+void values_of_pairs(context &where, workspace &memory, const pair_values_request &request, device_ledger *ends)
 {
-    launch_values(where, memory, request, ends);
-}
-
-void errors_values(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends)
-{
-    launch_values(where, memory, request, ends);
+    std::visit([&](const auto &family) { launch_values(where, memory, family, ends); }, request);
 }
 
 void error_gradient(context &where, workspace &, const error_gradient_request &request)

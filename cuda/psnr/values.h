@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The values of images from their sums over pairs of samples (values/psnr.h, values/errors.h), one image for each
-// thread; and the end of an update.
+// The values of images from their sums over pairs of samples, by the request's functions, one image for each thread;
+// and the end of an update.
 #pragma once
 
 #include "cuda/machine/block.h"
 #include "cuda/machine/commit.h"
-#include "values/errors.h"
-#include "values/psnr.h"
+#include "values/pair_sums.h"
 
 namespace iqa::cuda {
 

@@ -9,12 +9,11 @@
 #include "backend/features.hpp"
 #include "backend/images.hpp"
 #include "backend/network.hpp"
+#include "backend/pair_values.hpp"
 #include "backend/psnr.hpp"
 #include "backend/ssim.hpp"
 #include "core/context.hpp"
 #include "core/device.hpp"
-#include "values/errors.h"
-#include "values/psnr.h"
 #include "values/ssim.h"
 
 namespace iqa {
@@ -36,8 +35,7 @@ struct backend {
     void (*shrink)(context &where, workspace &memory, std::span<const shrink_request> levels);
     void (*count)(context &where, count_request &request);
     void (*sums_of_pairs)(context &where, workspace &memory, pair_sums_request &request);
-    void (*psnr_values)(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
-    void (*errors_values)(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends);
+    void (*values_of_pairs)(context &where, workspace &memory, const pair_values_request &request, device_ledger *ends);
     void (*error_gradient)(context &where, workspace &memory, const error_gradient_request &request);
     void (*clear_margin)(context &where, const margin_view &margin);
     void (*confusion)(context &where, workspace &memory, const confusion_request &request);

@@ -16,8 +16,7 @@ void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_re
 void cpu_shrink(context &where, workspace &memory, std::span<const shrink_request> levels);
 void cpu_count(context &where, count_request &request);
 void cpu_sums_of_pairs(context &where, workspace &memory, pair_sums_request &request);
-void cpu_psnr_values(context &where, workspace &memory, const psnr_values_request &request, device_ledger *ends);
-void cpu_errors_values(context &where, workspace &memory, const errors_values_request &request, device_ledger *ends);
+void cpu_values_of_pairs(context &where, workspace &memory, const pair_values_request &request, device_ledger *ends);
 void cpu_error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void cpu_clear_margin(context &where, const margin_view &margin);
 void cpu_confusion(context &where, workspace &memory, const confusion_request &request);

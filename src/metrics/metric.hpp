@@ -14,8 +14,7 @@
 
 namespace iqa {
 
-// The numbers in state files.
-enum class metric_kind : uint16_t { ssim = 1, psnr = 2, errors = 3, fid = 16, confusion = 32 };
+enum class metric_kind : uint16_t; // metrics/metrics.hpp
 
 // Consecutive lanes with fixed-point numbers; all other lanes are counts.
 struct exact_field {

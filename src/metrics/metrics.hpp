@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Constructors of metrics, from options and from state files.
+// The metrics: their numbers, option tables, and constructors from options and from state files.
 #pragma once
 
 #include <array>
@@ -9,6 +9,9 @@
 #include "metrics/metric.hpp"
 
 namespace iqa {
+
+// The numbers in state files.
+enum class metric_kind : uint16_t { ssim = 1, psnr = 2, errors = 3, fid = 16, confusion = 32 };
 
 // Option tables; each is defined beside its metric.
 extern const options_table<iqa_ssim_options> ssim_option_table;

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The values of images from their sums over pairs of samples, one image after another.
-#include "values/psnr.h"
-
 #include <algorithm>
 
 #include "cpu/backend.hpp"
-#include "values/errors.h"
 
 namespace iqa {
 
@@ -30,14 +27,9 @@ void evaluate(const Request &request)
 
 } // namespace
 
-void cpu_psnr_values(context &, workspace &, const psnr_values_request &request, device_ledger *)
+void cpu_values_of_pairs(context &, workspace &, const pair_values_request &request, device_ledger *)
 {
-    evaluate(request);
-}
-
-void cpu_errors_values(context &, workspace &, const errors_values_request &request, device_ledger *)
-{
-    evaluate(request);
+    std::visit([](const auto &family) { evaluate(family); }, request);
 }
 
 } // namespace iqa

@@ -6,12 +6,42 @@
 #include <iterator>
 
 #include "core/options.hpp"
+#include "metrics/image_options.hpp"
 #include "metrics/images/pair_metric.hpp"
 #include "metrics/metrics.hpp"
 
 namespace iqa {
 
 namespace {
+
+constexpr option_word measure_words[] = {
+    IQA_WORD("mean_absolute_error", IQA_MEAN_ABSOLUTE_ERROR),
+    IQA_WORD("mean_squared_error", IQA_MEAN_SQUARED_ERROR),
+    IQA_WORD("root_mean_squared_error", IQA_ROOT_MEAN_SQUARED_ERROR),
+    IQA_WORD("nrmse_euclidean", IQA_NRMSE_EUCLIDEAN),
+    IQA_WORD("nrmse_min_max", IQA_NRMSE_MIN_MAX),
+    IQA_WORD("nrmse_mean", IQA_NRMSE_MEAN),
+    IQA_WORD("signal_to_noise_ratio", IQA_SIGNAL_TO_NOISE_RATIO),
+};
+
+#define IQA_FIELD_OF_ERRORS(field) IQA_OPTION(iqa_errors_options, field)
+
+constexpr option_row rows[] = {
+    image_options::layout(IQA_FIELD_OF_ERRORS(layout)),
+    image_options::data_low(IQA_FIELD_OF_ERRORS(data_low)),
+    image_options::data_high(IQA_FIELD_OF_ERRORS(data_high))
+        .says("The highest value of a sample; floating-point images need a range for luma alone"),
+    IQA_FIELD_OF_ERRORS(measure)
+        .word(measure_words)
+        .expects("an IQA_MEAN_ABSOLUTE_ERROR ... IQA_SIGNAL_TO_NOISE_RATIO constant")
+        .says("What the value is, and those of images and channels"),
+    image_options::nonfinite(IQA_FIELD_OF_ERRORS(nonfinite)),
+    image_options::luma(IQA_FIELD_OF_ERRORS(luma)),
+    image_options::luma_rounded(IQA_FIELD_OF_ERRORS(luma_rounded)),
+    image_options::shave(IQA_FIELD_OF_ERRORS(shave)),
+};
+
+constexpr iqa_errors_options standard = IQA_ERRORS_OPTIONS_INIT;
 
 namespace lane = errors_lane;
 
@@ -106,7 +136,7 @@ void errors_metric::measure(const backend &device, pair_memory &memory, const pa
         .addend = addend,
         .report = report,
     };
-    device.errors_values(owner(), memory.work, values, ends);
+    device.values_of_pairs(owner(), memory.work, values, ends);
 }
 
 double errors_metric::mean_over_images(int measure) const
@@ -168,6 +198,8 @@ size_t errors_metric::read(int32_t field, std::span<double> out) const
 }
 
 } // namespace
+
+constinit const options_table<iqa_errors_options> errors_option_table("errors", "iqa_errors_options", standard, rows);
 
 iqa_metric *create_errors(context &owner, const iqa_errors_options &options)
 {

@@ -3,7 +3,7 @@
 // metric has room for.
 #include "arith/second_moment.h"
 #include "core/state.hpp"
-#include "metrics/metric.hpp"
+#include "metrics/metrics.hpp"
 #include "support/catch.hpp"
 #include "support/fid_features.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "arith/second_moment.h"
 #include "core/state.hpp"
-#include "metrics/metric.hpp"
+#include "metrics/metrics.hpp"
 #include "support/catch.hpp"
 #include "support/fid_reference.hpp"
 
