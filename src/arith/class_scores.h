@@ -12,6 +12,9 @@ IQA_HD int64_t first_row_of_split(int64_t split, int64_t splits, int64_t rows)
     return split * rows / splits;
 }
 
+// Of one score.
+constexpr int64_t most_class_score_rows = int64_t(1) << 31;
+
 // Probabilities and entropies, below 2^6, are rounded to multiples of 2^-80: sums of all rows fit 128 bits.
 constexpr double score_units = 0x1p80;
 constexpr double score_unit = 0x1p-80;
@@ -19,6 +22,22 @@ constexpr double score_unit = 0x1p-80;
 IQA_HD int128 in_score_units(double value)
 {
     return int128(value * score_units);
+}
+
+// A probability in the same units as high * 2^40 + low, in operations that a compiler turns into lanes. Sums of 2^22
+// fit 64 bits.
+struct score_parts {
+    int64_t high, low;
+};
+constexpr int score_low_bits = 40;
+constexpr int64_t most_score_parts = int64_t(1) << 22;
+
+IQA_HD score_parts in_score_parts(double probability)
+{
+    constexpr double gain = 0x1p40;
+    const double scaled = probability * gain;
+    const double high = whole_part(scaled);
+    return {round_to_integer(high), round_to_integer(whole_part((scaled - high) * gain))};
 }
 
 // The weights of a softmax are e^(z - max). With x = z - max, sum p log p = sum p x - log sum.

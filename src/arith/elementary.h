@@ -45,7 +45,7 @@ IQA_HD double_double divide(double_double a, double_double b)
 constexpr double_double ln_2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
 
 // 1 / (2k + 1) for k up to 22, and 1 / k! for k up to 13. Functions, so that kernels of a GPU have the tables too.
-IQA_HD double_double odd_reciprocal(int k)
+IQA_HD_LOOP double_double odd_reciprocal(int k)
 {
     constexpr double_double table[23] = {{0x1.0000000000000p+0, 0x0.0p+0},
                                          {0x1.5555555555555p-2, 0x1.5555555555555p-56},
@@ -73,7 +73,7 @@ IQA_HD double_double odd_reciprocal(int k)
     return table[k];
 }
 
-IQA_HD double_double factorial_reciprocal(int k)
+IQA_HD_LOOP double_double factorial_reciprocal(int k)
 {
     constexpr double_double table[14] = {{0x1.0000000000000p+0, 0x0.0p+0},
                                          {0x1.0000000000000p+0, 0x0.0p+0},
@@ -133,7 +133,7 @@ constexpr double lowest_exponent = -708.0;
 
 // e^value to about one unit in the last place, for values from lowest_exponent to 0. Plain operations, which a compiler
 // turns into lanes: for sums over many values.
-IQA_HD double quick_exponential(double value)
+IQA_HD_LOOP double quick_exponential(double value)
 {
     constexpr double anchor = 0x1.8p52;                // rounds to an integer and leaves it in the low bits
     constexpr double ln_2_high = 0x1.62e42fee00000p-1; // times any such integer it is exact
@@ -142,19 +142,21 @@ IQA_HD double quick_exponential(double value)
     const double multiple = anchored - anchor;
     const double rest = (value - multiple * ln_2_high) - multiple * ln_2_low;
     double series = factorial_reciprocal(13).high;
+    IQA_UNROLL
     for (int k = 12; k >= 0; --k) // |rest| <= 0.3466: its 14th power by 14! is below 2^-57
         series = series * rest + factorial_reciprocal(k).high;
     return double_from_bits(bits_of(series) + ((bits_of(anchored) - bits_of(anchor)) << 52));
 }
 
 // The logarithm of a positive normal number to about two units in the last place, for such sums too.
-IQA_HD double quick_logarithm(double value)
+IQA_HD_LOOP double quick_logarithm(double value)
 {
     constexpr uint64_t sqrt_half = 0x3fe6a09e667f3bcd; // as bits: the mantissa is brought into [sqrt(1/2), sqrt(2))
     const int64_t exponent = int64_t(bits_of(value) - sqrt_half) >> 52;
     const double mantissa = double_from_bits(bits_of(value) - (uint64_t(exponent) << 52));
     const double t = (mantissa - 1.0) / (mantissa + 1.0);
     double series = odd_reciprocal(11).high;
+    IQA_UNROLL
     for (int k = 10; k >= 0; --k) // |t| <= 0.1716: t^24 is below 2^-60
         series = series * (t * t) + odd_reciprocal(k).high;
     return 2.0 * t * series + double(exponent) * ln_2.high;

@@ -14,10 +14,15 @@
 #define IQA_HD_MEMBER __attribute__((always_inline)) inline // no copy that the linker could share
 #endif
 
-// For short loops of known length. Other compilers decide for themselves.
+// Functions within loops that are to have lanes, which a call would prevent.
+#define IQA_HD_LOOP __attribute__((always_inline)) IQA_HD
+
+// For short loops of known length, everywhere and on a GPU alone.
 #if defined(__CUDACC__)
-#define IQA_UNROLL_ON_GPU _Pragma("unroll")
+#define IQA_UNROLL _Pragma("unroll")
+#define IQA_UNROLL_ON_GPU IQA_UNROLL
 #else
+#define IQA_UNROLL _Pragma("GCC unroll 16")
 #define IQA_UNROLL_ON_GPU
 #endif
 
@@ -107,6 +112,13 @@ IQA_HD int64_t round_to_integer(double value)
 IQA_HD double nearest_integer(double value)
 {
     return (value + integer_anchor) - integer_anchor;
+}
+
+// The largest integer up to the value, as a double.
+IQA_HD double whole_part(double value)
+{
+    const double nearest = nearest_integer(value);
+    return nearest - (nearest > value ? 1.0 : 0.0);
 }
 
 // a * b + c with one rounding.

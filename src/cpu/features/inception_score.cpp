@@ -5,6 +5,7 @@
 
 #include "core/crew.hpp"
 #include "cpu/backend.hpp"
+#include "cpu/features/kernels.hpp"
 #include "cpu/features/table_rows.hpp"
 #include "values/inception_score.hpp"
 
@@ -21,21 +22,28 @@ public:
     void run(crew &team);
 
 private:
-    // One worker's sums over its rows of a split, and its memory for one row.
+    // One worker's sums over its rows of a split, those of an item's rows in parts, and its memory for one row.
     struct share {
         int128 *class_sums;
         int128 *negative_entropy;
+        int64_t *high, *low;
         double *weights;
         double *exponents;
+    };
+    struct row_sums {
+        double weights = 0.0;
+        double negative_entropy = 0.0;
     };
 
     share share_of(int64_t worker) const;
     bool score_split(crew &team, int64_t split);
     void find_fault();
-    bool add_row(int64_t row, const share &to) const;
-    bool load_logits(int64_t row, const share &to, double *sum, double *negative_entropy) const;
-    bool load_probabilities(int64_t row, const share &to, double *sum, double *negative_entropy) const;
+    bool add_rows(int64_t begin, int64_t end, const share &to) const;
+    bool load(int64_t row, const share &to, row_sums &sums) const;
+    bool load_logits(int64_t row, const share &to, row_sums &sums) const;
+    bool load_probabilities(int64_t row, const share &to, row_sums &sums) const;
 
+    const fid_kernels &kernels_;
     split_scores_request &request_;
     const row_set &rows_;
     const int64_t classes_;
@@ -43,29 +51,38 @@ private:
     scratch memory_;
     int128 *sums_;        // [worker][classes + 1]
     double *rows_memory_; // [worker][2][classes]
+    int64_t *parts_;      // [worker][2][classes]
     int64_t *ends_;       // [worker]: last row of the split of its sums
     std::atomic<bool> valid_ = true;
 };
 
 score_computation::score_computation(context &where, memory_source &memory, split_scores_request &request)
-    : request_(request), rows_(request.rows), classes_(rows_.view.columns), workers_(where.threads()), memory_(memory)
+    : kernels_(fid_kernels_for(where)),
+      request_(request),
+      rows_(request.rows),
+      classes_(rows_.view.columns),
+      workers_(where.threads()),
+      memory_(memory)
 {
     const size_t sums = size_t(workers_) * size_t(classes_ + 1);
     const size_t row_items = size_t(workers_) * size_t(2 * classes_);
     static_assert(sizeof(int128) == 2 * sizeof(double));
     const auto workers = size_t(workers_);
-    double *const numbers = memory_.take<double>(2 * sums + row_items + workers, "the sums of class probabilities");
+    static_assert(sizeof(int64_t) == sizeof(double));
+    double *const numbers = memory_.take<double>(2 * (sums + row_items) + workers, "the sums of class probabilities");
     sums_ = reinterpret_cast<int128 *>(numbers);
     rows_memory_ = numbers + 2 * sums;
-    ends_ = reinterpret_cast<int64_t *>(rows_memory_ + row_items);
-    std::fill_n(ends_, workers_, int64_t(0));
+    parts_ = reinterpret_cast<int64_t *>(rows_memory_ + row_items);
+    ends_ = parts_ + row_items;
+    std::fill_n(parts_, row_items + workers, int64_t(0));
 }
 
 score_computation::share score_computation::share_of(int64_t worker) const
 {
     int128 *const sums = sums_ + worker * (classes_ + 1);
     double *const row = rows_memory_ + worker * 2 * classes_;
-    return {sums, sums + classes_, row, row + classes_};
+    int64_t *const parts = parts_ + worker * 2 * classes_;
+    return {sums, sums + classes_, parts, parts + classes_, row, row + classes_};
 }
 
 void score_computation::run(crew &team)
@@ -87,6 +104,7 @@ bool score_computation::score_split(crew &team, int64_t split)
     const int64_t first = first_row_of_split(split, request_.splits, rows_.count);
     const int64_t last = first_row_of_split(split + 1, request_.splits, rows_.count);
     constexpr int64_t most_items = 1 << 18;
+    static_assert((most_class_score_rows >> 18) + 1 <= most_score_parts);
     const int64_t rows_of_item = std::max(least_item, (last - first) / most_items + 1);
     // A worker clears its sums at its first row of a split, which may have fewer rows than there are workers.
     const auto clear_sums = [&](int64_t worker) {
@@ -97,11 +115,9 @@ bool score_computation::score_split(crew &team, int64_t split)
     team.each(divide_up(last - first, rows_of_item), 32 * rows_of_item * classes_, [&](int64_t item, int32_t worker) {
         if (ends_[worker] != last)
             clear_sums(worker);
-        const share to = share_of(worker);
         const int64_t begin = first + item * rows_of_item;
-        for (int64_t i = begin; i < std::min(begin + rows_of_item, last); ++i)
-            if (!add_row(rows_.row(i), to))
-                valid_.store(false, std::memory_order_relaxed);
+        if (!add_rows(begin, std::min(begin + rows_of_item, last), share_of(worker)))
+            valid_.store(false, std::memory_order_relaxed);
     });
     if (!valid_.load(std::memory_order_relaxed))
         return false;
@@ -117,62 +133,63 @@ void score_computation::find_fault()
 {
     request_.nonfinite_row = first_nonfinite_row(rows_.view);
     request_.invalid_row = 0;
-    while (add_row(request_.invalid_row, share_of(0)))
+    row_sums sums;
+    while (load(request_.invalid_row, share_of(0), sums))
         ++request_.invalid_row;
 }
 
 // False for an invalid row.
-bool score_computation::add_row(int64_t row, const share &to) const
+bool score_computation::add_rows(int64_t begin, int64_t end, const share &to) const
 {
-    double sum = 0.0;
-    double negative_entropy = 0.0;
-    if (request_.logits ? !load_logits(row, to, &sum, &negative_entropy)
-                        : !load_probabilities(row, to, &sum, &negative_entropy))
-        return false;
-    for (int64_t i = 0; i < classes_; ++i)
-        to.class_sums[i] += in_score_units(to.weights[i] / sum);
-    *to.negative_entropy += in_score_units(negative_entropy);
+    for (int64_t i = begin; i < end; ++i) {
+        row_sums sums;
+        if (!load(rows_.row(i), to, sums))
+            return false;
+        kernels_.add_probabilities(to.weights, sums.weights, classes_, to.high, to.low);
+        *to.negative_entropy += in_score_units(sums.negative_entropy);
+    }
+    for (int64_t i = 0; i < classes_; ++i) {
+        to.class_sums[i] += (int128(to.high[i]) << score_low_bits) + to.low[i];
+        to.high[i] = to.low[i] = 0;
+    }
     return true;
 }
 
-bool score_computation::load_logits(int64_t row, const share &to, double *sum, double *negative_entropy) const
+// The weights of a row and what they sum to; false for an invalid one.
+bool score_computation::load(int64_t row, const share &to, row_sums &sums) const
 {
-    double largest = -__builtin_inf();
-    bool finite = true;
-    visit_row(rows_.view, row, [&](int64_t i, double value) {
-        to.exponents[i] = value;
-        finite = finite && is_finite(value);
-        largest = value > largest ? value : largest;
-    });
-    if (!finite)
+    return request_.logits ? load_logits(row, to, sums) : load_probabilities(row, to, sums);
+}
+
+bool score_computation::load_logits(int64_t row, const share &to, row_sums &sums) const
+{
+    visit_row(rows_.view, row, [&](int64_t i, double value) { to.exponents[i] = value; });
+    if (!kernels_.softmax_weights(to.exponents, classes_, to.weights))
         return false;
+    double sum = 0.0, weighted = 0.0;
     for (int64_t i = 0; i < classes_; ++i) {
-        to.exponents[i] = softmax_exponent(to.exponents[i], largest);
-        to.weights[i] = quick_exponential(to.exponents[i]);
-    }
-    double weighted = 0.0;
-    for (int64_t i = 0; i < classes_; ++i) {
-        *sum += to.weights[i];
+        sum += to.weights[i];
         weighted += to.weights[i] * to.exponents[i];
     }
-    *negative_entropy = negative_entropy_of_softmax(weighted, *sum);
+    sums = {sum, negative_entropy_of_softmax(weighted, sum)};
     return true;
 }
 
-bool score_computation::load_probabilities(int64_t row, const share &to, double *sum, double *negative_entropy) const
+bool score_computation::load_probabilities(int64_t row, const share &to, row_sums &sums) const
 {
     bool valid = true;
+    double sum = 0.0;
     visit_row(rows_.view, row, [&](int64_t i, double value) {
         to.weights[i] = value;
         valid = valid && value >= 0.0; // NaN is not
-        *sum += value;
+        sum += value;
     });
-    if (!valid || !is_sum_of_probabilities(*sum))
+    if (!valid || !is_sum_of_probabilities(sum))
         return false;
+    sums = {sum, 0.0};
+    kernels_.entropy_terms(to.weights, sum, classes_, to.exponents);
     for (int64_t i = 0; i < classes_; ++i)
-        to.exponents[i] = negative_entropy_term(to.weights[i] / *sum);
-    for (int64_t i = 0; i < classes_; ++i)
-        *negative_entropy += to.exponents[i];
+        sums.negative_entropy += to.exponents[i];
     return true;
 }
 

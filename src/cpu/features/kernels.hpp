@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The inner loops of FID and KID, compiled for each instruction set. All versions give the same bits: integer kernels
-// are exact, and in float64 kernels every element of an output is one fixed chain of fused multiply-adds. A float64
-// vector is padded with zeros to a multiple of dot_lanes and aligned to 64 bytes.
+// The inner loops of FID, KID and the Inception Score, compiled for each instruction set. All versions give the same
+// bits: integer kernels are exact, and in float64 kernels every element of an output is one fixed chain of fused
+// multiply-adds. A float64 vector is padded with zeros to a multiple of dot_lanes and aligned to 64 bytes.
 #pragma once
 
 #include <stdint.h>
@@ -76,6 +76,16 @@ struct fid_kernels {
 
     // Adds the kernel values of at most 4096 dot products to sums of their limbs: see arith/polynomial_kernel.h.
     void (*add_kernel_values)(const polynomial_kernel &kernel, const double *products, int64_t count, int64_t *sums);
+
+    // Scores become exponents of the softmax, and weights their powers of e: see arith/class_scores.h. False if a score
+    // is not finite; both are then unspecified.
+    bool (*softmax_weights)(double *scores, int64_t count, double *weights);
+
+    // Terms of the negative entropy of the probabilities weights[i] / sum.
+    void (*entropy_terms)(const double *weights, double sum, int64_t count, double *terms);
+
+    // Adds the parts of weights[i] / sum, a probability.
+    void (*add_probabilities)(const double *weights, double sum, int64_t count, int64_t *high, int64_t *low);
 };
 
 // The kernels of the best instruction set of the processor that the context allows.

@@ -4,6 +4,7 @@
 // `product_columns` (the width of the register tile of the matrix product). See cpu/isa/README.md.
 #pragma once
 
+#include "cpu/features/class_scores.inl"
 #include "cpu/features/instruction_set.h"
 #include "cpu/features/kernels.hpp"
 #include "cpu/features/linear.inl"
@@ -28,6 +29,9 @@ constexpr fid_kernels fid_table(const char *name, decltype(fid_kernels::multiply
         .add_pair = add_pair,
         .bisect = bisect,
         .add_kernel_values = add_kernel_values,
+        .softmax_weights = softmax_weights,
+        .entropy_terms = entropy_terms,
+        .add_probabilities = add_probabilities,
     };
 }
 

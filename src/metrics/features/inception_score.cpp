@@ -9,8 +9,6 @@ namespace iqa {
 
 namespace {
 
-constexpr int64_t most_rows = int64_t(1) << 31;
-
 // Throws for an invalid row; the text names the score, or the row.
 [[noreturn]] void fail_for_scores(std::span<const double> scores, int64_t row)
 {
@@ -29,8 +27,8 @@ constexpr int64_t most_rows = int64_t(1) << 31;
 void check(const iqa_inception_score_options &options, const table_view &table)
 {
     inception_score_option_table.check(options);
-    if (table.rows > most_rows)
-        fail(IQA_ERROR_SHAPE, "scores has ", table.rows, " rows; expected at most ", most_rows);
+    if (table.rows > most_class_score_rows)
+        fail(IQA_ERROR_SHAPE, "scores has ", table.rows, " rows; expected at most ", most_class_score_rows);
     if (table.rows < options.splits)
         fail(IQA_ERROR_NO_DATA, "scores has ", table.rows, " rows; at least ", options.splits,
              " are needed, one for each split");
