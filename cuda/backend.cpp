@@ -80,6 +80,7 @@ const backend &cuda_backend()
         .moments = cuda::moments,
         .trace = cuda::trace,
         .kernel_means = cuda::kernel_means,
+        .neighbours = cuda::neighbours,
         .split_scores = cuda::split_scores,
         .fetch_row = cuda::fetch_row,
         .network = cuda::network,

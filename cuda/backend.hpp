@@ -23,6 +23,7 @@ void confusion(context &where, workspace &memory, const confusion_request &reque
 void moments(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
 void trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);
 void kernel_means(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request);
+void neighbours(context &where, int32_t device_id, memory_source &memory, neighbours_request &request);
 void split_scores(context &where, int32_t device_id, memory_source &memory, split_scores_request &request);
 void fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                double *numbers);

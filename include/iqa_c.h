@@ -13,6 +13,7 @@
  *   Mean errors                    mean absolute error and its kin, signal-to-noise ratio
  *   FID                            from features; statistics, shards
  *   KID
+ *   PRDC                           precision, recall, density, coverage
  *   Inception Score
  *   Networks                       features of pictures, from weights
  *   Confusion metrics              labels compared: counts, scores, readings
@@ -968,6 +969,75 @@ IQA_API iqa_status iqa_kid_options_init(iqa_kid_options *options, size_t size);
 IQA_API iqa_status iqa_measure_kid(iqa_context *context, const iqa_kid_options *options, const iqa_tensor *reference,
                                    const iqa_tensor *candidate, double *mean, double *standard_deviation);
 
+/* ---- Precision, recall, density, coverage --------------------------------------------------------------------- */
+
+/** Whether the ball of a row has its surface, which decides ties. */
+typedef enum iqa_prdc_ball {
+    IQA_PRDC_OPEN = 0,  /* a row inside is nearer than the k-th neighbour, as in prdc                               */
+    IQA_PRDC_CLOSED = 1 /* or exactly as near, as in torch-fidelity and in the authors' code of precision and recall */
+} iqa_prdc_ball;
+
+/** Precision and recall: T. Kynkaanniemi, T. Karras, S. Laine, J. Lehtinen, T. Aila, "Improved precision and recall
+ *  metric for assessing generative models", NeurIPS 2019. Density and coverage: M. F. Naeem, S. J. Oh, Y. Uh, Y. Choi,
+ *  J. Yoo, "Reliable fidelity and diversity metrics for generative models", ICML 2020.
+ *
+ *  The ball of a row reaches to its k-th nearest neighbour in its own set, itself not counted. With N rows of the
+ *  reference and M of the candidate,
+ *
+ *    precision  the part of the candidate's rows that lie in any ball of the reference;
+ *    recall     the part of the reference's rows that lie in any ball of the candidate;
+ *    density    1 / (k M) times the pairs of a ball of the reference and a row of the candidate in it: may exceed 1;
+ *    coverage   the part of the reference's balls in which any row of the candidate lies.
+ *
+ *  The defaults are those of prdc, the program of the second paper; torch-fidelity has k = 3 and closed balls. */
+typedef struct iqa_prdc_options {
+    uint32_t struct_size; /* sizeof(iqa_prdc_options) of the caller                                                 */
+    int32_t ball;         /* IQA_PRDC_OPEN or IQA_PRDC_CLOSED                                                       */
+    int64_t k;            /* 1 or more, and less than both sets have rows                                           */
+} iqa_prdc_options;
+
+#define IQA_PRDC_OPTIONS_INIT                                                                                          \
+    {                                                                                                                  \
+        sizeof(iqa_prdc_options), IQA_PRDC_OPEN, 5                                                                     \
+    }
+
+/** The numbers that iqa_measure_prdc() gives, in this order. */
+typedef enum iqa_prdc_value {
+    IQA_PRDC_PRECISION = 0, /* PRECISE / M                                                                          */
+    IQA_PRDC_RECALL = 1,    /* RECALLED / N                                                                         */
+    IQA_PRDC_DENSITY = 2,   /* PAIRS / (k M)                                                                        */
+    IQA_PRDC_COVERAGE = 3,  /* COVERED / N                                                                          */
+    IQA_PRDC_PRECISE = 4,   /* rows of the candidate in any ball of the reference                                   */
+    IQA_PRDC_RECALLED = 5,  /* rows of the reference in any ball of the candidate                                   */
+    IQA_PRDC_COVERED = 6,   /* balls of the reference with any row of the candidate                                 */
+    IQA_PRDC_PAIRS = 7      /* pairs of a ball of the reference and a row of the candidate in it                    */
+} iqa_prdc_value;
+
+/** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
+IQA_API iqa_status iqa_prdc_options_init(iqa_prdc_options *options, size_t size);
+
+/** Precision, recall, density and coverage of two tables of features. There is no accumulating metric, as neighbours
+ *  need all rows: 16,384 D + 13 million bytes are taken at most, 44 for each row, and 8 k for each of the larger set,
+ *  but never a matrix of all pairs. Reports progress.
+ *
+ *  Features are rounded once to multiples of 2^-p, with one p for both sets: the largest for which the longest row, as
+ *  a vector, stays below 2^25. From there on all distances are integers below 2^27 whose squares are compared exactly,
+ *  so that the counts depend neither on threads nor on the instruction set nor on the order of rows. No feature is too
+ *  large or too small for the grid by itself, but a set of rows that differ by little beside the longest row of both
+ *  is refused, where rounding may have moved more than 1 row in 64 by more than 1 / 256 of its ball's radius.
+ *
+ *  @param options    NULL for the defaults.
+ *  @param reference  float16, bfloat16, float32 or float64 [N, D] with any strides, on the CPU or a CUDA device.
+ *  @param candidate  the same, [M, D]; N, M and the element types may differ, but not the device.
+ *  @param out        receives up to 8 numbers, in the order of IQA_PRDC_....
+ *  @param capacity   how many `out` holds.
+ *  @param count      receives 8; may be NULL.
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _DEVICE, _UNAVAILABLE, _CUDA, _CANCELLED,
+ *          _OUT_OF_MEMORY; IQA_ERROR_NO_DATA for a set with no more than k rows; IQA_ERROR_NUMERIC for a feature that
+ *          is not finite, for a row whose square overflows, and for rows that differ by too little. */
+IQA_API iqa_status iqa_measure_prdc(iqa_context *context, const iqa_prdc_options *options, const iqa_tensor *reference,
+                                    const iqa_tensor *candidate, double *out, size_t capacity, size_t *count);
+
 /* ---- Inception Score ----------------------------------------------------------------------------------------- */
 
 /** What the scores of a row are. Stated, never guessed. */
@@ -1403,7 +1473,8 @@ typedef struct iqa_option_info {
         sizeof(iqa_option_info), 0, NULL, NULL, NULL, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0, 0, 0, 0, NULL, NULL                \
     }
 
-/** The kinds of options, numbered from 0 without a gap: "ssim", "psnr", "errors", "fid", "kid", "inception_score",
+/** The kinds of options, numbered from 0 without a gap: "ssim", "psnr", "errors", "fid", "kid", "prdc",
+ *  "inception_score",
  *  "confusion", "confusion_reading" and "context"; NULL for any other number. Static storage. */
 IQA_API const char *iqa_option_kind(int32_t number);
 

@@ -38,7 +38,7 @@ ORDERED = re.compile(
     r"(?<!\bkernels)(?<!\bkernels_)\.((stable|blue|squared)?[nN]orm(aliz\w+)?|dot|sum|prod|mean|trace|redux"
     r"|lazyProduct|noalias|inverse|determinant|solve\w*|applyOnThe\w+|rankUpdate|cross|lpNorm)\s*(<\w+>)?\("
 )
-METRICS = re.compile(r"\b\w*(ssim|psnr|confusion|inception)\w*|\b(fid|kid)(_\w+)?\b", re.IGNORECASE)
+METRICS = re.compile(r"\b\w*(ssim|psnr|confusion|inception)\w*|\b(fid|kid|prdc)(_\w+)?\b", re.IGNORECASE)
 
 
 def floor_of(path):

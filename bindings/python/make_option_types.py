@@ -33,6 +33,7 @@ KINDS = (
     ("ErrorsOptions", "TypedDict", "errors", ("layout", "data_range")),
     ("FIDOptions", "TypedDict", "fid", ("features",)),
     ("KIDOptions", "TypedDict", "kid", ()),
+    ("PRDCOptions", "TypedDict", "prdc", ()),
     ("InceptionScoreOptions", "TypedDict", "inception_score", ()),
     ("NetworkOptions", "TypedDict", "network", ("layout", "data_range")),
     ("Reading", "TypedDict", "confusion_reading", ()),

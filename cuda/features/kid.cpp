@@ -6,6 +6,7 @@
 
 #include "core/crew.hpp"
 #include "cuda/backend.hpp"
+#include "cuda/features/rows.hpp"
 #include "cuda/machine/device.hpp"
 #include "cuda/machine/launch.hpp"
 #include "values/kid.hpp"
@@ -153,7 +154,9 @@ void pair_summing::run()
     report(request_.estimates, 0);
 }
 
-row_squares look_at_rows(context &where, memory_source &memory, const table_view &table)
+} // namespace
+
+row_squares squares_of_rows(context &where, memory_source &memory, const table_view &table)
 {
     using tally = find_largest_square::tally;
     scratch host_memory(where);
@@ -167,13 +170,11 @@ row_squares look_at_rows(context &where, memory_source &memory, const table_view
     return {double_from_bits(found->largest), found->nonfinite == 0 ? -1 : int64_t(~found->nonfinite)};
 }
 
-} // namespace
-
 void kernel_means(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request)
 {
     const current_device current(device_id);
     for (int set = 0; set < 2; ++set)
-        request.squares[set] = look_at_rows(where, memory, request.sets[set].view);
+        request.squares[set] = squares_of_rows(where, memory, request.sets[set].view);
     if (choose_unit(request.kernel, request.squares[0].largest, request.squares[1].largest))
         pair_summing(where, memory, request).run();
 }

@@ -33,7 +33,7 @@ PYTHON_PAGES = {
     "SSIM": ("_ssim", "_presets"),
     "PSNR and mean errors": ("_psnr", "_mean_errors"),
     "Labels": ("_confusion",),
-    "FID, KID, Inception Score": ("_fid", "_inception", "_kid"),
+    "FID, KID, PRDC, Inception Score": ("_fid", "_inception", "_kid", "_prdc", "_rows"),
     "Every metric": ("_metric", "_collection", "_outputs"),
     "Tables and plots": ("_report", "_plot"),
     "Context and errors": ("_context", "_library", "_errors"),

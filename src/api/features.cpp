@@ -27,6 +27,13 @@ void give(const iqa::mean_and_deviation &result, double *mean, double *standard_
         *standard_deviation = result.standard_deviation;
 }
 
+void give(std::span<const double> values, double *out, size_t capacity, size_t *count)
+{
+    if (count != nullptr)
+        *count = values.size();
+    std::copy_n(values.begin(), std::min(capacity, values.size()), out);
+}
+
 } // namespace
 
 extern "C" {
@@ -66,11 +73,9 @@ iqa_status iqa_fid_from_statistics(iqa_context *context, const iqa_tensor *mean_
         iqa::require(mean_candidate, "mean_candidate");
         iqa::require(covariance_candidate, "covariance_candidate");
         iqa::require(out, "out");
-        const iqa::fid_terms_array parts = iqa::fid_from_statistics(*context, {mean_reference, covariance_reference},
-                                                                    {mean_candidate, covariance_candidate});
-        if (count != nullptr)
-            *count = parts.size();
-        std::copy_n(parts.begin(), capacity < parts.size() ? capacity : parts.size(), out);
+        give(iqa::fid_from_statistics(*context, {mean_reference, covariance_reference},
+                                      {mean_candidate, covariance_candidate}),
+             out, capacity, count);
     });
 }
 
@@ -111,6 +116,24 @@ iqa_status iqa_measure_kid(iqa_context *context, const iqa_kid_options *options,
         iqa::require(mean, "mean");
         give(iqa::measure_kid(*context, iqa::kid_option_table.copy(options), *reference, *candidate), mean,
              standard_deviation);
+    });
+}
+
+iqa_status iqa_prdc_options_init(iqa_prdc_options *options, size_t size)
+{
+    return iqa::guard(nullptr, [&] { iqa::prdc_option_table.init(options, size); });
+}
+
+iqa_status iqa_measure_prdc(iqa_context *context, const iqa_prdc_options *options, const iqa_tensor *reference,
+                            const iqa_tensor *candidate, double *out, size_t capacity, size_t *count)
+{
+    return iqa::guard(context, [&] {
+        iqa::require(context, "context");
+        iqa::require(reference, "reference");
+        iqa::require(candidate, "candidate");
+        iqa::require(out, "out");
+        give(iqa::measure_prdc(*context, iqa::prdc_option_table.copy(options), *reference, *candidate), out, capacity,
+             count);
     });
 }
 

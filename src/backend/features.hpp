@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The requests of FID, KID and the Inception Score to a device. Tables and the lanes of moments are in its memory, all
-// else in host memory.
+// The requests of FID, KID, PRDC and the Inception Score to a device. Tables and the lanes of moments are in its
+// memory, all else in host memory.
 #pragma once
 
+#include "arith/neighbours.h"
 #include "arith/polynomial_kernel.h"
 #include "arith/second_moment.h"
 #include "core/device.hpp"
@@ -45,7 +46,7 @@ struct trace_request {
     double least_pivots[2]; // after each factorisation: far below 0 only if the matrix is not a covariance
 };
 
-// KID's first look at the rows of a table.
+// The first look at the rows of a table.
 struct row_squares {
     double largest;        // dot product of a row with itself; non-finite if a number is, or if it overflows
     int64_t nonfinite_row; // the first with a non-finite number, or -1
@@ -68,6 +69,37 @@ struct kernel_means_request {
     void draw(int64_t estimate, int64_t set, keyed_row *rows) const
     {
         draw_rows(seed, uint64_t(2 * estimate + set), sets[set].view.rows, sets[set].count, rows);
+    }
+};
+
+// The neighbours of rows within their set, and which rows lie in whose ball: the ball of a row reaches to its k-th
+// nearest neighbour. Distances are integers: see arith/neighbours.h.
+struct neighbours_request {
+    row_set sets[2]; // all rows
+    int64_t k;       // below both numbers of rows
+    bool closed;     // a ball has its surface
+
+    // Results. If the square of a row is not finite, only `squares` is set.
+    row_squares squares[2];
+    row_measures *measures[2]; // [rows] of each set
+    double *radii[2];          // [rows]: squares of the distances to the k-th nearest neighbour
+    ball_counts counts;
+
+    bool has_finite_squares() const { return is_finite(squares[0].largest) && is_finite(squares[1].largest); }
+    int fraction_bits() const
+    {
+        return neighbour_fraction_bits(squares[0].largest > squares[1].largest ? squares[0].largest
+                                                                               : squares[1].largest);
+    }
+    // What squares of distances have to stay below those of radii: they are integers.
+    double surface() const { return closed ? 0.0 : 1.0; }
+    // Distances that are kept for the rows of one set.
+    size_t most_neighbours() const
+    {
+        const auto rows = size_t(sets[0].count > sets[1].count ? sets[0].count : sets[1].count);
+        if (size_t(k) > (size_t(-1) >> 4) / rows)
+            fail(IQA_ERROR_OUT_OF_MEMORY, "out of memory: the ", k, " nearest neighbours of ", rows, " rows");
+        return rows * size_t(k);
     }
 };
 

@@ -26,6 +26,7 @@ const backend &cpu_backend()
         .moments = cpu_moments,
         .trace = cpu_trace,
         .kernel_means = cpu_kernel_means,
+        .neighbours = cpu_neighbours,
         .split_scores = cpu_split_scores,
         .fetch_row = cpu_fetch_row,
         .network = cpu_network,

@@ -23,6 +23,7 @@ void cpu_confusion(context &where, workspace &memory, const confusion_request &r
 void cpu_moments(context &where, workspace &memory, const moment_request &request, device_ledger *ends);
 void cpu_trace(context &where, int32_t device_id, memory_source &memory, trace_request &request);
 void cpu_kernel_means(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request);
+void cpu_neighbours(context &where, int32_t device_id, memory_source &memory, neighbours_request &request);
 void cpu_split_scores(context &where, int32_t device_id, memory_source &memory, split_scores_request &request);
 void cpu_fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                    double *numbers);

@@ -74,6 +74,7 @@ constexpr option_kind kinds[] = {
     plain_metric<errors_option_table, create_errors>(metric_kind::errors),
     {fid_option_table, metric_kind::fid, made_of_text<fid_option_table, create_fid>, create_fid_of_state},
     {.table = kid_option_table, .instead = "iqa_measure_kid() measures it at once"},
+    {.table = prdc_option_table, .instead = "iqa_measure_prdc() measures it at once"},
     {.table = inception_score_option_table, .instead = "iqa_measure_inception_score() measures it at once"},
     {confusion_option_table, metric_kind::confusion, confusion_from_text, create_confusion_of_state},
     {.table = confusion_reading_table, .instead = "\"confusion\" takes its options too"},

@@ -19,6 +19,7 @@ extern const options_table<iqa_psnr_options> psnr_option_table;
 extern const options_table<iqa_errors_options> errors_option_table;
 extern const options_table<iqa_fid_options> fid_option_table;
 extern const options_table<iqa_kid_options> kid_option_table;
+extern const options_table<iqa_prdc_options> prdc_option_table;
 extern const options_table<iqa_inception_score_options> inception_score_option_table;
 extern const options_table<iqa_confusion_options> confusion_option_table;
 extern const options_table<iqa_confusion_reading> confusion_reading_table;
@@ -69,6 +70,10 @@ struct fid_estimate {
 fid_estimate fid_jackknife(std::span<const iqa_metric *const> shards);
 
 mean_and_deviation measure_kid(context &where, const iqa_kid_options &options, const iqa_tensor &reference,
+                               const iqa_tensor &candidate);
+// In the order of IQA_PRDC_....
+using prdc_values_array = std::array<double, IQA_PRDC_PAIRS + 1>;
+prdc_values_array measure_prdc(context &where, const iqa_prdc_options &options, const iqa_tensor &reference,
                                const iqa_tensor &candidate);
 mean_and_deviation measure_inception_score(context &where, const iqa_inception_score_options &options,
                                            const iqa_tensor &scores);

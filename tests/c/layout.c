@@ -146,6 +146,11 @@ AT(iqa_kid_options, subset_size, 32, 8);
 AT(iqa_kid_options, seed, 40, 8);
 _Static_assert(sizeof(iqa_kid_options) == 48, "iqa_kid_options");
 
+AT(iqa_prdc_options, struct_size, 0, 4);
+AT(iqa_prdc_options, ball, 4, 4);
+AT(iqa_prdc_options, k, 8, 8);
+_Static_assert(sizeof(iqa_prdc_options) == 16, "iqa_prdc_options");
+
 AT(iqa_inception_score_options, struct_size, 0, 4);
 AT(iqa_inception_score_options, scores, 4, 4);
 AT(iqa_inception_score_options, splits, 8, 4);

@@ -79,6 +79,21 @@ static iqa_status use_kid(const void *options, double *value)
     return IQA_OK;
 }
 
+/* Three rows are too few for the default k, which is the value. */
+static iqa_status use_prdc(const void *options, double *value)
+{
+    static const float features[3] = {0.5f, 1.0f, 2.0f};
+    const int64_t shape[2] = {3, 1};
+    const iqa_tensor table = iqa_cpu_tensor(features, IQA_FLOAT32, 2, shape);
+    const iqa_status status =
+        iqa_measure_prdc(context, (const iqa_prdc_options *)options, &table, &table, value, 1, NULL);
+    if (status != IQA_ERROR_NO_DATA)
+        return status;
+    CHECK(strstr(iqa_context_error(context), "more than k, 5,") != NULL);
+    *value = 5.0;
+    return IQA_OK;
+}
+
 static iqa_status use_inception_score(const void *options, double *value)
 {
     static const float logits[22] = {1, 0, 2, 0, 0, 3, 0, 4, 5, 0, 0, 6, 7, 0, 0, 0.5f, 1, 0, 2, 0, 0, 8};
@@ -182,6 +197,11 @@ static iqa_status write_kid(void *options, size_t size)
     return iqa_kid_options_init((iqa_kid_options *)options, size);
 }
 
+static iqa_status write_prdc(void *options, size_t size)
+{
+    return iqa_prdc_options_init((iqa_prdc_options *)options, size);
+}
+
 static iqa_status write_inception_score(void *options, size_t size)
 {
     return iqa_inception_score_options_init((iqa_inception_score_options *)options, size);
@@ -205,6 +225,7 @@ int main(void)
     const iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
     const iqa_errors_options errors = IQA_ERRORS_OPTIONS_INIT;
     const iqa_kid_options kid = IQA_KID_OPTIONS_INIT;
+    const iqa_prdc_options prdc = IQA_PRDC_OPTIONS_INIT;
     const iqa_inception_score_options inception_score = IQA_INCEPTION_SCORE_OPTIONS_INIT;
     double zero = 0.0;
     double standard = 0.0;
@@ -216,6 +237,7 @@ int main(void)
     check_rule("iqa_psnr_options", &psnr, sizeof psnr, use_psnr, write_psnr);
     check_rule("iqa_errors_options", &errors, sizeof errors, use_errors, write_errors);
     check_rule("iqa_kid_options", &kid, sizeof kid, use_kid, write_kid);
+    check_rule("iqa_prdc_options", &prdc, sizeof prdc, use_prdc, write_prdc);
     check_rule("iqa_inception_score_options", &inception_score, sizeof inception_score, use_inception_score,
                write_inception_score);
 

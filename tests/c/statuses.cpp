@@ -152,6 +152,7 @@ void reach_invalid_argument()
     };
     text("ssmi", nullptr, {"kind is \"ssmi\"", "did you mean \"ssim\"", "psnr"});
     text("kid", nullptr, {"kind is \"kid\"", "iqa_measure_kid()"});
+    text("prdc", nullptr, {"kind is \"prdc\"", "iqa_measure_prdc()"});
     text("ssim", "boarder=zero", {"ssim: \"boarder\"", "did you mean \"border\""});
     text("ssim", "border=round", {"ssim: border is \"round\"", "expected valid, reflect"});
     text("ssim", "k1=-1", {"ssim: k1 is -1", "at least 0"});

@@ -45,6 +45,7 @@ std::vector<table_case> table_cases()
         {iqa::errors_option_table, sizeof(iqa_errors_options), {struct_size, FIELD(iqa_errors_options, reserved)}},
         {iqa::fid_option_table, sizeof(iqa_fid_options), {struct_size}},
         {iqa::kid_option_table, sizeof(iqa_kid_options), {struct_size}},
+        {iqa::prdc_option_table, sizeof(iqa_prdc_options), {struct_size}},
         {iqa::inception_score_option_table, sizeof(iqa_inception_score_options), {struct_size}},
         {iqa::confusion_option_table,
          sizeof(iqa_confusion_options),
@@ -244,7 +245,8 @@ TEST_CASE("names of options and words are unique and in one style", "[names]")
                 CHECK((info.type == IQA_OPTION_FLAG || std::string(info.words[w].constant).substr(0, 4) == "IQA_"));
             }
             CHECK((info.type == IQA_OPTION_WORD || info.type == IQA_OPTION_FLAG || info.word_count < 3));
-            CHECK(std::string(info.since) == (std::string(kind) == "network" ? "0.2" : "0.1"));
+            const bool is_new = std::string(kind) == "network" || std::string(kind) == "prdc";
+            CHECK(std::string(info.since) == (is_new ? "0.2" : "0.1"));
             const std::string help = info.help;
             CHECK((help.size() > 10 && help.back() != '.' && help.find('|') == std::string::npos));
         }
@@ -252,7 +254,7 @@ TEST_CASE("names of options and words are unique and in one style", "[names]")
             CHECK(names.count(group) == 0);
     }
     CHECK(iqa_option_kind(-1) == nullptr);
-    CHECK(kinds == std::set<std::string>{"ssim", "psnr", "errors", "fid", "kid", "inception_score", "confusion",
+    CHECK(kinds == std::set<std::string>{"ssim", "psnr", "errors", "fid", "kid", "prdc", "inception_score", "confusion",
                                          "confusion_reading", "network", "context"});
 }
 
@@ -263,6 +265,7 @@ TEST_CASE("described defaults are those of the header", "[names]")
     const iqa_errors_options errors = IQA_ERRORS_OPTIONS_INIT;
     const iqa_fid_options fid = IQA_FID_OPTIONS_INIT;
     const iqa_kid_options kid = IQA_KID_OPTIONS_INIT;
+    const iqa_prdc_options prdc = IQA_PRDC_OPTIONS_INIT;
     const iqa_inception_score_options inception_score = IQA_INCEPTION_SCORE_OPTIONS_INIT;
     const iqa_confusion_options confusion = IQA_CONFUSION_OPTIONS_INIT;
     const iqa_confusion_reading reading = IQA_CONFUSION_READING_INIT;
@@ -274,6 +277,7 @@ TEST_CASE("described defaults are those of the header", "[names]")
         {"errors", &errors},
         {"fid", &fid},
         {"kid", &kid},
+        {"prdc", &prdc},
         {"inception_score", &inception_score},
         {"confusion", &confusion},
         {"confusion_reading", &reading},
@@ -345,9 +349,10 @@ TEST_CASE("iqa_option_describe() keeps to the size that it is given", "[names]")
     refused("ssim", 34, size, "index is 34; ssim has the options 0 to 33");
     refused("fid", -1, size, "index is -1; fid has the options 0 to 2");
     refused(nullptr, 0, size, "kind is NULL");
-    refused("psrn", 0, size,
-            "kind is \"psrn\", did you mean \"psnr\"? Expected one of ssim, psnr, errors, fid, kid, inception_score, "
-            "confusion, confusion_reading, network, context");
+    refused(
+        "psrn", 0, size,
+        "kind is \"psrn\", did you mean \"psnr\"? Expected one of ssim, psnr, errors, fid, kid, prdc, inception_score, "
+        "confusion, confusion_reading, network, context");
     refused("ssim", 0, 3, "iqa_option_info.struct_size is 3; expected sizeof(iqa_option_info), which is at most 4096");
     refused("ssim", 0, 4097,
             "iqa_option_info.struct_size is 4097; expected sizeof(iqa_option_info), which is at most 4096");

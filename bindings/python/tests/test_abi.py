@@ -22,6 +22,7 @@ STRUCTURES = {
     "iqa_errors_options": table("errors").structure,
     "iqa_fid_options": table("fid").structure,
     "iqa_kid_options": table("kid").structure,
+    "iqa_prdc_options": table("prdc").structure,
     "iqa_inception_score_options": table("inception_score").structure,
     "iqa_confusion_reading": table("confusion_reading").structure,
     "iqa_confusion_options": table("confusion").structure,

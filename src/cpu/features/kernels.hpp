@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The inner loops of FID, KID and the Inception Score, compiled for each instruction set. All versions give the same
-// bits: integer kernels are exact, and in float64 kernels every element of an output is one fixed chain of fused
+// The inner loops of FID, KID, PRDC and the Inception Score, compiled for each instruction set. All versions give the
+// same bits: integer kernels are exact, and in float64 kernels every element of an output is one fixed chain of fused
 // multiply-adds. A float64 vector is padded with zeros to a multiple of dot_lanes and aligned to 64 bytes.
 #pragma once
 
@@ -73,6 +73,9 @@ struct fid_kernels {
     // Singular values of a bidiagonal matrix by bisection: see arith/bidiagonal.h.
     void (*bisect)(const double *diagonal_squared, const double *off_squared, int64_t order, double upper,
                    int64_t first, double *values);
+
+    // Whether squares[i] + square - 2 products[i] <= limits[i] for any i. All are integers below 2^53.
+    bool (*any_within)(const double *products, const double *squares, double square, const double *limits, int count);
 
     // Adds the kernel values of at most 4096 dot products to sums of their limbs: see arith/polynomial_kernel.h.
     void (*add_kernel_values)(const polynomial_kernel &kernel, const double *products, int64_t count, int64_t *sums);

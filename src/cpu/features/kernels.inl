@@ -28,6 +28,7 @@ constexpr fid_kernels fid_table(const char *name, decltype(fid_kernels::multiply
         .dot_pair = dot_pair,
         .add_pair = add_pair,
         .bisect = bisect,
+        .any_within = any_within,
         .add_kernel_values = add_kernel_values,
         .softmax_weights = softmax_weights,
         .entropy_terms = entropy_terms,

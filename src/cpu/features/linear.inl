@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The float64 kernels of the trace term and of KID. Lanes are independent elements. The only reductions are the fixed
-// tree over dot_lanes partial sums, and sums of integers.
+// The float64 kernels of the trace term, of KID and of neighbours. Lanes are independent elements. The only reductions
+// are the fixed tree over dot_lanes partial sums, and sums of integers.
 #pragma once
 
 #include "arith/bidiagonal.h"
+#include "arith/neighbours.h"
 #include "arith/polynomial_kernel.h"
 #include "cpu/features/instruction_set.h"
 #include "cpu/features/kernels.hpp"
@@ -148,6 +149,15 @@ void bisect(const double *diagonal_squared, const double *off_squared, int64_t o
     }
     for (int i = 0; i < width; ++i)
         values[i] = 0.5 * (low[i] + high[i]);
+}
+
+// Without an early end, so that it is a loop over lanes.
+bool any_within(const double *products, const double *squares, double square, const double *limits, int count)
+{
+    int64_t found = 0;
+    for (int i = 0; i < count; ++i)
+        found |= square_of_distance(squares[i], square, products[i]) <= limits[i] ? 1 : 0;
+    return found != 0;
 }
 
 // Short runs, so that each step is a loop over lanes.

@@ -2,16 +2,12 @@
 // KID: means of a polynomial kernel over pairs of rows. Checks and faults.
 #include "values/kid.hpp"
 #include "core/options.hpp"
-#include "metrics/features/device_call.hpp"
+#include "metrics/features/two_tables.hpp"
 #include "metrics/metrics.hpp"
 
 namespace iqa {
 
 namespace {
-
-constexpr int64_t most_rows = int64_t(1) << 31;
-
-constexpr const char *set_names[2] = {"reference", "candidate"};
 
 void check(const iqa_kid_options &options)
 {
@@ -23,8 +19,7 @@ void check(const iqa_kid_options &options)
 
 void check_rows(const iqa_kid_options &options, const table_view &table, const char *name)
 {
-    if (table.rows > most_rows)
-        fail(IQA_ERROR_SHAPE, name, " has ", table.rows, " rows; expected at most ", most_rows);
+    check_most_rows(table, name);
     if (options.subsets > 0 && table.rows < options.subset_size)
         fail(IQA_ERROR_NO_DATA, "the ", name, " set has ", table.rows, " rows, fewer than subset_size, ",
              options.subset_size, "; lower it, or set subsets to 0 for all rows");
@@ -34,24 +29,12 @@ void check_rows(const iqa_kid_options &options, const table_view &table, const c
              least == 1 ? " is" : " are", " needed");
 }
 
-// The backend of both tables.
-const backend &backend_of_tables(const iqa_tensor &reference, const iqa_tensor &candidate)
-{
-    const backend &device = backend_of(reference, set_names[0]);
-    const bool same = &backend_of(candidate, set_names[1]) == &device;
-    if (!same || (device.open != nullptr && reference.device_id != candidate.device_id))
-        fail(IQA_ERROR_DEVICE, "candidate is on device ", candidate.device_type, ":", candidate.device_id,
-             " but reference is on ", reference.device_type, ":", reference.device_id);
-    return device;
-}
-
 // Throws if a set has numbers that are not finite, or too large.
 void check_squares(device_call &call, const kernel_means_request &request)
 {
     for (int i = 0; i < 2; ++i) {
         const row_squares &found = request.squares[i];
-        if (found.nonfinite_row >= 0)
-            check_finite(call.fetch_row(request.sets[i].view, found.nonfinite_row), set_names[i], found.nonfinite_row);
+        check_finite(call, request.sets[i].view, found, set_names[i]);
         const double bound = kernel_value(request.kernel, found.largest);
         if (!(bound <= largest_kernel_value))
             fail(IQA_ERROR_NUMERIC, set_names[i], " has a row whose kernel value with itself is ", bound,
@@ -65,22 +48,20 @@ mean_and_deviation measure_kid(context &where, const iqa_kid_options &options, c
                                const iqa_tensor &candidate)
 {
     check(options);
-    const backend &device = backend_of_tables(reference, candidate);
-    const table_view first = view_table(reference, set_names[0], any_columns);
-    const table_view tables[2] = {first, view_table(candidate, set_names[1], first.columns)};
+    const two_tables tables = view_two_tables(reference, candidate);
     for (int i = 0; i < 2; ++i)
-        check_rows(options, tables[i], set_names[i]);
-    device_call call(where, device, reference.device_id);
+        check_rows(options, tables.views[i], set_names[i]);
+    device_call call(where, *tables.device, tables.device_id);
     call.check_place(set_names[0], reference);
     call.check_place(set_names[1], candidate);
 
     const bool draws = options.subsets > 0;
     const size_t estimates = draws ? size_t(options.subsets) : 1;
-    const double gamma = options.gamma == IQA_KID_GAMMA_AUTO ? 1.0 / double(first.columns) : options.gamma;
+    const double gamma = options.gamma == IQA_KID_GAMMA_AUTO ? 1.0 / double(tables.views[0].columns) : options.gamma;
     scratch memory(where);
     kernel_means_request request{
-        .sets = {{tables[0], nullptr, draws ? options.subset_size : tables[0].rows},
-                 {tables[1], nullptr, draws ? options.subset_size : tables[1].rows}},
+        .sets = {{tables.views[0], nullptr, draws ? options.subset_size : tables.views[0].rows},
+                 {tables.views[1], nullptr, draws ? options.subset_size : tables.views[1].rows}},
         .draws = draws,
         .seed = options.seed,
         .estimates = int64_t(estimates),

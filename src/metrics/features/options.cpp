@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options of FID, KID and the Inception Score.
+// The options of FID, KID, PRDC and the Inception Score.
 #include "core/option_table.hpp"
 #include "metrics/metrics.hpp"
 
@@ -34,7 +34,7 @@ constexpr option_word estimator_words[] = {
     IQA_WORD("biased", IQA_KID_BIASED),
 };
 
-// No state files: KID and the Inception Score do not accumulate.
+// No state files: KID, PRDC and the Inception Score do not accumulate.
 constexpr option_row kid_rows[] = {
     IQA_OPTION(iqa_kid_options, degree).from(1, 16).outside_of_state().says("The degree of the polynomial kernel"),
     IQA_OPTION(iqa_kid_options, gamma)
@@ -65,6 +65,27 @@ constexpr option_row kid_rows[] = {
     IQA_OPTION(iqa_kid_options, seed).at_least(0).outside_of_state().says("Which rows the subsets have"),
 };
 
+constexpr option_word ball_words[] = {
+    IQA_WORD("open", IQA_PRDC_OPEN),
+    IQA_WORD("closed", IQA_PRDC_CLOSED),
+};
+
+constexpr option_row prdc_rows[] = {
+    IQA_OPTION(iqa_prdc_options, ball)
+        .word(ball_words)
+        .expects("IQA_PRDC_OPEN or IQA_PRDC_CLOSED")
+        .outside_of_state()
+        .new_in("0.2")
+        .says(
+            "Whether a row at exactly the distance of the k-th neighbour is inside: open, as prdc has it: no; closed, "
+            "as torch-fidelity has it: yes"),
+    IQA_OPTION(iqa_prdc_options, k)
+        .at_least(1)
+        .outside_of_state()
+        .new_in("0.2")
+        .says("To which of its nearest neighbours the ball of a row reaches"),
+};
+
 constexpr option_word scores_words[] = {
     IQA_WORD("logits", IQA_SCORES_LOGITS),
     IQA_WORD("probabilities", IQA_SCORES_PROBABILITIES),
@@ -88,12 +109,14 @@ constexpr option_row inception_score_rows[] = {
 
 constexpr iqa_fid_options standard_fid = IQA_FID_OPTIONS_INIT;
 constexpr iqa_kid_options standard_kid = IQA_KID_OPTIONS_INIT;
+constexpr iqa_prdc_options standard_prdc = IQA_PRDC_OPTIONS_INIT;
 constexpr iqa_inception_score_options standard_inception_score = IQA_INCEPTION_SCORE_OPTIONS_INIT;
 
 } // namespace
 
 constinit const options_table<iqa_fid_options> fid_option_table("fid", "iqa_fid_options", standard_fid, fid_rows);
 constinit const options_table<iqa_kid_options> kid_option_table("kid", "iqa_kid_options", standard_kid, kid_rows);
+constinit const options_table<iqa_prdc_options> prdc_option_table("prdc", "iqa_prdc_options", standard_prdc, prdc_rows);
 constinit const options_table<iqa_inception_score_options> inception_score_option_table("inception_score",
                                                                                         "iqa_inception_score_options",
                                                                                         standard_inception_score,

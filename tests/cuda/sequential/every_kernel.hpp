@@ -6,6 +6,7 @@
 #include "cuda/features/inception_score.cu"
 #include "cuda/features/kid.cu"
 #include "cuda/features/moments.cu"
+#include "cuda/features/prdc.cu"
 #include "cuda/features/trace.cu"
 #include "cuda/images/count.cu"
 #include "cuda/machine/ledger.cu"

@@ -10,8 +10,9 @@
 and `PSNR` accumulate many; `ssim_all` says what other libraries would. `mae`, `rmse`, `nrmse`,
 `snr` and `MeanErrors` are mean errors. `ConfusionMatrix` compares labels; `f1`, `dice`, `iou` and
 their like do so in one call. `fid` and `FID` are the Frechet distance of two sets of features,
-`kid` and `KID` their kernel distance; `inception_score` takes logits. `Inception` makes features of
-pictures, and `fid_of_images` does both. `MetricCollection` updates several metrics as one.
+`kid` and `KID` their kernel distance, `prdc` and `PRDC` precision, recall, density and coverage;
+`inception_score` takes logits. `Inception` makes features of pictures, and `fid_of_images` does
+both. `MetricCollection` updates several metrics as one.
 
 The module `iqa.torch` has differentiable functions of PyTorch tensors, `iqa.torchmetrics` the
 classes of TorchMetrics. The same input gives the same bits for any threads, batches, order of
@@ -73,6 +74,7 @@ from ._mean_errors import MeanErrors, mae, nrmse, rmse, snr
 from ._metric import Metric, merge
 from ._outputs import Details, Parts, Result
 from ._plot import plot_map, plot_values
+from ._prdc import PRDC, PRDCValues, prdc
 from ._presets import SSIM_PRESETS, PresetValues, ssim_all
 from ._psnr import PSNR, psnr
 from ._report import ScoreTable
@@ -84,6 +86,7 @@ __all__ = [
     "FID",
     "KID",
     "MS_SSIM",
+    "PRDC",
     "PSNR",
     "SSIM",
     "SSIM_PRESETS",
@@ -113,6 +116,7 @@ __all__ = [
     "NoDataError",
     "NumericError",
     "OutOfMemoryError",
+    "PRDCValues",
     "Parts",
     "PresetValues",
     "Result",
@@ -145,6 +149,7 @@ __all__ = [
     "nrmse",
     "plot_map",
     "plot_values",
+    "prdc",
     "precision",
     "psnr",
     "recall",

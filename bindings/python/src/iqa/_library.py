@@ -84,6 +84,8 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_fid_extrapolate": (status, pointer, size, pointer, pointer),
         "iqa_fid_jackknife": (status, pointer, size, pointer, pointer),
         "iqa_kid_options_init": (status, pointer, size),
+        "iqa_prdc_options_init": (status, pointer, size),
+        "iqa_measure_prdc": (status, *[pointer] * 5, size, pointer),
         "iqa_measure_kid": (status, *[pointer] * 6),
         "iqa_inception_score_options_init": (status, pointer, size),
         "iqa_measure_inception_score": (status, *[pointer] * 5),

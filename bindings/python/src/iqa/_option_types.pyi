@@ -74,6 +74,10 @@ class KIDOptions(TypedDict, total=False):
     subset_size: int
     seed: int
 
+class PRDCOptions(TypedDict, total=False):
+    ball: Literal["open", "closed"]
+    k: int
+
 class InceptionScoreOptions(TypedDict, total=False):
     kind: Literal["logits", "probabilities"]
     splits: int
