@@ -370,6 +370,15 @@ static iqa_status degree_beyond(iqa_context *context)
     return kid(context, INT32_MAX, 1, 2);
 }
 
+static iqa_status neighbours_beyond(iqa_context *context)
+{
+    iqa_prdc_options options = IQA_PRDC_OPTIONS_INIT;
+    const iqa_tensor table = tensor_of(samples, IQA_FLOAT32, 2);
+    double value = 0.0;
+    options.k = INT64_MAX;
+    return iqa_measure_prdc(context, &options, &table, &table, &value, 1, NULL);
+}
+
 static iqa_status splits(iqa_context *context, int32_t count)
 {
     iqa_inception_score_options options = IQA_INCEPTION_SCORE_OPTIONS_INIT;
@@ -439,6 +448,7 @@ static const row rows[] = {
     ROW(subsets_beyond, IQA_ERROR_INVALID_ARGUMENT, "subsets is 2147483647", 1),
     ROW(subset_size_beyond, IQA_ERROR_NO_DATA, "subset_size", 1),
     ROW(degree_beyond, IQA_ERROR_INVALID_ARGUMENT, "degree is 2147483647", 1),
+    ROW(neighbours_beyond, IQA_ERROR_NO_DATA, "more than k, 9223372036854775807,", 1),
     ROW(splits_most, IQA_OK, "", 2),
     ROW(splits_beyond, IQA_ERROR_NO_DATA, "2147483647", 1),
 };

@@ -130,7 +130,7 @@ TEST_CASE("FID: the value from CUDA has the CPU's bits")
     }
 }
 
-TEST_CASE("KID and the Inception Score: CPU and CUDA give the same bits and the same words")
+TEST_CASE("KID, PRDC and the Inception Score: CPU and CUDA give the same bits and the same words")
 {
     compare(table_cases(false));
 }

@@ -93,7 +93,7 @@ def test_fid():
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16", "float32", "float64"])
-def test_kid_and_inception_score(kind):
+def test_kid_prdc_and_inception_score(kind):
     generator = torch.Generator().manual_seed(1)
     x, y = (
         torch.rand(rows, 290, generator=generator).to(getattr(torch, kind)) for rows in (700, 500)
@@ -101,6 +101,7 @@ def test_kid_and_inception_score(kind):
     few = {"subsets": 5, "subset_size": 200}
     for options in ({"subsets": 0}, few):
         assert iqa.kid(*on_gpu(x, y), **options) == iqa.kid(x, y, **options)
+    assert iqa.prdc(*on_gpu(x, y)) == iqa.prdc(x, y)
     assert iqa.inception_score(*on_gpu(8 * x)) == iqa.inception_score(8 * x)
     for stream in (torch.cuda.default_stream(), torch.cuda.Stream()):
         metric = iqa.KID(**few)

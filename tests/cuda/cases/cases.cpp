@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cuda/cases/cases.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -165,11 +166,12 @@ table_outcome run_case(const table_case &each, bool on_device)
     const context_pointer context = make_context(2);
     const placed_tensor reference(each.reference, on_device);
     const placed_tensor candidate(each.candidate, on_device);
-    double values[2] = {-12345, -12345};
+    double values[most_table_values];
+    std::fill_n(values, most_table_values, -12345.0);
     table_outcome outcome;
     outcome.status = each.measure(context.get(), reference.get(), candidate.get(), values);
     outcome.error = last_error(context);
-    for (int i = 0; i < 2; ++i)
+    for (size_t i = 0; i < most_table_values; ++i)
         outcome.bits[i] = iqa::bits_of(values[i]);
     return outcome;
 }

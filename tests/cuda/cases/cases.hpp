@@ -101,7 +101,8 @@ std::vector<device_case> fid_cases(bool few);
 // More parts than a device takes at once: each of `blocks` blocks takes two more, of other extents.
 std::vector<device_case> cases_of_many_parts(int64_t blocks);
 
-// KID and the Inception Score are calls over tables.
+// KID, PRDC and the Inception Score are calls over tables.
+constexpr size_t most_table_values = 8;
 struct table_case {
     std::string name;
     std::function<iqa_status(iqa_context *context, const iqa_tensor *reference, const iqa_tensor *candidate,
@@ -112,7 +113,7 @@ struct table_case {
 struct table_outcome {
     iqa_status status = IQA_OK;
     std::string error; // the same text for tables on either device
-    uint64_t bits[2] = {};
+    uint64_t bits[most_table_values] = {};
     bool operator==(const table_outcome &) const = default;
 };
 std::vector<table_case> table_cases(bool few);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// KID and the Inception Score over types, strides and options, and with invalid input.
+// KID, PRDC and the Inception Score over types, strides and options, and with invalid input.
 #include <cmath>
 #include <limits>
 
@@ -160,6 +160,53 @@ void add_kid(std::vector<table_case> &cases, bool few)
     cases.push_back(kid_case("other columns", x, numbers(IQA_FLOAT64, 70, 39, 2), as_it_is));
 }
 
+table_case prdc_case(const std::string &name, case_tensor reference, case_tensor candidate, int64_t k = 3,
+                     int32_t ball = IQA_PRDC_OPEN)
+{
+    iqa_prdc_options options = IQA_PRDC_OPTIONS_INIT;
+    options.k = k;
+    options.ball = ball;
+    return {"PRDC, " + name,
+            [options](iqa_context *context, const iqa_tensor *x, const iqa_tensor *y, double *values) {
+                return iqa_measure_prdc(context, &options, x, y, values, most_table_values, nullptr);
+            },
+            std::move(reference), std::move(candidate)};
+}
+
+void add_prdc(std::vector<table_case> &cases, bool few)
+{
+    uint64_t seed = 50;
+    for (const int dtype : {IQA_FLOAT16, IQA_BFLOAT16, IQA_FLOAT32, IQA_FLOAT64})
+        for (const int64_t columns : {1, 33, 256, 290})
+            for (const int64_t rows : {4, 64, 65, 150}) {
+                seed += 2;
+                if (few && (columns != 33 || rows != 65))
+                    continue;
+                const std::string name = std::to_string(rows) + " rows of " + std::to_string(columns) +
+                                         " features of type " + std::to_string(dtype);
+                const case_tensor x = numbers(dtype, rows, columns, seed);
+                const case_tensor y = transposed(numbers(IQA_FLOAT32, columns, rows / 2 + 2, seed + 1));
+                cases.push_back(prdc_case(name, x, y));
+                cases.push_back(prdc_case(name + ", all neighbours", x, y, rows / 2 + 1, IQA_PRDC_CLOSED));
+            }
+    const case_tensor x = numbers(IQA_FLOAT64, 90, 40, 1);
+    const case_tensor y = numbers(IQA_FLOAT64, 70, 40, 2);
+    const auto whole = [](int64_t rows, int64_t factor) {
+        return dense<float>({rows, 3}, [=](int64_t i) { return float(i * factor % 4); });
+    };
+    for (const int32_t ball : {IQA_PRDC_OPEN, IQA_PRDC_CLOSED})
+        cases.push_back(prdc_case("ties, ball " + std::to_string(ball), whole(130, 7), whole(70, 13), 5, ball));
+    cases.push_back(prdc_case("backwards", backwards(x, 8), y));
+    cases.push_back(prdc_case("a set with itself", x, x, 1));
+    cases.push_back(prdc_case("zeros", dense<float>({9, 3}, [](int64_t) { return 0; }),
+                              dense<float>({8, 3}, [](int64_t) { return 0; }), 2, IQA_PRDC_CLOSED));
+    cases.push_back(prdc_case("not a number", with(x, 17 * 40 + 5, no_number), with(y, 3, no_number)));
+    cases.push_back(prdc_case("squares that overflow", x, with(y, 7, 1e200)));
+    cases.push_back(prdc_case("a row far away", x, with(y, 7, 1e12)));
+    cases.push_back(prdc_case("few rows", x, y, 70));
+    cases.push_back(prdc_case("other columns", x, numbers(IQA_FLOAT64, 70, 39, 2)));
+}
+
 void add_scores(std::vector<table_case> &cases, bool few)
 {
     const auto as_it_is = [](iqa_inception_score_options &) {
@@ -216,6 +263,7 @@ std::vector<table_case> table_cases(bool few)
 {
     std::vector<table_case> cases;
     add_kid(cases, few);
+    add_prdc(cases, few);
     add_scores(cases, few);
     return cases;
 }

@@ -63,7 +63,7 @@ TEST_CASE("FID of nvcc's code has the CPU's bits, on Hopper and on Turing", "[fi
     tell_of(2);
 }
 
-TEST_CASE("KID and the Inception Score of nvcc's code have the CPU's bits", "[tables]")
+TEST_CASE("KID, PRDC and the Inception Score of nvcc's code have the CPU's bits", "[tables]")
 {
     const std::vector<table_case> cases = table_cases(true);
     for (const table_case &each : cases) {
