@@ -824,17 +824,24 @@ typedef enum iqa_fid_flag {
  *  integers. With p = 24 this moves FID by about 1e-8; features that are multiples of 2^-p are not moved at all. How
  * far it has moved at most is IQA_FIELD_FID_ROUNDING; where that is more than 2^-10 of |m1 - m2|^2 + tr S1 + tr S2, as
  * of features that are nearly all smaller than some hundred steps of the grid, results are refused with
- * IQA_ERROR_NUMERIC, and the text says which p would suit the features. */
+ * IQA_ERROR_NUMERIC, and the text says which p would suit the features.
+ *
+ *  `weights`, `layer` and `resize` say where features come from, so that features of different networks are not taken
+ *  for one set: the state keeps them, and like all options they have to be equal where metrics are merged. Features
+ *  without them merge with their like alone. The library does not look whether they are true. */
 typedef struct iqa_fid_options {
     uint32_t struct_size;  /* sizeof(iqa_fid_options) of the caller                                                 */
     int32_t features;      /* D, numbers in a row: 1 ... 16384                                                      */
     int32_t fraction_bits; /* p, -120 ... 120: the grid is 2^-p                                                     */
     int32_t word_bits;     /* IQA_FID_WORD_32: |x| <= 127 * 2^(24 - p); IQA_FID_WORD_24: |x| <= 127 * 2^(16 - p)    */
+    uint64_t weights;      /* where the features come from: iqa_network_digest() of the network, or 0: not stated   */
+    int32_t layer;         /* IQA_LAYER_..., whose width features is; 0 without weights                             */
+    int32_t resize;        /* IQA_RESIZE_... of the network; 0 without weights                                      */
 } iqa_fid_options;
 
 #define IQA_FID_OPTIONS_INIT                                                                                           \
     {                                                                                                                  \
-        sizeof(iqa_fid_options), 2048, 24, IQA_FID_WORD_32                                                             \
+        sizeof(iqa_fid_options), 2048, 24, IQA_FID_WORD_32, 0, IQA_LAYER_64, IQA_RESIZE_TENSORFLOW                     \
     }
 
 /** Writes the defaults. Rules and statuses: iqa_context_options_init(). */

@@ -117,11 +117,11 @@ void check_options(const option_table &table, const void *options)
             check_option(row, options);
 }
 
-size_t state_bytes(const option_table &table) noexcept
+size_t state_bytes(const option_table &table, bool with_later) noexcept
 {
     size_t bytes = 0;
     for (const option_row &row : table.rows)
-        bytes += row.is_state_field() ? row.bytes() : 0;
+        bytes += row.is_state_field() && (with_later || !row.is_later) ? row.bytes() : 0;
     return bytes;
 }
 

@@ -41,6 +41,7 @@ struct option_row {
     size_t count_offset = 0;        // of an array: the field with its number of used elements
     bool zero_if_alone = false;     // 0 if its group has a single value, which goes to the other fields
     bool in_state = true;           // part of state files; classes stand behind all other fields there
+    bool is_later = false;          // states may end before it, and it is 0 then
     bool checked = true;            // by check_options(): the value can be wrong whatever the others are
     bool described = true;          // an option of its own; false: it follows from another one
     const char *since = "0.1";
@@ -146,6 +147,14 @@ struct option_row {
         row.since = version;
         return row;
     }
+    // It is one of the last of state bytes, which end before such fields where all of them are 0: as states did before
+    // there were such fields.
+    constexpr option_row later(const char *version) const
+    {
+        option_row row = new_in(version);
+        row.is_later = true;
+        return row;
+    }
     constexpr option_row says(const char *sentence) const
     {
         option_row row = *this;
@@ -214,7 +223,7 @@ void check_option(const option_row &row, const void *options);
 text expected_text(const option_row &row);
 
 // The fields of a state file. `width`: only fields with numbers of that many bytes; 0: all fields.
-size_t state_bytes(const option_table &table) noexcept;
+size_t state_bytes(const option_table &table, bool with_later = true) noexcept;
 void write_fields(const option_table &table, const void *options, byte_writer &to, size_t width = 0) noexcept;
 void read_fields(const option_table &table, void *options, byte_reader &from, size_t width = 0);
 
@@ -249,11 +258,21 @@ struct options_table : option_table {
     {
         byte_writer writer(room);
         write_fields(*this, &options, writer);
-        return std::span<const std::byte>(room).first(writer.position());
+        const std::span<const std::byte> all = std::span<const std::byte>(room).first(writer.position());
+        const size_t first = state_bytes(*this, false);
+        for (const std::byte later : all.subspan(first))
+            if (later != std::byte{})
+                return all;
+        return all.first(first);
     }
     Options read(byte_reader from) const
     {
         Options options = defaults();
+        std::array<std::byte, sizeof(Options)> completed{};
+        if (from.remaining() == state_bytes(*this, false)) {
+            byte_writer(completed).put_bytes(from.take(from.remaining()));
+            from = byte_reader(std::span<const std::byte>(completed).first(state_bytes(*this)));
+        }
         read_fields(*this, &options, from);
         from.expect_end("options");
         return options;

@@ -158,8 +158,13 @@ void iqa_metric::merge(const iqa_metric &from)
     if (kind_ != from.kind_)
         iqa::fail(IQA_ERROR_INCOMPATIBLE, "the metrics are of different kinds");
     if (!std::equal(options_.begin(), options_.end(), from.options_.begin(), from.options_.end()))
-        iqa::fail(IQA_ERROR_INCOMPATIBLE, "the metrics were created with different options");
+        refuse_options(from);
     add_lanes(from.lanes_);
+}
+
+void iqa_metric::refuse_options(const iqa_metric &) const
+{
+    iqa::fail(IQA_ERROR_INCOMPATIBLE, "the metrics were created with different options");
 }
 
 // Digits are checked with their coming carries.

@@ -103,6 +103,9 @@ protected:
     // Throws for lanes that are each valid, but not together.
     virtual void check_together(std::span<const int64_t>, iqa_status) const {}
 
+    // Throws for a metric of this kind that cannot be merged, since its options are others.
+    [[noreturn]] virtual void refuse_options(const iqa_metric &from) const;
+
     // Called after a verb of this class changed the lanes.
     virtual void lanes_changed() const noexcept {}
 

@@ -38,6 +38,18 @@ static void add_errors(int32_t measure, int32_t shave)
     add(status, metric);
 }
 
+static void add_fid_of(int32_t features, int32_t layer, int32_t resize, uint64_t weights)
+{
+    iqa_fid_options options = IQA_FID_OPTIONS_INIT;
+    iqa_metric *metric = NULL;
+    options.features = features;
+    options.layer = layer;
+    options.resize = resize;
+    options.weights = weights;
+    const iqa_status status = iqa_fid_create(context, &options, &metric);
+    add(status, metric);
+}
+
 static void add_fid(int32_t features, int32_t fraction_bits)
 {
     iqa_fid_options options = IQA_FID_OPTIONS_INIT;
@@ -108,6 +120,9 @@ static void add_all(void)
     add_errors(IQA_NRMSE_MEAN, 4);
 
     add_fid(3, 0), add_fid(3, 0), add_fid(4, 0), add_fid(3, 12), add_fid(3, 13);
+    add_fid(64, 0), add_fid_of(64, IQA_LAYER_64, IQA_RESIZE_TENSORFLOW, 0);
+    add_fid_of(64, IQA_LAYER_64, IQA_RESIZE_TENSORFLOW, 7), add_fid_of(64, IQA_LAYER_64, IQA_RESIZE_TENSORFLOW, 7);
+    add_fid_of(64, IQA_LAYER_64, IQA_RESIZE_CLEAN, 7), add_fid_of(64, IQA_LAYER_64, IQA_RESIZE_CLEAN, UINT64_MAX);
 
     add_confusion(3, IQA_COUNTS_MATRIX, 1.0, NULL);
     add_confusion(3, IQA_COUNTS_MATRIX, 1.0, NULL);

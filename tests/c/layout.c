@@ -136,6 +136,15 @@ AT(iqa_errors_options, shave, 40, 4);
 AT(iqa_errors_options, reserved, 44, 4);
 _Static_assert(sizeof(iqa_errors_options) == 48, "iqa_errors_options");
 
+AT(iqa_fid_options, struct_size, 0, 4);
+AT(iqa_fid_options, features, 4, 4);
+AT(iqa_fid_options, fraction_bits, 8, 4);
+AT(iqa_fid_options, word_bits, 12, 4);
+AT(iqa_fid_options, weights, 16, 8);
+AT(iqa_fid_options, layer, 24, 4);
+AT(iqa_fid_options, resize, 28, 4);
+_Static_assert(sizeof(iqa_fid_options) == 32, "iqa_fid_options");
+
 AT(iqa_kid_options, struct_size, 0, 4);
 AT(iqa_kid_options, degree, 4, 4);
 AT(iqa_kid_options, gamma, 8, 8);

@@ -245,8 +245,9 @@ TEST_CASE("names of options and words are unique and in one style", "[names]")
                 CHECK((info.type == IQA_OPTION_FLAG || std::string(info.words[w].constant).substr(0, 4) == "IQA_"));
             }
             CHECK((info.type == IQA_OPTION_WORD || info.type == IQA_OPTION_FLAG || info.word_count < 3));
-            const bool is_new = std::string(kind) == "network" || std::string(kind) == "prdc";
-            CHECK(std::string(info.since) == (is_new ? "0.2" : "0.1"));
+            const std::set<std::string> later{"weights", "layer", "resize"}; // of FID: where features come from
+            const bool is_later = kind == "network" || kind == "prdc" || (kind == "fid" && later.count(info.name) != 0);
+            CHECK(std::string(info.since) == (is_later ? "0.2" : "0.1"));
             const std::string help = info.help;
             CHECK((help.size() > 10 && help.back() != '.' && help.find('|') == std::string::npos));
         }
@@ -347,7 +348,7 @@ TEST_CASE("iqa_option_describe() keeps to the size that it is given", "[names]")
     };
     const uint32_t size = sizeof whole;
     refused("ssim", 34, size, "index is 34; ssim has the options 0 to 33");
-    refused("fid", -1, size, "index is -1; fid has the options 0 to 2");
+    refused("fid", -1, size, "index is -1; fid has the options 0 to 5");
     refused(nullptr, 0, size, "kind is NULL");
     refused(
         "psrn", 0, size,
@@ -364,7 +365,8 @@ TEST_CASE("fields of a state have the order and size of their rows", "[names]")
 {
     CHECK(iqa::state_bytes(iqa::ssim_option_table) == 272);
     CHECK(iqa::state_bytes(iqa::psnr_option_table) == 60);
-    CHECK(iqa::state_bytes(iqa::fid_option_table) == 12);
+    CHECK(iqa::state_bytes(iqa::fid_option_table) == 28);
+    CHECK(iqa::state_bytes(iqa::fid_option_table, false) == 12);
     CHECK(iqa::state_bytes(iqa::confusion_option_table) + iqa::state_bytes(iqa::confusion_reading_table) == 104);
     CHECK(iqa::state_bytes(iqa::kid_option_table) == 0);
 

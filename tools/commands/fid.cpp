@@ -2,6 +2,7 @@
 #include "commands/fid.hpp"
 
 #include "commands/commands.hpp"
+#include "files/interrupt.hpp"
 #include "files/number.hpp"
 #include "measuring/report.hpp"
 #include "options/library_options.hpp"
@@ -10,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 #include <memory>
@@ -38,7 +40,20 @@ std::vector<std::string> warnings_of(const fid_report &report)
                                fixed(report.values->ranks[side], 0) + " for " + features +
                                " features. If it comes from few rows, FID comes out too high.");
     }
+    if (!report.unstated.empty()) {
+        const std::size_t more = report.unstated.size() - 1;
+        warnings.push_back(report.unstated.front() +
+                           (more > 0 ? " and " + std::to_string(more) + " more files do" : " does") +
+                           " not state where the features come from. FID is right if it is " + report.origin.text() +
+                           ", as of the others.");
+    }
     return warnings;
+}
+
+std::string spaced(std::string name)
+{
+    std::replace(name.begin(), name.end(), '_', ' ');
+    return name;
 }
 
 // Six digits after the point; a small number, as small features give, has an exponent.
@@ -54,8 +69,12 @@ json set_as_json(const fid_set &set)
 {
     json object;
     object["rows"] = set.rows ? json(*set.rows) : json(nullptr); // unknown for mean and covariance
+    if (set.pictures > 0)
+        object["pictures"] = set.pictures;
     object["files"] = json::array();
     for (const feature_file &file : set.files) {
+        if (file.kind == feature_kind::picture)
+            continue;
         json entry = {{"file", file.path}, {"format", file.format}};
         for (const feature_table &table : file.tables)
             entry["arrays"].push_back({{"name", table.array},
@@ -90,19 +109,25 @@ void print_json(const fid_options &options, const fid_report &report)
         object[fid_side_names[side]] = std::move(set);
     }
     object["options"] = {{"fraction_bits", report.grid.fraction_bits}, {"word_bits", report.grid.word_bits}};
-    if (!report.weights.empty()) {
-        object["network"] = {{"weights", report.weights},
-                             {"resize", word_of("network", "resize", options.network.resize)}};
-        object["refused"] = report.refused;
+    set_metric_options of_others = options.of_others;
+    for (const auto &[metric, values] : report.others) {
+        for (const named_value &value : values)
+            object[metric->name][value.name] = value.value;
+        for (const std::string_view name : metric->options)
+            put_value(object["options"], option_of(described(metric->kind, name), metric->structure(of_others)));
     }
+    if (report.origin.is_stated())
+        object["network"] = report.origin.as_json();
+    if (!options.weights_path.empty())
+        object["refused"] = report.refused;
     object["warnings"] = warnings_of(report);
     write_json(std::cout, object);
 }
 
-void print_text(const fid_options &options, const fid_report &report)
+void print_text(const fid_report &report)
 {
     const auto print_line = [](std::string name, std::string first, const std::string &second) {
-        name.resize(std::max<std::size_t>(name.size(), 14), ' ');
+        name.resize(std::max<std::size_t>(name.size() + 2, 14), ' ');
         first.resize(second.empty() ? first.size() : std::max<std::size_t>(first.size() + 2, 16), ' ');
         std::cout << name << first << second << '\n';
     };
@@ -128,9 +153,13 @@ void print_text(const fid_options &options, const fid_report &report)
     } else {
         print_line("features", std::to_string(report.grid.features), "");
     }
-    if (!report.weights.empty()) {
-        print_line("weights", report.weights, "");
-        print_line("resize", word_of("network", "resize", options.network.resize), "");
+    for (const auto &[metric, values] : report.others)
+        for (const named_value &value : values)
+            print_line(std::string(metric->title) + " " + spaced(value.name), six_digits(value.value), "");
+    if (report.origin.is_stated()) {
+        const json origin = report.origin.as_json();
+        for (const auto &[name, word] : origin.items())
+            print_line(name, word.get<std::string>(), "");
     }
     for (const std::string &warning : warnings_of(report))
         std::cout << "\nwarning: " << warning << '\n';
@@ -140,17 +169,33 @@ int run(const fid_options &options)
 {
     if (options.paths[IQA_FID_REFERENCE].empty())
         throw std::runtime_error("state two sets: REAL GENERATED, or --reference FILE ... --candidate FILE ...");
-    if (options.paths[IQA_FID_CANDIDATE].empty() && options.stats_path.empty())
+    const bool compares = options.wants_fid || std::any_of(options.others.begin(), options.others.end(),
+                                                           [](const set_metric *metric) { return metric->is_of_both; });
+    if (options.paths[IQA_FID_CANDIDATE].empty() && options.stats_path.empty() && options.features_path.empty() &&
+        compares)
         throw std::runtime_error("state a second set to compare with, or --stats-out to keep what is known of one");
-    if (options.weights_path.empty() && options.recursive)
-        throw std::runtime_error("--recursive is of folders of pictures, which need --weights");
-    if (options.stats_path == "-")
-        throw std::runtime_error("--stats-out needs a file; the standard output has the text");
+    for (const auto &[name, is_stated] : {std::pair{"--recursive", options.recursive},
+                                          {"--resume", !options.resume_path.empty()},
+                                          {"--features-out", !options.features_path.empty()},
+                                          {"--metrics with others than fid", !options.others.empty()}})
+        if (options.weights_path.empty() && is_stated)
+            throw std::runtime_error(std::string(name) + " is of folders of pictures, which need --weights");
+    for (const auto &[name, path] :
+         {std::pair{"--stats-out", options.stats_path}, {"--features-out", options.features_path}})
+        if (path == "-")
+            throw std::runtime_error(std::string(name) + " needs a file; the standard output has the text");
+    if (!options.features_path.empty() && !options.resume_path.empty())
+        throw std::runtime_error("--features-out takes all features at once, which a run with --resume has not");
     const fid_report report = run_fid(options);
+    if (report.left) {
+        std::cerr << "iqa: interrupted; " << *report.left << " pictures are left, and the same command goes on with "
+                  << options.resume_path << '\n';
+        return exit_code_of_interrupt();
+    }
     if (options.as_json)
         print_json(options, report);
     else
-        print_text(options, report);
+        print_text(report);
     for (const std::string &problem : report.refused)
         std::cerr << "iqa: " << problem << '\n';
     if (!report.refused.empty())
@@ -174,6 +219,48 @@ void add_sets(CLI::App &command, fid_options &options)
     }
 }
 
+// --metrics and the options of those beside FID. An option that several have is one.
+void add_metrics(CLI::App &command, fid_options &options)
+{
+    std::string names = "fid";
+    std::vector<library_option> shared;
+    for (const set_metric &metric : set_metrics()) {
+        names += std::string("|") + metric.name;
+        for (const std::string_view name : metric.options) {
+            const library_option option = option_of(described(metric.kind, name), metric.structure(options.of_others));
+            const auto same = std::find_if(shared.begin(), shared.end(), [&](const library_option &other) {
+                return std::string_view(other.info.name) == name;
+            });
+            if (same == shared.end())
+                shared.push_back(option);
+            else
+                same->fields.push_back(option.fields.front());
+        }
+    }
+    add_parsed(command, "--metrics", names, "fid",
+               "What is measured, with commas between; others than fid need pictures and keep every row of features in "
+               "memory",
+               [&options](const std::string &text) {
+                   options.wants_fid = false;
+                   options.others.clear();
+                   for (const std::string &name : CLI::detail::split(text, ',')) {
+                       const std::span<const set_metric> all = set_metrics();
+                       const auto found = std::find_if(all.begin(), all.end(), [&](const set_metric &metric) {
+                           return is_same_word(metric.name, name);
+                       });
+                       if (found != all.end())
+                           options.others.push_back(&*found);
+                       else if (is_same_word("fid", name))
+                           options.wants_fid = true;
+                       else
+                           return false;
+                   }
+                   return true;
+               });
+    for (const library_option &option : shared)
+        add_library_option(command, option);
+}
+
 } // namespace
 
 command_function add_fid(CLI::App &command)
@@ -192,6 +279,19 @@ command_function add_fid(CLI::App &command)
                     "which python -m iqa.weights converts")
         ->type_name("FILE.safetensors");
     add_library_option(command, option_of(described("network", "resize"), &options->network));
+    options->layer.layer = IQA_LAYER_2048;
+    add_library_option(command, option_of(described("fid", "layer"), &options->layer))->default_str("2048");
+    add_library_option(command, option_of(described("network", "at_once"), &options->network));
+    add_metrics(command, *options);
+    command
+        .add_option("--features-out", options->features_path,
+                    "With --weights: write the features of the reference set's pictures, as they come")
+        ->type_name("FILE.npy");
+    command
+        .add_option("--resume", options->resume_path,
+                    "With --weights: keep what is measured in a file, every half minute and where the run is "
+                    "interrupted; the same command measures only what is not in it yet")
+        ->type_name("FILE");
     command.add_flag("-r,--recursive", options->recursive, "With --weights: also pictures in the folders inside");
     add_number<int64_t>(
         command, "--dims", "",

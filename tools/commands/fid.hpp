@@ -3,6 +3,7 @@
 #pragma once
 
 #include "files/feature_file.hpp"
+#include "measuring/set_metrics.hpp"
 
 #include <iqa.hpp>
 
@@ -22,7 +23,13 @@ struct fid_options {
     feature_options input;
     std::string weights_path; // of the network that makes features of pictures; "": files hold features
     iqa_network_options network = IQA_NETWORK_OPTIONS_INIT;
-    bool recursive = false; // folders of pictures: also the folders inside
+    iqa_fid_options layer = IQA_FID_OPTIONS_INIT; // of it, `layer` alone
+    bool recursive = false;                       // folders of pictures: also the folders inside
+    bool wants_fid = true;
+    std::vector<const set_metric *> others; // what is measured beside FID
+    set_metric_options of_others;
+    std::string resume_path;   // the file by which an interrupted run goes on; "": none
+    std::string features_path; // the file for the reference set's features; "": not written
     iqa_fid_options grid = IQA_FID_OPTIONS_INIT;
     bool has_fraction_bits = false, has_word_bits = false; // false: from the state files, or the default
     std::string stats_path; // the file for the reference set's statistics; "": not written
@@ -34,6 +41,7 @@ struct fid_set {
     std::vector<feature_file> files;
     std::optional<feature_statistics> statistics; // of a set that is one file of statistics
     std::optional<int64_t> rows;                  // of any other set
+    std::size_t pictures = 0;                     // among the files
 
     bool is_given() const noexcept { return !files.empty(); }
 };
@@ -47,8 +55,11 @@ struct fid_report {
     std::array<fid_set, 2> sets;
     iqa_fid_options grid = IQA_FID_OPTIONS_INIT; // and the number of features
     std::optional<fid_values> values;            // only with two sets
-    std::string weights;                         // the digest of the network's weights; "": no network
-    std::vector<std::string> refused;            // what is wrong with the pictures that could not be read
+    std::vector<std::pair<const set_metric *, std::vector<named_value>>> others;
+    feature_origin origin;                // of the features, as far as a file or the network states it
+    std::vector<std::string> unstated;    // files that do not state it, where others do
+    std::vector<std::string> refused;     // what is wrong with the pictures that could not be read
+    std::optional<std::size_t> left = {}; // pictures of a run that the user interrupted
 };
 
 // Reads all files, writes the statistics and computes. Throws file_error.

@@ -2,10 +2,13 @@
 // Past 400 lines: inspecting and reading of each kind share its layout.
 #include "files/feature_file.hpp"
 
-#include "files/npz.hpp"
+#include "options/library_options.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <numeric>
 #include <optional>
@@ -24,7 +27,7 @@ constexpr uint64_t most_unpacked_bytes = uint64_t{1} << 32; // of an array that 
 
 // The header of a state file: docs/reference/abi.md.
 constexpr std::string_view state_magic = "IQAS";
-constexpr std::size_t state_kind_at = 6, state_options_at = 16, state_options_size = 12;
+constexpr std::size_t state_kind_at = 6, state_options_size_at = 8, state_options_at = 16, state_options_size = 12;
 constexpr int state_kind_fid = 16;
 
 std::string shape_text(const npy_header &header)
@@ -115,6 +118,49 @@ npy_header read_statistics_header(byte_source &source, std::size_t axes)
     return header;
 }
 
+constexpr uint64_t most_origin_bytes = 1 << 12;
+
+// The constant that a word of the library stands for, and the other way round.
+int32_t constant_of(const char *option, const std::string &word)
+{
+    const iqa_option_info info = described("fid", option);
+    for (int32_t i = 0; i < info.word_count; ++i)
+        if (info.words[i].name == word)
+            return static_cast<int32_t>(info.words[i].value);
+    throw image_error("says " + std::string(option) + " " + word + ", which this program does not know");
+}
+
+std::string name_of(const char *option, int32_t constant)
+{
+    const iqa_option_info info = described("fid", option);
+    for (int32_t i = 0; i < info.word_count; ++i)
+        if (info.words[i].value == constant)
+            return info.words[i].name;
+    return std::to_string(constant);
+}
+
+feature_origin read_origin(const npz_archive &archive)
+{
+    const loaded_array text = read_array(archive, "origin", IQA_UINT8, most_origin_bytes);
+    const char *const first = reinterpret_cast<const char *>(text.bytes().data());
+    return blame_array("origin", [&] {
+        try {
+            const auto object = nlohmann::json::parse(first, first + text.bytes().size());
+            const auto digits = object.at("weights").get<std::string>();
+            feature_origin origin;
+            const char *const last = digits.data() + digits.size();
+            const auto [end, status] = std::from_chars(digits.data(), last, origin.weights, 16);
+            if (status != std::errc() || end != last)
+                throw image_error("has weights that are no hexadecimal number");
+            origin.layer = constant_of("layer", object.at("layer").get<std::string>());
+            origin.resize = constant_of("resize", object.at("resize").get<std::string>());
+            return origin;
+        } catch (const nlohmann::json::exception &) {
+            throw image_error("is no JSON object with weights, layer and resize");
+        }
+    });
+}
+
 void inspect_npz(feature_file &file, const feature_options &options)
 {
     file.format = "npz";
@@ -130,6 +176,8 @@ void inspect_npz(feature_file &file, const feature_options &options)
         const npy_header mean = blame_array("mu", [&] { return read_statistics_header(*archive.open("mu"), 1); });
         const npy_header covariance =
             blame_array("sigma", [&] { return read_statistics_header(*archive.open("sigma"), 2); });
+        if (has("origin"))
+            file.origin = read_origin(archive);
         if (mean.shape[0] != covariance.shape[0])
             throw image_error("has mu of shape " + shape_text(mean) + " but sigma of shape " + shape_text(covariance));
         file.features = mean.shape[0];
@@ -174,6 +222,10 @@ void inspect_state(feature_file &file, std::span<const std::byte> start)
     file.features = little_endian<int32_t>(options);
     file.fraction_bits = little_endian<int32_t>(options.subspan(4));
     file.word_bits = little_endian<int32_t>(options.subspan(8));
+    if (little_endian<uint32_t>(start.subspan(state_options_size_at)) >= state_options_size + state_origin_size &&
+        options.size() >= state_options_size + state_origin_size)
+        file.origin = {little_endian<uint64_t>(options.subspan(12)), little_endian<int32_t>(options.subspan(20)),
+                       little_endian<int32_t>(options.subspan(24))};
     if (file.features < 1 || file.features > most_features)
         throw image_error("is a damaged state: it says " + std::to_string(file.features) + " features");
 }
@@ -329,7 +381,7 @@ feature_file inspect_features(const std::string &path, const feature_options &op
     feature_file file;
     file.path = path;
     file_source source(path);
-    std::array<std::byte, state_options_at + state_options_size> storage;
+    std::array<std::byte, state_options_at + state_options_size + state_origin_size> storage;
     const std::span<const std::byte> start(storage.data(), source.read(storage));
     const auto begins_with = [start](std::string_view magic) {
         return start.size() >= magic.size() && std::memcmp(start.data(), magic.data(), magic.size()) == 0;
@@ -401,6 +453,41 @@ iqa_tensor loaded_array::tensor() const noexcept
                                      header_.shape.data());
     view.strides = strides_.data();
     return view;
+}
+
+loaded_array read_array(const npz_archive &archive, const std::string &name, int32_t dtype, uint64_t most_bytes)
+{
+    return blame_array(name, [&] {
+        const std::unique_ptr<byte_source> source = archive.open(name);
+        npy_header header = read_header(*source);
+        const std::vector<int64_t> &shape = header.shape;
+        const bool fits = header.dtype == dtype && (shape.size() == 1 || shape.size() == 2) && shape[0] <= most_rows &&
+                          (shape.size() == 1 || shape[1] <= most_features) && !header.is_fortran_order;
+        if (!fits || source->size() > most_bytes + header.size)
+            throw image_error("has shape " + shape_text(header) + ", which does not fit here");
+        check_size(header, source->size());
+        return load(*source, std::move(header));
+    });
+}
+
+nlohmann::ordered_json feature_origin::as_json() const
+{
+    constexpr const char *digits = "0123456789abcdef";
+    std::string number(16, '0');
+    for (std::size_t i = 0; i < number.size(); ++i)
+        number[i] = digits[weights >> (60 - 4 * i) & 15];
+    return {{"weights", number}, {"layer", name_of("layer", layer)}, {"resize", name_of("resize", resize)}};
+}
+
+std::string feature_origin::text() const
+{
+    if (!is_stated())
+        return "a network that is not stated";
+    std::string joined;
+    const nlohmann::ordered_json object = as_json();
+    for (const auto &[name, word] : object.items())
+        joined += (joined.empty() ? "" : ", ") + name + " " + word.get<std::string>();
+    return joined;
 }
 
 feature_statistics read_statistics(const feature_file &file)

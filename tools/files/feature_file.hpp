@@ -5,6 +5,9 @@
 
 #include "files/image.hpp"
 #include "files/npy_header.hpp"
+#include "files/npz.hpp"
+
+#include <nlohmann/json_fwd.hpp>
 
 #include <functional>
 #include <string>
@@ -27,6 +30,20 @@ struct feature_table {
     int64_t rows() const noexcept { return header.shape[0]; }
 };
 
+// Where features come from, as iqa_fid_options has it.
+struct feature_origin {
+    uint64_t weights = 0; // 0: not stated
+    int32_t layer = 0;    // IQA_LAYER_...
+    int32_t resize = 0;   // IQA_RESIZE_...
+
+    bool operator==(const feature_origin &) const = default;
+    bool is_stated() const noexcept { return weights != 0; }
+    // As JSON and the array `origin` of statistics files have it.
+    nlohmann::ordered_json as_json() const;
+    // "weights 648e8eb2b687a548, layer 2048, resize clean"
+    std::string text() const;
+};
+
 // The content of a file by its headers.
 struct feature_file {
     std::string path;
@@ -36,6 +53,7 @@ struct feature_file {
     std::vector<feature_table> tables; // of rows
     int32_t fraction_bits = 0;         // of a state: the grid
     int32_t word_bits = 0;
+    feature_origin origin; // of a state, of statistics, of pictures
 
     // The rows of all tables.
     int64_t rows() const noexcept;
@@ -62,6 +80,7 @@ public:
 
     // Valid until this object is moved or destroyed.
     iqa_tensor tensor() const noexcept;
+    std::span<const std::byte> bytes() const noexcept { return elements_.bytes(); }
 
 private:
     npy_header header_;
@@ -73,8 +92,14 @@ struct feature_statistics {
     loaded_array mean, covariance;
 };
 
+// Reads an array of an archive, of an element type and at most so many bytes. Throws image_error.
+loaded_array read_array(const npz_archive &archive, const std::string &name, int32_t dtype, uint64_t most_bytes);
+
 // Reads a file of statistics. Throws image_error.
 feature_statistics read_statistics(const feature_file &file);
+
+// What the options of a state with an origin take more than those of one without.
+constexpr std::size_t state_origin_size = 16;
 
 // The bytes of a state, at most as many as its options allow. Throws image_error.
 byte_buffer read_state(const feature_file &file, std::size_t most_bytes);

@@ -3,68 +3,53 @@
 
 #include "files/file_error.hpp"
 #include "files/safetensors.hpp"
+#include "measuring/picture_reader.hpp"
 
-#include <atomic>
 #include <cstring>
-#include <optional>
-#include <thread>
 
 namespace iqa_tool {
 
 namespace {
 
-// A decoded picture, or what is wrong with its file.
-struct decoded {
-    std::optional<image> picture;
-    std::string problem;
-};
-
-decoded decode(const std::string &path)
-{
-    try {
-        return {blame(path,
-                      [&] {
-                          decode_options options;
-                          options.layout = IQA_LAYOUT_NHWC;
-                          options.orientation = orientation_policy::stored; // as the programs that FID is compared with
-                          image picture = read_image(open_regular_file(path), options);
-                          settle_orientation(picture, options.orientation);
-                          apply_alpha_policy(picture, alpha_policy::opaque);
-                          return picture;
-                      }),
-                ""};
-    } catch (const file_error &problem) {
-        return {std::nullopt, problem.what()};
-    }
-}
-
-std::vector<decoded> decode_all(std::span<const std::string> paths, int threads)
-{
-    std::vector<decoded> pictures(paths.size());
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-        for (std::size_t i = next++; i < paths.size(); i = next++)
-            pictures[i] = decode(paths[i]);
-    };
-    std::vector<std::jthread> helpers;
-    for (int helper = 1; helper < threads && helpers.size() + 1 < paths.size(); ++helper)
-        helpers.emplace_back(work);
-    work();
-    helpers.clear();
-    return pictures;
-}
-
-bool are_alike(const image &a, const image &b)
-{
-    return a.shape == b.shape && a.strides == b.strides && a.dtype == b.dtype && a.shape[axis_image] == 1 &&
-           a.first_element == 0 && b.first_element == 0 && a.storage.size() == b.storage.size();
-}
+constexpr std::size_t usual_at_once = 16;
 
 } // namespace
 
+// Pictures of one size, one behind the other: the network's threads find enough to do.
+struct picture_network::batch {
+    image like; // the first picture, without its storage
+    byte_buffer storage;
+    std::size_t first = 0, count = 0;
+
+    bool takes(const image &picture) const
+    {
+        const bool is_alone = picture.shape[axis_image] != 1 || picture.first_element != 0 || like.first_element != 0;
+        return count == 0 || (!is_alone && picture.shape == like.shape && picture.strides == like.strides &&
+                              picture.dtype == like.dtype && picture.storage.size() == bytes_of_one());
+    }
+
+    void add(image picture, std::size_t number, std::size_t most)
+    {
+        if (count == 0) {
+            storage = byte_buffer(picture.storage.size() * most);
+            bytes_ = picture.storage.size();
+            first = number;
+        }
+        std::memcpy(storage.data() + count * bytes_, picture.storage.data(), bytes_);
+        picture.storage = {};
+        like = std::move(picture);
+        ++count;
+    }
+
+    std::size_t bytes_of_one() const { return bytes_; }
+
+private:
+    std::size_t bytes_ = 0;
+};
+
 picture_network::picture_network(const iqa::context &owner, const std::string &weights_path,
                                  const iqa_network_options &options)
-    : owner_(owner)
+    : owner_(owner), at_once_(options.at_once > 0 ? static_cast<std::size_t>(options.at_once) : usual_at_once)
 {
     blame(weights_path, [&] {
         const weight_file weights(weights_path);
@@ -75,67 +60,80 @@ picture_network::picture_network(const iqa::context &owner, const std::string &w
     });
 }
 
-void picture_network::measure(std::span<const std::string> paths, const std::function<void(const iqa_tensor &)> &take,
+void picture_network::measure(std::span<const std::string> paths, std::span<const int32_t> layers, const taker &take,
                               const std::function<void(const std::string &)> &refuse)
 {
-    const std::vector<decoded> pictures = decode_all(paths, owner_.thread_count());
-    for (std::size_t first = 0; first < pictures.size();) {
-        if (!pictures[first].picture) {
-            refuse(pictures[first++].problem);
-            continue;
-        }
-        std::vector<const image *> alike{&*pictures[first].picture};
-        std::size_t end = first + 1;
-        while (end < pictures.size() && pictures[end].picture && are_alike(*alike.front(), *pictures[end].picture))
-            alike.push_back(&*pictures[end++].picture);
+    picture_reader reader(paths, at_once_, owner_.thread_count());
+    batch pictures;
+    const auto finish = [&] {
+        if (pictures.count == 0)
+            return;
         try {
-            measure_alike(alike, take);
-        } catch (const iqa::error &problem) {
-            if (problem.status() == IQA_ERROR_OUT_OF_MEMORY || problem.status() == IQA_ERROR_CANCELLED)
-                throw;
-            for (std::size_t i = first; i < end; ++i)
-                refuse(file_error(paths[i], text_of(problem)).what());
+            measure(pictures, layers, take);
+        } catch (const image_error &problem) {
+            for (std::size_t i = 0; i < pictures.count; ++i)
+                refuse(file_error(paths[pictures.first + i], problem.what()).what());
         }
-        first = end;
+        pictures = {};
+    };
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        decoded_picture next = reader.next();
+        if (!next.picture || !pictures.takes(*next.picture) || pictures.count == at_once_)
+            finish();
+        if (!next.picture)
+            refuse(next.problem);
+        else
+            pictures.add(std::move(*next.picture), i, std::min(at_once_, paths.size() - i));
     }
+    finish();
 }
 
-// Pictures of one size are one batch, so that threads find enough to do.
-void picture_network::measure_alike(std::span<const image *const> pictures,
-                                    const std::function<void(const iqa_tensor &)> &take)
+void picture_network::measure(const batch &pictures, std::span<const int32_t> layers, const taker &take)
 {
-    iqa_tensor batch = pictures.front()->tensor();
-    std::array<int64_t, 4> shape = pictures.front()->shape;
-    std::array<int64_t, 4> strides = pictures.front()->strides;
-    const std::size_t bytes = pictures.front()->storage.size();
-    byte_buffer together(pictures.size() > 1 ? pictures.size() * bytes : 0);
-    if (pictures.size() > 1) {
-        for (std::size_t i = 0; i < pictures.size(); ++i)
-            std::memcpy(together.data() + i * bytes, pictures[i]->storage.data(), bytes);
-        shape[axis_image] = static_cast<int64_t>(pictures.size());
-        strides[axis_image] = static_cast<int64_t>(bytes / dtype_size(pictures.front()->dtype));
-        batch.data = together.data();
-        batch.byte_offset = 0;
-        batch.shape = shape.data();
-        batch.strides = strides.data();
+    iqa_tensor view = pictures.like.tensor();
+    std::array<int64_t, 4> shape = pictures.like.shape;
+    std::array<int64_t, 4> strides = pictures.like.strides;
+    if (pictures.count > 1) { // a file alone may hold several
+        shape[axis_image] = static_cast<int64_t>(pictures.count);
+        strides[axis_image] = static_cast<int64_t>(pictures.bytes_of_one() / dtype_size(pictures.like.dtype));
     }
-    std::vector<float> features(static_cast<std::size_t>(shape[axis_image]) * width);
-    const int64_t rows[2] = {shape[axis_image], width};
-    const iqa_tensor table = iqa_cpu_tensor(features.data(), IQA_FLOAT32, 2, rows);
-    const iqa_layer_features output = {IQA_LAYER_2048, &table};
-    owner_.check(iqa_network_features(network_.get(), &batch, &output, 1));
-    take(table);
+    view.data = const_cast<std::byte *>(pictures.storage.data());
+    view.shape = shape.data();
+    view.strides = strides.data();
+
+    std::vector<std::vector<float>> features;
+    std::vector<std::array<int64_t, 2>> shapes;
+    std::vector<iqa_tensor> tables;
+    std::vector<iqa_layer_features> outputs;
+    shapes.reserve(layers.size());
+    tables.reserve(layers.size());
+    for (const int32_t layer : layers) {
+        shapes.push_back({shape[axis_image], width_of(layer)});
+        features.emplace_back(static_cast<std::size_t>(shapes.back()[0] * shapes.back()[1]));
+        tables.push_back(iqa_cpu_tensor(features.back().data(), IQA_FLOAT32, 2, shapes.back().data()));
+        outputs.push_back({layer, &tables.back()});
+    }
+    const iqa_status status = iqa_network_features(network_.get(), &view, outputs.data(), outputs.size());
+    const bool is_of_pictures = status != IQA_ERROR_OUT_OF_MEMORY && status != IQA_ERROR_CANCELLED;
+    if (status != IQA_OK && is_of_pictures)
+        throw image_error(in_words(iqa_context_error(owner_.get())));
+    owner_.check(status);
+    take(pictures.first, pictures.count, tables);
 }
 
-std::string picture_network::digest() const
+uint64_t picture_network::digest() const
 {
     uint64_t digest = 0;
     owner_.check(iqa_network_digest(network_.get(), &digest));
-    constexpr const char *digits = "0123456789abcdef";
-    std::string text(16, '0');
-    for (std::size_t i = text.size(); i-- > 0; digest >>= 4)
-        text[i] = digits[digest & 15];
-    return text;
+    return digest;
+}
+
+int32_t picture_network::width_of(int32_t layer)
+{
+    int32_t width = 0;
+    if (iqa_network_layer_width(layer, &width) != IQA_OK)
+        throw std::runtime_error(iqa_context_error(nullptr));
+    return width;
 }
 
 } // namespace iqa_tool

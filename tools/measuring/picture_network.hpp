@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Features of picture files: a few are decoded at once, by as many threads as the library uses, and then measured.
+// Features of picture files: while the network works on some, the next ones are decoded.
 #pragma once
 
 #include "files/image.hpp"
@@ -19,27 +19,34 @@ public:
     // Reads the weights. `owner` must outlive it. Throws file_error.
     picture_network(const iqa::context &owner, const std::string &weights_path, const iqa_network_options &options);
 
-    // How many features a picture has.
-    static constexpr int32_t width = 2048;
-    // How many files are in memory at once.
-    static constexpr std::size_t files_at_once = 16;
+    // A table for each layer, of `count` files from a path on. Each has as many rows, one behind the other: one, but of
+    // a .npy file with several pictures.
+    using taker = std::function<void(std::size_t first, std::size_t count, std::span<const iqa_tensor> tables)>;
 
-    // Calls `take` with rows of features of some files, at most files_at_once; what cannot be read goes to `refuse`,
-    // with the name of the file.
-    void measure(std::span<const std::string> paths, const std::function<void(const iqa_tensor &)> &take,
+    // Calls `take` with rows of features, in the order of the paths; what cannot be read goes to `refuse`, with the
+    // name of the file. Twice at_once() pictures are in memory at most. Throws iqa::error, also where the context's
+    // progress function stops it.
+    void measure(std::span<const std::string> paths, std::span<const int32_t> layers, const taker &take,
                  const std::function<void(const std::string &)> &refuse);
 
-    // Of the weights: 16 hexadecimal digits.
-    std::string digest() const;
+    // How many pictures the network gets at most.
+    std::size_t at_once() const noexcept { return at_once_; }
+
+    uint64_t digest() const;
+
+    // How many features a layer has.
+    static int32_t width_of(int32_t layer);
 
 private:
     struct destroyer {
         void operator()(iqa_network *network) const noexcept { iqa_network_destroy(network); }
     };
 
-    void measure_alike(std::span<const image *const> pictures, const std::function<void(const iqa_tensor &)> &take);
+    struct batch;
+    void measure(const batch &pictures, std::span<const int32_t> layers, const taker &take);
 
     const iqa::context &owner_;
+    std::size_t at_once_;
     std::unique_ptr<iqa_network, destroyer> network_;
 };
 

@@ -45,7 +45,8 @@ def test_what_holds_the_pictures_makes_no_difference(network, photographs, tmp_p
     assert np.array_equal(network(planar, 192, layout="NCHW"), expected)
     flipped = photographs[:, ::-1]
     assert np.array_equal(network(flipped, 192), network(flipped.copy(), 192))
-    assert np.array_equal(network(photographs[0], 192), expected[:1])
+    assert np.array_equal(network(photographs[0], 192, layout="HWC"), expected[:1])
+    assert np.array_equal(network(list(photographs), 192, layout="HWC"), expected)
     images = [Image.fromarray(photo) for photo in photographs]
     assert np.array_equal(network(images, 192), expected)
     paths = [tmp_path / f"{i}.png" for i in range(len(images))]
@@ -89,6 +90,12 @@ def test_wrong_weights(tensors, change, error, text):
 def test_wrong_pictures(network, photographs):
     with pytest.raises(iqa.ShapeError, match="the layout is HWC"):
         network(photographs, layout="HWC")
+    never = r"axes are is never guessed: expected layout='HWC' or layout='CHW' or layout='NHW'"
+    for some in (photographs[0], list(photographs)):
+        with pytest.raises(iqa.ShapeError, match=never):
+            network(some)
+    with pytest.raises(iqa.ShapeError, match="never guessed"):
+        iqa.fid_of_images([photographs[0]], photographs, network)
     with pytest.raises(iqa.InvalidArgumentError, match="layer is '65'"):
         network(photographs, 65)
     with pytest.raises(iqa.InvalidArgumentError, match="pictures is empty"):
@@ -110,3 +117,47 @@ def test_fid_of_images(network, photographs):
     metric = iqa.FID()
     metric.update(network(photographs), network(other))
     assert metric.compute() == value
+
+
+def test_the_origin_stays_with_the_features(network, tensors, photographs, tmp_path):
+    metric = iqa.FID(**network.origin(64))
+    assert metric.origin == {"weights": network.digest, "layer": "64", "resize": "tensorflow"}
+    metric.update(network(photographs, 64), network(255 - photographs, 64))
+    assert iqa.FID.from_bytes(metric.to_bytes()).origin == metric.origin
+    clean = iqa.FID(**iqa.Inception(tensors, resize="clean").origin(64))
+    expected = (
+        f"of this metric come from weights {network.digest}, layer 64, resize tensorflow; those of"
+        f" the other from weights {network.digest}, layer 64, resize clean"
+    )
+    with pytest.raises(iqa.IncompatibleError, match=expected):
+        metric.merge(clean)
+    plain = iqa.FID(64)
+    assert plain.origin is None
+    assert iqa.FID.from_bytes(plain.to_bytes()).origin is None
+    with pytest.raises(iqa.IncompatibleError, match="from a network that is not stated"):
+        metric.merge(plain)
+    with pytest.raises(iqa.IncompatibleError, match="of other options"):
+        metric.add_lanes(clean.lanes(), fingerprint=clean.fingerprint)
+
+
+def test_statistics_state_their_origin(network, photographs, tmp_path):
+    features = network(photographs, 64)
+    paths = {name: tmp_path / f"{name}.npz" for name in ("plain", "mine", "other")}
+    origins = {
+        "plain": {},
+        "mine": network.origin(64),
+        "other": {**network.origin(64), "weights": 7},
+    }
+    for name, path in paths.items():
+        metric = iqa.FID(**{"features": 64, **origins[name]})
+        metric.update(features)
+        metric.save_statistics(path, "reference")
+    assert iqa.fid_from_statistics(paths["mine"], paths["mine"]).value == 0
+    assert iqa.fid_from_statistics(paths["plain"], paths["mine"]).value == 0
+    expected = f"the reference features come from weights {network.digest}, layer 64, .*0007, layer"
+    with pytest.raises(iqa.IncompatibleError, match=expected):
+        iqa.fid_from_statistics(paths["mine"], paths["other"])
+    arrays = dict(np.load(paths["mine"]))
+    np.savez(tmp_path / "bad.npz", **{**arrays, "origin": np.zeros(3, np.uint8)})
+    with pytest.raises(iqa.CorruptError, match="array origin is no JSON object"):
+        iqa.fid_from_statistics(tmp_path / "bad.npz", paths["mine"])

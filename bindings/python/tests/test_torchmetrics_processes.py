@@ -13,6 +13,7 @@ torchmetrics = pytest.importorskip("torchmetrics")
 
 import iqa  # noqa: E402
 import iqa.torchmetrics as ours  # noqa: E402
+import iqa.weights  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -99,6 +100,11 @@ def in_process(rank, world, port, folder):
         feed(other, "ssim", rank)
         with pytest.raises(iqa.IncompatibleError, match="the processes have"):
             other.compute()
+        resize = ("clean", "torchmetrics", "pytorch")[rank]
+        network = ours.InceptionFeatures(iqa.weights.random(1), 64, resize)
+        for kind in (ours.FrechetInceptionDistance, ours.KernelInceptionDistance):
+            with pytest.raises(iqa.IncompatibleError, match="the processes have"):
+                kind(network).sync()
         step = ours.MeanSquaredError(dist_sync_on_step=True)
         x = torch.arange(4.0) + rank
         value = step(x, torch.zeros(4))

@@ -6,6 +6,7 @@
 #include "core/options.hpp"
 #include "metrics/features/rounding.hpp"
 #include "metrics/metrics.hpp"
+#include "metrics/network_options.hpp"
 
 namespace iqa {
 
@@ -15,6 +16,36 @@ namespace {
 constexpr int32_t order_worth_a_device = 256;
 
 constexpr const char *side_names[2] = {"reference", "candidate"};
+
+template <size_t count>
+const char *word_for(const option_word (&words)[count], int32_t value)
+{
+    return words[size_t(value)].name; // in the order of their constants, and checked
+}
+
+// Where features come from.
+text origin_of(const iqa_fid_options &options)
+{
+    text out;
+    if (options.weights == 0)
+        return out << "a network that is not stated";
+    char digits[17] = "0000000000000000";
+    for (int i = 0; i < 16; ++i)
+        digits[i] = "0123456789abcdef"[options.weights >> (60 - 4 * i) & 15];
+    return out << "weights " << digits << ", layer " << word_for(network_options::layer_words, options.layer)
+               << ", resize " << word_for(network_options::resize_words, options.resize);
+}
+
+void check_origin(const iqa_fid_options &options)
+{
+    if (options.weights == 0 && (options.layer != 0 || options.resize != 0))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "weights is 0, not stated, but layer is ", options.layer, " and resize is ",
+             options.resize, "; expected 0, or the digest of a network");
+    const int32_t width = network_options::layer_widths[options.layer];
+    if (options.weights != 0 && width != options.features)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "features is ", options.features, ", but layer is ",
+             word_for(network_options::layer_words, options.layer), ", which has ", width);
+}
 
 } // namespace
 
@@ -70,10 +101,19 @@ void fid_metric::check_together(std::span<const int64_t> lanes, iqa_status other
     }
 }
 
+void fid_metric::refuse_options(const iqa_metric &from) const
+{
+    const iqa_fid_options &theirs = static_cast<const fid_metric &>(from).options_;
+    if (options_.weights == theirs.weights && options_.layer == theirs.layer && options_.resize == theirs.resize)
+        iqa_metric::refuse_options(from);
+    fail(IQA_ERROR_INCOMPATIBLE, "the features of this metric come from ", origin_of(options_),
+         "; those of the other from ", origin_of(theirs));
+}
+
 void fid_metric::add_side(const fid_metric &from, int index, bool negative)
 {
     if (!std::equal(option_bytes_.begin(), option_bytes_.end(), from.option_bytes_.begin()))
-        fail(IQA_ERROR_INCOMPATIBLE, "the metrics were created with different options");
+        refuse_options(from);
     if (!negative)
         check_room(index, from.side(index).rows());
     int64_t *const lanes = side(index).lanes;
@@ -335,6 +375,7 @@ void fid_metric::load_lanes(byte_reader bytes)
 iqa_metric *create_fid(context &owner, const iqa_fid_options &options)
 {
     fid_option_table.check(options);
+    check_origin(options);
     return iqa_metric::make<fid_metric>(owner, options);
 }
 

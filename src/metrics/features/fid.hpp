@@ -39,6 +39,7 @@ protected:
         place_ = place_on_cpu(owner());
     }
     void check_together(std::span<const int64_t> lanes, iqa_status otherwise) const override;
+    [[noreturn]] void refuse_options(const iqa_metric &from) const override;
     [[noreturn]] void raise(const fault &found) const override;
 
 private:

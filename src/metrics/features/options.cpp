@@ -2,6 +2,7 @@
 // The options of FID, KID, PRDC and the Inception Score.
 #include "core/option_table.hpp"
 #include "metrics/metrics.hpp"
+#include "metrics/network_options.hpp"
 
 namespace iqa {
 
@@ -25,6 +26,19 @@ constexpr option_row fid_rows[] = {
         .expects("IQA_FID_WORD_24 or IQA_FID_WORD_32")
         .says("Bits of a rounded feature. 32: features lie within 127 * 2^(24 - P), P being fraction_bits. 24: faster, "
               "within 127 * 2^(16 - P)"),
+    IQA_OPTION(iqa_fid_options, weights)
+        .at_least(0)
+        .later("0.2")
+        .says("The digest of the weights of the network that makes the features; 0: not stated. Metrics of different "
+              "networks, layers or resizings are not merged"),
+    IQA_OPTION(iqa_fid_options, layer)
+        .word(network_options::layer_words)
+        .later("0.2")
+        .says("The layer that the features are of, where weights are stated"),
+    IQA_OPTION(iqa_fid_options, resize)
+        .word(network_options::resize_words)
+        .later("0.2")
+        .says("Whose resizing the pictures went through, where weights are stated"),
 };
 
 constexpr option_word gamma_words[] = {IQA_WORD("auto", IQA_KID_GAMMA_AUTO)};

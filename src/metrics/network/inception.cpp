@@ -3,6 +3,8 @@
 
 #include <initializer_list>
 
+#include "metrics/network_options.hpp"
+
 namespace iqa {
 
 namespace {
@@ -117,7 +119,8 @@ private:
     constexpr void mean_of(inception_layer layer)
     {
         const map_shape &from = shape(at_);
-        graph_.widths[size_t(layer)] = from.channels;
+        if (from.channels != network_options::layer_widths[size_t(layer)])
+            throw "a layer has another width";
         add_step({.kind = step_kind::average_map,
                   .from = at_,
                   .to = -1,

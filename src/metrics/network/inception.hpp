@@ -56,7 +56,6 @@ struct inception_graph {
     std::array<convolution_shape, convolutions> shapes{};
     std::array<graph_step, most_steps> steps{};
     int map_count = 0, shape_count = 0, step_count = 0;
-    std::array<int, inception_layers> widths{};
 };
 
 extern const inception_graph inception;

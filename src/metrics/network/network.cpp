@@ -6,6 +6,7 @@
 #include "backend/backend.hpp"
 #include "core/arena.hpp"
 #include "metrics/image_options.hpp"
+#include "metrics/network_options.hpp"
 
 namespace iqa {
 
@@ -14,20 +15,12 @@ namespace {
 constexpr int64_t most_at_once = 1024;
 constexpr int64_t usual_at_once = 16;
 
-constexpr option_word resize_words[] = {
-    IQA_WORD("tensorflow", IQA_RESIZE_TENSORFLOW),
-    IQA_WORD("pytorch", IQA_RESIZE_PYTORCH),
-    IQA_WORD("clean", IQA_RESIZE_CLEAN),
-    IQA_WORD("none", IQA_RESIZE_NONE),
-    IQA_WORD("torchmetrics", IQA_RESIZE_TORCHMETRICS),
-};
-
 #define IQA_FIELD_OF_NETWORK(field) IQA_OPTION(iqa_network_options, field).new_in("0.2").outside_of_state()
 
 constexpr option_row network_rows[] = {
     image_options::layout(IQA_FIELD_OF_NETWORK(layout)),
     IQA_FIELD_OF_NETWORK(resize)
-        .word(resize_words)
+        .word(network_options::resize_words)
         .says("Whose resizing brings the pictures to 299 x 299, and whose normalisation follows it"),
     IQA_FIELD_OF_NETWORK(at_once)
         .from(0, most_at_once)
@@ -44,6 +37,8 @@ static_assert(int(inception_layer::pool1) == IQA_LAYER_64 && int(inception_layer
               int(inception_layer::mixed_6e) == IQA_LAYER_768 && int(inception_layer::pool3) == IQA_LAYER_2048 &&
               int(inception_layer::logits) == IQA_LAYER_LOGITS &&
               int(inception_layer::logits_unbiased) == IQA_LAYER_LOGITS_UNBIASED);
+static_assert(network_options::layer_widths[IQA_LAYER_LOGITS] == inception_classes &&
+              network_options::layer_widths[IQA_LAYER_LOGITS_UNBIASED] == inception_classes);
 
 } // namespace
 
@@ -53,7 +48,7 @@ constinit const options_table<iqa_network_options> network_option_table("network
 int32_t width_of_layer(int32_t layer)
 {
     check_constant("layer", layer, layer_count - 1, "IQA_LAYER_");
-    return layer >= IQA_LAYER_LOGITS ? inception_classes : inception.widths[size_t(layer)];
+    return network_options::layer_widths[layer];
 }
 
 } // namespace iqa

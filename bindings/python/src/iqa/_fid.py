@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 from collections import namedtuple
 from functools import partial
@@ -13,7 +14,13 @@ from ._context import context_of
 from ._copies import Copies, as_rows, borrow_rows, columns_of
 from ._cuda import owner_of
 from ._documentation import documented
-from ._errors import ArgumentTypeError, CorruptError, DtypeError, InvalidArgumentError
+from ._errors import (
+    ArgumentTypeError,
+    CorruptError,
+    DtypeError,
+    IncompatibleError,
+    InvalidArgumentError,
+)
 from ._kind import Kind
 from ._library import library
 from ._metric import Metric
@@ -21,6 +28,7 @@ from ._names import named
 from ._options import made, sequence
 from ._outputs import empty
 from ._report import or_none
+from ._tables import word_for
 from ._tensor import borrow
 
 TYPE_CHECKING = False
@@ -85,10 +93,13 @@ class FID(Metric):
             127 * 2^(24 - p); where they are too small for the grid, compute() refuses and says
             which p suits them.
         word_bits: 32 (the default), or 24: faster, for features within 127 * 2^(16 - p).
+        weights, layer, resize: where the features come from, which Inception.origin() gives.
+            Metrics with another origin are not merged, nor are those with and without one.
         context: threads, instruction set, progress; None for one of the metric's own.
 
     Example:
-        >>> metric = iqa.FID(2048)
+        >>> network = iqa.Inception("inception.safetensors", resize="clean")
+        >>> metric = iqa.FID(**network.origin())
         >>> for images in real_loader:
         ...     metric.update(reference=network(images))
         >>> for images in generated_loader:
@@ -193,11 +204,27 @@ class FID(Metric):
         """Writes mean and covariance of a side as a file of NumPy, arrays mu and sigma (.npz).
 
         Other FID programs read it, as does fid_from_statistics. What merges exactly is to_bytes().
+        Where the origin of the features is stated, the array origin has it, as JSON in bytes.
         """
         import numpy as np  # noqa: PLC0415 importing iqa does not import it
 
         mu, sigma = self.statistics(side)
-        np.savez(path, mu=mu, sigma=sigma)
+        arrays = {"mu": mu, "sigma": sigma}
+        if self.origin is not None:
+            arrays["origin"] = np.frombuffer(json.dumps(self.origin).encode(), np.uint8)
+        np.savez(path, **arrays)
+
+    @property
+    def origin(self) -> dict[str, str] | None:
+        """Where the features come from: weights (their digest), layer, resize; None: not stated."""
+        options = self._options if self._options is not None else self._resolved()
+        if options.weights == 0:
+            return None
+        return {
+            "weights": f"{options.weights:016x}",
+            "layer": word_for("fid", "layer", options.layer),
+            "resize": word_for("fid", "resize", options.resize),
+        }
 
     def _array(self, field: str, axes: int) -> Any:
         number, function, count = _abi.FIELDS[field], library.iqa_metric_read, ctypes.c_size_t()
@@ -270,6 +297,8 @@ def fid_from_statistics(
 ) -> FIDParts:
     """The Frechet distance of two sets of which mean and covariance are known.
 
+    Files that state where their features come from have to state the same.
+
     Args:
         reference: mean [D] and covariance [D, D] of the real features, or the path of a
             statistics file (.npz) that has them as the arrays mu and sigma.
@@ -280,8 +309,13 @@ def fid_from_statistics(
         >>> iqa.fid_from_statistics("real.npz", metric.statistics("candidate")).value
     """
     context = context_of(context)
-    mean_reference, covariance_reference = _statistics(reference, "reference")
-    mean_candidate, covariance_candidate = _statistics(candidate, "candidate")
+    mean_reference, covariance_reference, origin = _statistics(reference, "reference")
+    mean_candidate, covariance_candidate, other = _statistics(candidate, "candidate")
+    if origin is not None and other is not None and origin != other:
+        raise IncompatibleError(
+            f"the reference features come from {_text_of(origin)}; the candidate features from"
+            f" {_text_of(other)}"
+        )
     given = {
         "mean_reference": mean_reference,
         "covariance_reference": covariance_reference,
@@ -301,7 +335,12 @@ def fid_from_statistics(
     return FIDParts(*values[:6], *map(int, values[6:]))
 
 
-def _statistics(given: Statistics, name: str) -> tuple[Any, Any]:
+def _text_of(origin: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {word}" for name, word in origin.items())
+
+
+def _statistics(given: Statistics, name: str) -> tuple[Any, Any, dict[str, str] | None]:
+    """Mean, covariance, and the origin of a file that states it."""
     if not isinstance(given, (str, os.PathLike)):
         try:
             mean, covariance = given
@@ -310,7 +349,7 @@ def _statistics(given: Statistics, name: str) -> tuple[Any, Any]:
                 f"{name} is {given!r}, expected mean and covariance, or the path of a file with"
                 " them"
             ) from None
-        return mean, covariance
+        return mean, covariance, None
     import numpy as np  # noqa: PLC0415 importing iqa does not import it
 
     try:
@@ -326,7 +365,15 @@ def _statistics(given: Statistics, name: str) -> tuple[Any, Any]:
             " a statistics file, with the arrays mu and sigma"
         )
     with file:
-        return file["mu"], file["sigma"]
+        origin = None
+        if "origin" in file.files:
+            try:
+                origin = dict(json.loads(file["origin"].tobytes()))
+            except (TypeError, ValueError):
+                raise CorruptError(
+                    f"{name} is {os.fspath(given)!r}, whose array origin is no JSON object"
+                ) from None
+        return file["mu"], file["sigma"], origin
 
 
 def fid_extrapolate(shards: Sequence[FID]) -> FIDLine:

@@ -23,6 +23,7 @@ from ._names import named
 from ._objects import layout_of, picture
 from ._options import choose, made
 from ._outputs import empty
+from ._tables import word_for, words
 from ._tensor import borrow
 
 TYPE_CHECKING = False
@@ -33,16 +34,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._option_types import NetworkOptions
-
-LAYERS = {
-    "64": 0,
-    "192": 1,
-    "768": 2,
-    "2048": 3,
-    "logits": 4,
-    "logits_unbiased": 5,
-}
-"""Numbers of the layers whose features there are."""
 
 _LAYOUT = "NHWC"  # that the library is asked for; others are the same memory with other strides
 _LAYOUTS = ("NHWC", "NCHW", "HWC", "CHW", "NHW", "HW")
@@ -55,7 +46,7 @@ def width_of(layer: Any) -> int:
 
 def layer_of(name: Any) -> int:
     """The number of a layer that a name or a count of features stands for."""
-    return int(choose("layer", str(name), LAYERS))
+    return int(choose("layer", str(name), words("fid", "layer")))
 
 
 class Inception:
@@ -76,12 +67,12 @@ class Inception:
 
     Example:
         >>> network = iqa.Inception("inception.safetensors", resize="clean")
-        >>> metric = iqa.FID()
+        >>> metric = iqa.FID(**network.origin())
         >>> for photos, images in zip(real_loader, generated_loader):
         ...     metric.update(network(photos), network(images))
     """
 
-    __slots__ = ("__weakref__", "_context", "_handle", "_names")
+    __slots__ = ("__weakref__", "_context", "_handle", "_resize")
 
     _destroy = library.iqa_network_destroy
 
@@ -105,6 +96,7 @@ class Inception:
         if data_range is not None:
             given["data_range"] = data_range
         structure = made("network", given)
+        self._resize = word_for("network", "resize", structure.resize)
         borrowed = [(n.encode(), borrow(t, n)) for n, t in _tensors(weights).items()]
         entries = (_abi.NamedTensor * len(borrowed))(
             *(_abi.NamedTensor(name, address) for name, (_keep, address) in borrowed)
@@ -133,8 +125,9 @@ class Inception:
                 channels; or a list of paths and Pillow images, whose sizes may differ.
             layer: "64", "192", "768", "2048", "logits", "logits_unbiased", or several, which come
                 from one pass.
-            layout: what the axes are: "NHWC" or another of its kind; None for "NCHW" of PyTorch's
-                tensors with four axes, else "NHWC", or "HWC" and "HW" of three and two axes.
+            layout: what the axes are: "NHWC" or another of its kind. None for "NCHW" of PyTorch's
+                tensors with four axes, "NHWC" of other arrays with four and "HW" with two; what
+                three axes are has to be stated, but of Pillow images.
 
         Returns:
             A float32 array [N, D], or a list of them for several layers.
@@ -144,7 +137,7 @@ class Inception:
         if isinstance(pictures, (list, tuple)):
             if not pictures:
                 raise InvalidArgumentError("pictures is empty, expected at least one picture")
-            parts = [self._features(picture(one, "pictures"), layers, None) for one in pictures]
+            parts = [self._features(picture(one, "pictures"), layers, layout) for one in pictures]
             import numpy as np  # noqa: PLC0415 importing iqa does not import it
 
             found = [np.concatenate(of_layer) for of_layer in zip(*parts)]
@@ -159,8 +152,8 @@ class Inception:
             )
         keep, address = _borrow(pictures)
         tensor = _abi.Tensor.from_address(address)
-        if layout is None:
-            layout = layout_of(pictures, pictures) or {2: "HW", 3: "HWC"}.get(tensor.ndim, "NHWC")
+        if layout is None or not hasattr(pictures, "shape"):  # Pillow images say it themselves
+            layout = layout_of(pictures, pictures)
         tensor, _axes = _as_nhwc(tensor, layout)
         widths = [_width(number) for number in layers]
         arrays = [empty("float32", (tensor.shape[0], width)) for width in widths]
@@ -184,6 +177,19 @@ class Inception:
         digest = ctypes.c_uint64()
         self._context.call(library.iqa_network_digest, self._open(), ctypes.byref(digest))
         return f"{digest.value:016x}"
+
+    def origin(self, layer: str | int = "2048") -> dict[str, Any]:
+        """The options by which iqa.FID keeps where its features come from.
+
+        Example:
+            >>> metric = iqa.FID(**network.origin())
+        """
+        return {
+            "features": width_of(layer),
+            "weights": int(self.digest, 16),
+            "layer": str(layer),
+            "resize": self._resize,
+        }
 
     def close(self) -> None:
         """Gives the memory back; the network can't be used any more."""
@@ -216,6 +222,7 @@ def fid_of_images(
     candidate: Iterable[Any],
     weights: Any,
     *,
+    layout: str | None = None,
     context: Context | None = None,
     **options: Any,
 ) -> float:
@@ -226,6 +233,7 @@ def fid_of_images(
             kind and number, which need not be in memory at once.
         candidate: the generated ones.
         weights: see Inception; or a network, whose options then hold.
+        layout: what the axes of arrays are; see Inception.
         context: threads, instruction set, progress; None for one of its own.
         **options: of Inception.
 
@@ -239,11 +247,12 @@ def fid_of_images(
         raise InvalidArgumentError(
             f"{next(iter(options))} is stated, but weights is a network, whose options hold"
         )
-    with FID(features=width_of(2048)) as metric:
+    with FID(**network.origin()) as metric:
         for side, pictures in (("reference", reference), ("candidate", candidate)):
             for batch in [pictures] if hasattr(pictures, "shape") else pictures:
                 is_batch = hasattr(batch, "shape") or isinstance(batch, (list, tuple))
-                metric.update(**{side: network(batch if is_batch else [batch])})
+                features = network(batch if is_batch else [batch], layout=layout)
+                metric.update(**{side: features})
         return metric.compute()
 
 
@@ -285,10 +294,19 @@ def _borrow(pictures: Any) -> tuple[Any, int]:
         raise DtypeError(str(problem)) from None
 
 
-def _as_nhwc(tensor: _abi.Tensor, layout: str) -> tuple[_abi.Tensor, Any]:
+def _as_nhwc(tensor: _abi.Tensor, layout: str | None) -> tuple[_abi.Tensor, Any]:
     """The same memory with the axes N, H, W, C, and what keeps its extents alive."""
-    layout = str(choose("layout", layout, {name: name for name in _LAYOUTS}))
     shape = tuple(tensor.shape[: tensor.ndim])
+    if layout is None:
+        fitting = [name for name in _LAYOUTS if len(name) == len(shape)]
+        if len(shape) == 3:
+            expected = " or ".join(f"layout={name!r}" for name in fitting)
+            raise ShapeError(
+                f"pictures has shape {shape}, and what the axes are is never guessed: expected"
+                f" {expected}"
+            )
+        layout = fitting[0] if fitting else _LAYOUT
+    layout = str(choose("layout", layout, {name: name for name in _LAYOUTS}))
     if len(shape) != len(layout):
         raise ShapeError(f"pictures has shape {shape} but the layout is {layout}")
     if tensor.strides:

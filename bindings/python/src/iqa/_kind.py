@@ -59,7 +59,10 @@ class Kind:
     def options_in(self, state: bytes) -> Any:
         """The options in checked state bytes."""
         options = self.table.structure(ctypes.sizeof(self.table.structure))
-        for name, value in unpack(self.table.in_state, state, STATE_HEADER.size)[0].items():
+        first, count = STATE_HEADER.size, STATE_HEADER.unpack_from(state)[3]
+        # Fields that came later are 0 where the bytes end before them.
+        written = state[first : first + count].ljust(ctypes.sizeof(options), b"\0")
+        for name, value in unpack(self.table.in_state, written, 0)[0].items():
             setattr(options, name, value)
         return options
 

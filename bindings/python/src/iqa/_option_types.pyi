@@ -64,6 +64,9 @@ class ErrorsOptions(TypedDict, total=False):
 class FIDOptions(TypedDict, total=False):
     fraction_bits: int
     word_bits: int
+    weights: int
+    layer: Literal["64", "192", "768", "2048", "logits", "logits_unbiased"]
+    resize: Literal["tensorflow", "pytorch", "clean", "none", "torchmetrics"]
 
 class KIDOptions(TypedDict, total=False):
     degree: int

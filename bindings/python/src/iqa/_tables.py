@@ -63,7 +63,7 @@ class Option:
         for word in info.words[: info.word_count] if self.type != FLAG else ():
             constant = word.constant.decode()
             value = word.value if self.type == REAL else int(word.value)
-            self.constants[constant] = self._said(word.name.decode(), constant), value
+            self.constants[constant] = self._said(word.name.decode(), constant, value), value
         if any(isinstance(said, int) for said, _ in self.constants.values()):
             self.type = INT32
         self.words = {s: number for s, number in self.constants.values() if isinstance(s, str)}
@@ -71,10 +71,10 @@ class Option:
         self.default = info.default_value
         self.help = info.help.decode()
 
-    def _said(self, word: str, constant: str) -> str | int | None:
+    def _said(self, word: str, constant: str, value: Any) -> str | int | None:
         if constant in _NONE:
             return None
-        if word.isdigit():
+        if word == str(value):
             return int(word)
         return word.upper() if self.field == "layout" else word
 
@@ -138,6 +138,11 @@ def kinds() -> Iterable[str]:
 def words(kind: str, field: str) -> dict[str, Any]:
     """The number of each word of an option."""
     return table(kind).options[field].words
+
+
+def word_for(kind: str, field: str, number: int) -> str:
+    """The word that stands for a number of an option."""
+    return next(word for word, other in words(kind, field).items() if other == number)
 
 
 def unpack(options: Iterable[Option], state: bytes, position: int) -> tuple[dict[str, Any], int]:

@@ -218,10 +218,7 @@ class ExactMetric(torchmetrics.Metric):
             return
         group = process_group or self.process_group
         reductions = self._reductions
-        fingerprint = self.fingerprint
-        ends = torch.cat((fingerprint, ~fingerprint))  # for max(x) = ~min(~x)
-        torch.distributed.all_reduce(ends, torch.distributed.ReduceOp.MIN, group)
-        if not torch.equal(ends[:_WORDS], ~ends[_WORDS:]):
+        if not all_agree(self.fingerprint, group):
             raise IncompatibleError(
                 f"the processes have {type(self).__name__} with different options, so that their"
                 " lanes cannot be added"
@@ -296,6 +293,14 @@ def _one_of_all(fingerprints: Tensor) -> Tensor:
             " metrics have different options, so that the lanes cannot be added"
         )
     return fingerprints[0]
+
+
+def all_agree(numbers: Tensor, group: Any) -> bool:
+    """Whether all processes have the same numbers, int64."""
+    ends = torch.cat((numbers, ~numbers))  # for max(x) = ~min(~x)
+    torch.distributed.all_reduce(ends, torch.distributed.ReduceOp.MIN, group)
+    lowest, of_highest = ends.chunk(2)
+    return torch.equal(lowest, ~of_highest)
 
 
 @contextlib.contextmanager

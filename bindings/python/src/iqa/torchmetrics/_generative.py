@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from typing import Any
 
 import torch
@@ -11,12 +12,12 @@ import torchmetrics
 from torch import Tensor
 from torch.nn import Module
 
-from .._errors import ArgumentTypeError, InvalidArgumentError, NoDataError
+from .._errors import ArgumentTypeError, IncompatibleError, InvalidArgumentError, NoDataError
 from .._fid import FID
 from .._kid import inception_score, kid
 from .._metric import Metric
-from ._base import ExactMetric, flag, own_words, whole
-from ._network import features_in, network_of, rows_from
+from ._base import ExactMetric, all_agree, flag, own_words, whole
+from ._network import features_in, network_of, origin_of, rows_from
 
 
 class FrechetInceptionDistance(ExactMetric):
@@ -67,7 +68,8 @@ class FrechetInceptionDistance(ExactMetric):
         self._begin("rows")
 
     def _made(self, form: str) -> list[Metric]:
-        return [FID(self._num_features, fraction_bits=self._fraction_bits)]
+        options = {"features": self._num_features, **origin_of(self.inception)}
+        return [FID(**options, fraction_bits=self._fraction_bits)]
 
     def update(self, imgs: Tensor, real: bool) -> None:
         """Adds pictures, or what else the network takes, to one of the sides."""
@@ -112,10 +114,18 @@ class _Rows(torchmetrics.Metric):
 
     def _sync_dist(self, *args: Any, **kwargs: Any) -> None:
         """Gathers; a process without rows has to know how long they are."""
-        for name in self._defaults if torch.distributed.is_initialized() else ():
+        group = kwargs.get("process_group") or self.process_group
+        is_distributed = torch.distributed.is_initialized()
+        if is_distributed:
+            origin = zlib.crc32(repr(origin_of(self.inception)).encode())
+            if not all_agree(torch.tensor([origin], device=self.device), group):
+                raise IncompatibleError(
+                    f"the processes have {type(self).__name__} with features of different weights,"
+                    " layers or resizings"
+                )
+        for name in self._defaults if is_distributed else ():
             kept = getattr(self, name)
             columns = torch.tensor([kept[0].shape[1] if kept else 0], device=self.device)
-            group = kwargs.get("process_group") or self.process_group
             torch.distributed.all_reduce(columns, torch.distributed.ReduceOp.MAX, group)
             if not kept:
                 setattr(self, name, [torch.empty(0, int(columns), device=self.device)])

@@ -73,6 +73,11 @@ class InceptionFeatures(Module):
         features = self._network(imgs.detach().cpu(), self._layer, layout="NCHW")
         return torch.from_numpy(features).to(imgs.device)
 
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where the features come from, as options of iqa.FID."""
+        return self._network.origin(self._layer)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> InceptionFeatures:
         """The network itself, which no call changes."""
         return self
@@ -109,6 +114,11 @@ def network_of(feature: Any, weights: Any = None, antialias: bool = True) -> Mod
         f"feature is {type(feature).__name__}, expected a torch.nn.Module that gives features"
         " [N, D]"
     )
+
+
+def origin_of(network: Module) -> dict[str, Any]:
+    """Where the features of a network come from, as options of iqa.FID; {}: not stated."""
+    return network.origin if isinstance(network, InceptionFeatures) else {}
 
 
 def features_in(network: Module, size: tuple[int, ...], normalize: bool) -> int:
