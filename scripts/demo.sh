@@ -37,6 +37,21 @@ done
 "$iqa" compare "$data/reference/chelsea.png" "$data/jpeg_q10/chelsea.jpg" \
     --map "$out/heat_map.png" --side-by-side "$out/side_by_side.png" > /dev/null
 echo
+export PYTHONPATH="$root/bindings/python/src" IQA_LIBRARY="$build/libiqa_c.so"
+for python in "$build/venv/bin/python" python3 ""; do
+    [ -z "$python" ] || "$python" -c 'import numpy, safetensors' 2> /dev/null || continue
+    break
+done
+if [ -n "$python" ]; then
+    echo "FID of two folders, photographs and the same through JPEG. The network's weights are random, from a seed, since"
+    echo "the real ones do not come with the library: these numbers mean nothing. docs/guide/fid.md has how to get them."
+    "$python" -m iqa.weights random --seed 1 "$out/random.safetensors"
+    "$iqa" fid "$data/reference" "$data/jpeg_q10" --weights "$out/random.safetensors" --resize clean
+else
+    echo "FID of two folders is left out: its random weights are made by Python with numpy and safetensors"
+fi
+
+echo
 echo "heat map:      $out/heat_map.png"
 echo "side by side:  $out/side_by_side.png"
 echo "try it:        $iqa compare --help"
