@@ -157,7 +157,7 @@ def test_damaged_origins(iqa: Program, tmp_path: Path, content: bytes, text: str
     assert text in iqa.error("fid", path, path)
 
 
-METRICS = ("--metrics", "fid,kid,is", "--subsets", 3, "--subset-size", 4, "--splits", 2, "--seed", 9)
+METRICS = ("--metrics", "fid,kid,prdc,is", "--k", 2, "--subsets", 3, "--subset-size", 4, "--splits", 2, "--seed", 9)
 
 
 def test_other_metrics_from_the_same_pass(
@@ -169,7 +169,10 @@ def test_other_metrics_from_the_same_pass(
     rows, scores = zip(*(network(paths, ["2048", "logits_unbiased"]) for paths in sets))
     kid = package.kid(*rows, subsets=3, subset_size=4, seed=9)
     score = package.inception_score(scores[1], splits=2, seed=9)
+    prdc = package.prdc(*rows, k=2)
     assert report["kid"] == {"mean": kid.mean, "standard_deviation": kid.std}
+    assert report["prdc"] == {name: getattr(prdc, name) for name in report["prdc"]}
+    assert list(report["prdc"]) == ["precision", "recall", "density", "coverage"]
     assert report["is"] == {"mean": score.mean, "standard_deviation": score.std}
     assert {"subsets": 3, "subset_size": 4, "splits": 2, "seed": 9}.items() <= report[
         "options"
@@ -183,7 +186,7 @@ def test_other_metrics_from_the_same_pass(
 
 def test_words_about_metrics(iqa: Program, file: Path, folders: tuple[Path, Path]) -> None:
     assert "needs --weights" in iqa.error("fid", *folders, "--metrics", "kid").replace("need ", "needs ")
-    assert "fid|kid|is" in iqa.error("fid", *folders, "--metrics", "fid,kit", "--weights", file)
+    assert "fid|kid|prdc|is" in iqa.error("fid", *folders, "--metrics", "fid,kit", "--weights", file)
     text = iqa.error("fid", *folders, "--metrics", "kid", "--weights", file)
     assert "has 5 rows, fewer than --subset-size, 1000" in text
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "measuring/set_metrics.hpp"
 
+#include <iterator>
+
 namespace iqa_tool {
 
 namespace {
@@ -11,6 +13,18 @@ std::vector<named_value> measure_kid(const iqa::context &where, const set_metric
     double mean = 0, deviation = 0;
     where.check(iqa_measure_kid(where.get(), &options.kid, reference, &candidate, &mean, &deviation));
     return {{"mean", mean}, {"standard_deviation", deviation}};
+}
+
+std::vector<named_value> measure_prdc(const iqa::context &where, const set_metric_options &options,
+                                      const iqa_tensor *reference, const iqa_tensor &candidate)
+{
+    double values[IQA_PRDC_COVERAGE + 1] = {};
+    where.check(
+        iqa_measure_prdc(where.get(), &options.prdc, reference, &candidate, values, std::size(values), nullptr));
+    return {{"precision", values[IQA_PRDC_PRECISION]},
+            {"recall", values[IQA_PRDC_RECALL]},
+            {"density", values[IQA_PRDC_DENSITY]},
+            {"coverage", values[IQA_PRDC_COVERAGE]}};
 }
 
 std::vector<named_value> measure_inception_score(const iqa::context &where, const set_metric_options &options,
@@ -34,6 +48,14 @@ std::span<const set_metric> set_metrics()
          {"subsets", "subset_size", "seed"},
          [](set_metric_options &of) -> void * { return &of.kid; },
          measure_kid},
+        {"prdc",
+         "PRDC",
+         false,
+         true,
+         "prdc",
+         {"k", "ball"},
+         [](set_metric_options &of) -> void * { return &of.prdc; },
+         measure_prdc},
         {"is",
          "Inception Score",
          true,

@@ -14,6 +14,7 @@ namespace iqa_tool {
 // The options of all of them.
 struct set_metric_options {
     iqa_kid_options kid = IQA_KID_OPTIONS_INIT;
+    iqa_prdc_options prdc = IQA_PRDC_OPTIONS_INIT;
     iqa_inception_score_options inception_score = IQA_INCEPTION_SCORE_OPTIONS_INIT;
 };
 
