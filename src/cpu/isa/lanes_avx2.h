@@ -207,6 +207,52 @@ inline lanes_double larger(lanes_double a, lanes_double b)
     return {_mm256_max_pd(a.value, b.value)};
 }
 
+// How far apart 16-bit numbers are; the last argument tells their type.
+inline __m256i distance(__m256i a, __m256i b, uint16_t)
+{
+    return _mm256_or_si256(_mm256_subs_epu16(a, b), _mm256_subs_epu16(b, a));
+}
+inline __m256i distance(__m256i a, __m256i b, int16_t)
+{
+    return _mm256_sub_epi16(_mm256_max_epi16(a, b), _mm256_min_epi16(a, b));
+}
+
+struct sum_of_near_squares {
+    static constexpr int width = 16;
+
+    __m256i even = _mm256_setzero_si256();
+    __m256i odd = _mm256_setzero_si256();
+    __m256i any = _mm256_setzero_si256();
+
+    template <class Sample>
+    void add(const Sample *x, const Sample *y)
+    {
+        const __m256i difference = distance(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(x)),
+                                            _mm256_loadu_si256(reinterpret_cast<const __m256i *>(y)), Sample());
+        any = _mm256_or_si256(any, difference);
+        const __m256i pairs = _mm256_madd_epi16(difference, difference);
+        even = _mm256_add_epi64(even, _mm256_and_si256(pairs, _mm256_set1_epi64x(0xffffffff)));
+        odd = _mm256_add_epi64(odd, _mm256_srli_epi64(pairs, 32));
+    }
+    bool holds() const { return _mm256_testz_si256(any, _mm256_set1_epi16(INT16_MIN)) != 0; }
+    int64_t total() const { return int64_t(sum_of_4(_mm256_add_epi64(even, odd))); }
+};
+
+struct lanes_bits {
+    static constexpr int width = 8;
+
+    __m256i value;
+
+    static lanes_bits broadcast(uint32_t v) { return {_mm256_set1_epi32(int(v))}; }
+    static lanes_bits load(const float *from) { return {_mm256_castps_si256(_mm256_loadu_ps(from))}; }
+    void store(uint32_t *to) const { _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), value); }
+
+    friend lanes_bits operator+(lanes_bits a, lanes_bits b) { return {_mm256_add_epi32(a.value, b.value)}; }
+    friend lanes_bits operator|(lanes_bits a, lanes_bits b) { return {_mm256_or_si256(a.value, b.value)}; }
+    friend lanes_bits smaller(lanes_bits a, lanes_bits b) { return {_mm256_min_epu32(a.value, b.value)}; }
+    friend lanes_bits larger(lanes_bits a, lanes_bits b) { return {_mm256_max_epu32(a.value, b.value)}; }
+};
+
 struct integer_sum {
     __m256i sum = _mm256_setzero_si256();
 

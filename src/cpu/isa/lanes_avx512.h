@@ -211,6 +211,51 @@ inline lanes_double larger(lanes_double a, lanes_double b)
     return {_mm512_max_pd(a.value, b.value)};
 }
 
+// How far apart 16-bit numbers are; the last argument tells their type.
+inline __m512i distance(__m512i a, __m512i b, uint16_t)
+{
+    return _mm512_or_si512(_mm512_subs_epu16(a, b), _mm512_subs_epu16(b, a));
+}
+inline __m512i distance(__m512i a, __m512i b, int16_t)
+{
+    return _mm512_sub_epi16(_mm512_max_epi16(a, b), _mm512_min_epi16(a, b));
+}
+
+struct sum_of_near_squares {
+    static constexpr int width = 32;
+
+    __m512i even = _mm512_setzero_si512();
+    __m512i odd = _mm512_setzero_si512();
+    __m512i any = _mm512_setzero_si512();
+
+    template <class Sample>
+    void add(const Sample *x, const Sample *y)
+    {
+        const __m512i difference = distance(_mm512_loadu_si512(x), _mm512_loadu_si512(y), Sample());
+        any = _mm512_or_si512(any, difference);
+        const __m512i pairs = _mm512_madd_epi16(difference, difference);
+        even = _mm512_add_epi64(even, _mm512_and_si512(pairs, _mm512_set1_epi64(0xffffffff)));
+        odd = _mm512_add_epi64(odd, _mm512_srli_epi64(pairs, 32));
+    }
+    bool holds() const { return _mm512_movepi16_mask(any) == 0; }
+    int64_t total() const { return sum_of_8(_mm512_add_epi64(even, odd)); }
+};
+
+struct lanes_bits {
+    static constexpr int width = 16;
+
+    __m512i value;
+
+    static lanes_bits broadcast(uint32_t v) { return {_mm512_set1_epi32(int(v))}; }
+    static lanes_bits load(const float *from) { return {_mm512_castps_si512(_mm512_loadu_ps(from))}; }
+    void store(uint32_t *to) const { _mm512_storeu_si512(to, value); }
+
+    friend lanes_bits operator+(lanes_bits a, lanes_bits b) { return {_mm512_add_epi32(a.value, b.value)}; }
+    friend lanes_bits operator|(lanes_bits a, lanes_bits b) { return {_mm512_or_si512(a.value, b.value)}; }
+    friend lanes_bits smaller(lanes_bits a, lanes_bits b) { return {_mm512_min_epu32(a.value, b.value)}; }
+    friend lanes_bits larger(lanes_bits a, lanes_bits b) { return {_mm512_max_epu32(a.value, b.value)}; }
+};
+
 struct integer_sum {
     __m512i sum = _mm512_setzero_si512();
 

@@ -104,6 +104,38 @@ inline lanes_double larger(lanes_double a, lanes_double b)
     return {a.value > b.value ? a.value : b.value};
 }
 
+// The sum of squared differences of 16-bit samples. Wider sets' holds unless two of a pair are 2^15 or more apart.
+struct sum_of_near_squares {
+    static constexpr int width = 1;
+
+    uint64_t sum = 0;
+
+    template <class Sample>
+    void add(const Sample *x, const Sample *y)
+    {
+        const uint32_t difference = uint32_t(*x > *y ? *x - *y : *y - *x);
+        sum += difference * difference;
+    }
+    bool holds() const { return true; }
+    int64_t total() const { return int64_t(sum); }
+};
+
+// The bits of float32 samples, as integers without a sign.
+struct lanes_bits {
+    static constexpr int width = 1;
+
+    uint32_t value;
+
+    static lanes_bits broadcast(uint32_t v) { return {v}; }
+    static lanes_bits load(const float *from) { return {bits_of(*from)}; }
+    void store(uint32_t *to) const { *to = value; }
+
+    friend lanes_bits operator+(lanes_bits a, lanes_bits b) { return {a.value + b.value}; }
+    friend lanes_bits operator|(lanes_bits a, lanes_bits b) { return {a.value | b.value}; }
+    friend lanes_bits smaller(lanes_bits a, lanes_bits b) { return {a.value < b.value ? a.value : b.value}; }
+    friend lanes_bits larger(lanes_bits a, lanes_bits b) { return {a.value > b.value ? a.value : b.value}; }
+};
+
 // Integer sums of the low bits of anchored doubles: whole bit patterns are added, and total() subtracts the anchors,
 // modulo 2^64.
 struct integer_sum {

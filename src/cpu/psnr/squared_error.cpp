@@ -15,7 +15,8 @@ namespace iqa {
 namespace {
 
 constexpr int64_t samples_of_a_tile = 1 << 16;
-constexpr int64_t samples_of_a_piece = 2048;
+constexpr int64_t bytes_of_a_piece = 16384;
+constexpr int64_t bytes_of_a_line = 64; // of the cache
 
 constexpr sample_extremes no_samples = {HUGE_VAL, -HUGE_VAL};
 
@@ -116,7 +117,7 @@ public:
           waves_(where, shape_.images * tiles_of_image(), shape_.images * shape_.channels * shape_.pixels())
     {
         place_in(memory.work, "the runs of samples", [&](arena &block) {
-            waves_.place(block, plain_ ? 2 * size_t(samples_of_a_piece) * sizeof(double) : sizeof(pixel_memory));
+            waves_.place(block, plain_ ? 2 * size_t(bytes_of_a_piece) : sizeof(pixel_memory));
             largest_ = block.take<double>(shape_.images);
         });
     }
@@ -210,11 +211,16 @@ private:
         const bool widened = run.type == element_type::float16 || run.type == element_type::bfloat16;
         const bool dense = run.reference_step == 1 && run.candidate_step == 1 && !widened;
         const int64_t size = element_size(run.type);
-        for (int64_t first = 0; first < run.count; first += samples_of_a_piece) {
-            sample_run piece = run;
+        const int64_t samples_of_a_piece = bytes_of_a_piece / (widened ? int64_t(sizeof(float)) : size);
+        const int64_t beyond_line = int64_t(reinterpret_cast<uintptr_t>(run.reference) % bytes_of_a_line);
+        int64_t count = samples_of_a_piece;
+        if (dense && run.count > count && beyond_line != 0)
+            count = divide_up(bytes_of_a_line - beyond_line, size); // so that the loads of later pieces split no line
+        sample_run piece = run;
+        for (int64_t first = 0; first < run.count; first += piece.count, count = samples_of_a_piece) {
             piece.reference = static_cast<const std::byte *>(run.reference) + first * run.reference_step * size;
             piece.candidate = static_cast<const std::byte *>(run.candidate) + first * run.candidate_step * size;
-            piece.count = std::min(samples_of_a_piece, run.count - first);
+            piece.count = std::min(count, run.count - first);
             kernels_.sums_of_pairs(request_.term, dense ? piece : gather(piece, widened, worker), gain, result.pairs);
             if (counting && may_have_outside(result.pairs))
                 kernels_.count_samples(piece, request_.range, result.counts);
@@ -232,7 +238,7 @@ private:
     sample_run gather(const sample_run &piece, bool widened, int worker) const
     {
         std::byte *x = waves_.memory_of(worker);
-        std::byte *y = x + samples_of_a_piece * sizeof(double);
+        std::byte *y = x + bytes_of_a_piece;
         kernels_.gather(piece.type, piece.reference, piece.reference_step, piece.count, x);
         kernels_.gather(piece.type, piece.candidate, piece.candidate_step, piece.count, y);
         return {widened ? element_type::float32 : piece.type, x, y, piece.count, 1, 1};
