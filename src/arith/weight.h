@@ -44,11 +44,17 @@ IQA_HD double weight_of_units(double units)
     return units * 0x1p-24;
 }
 
-// True if enough of a window is covered; its taps sum to 1 up to rounding.
+// The least covered part of a window that is enough; its taps sum to 1 up to rounding.
+template <class Real>
+IQA_HD Real least_covered(double needed)
+{
+    return Real(needed - 0x1p-20);
+}
+
 template <class Real>
 IQA_HD bool covers_enough(Real covered, double needed)
 {
-    return covered >= Real(needed - 0x1p-20);
+    return covered >= least_covered<Real>(needed);
 }
 
 } // namespace iqa

@@ -90,6 +90,17 @@ IQA_HD double weight_at(const weight_view &weights, int64_t image, int64_t chann
     });
 }
 
+// One pattern for NaN, since processors make and convert them differently.
+IQA_HD float with_one_nan(float value)
+{
+    return value == value ? value : float_from_bits(0x7fc00000u);
+}
+
+IQA_HD double with_one_nan(double value)
+{
+    return value == value ? value : double_from_bits(0x7ff8000000000000u);
+}
+
 // An output with a value for each image, channel or pixel. `data` is NULL if it is not wanted.
 struct output_view {
     std::byte *data = nullptr;
@@ -101,13 +112,10 @@ struct output_view {
     {
         const int64_t index = image * image_stride + channel * channel_stride + slice * slice_stride +
                               row * row_stride + column * column_stride;
-        // One pattern for NaN, since processors make and convert them differently.
-        const bool is_number = value == value;
         if (is_double)
-            reinterpret_cast<double *>(data)[index] = is_number ? value : double_from_bits(0x7ff8000000000000u);
+            reinterpret_cast<double *>(data)[index] = with_one_nan(value);
         else
-            reinterpret_cast<float *>(data)[index] =
-                is_number ? static_cast<float>(value) : float_from_bits(0x7fc00000u);
+            reinterpret_cast<float *>(data)[index] = with_one_nan(static_cast<float>(value));
     }
 };
 output_view shave_edges(output_view pixels, int32_t layout, int32_t shave);

@@ -15,6 +15,7 @@ struct tile_grid {
     int64_t planes; // of each image
     int64_t depth, height, width;
     int64_t tile_depth, tile_height, tile_width;
+    bool planes_together; // the planes of a place one after another, since they lie in the same cache lines
 
     struct place {
         int64_t image, plane, slice, row, column;
@@ -33,10 +34,13 @@ struct tile_grid {
             return index;
         };
         place found{};
+        if (planes_together)
+            found.plane = next(planes);
         found.column = next(across()) * tile_width;
         found.row = next(down()) * tile_height;
         found.slice = next(divide_up(depth, tile_depth)) * tile_depth;
-        found.plane = next(planes);
+        if (!planes_together)
+            found.plane = next(planes);
         found.image = tile;
         found.slices = int(std::min(tile_depth, depth - found.slice));
         found.rows = int(std::min(tile_height, height - found.row));

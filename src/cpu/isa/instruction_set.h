@@ -22,3 +22,6 @@
 #else
 #define IQA_NO_OVERLAP _Pragma("GCC ivdep")
 #endif
+// Forgets how a pointer was made. For the loads of an unrolled loop compilers would otherwise keep a pointer each, more
+// than there are registers, and fetch it from memory every time.
+#define IQA_FORGET(pointer) __asm__ volatile("" : "+r"(pointer))

@@ -36,6 +36,12 @@ struct lanes_float {
     __m256 value;
 
     static lanes_float broadcast(float v) { return {_mm256_set1_ps(v)}; }
+    static lanes_float broadcast_here(const float &v)
+    {
+        lanes_float all;
+        asm volatile("vbroadcastss %1, %0" : "=x"(all.value) : "m"(v));
+        return all;
+    }
     static lanes_float load(const float *from) { return {_mm256_loadu_ps(from)}; }
     template <int offset>
     static lanes_float load_beyond(const float *map)
@@ -78,6 +84,12 @@ struct lanes_double {
     __m256d value;
 
     static lanes_double broadcast(double v) { return {_mm256_set1_pd(v)}; }
+    static lanes_double broadcast_here(const double &v)
+    {
+        lanes_double all;
+        asm volatile("vbroadcastsd %1, %0" : "=x"(all.value) : "m"(v));
+        return all;
+    }
     static lanes_double load(const double *from) { return {_mm256_loadu_pd(from)}; }
     template <int offset>
     static lanes_double load_beyond(const double *map)
@@ -158,6 +170,23 @@ struct fixed_sum<double> {
     int64_t total() const { return int64_t(sum_of_4(sum)); }
     bool any_nan() const { return _mm256_movemask_pd(nan) != 0; }
 };
+
+template <comparison relation>
+constexpr int predicate_of = relation == comparison::unequal   ? _CMP_NEQ_UQ
+                             : relation == comparison::greater ? _CMP_GT_OQ
+                                                               : _CMP_GE_OQ;
+
+template <comparison relation>
+inline lanes_float keep_if(lanes_float value, lanes_float a, lanes_float b)
+{
+    return {_mm256_and_ps(value.value, _mm256_cmp_ps(a.value, b.value, predicate_of<relation>))};
+}
+
+template <comparison relation>
+inline lanes_double keep_if(lanes_double value, lanes_double a, lanes_double b)
+{
+    return {_mm256_and_pd(value.value, _mm256_cmp_pd(a.value, b.value, predicate_of<relation>))};
+}
 
 inline lanes_float magnitude(lanes_float a)
 {

@@ -18,6 +18,7 @@ struct lanes_float {
     __m512 value;
 
     static lanes_float broadcast(float v) { return {_mm512_set1_ps(v)}; }
+    static lanes_float broadcast_here(const float &v) { return broadcast(v); }
     static lanes_float load(const float *from) { return {_mm512_loadu_ps(from)}; }
     // The lanes from map + offset on. `map` is aligned. Half of the taps come as shifts of whole vectors, since every
     // other load would touch two cache lines.
@@ -69,6 +70,7 @@ struct lanes_double {
     __m512d value;
 
     static lanes_double broadcast(double v) { return {_mm512_set1_pd(v)}; }
+    static lanes_double broadcast_here(const double &v) { return broadcast(v); }
     static lanes_double load(const double *from) { return {_mm512_loadu_pd(from)}; }
     // The lanes from map + offset on. `map` is aligned. Half of the taps come as shifts of whole vectors, since every
     // other load would touch two cache lines.
@@ -161,6 +163,23 @@ struct fixed_sum<double> {
     int64_t total() const { return sum_of_8(sum); }
     bool any_nan() const { return nan != 0; }
 };
+
+template <comparison relation>
+constexpr int predicate_of = relation == comparison::unequal   ? _CMP_NEQ_UQ
+                             : relation == comparison::greater ? _CMP_GT_OQ
+                                                               : _CMP_GE_OQ;
+
+template <comparison relation>
+inline lanes_float keep_if(lanes_float value, lanes_float a, lanes_float b)
+{
+    return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a.value, b.value, predicate_of<relation>), value.value)};
+}
+
+template <comparison relation>
+inline lanes_double keep_if(lanes_double value, lanes_double a, lanes_double b)
+{
+    return {_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a.value, b.value, predicate_of<relation>), value.value)};
+}
 
 inline lanes_float magnitude(lanes_float a)
 {

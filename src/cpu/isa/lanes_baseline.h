@@ -18,6 +18,9 @@ struct lanes {
     Real value;
 
     static lanes broadcast(Real v) { return {v}; }
+    // The same, again at each use: compilers keep more constants than there are registers, and fetch each whole from
+    // memory for every operand.
+    static lanes broadcast_here(const Real &v) { return {v}; }
     static lanes load(const Real *from) { return {*from}; }
     template <int offset>
     static lanes load_beyond(const Real *map)
@@ -60,6 +63,16 @@ struct fixed_sum {
 
 using lanes_float = lanes<float>;
 using lanes_double = lanes<double>;
+
+// The value where a and b compare so; else 0.
+template <comparison relation, class Real>
+inline lanes<Real> keep_if(lanes<Real> value, lanes<Real> a, lanes<Real> b)
+{
+    const bool kept = relation == comparison::unequal   ? a.value != b.value
+                      : relation == comparison::greater ? a.value > b.value
+                                                        : a.value >= b.value;
+    return {kept ? value.value : Real(0)};
+}
 
 inline lanes_float magnitude(lanes_float a)
 {

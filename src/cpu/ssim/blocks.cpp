@@ -27,7 +27,8 @@ public:
                 .width = blocks_along(shape_.width),
                 .tile_depth = 1,
                 .tile_height = ssim_block_rows,
-                .tile_width = ssim_block_columns},
+                .tile_width = ssim_block_columns,
+                .planes_together = shape_.column_stride != 1},
           waves_(where, shape_.images * grid_.tiles_of_image(), shape_.images * shape_.channels * shape_.pixels()),
           counting_(!covers(request.range, shape_.type))
     {

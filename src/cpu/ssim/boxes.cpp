@@ -52,7 +52,8 @@ private:
                 .width = request.out_width,
                 .tile_depth = volume ? ssim_box_depth : 1,
                 .tile_height = volume ? int(ssim_box_height) : int(ssim_tile_height),
-                .tile_width = ssim_tile_width};
+                .tile_width = ssim_tile_width,
+                .planes_together = request.images.reference.column_stride != 1};
     }
 
     box_axis axis(int64_t at, int count, int taps, const void *filter) const

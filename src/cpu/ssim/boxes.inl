@@ -137,14 +137,10 @@ static void ssim_of_box(const ssim_box &box, ssim_box_result &result)
         finish = finish_box_row<true, 11, lanes_type>;
 
     statistics.find_pivot();
-    for (int slice = 0; slice < box.z.taps - 1; ++slice)
-        statistics.stage(slice);
-    for (int slice = 0; slice < box.z.count; ++slice) {
-        statistics.stage(slice + box.z.taps - 1);
-        statistics.filter_depth_at(slice);
-        for_each_row_down(statistics, box.y.count,
-                          [&](int row, int down_row) { finish(statistics, constants, slice, row, down_row, result); });
-    }
+    for (int first = 0; first < box.z.count; first += statistics.slices_from(first))
+        statistics.measure(first, [&](int slice, int row, int down_row) {
+            finish(statistics, constants, slice, row, down_row, result);
+        });
 }
 
 } // namespace iqa::IQA_INSTRUCTION_SET

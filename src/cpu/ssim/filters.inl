@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lanes of an arithmetic, and filters across a row.
+// The lanes of an arithmetic, and filters down rows and across a row.
 #pragma once
 
 #include "cpu/isa/instruction_set.h"
@@ -16,6 +16,47 @@ template <>
 struct lanes_of<double> {
     using type = lanes_double;
 };
+
+// Filters `rows` rows (or slices) of `count` maps down, together: weight(row, tap) is a coefficient of the filter,
+// source(tap) is row `tap` of the first map, read(from, values) loads all maps at one vector of a row, and out(row, k)
+// receives map k of a row. Template argument `taps` replaces `size`, for unrolling, unless it is 0.
+template <int rows, int taps, int count, class Lanes, class Weight, class Source, class Read, class Out>
+static inline void filter_rows_down(int size, int64_t columns, const Weight &weight, const Source &source,
+                                    const Read &read, const Out &out)
+{
+    if constexpr (taps != 0)
+        size = taps;
+    for (int64_t at = 0; at < columns; at += Lanes::width) {
+        Lanes total[rows][count];
+        IQA_UNROLL
+        for (int row = 0; row < rows; ++row)
+            IQA_UNROLL
+        for (int k = 0; k < count; ++k)
+            total[row][k] = Lanes::broadcast(0);
+        IQA_UNROLL
+        for (int tap = 0; tap < size + rows - 1; ++tap) {
+            Lanes values[count];
+            const typename Lanes::real *from = source(tap) + at;
+            IQA_FORGET(from);
+            read(from, values);
+            IQA_UNROLL
+            for (int row = 0; row < rows; ++row) {
+                const int tap_of_row = tap - row;
+                if (tap_of_row < 0 || tap_of_row >= size)
+                    continue;
+                const Lanes coefficient = Lanes::broadcast_here(weight(row, tap_of_row));
+                IQA_UNROLL
+                for (int k = 0; k < count; ++k)
+                    total[row][k] = fused_multiply_add(coefficient, values[k], total[row][k]);
+            }
+        }
+        IQA_UNROLL
+        for (int row = 0; row < rows; ++row)
+            IQA_UNROLL
+        for (int k = 0; k < count; ++k)
+            total[row][k].store(out(row, k) + at);
+    }
+}
 
 // The taps of a filter across from `tap` on, their number known to the compiler.
 template <int tap, int taps, int channels, class Lanes>

@@ -8,6 +8,7 @@
 #include "cpu/backend.hpp"
 #include "cpu/isa/dispatch.hpp"
 #include "cpu/ssim/boxes.hpp"
+#include "cpu/ssim/rows.hpp"
 
 namespace iqa {
 
@@ -42,19 +43,50 @@ struct gradient_rows {
     int columns;
 };
 
-// The share of a pixel in the derivative by a pixel of the smaller images.
-template <class Real>
-double share_of_smaller(const shrink_request &smaller, const std::byte *gradient, int64_t box, int times)
+// Adds the shares of smaller images to the derivatives of a row's pixels. `Made`: the type of smaller images, that of
+// the plan's arithmetic.
+template <class Made>
+void add_shares(const gradient_rows &to, int64_t slice, int64_t row, const std::byte *smaller_gradient,
+                double *derivatives)
 {
-    const double count = double(smaller.z.factor) * smaller.y.factor * smaller.x.factor;
-    const double value = double(reinterpret_cast<const Real *>(gradient)[box]);
-    const double weight =
-        smaller.shrunk_weights == nullptr ? 1.0 : double(reinterpret_cast<const Real *>(smaller.shrunk_weights)[box]);
-    return share_of_derivative(value, times, count, weight);
+    const ssim_gradient_request &request = *to.request;
+    const ssim_plan &plan = *request.plan;
+    const shrink_request &smaller = *request.smaller;
+    const shrink_axis &axis = smaller.x;
+    const box_share z = share_of(smaller.z, slice);
+    const box_share y = share_of(smaller.y, row);
+    if (z.box < 0 || y.box < 0)
+        return;
+    const int64_t plane = to.image * plan.channels(request.images.reference) + to.channel;
+    const int64_t first_box = ((plane * smaller.z.boxes() + z.box) * smaller.y.boxes() + y.box) * axis.boxes();
+    const Made *gradient = reinterpret_cast<const Made *>(smaller_gradient) + first_box;
+    const Made *weights = smaller.shrunk_weights == nullptr
+                              ? nullptr
+                              : reinterpret_cast<const Made *>(smaller.shrunk_weights) + first_box;
+    const double count = double(smaller.z.factor) * smaller.y.factor * axis.factor;
+    const bool normalised = plan.weighs_means(request.weights);
+    const int64_t boxes = axis.boxes();
+    int i = 0;
+    for (int64_t box = (to.column - axis.first()) / axis.factor; box < boxes && i < to.columns; ++box) {
+        const int64_t first = axis.first() + box * axis.factor;
+        const bool inside = first >= 0 && first + axis.factor <= axis.extent; // each pixel is in the box once
+        const auto share_of_pixel = [&](int times) {
+            return share_of_derivative(double(gradient[box]), z.times * y.times * times, count,
+                                       weights == nullptr ? 1.0 : double(weights[box]));
+        };
+        double share = share_of_pixel(1);
+        for (const int64_t end = std::min<int64_t>(first + axis.factor - to.column, to.columns); i < end; ++i) {
+            if (!inside)
+                share = share_of_pixel(share_of(axis, to.column + i).times);
+            derivatives[i] += normalised
+                                  ? weight_at(request.weights, to.image, to.channel, slice, row, to.column + i) * share
+                                  : share;
+        }
+    }
 }
 
 // Stores a row of derivatives of both images (NULL: zeros), with the shares of smaller images, for each channel of
-// luma. `Made`: the type of smaller images, that of the plan's arithmetic.
+// luma.
 template <class Real, class Made>
 void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, const void *reference,
                         const void *candidate)
@@ -62,15 +94,10 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
     const gradient_rows &to = *static_cast<const gradient_rows *>(receiver);
     const ssim_gradient_request &request = *to.request;
     const ssim_plan &plan = *request.plan;
-    const image_view &shape = request.images.reference;
     const shrink_request *smaller = request.smaller;
     const int64_t slice = to.slice + slice_of_tile;
     const int64_t row = to.row + row_of_tile;
-    const box_share none = {-1, 0};
-    const box_share z = smaller == nullptr ? none : share_of(smaller->z, slice);
-    const box_share y = smaller == nullptr ? none : share_of(smaller->y, row);
-    const bool normalised = plan.weighs_means(request.weights);
-    const bool of_luma = plan.takes_luma(shape);
+    const bool of_luma = plan.takes_luma(request.images.reference);
 
     const struct {
         const output_view &out;
@@ -78,40 +105,31 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
         const std::byte *smaller;
     } sides[] = {{request.reference, static_cast<const Real *>(reference), smaller ? smaller->reference : nullptr},
                  {request.candidate, static_cast<const Real *>(candidate), smaller ? smaller->candidate : nullptr}};
-    if (smaller == nullptr && !of_luma) {
-        for (const auto &side : sides)
-            if (side.out.data != nullptr)
-                for (int i = 0; i < to.columns; ++i)
-                    side.out.store(to.image, to.channel, slice, row, to.column + i,
-                                   side.derivatives == nullptr ? 0.0 : double(side.derivatives[i]) * plan.gain);
-        return;
-    }
-    for (int i = 0; i < to.columns; ++i) {
-        const int64_t column = to.column + i;
-        const box_share x = z.box < 0 || y.box < 0 ? none : share_of(smaller->x, column);
-        int64_t box = -1;
-        double weight = 1.0;
-        if (x.box >= 0) {
-            const int64_t plane = to.image * plan.channels(shape) + to.channel;
-            box = ((plane * smaller->z.boxes() + z.box) * smaller->y.boxes() + y.box) * smaller->x.boxes() + x.box;
-            weight = normalised ? weight_at(request.weights, to.image, to.channel, slice, row, column) : 1.0;
+    for (const auto &side : sides) {
+        if (side.out.data == nullptr)
+            continue;
+        const auto store = [&](int64_t channel, const auto *values, double factor) {
+            store_row(side.out, to.image, channel, slice, row, to.column, values, 1, to.columns, factor);
+        };
+        if (smaller == nullptr && !of_luma && side.derivatives != nullptr) {
+            store(to.channel, side.derivatives, plan.gain);
+            continue;
         }
-        for (const auto &side : sides) {
-            if (side.out.data == nullptr)
-                continue;
-            double value = side.derivatives == nullptr ? 0.0 : double(side.derivatives[i]);
-            if (box >= 0)
-                value += weight * share_of_smaller<Made>(*smaller, side.smaller, box, z.times * y.times * x.times);
+        double values[ssim_tile_width] = {};
+        if (side.derivatives != nullptr)
+            std::copy_n(side.derivatives, to.columns, values);
+        if (smaller != nullptr)
+            add_shares<Made>(to, slice, row, side.smaller, values);
+        if (!of_luma) {
+            store(to.channel, values, plan.gain);
+            continue;
+        }
+        const luma_factors &luma = plan.luma->weights;
+        const double weights[3] = {luma.red, luma.green, luma.blue};
+        for (double &value : values)
             value *= plan.gain;
-            if (of_luma) {
-                const luma_factors &luma = plan.luma->weights;
-                const double weights[3] = {luma.red, luma.green, luma.blue};
-                for (int channel = 0; channel < 3; ++channel)
-                    side.out.store(to.image, channel, slice, row, column, value * weights[channel]);
-            } else {
-                side.out.store(to.image, to.channel, slice, row, column, value);
-            }
-        }
+        for (int channel = 0; channel < 3; ++channel)
+            store(channel, values, weights[channel]);
     }
 }
 
@@ -132,7 +150,8 @@ public:
                 .width = shape_.width,
                 .tile_depth = plan_.size_z == 1 ? 1 : ssim_gradient_depth,
                 .tile_height = plan_.size_z == 1 ? int(ssim_tile_height) : int(ssim_box_height),
-                .tile_width = ssim_tile_width},
+                .tile_width = ssim_tile_width,
+                .planes_together = shape_.column_stride != 1},
           workers_(workers_for(where, tiles(), 4 * shape_.images * channels_ * shape_.pixels())),
           items_of_worker_(ssim_gradient_memory(std::min(grid_.height, grid_.tile_height),
                                                 std::min(grid_.width, grid_.tile_width), plan_.size_z, plan_.size_y,

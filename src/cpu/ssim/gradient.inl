@@ -3,8 +3,8 @@
 // through the window means: with g_k(p) the derivative with respect to mean k of map pixel p, and A_k(q) the sum of
 // g_k(p) w(q - p) over the windows that contain q (once for each position that reads q at a border),
 //     d/dy = m (A_s - A_d + 2 s A_ss - 2 d A_dd)      d/dx = m (A_s + A_d + 2 s A_ss + 2 d A_dd)
-// The adjoint of each axis' filter is a band of coefficients for each pixel, made on the host. Slices go through a
-// ring, so memory does not grow with depth.
+// The adjoint of each axis' filter is a band of coefficients for each pixel, made on the host. Far from the ends of the
+// axis it is the filter itself, which is symmetric. Slices go through a ring, so memory does not grow with depth.
 #pragma once
 
 #include "arith/border.h"
@@ -52,7 +52,7 @@ struct gradient_of_tile {
     int radius[3];
     int64_t rows; // of map pixels around the tile
     real *ring, *deep, *low, *out;
-    real most_spread = 0; // of a window of the map
+    Lanes most_spread; // of windows of the map, lane by lane
 
     explicit gradient_of_tile(const ssim_gradient_tile &area)
         : tile(area),
@@ -61,7 +61,8 @@ struct gradient_of_tile {
           constants{Lanes::broadcast(real(area.box.twice_c1)), Lanes::broadcast(real(area.box.twice_c2)),
                     Lanes::broadcast(real(area.box.covariance))},
           radius{area.box.z.taps / 2, area.box.y.taps / 2, area.box.x.taps / 2},
-          rows(around.y.count)
+          rows(around.y.count),
+          most_spread(Lanes::broadcast(0))
     {
         const gradient_memory memory = memory_of(area);
         ring = static_cast<real *>(area.memory) + memory.statistics.total();
@@ -71,131 +72,212 @@ struct gradient_of_tile {
     }
 
     int64_t stride() const { return statistics.memory.stride; }
-    bool carries() const
+    // The maps of a slice, in the ring or combined in depth.
+    int64_t slice_items() const { return 4 * rows * stride(); }
+    real *derivatives_of(int slice) const { return ring + slice % statistics.slots() * slice_items(); }
+    const real *combined(int slice, int line) const
     {
-        return sizeof(real) != sizeof(float) || !(most_spread > real(IQA_SSIM_MOST_SPREAD) * real(tile.box.twice_c2));
+        return around.z.taps == 1 ? derivatives_of(slice) : deep + line * slice_items();
     }
-    real *derivative(int slice, int row, int k) const
+    real *low_map(int line, int k) const { return low + (4 * line + k) * stride(); }
+    // True if the windows that contain these pixels of an axis of the tile lie inside the image: their adjoint is the
+    // filter.
+    static bool are_inner(const box_axis &axis, int64_t extent, int64_t first, int64_t count)
     {
-        return ring + ((4 * (slice % tile.box.z.taps) + k) * rows + row) * stride();
+        const int64_t margin = axis.taps - 1;
+        return axis.first + first >= margin && axis.first + first + count <= extent - margin;
     }
-    real *combined(int row, int k) const { return deep + (k * rows + row) * stride(); }
 
-    void differentiate(int slice);
+    bool carries() const;
+    real *plain_factors() const { return statistics.spare(2); }
+    void find_factors();
+    const real *weighted_factors(int slice, int row) const;
+    bool has_row(int slice, int row) const
+    {
+        const int64_t z = around.z.first + radius[0] + slice;
+        const int64_t y = around.y.first + radius[1] + row;
+        return z >= tile.map_first[0] && z < tile.map_end[0] && y >= tile.map_first[1] && y < tile.map_end[1];
+    }
+    template <int taps, bool product>
     void differentiate_row(int slice, int row, int down_row);
+    void differentiate(int first);
+    template <int slices>
     void combine_depth(int slice);
-    void combine_row(int slice, int row);
+    template <int together, int taps, bool inner>
+    void combine_down(const real *maps, int row);
+    template <int taps>
+    void combine_across(int slice, int row, int line);
+    template <int taps>
+    void combine(int slice, int line);
+    void combine_at(int first, int slices);
 };
+
+template <class Lanes>
+bool gradient_of_tile<Lanes>::carries() const
+{
+    real lanes[Lanes::width];
+    most_spread.store(lanes);
+    real most = lanes[0];
+    for (const real lane : lanes)
+        most = lane > most ? lane : most;
+    return sizeof(real) != sizeof(float) || !(most > real(IQA_SSIM_MOST_SPREAD) * real(tile.box.twice_c2));
+}
+
+// The factor of each map pixel of a row inside the map; 0 in columns outside, and in lanes beyond the row.
+template <class Lanes>
+void gradient_of_tile<Lanes>::find_factors()
+{
+    const int64_t x = around.x.first + radius[2];
+    for (int64_t i = 0; i < stride(); ++i)
+        plain_factors()[i] =
+            x + i >= tile.map_first[2] && x + i < tile.map_end[2] && i < around.x.count ? real(tile.factor) : real(0);
+}
+
+// The same times the pixels' weights, for one row.
+template <class Lanes>
+const typename Lanes::real *gradient_of_tile<Lanes>::weighted_factors(int slice, int row) const
+{
+    const real *centre = statistics.plane(slice + radius[0], 2) + (row + radius[1]) * stride() + radius[2];
+    real *const factors = statistics.spare(3);
+    for (int64_t i = 0; i < around.x.count; ++i)
+        factors[i] = plain_factors()[i] * real(weight_of_units(double(weight_units(centre[i]))));
+    for (int64_t i = around.x.count; i < round_up(around.x.count, Lanes::width); ++i)
+        factors[i] = real(0);
+    return factors;
+}
 
 // g_k of one row of map pixels.
 template <class Lanes>
+template <int taps, bool product>
 void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row)
 {
     const filter_of_row<real> filter = {static_cast<const real *>(around.x.filter), around.x.taps, 1};
     const Lanes twice_pivot = Lanes::broadcast(statistics.pivot + statistics.pivot);
     const Lanes zero = Lanes::broadcast(0);
-    real *const factors = statistics.spare(2);
-    real *const coverage = statistics.spare(3);
+    const Lanes least_coverage = Lanes::broadcast(least_covered<real>(tile.coverage));
     const int count = around.x.count;
-
-    // The factor of each map pixel, times its weight; 0 outside the map.
-    const int64_t z = tile.box.z.first - radius[0] + slice;
-    const int64_t y = tile.box.y.first - radius[1] + row;
-    const bool outside = z < tile.map_first[0] || z >= tile.map_end[0] || y < tile.map_first[1] || y >= tile.map_end[1];
-    const real *centre = statistics.weighted
-                             ? statistics.plane(slice + radius[0], 2) + (row + radius[1]) * stride() + radius[2]
-                             : nullptr;
-    for (int i = 0; i < count; ++i) {
-        const int64_t x = tile.box.x.first - radius[2] + i;
-        const bool inside = !outside && x >= tile.map_first[2] && x < tile.map_end[2];
-        const real weight = centre == nullptr ? real(1) : real(weight_of_units(double(weight_units(centre[i]))));
-        factors[i] = inside ? real(tile.factor) * weight : real(0);
+    real *const first = derivatives_of(slice) + row * stride();
+    const int64_t next = rows * stride();
+    real *const g[4] = {first, first + next, first + 2 * next, first + 3 * next};
+    if (!has_row(slice, row)) {
+        for (real *derivatives : g)
+            for (int i = 0; i < count; ++i)
+                derivatives[i] = real(0);
+        return;
     }
-    real *const g[4] = {derivative(slice, row, 0), derivative(slice, row, 1), derivative(slice, row, 2),
-                        derivative(slice, row, 3)};
+    const real *const factors = statistics.weighted ? weighted_factors(slice, row) : plain_factors();
+    Lanes spread = most_spread;
     for (int64_t at = 0; at < count; at += Lanes::width) {
         Lanes means[most_maps];
-        means_at<0>(statistics, filter, down_row, at, means);
-        ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
-        const ssim_derivatives<Lanes> found =
-            ssim_derivatives_of(terms, means[0], means[1], constants, zero, tile.product);
-        found.mean_sum.store(g[0] + at);
-        found.mean_difference.store(g[1] + at);
-        found.square_sum.store(g[2] + at);
-        found.square_difference.store(g[3] + at);
-        if (statistics.maps == most_maps)
-            means[4].store(coverage + at);
+        means_at<taps>(statistics, filter, down_row, at, means);
+        const ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
+        const ssim_derivatives<Lanes> found = ssim_derivatives_of(terms, means[0], means[1], constants, zero, product);
+        Lanes factor = Lanes::load(factors + at);
+        if constexpr (sizeof(real) == sizeof(float))
+            spread = at_least(keep_if<comparison::unequal>(means[2] + means[3], factor, zero), spread);
+        if (statistics.maps == most_maps) {
+            factor = keep_if<comparison::unequal>(factor / means[4], factor, zero);
+            factor = keep_if<comparison::at_least>(factor, means[4], least_coverage);
+        }
         if (around.negative_to_zero)
-            terms.structure_top.store(statistics.spare(4) + at);
-        (means[2] + means[3]).store(statistics.spare(5) + at);
+            factor = keep_if<comparison::greater>(factor, terms.structure_top, zero);
+        // A factor of 0 clears non-finite derivatives too.
+        const Lanes derivatives[4] = {found.mean_sum, found.mean_difference, found.square_sum, found.square_difference};
+        IQA_UNROLL
+        for (int k = 0; k < 4; ++k)
+            keep_if<comparison::unequal>(derivatives[k] * factor, factor, zero).store(g[k] + at);
     }
-    for (int i = 0; i < count; ++i)
-        if (factors[i] != real(0) && statistics.spare(5)[i] > most_spread)
-            most_spread = statistics.spare(5)[i];
-    for (int i = 0; i < count; ++i) {
-        real factor = factors[i];
-        if (statistics.maps == most_maps && factor != real(0))
-            factor = covers_enough(coverage[i], tile.coverage) ? factor / coverage[i] : real(0);
-        if (around.negative_to_zero && !(statistics.spare(4)[i] > real(0)))
-            factor = real(0);
-        for (real *derivatives : g) // a factor of 0 clears non-finite derivatives too
-            derivatives[i] = factor == real(0) ? real(0) : derivatives[i] * factor;
-    }
+    most_spread = spread;
 }
 
+// g_k of the slices of map pixels that are measured together from `first` on.
 template <class Lanes>
-void gradient_of_tile<Lanes>::differentiate(int slice)
+void gradient_of_tile<Lanes>::differentiate(int first)
 {
-    statistics.filter_depth_at(slice);
-    for_each_row_down(statistics, around.y.count,
-                      [&](int row, int down_row) { differentiate_row(slice, row, down_row); });
+    auto row_of = &gradient_of_tile::template differentiate_row<0, true>;
+    if (around.x.taps == 11)
+        row_of = tile.product ? &gradient_of_tile::template differentiate_row<11, true>
+                              : &gradient_of_tile::template differentiate_row<11, false>;
+    else if (!tile.product)
+        row_of = &gradient_of_tile::template differentiate_row<0, false>;
+    statistics.measure(first, [&](int slice, int row, int down_row) { (this->*row_of)(slice, row, down_row); });
 }
 
-// The adjoint in depth, for one slice of the tile.
+// The adjoint in depth, for `slices` slices of the tile from `slice` on.
 template <class Lanes>
+template <int slices>
 void gradient_of_tile<Lanes>::combine_depth(int slice)
 {
     const real *band = static_cast<const real *>(tile.adjoint[0]) + slice;
-    for (int k = 0; k < 4; ++k)
-        for (int row = 0; row < rows; ++row)
-            for (int64_t at = 0; at < around.x.count; at += Lanes::width) {
-                Lanes total = Lanes::broadcast(0);
-                for (int tap = 0; tap < tile.box.z.taps; ++tap)
-                    total = fused_multiply_add(Lanes::broadcast(band[tap * tile.adjoint_stride[0]]),
-                                               Lanes::load(derivative(slice + tap, row, k) + at), total);
-                total.store(combined(row, k) + at);
-            }
+    const int64_t band_stride = tile.adjoint_stride[0];
+    const int slots = statistics.slots();
+    const int first_slot = slice % slots;
+    const int64_t next = rows * stride(); // map
+    const int64_t items = slice_items();
+    for (int64_t row = 0; row < rows; ++row) {
+        const real *from = ring + row * stride();
+        real *to = deep + row * stride();
+        filter_rows_down<slices, 0, 4, Lanes>(
+            around.z.taps, around.x.count,
+            [=](int line, int tap) -> const real & { return band[tap * band_stride + line]; },
+            [=](int tap) {
+                const int slot = first_slot + tap < slots ? first_slot + tap : first_slot + tap - slots;
+                return from + slot * items;
+            },
+            [=](const real *first, Lanes(&values)[4]) { load_maps(first, next, values); },
+            [=](int line, int k) { return to + line * items + k * next; });
+    }
 }
 
-// One row of the tile: the adjoint down and across, and the derivatives of the samples.
+// The adjoint down, for `together` rows of the tile from `row` on.
 template <class Lanes>
-void gradient_of_tile<Lanes>::combine_row(int slice, int row)
+template <int together, int taps, bool inner>
+void gradient_of_tile<Lanes>::combine_down(const real *maps, int row)
 {
+    const real *filter = static_cast<const real *>(around.y.filter);
     const real *band = static_cast<const real *>(tile.adjoint[1]) + row;
-    for (int k = 0; k < 4; ++k)
-        for (int64_t at = 0; at < around.x.count; at += Lanes::width) {
-            Lanes total = Lanes::broadcast(0);
-            for (int tap = 0; tap < tile.box.y.taps; ++tap)
-                total = fused_multiply_add(Lanes::broadcast(band[tap * tile.adjoint_stride[1]]),
-                                           Lanes::load(combined(row + tap, k) + at), total);
-            total.store(low + k * stride() + at);
-        }
+    const int64_t band_stride = tile.adjoint_stride[1];
+    const int64_t line = stride();
+    const int64_t next = rows * line; // map
+    const real *from = maps + row * line;
+    filter_rows_down<together, taps, 4, Lanes>(
+        around.y.taps, around.x.count,
+        [=](int to, int tap) -> const real & { return inner ? filter[tap] : band[tap * band_stride + to]; },
+        [=](int tap) { return from + tap * line; },
+        [=](const real *first, Lanes(&values)[4]) { load_maps(first, next, values); },
+        [this](int to, int k) { return low_map(to, k); });
+}
 
-    const real *across = static_cast<const real *>(tile.adjoint[2]);
+// One row of the tile: the adjoint across, and the derivatives of the samples.
+template <class Lanes>
+template <int taps>
+void gradient_of_tile<Lanes>::combine_across(int slice, int row, int line)
+{
+    const filter_of_row<real> filter = {static_cast<const real *>(around.x.filter), around.x.taps, 1};
+    const real *band = static_cast<const real *>(tile.adjoint[2]);
+    const real *const maps[4] = {low_map(line, 0), low_map(line, 1), low_map(line, 2), low_map(line, 3)};
     const int staged_slice = slice + 2 * radius[0];
     const int64_t offset = (row + 2 * radius[1]) * stride() + 2 * radius[2];
     const real *sum = statistics.plane(staged_slice, 0) + offset;
     const real *difference = statistics.plane(staged_slice, 1) + offset;
     const real *weight =
         statistics.weighted && around.convolution ? statistics.plane(staged_slice, 2) + offset : nullptr;
-    for (int64_t at = 0; at < tile.box.x.count; at += Lanes::width) {
+    real *const by_both[2] = {out, out + stride()};
+    const int count = tile.box.x.count;
+    for (int64_t at = 0; at < count; at += Lanes::width) {
         Lanes totals[4];
-        for (int k = 0; k < 4; ++k) {
-            Lanes total = Lanes::broadcast(0);
-            for (int tap = 0; tap < tile.box.x.taps; ++tap)
-                total = fused_multiply_add(Lanes::load(across + tap * tile.adjoint_stride[2] + at),
-                                           Lanes::load(low + k * stride() + at + tap), total);
-            totals[k] = total;
+        const int64_t left = count - at;
+        if (are_inner(tile.box.x, tile.box.source.width, at, left < Lanes::width ? left : Lanes::width)) {
+            IQA_UNROLL
+            for (int k = 0; k < 4; ++k)
+                totals[k] = filter_across < taps, taps ? 1 : 0, Lanes > (filter, maps[k] + at);
+        } else {
+            for (int k = 0; k < 4; ++k) {
+                totals[k] = Lanes::broadcast(0);
+                for (int tap = 0; tap < filter.taps; ++tap)
+                    totals[k] = fused_multiply_add(Lanes::load(band + tap * tile.adjoint_stride[2] + at),
+                                                   Lanes::load(maps[k] + at + tap), totals[k]);
+            }
         }
         const Lanes s = Lanes::load(sum + at);
         const Lanes d = Lanes::load(difference + at);
@@ -208,28 +290,64 @@ void gradient_of_tile<Lanes>::combine_row(int slice, int row)
             by_reference = by_reference * pixel_weight;
             by_candidate = by_candidate * pixel_weight;
         }
-        by_reference.store(out + at);
-        by_candidate.store(out + stride() + at);
+        by_reference.store(by_both[0] + at);
+        by_candidate.store(by_both[1] + at);
     }
-    tile.store_row(tile.receiver, slice, row, out, out + stride());
+    tile.store_row(tile.receiver, slice, row, by_both[0], by_both[1]);
+}
+
+// A slice of the tile from the derivatives combined in depth.
+template <class Lanes>
+template <int taps>
+void gradient_of_tile<Lanes>::combine(int slice, int line)
+{
+    const real *maps = combined(slice, line);
+    for (int first = 0; first < tile.box.y.count;) {
+        constexpr int at_once = Lanes::rows_at_once;
+        const int count = tile.box.y.count - first >= at_once ? at_once : 1;
+        if (count == 1)
+            combine_down<1, taps, false>(maps, first);
+        else if (are_inner(tile.box.y, tile.box.source.height, first, count))
+            combine_down<at_once, taps, true>(maps, first);
+        else
+            combine_down<at_once, taps, false>(maps, first);
+        for (int row = 0; row < count; ++row)
+            combine_across<taps>(slice, first + row, row);
+        first += count;
+    }
+}
+
+// Slices of the tile, once the derivatives of all map pixels around them are there.
+template <class Lanes>
+void gradient_of_tile<Lanes>::combine_at(int first, int slices)
+{
+    const bool eleven = around.y.taps == 11 && around.x.taps == 11;
+    for (int slice = first; slice < first + slices;) {
+        const int count = first + slices - slice >= statistics.together ? statistics.together : 1;
+        if (around.z.taps > 1)
+            count == 1 ? combine_depth<1>(slice) : combine_depth<Lanes::rows_at_once>(slice);
+        for (int line = 0; line < count; ++line)
+            eleven ? combine<11>(slice + line, line) : combine<0>(slice + line, line);
+        slice += count;
+    }
 }
 
 template <class Real>
 static bool ssim_gradient(const ssim_gradient_tile &tile)
 {
     gradient_of_tile<typename lanes_of<Real>::type> work(tile);
+    work.find_factors();
     work.statistics.find_pivot();
     const int depth = tile.box.z.taps - 1;
-    for (int slice = 0; slice < depth; ++slice)
-        work.statistics.stage(slice);
-    for (int slice = 0; slice < work.around.z.count; ++slice) {
-        work.statistics.stage(slice + depth);
-        work.differentiate(slice);
-        if (slice < depth)
-            continue;
-        work.combine_depth(slice - depth);
-        for (int row = 0; row < tile.box.y.count; ++row)
-            work.combine_row(slice - depth, row);
+    int combined = 0;
+    for (int first = 0; first < work.around.z.count;) {
+        const int slices = work.statistics.slices_from(first);
+        work.differentiate(first);
+        first += slices;
+        if (first > depth) {
+            work.combine_at(combined, first - depth - combined);
+            combined = first - depth;
+        }
     }
     return work.carries();
 }

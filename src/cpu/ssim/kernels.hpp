@@ -13,7 +13,7 @@
 
 namespace iqa {
 
-// The most output rows that are filtered together.
+// The most output rows, or slices, that are filtered together.
 enum : int { ssim_rows_at_once = 4 };
 
 // Interleaved images of up to this many channels are filtered as they lie; with more, channel by channel.
@@ -192,13 +192,20 @@ struct box_memory {
 constexpr int staged_planes = 3; // sums, differences, weights
 constexpr int most_maps = 5;     // the window means of four maps and of the weights
 
+// Slices in the rings of windows of several slices.
+IQA_HD constexpr int ssim_ring_slices(int size_z, int together)
+{
+    return size_z == 1 ? 1 : size_z - 1 + together;
+}
+
 IQA_HD constexpr box_memory ssim_box_memory(int64_t rows, int64_t columns, int size_z)
 {
     const int64_t stride = round_up(columns + 32, 32);
+    const int64_t slices = ssim_ring_slices(size_z, ssim_rows_at_once);
     return {stride,
             rows,
-            staged_planes * size_z * rows * stride,
-            most_maps * rows * stride,
+            staged_planes * slices * rows * stride,
+            size_z == 1 ? 0 : int64_t(most_maps) * ssim_rows_at_once * rows * stride,
             int64_t(most_maps) * ssim_rows_at_once * stride,
             8 * stride};
 }
@@ -214,7 +221,9 @@ IQA_HD constexpr gradient_memory ssim_gradient_memory(int64_t rows, int64_t colu
     const int64_t seen = rows + size_y - 1; // rows of map pixels
     const box_memory statistics = ssim_box_memory(seen + size_y - 1, columns + 2 * (size_x - 1), size_z);
     const int64_t maps = 4 * seen * statistics.stride;
-    return {statistics, size_z * maps, maps, 4 * statistics.stride, 2 * statistics.stride};
+    const int64_t low = int64_t(4) * ssim_rows_at_once * statistics.stride;
+    return {statistics, ssim_ring_slices(size_z, ssim_rows_at_once) * maps, size_z == 1 ? 0 : ssim_rows_at_once * maps,
+            low, 2 * statistics.stride};
 }
 
 } // namespace iqa

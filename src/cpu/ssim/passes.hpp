@@ -7,6 +7,7 @@
 #include "arith/ssim_doubt.h"
 #include "backend/ssim.hpp"
 #include "core/waves.hpp"
+#include "cpu/ssim/rows.hpp"
 
 namespace iqa {
 
@@ -102,11 +103,9 @@ void store_map_row(void *receiver, int slice, int row, const void *values)
 {
     const map_rows &to = *static_cast<const map_rows *>(receiver);
     const tile_grid::place &at = to.at;
-    const Real *value = static_cast<const Real *>(values);
-    for (int column = 0; column < at.columns; ++column)
-        for (int channel = 0; channel < to.channels; ++channel)
-            to.map->store(at.image, at.plane + channel, at.slice + slice, at.row + row, at.column + column,
-                          double(*value++));
+    for (int channel = 0; channel < to.channels; ++channel)
+        store_row(*to.map, at.image, at.plane + channel, at.slice + slice, at.row + row, at.column,
+                  static_cast<const Real *>(values) + channel, to.channels, at.columns, 1.0);
 }
 
 } // namespace iqa

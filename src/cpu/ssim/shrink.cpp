@@ -30,13 +30,15 @@ void shrink(context &where, workspace &memory, const shrink_request &request)
     const size_t worker_size = size_t(shrink_memory(width, request.x.factor)) * sizeof(Real);
     std::byte *block = memory.work.take<std::byte>(size_t(workers) * worker_size, "the rows of smaller images");
     const auto shrink_one = [&](int64_t index, int worker) {
-        int64_t rest = index;
+        // The channels of a row one after another: they may lie in the same cache lines.
+        const int64_t channel = index % channels;
+        int64_t rest = index / channels;
         const int64_t y = rest % height;
         rest /= height;
         const int64_t z = rest % depth;
-        rest /= depth;
+        const int64_t image = rest / depth;
         shrink_row row{};
-        row.source = source_of(*request.plan, request.images, request.weights, rest / channels, rest % channels);
+        row.source = source_of(*request.plan, request.images, request.weights, image, channel);
         row.border = border_of(request.x.rule);
         row.factor_z = request.z.factor;
         row.factor = request.x.factor;
@@ -45,7 +47,8 @@ void shrink(context &where, workspace &memory, const shrink_request &request)
         row.first_row = request.y.first() + y * request.y.factor;
         row.first_column = request.x.first();
         row.columns = width;
-        const int64_t at = index * width * int64_t(sizeof(Real));
+        const int64_t to = ((image * channels + channel) * depth + z) * height + y;
+        const int64_t at = to * width * int64_t(sizeof(Real));
         row.reference = request.reference + at;
         row.candidate = request.candidate + at;
         row.weights = request.shrunk_weights == nullptr ? nullptr : request.shrunk_weights + at;

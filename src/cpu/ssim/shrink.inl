@@ -8,10 +8,38 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-// One row of a smaller image: boxes are summed over slices and rows first, then over columns.
+// One row of an image half as large, without weights: boxes are summed over slices and rows first, then over columns.
+template <class Real>
+static void halve_row(const shrink_row &row)
+{
+    const int64_t columns = row.columns * 2;
+    const int64_t stride = round_up(columns, 32);
+    Real *const x = static_cast<Real *>(row.memory);
+    Real *const y = x + stride;
+    Real *const sums[2] = {y + stride, y + 2 * stride};
+    Real *const out[2] = {static_cast<Real *>(row.reference), static_cast<Real *>(row.candidate)};
+    const int lines = row.factor_z * 2;
+    const Real share = Real(1) / Real(2 * lines); // a power of two
+    for (int line = 0; line < lines; ++line) {
+        const bool first = line == 0;
+        read_positions(row.source, row.border, row.first_slice + line / 2, row.first_row + line % 2, row.first_column,
+                       columns, first ? sums[0] : x, first ? sums[1] : y, static_cast<Real *>(nullptr));
+        for (int64_t i = 0; !first && i < columns; ++i) {
+            sums[0][i] = (Real(0) + sums[0][i]) + x[i]; // the sum starts from 0, also where samples are -0
+            sums[1][i] = (Real(0) + sums[1][i]) + y[i];
+        }
+    }
+    for (int side = 0; side < 2; ++side)
+        for (int64_t i = 0; i < row.columns; ++i)
+            out[side][i] = (sums[side][2 * i] + sums[side][2 * i + 1]) * share;
+}
+
+// One row of a smaller image, in the same order.
 template <class Real>
 static void shrink_one_row(const shrink_row &row)
 {
+    if (row.factor == 2 && row.weights == nullptr)
+        return halve_row<Real>(row);
     const sample_source &source = row.source;
     const int64_t columns = row.columns * row.factor;
     const int64_t stride = round_up(columns, 32);
@@ -44,16 +72,11 @@ static void shrink_one_row(const shrink_row &row)
     // Over the columns of each box.
     for (int plane = 0; plane < (weighted ? 3 : 2); ++plane) {
         Real *const sum = sums[plane];
-        if (row.factor == 2) {
-            for (int64_t i = 0; i < row.columns; ++i)
-                x[i] = sum[2 * i] + sum[2 * i + 1];
-        } else {
-            for (int64_t i = 0; i < row.columns; ++i) {
-                Real total = sum[i * row.factor];
-                for (int j = 1; j < row.factor; ++j)
-                    total += sum[i * row.factor + j];
-                x[i] = total;
-            }
+        for (int64_t i = 0; i < row.columns; ++i) {
+            Real total = sum[i * row.factor];
+            for (int j = 1; j < row.factor; ++j)
+                total += sum[i * row.factor + j];
+            x[i] = total;
         }
         for (int64_t i = 0; i < row.columns; ++i)
             sum[i] = x[i];

@@ -35,9 +35,12 @@ template <class Real>
 static void read_row(const sample_source &source, const sample_volume &volume, int64_t slice, int64_t row, int64_t from,
                      int64_t count, Real *out)
 {
+    constexpr int64_t rows_ahead = 8;
     const int64_t size = element_size(source.type);
     const char *samples = static_cast<const char *>(volume.data) +
                           (slice * volume.slice_stride + row * volume.row_stride + from * volume.column_stride) * size;
+    if (row + rows_ahead < source.height)
+        prefetch_run(samples + rows_ahead * volume.row_stride * size, count * volume.column_stride * size);
     if (source.luma != nullptr)
         read_luma(source, samples, volume.channel_stride * size, volume.column_stride, count, out);
     else

@@ -14,7 +14,7 @@
 namespace iqa::IQA_INSTRUCTION_SET {
 
 // The window means of a box; index k is that of a mean: s, d, s^2, d^2, m. Memory: staged slices in a ring, maps
-// filtered in depth, maps filtered down, and a few spare rows.
+// filtered in depth, maps filtered down, and a few spare rows. Windows of one slice are filtered down as staged.
 template <class Lanes>
 struct box_statistics {
     using real = typename Lanes::real;
@@ -24,6 +24,8 @@ struct box_statistics {
     int maps;        // 4, or 5 with that of the weights
     bool weighted;   // weights are staged
     int64_t columns; // of a row with its margins
+    int together;    // slices that are filtered together
+    int staged_slices;
     real pivot;
     real *staged, *filtered, *down, *rest;
 
@@ -33,6 +35,8 @@ struct box_statistics {
           maps(area.convolution ? most_maps : 4),
           weighted(area.source.weights.data != nullptr || area.source.mask_nonfinite),
           columns(area.x.count + area.x.taps - 1),
+          together(area.z.taps == 1 ? 1 : Lanes::rows_at_once),
+          staged_slices(0),
           pivot(0),
           staged(static_cast<real *>(area.memory)),
           filtered(staged + layout.staged),
@@ -42,22 +46,61 @@ struct box_statistics {
     }
 
     int rows() const { return box.y.count + box.y.taps - 1; }
+    int slots() const { return ssim_ring_slices(box.z.taps, together); }
     real *plane(int slice, int index) const
     {
-        return staged + (staged_planes * (slice % box.z.taps) + index) * memory.rows * memory.stride;
+        return staged + (staged_planes * (slice % slots()) + index) * memory.rows * memory.stride;
     }
-    real *map(int k) const { return filtered + k * memory.rows * memory.stride; }
+    real *map(int line, int k) const { return filtered + (most_maps * line + k) * memory.rows * memory.stride; }
     real *down_map(int row, int k) const { return down + (most_maps * row + k) * memory.stride; }
     real *spare(int index) const { return rest + index * memory.stride; }
 
     void find_pivot();
     void stage(int slice);
-    template <int count>
+    template <int slices, int taps, int count>
     void filter_depth(int first);
-    void filter_depth_at(int first) { maps == 4 ? filter_depth<4>(first) : filter_depth<most_maps>(first); }
-    template <int together>
-    void filter_down(int row);
+    template <int slices, int taps>
+    void filter_depth_at(int first)
+    {
+        maps == 4 ? filter_depth<slices, taps, 4>(first) : filter_depth<slices, taps, most_maps>(first);
+    }
+    template <int rows, int taps, int count>
+    void filter_down(int line, int row);
+    template <int rows, int taps>
+    void filter_down_at(int line, int row)
+    {
+        maps == 4 ? filter_down<rows, taps, 4>(line, row) : filter_down<rows, taps, most_maps>(line, row);
+    }
+    // The slices that are measured together from `first` on.
+    int slices_from(int first) const { return box.z.count - first >= together ? together : 1; }
+    template <class Finish>
+    void measure(int first, const Finish &finish);
 };
+
+// The values of the `count` maps at one vector of staged rows; `next`: from sums to differences to weights.
+template <int count, class Lanes>
+static inline void staged_values(const typename Lanes::real *sum, int64_t next, Lanes (&values)[count])
+{
+    values[0] = Lanes::load(sum);
+    values[1] = Lanes::load(sum + next);
+    values[2] = values[0] * values[0];
+    values[3] = values[1] * values[1];
+    if constexpr (count == most_maps) {
+        values[4] = Lanes::load(sum + 2 * next);
+        IQA_UNROLL
+        for (int k = 0; k < 4; ++k)
+            values[k] = values[k] * values[4];
+    }
+}
+
+// The values of maps that are `next` apart.
+template <int count, class Lanes>
+static inline void load_maps(const typename Lanes::real *first, int64_t next, Lanes (&values)[count])
+{
+    IQA_UNROLL
+    for (int k = 0; k < count; ++k)
+        values[k] = Lanes::load(first + k * next);
+}
 
 template <class Lanes>
 void box_statistics<Lanes>::find_pivot()
@@ -104,63 +147,53 @@ void box_statistics<Lanes>::stage(int slice)
     }
 }
 
-// The maps of one slice, filtered in depth from the staged slices from `first` on.
+// The maps of `slices` slices, filtered in depth from the staged slices from `first` on.
 template <class Lanes>
-template <int count>
+template <int slices, int taps, int count>
 void box_statistics<Lanes>::filter_depth(int first)
 {
-    const real *filter = static_cast<const real *>(box.z.filter);
-    for (int row = 0; row < rows(); ++row)
-        for (int64_t at = row * memory.stride; at < row * memory.stride + columns; at += Lanes::width) {
-            Lanes total[count];
-            IQA_UNROLL
-            for (int k = 0; k < count; ++k)
-                total[k] = Lanes::broadcast(0);
-            for (int tap = 0; tap < box.z.taps; ++tap) {
-                const Lanes weight = Lanes::broadcast(filter[tap]);
-                const Lanes sum = Lanes::load(plane(first + tap, 0) + at);
-                const Lanes difference = Lanes::load(plane(first + tap, 1) + at);
-                Lanes values[most_maps] = {sum, difference, sum * sum, difference * difference, weight};
-                if constexpr (count == most_maps) {
-                    values[4] = Lanes::load(plane(first + tap, 2) + at);
-                    IQA_UNROLL
-                    for (int k = 0; k < 4; ++k)
-                        values[k] = values[k] * values[4];
-                }
-                IQA_UNROLL
-                for (int k = 0; k < count; ++k)
-                    total[k] = fused_multiply_add(weight, values[k], total[k]);
-            }
-            IQA_UNROLL
-            for (int k = 0; k < count; ++k)
-                total[k].store(map(k) + at);
-        }
+    const int ring = slots();
+    const int first_slot = first % ring;
+    const int64_t next = memory.rows * memory.stride; // plane
+    for (int row = 0; row < rows(); ++row) {
+        const real *from = staged + row * memory.stride;
+        filter_rows_down<slices, taps, count, Lanes>(
+            box.z.taps, columns,
+            [filter = static_cast<const real *>(box.z.filter)](int, int tap) -> const real & { return filter[tap]; },
+            [=](int tap) {
+                const int slot = first_slot + tap < ring ? first_slot + tap : first_slot + tap - ring;
+                return from + staged_planes * next * slot;
+            },
+            [=](const real *sum, Lanes(&values)[count]) { staged_values(sum, next, values); },
+            [=, this](int line, int k) { return map(line, k) + row * memory.stride; });
+    }
 }
 
-// Filters `together` rows of the maps down, from `row` on.
+// Filters `rows` rows of the maps of a slice down, from `row` on.
 template <class Lanes>
-template <int together>
-void box_statistics<Lanes>::filter_down(int row)
+template <int rows, int taps, int count>
+void box_statistics<Lanes>::filter_down(int line, int row)
 {
+    const int64_t stride = memory.stride;
+    const int64_t next = memory.rows * stride; // the next map or plane
     const real *filter = static_cast<const real *>(box.y.filter);
-    const int taps = box.y.taps;
-    for (int k = 0; k < maps; ++k)
-        for (int64_t at = 0; at < columns; at += Lanes::width) {
-            Lanes total[together];
-            IQA_UNROLL
-            for (int line = 0; line < together; ++line)
-                total[line] = Lanes::broadcast(0);
-            for (int tap = 0; tap < taps + together - 1; ++tap) {
-                const Lanes value = Lanes::load(map(k) + (row + tap) * memory.stride + at);
-                IQA_UNROLL
-                for (int line = 0; line < together; ++line)
-                    if (tap - line >= 0 && tap - line < taps)
-                        total[line] = fused_multiply_add(Lanes::broadcast(filter[tap - line]), value, total[line]);
-            }
-            IQA_UNROLL
-            for (int line = 0; line < together; ++line)
-                total[line].store(down_map(line, k) + at);
-        }
+    const auto weight = [filter](int, int tap) -> const real & {
+        return filter[tap];
+    };
+    const auto out = [this](int to, int k) {
+        return down_map(to, k);
+    };
+    if (box.z.taps == 1) {
+        const real *from = plane(0, 0) + row * stride;
+        filter_rows_down<rows, taps, count, Lanes>(
+            box.y.taps, columns, weight, [=](int tap) { return from + tap * stride; },
+            [=](const real *sum, Lanes(&values)[count]) { staged_values(sum, next, values); }, out);
+    } else {
+        const real *from = map(line, 0) + row * stride;
+        filter_rows_down<rows, taps, count, Lanes>(
+            box.y.taps, columns, weight, [=](int tap) { return from + tap * stride; },
+            [=](const real *first, Lanes(&values)[count]) { load_maps(first, next, values); }, out);
+    }
 }
 
 // The window means at one vector of a row that was filtered down, normalised if they are weighted.
@@ -181,21 +214,33 @@ static inline void means_at(const box_statistics<Lanes> &statistics, const filte
     }
 }
 
-// Filters the rows of a slice down and calls finish(row of the box, row of the maps) for each.
-template <class Lanes, class Finish>
-static void for_each_row_down(box_statistics<Lanes> &statistics, int rows, Finish &&finish)
+// Measures the slices_from(first) slices: stages what they need, filters in depth and down, and calls
+// finish(slice, row of the box, row of the maps) for each row.
+template <class Lanes>
+template <class Finish>
+void box_statistics<Lanes>::measure(int first, const Finish &finish)
 {
-    for (int first = 0; first < rows;) {
-        const bool together = rows - first >= Lanes::rows_at_once;
-        if (together)
-            statistics.template filter_down<Lanes::rows_at_once>(first);
-        else
-            statistics.template filter_down<1>(first);
-        const int count = together ? Lanes::rows_at_once : 1;
-        for (int row = 0; row < count; ++row)
-            finish(first + row, row);
-        first += count;
-    }
+    constexpr int at_once = Lanes::rows_at_once;
+    const int slices = slices_from(first);
+    for (; staged_slices < first + slices + box.z.taps - 1; ++staged_slices)
+        stage(staged_slices);
+    if (box.z.taps == 11 && slices == at_once)
+        filter_depth_at<at_once, 11>(first);
+    else if (box.z.taps > 1)
+        slices == at_once ? filter_depth_at<at_once, 0>(first) : filter_depth_at<1, 0>(first);
+    for (int line = 0; line < slices; ++line)
+        for (int row = 0; row < box.y.count;) {
+            const int count = box.y.count - row >= at_once ? at_once : 1;
+            if (count == 1)
+                filter_down_at<1, 0>(line, row);
+            else if (box.y.taps == 11)
+                filter_down_at<at_once, 11>(line, row);
+            else
+                filter_down_at<at_once, 0>(line, row);
+            for (int i = 0; i < count; ++i)
+                finish(first + line, row + i, i);
+            row += count;
+        }
 }
 
 } // namespace iqa::IQA_INSTRUCTION_SET

@@ -76,7 +76,8 @@ private:
                 .width = request.out_width,
                 .tile_depth = 1,
                 .tile_height = ssim_tile_height,
-                .tile_width = ssim_tile_width};
+                .tile_width = ssim_tile_width,
+                .planes_together = request.images.reference.column_stride != 1};
     }
 
     void compute(const place &at, int worker, ssim_tile_result &result) const

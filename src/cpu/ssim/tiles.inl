@@ -13,6 +13,7 @@
 #include "arith/ssim_doubt.h"
 #include "arith/ssim_pivot.h"
 #include "cpu/images/count.inl"
+#include "cpu/images/gather.inl"
 #include "cpu/isa/instruction_set.h"
 #include "cpu/ssim/filters.inl"
 #include "cpu/ssim/kernels.hpp"
@@ -52,15 +53,6 @@ static void stage_run(const Sample *__restrict reference, const Sample *__restri
         sum[i] = x + y;
         difference[i] = x - y;
     }
-}
-
-// Prefetches the run that is staged a few rows later: a tile's rows lie too far apart for the hardware prefetcher.
-template <class Sample>
-static inline void prefetch_run(const Sample *run, int64_t count)
-{
-    const char *bytes = reinterpret_cast<const char *>(run);
-    for (int64_t at = 0; at < count * int64_t(sizeof(Sample)); at += 64)
-        __builtin_prefetch(bytes + at);
 }
 
 template <class Real, class Sample>
@@ -107,8 +99,9 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
         const Sample *y_run = candidate + column * candidate_step;
         if (reference_step == channels && candidate_step == channels) {
             if (y + rows_ahead < tile.height) {
-                prefetch_run(x_run + rows_ahead * tile.reference.row_stride, (to - from) * channels);
-                prefetch_run(y_run + rows_ahead * tile.candidate.row_stride, (to - from) * channels);
+                const int64_t bytes = (to - from) * channels * int64_t(sizeof(Sample));
+                prefetch_run(x_run + rows_ahead * tile.reference.row_stride, bytes);
+                prefetch_run(y_run + rows_ahead * tile.candidate.row_stride, bytes);
             }
             stage_run(x_run, y_run, (to - from) * channels, gain, work.pivot + at, sum + at, difference + at);
         } else
@@ -166,40 +159,22 @@ template <int rows, int taps, class Lanes>
 static void filter_down(const ssim_workspace<Lanes> &work, int first)
 {
     using real = typename Lanes::real;
-    const int size = taps ? taps : work.tile.size_y;
-    const int64_t samples = (work.tile.columns + work.tile.size_x - 1) * work.tile.channels;
-    for (int tap = 0; tap < size + rows - 1; ++tap)
+    const ssim_tile &tile = work.tile;
+    for (int tap = 0; tap < tile.size_y + rows - 1; ++tap)
         work.staged_in_order[tap] = work.staged(first + tap);
-    for (int64_t at = 0; at < samples; at += Lanes::width) {
-        Lanes total[rows][4];
-        IQA_UNROLL
-        for (int row = 0; row < rows; ++row)
-            IQA_UNROLL
-        for (int k = 0; k < 4; ++k)
-            total[row][k] = Lanes::broadcast(real(0));
-        IQA_UNROLL
-        for (int tap = 0; tap < size + rows - 1; ++tap) {
-            const real *staged = work.staged_in_order[tap] + at;
-            const Lanes sum = Lanes::load(staged);
-            const Lanes difference = Lanes::load(staged + work.stride);
-            const Lanes values[4] = {sum, difference, sum * sum, difference * difference};
-            IQA_UNROLL
-            for (int row = 0; row < rows; ++row) {
-                const int tap_of_row = tap - row;
-                if (tap_of_row < 0 || tap_of_row >= size)
-                    continue;
-                const Lanes weight = Lanes::broadcast(work.taps_y[tap_of_row]);
-                IQA_UNROLL
-                for (int k = 0; k < 4; ++k)
-                    total[row][k] = fused_multiply_add(weight, values[k], total[row][k]);
-            }
-        }
-        IQA_UNROLL
-        for (int row = 0; row < rows; ++row)
-            IQA_UNROLL
-        for (int k = 0; k < 4; ++k)
-            total[row][k].store(work.map(row, k) + at);
-    }
+    const auto *const *staged = work.staged_in_order;
+    const int64_t stride = work.stride;
+    filter_rows_down<rows, taps, 4, Lanes>(
+        tile.size_y, int64_t(tile.columns + tile.size_x - 1) * tile.channels,
+        [filter = work.taps_y](int, int tap) -> const real & { return filter[tap]; },
+        [=](int tap) { return staged[tap]; },
+        [=](const real *from, Lanes(&values)[4]) {
+            values[0] = Lanes::load(from);
+            values[1] = Lanes::load(from + stride);
+            values[2] = values[0] * values[0];
+            values[3] = values[1] * values[1];
+        },
+        [&](int row, int k) { return work.map(row, k); });
 }
 
 // Filters one row across and finishes it: SSIM, or contrast-structure alone.
@@ -254,6 +229,27 @@ static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<L
     for (int i = 0; i < vectors; ++i)
         spread[i].store(work.spreads + i * Lanes::width);
     row_sum = sum;
+}
+
+// Adds a row of interleaved values to the sums of their channels.
+template <class Real>
+static void add_by_channel(const Real *values, int64_t samples, int channels, int64_t unit, int128 *sums)
+{
+    constexpr int period = 48; // of whole vectors, and of whole pixels of 1 to 4 channels
+    static_assert(ssim_most_interleaved == 4);
+    uint64_t partial[period] = {}; // NaN contributes arbitrary bits
+    int64_t at = 0;
+    for (; at + period <= samples; at += period)
+        for (int i = 0; i < period; ++i)
+            partial[i] += uint64_t(ssim_fixed(values[at + i]));
+    for (int i = 0; at + i < samples; ++i)
+        partial[i] += uint64_t(ssim_fixed(values[at + i]));
+    uint64_t totals[ssim_most_interleaved] = {};
+    for (int i = 0; i < period; i += channels)
+        for (int channel = 0; channel < channels; ++channel)
+            totals[channel] += partial[i + channel];
+    for (int channel = 0; channel < channels; ++channel)
+        sums[channel] += int128(int64_t(totals[channel])) * unit;
 }
 
 // Adds up the doubts of a tile's rows, and checks its spreads.
@@ -354,8 +350,7 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
             finish(work, constants, row, keep_values, doubts_row(first + row, tile.rows), sum);
             nan = nan || sum.any_nan();
             if (tile.by_channel)
-                for (int64_t i = 0; i < samples; ++i)
-                    result.sums[i % tile.channels] += int128(ssim_fixed(work.values[i])) * (int64_t(1) << shift);
+                add_by_channel(work.values, samples, tile.channels, int64_t(1) << shift, result.sums);
             else
                 result.sums[0] += int128(sum.total()) * (int64_t(1) << shift);
             if (tile.store_row != nullptr)
