@@ -3,8 +3,6 @@
 // are independent.
 #pragma once
 
-#include <limits>
-
 #include "arith/network.h"
 #include "cpu/isa/instruction_set.h"
 #include "cpu/network/kernels.hpp"
@@ -34,7 +32,7 @@ void pool(const pooling_window &window, Number start, Add add, Finish finish)
 
 void pool_maximum(const pooling_window &window)
 {
-    pool(window, -std::numeric_limits<float>::infinity(), larger_sample, [](float largest) { return largest; });
+    pool(window, -__builtin_inff(), larger_sample, [](float largest) { return largest; });
 }
 
 void pool_average(const pooling_window &window)
