@@ -44,15 +44,6 @@ text describe()
 
 } // namespace
 
-namespace cuda {
-
-void network(context &, workspace &, network_request &)
-{
-    fail(IQA_ERROR_UNAVAILABLE, "the pictures are on a CUDA device; networks run on the CPU: copy the pictures there");
-}
-
-} // namespace cuda
-
 const char *cuda_state()
 {
     static const text state = describe();
@@ -83,6 +74,7 @@ const backend &cuda_backend()
         .neighbours = cuda::neighbours,
         .split_scores = cuda::split_scores,
         .fetch_row = cuda::fetch_row,
+        .network_weights = cuda::network_weights,
         .network = cuda::network,
     };
     return instance;

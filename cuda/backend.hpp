@@ -27,7 +27,7 @@ void neighbours(context &where, int32_t device_id, memory_source &memory, neighb
 void split_scores(context &where, int32_t device_id, memory_source &memory, split_scores_request &request);
 void fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                double *numbers);
-// Refuses: networks run on the CPU.
+const float *network_weights(context &where, scratch &memory, std::span<const float> weights);
 void network(context &where, workspace &memory, network_request &request);
 
 } // namespace iqa::cuda

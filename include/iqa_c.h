@@ -1099,8 +1099,9 @@ IQA_API iqa_status iqa_measure_inception_score(iqa_context *context, const iqa_i
 /** Inception v3 as FID uses it (C. Szegedy and others, "Rethinking the Inception architecture for computer vision",
  *  CVPR 2016; the graph of 2015-12-05): pictures in, features out, for FID, KID and the Inception Score.
  *
- *  A feature depends on its picture and the weights alone: not on the batch, the threads or the instruction set. Every
- *  output of every layer is one chain of float32 multiply-adds in a stated order (docs/reference/numerics.md).
+ *  A feature depends on its picture and the weights alone: not on the batch, the threads, the instruction set or the
+ *  device. Every output of every layer is one chain of float32 multiply-adds in a stated order
+ * (docs/reference/numerics.md).
  *
  *  The weights do not come with the library: they are the caller's, by the names of a PyTorch state dictionary. */
 typedef struct iqa_network iqa_network;
@@ -1130,7 +1131,8 @@ typedef struct iqa_network_options {
     uint32_t struct_size; /* sizeof(iqa_network_options) of the caller                                              */
     int32_t layout;       /* IQA_LAYOUT_... of pictures; 1 or 3 channels, of which one stands for all three          */
     int32_t resize;       /* IQA_RESIZE_...                                                                         */
-    int32_t at_once;      /* pictures under way at once, each in 11.3 MB; 0: as many as threads, but 2 to 16         */
+    int32_t at_once;      /* pictures under way at once, each in 11.3 MB; 0: as many as threads, but 2 to 16; on a
+                             CUDA device 64                                                                         */
     double data_low;      /* the range of the samples, which becomes 0 to 255; above data_high for that of an       */
     double data_high;     /* integer type, while floating-point pictures must state it                              */
 } iqa_network_options;
@@ -1181,18 +1183,23 @@ IQA_API iqa_status iqa_network_layer_width(int32_t layer, int32_t *width);
 /** Where the features of a layer go. */
 typedef struct iqa_layer_features {
     int32_t layer;              /* IQA_LAYER_...                                                                    */
-    const iqa_tensor *features; /* float32 or float64 [N, width], with any strides, on the CPU                      */
+    const iqa_tensor *features; /* float32 or float64 [N, width], with any strides, on the pictures' device         */
 } iqa_layer_features;
 
 /** The features of N pictures of any size. Reports progress by pictures, and can be cancelled by it.
  *
  *  The memory of the pictures under way is kept for the next call; each thread takes a strip of rows beside it.
  *
- *  @param pictures  uint8, uint16, int16, float16, bfloat16, float32 or float64, on the CPU.
+ *  On a CUDA device the same bits come out; the call works on the context's stream and waits for it. The device's
+ * memory holds the pictures under way, a copy of the weights (95 MB), and 2.4 KB for each row and channel of the
+ * pictures whose rows fit 64 MiB at once, but at least one. A network keeps memory on one device, that of its last
+ * call.
+ *
+ *  @param pictures  uint8, uint16, int16, float16, bfloat16, float32 or float64, on the CPU or a CUDA device.
  *  @param outputs   one for each layer that is wanted; all of them come from one pass.
- *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _DEVICE, _UNAVAILABLE, _CANCELLED, _OUT_OF_MEMORY;
- *          IQA_ERROR_NUMERIC for a picture or a feature that is not finite. Where a call fails, some features may have
- *          been written. */
+ *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT, _SHAPE, _DTYPE, _DEVICE, _UNAVAILABLE, _CUDA, _CANCELLED,
+ *          _OUT_OF_MEMORY; IQA_ERROR_NUMERIC for a picture or a feature that is not finite. Where a call fails, some
+ * features may have been written. */
 IQA_API iqa_status iqa_network_features(iqa_network *network, const iqa_tensor *pictures,
                                         const iqa_layer_features *outputs, size_t count);
 

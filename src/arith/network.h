@@ -26,6 +26,11 @@ IQA_HD int64_t samples_inside(int64_t first, int64_t count, int64_t extent)
     return end - begin;
 }
 
+IQA_HD float rectified(float value)
+{
+    return value <= 0.0f ? 0.0f : value; // -0 becomes 0
+}
+
 // The larger one, the first of equal ones; NaN stays.
 IQA_HD float larger_sample(float largest, float sample)
 {

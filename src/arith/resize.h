@@ -111,6 +111,12 @@ IQA_HD resize_taps resize_weights(resize_rule rule, int64_t source, int64_t targ
     }
 }
 
+// From the range of a picture's samples to that of bytes, 0 to 255.
+IQA_HD double byte_sample(double value, double low, double high)
+{
+    return (value - low) * 255.0 / (high - low);
+}
+
 // A resized sample of 0 to 255 as the network takes it.
 IQA_HD float network_sample(resize_rule rule, double value)
 {

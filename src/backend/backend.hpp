@@ -48,7 +48,9 @@ struct backend {
     // Copies one row of a table to the host, for an error text.
     void (*fetch_row)(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                       double *numbers);
-    // The features of a group of pictures.
+    // A network's weights where its steps read them: these ones, or a copy in `memory`.
+    const float *(*network_weights)(context &where, scratch &memory, std::span<const float> weights);
+    // The features of a group of pictures. Returns when they are there.
     void (*network)(context &where, workspace &memory, network_request &request);
 };
 

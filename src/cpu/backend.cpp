@@ -29,6 +29,7 @@ const backend &cpu_backend()
         .neighbours = cpu_neighbours,
         .split_scores = cpu_split_scores,
         .fetch_row = cpu_fetch_row,
+        .network_weights = cpu_network_weights,
         .network = cpu_network,
     };
     return instance;

@@ -27,6 +27,7 @@ void cpu_neighbours(context &where, int32_t device_id, memory_source &memory, ne
 void cpu_split_scores(context &where, int32_t device_id, memory_source &memory, split_scores_request &request);
 void cpu_fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                    double *numbers);
+const float *cpu_network_weights(context &where, scratch &memory, std::span<const float> weights);
 void cpu_network(context &where, workspace &memory, network_request &request);
 
 } // namespace iqa

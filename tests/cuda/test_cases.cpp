@@ -61,6 +61,16 @@ void compare(const std::vector<table_case> &cases)
     }
 }
 
+void compare(const std::vector<network_case> &cases)
+{
+    if (is_skipped())
+        return;
+    for (const network_case &each : cases) {
+        CAPTURE(each.name);
+        CHECK((run_case(each, true) == run_case(each, false)));
+    }
+}
+
 // The number of NaNs, and the number of NaNs with other bits than `usual`.
 struct nan_count {
     size_t total = 0, others = 0;
@@ -108,6 +118,7 @@ TEST_CASE("a few cases of each metric", "[sanitizer]")
     for (const device_case &each : shared_cases(true))
         compare(each);
     compare(table_cases(true));
+    compare(network_cases(true));
 }
 
 // Slow threads must not see what their block's next part writes to shared memory.
@@ -133,6 +144,11 @@ TEST_CASE("FID: the value from CUDA has the CPU's bits")
 TEST_CASE("KID, PRDC and the Inception Score: CPU and CUDA give the same bits and the same words")
 {
     compare(table_cases(false));
+}
+
+TEST_CASE("networks: CPU and CUDA fill maps and outputs with the same bytes, and find the same faults")
+{
+    compare(network_cases(false));
 }
 
 TEST_CASE("the values of images at fault are NaN, for those who do not ask for the status")

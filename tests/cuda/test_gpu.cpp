@@ -6,6 +6,7 @@
 #include "cuda/cases/cases.hpp"
 #include "cuda/places/place.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 #include "support/support.hpp"
 
 using namespace test;
@@ -142,6 +143,43 @@ TEST_CASE("the caller's device stays current, and no error is left behind")
     REQUIRE(cudaGetDevice(&after) == cudaSuccess);
     CHECK(before == after);
     CHECK(cudaGetLastError() == cudaSuccess);
+}
+
+TEST_CASE("the whole network has the CPU's features in all layers and batches")
+{
+    if (skipped())
+        return;
+    const recorded_pictures pictures;
+    const auto context = make_context();
+    const network_pointer network = make_network(context);
+    constexpr int64_t picture_bytes = recorded_pictures::height * recorded_pictures::width * 3;
+    for (const int64_t batch : {1, 2, 7, 32}) {
+        CAPTURE(batch);
+        const auto found = recorded_pictures::hashes_of(
+            batch, [&](int64_t first, int64_t count, const std::vector<int64_t> &widths, const auto &outputs) {
+                std::vector<void *> memory = {place::take(size_t(count * picture_bytes))};
+                place::to_device(memory[0], pictures.bytes.data() + first * picture_bytes,
+                                 size_t(count * picture_bytes));
+                std::vector<std::unique_ptr<tensor>> views;
+                std::vector<iqa_layer_features> entries;
+                for (int layer = 0; layer < recorded_pictures::layers; ++layer) {
+                    const int64_t columns = widths[size_t(layer)];
+                    memory.push_back(place::take(size_t(count * columns) * sizeof(float)));
+                    views.push_back(
+                        std::make_unique<tensor>(memory.back(), IQA_FLOAT32, std::vector<int64_t>{count, columns}));
+                    views.back()->view.device_type = IQA_CUDA;
+                    entries.push_back({layer, *views.back()});
+                }
+                tensor all(memory[0], IQA_UINT8, {count, pictures.height, pictures.width, 3});
+                all.view.device_type = IQA_CUDA;
+                REQUIRE(iqa_network_features(network.get(), all, entries.data(), entries.size()) == IQA_OK);
+                for (size_t layer = 0; layer < entries.size(); ++layer)
+                    place::to_host(outputs[layer], memory[layer + 1], size_t(count * widths[layer]) * sizeof(float));
+                for (void *block : memory)
+                    place::give_back(block);
+            });
+        CHECK(found == recorded_pictures::recorded());
+    }
 }
 
 TEST_CASE("FID of a thousand features: every block of every launch has its part")

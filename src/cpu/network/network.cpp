@@ -23,7 +23,8 @@ public:
         : request_(request),
           pixels_(kernels_for(where)),
           kernels_(network_kernels_for(where)),
-          workers_(where.threads())
+          workers_(where.threads()),
+          faulty_picture_(request.pictures.images)
     {
         place_in(memory.work, "rows of pictures to be resized", [&](arena &all) { place(all); });
         fill(down_, request.pictures.height, request.input.height);
@@ -37,15 +38,19 @@ public:
         team.each(pictures.images * row_items, pictures.pixels() / row_items * 8, [&](int64_t item, int32_t worker) {
             resize(item / row_items, int(item % row_items) * rows_of_item, worker);
         });
-        request_.nonfinite = nonfinite_.load();
-        if (request_.nonfinite != 0)
+        if (faulty_picture_ < pictures.images) {
+            request_.faulty_picture = faulty_picture_;
             return;
+        }
         const auto steps = int64_t(request_.steps.size());
         for (int64_t i = 0; i < steps; ++i) {
             if (!team.proceed(request_.done + pictures.images * i / steps, request_.total))
                 return;
             take(team, request_.steps[size_t(i)]);
         }
+        for (size_t i = 0; i < request_.outputs.size(); ++i)
+            for (int64_t picture = 0; picture < pictures.images; ++picture)
+                store(int64_t(i), picture);
     }
 
 private:
@@ -103,12 +108,15 @@ private:
             for (int64_t channel = 0; channel < pictures.channels; ++channel) {
                 pixels_.widen(pictures.type, pictures.at(picture, channel, 0, row, 0), pictures.column_stride,
                               pictures.width, samples);
-                to_bytes(samples, pictures.width);
+                for (int64_t column = 0; column < pictures.width; ++column)
+                    samples[column] = byte_sample(samples[column], request_.range.low, request_.range.high);
                 kernels_.resize_row(axis, samples, across + (row - first) * row_samples_ + channel * input.width);
             }
         for (int row = first_row; row < end_row; ++row) {
             kernels_.resize_columns(down_.view(input.height), row, across + (down_.first[row] - first) * row_samples_,
                                     row_samples_, row_samples_, out);
+            if (!std::all_of(out, out + row_samples_, [](double sample) { return is_finite(sample); }))
+                keep_least(faulty_picture_, picture);
             for (int64_t column = 0; column < input.width; ++column) {
                 float *const pixel = input.at(picture, row, column);
                 for (int64_t channel = 0; channel < input.channels; ++channel)
@@ -118,18 +126,11 @@ private:
         }
     }
 
-    // From the pictures' range to that of bytes, 0 to 255.
-    void to_bytes(double *samples, int64_t count)
+    static void keep_least(std::atomic<int64_t> &least, int64_t value)
     {
-        const double low = request_.range.low;
-        const double span = request_.range.high - low;
-        int64_t nonfinite = 0;
-        for (int64_t i = 0; i < count; ++i) {
-            nonfinite += !is_finite(samples[i]);
-            samples[i] = (samples[i] - low) * 255.0 / span;
+        int64_t present = least;
+        while (value < present && !least.compare_exchange_weak(present, value)) {
         }
-        if (nonfinite != 0)
-            nonfinite_.fetch_add(nonfinite);
     }
 
     void take(crew &team, const network_step &step)
@@ -170,7 +171,7 @@ private:
         const window &reach = step.reach;
         const int64_t pixels = int64_t(to.height) * to.width;
         const int groups = to.channels / network_group;
-        const int64_t chain = int64_t(reach.rows) * reach.columns * from.channels;
+        const int64_t chain = step.chain();
         const int64_t pictures = request_.pictures.images;
         const int64_t pieces = divide_up(pixels, pixels_of_item);
         const int64_t shares =
@@ -228,6 +229,17 @@ private:
         });
     }
 
+    void store(int64_t index, int64_t picture)
+    {
+        const feature_output &output = request_.outputs[size_t(index)];
+        const float *const features = output.from.at(picture, 0, 0);
+        for (int64_t i = 0; i < output.from.channels; ++i) {
+            if (!is_finite(features[i]) && request_.fault.output < 0)
+                request_.fault = {index, picture, i, double(features[i])};
+            output.store(picture, i, features[i]);
+        }
+    }
+
     network_request &request_;
     const cpu_kernels &pixels_;
     const network_kernels &kernels_;
@@ -237,10 +249,15 @@ private:
     int64_t source_rows_ = 0; // that an item reads, at most
     int64_t of_worker_ = 0;
     double *rows_ = nullptr;
-    std::atomic<int64_t> nonfinite_ = 0;
+    std::atomic<int64_t> faulty_picture_;
 };
 
 } // namespace
+
+const float *cpu_network_weights(context &, scratch &, std::span<const float> weights)
+{
+    return weights.data();
+}
 
 void cpu_network(context &where, workspace &memory, network_request &request)
 {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A network with its weights and the memory of the pictures that are under way.
+// A network with its weights and the memory of the pictures that are under way, on one device at a time.
 #pragma once
 
+#include <memory>
+#include <optional>
+
+#include "backend/backend.hpp"
 #include "core/context.hpp"
 #include "core/option_table.hpp"
 #include "metrics/network/inception.hpp"
@@ -12,6 +16,26 @@ namespace iqa {
 extern const options_table<iqa_network_options> network_option_table;
 
 int32_t width_of_layer(int32_t layer); // throws for a number that no layer has
+
+// What a network has on the device of the pictures.
+struct network_device {
+    // Copies the weights there.
+    network_device(context &owner, const backend &device, int32_t device_id, std::span<const float> weights_on_host);
+
+    bool serves(const backend &device, int32_t device_id) const { return &device == &functions && device_id == id; }
+    memory_source &source(context &owner) const;
+
+    struct closing {
+        void operator()(device_ledger *open) const noexcept { open->close(); }
+    };
+    const backend &functions;
+    const int32_t id;
+    const std::unique_ptr<device_ledger, closing> ledger; // NULL on the CPU; ends after the memory that it gave
+    workspace memory;
+    scratch maps;
+    scratch copied_weights;
+    const float *weights;
+};
 
 } // namespace iqa
 
@@ -33,14 +57,14 @@ private:
     iqa_network(iqa::context &owner, const iqa_network_options &options, std::span<const iqa_named_tensor> tensors);
     ~iqa_network() = default;
 
-    void place_maps(int64_t pictures, const bool (&wanted)[iqa::inception_layers]);
+    iqa::network_device &device_for(const iqa::backend &functions, int32_t id);
+    void place_maps(iqa::network_device &device, int64_t pictures, const bool (&wanted)[iqa::inception_layers]);
 
     iqa::context &owner_;
     const iqa_network_options options_;
     iqa::scratch weights_memory_;
     const iqa::packed_weights weights_;
-    iqa::workspace memory_;
-    iqa::scratch maps_memory_;
+    std::optional<iqa::network_device> device_; // of the last call
 
     // Of the group that is under way.
     iqa::feature_map maps_[iqa::inception_graph::most_maps];

@@ -198,7 +198,7 @@ packed_weights pack_weights(scratch &memory, std::span<const iqa_named_tensor> t
     all.classes = {weights, bias};
     all.no_bias = zeros;
     all.digest = digest_of(first, count);
-    all.bytes = size_t(count) * sizeof(float);
+    all.all = {first, size_t(count)};
     return all;
 }
 

@@ -18,8 +18,8 @@ struct packed_weights {
     std::array<convolution, inception_graph::convolutions> convolutions;
     convolution classes;  // of 2048 features
     const float *no_bias; // of classes
-    uint64_t digest;      // of all of it
-    size_t bytes;
+    std::span<const float> all;
+    uint64_t digest; // of all
 };
 
 packed_weights pack_weights(scratch &memory, std::span<const iqa_named_tensor> tensors);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/network.hpp"
 #include "support/support.hpp"
 
 namespace test {
@@ -118,6 +119,34 @@ struct table_outcome {
 };
 std::vector<table_case> table_cases(bool few);
 table_outcome run_case(const table_case &each, bool on_device);
+
+// A network's steps between maps, whose places are numbers of floats into one block, as those of weights are.
+struct network_case {
+    struct step {
+        iqa::step_kind kind;
+        int from, to; // maps
+        int channel, channels;
+        iqa::window reach;
+        int64_t weights, bias;
+        bool rectify;
+    };
+    std::string name;
+    case_tensor pictures;
+    int32_t layout, resize;
+    std::vector<iqa::feature_map> maps; // the first one is the input
+    std::vector<int64_t> map_starts;
+    int64_t map_floats = 0;
+    std::vector<float> weights;
+    std::vector<step> steps;
+    std::vector<int> outputs; // maps of one pixel
+};
+struct network_outcome {
+    std::vector<int64_t> faults;                  // the first picture; output, picture, feature and value
+    std::vector<std::vector<std::byte>> contents; // of all maps and outputs, without a fault
+    bool operator==(const network_outcome &) const = default;
+};
+std::vector<network_case> network_cases(bool few);
+network_outcome run_case(const network_case &each, bool on_device);
 
 // FID of a set of `rows` rows and one of half as many. From 256 features on the device computes the trace term.
 struct fid_outcome {

@@ -40,6 +40,20 @@ TEST_CASE("the order of blocks and threads does not matter")
     }
 }
 
+TEST_CASE("the order of blocks and threads does not matter to networks")
+{
+    auto &machine = sequential_machine::get();
+    for (const network_case &each : network_cases(true)) {
+        CAPTURE(each.name);
+        const network_outcome expected = run_case(each, false);
+        for (const thread_order order : {thread_order::backward, thread_order::shuffled}) {
+            machine.reset();
+            machine.order = order;
+            CHECK((run_case(each, true) == expected));
+        }
+    }
+}
+
 TEST_CASE("a warm update takes no memory, copies nothing and waits for nothing")
 {
     auto &machine = sequential_machine::get();

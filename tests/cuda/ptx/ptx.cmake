@@ -45,7 +45,7 @@ endfunction()
 iqa_add_on_ptx(test_ptx_cases cuda/ptx/test_cases.cpp cuda/ptx/test_machine.cpp cuda/ptx/test_mutations.cpp
   $<TARGET_OBJECTS:iqa_cases> $<TARGET_OBJECTS:iqa_test_main>)
 target_link_libraries(test_ptx_cases PRIVATE iqa_test_main)
-foreach(part IN ITEMS machine mutations ssim psnr confusion parts fid tables)
+foreach(part IN ITEMS machine mutations ssim psnr confusion parts fid tables network)
   add_test(NAME ptx_${part} COMMAND test_ptx_cases "[${part}]")
   set_tests_properties(ptx_${part} PROPERTIES TIMEOUT ${iqa_test_limit} LABELS ptx)
 endforeach()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The cases that CPU and device share, on the kernels that nvcc compiled.
+#include <algorithm>
 #include <cstdio>
+#include <string>
 
 #include "cuda/machine/grid.hpp"
 #include "cuda/places/compare.hpp"
@@ -61,6 +63,22 @@ TEST_CASE("FID of nvcc's code has the CPU's bits, on Hopper and on Turing", "[fi
         CHECK((run_fid(256, rows, true) == expected));
     }
     tell_of(2);
+}
+
+TEST_CASE("networks of nvcc's code have the CPU's bytes and faults", "[network]")
+{
+    const std::vector<network_case> cases = network_cases(false);
+    for (const network_case &each : cases) {
+        CAPTURE(each.name);
+        CHECK((run_case(each, true) == run_case(each, false)));
+    }
+    for (const char *const tile : {"<2, 4, 4>", "<2, 3, 4>", "<2, 2, 4>", "<4, 1, 4>", "<4, 1, 1>"}) {
+        CAPTURE(tile);
+        CHECK(std::any_of(ptx::device::get().counts.begin(), ptx::device::get().counts.end(), [&](const auto &kernel) {
+            return kernel.first.find("convolve" + std::string(tile)) != std::string::npos;
+        }));
+    }
+    tell_of(cases.size());
 }
 
 TEST_CASE("KID, PRDC and the Inception Score of nvcc's code have the CPU's bits", "[tables]")

@@ -10,6 +10,8 @@
 #include "cuda/features/trace.cu"
 #include "cuda/images/count.cu"
 #include "cuda/machine/ledger.cu"
+#include "cuda/network/convolution.cu"
+#include "cuda/network/network.cu"
 #include "cuda/psnr/squared_error.cu"
 #include "cuda/ssim/blocks.cu"
 #include "cuda/ssim/boxes.cu"

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <map>
 
 #include "arith/network.h"
 #include "arith/resize.h"
@@ -12,6 +11,7 @@
 #include "metrics/network/inception.hpp"
 #include "support/catch.hpp"
 #include "support/counting_allocator.hpp"
+#include "support/networks.hpp"
 
 using namespace test;
 
@@ -40,114 +40,6 @@ std::vector<float> random_floats(random_numbers &random, size_t count)
 bool same_bits(const std::vector<float> &a, const std::vector<float> &b)
 {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-// ---- Weights of the whole network, from a seed
-
-struct network_deleter {
-    void operator()(iqa_network *network) const { iqa_network_destroy(network); }
-};
-using network_pointer = std::unique_ptr<iqa_network, network_deleter>;
-
-// Tensors by name, with statistics that keep maps in an ordinary range.
-class seeded_weights {
-public:
-    explicit seeded_weights(uint64_t seed) : random_(seed)
-    {
-        const std::map<std::string, std::pair<double, double>> spreads = {
-            {"bn.weight", {0.2, 1.0}},      {"bn.bias", {0.1, 0.0}},    {"bn.running_mean", {0.1, 0.0}},
-            {"bn.running_var", {0.5, 1.0}}, {"fc.weight", {0.02, 0.0}}, {"fc.bias", {0.1, 0.0}}};
-        int32_t ndim = 0;
-        int64_t extents[4] = {};
-        for (int index = 0; const char *name = iqa_network_weight(index, &ndim, extents); ++index) {
-            const std::vector<int64_t> shape(extents, extents + ndim);
-            const std::string text = name;
-            if (ndim == 4)
-                add(text, shape, std::sqrt(6.0 / double(extents[1] * extents[2] * extents[3])), 0.0);
-            for (const auto &[end, spread] : spreads)
-                if (text.size() >= end.size() && text.substr(text.size() - end.size()) == end)
-                    add(text, shape, spread.first, spread.second);
-        }
-    }
-
-    std::vector<iqa_named_tensor> tensors() const
-    {
-        std::vector<iqa_named_tensor> all;
-        for (const auto &[name, weight] : entries_)
-            all.push_back({name.c_str(), &weight->view.view});
-        return all;
-    }
-
-    std::vector<float> &values(const std::string &name) { return entries_.at(name)->values; }
-
-private:
-    struct entry {
-        std::vector<float> values;
-        tensor view;
-        entry(std::vector<float> numbers, std::vector<int64_t> shape)
-            : values(std::move(numbers)), view(values.data(), IQA_FLOAT32, std::move(shape))
-        {
-            view.view.device_type = IQA_CPU;
-        }
-    };
-
-    void add(const std::string &name, std::vector<int64_t> shape, double spread, double middle)
-    {
-        int64_t count = 1;
-        for (const int64_t extent : shape)
-            count *= extent;
-        std::vector<float> numbers(static_cast<size_t>(count));
-        for (float &number : numbers)
-            number = float(middle + spread * (random_.uniform() * 2 - 1));
-        entries_.emplace(name, std::make_unique<entry>(std::move(numbers), std::move(shape)));
-    }
-
-    random_numbers random_;
-    std::map<std::string, std::unique_ptr<entry>> entries_;
-};
-
-const seeded_weights &standard_weights()
-{
-    static const seeded_weights weights(7);
-    return weights;
-}
-
-iqa_status create(const context_pointer &context, const iqa_network_options &options,
-                  const std::vector<iqa_named_tensor> &tensors, network_pointer &network)
-{
-    iqa_network *made = nullptr;
-    const iqa_status status = iqa_network_create(context.get(), &options, tensors.data(), tensors.size(), &made);
-    network.reset(made);
-    return status;
-}
-
-network_pointer make_network(const context_pointer &context,
-                             const iqa_network_options &options = IQA_NETWORK_OPTIONS_INIT)
-{
-    network_pointer network;
-    INFO(last_error(context));
-    REQUIRE(create(context, options, standard_weights().tensors(), network) == IQA_OK);
-    return network;
-}
-
-std::vector<uint8_t> random_bytes(uint64_t seed, size_t count)
-{
-    random_numbers random(seed);
-    std::vector<uint8_t> bytes(count);
-    for (uint8_t &byte : bytes)
-        byte = uint8_t(random.next());
-    return bytes;
-}
-
-std::vector<float> features(const network_pointer &network, const iqa_tensor *pictures, int64_t count, int layer)
-{
-    int32_t width = 0;
-    REQUIRE(iqa_network_layer_width(layer, &width) == IQA_OK);
-    std::vector<float> values(size_t(count * width));
-    const tensor out(values.data(), IQA_FLOAT32, {count, width});
-    const iqa_layer_features output = {layer, out};
-    REQUIRE(iqa_network_features(network.get(), pictures, &output, 1) == IQA_OK);
-    return values;
 }
 
 } // namespace
@@ -285,7 +177,7 @@ TEST_CASE("the graph is the published one", "[network]")
     CHECK(multiply_adds == 5711168096);
 }
 
-TEST_CASE("features have the same bits whatever may vary", "[network]")
+TEST_CASE("features have the same bits whatever may vary", "[network][host]")
 {
     constexpr int64_t count = 7, height = 61, width = 83;
     const std::vector<uint8_t> bytes = random_bytes(11, count * height * width * 3);
@@ -368,7 +260,7 @@ TEST_CASE("features have the same bits whatever may vary", "[network]")
     }
 }
 
-TEST_CASE("recorded features stay", "[network]")
+TEST_CASE("recorded features stay", "[network][host]")
 {
     const std::vector<uint8_t> bytes = random_bytes(12, 2 * 40 * 50 * 3);
     const tensor pictures(bytes.data(), IQA_UINT8, {2, 40, 50, 3});
@@ -389,6 +281,26 @@ TEST_CASE("recorded features stay", "[network]")
     uint64_t digest = 0;
     CHECK(iqa_network_digest(make_network(context).get(), &digest) == IQA_OK);
     CHECK(digest == 0x650ccd45537b92d6u);
+}
+
+TEST_CASE("features of all layers are those on record", "[network][host]")
+{
+    const recorded_pictures pictures;
+    const auto context = make_context(2);
+    const network_pointer network = make_network(context);
+    const auto found = recorded_pictures::hashes_of(
+        pictures.count, [&](int64_t, int64_t count, const std::vector<int64_t> &widths, const auto &outputs) {
+            std::vector<std::unique_ptr<tensor>> views;
+            std::vector<iqa_layer_features> entries;
+            for (int layer = 0; layer < recorded_pictures::layers; ++layer) {
+                views.push_back(std::make_unique<tensor>(outputs[size_t(layer)], IQA_FLOAT32,
+                                                         std::vector<int64_t>{count, widths[size_t(layer)]}));
+                entries.push_back({layer, *views.back()});
+            }
+            const tensor all(pictures.bytes.data(), IQA_UINT8, {count, pictures.height, pictures.width, 3});
+            REQUIRE(iqa_network_features(network.get(), all, entries.data(), entries.size()) == IQA_OK);
+        });
+    CHECK(found == recorded_pictures::recorded());
 }
 
 TEST_CASE("grey pictures stand for three equal channels", "[network]")
@@ -511,13 +423,13 @@ TEST_CASE("pictures that do not fit are refused in words", "[network]")
     std::vector<float> bad = samples;
     bad[100] = std::numeric_limits<float>::quiet_NaN();
     refused(network, tensor(bad.data(), IQA_FLOAT32, {1, 40, 40, 3}), out, IQA_ERROR_NUMERIC,
-            "pictures has samples that are not finite, 1 of them in [0, 1)");
+            "picture 0 has samples that are not finite");
     options.layout = IQA_LAYOUT_NDHWC;
     network_pointer none;
     CHECK(create(context, options, standard_weights().tensors(), none) == IQA_ERROR_INVALID_ARGUMENT);
 }
 
-TEST_CASE("each allocation may fail, and memory stays within what is stated", "[network]")
+TEST_CASE("each allocation may fail, and memory stays within what is stated", "[network][host]")
 {
     counting_allocator memory;
     {
@@ -552,7 +464,7 @@ TEST_CASE("each allocation may fail, and memory stays within what is stated", "[
     CHECK(memory.bytes == 0);
 }
 
-TEST_CASE("a network can be cancelled and goes on afterwards", "[network]")
+TEST_CASE("a network can be cancelled and goes on afterwards", "[network][host]")
 {
     iqa_context_options settings = IQA_CONTEXT_OPTIONS_INIT;
     settings.threads = 2;

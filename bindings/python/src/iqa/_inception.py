@@ -8,9 +8,10 @@ import os
 
 from . import _abi
 from ._context import Context, context_of
-from ._cuda import owner_of
+from ._cuda import Loan, owner_of
 from ._errors import (
     ArgumentTypeError,
+    DeviceError,
     DtypeError,
     InvalidArgumentError,
     Misfit,
@@ -22,7 +23,6 @@ from ._library import library
 from ._names import named
 from ._objects import layout_of, picture
 from ._options import choose, made
-from ._outputs import empty
 from ._tables import word_for, words
 from ._tensor import borrow
 
@@ -52,8 +52,8 @@ def layer_of(name: Any) -> int:
 class Inception:
     """Inception v3 as FID uses it: pictures in, features out.
 
-    A feature depends on its picture and the weights alone, not on the batch, the threads or the
-    instruction set: FID of two folders is the same number on every machine.
+    A feature depends on its picture and the weights alone, not on the batch, the threads, the
+    instruction set or the device: FID of two folders is the same number on every machine.
 
     Args:
         weights: a .safetensors file (`python -m iqa.weights` makes one of a .pth file), or the
@@ -62,8 +62,9 @@ class Inception:
             "pytorch" (pytorch-fid), "clean" (clean-fid), "torchmetrics", or "none" for pictures of
             that size.
         data_range: of floating-point pictures, such as 1.0 or (-1, 1); integers have their own.
-        at_once: pictures under way at once, each in 11.3 MB; 0 for as many as threads, 2 to 16.
-        context: threads, instruction set, progress; None for one of its own.
+        at_once: pictures under way at once, each in 11.3 MB; 0 for as many as threads, 2 to 16, and
+            for 64 on a CUDA device.
+        context: threads, instruction set, CUDA stream, progress; None for one of its own.
 
     Example:
         >>> network = iqa.Inception("inception.safetensors", resize="clean")
@@ -122,7 +123,8 @@ class Inception:
 
         Args:
             pictures: uint8, uint16, int16, float16, bfloat16, float32 or float64, of 1 or 3
-                channels; or a list of paths and Pillow images, whose sizes may differ.
+                channels, on the CPU or a CUDA device; or a list of paths and Pillow images, whose
+                sizes may differ.
             layer: "64", "192", "768", "2048", "logits", "logits_unbiased", or several, which come
                 from one pass.
             layout: what the axes are: "NHWC" or another of its kind. None for "NCHW" of PyTorch's
@@ -130,7 +132,7 @@ class Inception:
                 three axes are has to be stated, but of Pillow images.
 
         Returns:
-            A float32 array [N, D], or a list of them for several layers.
+            A float32 array [N, D] where the pictures are, or a list of them for several layers.
         """
         several = isinstance(layer, (list, tuple))
         layers = [layer_of(one) for one in (layer if several else [layer])]
@@ -138,28 +140,27 @@ class Inception:
             if not pictures:
                 raise InvalidArgumentError("pictures is empty, expected at least one picture")
             parts = [self._features(picture(one, "pictures"), layers, layout) for one in pictures]
-            import numpy as np  # noqa: PLC0415 importing iqa does not import it
-
-            found = [np.concatenate(of_layer) for of_layer in zip(*parts)]
+            found = [_joined(of_layer) for of_layer in zip(*parts)]
         else:
             found = self._features(picture(pictures, "pictures"), layers, layout)
         return found if several else found[0]
 
     def _features(self, pictures: Any, layers: list[int], layout: str | None) -> list[Any]:
-        if owner_of(pictures) is not None:
-            raise UnavailableError(
-                "pictures is on a CUDA device; the network runs on the CPU: expected pictures.cpu()"
-            )
-        keep, address = _borrow(pictures)
-        tensor = _abi.Tensor.from_address(address)
+        loan = Loan(self._context.cuda_stream, owner_of(pictures))
+        try:
+            tensor = _abi.Tensor.from_address(loan.borrow(pictures, "pictures"))
+        except Misfit as problem:
+            raise DtypeError(str(problem)) from None
         if layout is None or not hasattr(pictures, "shape"):  # Pillow images say it themselves
             layout = layout_of(pictures, pictures)
         tensor, _axes = _as_nhwc(tensor, layout)
         widths = [_width(number) for number in layers]
-        arrays = [empty("float32", (tensor.shape[0], width)) for width in widths]
-        outputs = [borrow(array, "features", writable=True) for array in arrays]
+        arrays = [loan.empty("features", "float32", (tensor.shape[0], width)) for width in widths]
         entries = (_abi.LayerFeatures * len(layers))(
-            *(_abi.LayerFeatures(n, where) for n, (_keep, where) in zip(layers, outputs))
+            *(
+                _abi.LayerFeatures(number, loan.borrow(array, "features", writable=True))
+                for number, array in zip(layers, arrays)
+            )
         )
         self._context.call(
             library.iqa_network_features,
@@ -168,7 +169,7 @@ class Inception:
             entries,
             len(layers),
         )
-        del keep
+        loan.queued()
         return arrays
 
     @property
@@ -287,11 +288,16 @@ def _tensors(weights: Any) -> Mapping[str, Any]:
     return {n: t for n, t in weights.items() if not n.endswith(".num_batches_tracked")}
 
 
-def _borrow(pictures: Any) -> tuple[Any, int]:
-    try:
-        return borrow(pictures, "pictures")
-    except Misfit as problem:
-        raise DtypeError(str(problem)) from None
+def _joined(parts: Sequence[Any]) -> Any:
+    owners = [owner_of(part) for part in parts]
+    if any(owner is None for owner in owners):
+        if not all(owner is None for owner in owners):
+            raise DeviceError("pictures has some on the CPU and some on a CUDA device")
+        import numpy as np  # noqa: PLC0415 importing iqa does not import it
+
+        return np.concatenate(parts)
+    last: Any = owners[-1]
+    return last.joined(list(parts))
 
 
 def _as_nhwc(tensor: _abi.Tensor, layout: str | None) -> tuple[_abi.Tensor, Any]:
