@@ -17,13 +17,18 @@
 // Functions within loops that are to have lanes, which a call would prevent.
 #define IQA_HD_LOOP __attribute__((always_inline)) IQA_HD
 
-// For short loops of known length, everywhere and on a GPU alone.
+// For short loops of known length, on a GPU alone and everywhere. The host's part of a CUDA source does without.
 #if defined(__CUDACC__)
+#define IQA_UNROLL_ON_GPU _Pragma("unroll")
+#else
+#define IQA_UNROLL_ON_GPU
+#endif
+#if defined(__CUDA_ARCH__)
 #define IQA_UNROLL _Pragma("unroll")
-#define IQA_UNROLL_ON_GPU IQA_UNROLL
+#elif defined(__CUDACC__)
+#define IQA_UNROLL
 #else
 #define IQA_UNROLL _Pragma("GCC unroll 16")
-#define IQA_UNROLL_ON_GPU
 #endif
 
 namespace iqa {
