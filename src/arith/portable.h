@@ -18,16 +18,14 @@
 #define IQA_HD_LOOP __attribute__((always_inline)) IQA_HD
 
 // For short loops of known length, on a GPU alone and everywhere. The host's part of a CUDA source does without.
-#if defined(__CUDACC__)
-#define IQA_UNROLL_ON_GPU _Pragma("unroll")
-#else
-#define IQA_UNROLL_ON_GPU
-#endif
 #if defined(__CUDA_ARCH__)
+#define IQA_UNROLL_ON_GPU _Pragma("unroll")
 #define IQA_UNROLL _Pragma("unroll")
 #elif defined(__CUDACC__)
+#define IQA_UNROLL_ON_GPU
 #define IQA_UNROLL
 #else
+#define IQA_UNROLL_ON_GPU
 #define IQA_UNROLL _Pragma("GCC unroll 16")
 #endif
 
