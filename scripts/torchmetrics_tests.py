@@ -56,10 +56,6 @@ EXCEPTIONS: tuple[tuple[str, str], ...] = (
         "texts of errors are ours",
     ),
     (
-        r"test_generalized_dice",
-        "a class that a sample lacks: TorchMetrics takes the largest weight of the batch",
-    ),
-    (
         r"test_check_compute_groups",
         "a collection finds larger groups: all scores of one task share their counts",
     ),
