@@ -77,7 +77,10 @@ def test_arguments_and_descriptors_pass(tmp_path):
 
 def test_an_interrupt_reaches_the_program(tmp_path):
     text = "trap 'echo caught; exit 130' INT; echo ready; while :; do sleep 0.05; done"
+    # A shell's background job ignores interrupts, and so would what it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = call(script(tmp_path, text), start_new_session=True)
+    signal.signal(signal.SIGINT, before)
     assert running.stdout.readline() == "ready\n"
     os.killpg(running.pid, signal.SIGINT)
     assert running.communicate(timeout=60)[0] == "caught\n"
