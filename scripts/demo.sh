@@ -38,17 +38,28 @@ done
     --map "$out/heat_map.png" --side-by-side "$out/side_by_side.png" > /dev/null
 echo
 export PYTHONPATH="$root/bindings/python/src" IQA_LIBRARY="$build/libiqa_c.so"
-for python in "$build/venv/bin/python" python3 ""; do
-    [ -z "$python" ] || "$python" -c 'import numpy, safetensors' 2> /dev/null || continue
-    break
-done
+# The weights are made by Python: one that has what that takes, or one of the build's own.
+makes_weights() { "$1" -c 'import numpy, safetensors' 2> /dev/null; }
+own_python() {
+    install_packages python3-venv
+    [ -x "$build/venv/bin/python" ] || python3 -m venv "$build/venv"
+    grep -E '^(numpy|safetensors)==' "$root/tests/requirements.txt" |
+        "$build/venv/bin/pip" install --quiet --disable-pip-version-check -r /dev/stdin
+}
+if makes_weights "$build/venv/bin/python" || { ! makes_weights python3 && own_python; }; then
+    python=$build/venv/bin/python
+elif makes_weights python3; then
+    python=python3
+else
+    python=
+fi
 if [ -n "$python" ]; then
     echo "FID of two folders, photographs and the same through JPEG. The network's weights are random, from a seed, since"
     echo "the real ones do not come with the library: these numbers mean nothing. docs/guide/fid.md has how to get them."
     "$python" -m iqa.weights random --seed 1 "$out/random.safetensors"
     "$iqa" fid "$data/reference" "$data/jpeg_q10" --weights "$out/random.safetensors" --resize clean
 else
-    echo "FID of two folders is left out: its random weights are made by Python with numpy and safetensors"
+    echo "FID of two folders is left out: its random weights take numpy and safetensors, which could not be installed"
 fi
 
 echo
