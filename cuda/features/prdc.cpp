@@ -163,8 +163,14 @@ void neighbours(context &where, int32_t device_id, memory_source &memory, neighb
     neighbour_search work(where, memory, request);
     for (int set = 0; set < 2; ++set)
         request.squares[set] = squares_of_rows(where, memory, request.sets[set].view);
-    if (request.has_finite_squares())
+    if (!request.has_finite_squares())
+        return;
+    try {
         work.run(power_of_two(request.fraction_bits()));
+    } catch (...) {
+        active_runtime.wait(stream_of(where)); // kernels that were launched read the caller's tables
+        throw;
+    }
 }
 
 } // namespace iqa::cuda

@@ -151,8 +151,9 @@ private:
 
     void report()
     {
-        host_copies copies(where_);
         findings found{};
+        float value = 0.0f;
+        host_copies copies(where_); // waits, where a call failed, while both are there
         fetch(copies, &found, found_, 1, "making features of pictures");
         if (found.picture != 0)
             request_.faulty_picture = int64_t(~found.picture);
@@ -166,7 +167,6 @@ private:
         const feature_map &from = request_.outputs[size_t(output)].from;
         const int64_t picture = place / from.channels;
         const int64_t feature = place % from.channels;
-        float value = 0.0f;
         fetch(copies, &value, from.at(picture, 0, 0) + feature, 1, "reading a feature");
         request_.fault = {output, picture, feature, double(value)};
     }
