@@ -123,7 +123,7 @@ void run_features(program &code)
             [&](program &from, update_memory &memory) { return feature_request(from, memory, options.fid); });
 }
 
-// KID and the Inception Score are single calls: status, text and bits must be equal.
+// KID, PRDC and the Inception Score are single calls: status, text and bits must be equal.
 void run_tables(program &code)
 {
     begin_on_machine(code, memory_of_device);
@@ -139,14 +139,18 @@ void run_tables(program &code)
     iqa_inception_score_options of_scores = IQA_INCEPTION_SCORE_OPTIONS_INIT;
     of_scores.splits = code.byte() % 12;
     spoil(code, of_scores);
+    iqa_prdc_options of_prdc = IQA_PRDC_OPTIONS_INIT;
+    of_prdc.k = code.byte() % 8;
+    spoil(code, of_prdc);
     const feature_options features(code);
     program again = code;
     const feature_request cpu(code, memory_of_cpu, features.fid);
     feature_request device(again, memory_of_device, features.fid);
     place_on_device(device);
-    double values[2][4] = {};
-    iqa_status statuses[2][2];
-    std::string texts[2][2];
+    constexpr int calls = 3;
+    double values[2][12] = {};
+    iqa_status statuses[2][calls];
+    std::string texts[2][calls];
     for (const feature_request *request : {&cpu, static_cast<const feature_request *>(&device)}) {
         const int side = request == &cpu ? 0 : 1;
         double *const results = values[side];
@@ -156,8 +160,11 @@ void run_tables(program &code)
         statuses[side][1] =
             iqa_measure_inception_score(context, &of_scores, &request->reference, &results[2], &results[3]);
         texts[side][1] = iqa_context_error(context);
+        statuses[side][2] =
+            iqa_measure_prdc(context, &of_prdc, &request->reference, &request->candidate, &results[4], 8, nullptr);
+        texts[side][2] = iqa_context_error(context);
     }
-    for (int call = 0; call < 2; ++call) {
+    for (int call = 0; call < calls; ++call) {
         REQUIRE(statuses[0][call] == statuses[1][call]);
         REQUIRE(statuses[0][call] == IQA_OK || texts[0][call] == texts[1][call]);
     }

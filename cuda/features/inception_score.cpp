@@ -124,6 +124,7 @@ void class_summing::run()
 void split_scores(context &where, int32_t device_id, memory_source &memory, split_scores_request &request)
 {
     const current_device current(device_id);
+    const waiting_call call(where);
     class_summing(where, memory, request).run();
 }
 

@@ -173,6 +173,7 @@ row_squares squares_of_rows(context &where, memory_source &memory, const table_v
 void kernel_means(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request)
 {
     const current_device current(device_id);
+    const waiting_call call(where);
     for (int set = 0; set < 2; ++set)
         request.squares[set] = squares_of_rows(where, memory, request.sets[set].view);
     if (choose_unit(request.kernel, request.squares[0].largest, request.squares[1].largest))

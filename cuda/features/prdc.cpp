@@ -160,17 +160,12 @@ void neighbour_search::run(double gain)
 void neighbours(context &where, int32_t device_id, memory_source &memory, neighbours_request &request)
 {
     const current_device current(device_id);
+    const waiting_call call(where);
     neighbour_search work(where, memory, request);
     for (int set = 0; set < 2; ++set)
         request.squares[set] = squares_of_rows(where, memory, request.sets[set].view);
-    if (!request.has_finite_squares())
-        return;
-    try {
+    if (request.has_finite_squares())
         work.run(power_of_two(request.fraction_bits()));
-    } catch (...) {
-        active_runtime.wait(stream_of(where)); // kernels that were launched read the caller's tables
-        throw;
-    }
 }
 
 } // namespace iqa::cuda

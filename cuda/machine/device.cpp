@@ -55,6 +55,14 @@ status host_copies::wait()
     return code;
 }
 
+waiting_call::~waiting_call()
+{
+    bool capturing = false; // then it was refused, and waiting would end the capture
+    if (std::uncaught_exceptions() > exceptions_ && active_runtime.is_capturing(stream_of(where_), &capturing) == 0 &&
+        !capturing)
+        active_runtime.wait(stream_of(where_));
+}
+
 bool is_capturing(const context &where)
 {
     bool capturing = false;

@@ -2,6 +2,8 @@
 // The device and the stream of a call of the CUDA backend.
 #pragma once
 
+#include <exception>
+
 #include "core/context.hpp"
 #include "cuda/machine/runtime.hpp"
 
@@ -35,6 +37,20 @@ public:
 private:
     const context &where_;
     bool pending_ = false;
+};
+
+// Of a call that returns when its work is done, for its kernels read the caller's memory: where the call fails, the
+// destructor waits for those that it launched. Declare it after the current device, before all memory.
+class waiting_call {
+public:
+    explicit waiting_call(const context &where) : where_(where) {}
+    waiting_call(const waiting_call &) = delete;
+    waiting_call &operator=(const waiting_call &) = delete;
+    ~waiting_call();
+
+private:
+    const context &where_;
+    const int exceptions_ = std::uncaught_exceptions();
 };
 
 bool is_capturing(const context &where);

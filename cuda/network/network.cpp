@@ -194,6 +194,7 @@ const float *network_weights(context &where, scratch &memory, std::span<const fl
 void network(context &where, workspace &memory, network_request &request)
 {
     refuse_while_capturing(where, "making features of pictures");
+    const waiting_call call(where);
     network_run(where, memory, request).run();
 }
 

@@ -12,9 +12,6 @@ IQA_HD int64_t first_row_of_split(int64_t split, int64_t splits, int64_t rows)
     return split * rows / splits;
 }
 
-// Of one score.
-constexpr int64_t most_class_score_rows = int64_t(1) << 31;
-
 // Probabilities and entropies, below 2^6, are rounded to multiples of 2^-80: sums of all rows fit 128 bits.
 constexpr double score_units = 0x1p80;
 constexpr double score_unit = 0x1p-80;

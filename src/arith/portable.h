@@ -111,9 +111,6 @@ IQA_HD int64_t round_to_integer(double value)
     return int64_t(bits_of(value + integer_anchor) - bits_of(integer_anchor));
 }
 
-// Comparisons of lanes. NaN is unequal to everything, and neither greater nor at least.
-enum class comparison { unequal, greater, at_least };
-
 // The nearest integer as a double, ties to even.
 IQA_HD double nearest_integer(double value)
 {

@@ -148,6 +148,7 @@ struct table_view {
     int64_t rows, columns;
     int64_t row_stride, column_stride;
 };
+constexpr int64_t most_table_rows = int64_t(1) << 31; // of calls that take all rows at once
 // All or some rows of a table.
 struct row_set {
     table_view view;

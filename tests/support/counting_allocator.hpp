@@ -10,13 +10,14 @@
 
 namespace test {
 
-// Counts what it gives, and refuses from one allocation on.
+// Counts what it gives, and refuses one allocation, or all from one on.
 class counting_allocator {
 public:
     int64_t bytes = 0;
     int64_t most = 0; // bytes at a time
     int64_t made = 0;
-    int64_t refuse_from = INT64_MAX; // 0 for the next one
+    int64_t refuse_from = INT64_MAX; // the number of an allocation, from 0: the next one while none was made
+    int64_t refuse_only = INT64_MAX;
 
     context_pointer make_context(int threads)
     {
@@ -38,7 +39,8 @@ public:
 private:
     void *take(size_t size)
     {
-        if (made++ >= refuse_from)
+        const int64_t number = made++;
+        if (number >= refuse_from || number == refuse_only)
             return nullptr;
         bytes += int64_t(size);
         most = std::max(most, bytes);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Features of pictures: the same whatever holds the pictures."""
+"""Features of pictures: the same whatever holds the pictures, and Pillow's resizing."""
 
 import subprocess
 import sys
@@ -161,3 +161,29 @@ def test_statistics_state_their_origin(network, photographs, tmp_path):
     np.savez(tmp_path / "bad.npz", **{**arrays, "origin": np.zeros(3, np.uint8)})
     with pytest.raises(iqa.CorruptError, match="array origin is no JSON object"):
         iqa.fid_from_statistics(tmp_path / "bad.npz", paths["mine"])
+
+
+def resized_by_pillow(picture):
+    """Pillow's resizing of each channel as floats, which clean-fid takes."""
+    channels = [
+        Image.fromarray(picture[..., i].astype(np.float32), mode="F").resize(
+            (299, 299), resample=Image.BICUBIC
+        )
+        for i in range(3)
+    ]
+    return np.stack([np.asarray(channel).clip(0, 255) for channel in channels], axis=-1)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_clean_resizing_is_pillows(tensors, photographs):
+    """The network on what Pillow resized, and on what the library did: by the first layer."""
+    random = np.random.default_rng(5)
+    resize = iqa.Inception(tensors, resize="clean")
+    none = iqa.Inception(tensors, resize="none", data_range=255.0)
+    for height, width in ((40, 50), (299, 299), (301, 280), (700, 900)):
+        noise = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        smooth = np.asarray(Image.fromarray(photographs[0]).resize((width, height)))
+        for picture in (noise, smooth):
+            mine = resize(picture, 64)
+            theirs = none(resized_by_pillow(picture)[None], 64)
+            assert np.abs(mine - theirs).max() <= 1e-5 * np.abs(theirs).max()

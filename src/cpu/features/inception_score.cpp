@@ -104,7 +104,7 @@ bool score_computation::score_split(crew &team, int64_t split)
     const int64_t first = first_row_of_split(split, request_.splits, rows_.count);
     const int64_t last = first_row_of_split(split + 1, request_.splits, rows_.count);
     constexpr int64_t most_items = 1 << 18;
-    static_assert((most_class_score_rows >> 18) + 1 <= most_score_parts);
+    static_assert(most_table_rows / most_items + 1 <= most_score_parts);
     const int64_t rows_of_item = std::max(least_item, (last - first) / most_items + 1);
     // A worker clears its sums at its first row of a split, which may have fewer rows than there are workers.
     const auto clear_sums = [&](int64_t worker) {

@@ -2,6 +2,8 @@
 // For every kernel file (.inl): the instruction set that it is compiled for, and hints for its loops.
 #pragma once
 
+#include "arith/portable.h"
+
 // A source that compiles kernels (avx2.cpp) includes the lanes and names their set. A kernel file read alone, by an
 // editor or a checker, is the baseline's.
 #if !defined(IQA_INSTRUCTION_SET)
@@ -9,7 +11,6 @@
 #define IQA_INSTRUCTION_SET baseline
 #endif
 
-#define IQA_UNROLL _Pragma("GCC unroll 16")
 // For loops with large bodies. With sanitizers, clang keeps the variables of every unrolled copy in the frame.
 #if defined(__clang__)
 #define IQA_UNROLL_MUCH

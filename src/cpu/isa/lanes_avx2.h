@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+#include "arith/comparison.h"
 #include "arith/portable.h"
 #include "arith/ssim.h"
 #include "arith/ssim_doubt.h"
@@ -172,20 +173,15 @@ struct fixed_sum<double> {
 };
 
 template <comparison relation>
-constexpr int predicate_of = relation == comparison::unequal   ? _CMP_NEQ_UQ
-                             : relation == comparison::greater ? _CMP_GT_OQ
-                                                               : _CMP_GE_OQ;
-
-template <comparison relation>
 inline lanes_float keep_if(lanes_float value, lanes_float a, lanes_float b)
 {
-    return {_mm256_and_ps(value.value, _mm256_cmp_ps(a.value, b.value, predicate_of<relation>))};
+    return {_mm256_and_ps(value.value, _mm256_cmp_ps(a.value, b.value, int(relation)))};
 }
 
 template <comparison relation>
 inline lanes_double keep_if(lanes_double value, lanes_double a, lanes_double b)
 {
-    return {_mm256_and_pd(value.value, _mm256_cmp_pd(a.value, b.value, predicate_of<relation>))};
+    return {_mm256_and_pd(value.value, _mm256_cmp_pd(a.value, b.value, int(relation)))};
 }
 
 inline lanes_float magnitude(lanes_float a)

@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+#include "arith/comparison.h"
 #include "arith/portable.h"
 #include "arith/ssim.h"
 #include "arith/ssim_doubt.h"
@@ -165,20 +166,15 @@ struct fixed_sum<double> {
 };
 
 template <comparison relation>
-constexpr int predicate_of = relation == comparison::unequal   ? _CMP_NEQ_UQ
-                             : relation == comparison::greater ? _CMP_GT_OQ
-                                                               : _CMP_GE_OQ;
-
-template <comparison relation>
 inline lanes_float keep_if(lanes_float value, lanes_float a, lanes_float b)
 {
-    return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a.value, b.value, predicate_of<relation>), value.value)};
+    return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a.value, b.value, int(relation)), value.value)};
 }
 
 template <comparison relation>
 inline lanes_double keep_if(lanes_double value, lanes_double a, lanes_double b)
 {
-    return {_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a.value, b.value, predicate_of<relation>), value.value)};
+    return {_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a.value, b.value, int(relation)), value.value)};
 }
 
 inline lanes_float magnitude(lanes_float a)

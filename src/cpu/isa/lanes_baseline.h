@@ -3,6 +3,7 @@
 // pixels at once, in the same order.
 #pragma once
 
+#include "arith/comparison.h"
 #include "arith/portable.h"
 #include "arith/ssim.h"
 #include "arith/ssim_doubt.h"

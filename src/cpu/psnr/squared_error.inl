@@ -61,7 +61,7 @@ static int64_t sum_of_near_words(const Sample *reference, const Sample *candidat
             prefetch(reference + from);
             prefetch(candidate + from);
         }
-        IQA_UNROLL
+        IQA_UNROLL_MUCH
         for (int64_t i = from; i < from + line; i += sum_of_near_squares::width)
             squares.add(reference + i, candidate + i);
     }
@@ -213,12 +213,12 @@ static int64_t sum_of_usual_floats(const float *reference, const float *candidat
             prefetch(reference + from);
             prefetch(candidate + from);
         }
-        IQA_UNROLL
+        IQA_UNROLL_MUCH
         for (int64_t i = from; i < from + line; i += lanes_bits::width) {
             bounds.add(reference + i);
             bounds.add(candidate + i);
         }
-        IQA_UNROLL
+        IQA_UNROLL_MUCH
         for (int64_t i = from; i < from + line; i += lanes_double::width) {
             const lanes_double x = load_as_double(reference + i);
             const lanes_double base = is_of_reference(term) ? x : x - load_as_double(candidate + i);

@@ -33,7 +33,7 @@ static inline void filter_rows_down(int size, int64_t columns, const Weight &wei
             IQA_UNROLL
         for (int k = 0; k < count; ++k)
             total[row][k] = Lanes::broadcast(0);
-        IQA_UNROLL
+        IQA_UNROLL_MUCH
         for (int tap = 0; tap < size + rows - 1; ++tap) {
             Lanes values[count];
             const typename Lanes::real *from = source(tap) + at;

@@ -6,6 +6,12 @@
 
 namespace iqa {
 
+inline void check_most_rows(const table_view &table, const char *name)
+{
+    if (table.rows > most_table_rows)
+        fail(IQA_ERROR_SHAPE, name, " has ", table.rows, " rows; expected at most ", most_table_rows);
+}
+
 class device_call {
 public:
     device_call(context &where, const backend &device, int32_t device_id)

@@ -27,8 +27,7 @@ namespace {
 void check(const iqa_inception_score_options &options, const table_view &table)
 {
     inception_score_option_table.check(options);
-    if (table.rows > most_class_score_rows)
-        fail(IQA_ERROR_SHAPE, "scores has ", table.rows, " rows; expected at most ", most_class_score_rows);
+    check_most_rows(table, "scores");
     if (table.rows < options.splits)
         fail(IQA_ERROR_NO_DATA, "scores has ", table.rows, " rows; at least ", options.splits,
              " are needed, one for each split");

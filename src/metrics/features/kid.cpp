@@ -52,8 +52,7 @@ mean_and_deviation measure_kid(context &where, const iqa_kid_options &options, c
     for (int i = 0; i < 2; ++i)
         check_rows(options, tables.views[i], set_names[i]);
     device_call call(where, *tables.device, tables.device_id);
-    call.check_place(set_names[0], reference);
-    call.check_place(set_names[1], candidate);
+    check_places(call, reference, candidate);
 
     const bool draws = options.subsets > 0;
     const size_t estimates = draws ? size_t(options.subsets) : 1;

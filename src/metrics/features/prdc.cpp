@@ -69,8 +69,7 @@ prdc_values_array measure_prdc(context &where, const iqa_prdc_options &options, 
     for (int i = 0; i < 2; ++i)
         check_rows(options, tables.views[i], set_names[i]);
     device_call call(where, *tables.device, tables.device_id);
-    call.check_place(set_names[0], reference);
-    call.check_place(set_names[1], candidate);
+    check_places(call, reference, candidate);
 
     neighbours_request request{
         .sets = {{tables.views[0], nullptr, tables.views[0].rows}, {tables.views[1], nullptr, tables.views[1].rows}},

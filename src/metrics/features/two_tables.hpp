@@ -26,11 +26,10 @@ inline two_tables view_two_tables(const iqa_tensor &reference, const iqa_tensor 
     return {&device, reference.device_id, {first, view_table(candidate, set_names[1], first.columns)}};
 }
 
-inline void check_most_rows(const table_view &table, const char *name)
+inline void check_places(const device_call &call, const iqa_tensor &reference, const iqa_tensor &candidate)
 {
-    constexpr int64_t most_rows = int64_t(1) << 31;
-    if (table.rows > most_rows)
-        fail(IQA_ERROR_SHAPE, name, " has ", table.rows, " rows; expected at most ", most_rows);
+    call.check_place(set_names[0], reference);
+    call.check_place(set_names[1], candidate);
 }
 
 // Throws if a set has numbers that are not finite.

@@ -25,9 +25,9 @@ constexpr option_row network_rows[] = {
         .says("Whose resizing brings the pictures to 299 x 299, and whose normalisation follows it"),
     IQA_FIELD_OF_NETWORK(at_once)
         .from(0, most_at_once)
-        .says("How many pictures are under way at once, each of which takes 11.3 MB; 0: as many as threads, but 2 to "
-              "16; on "
-              "a CUDA device 64"),
+        .says(
+            "How many pictures are under way at once, each of which takes 11.3 MB; 0: as many as threads, but 2 to 16; "
+            "on a CUDA device 64"),
     image_options::data_low(IQA_FIELD_OF_NETWORK(data_low)),
     image_options::data_high(IQA_FIELD_OF_NETWORK(data_high)),
 };

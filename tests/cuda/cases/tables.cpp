@@ -74,6 +74,24 @@ case_tensor with(case_tensor tensor, int64_t place, Number value)
     return tensor;
 }
 
+// Sizes just below, at and above tiles of 64 rows, 32 steps and chains of 256: add(name, one set, the other, its rows).
+template <class Add>
+void each_size(bool few, uint64_t seed, int64_t least_rows, Add &&add)
+{
+    for (const int dtype : {IQA_FLOAT16, IQA_BFLOAT16, IQA_FLOAT32, IQA_FLOAT64})
+        for (const int64_t columns : {1, 33, 256, 290})
+            for (const int64_t rows : {least_rows, int64_t(64), int64_t(65), int64_t(150)}) {
+                seed += 2;
+                if (few && (columns != 33 || rows != 65))
+                    continue;
+                const int64_t of_other = rows / 2 + least_rows / 2;
+                add(std::to_string(rows) + " rows of " + std::to_string(columns) + " features of type " +
+                        std::to_string(dtype),
+                    numbers(dtype, rows, columns, seed), transposed(numbers(IQA_FLOAT32, columns, of_other, seed + 1)),
+                    of_other);
+            }
+}
+
 template <class Change>
 table_case kid_case(const std::string &name, case_tensor reference, case_tensor candidate, Change &&change)
 {
@@ -112,21 +130,10 @@ void add_kid(std::vector<table_case> &cases, bool few)
             options.seed = 11;
         };
     };
-    uint64_t seed = 0;
-    // Sizes just below, at and above tiles of 64 rows, 32 steps and chains of 256.
-    for (const int dtype : {IQA_FLOAT16, IQA_BFLOAT16, IQA_FLOAT32, IQA_FLOAT64})
-        for (const int64_t columns : {1, 33, 256, 290})
-            for (const int64_t rows : {2, 64, 65, 150}) {
-                seed += 2;
-                if (few && (columns != 33 || rows != 65))
-                    continue;
-                const std::string name = std::to_string(rows) + " rows of " + std::to_string(columns) +
-                                         " features of type " + std::to_string(dtype);
-                const case_tensor x = numbers(dtype, rows, columns, seed);
-                const case_tensor y = transposed(numbers(IQA_FLOAT32, columns, rows / 2 + 1, seed + 1));
-                cases.push_back(kid_case(name, x, y, as_it_is));
-                cases.push_back(kid_case(name + ", subsets", x, y, subsets(3, rows / 2 + 1)));
-            }
+    each_size(few, 0, 2, [&](const std::string &name, const case_tensor &x, const case_tensor &y, int64_t rows) {
+        cases.push_back(kid_case(name, x, y, as_it_is));
+        cases.push_back(kid_case(name + ", subsets", x, y, subsets(3, rows)));
+    });
     const case_tensor x = numbers(IQA_FLOAT64, 90, 40, 1);
     const case_tensor y = numbers(IQA_FLOAT64, 70, 40, 2);
     for (const int degree : {1, 2, 5, 16})
@@ -175,20 +182,10 @@ table_case prdc_case(const std::string &name, case_tensor reference, case_tensor
 
 void add_prdc(std::vector<table_case> &cases, bool few)
 {
-    uint64_t seed = 50;
-    for (const int dtype : {IQA_FLOAT16, IQA_BFLOAT16, IQA_FLOAT32, IQA_FLOAT64})
-        for (const int64_t columns : {1, 33, 256, 290})
-            for (const int64_t rows : {4, 64, 65, 150}) {
-                seed += 2;
-                if (few && (columns != 33 || rows != 65))
-                    continue;
-                const std::string name = std::to_string(rows) + " rows of " + std::to_string(columns) +
-                                         " features of type " + std::to_string(dtype);
-                const case_tensor x = numbers(dtype, rows, columns, seed);
-                const case_tensor y = transposed(numbers(IQA_FLOAT32, columns, rows / 2 + 2, seed + 1));
-                cases.push_back(prdc_case(name, x, y));
-                cases.push_back(prdc_case(name + ", all neighbours", x, y, rows / 2 + 1, IQA_PRDC_CLOSED));
-            }
+    each_size(few, 50, 4, [&](const std::string &name, const case_tensor &x, const case_tensor &y, int64_t rows) {
+        cases.push_back(prdc_case(name, x, y));
+        cases.push_back(prdc_case(name + ", all neighbours", x, y, rows - 1, IQA_PRDC_CLOSED));
+    });
     const case_tensor x = numbers(IQA_FLOAT64, 90, 40, 1);
     const case_tensor y = numbers(IQA_FLOAT64, 70, 40, 2);
     const auto whole = [](int64_t rows, int64_t factor) {

@@ -78,6 +78,7 @@ TEST_CASE("whichever call of the runtime fails, tables on a device leave nothing
             const table_outcome found = run_case(each, true);
             CAPTURE(call, found.error);
             machine.fail_call = 0;
+            CHECK(machine.pending_kernels == 0); // they read the tables of the call
             machine.run_queue();
             // Failures are reported, except of the last calls: giving back memory, which may then leak, and one wait.
             const bool reported = found.status == IQA_ERROR_CUDA || found.status == IQA_ERROR_UNAVAILABLE;

@@ -6,6 +6,7 @@
 #include "cuda/sequential/machine.hpp"
 #include "support/catch.hpp"
 #include "support/networks.hpp"
+#include "support/progress_watch.hpp"
 
 using namespace test;
 
@@ -99,6 +100,7 @@ TEST_CASE("a failing call of the runtime fails the call, and the next one works"
             CHECK(status == IQA_OK);
         else if (!machine.counts.passed_over())
             CHECK(status != IQA_OK);
+        CHECK(machine.pending_kernels == 0); // they read the pictures
     }
     CHECK(call > 20);
     machine.fail_call = 0;
@@ -137,26 +139,14 @@ TEST_CASE("progress of a network on a device cancels it")
 {
     auto &machine = sequential_machine::get();
     machine.reset();
-    iqa_context_options settings = IQA_CONTEXT_OPTIONS_INIT;
-    struct watcher {
-        int calls = 0;
-        int64_t total = 0;
-        bool stop = true;
-    } watch;
-    settings.progress = [](void *user, int64_t, int64_t total) {
-        auto &self = *static_cast<watcher *>(user);
-        self.total = total;
-        return int32_t(self.stop && ++self.calls == 3);
-    };
-    settings.progress_user = &watch;
-    iqa_context *made = nullptr;
-    REQUIRE(iqa_context_create(&settings, &made) == IQA_OK);
-    const context_pointer context(made);
+    progress_watch watch;
+    const auto context = watch.make_context(2);
+    watch.stop_after = 2;
     const network_pointer network = make_network(context);
     const small_work work(IQA_CUDA);
     CHECK(work.run(network) == IQA_ERROR_CANCELLED);
     CHECK(watch.total == 1);
-    watch.stop = false;
+    watch.stop_after = INT64_MAX;
     REQUIRE(work.run(network) == IQA_OK);
     CHECK(is_expected(work));
 }

@@ -141,18 +141,25 @@ status enqueue(int test::machine_counts::*counter, Work &&work, bool gives_back 
     return 0;
 }
 
+// Work that accesses the caller's memory when it runs, and counts until then.
+template <class Work>
+status enqueue_pending(int test::sequential_machine::*pending, int test::machine_counts::*counter, Work &&work)
+{
+    ++(machine().*pending);
+    const status code = enqueue(counter, [=] {
+        work();
+        --(machine().*pending);
+    });
+    if (code != 0)
+        --(machine().*pending);
+    return code;
+}
+
 // A copy that accesses host memory when it runs.
 template <class Copy>
 status enqueue_copy(int test::machine_counts::*counter, Copy &&copy)
 {
-    ++machine().pending_copies;
-    const status code = enqueue(counter, [=] {
-        copy();
-        --machine().pending_copies;
-    });
-    if (code != 0)
-        --machine().pending_copies;
-    return code;
+    return enqueue_pending(&test::sequential_machine::pending_copies, counter, std::forward<Copy>(copy));
 }
 
 std::vector<char> copy_of(const void *memory, size_t bytes)
@@ -286,9 +293,10 @@ const runtime sequential = {
         const auto &kernel = *static_cast<const test::sequential_kernel *>(entry);
         if (shared_bytes + most_static_shared_bytes > size_t(machine().shared_bytes))
             return invalid_value; // as on a GPU
-        return enqueue(&test::machine_counts::launches, [=, &kernel, copy = copy_of(arguments, kernel.arguments_size)] {
-            run_grid(kernel, blocks, shared_bytes, copy.data());
-        });
+        return enqueue_pending(&test::sequential_machine::pending_kernels, &test::machine_counts::launches,
+                               [=, &kernel, copy = copy_of(arguments, kernel.arguments_size)] {
+                                   run_grid(kernel, blocks, shared_bytes, copy.data());
+                               });
     },
     .text = [](status code) { return code == test::no_driver ? "no driver" : "a status that the test chose"; },
     .forget_error = [] {},

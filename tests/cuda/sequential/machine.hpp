@@ -115,7 +115,8 @@ public:
     bool capturing = false;       // enqueued work is recorded, and only replay() runs it
     machine_counts counts;
     int64_t live_bytes = 0;
-    int pending_copies = 0; // enqueued copies that will still access host memory
+    int pending_copies = 0;  // enqueued copies that will still access host memory
+    int pending_kernels = 0; // enqueued kernels, which may access what the caller has on the device
 
     void replay(); // runs the captured work once more
     void forget_graph() { graph_.clear(); }

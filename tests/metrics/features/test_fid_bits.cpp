@@ -8,6 +8,7 @@
 #include "metrics/features/distance.hpp"
 #include "support/catch.hpp"
 #include "support/fid_features.hpp"
+#include "support/progress_watch.hpp"
 
 using namespace test;
 
@@ -214,56 +215,38 @@ TEST_CASE("an update that fails leaves no trace and says where", "[fid][host]")
 // An update on a device has returned before it could be cancelled.
 TEST_CASE("FID and its updates can be cancelled, and say how far they are", "[fid][host]")
 {
-    struct progress {
-        int64_t calls = 0;
-        int64_t last = 0;
-        int64_t total = 0;
-        int64_t stop_at = std::numeric_limits<int64_t>::max();
-        bool ascending = true;
-    } state;
-    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
-    options.threads = GENERATE(1, 2);
-    options.progress = [](void *user, int64_t done, int64_t total) -> int32_t {
-        auto &now = *static_cast<progress *>(user);
-        now.ascending = now.ascending && (now.calls == 0 || done >= now.last) && done <= total;
-        now.last = done;
-        now.total = total;
-        return ++now.calls > now.stop_at;
-    };
-    options.progress_user = &state;
-    iqa_context *handle = nullptr;
-    REQUIRE(iqa_context_create(&options, &handle) == IQA_OK);
-    const context_pointer context(handle);
+    progress_watch watch;
+    const auto context = watch.make_context(GENERATE(1, 2));
     const feature_set set = hash_features(1, 1500, 300);
     const feature_set other = hash_features(2, 1500, 300);
 
     const auto metric = make_fid(context, fid_options(300));
     REQUIRE(add_rows(metric, IQA_FID_REFERENCE, set) == IQA_OK);
-    CHECK(state.calls > 1);
-    CHECK(state.ascending);
+    CHECK(watch.calls > 1);
+    CHECK(watch.ascending);
 
     const auto before = bytes_of(metric);
     const tensor first(set.row(0), IQA_FLOAT32, {1500, 300});
     const tensor second(other.row(0), IQA_FLOAT32, {1500, 300});
     for (const int64_t stop : {0, 1, 2, 3, 5}) { // of three blocks of rows in each tensor
-        state = {};
-        state.stop_at = stop;
+        watch = {};
+        watch.stop_after = stop;
         CHECK(iqa_metric_update(metric.get(), first, second, nullptr) == IQA_ERROR_CANCELLED);
         CHECK((bytes_of(metric) == before)); // in parentheses: too long to print
     }
-    state = {};
+    watch = {};
     REQUIRE(add_rows(metric, IQA_FID_CANDIDATE, other) == IQA_OK);
 
     double value = 0;
     for (const int64_t stop : {0, 2, 12, 100}) {
-        state = {};
-        state.stop_at = stop;
+        watch = {};
+        watch.stop_after = stop;
         CHECK(iqa_metric_compute(metric.get(), &value) == IQA_ERROR_CANCELLED);
     }
-    state = {};
+    watch = {};
     REQUIRE(iqa_metric_compute(metric.get(), &value) == IQA_OK);
-    CHECK(state.ascending);
-    CHECK(state.calls > 100);
+    CHECK(watch.ascending);
+    CHECK(watch.calls > 100);
     CHECK(bits(value) == bits(read(fid_of(make_context(), set, other))));
 }
 

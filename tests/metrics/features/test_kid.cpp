@@ -8,8 +8,10 @@
 
 #include "arith/polynomial_kernel.h"
 #include "support/catch.hpp"
+#include "support/counting_allocator.hpp"
 #include "support/fid_features.hpp"
 #include "support/kid_reference.hpp"
+#include "support/progress_watch.hpp"
 
 using namespace test;
 
@@ -279,84 +281,46 @@ TEST_CASE("KID works on the caller's threads, one after another in any order", "
 
 TEST_CASE("KID can be cancelled, and says how far it is", "[kid][host]")
 {
-    struct progress {
-        int64_t calls = 0;
-        int64_t last = 0;
-        int64_t total = 0;
-        int64_t stop_at = std::numeric_limits<int64_t>::max();
-        bool ascending = true;
-    } state;
-    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
-    options.threads = GENERATE(1, 2);
-    options.progress = [](void *user, int64_t done, int64_t total) -> int32_t {
-        auto &now = *static_cast<progress *>(user);
-        now.ascending = now.ascending && done >= now.last && done <= total;
-        now.last = done;
-        now.total = total;
-        return ++now.calls > now.stop_at;
-    };
-    options.progress_user = &state;
-    iqa_context *handle = nullptr;
-    REQUIRE(iqa_context_create(&options, &handle) == IQA_OK);
-    const context_pointer context(handle);
+    progress_watch watch;
+    const auto context = watch.make_context(GENERATE(1, 2));
     const feature_set x = hash_features(1, 300, 120);
     const tensor view(x.row(0), IQA_FLOAT32, {300, 120});
     const iqa_kid_options how = subsets(20, 200);
     double value = 0;
     for (const int64_t stop : {0, 1, 7}) {
-        state = {};
-        state.stop_at = stop;
-        CHECK(iqa_measure_kid(handle, &how, view, view, &value, nullptr) == IQA_ERROR_CANCELLED);
+        watch = {};
+        watch.stop_after = stop;
+        CHECK(iqa_measure_kid(context.get(), &how, view, view, &value, nullptr) == IQA_ERROR_CANCELLED);
         CHECK(last_error(context).find("cancelled by the progress callback after ") == 0);
     }
-    state = {};
-    REQUIRE(iqa_measure_kid(handle, &how, view, view, &value, nullptr) == IQA_OK);
-    CHECK(state.ascending);
-    CHECK(state.calls > 20);
-    CHECK((state.total == 60 && state.last == 60)); // three blocks for each subset
+    watch = {};
+    REQUIRE(iqa_measure_kid(context.get(), &how, view, view, &value, nullptr) == IQA_OK);
+    CHECK(watch.ascending);
+    CHECK(watch.calls > 20);
+    CHECK((watch.total == 60 && watch.last == 60)); // three blocks for each subset
 }
 
 TEST_CASE("each allocation of KID may fail", "[kid]")
 {
-    struct counter {
-        long made = 0;
-        long fail_at = 0;
-        long alive = 0;
-    } memory;
-    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
-    options.threads = 2;
-    options.allocate = [](void *user, size_t bytes) -> void * {
-        auto &state = *static_cast<counter *>(user);
-        if (++state.made == state.fail_at)
-            return nullptr;
-        ++state.alive;
-        return std::malloc(bytes);
-    };
-    options.deallocate = [](void *user, void *block, size_t) {
-        --static_cast<counter *>(user)->alive;
-        std::free(block);
-    };
-    options.allocator_user = &memory;
-    iqa_context *handle = nullptr;
-    REQUIRE(iqa_context_create(&options, &handle) == IQA_OK);
-    const context_pointer context(handle);
+    counting_allocator memory;
+    const auto context = memory.make_context(2);
     const feature_set x = hash_features(1, 60, 12);
     const tensor view(x.row(0), IQA_FLOAT32, {60, 12});
     const iqa_kid_options how = subsets(3, 20);
     const kid_value expected = kid(context, how, view, view);
-    const long before = memory.alive;
+    const int64_t before = memory.bytes;
     memory.made = 0;
     kid(context, how, view, view);
-    const long allocations = memory.made;
+    const int64_t allocations = memory.made;
     CHECK(allocations >= 3);
-    for (long k = 1; k <= allocations; ++k) {
+    for (int64_t k = 0; k < allocations; ++k) {
         memory.made = 0;
-        memory.fail_at = k;
+        memory.refuse_only = k;
         double value = 0;
-        CHECK(iqa_measure_kid(handle, &how, view, view, &value, nullptr) == IQA_ERROR_OUT_OF_MEMORY);
+        CHECK(iqa_measure_kid(context.get(), &how, view, view, &value, nullptr) == IQA_ERROR_OUT_OF_MEMORY);
         CHECK(last_error(context).find("out of memory: ") == 0);
-        CHECK(memory.alive == before);
-        memory.fail_at = 0;
+        CHECK(memory.bytes == before);
+        memory.refuse_only = INT64_MAX;
         CHECK(kid(context, how, view, view) == expected);
     }
 }

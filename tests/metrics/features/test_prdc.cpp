@@ -10,7 +10,9 @@
 
 #include "arith/neighbours.h"
 #include "support/catch.hpp"
+#include "support/counting_allocator.hpp"
 #include "support/fid_features.hpp"
+#include "support/progress_watch.hpp"
 
 using namespace test;
 
@@ -267,82 +269,46 @@ TEST_CASE("PRDC takes 16-bit floats", "[prdc]")
 
 TEST_CASE("PRDC can be cancelled, and says how far it is", "[prdc][host]")
 {
-    struct progress {
-        int64_t calls = 0;
-        int64_t last = 0;
-        int64_t total = 0;
-        int64_t stop_at = std::numeric_limits<int64_t>::max();
-        bool ascending = true;
-    } state;
-    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
-    options.threads = GENERATE(1, 2);
-    options.progress = [](void *user, int64_t done, int64_t total) -> int32_t {
-        auto &now = *static_cast<progress *>(user);
-        now.ascending = now.ascending && done >= now.last && done <= total;
-        now.last = done;
-        now.total = total;
-        return ++now.calls > now.stop_at;
-    };
-    options.progress_user = &state;
-    iqa_context *handle = nullptr;
-    REQUIRE(iqa_context_create(&options, &handle) == IQA_OK);
-    const context_pointer context(handle);
+    progress_watch watch;
+    const auto context = watch.make_context(GENERATE(1, 2));
     const feature_set x = hash_features(1, 2100, 3);
     const feature_set y = hash_features(2, 1100, 3);
     double value = 77;
     for (const int64_t stop : {0, 1, 7, 12}) {
-        state = {};
-        state.stop_at = stop;
-        CHECK(iqa_measure_prdc(handle, nullptr, view_of(x), view_of(y), &value, 1, nullptr) == IQA_ERROR_CANCELLED);
+        watch = {};
+        watch.stop_after = stop;
+        CHECK(iqa_measure_prdc(context.get(), nullptr, view_of(x), view_of(y), &value, 1, nullptr) ==
+              IQA_ERROR_CANCELLED);
         CHECK(last_error(context).find("cancelled by the progress callback after ") == 0);
         CHECK(value == 77);
     }
-    state = {};
+    watch = {};
     prdc(context, how(5), x, y);
-    CHECK(state.ascending);
-    CHECK((state.total == 6 + 3 + 6 && state.last == 15)); // blocks within both sets, and between them
+    CHECK(watch.ascending);
+    CHECK((watch.total == 6 + 3 + 6 && watch.last == 15)); // blocks within both sets, and between them
 }
 
 TEST_CASE("each allocation of PRDC may fail", "[prdc]")
 {
-    struct counter {
-        long made = 0;
-        long fail_at = 0;
-        long alive = 0;
-    } memory;
-    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
-    options.threads = 2;
-    options.allocate = [](void *user, size_t bytes) -> void * {
-        auto &state = *static_cast<counter *>(user);
-        if (++state.made == state.fail_at)
-            return nullptr;
-        ++state.alive;
-        return std::malloc(bytes);
-    };
-    options.deallocate = [](void *user, void *block, size_t) {
-        --static_cast<counter *>(user)->alive;
-        std::free(block);
-    };
-    options.allocator_user = &memory;
-    iqa_context *handle = nullptr;
-    REQUIRE(iqa_context_create(&options, &handle) == IQA_OK);
-    const context_pointer context(handle);
+    counting_allocator memory;
+    const auto context = memory.make_context(2);
     const feature_set x = hash_features(1, 60, 12);
     const feature_set y = hash_features(2, 50, 12);
     const prdc_values expected = prdc(context, how(5), x, y);
-    const long before = memory.alive;
+    const int64_t before = memory.bytes;
     memory.made = 0;
     prdc(context, how(5), x, y);
-    const long allocations = memory.made;
+    const int64_t allocations = memory.made;
     CHECK(allocations >= 5);
-    for (long n = 1; n <= allocations; ++n) {
+    for (int64_t n = 0; n < allocations; ++n) {
         memory.made = 0;
-        memory.fail_at = n;
+        memory.refuse_only = n;
         double value = 77;
-        CHECK(iqa_measure_prdc(handle, nullptr, view_of(x), view_of(y), &value, 1, nullptr) == IQA_ERROR_OUT_OF_MEMORY);
+        CHECK(iqa_measure_prdc(context.get(), nullptr, view_of(x), view_of(y), &value, 1, nullptr) ==
+              IQA_ERROR_OUT_OF_MEMORY);
         CHECK(last_error(context).find("out of memory: ") == 0);
-        CHECK((memory.alive == before && value == 77));
-        memory.fail_at = 0;
+        CHECK((memory.bytes == before && value == 77));
+        memory.refuse_only = INT64_MAX;
         CHECK(prdc(context, how(5), x, y) == expected);
     }
 }

@@ -12,6 +12,7 @@
 #include "support/catch.hpp"
 #include "support/counting_allocator.hpp"
 #include "support/networks.hpp"
+#include "support/progress_watch.hpp"
 
 using namespace test;
 
@@ -466,22 +467,9 @@ TEST_CASE("each allocation may fail, and memory stays within what is stated", "[
 
 TEST_CASE("a network can be cancelled and goes on afterwards", "[network][host]")
 {
-    iqa_context_options settings = IQA_CONTEXT_OPTIONS_INIT;
-    settings.threads = 2;
-    struct watcher {
-        int calls = 0;
-        int64_t total = 0;
-        bool stop = true;
-    } watch;
-    settings.progress = [](void *user, int64_t, int64_t total) {
-        auto &self = *static_cast<watcher *>(user);
-        self.total = total;
-        return int32_t(self.stop && ++self.calls == 3);
-    };
-    settings.progress_user = &watch;
-    iqa_context *made = nullptr;
-    REQUIRE(iqa_context_create(&settings, &made) == IQA_OK);
-    const context_pointer context(made);
+    progress_watch watch;
+    const auto context = watch.make_context(2);
+    watch.stop_after = 2;
     const network_pointer network = make_network(context);
     const std::vector<uint8_t> bytes = random_bytes(15, 3 * 20 * 20 * 3);
     const tensor pictures(bytes.data(), IQA_UINT8, {3, 20, 20, 3});
@@ -490,7 +478,7 @@ TEST_CASE("a network can be cancelled and goes on afterwards", "[network][host]"
     const iqa_layer_features output = {IQA_LAYER_2048, out};
     CHECK(iqa_network_features(network.get(), pictures, &output, 1) == IQA_ERROR_CANCELLED);
     CHECK(watch.total == 3);
-    watch.stop = false;
+    watch.stop_after = INT64_MAX;
     const auto usual = make_context(1);
     CHECK(same_bits(features(network, pictures, 3, IQA_LAYER_2048),
                     features(make_network(usual), pictures, 3, IQA_LAYER_2048)));
