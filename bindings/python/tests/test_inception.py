@@ -184,6 +184,6 @@ def test_clean_resizing_is_pillows(tensors, photographs):
         noise = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
         smooth = np.asarray(Image.fromarray(photographs[0]).resize((width, height)))
         for picture in (noise, smooth):
-            mine = resize(picture, 64)
+            mine = resize(picture[None], 64)
             theirs = none(resized_by_pillow(picture)[None], 64)
             assert np.abs(mine - theirs).max() <= 1e-5 * np.abs(theirs).max()
