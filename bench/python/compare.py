@@ -62,13 +62,15 @@ def write_pictures(directory, case, dtype):
     """Files of the pair, and what a peer has to know of them."""
     layout, shape = CASES[case]
     stem = "camera" if layout in ("HW", "DHW") else "chelsea"
+    data_range = {"uint8": 255, "uint16": 65535}.get(dtype, 1.0)
     files = {}
     for key, name in (("x", f"reference/{stem}.png"), ("y", f"jpeg_q50/{stem}.jpg")):
         image = photograph(name, layout, shape)
-        image = image.astype(dtype) if dtype == "uint8" else (image / 255).astype(dtype)
+        image = image / 255 * data_range
+        image = (np.rint(image) if data_range > 1 else image).astype(dtype)
         files[key] = str(Path(directory) / f"{key}.npy")
         np.save(files[key], image)
-    return {**files, "layout": layout, "data_range": 255 if dtype == "uint8" else 1.0}
+    return {**files, "layout": layout, "data_range": data_range}
 
 
 class Peer:
