@@ -8,6 +8,7 @@ CHECKOUT is a clone of https://github.com/Lightning-AI/torchmetrics at the tag o
 version. Its classes are replaced by ours of the same name before its tests are imported; a test
 counts where it made one of ours, or had one measured in other processes. Tests of functions are
 left out. What fails is run once more with TorchMetrics' own classes, for some tests fail there too.
+Where PyTorch's folder of downloads has no weights of the Inception network, both sides get random ones.
 With --every only each N-th test runs; all of them take hours. Needs torch, torchmetrics and what
 those tests import, of the versions that TorchMetrics names. Exit status 1 where a test fails that
 is not among the exceptions of docs/guide/torchmetrics.md, which stand here too, with reasons.
@@ -21,6 +22,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 FILES = (
     *(
@@ -39,6 +41,8 @@ FILES = (
         for name in ("bootstrapping", "classwise", "minmax", "multioutput", "running", "tracker")
     ),
 )
+
+WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
 
 EXCEPTIONS: tuple[tuple[str, str], ...] = (
     (
@@ -188,6 +192,19 @@ def summary(outcomes: dict[str, str]) -> int:
     return len(unknown)
 
 
+def random_weights(folder: str) -> None:
+    """Puts weights where torch-fidelity and iqa.torchmetrics look for downloaded ones."""
+    import torch
+
+    import iqa.weights
+
+    checkpoints = pathlib.Path(folder, "hub", "checkpoints")
+    checkpoints.mkdir(parents=True)
+    tensors = {name: torch.from_numpy(tensor) for name, tensor in iqa.weights.random().items()}
+    torch.save(tensors, checkpoints / WEIGHTS)
+    os.environ["TORCH_HOME"] = folder
+
+
 def main() -> int:
     """Runs the tests in the folder that they expect."""
     if len(sys.argv) < 2:
@@ -208,6 +225,7 @@ def main() -> int:
         command = [sys.executable, __file__, str(checkout), *sys.argv[2:]]
         return subprocess.run(command, env=environment, check=False).returncode
     import pytest
+    import torch
 
     given, every = sys.argv[2:], 1
     if "--every" in given:
@@ -219,8 +237,11 @@ def main() -> int:
     named = [argument for argument in given if "unittests" in argument]
     options = ["-q", "--tb=line", "-p", "no:cacheprovider", "--rootdir", str(tests)]
     os.chdir(tests)
-    pytest.main([*options, *given, *([] if named else files)], plugins=[plugin])
-    return 1 if summary(plugin.outcomes) else 0
+    with tempfile.TemporaryDirectory() as folder:
+        if not pathlib.Path(torch.hub.get_dir(), "checkpoints", WEIGHTS).is_file():
+            random_weights(folder)
+        pytest.main([*options, *given, *([] if named else files)], plugins=[plugin])
+        return 1 if summary(plugin.outcomes) else 0
 
 
 if __name__ == "__main__":

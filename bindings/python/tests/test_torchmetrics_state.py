@@ -416,9 +416,38 @@ def test_fid_measures_the_network():
         ours.InceptionScore,
     ],
 )
-def test_inception_by_number_is_refused(make):
-    with pytest.raises(iqa.UnavailableError, match=r"feature is .*pass InceptionFeatures"):
+def test_inception_by_number_is_refused_without_weights(make, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(iqa.UnavailableError, match=r"feature is .*nor has .*: pass InceptionFeat"):
         make()
+
+
+def test_inception_by_number_finds_the_weights_of_torch_fidelity(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    tensors = {name: torch.from_numpy(t) for name, t in iqa.weights.random(2).items()}
+    training = {"Conv2d_1a_3x3.bn.num_batches_tracked": torch.tensor(3)}
+    torch.save({**tensors, **training}, folder / "weights-inception-2015-12-05-6726825d.pth")
+
+    metric = ours.FrechetInceptionDistance(64)
+    pictures = torch.full((2, 3, 40, 50), 7, dtype=torch.uint8)
+    pictures[1] += 90
+    expected = iqa.Inception(tensors, resize="torchmetrics")(pictures, 64)
+    for network in (
+        metric.inception,
+        ours.KernelInceptionDistance(64).inception,
+        ours.InceptionScore("64").inception,
+        pickle.loads(pickle.dumps(metric)).inception,
+    ):
+        assert torch.equal(network(pictures), torch.from_numpy(expected))
+        assert not network.training
+        assert not network.train().training
+    with pytest.raises(iqa.InvalidArgumentError, match="feature is '65', expected"):
+        ours.FrechetInceptionDistance(65)
+    torch.save({"fc.bias": tensors["fc.bias"]}, tmp_path / "other.pth")
+    with pytest.raises(iqa.InvalidArgumentError, match="has no Conv2d_1a_3x3"):
+        ours.InceptionFeatures(tmp_path / "other.pth")
 
 
 def test_inception_by_number_has_weights():

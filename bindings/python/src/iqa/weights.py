@@ -22,6 +22,7 @@ from ._library import library
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from typing import Any
 
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -75,8 +76,8 @@ def shapes() -> dict[str, tuple[int, ...]]:
     raise AssertionError  # counting has no end
 
 
-def convert(source: str, target: str) -> str:
-    """Writes the tensors of a .pth file that the network takes; their digest is returned."""
+def read(source: str | os.PathLike[str]) -> dict[str, Any]:
+    """The tensors of a .pth file that the network takes, by name; needs PyTorch."""
     try:
         import torch  # noqa: PLC0415 only this needs it
     except ImportError:
@@ -93,7 +94,12 @@ def convert(source: str, target: str) -> str:
             f"{source} has no {missing}: expected the weights of FID's Inception v3, as pytorch-fid"
             " and torch-fidelity load them"
         )
-    return _save({name: state[name].to(torch.float32).numpy() for name in wanted}, target)
+    return {name: state[name].to(torch.float32).numpy() for name in wanted}
+
+
+def convert(source: str, target: str) -> str:
+    """Writes the tensors of a .pth file that the network takes; their digest is returned."""
+    return _save(read(source), target)
 
 
 def _save(tensors: dict[str, Any], target: str) -> str:

@@ -25,12 +25,12 @@ class FrechetInceptionDistance(ExactMetric):
 
     Args:
         feature: a torch.nn.Module that gives features [N, D]; Features(D) to feed features; a
-            layer of the Inception network, by number, with its weights.
+            layer of the Inception network, by number.
         reset_real_features: False to keep the real side in reset().
         normalize: whether pictures are in [0, 1]; the Inception network gets them as bytes.
         input_img_size: of the noise that tells D of a network that does not say it.
-        feature_extractor_weights_path: of the Inception network: a .safetensors file, see
-            iqa.Inception.
+        feature_extractor_weights_path: of the Inception network, as InceptionFeatures takes them;
+            None for the file that torch-fidelity has downloaded.
         antialias: whether pictures for the Inception network are resized without aliasing.
         fraction_bits: p of the grid 2^-p to which features are rounded; see iqa.FID. Features
             have to lie within 127 * 2^(24 - p).
@@ -170,14 +170,15 @@ class KernelInceptionDistance(_Rows):
 
     Args:
         feature: InceptionFeatures or another torch.nn.Module that gives features [N, D];
-            Features(D) to feed features. A layer by number is refused: its weights are not here.
+            Features(D) to feed features; a layer of the Inception network, by number, with the
+            weights that torch-fidelity has downloaded.
         subsets: how many.
         subset_size: rows of a subset, of each set.
         degree: of the kernel.
         gamma: of the kernel; None for 1 / D.
         coef: of the kernel.
         reset_real_features: False to keep the real side in reset().
-        normalize: whether pictures for InceptionFeatures are in [0, 1].
+        normalize: whether pictures for the Inception network are in [0, 1].
         seed: of the subsets.
         **kwargs: of torchmetrics.Metric.
     """
@@ -257,8 +258,8 @@ class InceptionScore(_Rows):
 
     Args:
         feature: InceptionFeatures(weights, "logits_unbiased") or another torch.nn.Module that
-            gives logits [N, C]; Features(C) to feed logits. A layer by name is refused: its
-            weights are not here.
+            gives logits [N, C]; Features(C) to feed logits; a layer of the Inception network, by
+            name, with the weights that torch-fidelity has downloaded.
         splits: how many.
         normalize: True for pictures in [0, 1], which the network gets as bytes.
         seed: of the order.

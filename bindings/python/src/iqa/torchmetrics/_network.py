@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 from typing import Any
 
 import torch
@@ -17,6 +19,8 @@ from .._errors import (
     UnavailableError,
 )
 from .._inception import Inception, width_of
+from ..weights import read
+from ._base import own_words
 
 
 class Features(Module):
@@ -46,10 +50,11 @@ class Features(Module):
 class InceptionFeatures(Module):
     """FID's Inception v3 in this library: features that are the same bits everywhere.
 
-    It runs on the CPU, and gives features where the pictures are.
+    It runs on the CPU, and gives features where the pictures are. A copy has the same network, and
+    a pickle the name of the file of weights, which is read again.
 
     Args:
-        weights: see iqa.Inception.
+        weights: see iqa.Inception; also the .pth file of torch-fidelity and pytorch-fid.
         layer: whose features; see iqa.Inception.
         resize: whose resizing; see iqa.Inception.
 
@@ -60,9 +65,18 @@ class InceptionFeatures(Module):
 
     def __init__(self, weights: Any, layer: str | int = 2048, resize: str = "torchmetrics") -> None:
         super().__init__()
-        self._network = Inception(weights, resize=resize)
-        self._layer = str(layer)
         self.num_features = width_of(layer)
+        self._layer = str(layer)
+        is_file = isinstance(weights, (str, os.PathLike))
+        self._file = os.fspath(weights) if is_file else None
+        self._resize = resize
+        is_state = is_file and os.fspath(weights).endswith(".pth")
+        self._network = Inception(read(weights) if is_state else weights, resize=resize)
+        self.eval()
+
+    def train(self, mode: bool = True) -> InceptionFeatures:
+        """Stays in evaluation: what a model that holds it is switched to means nothing here."""
+        return super().train(False)
 
     def forward(self, imgs: Tensor) -> Tensor:
         """The features of bytes [N, 3, H, W]."""
@@ -83,15 +97,19 @@ class InceptionFeatures(Module):
         return self
 
     def __reduce__(self) -> Any:
-        """Refuses: the weights are not kept as the caller gave them."""
-        raise TypeError("InceptionFeatures cannot be pickled: make it anew from its weights")
+        """By the file of the weights; tensors are not kept as the caller gave them."""
+        if self._file is None:
+            raise TypeError(
+                "InceptionFeatures of tensors cannot be pickled: make it of a file of weights"
+            )
+        return InceptionFeatures, (self._file, self._layer, self._resize)
 
 
 def network_of(feature: Any, weights: Any = None, antialias: bool = True) -> Module:
     """The network that `feature` stands for.
 
-    A layer of the Inception network, by number or name, needs its weights, which this package
-    does not have.
+    A layer of the Inception network, by number or name, needs its weights: those stated, or the
+    file that torch-fidelity has downloaded for TorchMetrics.
     """
     if isinstance(feature, Module):
         if weights is not None:
@@ -100,20 +118,32 @@ def network_of(feature: Any, weights: Any = None, antialias: bool = True) -> Mod
                 " one that feature gives, with its weights"
             )
         return feature
-    if isinstance(feature, (int, str)) and not isinstance(feature, bool):
-        if weights is not None:
-            return InceptionFeatures(
-                weights, feature, "torchmetrics" if antialias else "tensorflow"
-            )
+    if not isinstance(feature, (int, str)) or isinstance(feature, bool):
+        raise ArgumentTypeError(
+            f"feature is {type(feature).__name__}, expected a torch.nn.Module that gives features"
+            " [N, D]"
+        )
+    if weights is None:
+        weights = _downloaded(feature)
+    with own_words(layer="feature"):
+        return InceptionFeatures(weights, feature, "torchmetrics" if antialias else "tensorflow")
+
+
+_STATE = "inception-2015-12-05-6726825d.pth"  # ends the names of the files
+
+
+def _downloaded(feature: int | str) -> pathlib.Path:
+    """The file of weights in PyTorch's folder of downloads, which TorchMetrics takes too."""
+    folder = pathlib.Path(torch.hub.get_dir(), "checkpoints")
+    found = next(iter(sorted(folder.glob(f"*{_STATE}"))), None)
+    if found is None:
         raise UnavailableError(
             f"feature is {feature!r}, a layer of the Inception network, whose weights this package"
-            " does not have: pass InceptionFeatures(weights), another torch.nn.Module that gives"
-            " features [N, D], or Features(D) and feed features"
+            f" does not have, nor has {folder} the file weights-{_STATE}: pass"
+            " InceptionFeatures(weights), another torch.nn.Module that gives features [N, D], or"
+            " Features(D) and feed features"
         )
-    raise ArgumentTypeError(
-        f"feature is {type(feature).__name__}, expected a torch.nn.Module that gives features"
-        " [N, D]"
-    )
+    return found
 
 
 def origin_of(network: Module) -> dict[str, Any]:
