@@ -169,10 +169,35 @@ void run(benchmark::State &state, const measure &measured, const image_case &ima
     iqa_context_destroy(context);
 }
 
+// The whole life of a metric: what a caller pays who makes one for each pair.
+void run_one_shot(benchmark::State &state)
+{
+    const std::vector<int64_t> shape(2, state.range(0));
+    const std::vector<uint8_t> reference = make_image<uint8_t>(shape, 1);
+    const std::vector<uint8_t> candidate = make_image<uint8_t>(shape, 2);
+    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
+    options.threads = 1;
+    iqa_context *context = nullptr;
+    iqa_context_create(&options, &context);
+    const iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
+    const iqa_tensor x = iqa_cpu_tensor(reference.data(), IQA_UINT8, 2, shape.data());
+    const iqa_tensor y = iqa_cpu_tensor(candidate.data(), IQA_UINT8, 2, shape.data());
+    for (auto _ : state) {
+        double value = 0.0;
+        if (iqa_measure_ssim(context, &ssim, &x, &y, &value) != IQA_OK) {
+            state.SkipWithError(iqa_context_error(context));
+            break;
+        }
+        benchmark::DoNotOptimize(value);
+    }
+    iqa_context_destroy(context);
+}
+
 template <class Sample>
 void add(const char *type, int dtype)
 {
     static const std::vector<image_case> cases = {
+        {"16", IQA_LAYOUT_HW, {16, 16}},
         {"256", IQA_LAYOUT_HW, {256, 256}},
         {"1024", IQA_LAYOUT_HW, {1024, 1024}},
         {"1080pRGB", IQA_LAYOUT_HWC, {1080, 1920, 3}},
@@ -214,6 +239,7 @@ int main(int argc, char **argv)
     add<uint16_t>("uint16", IQA_UINT16);
     add<float>("float32", IQA_FLOAT32);
     add<double>("float64", IQA_FLOAT64);
+    benchmark::RegisterBenchmark("ssim_one_shot", run_one_shot)->Arg(16)->Arg(256)->Unit(benchmark::kMicrosecond);
     benchmark::Initialize(&argc, argv);
     std::printf("ceilings of one thread: %.1f GFLOP/s wide, %.1f GFLOP/s narrow, %.1f GB/s from memory\n",
                 peak_of("avx512") / 1e9, peak_of("avx2") / 1e9, memory_rate() / 1e9);

@@ -36,7 +36,14 @@ iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *reference, co
 
 iqa_status iqa_metric_compute(const iqa_metric *metric, double *value)
 {
-    return iqa_metric_read(metric, IQA_FIELD_VALUE, value, value != nullptr ? 1 : 0, nullptr);
+    return iqa::guard(context_of(metric), [&] {
+        iqa::require(metric, "metric");
+        if (value == nullptr)
+            iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "the output is NULL");
+        metric->settle();
+        const size_t needed = metric->values();
+        iqa::give(needed, true, 1, nullptr, "numbers", [&] { metric->read(IQA_FIELD_VALUE, {value, needed}); });
+    });
 }
 
 iqa_status iqa_metric_read(const iqa_metric *metric, int32_t field, double *out, size_t capacity, size_t *count)

@@ -251,11 +251,13 @@ void write_shape(int32_t layout, const image_view &extents, int64_t *shape)
 
 bool has_depth(int32_t layout)
 {
-    return std::strchr(layouts[layout].axes, 'D') != nullptr;
+    return layout >= IQA_LAYOUT_DHW;
 }
 
 image_pair shave_edges(image_pair images, int32_t layout, int32_t shave)
 {
+    if (shave == 0)
+        return images;
     for (image_view *view : {&images.reference, &images.candidate})
         for (const char axis : {'D', 'H', 'W'}) {
             if (axis == 'D' && !has_depth(layout))
@@ -275,7 +277,7 @@ image_pair shave_edges(image_pair images, int32_t layout, int32_t shave)
 
 weight_view shave_edges(weight_view weights, int32_t layout, int32_t shave)
 {
-    if (weights.data == nullptr)
+    if (weights.data == nullptr || shave == 0)
         return weights;
     const int64_t size = (weights.dtype & 0xff) / 8;
     for (const char axis : {'D', 'H', 'W'})

@@ -247,7 +247,7 @@ struct options_table : option_table {
     void check(const char *name, const Options &options) const
     {
         for (const option_row &row : rows)
-            if (std::string_view(row.name) == name)
+            if (std::strcmp(row.name, name) == 0)
                 return check_option(row, &options);
         fail(IQA_ERROR_INTERNAL, structure, " has no option ", name);
     }

@@ -188,8 +188,8 @@ void run_team(int team, iqa_task_function function, void *task) noexcept
     // After a wait longer than this, and longer than this part of the work, the thread computes alone for a while.
     constexpr int64_t tolerable_wait = 50'000;
     constexpr int64_t tolerable_part = 4;
-    constexpr int64_t caution = 16;
-    constexpr int64_t longest = 100'000'000;
+    constexpr int64_t caution = 64; // waiting is at most 1 part in so many
+    constexpr int64_t longest = 1'000'000'000;
     const int64_t end = nanoseconds();
     const int64_t wait = end - work_end;
     if (wait > tolerable_wait && wait > (work_end - begin) / tolerable_part)

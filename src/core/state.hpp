@@ -2,6 +2,7 @@
 // A state as bytes: little-endian, no padding, the same on every machine. docs/reference/abi.md has the format.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -21,11 +22,11 @@ public:
     void put(Number number) noexcept
     {
         static_assert(std::endian::native == std::endian::little || std::endian::native == std::endian::big);
-        unsigned char bytes[sizeof number];
+        std::byte *const bytes = out_.data() + position_;
         std::memcpy(bytes, &number, sizeof number);
-        for (size_t i = 0; i < sizeof number; ++i)
-            out_[position_++] =
-                std::byte{bytes[std::endian::native == std::endian::little ? i : sizeof number - 1 - i]};
+        if constexpr (std::endian::native == std::endian::big)
+            std::reverse(bytes, bytes + sizeof number);
+        position_ += sizeof number;
     }
 
     void put_bytes(std::span<const std::byte> bytes) noexcept

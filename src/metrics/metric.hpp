@@ -36,6 +36,8 @@ public:
 
     // Stores the values of a field in `out`, unless that is empty, and returns their number.
     virtual size_t read(int32_t field, std::span<double> out) const = 0;
+    // How many values IQA_FIELD_VALUE has, without the work that they take.
+    virtual size_t values() const { return 1; }
 
     void reset();
     void merge(const iqa_metric &from);

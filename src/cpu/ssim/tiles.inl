@@ -47,12 +47,23 @@ template <class Real, class Sample>
 static void stage_run(const Sample *__restrict reference, const Sample *__restrict candidate, int64_t count, Real gain,
                       const Real *__restrict pivot, Real *__restrict sum, Real *__restrict difference)
 {
-    for (int64_t i = 0; i < count; ++i) {
+    const auto stage = [=](int64_t i) {
         const Real x = Real(widen(reference[i])) * gain - pivot[i];
         const Real y = Real(widen(candidate[i])) * gain - pivot[i];
         sum[i] = x + y;
         difference[i] = x - y;
-    }
+    };
+    // Numbers of samples that the compiler knows, so that short rows and the ends of long ones are vectors too.
+    constexpr int64_t many = 64;
+    constexpr int64_t few = 16;
+    int64_t i = 0;
+    for (const int64_t end = count / many * many; i < end; ++i)
+        stage(i);
+    for (; i + few <= count; i += few)
+        for (int64_t j = i; j < i + few; ++j)
+            stage(j);
+    for (; i < count; ++i)
+        stage(i);
 }
 
 template <class Real, class Sample>
@@ -114,6 +125,8 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
     const int64_t inside_to = pixels - (beyond > 0 ? beyond : 0);
     if (inside_from < inside_to)
         stage_pixels(inside_from, inside_to, tile.first_column + inside_from);
+    if (inside_from == 0 && inside_to == pixels)
+        return;
     for (int64_t i = 0; i < pixels; ++i) {
         if (i == inside_from && inside_from < inside_to)
             i = inside_to;
@@ -134,22 +147,32 @@ static void fill_pivots(const ssim_workspace<Lanes> &work)
     using real = typename Lanes::real;
     const ssim_tile &tile = work.tile;
     const real gain = real(tile.gain);
+    int64_t rows[pivot_rows];
+    int64_t columns[pivot_columns];
+    for (int i = 0; i < pivot_rows; ++i)
+        rows[i] = pivot_position(tile.first_row, tile.size_y, tile.rows, tile.height, i, pivot_rows);
+    for (int i = 0; i < pivot_columns; ++i)
+        columns[i] = pivot_position(tile.first_column, tile.size_x, tile.columns, tile.width, i, pivot_columns);
     for (int channel = 0; channel < tile.channels; ++channel) {
         pivot_grid<real> grid;
         for (int i = 0; i < pivot_samples; ++i) {
-            const int64_t row =
-                pivot_position(tile.first_row, tile.size_y, tile.rows, tile.height, i / pivot_columns, pivot_rows);
-            const int64_t column = pivot_position(tile.first_column, tile.size_x, tile.columns, tile.width,
-                                                  i % pivot_columns, pivot_columns);
             const auto sample = [&](const sample_plane &side) {
                 const Sample *samples = static_cast<const Sample *>(side.data);
-                return real(widen(samples[row * side.row_stride + column * side.column_stride + channel])) * gain;
+                const int64_t at =
+                    rows[i / pivot_columns] * side.row_stride + columns[i % pivot_columns] * side.column_stride;
+                return real(widen(samples[at + channel])) * gain;
             };
             grid.put(i, sample(tile.reference), sample(tile.candidate), false);
         }
         const real pivot = grid.pivot();
-        for (int64_t i = channel; i < work.stride; i += tile.channels)
-            work.pivot[i] = pivot;
+        real *const pivots = work.pivot; // a local, which no store aliases
+        const int64_t stride = work.stride;
+        if (tile.channels == 1)
+            for (int64_t i = 0; i < stride; ++i)
+                pivots[i] = pivot;
+        else
+            for (int64_t i = channel; i < stride; i += tile.channels)
+                pivots[i] = pivot;
     }
 }
 
@@ -332,10 +355,8 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     });
 
     bool nan = false;
-    for (int i = 0; i < tile.channels * Lanes::width; ++i)
-        work.spreads[i] = real(0);
-    for (int i = 0; i < tile.channels * doubt_kinds * Lanes::width; ++i)
-        work.doubts[i] = 0;
+    __builtin_memset(work.spreads, 0, sizeof(real) * uint64_t(tile.channels) * Lanes::width);
+    __builtin_memset(work.doubts, 0, sizeof(int32_t) * uint64_t(tile.channels) * doubt_kinds * Lanes::width);
     int staged_rows = 0;
     for (int first = 0; first < tile.rows;) {
         const int rows = tile.rows - first >= Lanes::rows_at_once ? Lanes::rows_at_once : 1;

@@ -19,6 +19,7 @@ public:
 
     void update(const iqa_tensor *reference, const iqa_tensor *candidate, const iqa_update_extras &extras) override;
     size_t read(int32_t field, std::span<double> out) const override;
+    size_t values() const override { return read(IQA_FIELD_VALUE, {}); }
     size_t score(int32_t score, const iqa_confusion_reading &reading, std::span<double> out) const;
 
 private:

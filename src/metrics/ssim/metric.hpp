@@ -126,8 +126,9 @@ private:
     double *taps_z_;
     double *taps_y_;
     double *taps_x_;
-    std::array<ssim_level, IQA_MOST_SCALES> levels_{};
-    std::array<shrink_request, IQA_MOST_SCALES> made_{}; // of downsampled levels
+    // Filled by place_levels(); they are larger than all else here.
+    std::array<ssim_level, IQA_MOST_SCALES> levels_;
+    std::array<shrink_request, IQA_MOST_SCALES> made_; // of downsampled levels
 };
 
 } // namespace iqa
