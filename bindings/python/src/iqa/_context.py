@@ -45,6 +45,7 @@ class Context:
         "__weakref__",
         "_callbacks",
         "_finish",
+        "_is_silent",
         "_lock",
         "_raised",
         "cuda_stream",
@@ -85,6 +86,7 @@ class Context:
         )
         options.cuda_stream = self.cuda_stream
         self._finish: Callable[[bool], None] | None = None
+        self._is_silent = progress is None and log is None
         if progress is not None and not callable(progress):
             from ._progress import reporter  # noqa: PLC0415 few need it
 
@@ -112,16 +114,27 @@ class Context:
     def call(self, function: Any, *arguments: Any) -> None:
         """Calls a function of the library and raises what it reports. The metrics use it."""
         if not self._lock.acquire(False):
-            raise InUseError(
-                "the context is in use by another thread: give each thread its own iqa.Context or"
-                " metric, and merge the metrics"
-            )
+            raise _in_use()
         try:
             status = function(*arguments)
             if self._finish is not None:
                 self._finish(status == 0)
             if status:
                 self._fail(status)
+        finally:
+            self._lock.release()
+
+    def try_update(self, metric: Any, reference: int, candidate: int) -> bool:
+        """An update of borrowed arrays, the quick way; False where nothing has happened.
+
+        That is so where the library refuses it, or a caller's function would be called twice.
+        """
+        if not self._is_silent:
+            return False
+        if not self._lock.acquire(False):
+            raise _in_use()
+        try:
+            return bool(library.iqa_metric_update(metric, reference, candidate, None) == 0)
         finally:
             self._lock.release()
 
@@ -136,6 +149,13 @@ class Context:
 
     def __repr__(self) -> str:
         return f"<iqa.Context, {self.threads} threads, {self.instruction_set}>"
+
+
+def _in_use() -> InUseError:
+    return InUseError(
+        "the context is in use by another thread: give each thread its own iqa.Context or metric,"
+        " and merge the metrics"
+    )
 
 
 def context_of(context: Context | None) -> Context:

@@ -27,7 +27,7 @@ from ._objects import LAYOUTS_OF_OBJECTS, layout_of, pairs_of_pictures, picture
 from ._outputs import NOTHING, Details, Extras, Result, empty
 from ._report import Reported, of_values, or_none
 from ._tables import words
-from ._tensor import borrow
+from ._tensor import borrow, borrow_usual
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,6 +145,13 @@ class Metric(Reported):
             A named tuple (per_image, per_channel, map, candidate_gradient, reference_gradient)
             with the arrays asked for, where the images are.
         """
+        if (
+            weights is data_range is None
+            and per_image is per_channel is map is False
+            and candidate_gradient is reference_gradient is False
+            and self._try_update(reference, candidate)
+        ):
+            return NOTHING
         wanted = {
             "per_image": per_image,
             "per_channel": per_channel,
@@ -168,6 +175,26 @@ class Metric(Reported):
             if owner_of(reference) or owner_of(candidate):
                 raise
         return self._update_by_copies(reference, candidate, weights, data_range, wanted)
+
+    def _try_update(self, reference: Any, candidate: Any) -> bool:
+        """What is usual, quickly; False where nothing has happened and a closer look is needed."""
+        x, y = borrow_usual(reference), borrow_usual(candidate)
+        if x is None or y is None:
+            return False
+        return self._context.try_update(self._handle, x[1], y[1])
+
+    def _try_value(self, reference: int, candidate: int) -> float | None:
+        """The value of two borrowed arrays by an empty metric, which is so again afterwards.
+
+        Nobody else has the metric, nor its context, which therefore needs no lock.
+        """
+        handle = self._handle
+        if library.iqa_metric_update(handle, reference, candidate, None):
+            return None
+        value = ctypes.c_double()
+        status = library.iqa_metric_compute(handle, ctypes.byref(value))
+        library.iqa_metric_reset(handle)
+        return None if status else value.value
 
     def _update(
         self,
@@ -328,12 +355,14 @@ class Metric(Reported):
 
     def _has_no_layout(self) -> bool:
         """Whether it has still the default one, and no images that have it."""
-        is_default = self._resolved().layout == words("ssim", "layout")["HW"]
-        return is_default and self.images == 0
+        return self._has_default_layout() and self.images == 0
+
+    def _has_default_layout(self) -> bool:
+        return bool(self._resolved().layout == words("ssim", "layout")["HW"])
 
     def _has_layout(self, stated: str | None) -> bool:
         """Whether it has the layout that it was made with, and took no other."""
-        return stated is not None or not self._layout_is_open or self._has_no_layout()
+        return stated is not None or not self._layout_is_open or self._has_default_layout()
 
     def _become(self, layout: str) -> None:
         """An empty metric of another layout."""
@@ -684,6 +713,31 @@ def measure(
         metric, images, data_range, layout, context, extras, options, _value
     )
     return result
+
+
+def try_value(
+    metric: type[Metric],
+    reference: Any,
+    candidate: Any,
+    data_range: Any,
+    layout: str | None,
+    options: dict[str, Any],
+) -> float | None:
+    """The quick way of measure(), where nothing but the value is asked for.
+
+    None where it has to be asked: without a metric that is kept, for what is not usual, and for
+    what fails.
+    """
+    x, y = borrow_usual(reference), borrow_usual(candidate)
+    if x is None or y is None or "parts" in options:
+        return None
+    key = (metric, None, data_range, layout, *options.items())
+    accumulator = _take(key)
+    if accumulator is None:
+        return None
+    value = accumulator._try_value(x[1], y[1])
+    _of_thread.kept[key] = accumulator  # where it was, so that there is room
+    return value
 
 
 def _value(accumulator: Metric, details: Details, options: dict[str, Any]) -> float | Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ._documentation import documented
 from ._kind import Kind
-from ._metric import Metric, measure
+from ._metric import Metric, measure, try_value
 from ._names import named
 
 TYPE_CHECKING = False
@@ -140,6 +140,14 @@ def psnr(
         The value; with per_image, per_channel or a gradient a named tuple with the fields value,
         per_image, per_channel, map (None), candidate_gradient, reference_gradient and parts (None).
     """
+    if (
+        context is weights is None
+        and per_image is per_channel is False
+        and candidate_gradient is reference_gradient is False
+    ):
+        value = try_value(PSNR, reference, candidate, data_range, layout, options)
+        if value is not None:
+            return value
     extras = {
         "per_image": per_image,
         "per_channel": per_channel,

@@ -9,7 +9,7 @@ from . import _abi
 from ._documentation import documented
 from ._kind import Kind
 from ._library import library
-from ._metric import Metric, measure
+from ._metric import Metric, measure, try_value
 from ._names import named
 from ._options import with_scales
 from ._outputs import Parts
@@ -194,6 +194,14 @@ def ssim(
         >>> iqa.ssim(x, y, data_range=1.0, layout="HWC", map=True).map
         >>> iqa.ssim(x, y, layout="HWC", preset="matlab")
     """
+    if (
+        context is weights is None
+        and per_image is per_channel is map is False
+        and candidate_gradient is reference_gradient is False
+    ):
+        value = try_value(SSIM, reference, candidate, data_range, layout, options)
+        if value is not None:
+            return value
     extras = {
         "per_image": per_image,
         "per_channel": per_channel,
