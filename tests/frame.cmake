@@ -144,6 +144,17 @@ if(valgrind AND NOT IQA_SANITIZE)
       --errors-for-leak-kinds=definite $<TARGET_FILE:${program}>)
     set_tests_properties(valgrind_${program} PROPERTIES ENVIRONMENT IQA_ISA=avx2 TIMEOUT ${patience})
   endforeach()
+  # Instructions that paths of the library take, which neither the machine nor its load changes.
+  find_package(Python3 COMPONENTS Interpreter)
+  if(Python3_FOUND)
+    iqa_frame_program(instructions_paths instructions/paths.c iqa_c)
+    string(STRIP "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${CMAKE_CXX_FLAGS}" build)
+    set(count_instructions ${Python3_EXECUTABLE} ${frame_source}/instructions/check.py --valgrind ${valgrind}
+      --program $<TARGET_FILE:instructions_paths> --build ${build})
+    add_test(NAME instructions COMMAND ${count_instructions})
+    set_tests_properties(instructions PROPERTIES LABELS instructions SKIP_RETURN_CODE 77 TIMEOUT ${patience})
+    add_custom_target(instruction_counts COMMAND ${count_instructions} --write VERBATIM)
+  endif()
 endif()
 
 if(NOT IQA_SANITIZE)
