@@ -6,7 +6,7 @@ from __future__ import annotations
 from ._documentation import documented
 from ._errors import InvalidArgumentError
 from ._kind import Kind
-from ._metric import Metric, measure
+from ._metric import Metric, measure, try_value
 from ._names import named
 
 TYPE_CHECKING = False
@@ -121,9 +121,13 @@ _EXTRAS = {
 def _measured(
     quantity: str, reference: Any, candidate: Any, layout: str | None, options: dict[str, Any]
 ) -> float | Result:
-    extras = {name: options.pop(name, otherwise) for name, otherwise in _EXTRAS.items()}
     data_range, context = options.pop("data_range", None), options.pop("context", None)
     options["measure"] = quantity
+    if context is None and options.keys().isdisjoint(_EXTRAS):
+        value = try_value(MeanErrors, reference, candidate, data_range, layout, options)
+        if value is not None:
+            return value
+    extras = {name: options.pop(name, otherwise) for name, otherwise in _EXTRAS.items()}
     return measure(MeanErrors, reference, candidate, data_range, layout, context, extras, options)
 
 
