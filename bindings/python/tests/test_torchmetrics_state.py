@@ -390,6 +390,22 @@ def test_fid_beside_theirs():
         mine.compute()
 
 
+def test_kid_keeps_the_real_side():
+    data = list(batches(7, "features"))
+    metrics = [
+        kind(ours.Features(FEATURES), subset_size=30, reset_real_features=False)
+        for kind in (ours.KernelInceptionDistance, TheirKID)
+    ]
+    for metric in metrics:
+        for rows, real in data:
+            metric.update(rows, real=real)
+        metric.reset()
+        assert metric.fake_features == []
+        kept = [rows for rows, real in data if real]
+        assert all(map(torch.equal, metric.real_features, kept))
+        assert len(metric.real_features) == len(kept)
+
+
 def test_fid_measures_the_network():
     network = torch.nn.Sequential(
         torch.nn.Conv2d(3, 8, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
@@ -406,6 +422,40 @@ def test_fid_measures_the_network():
     metric.update(pictures, real=True)
     metric.update(pictures / 2, real=False)
     assert torch.equal(metric.compute(), direct.compute())
+
+
+SCORES_OF_NOTHING = [
+    (task + score, sizes, average, zero_division)
+    for task, sizes in {
+        "Binary": {},
+        "Multiclass": {"num_classes": 3},
+        "Multilabel": {"num_labels": 3},
+    }.items()
+    for score, averages, divisions in [
+        *((name, True, (0, 1)) for name in ("Precision", "Recall", "F1Score", "JaccardIndex")),
+        *((name, True, (None,)) for name in ("Accuracy", "Specificity")),
+        *((name, False, (None,)) for name in ("MatthewsCorrCoef", "CohenKappa")),
+    ]
+    for average in (
+        ("micro", "macro", "weighted", None) if averages and task != "Binary" else ("",)
+    )
+    for zero_division in divisions
+    if hasattr(ours, task + score)
+]
+
+
+@pytest.mark.parametrize(("name", "sizes", "average", "zero_division"), SCORES_OF_NOTHING)
+def test_scores_of_nothing_are_torchmetrics(name, sizes, average, zero_division):
+    options = dict(sizes)
+    if average != "":
+        options["average"] = average
+    if zero_division is not None:
+        options["zero_division"] = zero_division
+    mine, theirs = (
+        getattr(module, name)(**options).compute() for module in (ours, torchmetrics.classification)
+    )
+    assert mine.dtype == theirs.dtype
+    assert torch.equal(mine.nan_to_num(-1), theirs.nan_to_num(-1)), (mine, theirs)
 
 
 @pytest.mark.parametrize(

@@ -270,12 +270,14 @@ class ExactMetric(torchmetrics.Metric):
             return numbers.to(self.device, self.dtype)
         return torch.as_tensor(numbers).to(self.device, self.dtype)
 
-    def _read(self, read: Callable[[], Any], shape: tuple[int, ...] = ()) -> Tensor:
-        """What a function gives, or NaN where there are no data yet."""
+    def _read(
+        self, read: Callable[[], Any], shape: tuple[int, ...] = (), nothing: float = math.nan
+    ) -> Tensor:
+        """What a function gives, or what stands for it where there are no data yet."""
         try:
             return self._value(read())
         except NoDataError:
-            return self._value(torch.full(shape, math.nan))
+            return self._value(torch.full(shape, nothing))
 
     def _joined(self, name: str) -> Tensor:
         """A state of values as one tensor, where the metric is."""

@@ -92,7 +92,18 @@ class Counting(ExactMetric):
         """The score, or one for each class, or for each sample."""
         if self._samplewise:
             return self._joined("values")
-        return self._read(lambda: self._metric.score(self._score, **self._reading))
+        shape = (self._classes,) if self._each else ()
+        score, reading = self._score, self._reading
+        return self._read(lambda: self._metric.score(score, **reading), shape, self._of_nothing())
+
+    def _of_nothing(self) -> float:
+        """The score without data, as TorchMetrics has it."""
+        average = self._reading.get("average")
+        if average == "weighted" or (average == "macro" and self._task == "multiclass"):
+            return math.nan if self._score == "iou" else 0.0  # a mean over no class
+        if self._score == "mcc":
+            return 0.0
+        return {"zero": 0.0, "one": 1.0}.get(self._reading.get("zero_division", ""), math.nan)
 
 
 def stated(average: str | None) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import zlib
 from typing import Any
@@ -245,8 +246,8 @@ class KernelInceptionDistance(_Rows):
 
     def reset(self) -> None:
         """Forgets the rows; those of the real side only where reset_real_features says so."""
-        kept = None if self.reset_real_features else self.real_features
-        super().reset()
+        kept = None if self.reset_real_features else copy.copy(self.real_features)
+        super().reset()  # which clears lists
         if kept is not None:
             self.real_features = kept
 
