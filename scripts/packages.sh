@@ -14,6 +14,10 @@ iqa_packages_build="cmake ninja-build g++ pkg-config libeigen3-dev libpng-dev li
 iqa_packages_test="ccache catch2 libdlpack-dev clang clang-format clang-tidy libclang-rt-14-dev libomp-dev valgrind
     ffmpeg libopenmpi-dev openmpi-bin locales python3-venv"
 
+# What scripts/aarch64.sh needs.
+# shellcheck disable=SC2034
+iqa_packages_aarch64="catch2 g++-aarch64-linux-gnu qemu-user-static"
+
 # Installs those of its arguments that are missing; does nothing, and needs no rights, when none is.
 install_packages() {
     missing=""
