@@ -47,7 +47,7 @@ IQA_KERNEL void read_weights(const weight_view &weights, const pixel_place *at, 
         const auto *data = reinterpret_cast<const decltype(type) *>(weights.data);
         IQA_UNROLL_ON_GPU
         for (int k = 0; k < pixels_at_once; ++k)
-            pixels[k].weight = weight_on_grid(weight_of_element(data[index[k]]));
+            pixels[k].weight = weight_on_grid(data[index[k]]);
     });
 }
 

@@ -51,7 +51,7 @@ std::array<axis, 4> axes_of(const image_view &x, const image_view &y, int64_t ch
 
 class batch_of_errors {
 public:
-    batch_of_errors(context &where, workspace &memory, const pair_sums_request &request)
+    batch_of_errors(context &where, workspace &memory, const pair_sums_request &request, const term_sums &term)
         : where_(where), memory_(memory), source_(in_one_piece(request.source)), plain_(request.source.is_plain())
     {
         const weighted_images &source = request.source;
@@ -65,15 +65,15 @@ public:
         task_.counting = !covers(request.range, type);
         task_.weighing = source.weights.data != nullptr || source_.mask_nonfinite;
         task_.integers = is_integer(type) && !source_.of_luma;
-        task_.term = request.term;
+        task_.term = term.term;
         task_.usual_exponent =
-            task_.integers ? 0 : usual_error_exponent(request.term, request.range.high - request.range.low);
+            task_.integers ? 0 : usual_error_exponent(term.term, request.range.high - request.range.low);
         task_.report = request.report;
-        task_.sums = request.sums;
+        task_.sums = term.sums;
         task_.weights = request.weights;
         task_.counts = request.counts;
         task_.overflow = request.overflow;
-        task_.extremes = request.extremes;
+        task_.extremes = term.extremes;
         place_accounts();
     }
 
@@ -187,9 +187,10 @@ private:
 
 } // namespace
 
-void sums_of_pairs(context &where, workspace &memory, pair_sums_request &request)
+void sums_of_pairs(context &where, workspace &memory, const pair_sums_request &request)
 {
-    batch_of_errors(where, memory, request).run();
+    for (const term_sums &term : request.terms)
+        batch_of_errors(where, memory, request, term).run();
 }
 
 } // namespace iqa::cuda

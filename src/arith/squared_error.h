@@ -17,6 +17,7 @@ enum class error_term : int32_t {
     reference_square, // x^2
     reference         // x, with its extremes
 };
+constexpr int error_terms = 4;
 IQA_HD constexpr bool is_of_reference(error_term term)
 {
     return term == error_term::reference_square || term == error_term::reference;
@@ -132,12 +133,11 @@ struct error_slope {
 
 IQA_HD double error_derivative(const error_slope &slope, double reference, double candidate, double weight)
 {
-    if (weight == 0.0)
-        return 0.0;
     const double difference = candidate - reference;
-    if (slope.of_magnitude)
-        return double((difference > 0.0) - (difference < 0.0)) * weight * slope.factor;
-    return (difference * slope.before * weight) * slope.factor * slope.after;
+    const double derivative = slope.of_magnitude
+                                  ? double((difference > 0.0) - (difference < 0.0)) * weight * slope.factor
+                                  : (difference * slope.before * weight) * slope.factor * slope.after;
+    return weight == 0.0 ? 0.0 : derivative; // whatever the samples are
 }
 
 // MSE = S / W: its derivative is 2 w (y - x) / W.

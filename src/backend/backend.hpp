@@ -34,7 +34,7 @@ struct backend {
     // Each level is made of the one before, in the same arithmetic.
     void (*shrink)(context &where, workspace &memory, std::span<const shrink_request> levels);
     void (*count)(context &where, count_request &request);
-    void (*sums_of_pairs)(context &where, workspace &memory, pair_sums_request &request);
+    void (*sums_of_pairs)(context &where, workspace &memory, const pair_sums_request &request);
     void (*values_of_pairs)(context &where, workspace &memory, const pair_values_request &request, device_ledger *ends);
     void (*error_gradient)(context &where, workspace &memory, const error_gradient_request &request);
     void (*clear_margin)(context &where, const margin_view &margin);

@@ -15,7 +15,7 @@ void cpu_ssim_boxes(context &where, workspace &memory, ssim_request &request);
 void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
 void cpu_shrink(context &where, workspace &memory, std::span<const shrink_request> levels);
 void cpu_count(context &where, count_request &request);
-void cpu_sums_of_pairs(context &where, workspace &memory, pair_sums_request &request);
+void cpu_sums_of_pairs(context &where, workspace &memory, const pair_sums_request &request);
 void cpu_values_of_pairs(context &where, workspace &memory, const pair_values_request &request, device_ledger *ends);
 void cpu_error_gradient(context &where, workspace &memory, const error_gradient_request &request);
 void cpu_clear_margin(context &where, const margin_view &margin);

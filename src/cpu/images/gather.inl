@@ -36,13 +36,21 @@ static inline void prefetch_run(const void *run, int64_t bytes)
         __builtin_prefetch(static_cast<const char *>(run) + at);
 }
 
+// Fetches what follows a run of a stream, where the processor does not look far enough ahead by itself.
+static inline void prefetch_next(const void *run, int64_t bytes)
+{
+    prefetch_run(reinterpret_cast<const void *>(uintptr_t(run) + uintptr_t(bytes)), bytes);
+}
+
 // Copies a strided run into dense memory; the 16-bit floating-point types are widened.
 static void gather(element_type type, const void *samples, int64_t step, int64_t count, void *dense)
 {
     with_sample_type(type, [&]<class Sample>(Sample) {
+        if (step == 1)
+            prefetch_next(samples, count * int64_t(sizeof(Sample)));
         const auto copy = [&](auto *__restrict to) {
             const auto *__restrict from = static_cast<const Sample *>(samples);
-            with_step(step, [&](auto apart) {
+            with_step(step, [=](auto apart) {
                 for (int64_t i = 0; i < count; ++i)
                     if constexpr (integer_sample<Sample>)
                         to[i] = from[i * apart];

@@ -19,13 +19,13 @@ struct sample_run {
     const void *reference, *candidate;
     int64_t count;
     int64_t reference_step, candidate_step;
-    const float *weights = nullptr; // dense and above 0; NULL: each is 1
+    const float *weights = nullptr; // dense; NULL: each is 1
 };
 
 // The weights of a run after non-finite samples were masked.
 struct weight_survey {
     int64_t units;       // their sum in units of 2^-pixel_weight_bits
-    bool any_zero;       // a weight is 0
+    int64_t zeros;       // how many are 0
     bool any_fractional; // a weight is neither 0 nor 1
     bool any_invalid;
 };

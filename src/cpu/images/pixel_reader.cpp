@@ -5,6 +5,25 @@
 
 namespace iqa {
 
+bool interleaves(const weighted_images &source)
+{
+    const int64_t channels = source.channels();
+    return source.luma == nullptr && interleaves(source.images.reference, channels) &&
+           interleaves(source.images.candidate, channels) &&
+           (source.weights.data == nullptr || interleaves(source.weights, channels));
+}
+
+weighted_images as_one_channel(weighted_images source)
+{
+    for (image_view *const view : {&source.images.reference, &source.images.candidate}) {
+        view->width *= view->channels;
+        view->channels = 1;
+        view->column_stride = 1;
+    }
+    source.weights.column_stride = 1;
+    return source;
+}
+
 pixel_reader::pixel_reader(const cpu_kernels &kernels, const weighted_images &source)
     : kernels_(kernels), source_(source), masks_nonfinite_(source.masks())
 {
@@ -54,22 +73,25 @@ pixel_run pixel_reader::read(const row_part &part, pixel_memory &memory) const
     return run;
 }
 
-weight_survey pixel_reader::leave_out_masked(pixel_run &run) const
+weight_survey pixel_reader::survey_weights(const pixel_run &run) const
 {
     if (run.weights == nullptr)
-        return {
-            .units = run.count << pixel_weight_bits, .any_zero = false, .any_fractional = false, .any_invalid = false};
-    const weight_survey survey = kernels_.survey_weights(run.weights, run.count);
-    if (survey.any_zero) {
-        for (int channel = 0; channel < run.channels; ++channel) {
-            kernels_.keep_weighted(run.type, run.reference[channel], run.weights, run.count);
-            kernels_.keep_weighted(run.type, run.candidate[channel], run.weights, run.count);
-        }
-        run.count = kernels_.keep_weighted(element_type::float32, run.weights, run.weights, run.count);
+        return {.units = run.count << pixel_weight_bits, .zeros = 0, .any_fractional = false, .any_invalid = false};
+    return kernels_.survey_weights(run.weights, run.count);
+}
+
+int64_t pixel_reader::replace_masked(const pixel_run &run, const weight_survey &survey) const
+{
+    if (survey.zeros == 0 || survey.zeros == run.count)
+        return survey.zeros;
+    const int64_t first =
+        std::find_if(run.weights, run.weights + run.count, [](float w) { return w != 0.0f; }) - run.weights;
+    for (int channel = 0; channel < run.channels; ++channel) {
+        const void *const by = static_cast<const std::byte *>(run.reference[channel]) + first * element_size(run.type);
+        kernels_.replace_masked(run.type, run.candidate[channel], run.weights, run.count, by);
+        kernels_.replace_masked(run.type, run.reference[channel], run.weights, run.count, by);
     }
-    if (!survey.any_fractional)
-        run.weights = nullptr;
-    return survey;
+    return first;
 }
 
 void pixel_reader::to_double(const pixel_run &run, pixel_memory &memory) const

@@ -9,6 +9,14 @@ namespace iqa {
 
 constexpr int64_t pixels_at_once = 1024;
 
+// Whether the channels of a row interleave, so that it is as good as a row of one channel.
+bool interleaves(const auto &view, int64_t channels)
+{
+    return view.channel_stride == 1 && view.column_stride == channels;
+}
+bool interleaves(const weighted_images &source);
+weighted_images as_one_channel(weighted_images source);
+
 // A part of a row of the images.
 struct row_part {
     int64_t image, channel, slice, row, column;
@@ -40,8 +48,10 @@ public:
     // Non-finite samples have weight 0 if they are masked.
     pixel_run read(const row_part &part, pixel_memory &memory) const;
 
-    // Removes the samples of weight 0, and the weights if all others are 1.
-    weight_survey leave_out_masked(pixel_run &run) const;
+    // Puts the first reference sample that has a weight in the place of all samples of weight 0, so that they change no
+    // bound and no difference. Returns the position of that sample; the count if there is none.
+    int64_t replace_masked(const pixel_run &run, const weight_survey &survey) const;
+    weight_survey survey_weights(const pixel_run &run) const;
 
     // Both images as one channel of doubles.
     void to_double(const pixel_run &run, pixel_memory &memory) const;

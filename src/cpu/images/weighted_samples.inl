@@ -6,6 +6,7 @@
 #include "arith/luma.h"
 #include "arith/portable.h"
 #include "arith/weight.h"
+#include "cpu/images/gather.inl"
 #include "cpu/images/kernels.hpp"
 #include "cpu/isa/instruction_set.h"
 
@@ -15,8 +16,10 @@ static void gather_weights(weight_type type, const void *data, int64_t step, int
 {
     with_weight_type(type, [&]<class Weight>(Weight) {
         const auto *from = static_cast<const Weight *>(data);
+        if (step == 1)
+            prefetch_next(from, count * int64_t(sizeof(Weight)));
         for (int64_t i = 0; i < count; ++i)
-            weights[i] = weight_on_grid(weight_of_element(from[i * step]));
+            weights[i] = weight_on_grid(from[i * step]);
     });
 }
 
@@ -41,34 +44,26 @@ static void mask_nonfinite(element_type type, const void *samples, int64_t count
 static weight_survey survey_weights(const float *weights, int64_t count)
 {
     int64_t units = 0;
-    int32_t zero = 0;
+    int32_t zeros = 0;
     int32_t between = 0;
     int32_t invalid = 0;
     for (int64_t i = 0; i < count; ++i) {
         units += units_of_weight(weights[i]);
-        zero |= weights[i] == 0.0f;
+        zeros += weights[i] == 0.0f;
         between |= (weights[i] != 0.0f) & (weights[i] != 1.0f);
         invalid |= weights[i] < 0.0f;
     }
-    return {units, zero != 0, between != 0, invalid != 0};
+    return {units, zeros, between != 0, invalid != 0};
 }
 
-template <class Sample>
-static int64_t keep_weighted_of(Sample *samples, const float *weights, int64_t count)
+static void replace_masked(element_type type, void *samples, const float *weights, int64_t count, const void *by)
 {
-    int64_t kept = 0;
-    for (int64_t i = 0; i < count; ++i) {
-        const bool wanted = weights[i] != 0.0f;
-        samples[kept] = samples[i];
-        kept += wanted;
-    }
-    return kept;
-}
-
-static int64_t keep_weighted(element_type type, void *samples, const float *weights, int64_t count)
-{
-    return with_gathered_type(
-        type, [&]<class Sample>(Sample) { return keep_weighted_of(static_cast<Sample *>(samples), weights, count); });
+    with_gathered_type(type, [&]<class Sample>(Sample) {
+        Sample *const to = static_cast<Sample *>(samples);
+        const Sample other = *static_cast<const Sample *>(by);
+        for (int64_t i = 0; i < count; ++i)
+            to[i] = weights[i] != 0.0f ? to[i] : other;
+    });
 }
 
 template <class Sample>

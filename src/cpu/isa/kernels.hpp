@@ -34,14 +34,16 @@ struct cpu_kernels {
     void (*gather_weights)(weight_type type, const void *data, int64_t step, int64_t count, float *weights);
     void (*mask_nonfinite)(element_type type, const void *samples, int64_t count, float *weights);
     weight_survey (*survey_weights)(const float *weights, int64_t count);
-    // Moves the samples (or, as float32, the weights) of nonzero weight to the front and returns their number.
-    int64_t (*keep_weighted)(element_type type, void *samples, const float *weights, int64_t count);
+    // Puts a sample in the place of each one of weight 0.
+    void (*replace_masked)(element_type type, void *samples, const float *weights, int64_t count, const void *by);
     // One channel as doubles, or the luma of three.
     void (*to_double)(element_type type, const void *const *channels, const luma_rule *luma, int64_t count,
                       double *samples);
     // The derivative by each sample of the candidate; `weights` may be NULL.
     void (*error_derivatives)(const error_slope &slope, const double *reference, const double *candidate,
                               const float *weights, int64_t count, double *derivatives);
+    // Times a factor.
+    void (*store_derivatives)(const double *derivatives, double factor, int64_t count, const derivative_place &to);
 
     void (*code_labels_in_bytes)(const label_run &run, uint8_t *codes); // up to most_byte_classes
     void (*code_labels)(const label_run &run, uint32_t *codes);

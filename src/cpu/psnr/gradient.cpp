@@ -13,22 +13,28 @@ namespace {
 
 constexpr int64_t samples_of_a_tile = 1 << 16;
 
-// Adding 0 turns -0 into 0.
-template <class Real>
-void store_values(Real *to, int64_t step, int64_t count, const double *values, double factor)
+// As one channel, if the channels interleave everywhere.
+error_gradient_request simplified(error_gradient_request request)
 {
-    for (int64_t i = 0; i < count; ++i)
-        to[i * step] = Real(values[i] * factor + 0.0);
+    const int64_t channels = request.source.channels();
+    const auto fits = [=](const output_view &view) {
+        return view.data == nullptr || interleaves(view, channels);
+    };
+    if (interleaves(request.source) && fits(request.reference) && fits(request.candidate)) {
+        request.source = as_one_channel(request.source);
+        request.reference.column_stride = request.candidate.column_stride = 1;
+    }
+    return request;
 }
 
 class batch_of_gradients {
 public:
     batch_of_gradients(context &where, workspace &memory, const error_gradient_request &request)
         : where_(where),
-          request_(request),
-          shape_(request.source.images.reference),
+          request_(simplified(request)),
+          shape_(request_.source.images.reference),
           kernels_(kernels_for(where)),
-          reader_(kernels_, request.source),
+          reader_(kernels_, request_.source),
           rows_(shape_.depth * shape_.height),
           rows_of_tile_(std::max<int64_t>(1, samples_of_a_tile / (shape_.channels * shape_.width))),
           tiles_of_image_(divide_up(rows_, rows_of_tile_)),
@@ -87,23 +93,20 @@ private:
         store_in(request_.reference, part, derivatives, -factor);
     }
 
-    static void store_in(const output_view &view, const row_part &part, const double *derivatives, double factor)
+    void store_in(const output_view &view, const row_part &part, const double *derivatives, double factor) const
     {
         if (view.data == nullptr)
             return;
         const int64_t index = part.image * view.image_stride + part.channel * view.channel_stride +
                               part.slice * view.slice_stride + part.row * view.row_stride +
                               part.column * view.column_stride;
-        if (view.is_double)
-            store_values(reinterpret_cast<double *>(view.data) + index, view.column_stride, part.count, derivatives,
-                         factor);
-        else
-            store_values(reinterpret_cast<float *>(view.data) + index, view.column_stride, part.count, derivatives,
-                         factor);
+        const int64_t size = view.is_double ? sizeof(double) : sizeof(float);
+        kernels_.store_derivatives(derivatives, factor, part.count,
+                                   {view.data + index * size, view.is_double, view.column_stride});
     }
 
     context &where_;
-    const error_gradient_request &request_;
+    error_gradient_request request_;
     const image_view &shape_;
     const cpu_kernels &kernels_;
     pixel_reader reader_;

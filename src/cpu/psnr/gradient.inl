@@ -1,18 +1,54 @@
 // SPDX-License-Identifier: MIT
-// The derivative of an error by each sample.
+// The derivatives of an error by the samples of a run.
 #pragma once
 
 #include "arith/squared_error.h"
+#include "cpu/images/gather.inl"
 #include "cpu/isa/instruction_set.h"
+#include "cpu/psnr/kernels.hpp"
 
 namespace iqa::IQA_INSTRUCTION_SET {
+
+template <bool of_magnitude, class Weight>
+static void derivatives_of(const error_slope &slope, const double *reference, const double *candidate,
+                           const Weight &weight, int64_t count, double *derivatives)
+{
+    const error_slope known = {slope.before, slope.factor, slope.after, of_magnitude};
+    for (int64_t i = 0; i < count; ++i)
+        derivatives[i] = error_derivative(known, reference[i], candidate[i], weight(i));
+}
 
 static void error_derivatives(const error_slope &slope, const double *reference, const double *candidate,
                               const float *weights, int64_t count, double *derivatives)
 {
-    for (int64_t i = 0; i < count; ++i)
-        derivatives[i] =
-            error_derivative(slope, reference[i], candidate[i], weights == nullptr ? 1.0 : double(weights[i]));
+    const auto derive = [=](const auto &weight) {
+        if (slope.of_magnitude)
+            derivatives_of<true>(slope, reference, candidate, weight, count, derivatives);
+        else
+            derivatives_of<false>(slope, reference, candidate, weight, count, derivatives);
+    };
+    if (weights == nullptr)
+        derive([](int64_t) { return 1.0; });
+    else
+        derive([=](int64_t i) { return double(weights[i]); });
+}
+
+// Adding 0 turns -0 into 0.
+template <class Real>
+static void store_products(const double *values, double factor, int64_t count, int64_t step, Real *to)
+{
+    with_step(step, [=](auto apart) {
+        for (int64_t i = 0; i < count; ++i)
+            to[i * apart] = Real(values[i] * factor + 0.0);
+    });
+}
+
+static void store_derivatives(const double *derivatives, double factor, int64_t count, const derivative_place &to)
+{
+    if (to.is_double)
+        store_products(derivatives, factor, count, to.step, static_cast<double *>(to.data));
+    else
+        store_products(derivatives, factor, count, to.step, static_cast<float *>(to.data));
 }
 
 } // namespace iqa::IQA_INSTRUCTION_SET

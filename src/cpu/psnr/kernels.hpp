@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The totals of the kernels for sums over pairs of samples.
+// The totals of the kernels for sums over pairs of samples, and the places of derivatives.
 #pragma once
 
 #include "arith/squared_error.h"
@@ -16,6 +16,13 @@ struct pair_total {
     double least_sample, most_sample;
     bool nonfinite;
     sample_extremes reference; // with error_term::reference alone
+};
+
+// Where derivatives are stored: the first one's address, and the step to the next in elements.
+struct derivative_place {
+    void *data;
+    bool is_double; // else float
+    int64_t step;
 };
 
 } // namespace iqa

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sums of squared errors, or of other terms, over the pairs of samples of a batch. Exact sums have no order, so images
+// Sums of squared errors, and of other terms, over the pairs of samples of a batch. Exact sums have no order, so images
 // are cut into runs of samples in the order of memory.
 #include <algorithm>
 #include <array>
@@ -21,10 +21,16 @@ constexpr int64_t bytes_of_a_line = 64; // of the cache
 constexpr sample_extremes no_samples = {HUGE_VAL, -HUGE_VAL};
 
 struct tile_result {
-    pair_total pairs;
+    pair_total pairs[error_terms]; // of the request's terms
     sample_counts counts;
     int64_t weight_units;
     bool invalid_weight;
+};
+
+// A term of the request at a gain.
+struct gained_term {
+    size_t index;
+    int exponent;
 };
 
 // The runs of a plane: an image, or a channel if channels are wanted apart.
@@ -68,11 +74,6 @@ bool dense(const image_view &view, bool one_channel)
                    {view.width, view.column_stride}}});
 }
 
-bool rows_are_dense(const image_view &view)
-{
-    return view.channel_stride == 1 && view.column_stride == view.channels;
-}
-
 run_layout lay_out(const weighted_images &source, bool by_channel)
 {
     const image_view &x = source.images.reference;
@@ -88,9 +89,6 @@ run_layout lay_out(const weighted_images &source, bool by_channel)
     if (source.is_plain() && same_order && dense(x, by_channel) && dense(y, by_channel)) {
         layout.rows = 1;
         layout.length = channels * lines * x.width;
-    } else if (source.is_plain() && channels > 1 && rows_are_dense(x) && rows_are_dense(y)) {
-        layout.rows = lines;
-        layout.length = channels * x.width;
     } else {
         layout.channels = channels;
         layout.rows = channels * lines;
@@ -105,20 +103,21 @@ run_layout lay_out(const weighted_images &source, bool by_channel)
 
 class batch_of_runs {
 public:
-    batch_of_runs(context &where, workspace &memory, pair_sums_request &request)
+    batch_of_runs(context &where, workspace &memory, const pair_sums_request &request)
         : where_(where),
           kernels_(kernels_for(where)),
           request_(request),
-          shape_(request.source.images.reference),
-          plain_(request.source.is_plain()),
-          integers_(is_integer(shape_.type) && request.source.luma == nullptr),
-          layout_(lay_out(request.source, request.by_channel)),
-          reader_(kernels_, request.source),
+          source_(!request.by_channel && interleaves(request.source) ? as_one_channel(request.source) : request.source),
+          shape_(source_.images.reference),
+          plain_(source_.is_plain()),
+          integers_(is_integer(shape_.type) && source_.luma == nullptr),
+          layout_(lay_out(source_, request.by_channel)),
+          reader_(kernels_, source_),
           waves_(where, shape_.images * tiles_of_image(), shape_.images * shape_.channels * shape_.pixels())
     {
         place_in(memory.work, "the runs of samples", [&](arena &block) {
             waves_.place(block, plain_ ? 2 * size_t(bytes_of_a_piece) : sizeof(pixel_memory));
-            largest_ = block.take<double>(shape_.images);
+            largest_ = block.take<double>(shape_.images * terms());
         });
     }
 
@@ -126,56 +125,70 @@ public:
     {
         std::fill_n(request_.counts, shape_.images, sample_counts{});
         std::fill_n(request_.overflow, shape_.images, false);
-        const int usual = integers_ ? 0 : usual_error_exponent(request_.term, request_.range.high - request_.range.low);
-        add_images(0, shape_.images, usual, !covers(request_.range, shape_.type));
+        gained_term usual[error_terms];
+        for (size_t i = 0; i < request_.terms.size(); ++i)
+            usual[i] = {
+                i,
+                integers_ ? 0 : usual_error_exponent(request_.terms[i].term, request_.range.high - request_.range.low)};
+        add_images(0, shape_.images, {usual, request_.terms.size()}, !covers(request_.range, shape_.type));
         if (invalid_weight_)
             request_.report->kind = fault_kind::weights;
         if (integers_ || invalid_weight_)
             return;
         for (int64_t image = 0; image < shape_.images; ++image) {
-            const double largest = largest_[image];
-            request_.overflow[image] = !is_finite(largest);
-            const int second = second_error_exponent(usual, largest);
-            if (second != no_exponent)
-                add_images(image, 1, second, false);
+            request_.overflow[image] = !is_finite(largest_of(image)[terms() - 1]);
+            for (size_t i = 0; i < request_.terms.size(); ++i) {
+                const gained_term second = {i, second_error_exponent(usual[i].exponent, largest_of(image)[i])};
+                if (second.exponent != no_exponent)
+                    add_images(image, 1, {&second, 1}, false);
+            }
         }
     }
 
 private:
+    int64_t terms() const { return int64_t(request_.terms.size()); }
+    double *largest_of(int64_t image) const { return largest_ + image * terms(); }
     int64_t tiles_of_image() const { return layout_.planes * layout_.tiles_of_plane(); }
 
-    void add_images(int64_t first_image, int64_t images, int gain_exponent, bool counting)
+    void add_images(int64_t first_image, int64_t images, std::span<const gained_term> passes, bool counting)
     {
-        clear(first_image, images, gain_exponent);
-        const double gain = power_of_two(gain_exponent);
+        clear(first_image, images, passes);
         waves_.run(
             where_, first_image * tiles_of_image(), (first_image + images) * tiles_of_image(),
-            [&](int64_t tile, int worker, tile_result &result) { compute(tile, worker, gain, counting, result); },
-            [&](int64_t tile, const tile_result &result) { collect(tile, result); });
+            [&](int64_t tile, int worker, tile_result &result) { compute(tile, worker, passes, counting, result); },
+            [&](int64_t tile, const tile_result &result) { collect(tile, passes, result); });
     }
 
-    void clear(int64_t first_image, int64_t images, int gain_exponent)
+    void clear(int64_t first_image, int64_t images, std::span<const gained_term> passes)
     {
-        pair_sum zero{};
-        for (int limb = 0; limb < error_limbs; ++limb)
-            zero.exponent[limb] =
-                integers_ ? integer_error_exponent(limb) : error_exponent(request_.term, limb, gain_exponent);
-        std::fill_n(request_.sums + first_image * layout_.planes, images * layout_.planes, zero);
+        const int64_t first = first_image * layout_.planes;
+        const int64_t planes = images * layout_.planes;
+        for (const auto &[index, exponent] : passes) {
+            const term_sums &to = request_.terms[index];
+            pair_sum zero{};
+            for (int limb = 0; limb < error_limbs; ++limb)
+                zero.exponent[limb] =
+                    integers_ ? integer_error_exponent(limb) : error_exponent(to.term, limb, exponent);
+            std::fill_n(to.sums + first, planes, zero);
+            if (to.extremes != nullptr)
+                std::fill_n(to.extremes + first, planes, no_samples);
+            for (int64_t image = first_image; image < first_image + images; ++image)
+                largest_of(image)[index] = 0.0;
+        }
         // If every sample counts, the weight is their number.
-        const int64_t samples = request_.source.channels() / layout_.planes * shape_.pixels();
-        std::fill_n(request_.weights + first_image * layout_.planes, images * layout_.planes,
-                    plain_ ? int128(samples) << pixel_weight_bits : int128(0));
-        std::fill_n(largest_ + first_image, images, 0.0);
-        if (request_.extremes != nullptr)
-            std::fill_n(request_.extremes + first_image * layout_.planes, images * layout_.planes, no_samples);
+        const int64_t samples = source_.channels() / layout_.planes * shape_.pixels();
+        std::fill_n(request_.weights + first, planes, plain_ ? int128(samples) << pixel_weight_bits : int128(0));
     }
 
-    void compute(int64_t index, int worker, double gain, bool counting, tile_result &result) const
+    void compute(int64_t index, int worker, std::span<const gained_term> passes, bool counting,
+                 tile_result &result) const
     {
         result = {};
-        result.pairs.least_sample = request_.range.high;
-        result.pairs.most_sample = request_.range.low;
-        result.pairs.reference = no_samples;
+        for (pair_total &pairs : result.pairs) {
+            pairs.least_sample = request_.range.high;
+            pairs.most_sample = request_.range.low;
+            pairs.reference = no_samples;
+        }
         const int64_t column = index % layout_.tiles_of_row * samples_of_a_tile;
         const int64_t plane = index / layout_.tiles_of_plane();
         const int64_t first_row = index % layout_.tiles_of_plane() / layout_.tiles_of_row * layout_.rows_of_tile;
@@ -189,22 +202,34 @@ private:
                                    .column = column,
                                    .count = std::min(samples_of_a_tile, layout_.length - column)};
             if (plain_)
-                add_run(part, worker, gain, counting, result);
+                add_run(part, worker, passes, counting, result);
             else
-                add_pixels(part, worker, gain, counting, result);
+                add_pixels(part, worker, passes, counting, result);
         }
     }
 
-    // Runs are cut into pieces that stay in the first-level cache between summing and counting.
-    void add_run(const row_part &part, int worker, double gain, bool counting, tile_result &result) const
+    // The terms of the reference alone may have weights where those of differences need none.
+    void add_terms(const sample_run &run, const sample_run &of_reference, std::span<const gained_term> passes,
+                   tile_result &result) const
+    {
+        for (const auto &[index, exponent] : passes) {
+            const error_term term = request_.terms[index].term;
+            kernels_.sums_of_pairs(term, is_of_reference(term) ? of_reference : run, power_of_two(exponent),
+                                   result.pairs[index]);
+        }
+    }
+
+    // Runs are cut into pieces that stay in the first-level cache between one term, the next and counting.
+    void add_run(const row_part &part, int worker, std::span<const gained_term> passes, bool counting,
+                 tile_result &result) const
     {
         const auto samples_of = [&](const image_view &view, int64_t step) {
             return view.at(part.image, part.channel, part.slice, part.row, 0) +
                    part.column * step * element_size(view.type);
         };
         const sample_run run = {shape_.type,
-                                samples_of(request_.source.images.reference, layout_.reference_step),
-                                samples_of(request_.source.images.candidate, layout_.candidate_step),
+                                samples_of(source_.images.reference, layout_.reference_step),
+                                samples_of(source_.images.candidate, layout_.candidate_step),
                                 part.count,
                                 layout_.reference_step,
                                 layout_.candidate_step};
@@ -221,8 +246,9 @@ private:
             piece.reference = static_cast<const std::byte *>(run.reference) + first * run.reference_step * size;
             piece.candidate = static_cast<const std::byte *>(run.candidate) + first * run.candidate_step * size;
             piece.count = std::min(count, run.count - first);
-            kernels_.sums_of_pairs(request_.term, dense ? piece : gather(piece, widened, worker), gain, result.pairs);
-            if (counting && may_have_outside(result.pairs))
+            const sample_run samples = dense ? piece : gather(piece, widened, worker);
+            add_terms(samples, samples, passes, result);
+            if (counting && may_have_outside(result.pairs[passes.back().index]))
                 kernels_.count_samples(piece, request_.range, result.counts);
         }
     }
@@ -231,7 +257,7 @@ private:
     // bound its three samples, so both return true.
     bool may_have_outside(const pair_total &total) const
     {
-        return is_integer(shape_.type) || request_.source.luma != nullptr || total.nonfinite ||
+        return is_integer(shape_.type) || source_.luma != nullptr || total.nonfinite ||
                total.least_sample < request_.range.low || total.most_sample > request_.range.high;
     }
 
@@ -244,53 +270,81 @@ private:
         return {widened ? element_type::float32 : piece.type, x, y, piece.count, 1, 1};
     }
 
-    // Masked samples are removed first, so that no later step sees them.
-    void add_pixels(row_part part, int worker, double gain, bool counting, tile_result &result) const
+    // Masked samples are replaced first, so that no later step sees them.
+    void add_pixels(row_part part, int worker, std::span<const gained_term> passes, bool counting,
+                    tile_result &result) const
     {
         auto &memory = *reinterpret_cast<pixel_memory *>(waves_.memory_of(worker));
         const int64_t end = part.column + part.count;
         for (; part.column < end; part.column += pixels_at_once) {
             part.count = std::min(pixels_at_once, end - part.column);
-            pixel_run run = reader_.read(part, memory);
-            const weight_survey survey = reader_.leave_out_masked(run);
+            const pixel_run run = reader_.read(part, memory);
+            const weight_survey survey = reader_.survey_weights(run);
             result.invalid_weight = result.invalid_weight || survey.any_invalid;
             result.weight_units += survey.units;
-            sample_run samples = {run.type, run.reference[0], run.candidate[0], run.count, 1, 1, run.weights};
-            if (request_.source.luma != nullptr) {
+            const int64_t first = reader_.replace_masked(run, survey);
+            if (first == run.count)
+                continue;
+            sample_run samples = {run.type, run.reference[0], run.candidate[0], run.count, 1, 1};
+            if (source_.luma != nullptr) {
                 reader_.to_double(run, memory);
                 samples.type = element_type::float64;
                 samples.reference = memory.reference_double;
                 samples.candidate = memory.candidate_double;
             }
-            kernels_.sums_of_pairs(request_.term, samples, gain, result.pairs);
-            if (counting && may_have_outside(result.pairs))
+            if (survey.any_fractional) {
+                samples.weights = run.weights;
+                add_terms(samples, samples, passes, result);
+            } else {
+                sample_run of_reference = samples;
+                of_reference.weights = survey.zeros != 0 ? run.weights : nullptr;
+                add_terms(samples, of_reference, passes, result);
+            }
+            if (counting && may_have_outside(result.pairs[passes.back().index]))
                 for (int channel = 0; channel < run.channels; ++channel)
-                    kernels_.count_samples({run.type, run.reference[channel], run.candidate[channel], run.count, 1, 1},
-                                           request_.range, result.counts);
+                    count(run, channel, first, survey.zeros, result.counts);
         }
     }
 
-    void collect(int64_t index, const tile_result &result)
+    // Without the `masked` samples, which are what the reference has at position `first`.
+    void count(const pixel_run &run, int channel, int64_t first, int64_t masked, sample_counts &counts) const
     {
-        const int64_t plane = index / layout_.tiles_of_plane();
+        const std::byte *const x = static_cast<const std::byte *>(run.reference[channel]);
+        const std::byte *const other = x + first * element_size(run.type);
+        sample_counts one{};
+        kernels_.count_samples({run.type, x, run.candidate[channel], run.count, 1, 1}, request_.range, counts);
+        kernels_.count_samples({run.type, other, other, 1, 1, 1}, request_.range, one);
+        counts.outside -= masked * one.outside;
+        counts.nonfinite -= masked * one.nonfinite;
+    }
+
+    void collect(int64_t tile, std::span<const gained_term> passes, const tile_result &result)
+    {
+        const int64_t plane = tile / layout_.tiles_of_plane();
         const int64_t image = plane / layout_.planes;
         invalid_weight_ = invalid_weight_ || result.invalid_weight;
         request_.counts[image].outside += result.counts.outside;
         request_.counts[image].nonfinite += result.counts.nonfinite;
-        largest_[image] = std::max(largest_[image], result.pairs.nonfinite ? HUGE_VAL : result.pairs.largest);
         request_.weights[plane] += result.weight_units;
-        for (int limb = 0; limb < error_limbs; ++limb)
-            request_.sums[plane].limb[limb] += result.pairs.limb[limb];
-        if (request_.extremes == nullptr)
-            return;
-        sample_extremes &extremes = request_.extremes[plane];
-        extremes.least = std::min(extremes.least, result.pairs.reference.least);
-        extremes.most = std::max(extremes.most, result.pairs.reference.most);
+        for (const auto &[index, exponent] : passes) {
+            const pair_total &pairs = result.pairs[index];
+            const term_sums &to = request_.terms[index];
+            double &largest = largest_of(image)[index];
+            largest = std::max(largest, pairs.nonfinite ? HUGE_VAL : pairs.largest);
+            for (int limb = 0; limb < error_limbs; ++limb)
+                to.sums[plane].limb[limb] += pairs.limb[limb];
+            if (to.extremes == nullptr)
+                continue;
+            sample_extremes &extremes = to.extremes[plane];
+            extremes.least = std::min(extremes.least, pairs.reference.least);
+            extremes.most = std::max(extremes.most, pairs.reference.most);
+        }
     }
 
     context &where_;
     const cpu_kernels &kernels_;
-    pair_sums_request &request_;
+    const pair_sums_request &request_;
+    weighted_images source_;
     const image_view &shape_;
     bool plain_;
     bool integers_; // the terms are integers
@@ -298,12 +352,12 @@ private:
     pixel_reader reader_;
     waves<tile_result> waves_;
     bool invalid_weight_ = false;
-    double *largest_ = nullptr; // of each image: the largest scaled difference, or sample
+    double *largest_ = nullptr; // of each image, of each term: the largest scaled difference, or sample
 };
 
 } // namespace
 
-void cpu_sums_of_pairs(context &where, workspace &memory, pair_sums_request &request)
+void cpu_sums_of_pairs(context &where, workspace &memory, const pair_sums_request &request)
 {
     batch_of_runs(where, memory, request).run();
 }

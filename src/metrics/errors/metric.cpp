@@ -107,27 +107,25 @@ void errors_metric::measure(const backend &device, pair_memory &memory, const pa
                             fault *report, error_slope *slopes, device_ledger *ends)
 {
     // The squares come last, since they decide which differences overflow.
-    constexpr error_term terms[] = {error_term::reference, error_term::reference_square, error_term::magnitude,
-                                    error_term::square};
-    constexpr int64_t count = std::size(terms);
-    pair_sums_request requests[count];
-    for (int64_t i = 0; i < count; ++i) {
-        requests[i] = request_sums(memory, update, report, terms[i], i, count);
-        device.sums_of_pairs(owner(), memory.work, requests[i]);
-    }
-    const pair_sums_request &last = requests[count - 1];
+    term_sums terms[] = {{.term = error_term::reference},
+                         {.term = error_term::reference_square},
+                         {.term = error_term::magnitude},
+                         {.term = error_term::square}};
+    const auto &[reference, reference_squares, magnitudes, squares] = terms;
+    const pair_sums_request request = request_sums(memory, update, report, terms);
+    device.sums_of_pairs(owner(), memory.work, request);
     const errors_values_request values{
         .rule = {.measure = measure_of_options(),
                  .log_of_ten = log_scaled({10.0, 0.0}, 0),
                  .refuses_nonfinite = refuses_nonfinite()},
-        .squares = last.sums,
-        .magnitudes = requests[2].sums,
-        .reference_squares = requests[1].sums,
-        .reference = requests[0].sums,
-        .extremes = requests[0].extremes,
-        .weights = last.weights,
-        .counts = last.counts,
-        .overflow = last.overflow,
+        .squares = squares.sums,
+        .magnitudes = magnitudes.sums,
+        .reference_squares = reference_squares.sums,
+        .reference = reference.sums,
+        .extremes = reference.extremes,
+        .weights = request.weights,
+        .counts = request.counts,
+        .overflow = request.overflow,
         .images = update.images(),
         .planes = update.planes(),
         .per_image = update.per_image,

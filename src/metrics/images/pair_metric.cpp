@@ -113,24 +113,27 @@ void pair_metric::run(const update_target &target, const pair_update &update, in
 }
 
 pair_sums_request pair_metric::request_sums(pair_memory &memory, const pair_update &update, fault *report,
-                                            error_term term, int64_t number, int64_t terms) const
+                                            std::span<term_sums> terms) const
 {
     const size_t images = size_t(update.images());
     const size_t count = images * size_t(update.planes());
-    pair_sums_request request{
-        .term = term,
+    pair_sum *sums = memory.sums.take<pair_sum>(count * terms.size(), "the sums of a batch");
+    for (term_sums &each : terms) {
+        each.sums = sums;
+        sums += count;
+        if (each.term == error_term::reference)
+            each.extremes = memory.extremes.take<sample_extremes>(count, "the extremes of a batch");
+    }
+    return {
+        .terms = terms,
         .source = update.source,
         .range = update.range,
         .by_channel = update.planes() != 1,
         .report = report,
-        .sums = memory.sums.take<pair_sum>(count * size_t(terms), "the sums of a batch") + count * size_t(number),
         .weights = memory.weights.take<int128>(count, "the weights of a batch"),
         .counts = memory.counts.take<sample_counts>(images, "the counts of a batch"),
         .overflow = memory.flags.take<bool>(images, "the flags of a batch"),
     };
-    if (term == error_term::reference)
-        request.extremes = memory.extremes.take<sample_extremes>(count, "the extremes of a batch");
-    return request;
 }
 
 // Throws for an update on the CPU, which still has the samples.

@@ -72,9 +72,9 @@ protected:
     // Throws for an update that this metric does not support.
     virtual void check_update(const pair_update &) const {}
 
-    // A request with its results in the part of `memory` for term `number` of `terms`.
-    pair_sums_request request_sums(pair_memory &memory, const pair_update &update, fault *report, error_term term,
-                                   int64_t number = 0, int64_t terms = 1) const;
+    // A request with its results, those of `terms` too, in `memory`.
+    pair_sums_request request_sums(pair_memory &memory, const pair_update &update, fault *report,
+                                   std::span<term_sums> terms) const;
     bool refuses_nonfinite() const { return options_.nonfinite == IQA_NONFINITE_ERROR; }
 
 private:

@@ -100,10 +100,11 @@ psnr_rule psnr_metric::rule_for(double peak) const
 void psnr_metric::measure(const backend &device, pair_memory &memory, const pair_update &update, int64_t *addend,
                           fault *report, error_slope *slopes, device_ledger *ends)
 {
-    pair_sums_request request = request_sums(memory, update, report, error_term::square);
+    term_sums squares = {.term = error_term::square};
+    const pair_sums_request request = request_sums(memory, update, report, {&squares, 1});
     psnr_values_request values{
         .rule = rule_for(update.range.high - update.range.low),
-        .sums = request.sums,
+        .sums = squares.sums,
         .weights = request.weights,
         .counts = request.counts,
         .overflow = request.overflow,

@@ -391,6 +391,39 @@ TEMPLATE_TEST_CASE("mean errors of samples that are not finite", "[errors]", iqa
     }
 }
 
+TEMPLATE_TEST_CASE("masked samples are as if they were not there", "[errors]", uint8_t, uint16_t, int16_t, iqa::float16,
+                   float, double)
+{
+    const context_pointer context = make_context();
+    random_numbers random(97);
+    iqa_errors_options options = options_for(IQA_LAYOUT_HWC);
+    options.data_low = 40; // some samples lie outside
+    options.data_high = 200;
+    volume<TestType> x(IQA_LAYOUT_HWC, {1, 3, 1, 40, 557});
+    volume<TestType> y = x;
+    volume<uint8_t> mask(IQA_LAYOUT_HWC, x.extents);
+    x.fill([&](const place &) { return double(random.below(256)); });
+    y.fill([&](const place &) { return double(random.below(256)); });
+    mask.fill([&](const place &at) { return at[3] < 7 ? 0 : random.below(3); });
+    std::vector<TestType> kept_x;
+    std::vector<TestType> kept_y;
+    mask.for_each([&](const place &at) {
+        if (mask[at] == 0)
+            return;
+        kept_x.push_back(x[at]);
+        kept_y.push_back(y[at]);
+    });
+    volume<TestType> z(IQA_LAYOUT_HW, {1, 1, 1, 1, int64_t(kept_x.size())});
+    volume<TestType> w = z;
+    z.data = kept_x;
+    w.data = kept_y;
+    const outcome masked = measured(context, options, x, y, mask.view());
+    options.layout = IQA_LAYOUT_HW;
+    const outcome kept = measured(context, options, z, w);
+    CHECK(lanes_of(masked.metric) == lanes_of(kept.metric));
+    CHECK(read(masked.metric, IQA_FIELD_OUT_OF_RANGE) > 1000);
+}
+
 TEST_CASE("mean errors of luma, and without edges", "[errors]")
 {
     const context_pointer context = make_context();
