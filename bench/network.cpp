@@ -103,13 +103,14 @@ std::vector<double> time_steps(iqa_network *network, std::vector<double> &times)
     return least;
 }
 
-// The steps that a call takes: those that clear no margin fall away.
+// The steps that a call takes: those that clear no margin, and the means of layers that nobody wants, fall away.
 std::vector<const iqa::graph_step *> steps_taken()
 {
     std::vector<const iqa::graph_step *> taken;
     for (int i = 0; i < iqa::inception.step_count; ++i) {
         const iqa::graph_step &step = iqa::inception.steps[size_t(i)];
-        if (step.kind != iqa::step_kind::clear_margin || iqa::inception.maps[size_t(step.to)].margin != 0)
+        if ((step.kind != iqa::step_kind::clear_margin || iqa::inception.maps[size_t(step.to)].margin != 0) &&
+            (step.kind != iqa::step_kind::average_map || step.layer == iqa::inception_layer::pool3))
             taken.push_back(&step);
     }
     return taken;
