@@ -161,7 +161,7 @@ def _ordered(rows: Tensor) -> Tensor:
     # Some rows at once: what lies between bits and sums stays in a processor's cache.
     together = _CACHED // max(1, rows.shape[1]) + 1 if rows.device.type == "cpu" else len(rows)
     numbers = [(some.long() * factors).sum(dim=1) for some in bits.split(max(1, together))]
-    return rows[torch.argsort(torch.cat(numbers), stable=True)]
+    return rows.index_select(0, torch.argsort(torch.cat(numbers), stable=True))
 
 
 class KernelInceptionDistance(_Rows):
