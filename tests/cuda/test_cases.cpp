@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // CPU against CUDA: the same bytes of state and outputs. Runs on the sequential machine or on a GPU, as the build links
 // it.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -149,6 +150,30 @@ TEST_CASE("KID, PRDC and the Inception Score: CPU and CUDA give the same bits an
 TEST_CASE("networks: CPU and CUDA fill maps and outputs with the same bytes, and find the same faults")
 {
     compare(network_cases(false));
+}
+
+// The whole network on the CPU: tests/metrics/network.
+TEST_CASE("networks: the CPU's bytes are the same for all batches, threads and instruction sets")
+{
+    std::vector<std::vector<std::byte>> most; // the first output of most pictures, row after row
+    for (const int64_t pictures : {32, 7, 2, 1}) {
+        const std::vector<network_case> cases = network_cases_of(pictures);
+        most.resize(cases.size());
+        for (size_t i = 0; i < cases.size(); ++i) {
+            CAPTURE(cases[i].name);
+            const network_outcome expected = run_case(cases[i], false);
+            REQUIRE(expected.contents.size() == 1 + cases[i].outputs.size());
+            const std::vector<std::byte> &rows = expected.contents[1];
+            if (most[i].empty())
+                most[i] = rows;
+            CHECK(std::equal(rows.begin(), rows.end(), most[i].begin()));
+            for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
+                for (const int threads : {1, 2, 3, 8}) {
+                    CAPTURE(isa, threads);
+                    CHECK((run_case(cases[i], false, make_context(threads, isa)) == expected));
+                }
+        }
+    }
 }
 
 TEST_CASE("the values of images at fault are NaN, for those who do not ask for the status")

@@ -2,11 +2,14 @@
 // The promise: the same input gives the same bits for any instruction set, thread count, split into batches and order
 // of merges. States are compared byte for byte, per-image values and maps too.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <numeric>
+#include <span>
 
 #include "core/state.hpp"
 #include "support/catch.hpp"
+#include "support/fid_features.hpp"
 #include "support/support.hpp"
 
 using namespace test;
@@ -274,6 +277,49 @@ TEST_CASE("mean errors: any instruction set, threads, batches and merges", "[sam
     check(iqa::bfloat16(), 0x53992d24);
     check(float(), 0x7fd9fc60);
     check(double(), 0x7fd9fc60);
+}
+
+TEST_CASE("KID, PRDC and the Inception Score: any instruction set and threads", "[same_bits]")
+{
+    // Blocks of rows, chains of products and register tiles all end somewhere inside.
+    const feature_set x = hash_features(1, 130, 270);
+    const feature_set y = hash_features(2, 75, 270, 0.05f);
+    const tensor of_x(x.row(0), IQA_FLOAT32, {x.rows, x.features});
+    const tensor of_y(y.row(0), IQA_FLOAT32, {y.rows, y.features});
+    const auto check = [&](uint32_t golden, auto measure) {
+        for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
+            for (const int threads : {1, 2, 3, 8}) {
+                CAPTURE(isa, threads);
+                const context_pointer context = make_context(threads, isa);
+                std::array<double, IQA_PRDC_PAIRS + 1> values = {};
+                REQUIRE(measure(context.get(), values) == IQA_OK);
+                CHECK(iqa::checksum(std::as_bytes(std::span(values))) == golden);
+            }
+    };
+    check(0x307d705f, [&](iqa_context *context, auto &values) {
+        iqa_kid_options options = IQA_KID_OPTIONS_INIT;
+        options.subsets = 4;
+        options.subset_size = 50;
+        return iqa_measure_kid(context, &options, of_x, of_y, &values[0], &values[1]);
+    });
+    check(0xbb0641c4, [&](iqa_context *context, auto &values) {
+        return iqa_measure_prdc(context, nullptr, of_x, of_y, values.data(), values.size(), nullptr);
+    });
+    feature_set shares = x;
+    for (int64_t i = 0; i < x.rows; ++i) {
+        const float sum = std::accumulate(x.row(i), x.row(i) + x.features, 0.0f);
+        for (int64_t j = 0; j < x.features; ++j)
+            shares.at(i, j) /= sum;
+    }
+    const tensor of_shares(shares.row(0), IQA_FLOAT32, {x.rows, x.features});
+    check(0xb55ecbe1, [&](iqa_context *context, auto &values) {
+        return iqa_measure_inception_score(context, nullptr, of_x, &values[0], &values[1]);
+    });
+    check(0xa3c64acb, [&](iqa_context *context, auto &values) {
+        iqa_inception_score_options options = IQA_INCEPTION_SCORE_OPTIONS_INIT;
+        options.scores = IQA_SCORES_PROBABILITIES;
+        return iqa_measure_inception_score(context, &options, of_shares, &values[0], &values[1]);
+    });
 }
 
 TEST_CASE("lanes of many states added by anyone are the state of all", "[same_bits]")

@@ -146,7 +146,8 @@ struct network_outcome {
     bool operator==(const network_outcome &) const = default;
 };
 std::vector<network_case> network_cases(bool few);
-network_outcome run_case(const network_case &each, bool on_device);
+std::vector<network_case> network_cases_of(int64_t pictures); // with the same weights for any number
+network_outcome run_case(const network_case &each, bool on_device, const context_pointer &context = make_context(2));
 
 // FID of a set of `rows` rows and one of half as many. From 256 features on the device computes the trace term.
 struct fid_outcome {

@@ -54,7 +54,7 @@ private:
 // A case while it is put together. Maps and weights are numbers of floats into a block until it is placed.
 class network_builder {
 public:
-    explicit network_builder(int64_t pictures) : pictures_(pictures), random_(uint64_t(pictures) + 5) {}
+    explicit network_builder(int64_t pictures) : pictures_(pictures) {}
 
     int map(int height, int width, int channels, int margin = 0)
     {
@@ -130,7 +130,7 @@ private:
     }
 
     const int64_t pictures_;
-    random_numbers random_;
+    random_numbers random_{5};
     network_case network_;
 };
 
@@ -260,9 +260,13 @@ std::vector<network_case> network_cases(bool few)
     return cases;
 }
 
-network_outcome run_case(const network_case &each, bool on_device)
+std::vector<network_case> network_cases_of(int64_t pictures)
 {
-    const context_pointer context = make_context(2);
+    return {windows_case(pictures), tiles_case(pictures)};
+}
+
+network_outcome run_case(const network_case &each, bool on_device, const context_pointer &context)
+{
     const iqa::backend &functions = on_device ? iqa::cuda_backend() : iqa::cpu_backend();
     struct closing {
         void operator()(iqa::device_ledger *ledger) const { ledger->close(); }
