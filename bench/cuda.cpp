@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "cuda_kernels.hpp"
 #include "cuda_slots.hpp"
 #include "iqa_c.h"
+#include "seeded_network.hpp"
 
 namespace {
 
@@ -139,11 +141,11 @@ struct inputs {
 };
 
 // Prints a figure: time, work in a second, and its share of a ceiling.
-void report(const std::string &name, double time, double items, const char *unit, double bytes, double operations)
+void report(const std::string &name, double time, double work, const char *unit, double bytes, double operations)
 {
-    std::printf("{\"name\": \"%s\", \"us\": %.2f, \"%s\": %.2f, \"of_copy_rate\": %.3f, \"of_fma_issue\": %.3f, "
+    std::printf("{\"name\": \"%s\", \"us\": %.2f, \"%s_per_s\": %.4g, \"of_copy_rate\": %.3f, \"of_fma_issue\": %.3f, "
                 "\"empty_launches\": %.2f}\n",
-                name.c_str(), time, unit, items / time * 1e-3, bytes / copy_rate / time,
+                name.c_str(), time, unit, 1e6 * work / time, bytes / copy_rate / time,
                 operations / multiply_rate / time, time / launch_time);
     std::fflush(stdout);
 }
@@ -181,7 +183,7 @@ void measure_images(const image_work &work)
             [&](int call) { check(iqa_metric_update(metric, images.at(call, 0), images.at(call, 1), extras)); },
             pixels < 1e6 ? 50 : 8);
         iqa_metric_destroy(metric);
-        report(name, time, pixels, "gpixel_per_s", bytes + more_bytes, slots * pixels);
+        report(name, time, 1e-9 * pixels, "gpixel", bytes + more_bytes, slots * pixels);
     };
     const auto set_up = [](auto &options) {
         options.layout = IQA_LAYOUT_NCHW;
@@ -230,7 +232,7 @@ void measure_counts(const char *name, int dtype, int classes, bool runs)
         [&](int call) { check(iqa_metric_update(metric, labels.at(call, 0), labels.at(call, 1), nullptr)); }, 8);
     iqa_metric_destroy(metric);
     const double count = 16.0 * 1024 * 2048;
-    report(figure, time, count, "glabel_per_s", 2 * count * sizeof(Label), 0);
+    report(figure, time, 1e-9 * count, "glabel", 2 * count * sizeof(Label), 0);
 }
 
 void measure_fid(int features, int word_bits)
@@ -251,7 +253,7 @@ void measure_fid(int features, int word_bits)
     const double time = median_time(
         [&](int call) { check(iqa_metric_update(metric, sets.at(call, 0), sets.at(call, 1), nullptr)); }, 2);
     const double pairs = double(features) * (features + 1) / 2;
-    report(moments, time, 2e4, "grow_per_s", 2.0 * double(rows) * features * sizeof(float), 2.0 * double(rows) * pairs);
+    report(moments, time, 2e4, "rows", 2.0 * double(rows) * features * sizeof(float), 2.0 * double(rows) * pairs);
     double value = 0;
     const double read = median_time(
         [&](int call) {
@@ -259,8 +261,43 @@ void measure_fid(int features, int word_bits)
             check(iqa_metric_compute(metric, &value));
         },
         1);
-    report(reading, read - time, 1, "gvalue_per_s", 0, 0);
+    report(reading, read - time, 1, "values", 0, 0);
     iqa_metric_destroy(metric);
+}
+
+// Distances are chains in float64, which the ceiling is not.
+void measure_prdc()
+{
+    const std::string name = "PRDC, 2 x 5000 x 2048";
+    if (!is_wanted(name))
+        return;
+    const inputs<float> sets(IQA_FLOAT32, {5000, 2048}, 1, bench::content::features);
+    double values[IQA_PRDC_PAIRS + 1] = {};
+    const double time = median_time(
+        [&](int call) {
+            check(iqa_measure_prdc(the_context, nullptr, sets.at(call, 0), sets.at(call, 1), values, std::size(values),
+                                   nullptr));
+        },
+        1);
+    report(name, time, 1e4, "rows", 0, 0);
+}
+
+void measure_network()
+{
+    const std::string name = "FID's network, 64 x 299 x 299 x 3, uint8";
+    if (!is_wanted(name))
+        return;
+    constexpr int64_t pictures = 64, width = 2048;
+    constexpr double multiply_adds = 5711168096; // of a picture: tests/metrics/network
+    iqa_network *network = nullptr;
+    check(bench::make_network(the_context, pictures, &network));
+    const inputs<uint8_t> images(IQA_UINT8, {pictures, 299, 299, 3}, 1, bench::content::pixels);
+    const device_tensor features(IQA_FLOAT32, {pictures, width});
+    const iqa_layer_features output = {IQA_LAYER_2048, &features.view};
+    const double time =
+        median_time([&](int call) { check(iqa_network_features(network, images.at(call, 0), &output, 1)); }, 1);
+    iqa_network_destroy(network);
+    report(name, time, pictures, "pictures", 0, pictures * multiply_adds);
 }
 
 } // namespace
@@ -294,5 +331,7 @@ int main(int count, char **arguments)
     }
     for (const int word_bits : {IQA_FID_WORD_32, IQA_FID_WORD_24})
         measure_fid(2048, word_bits);
+    measure_prdc();
+    measure_network();
     iqa_context_destroy(the_context);
 }

@@ -14,6 +14,7 @@
 #include "ceilings.hpp"
 #include "iqa_c.h"
 #include "metrics/network/inception.hpp"
+#include "seeded_network.hpp"
 
 namespace {
 
@@ -41,42 +42,6 @@ int32_t note_time(void *times, int64_t, int64_t)
 {
     static_cast<std::vector<double> *>(times)->push_back(now());
     return 0;
-}
-
-// A network whose maps stay finite and of an ordinary range, so that no arithmetic is slow.
-iqa_network *make_network(iqa_context *context)
-{
-    struct weight {
-        std::vector<int64_t> shape;
-        std::vector<float> numbers;
-        iqa_tensor tensor;
-    };
-    std::vector<weight> weights(size_t(iqa::weight_count));
-    std::vector<iqa_named_tensor> named;
-    uint64_t state = 1;
-    for (int32_t i = 0; i < iqa::weight_count; ++i) {
-        int32_t ndim = 0;
-        int64_t shape[4] = {};
-        const char *const name = iqa_network_weight(i, &ndim, shape);
-        int64_t count = 1;
-        for (int32_t axis = 0; axis < ndim; ++axis)
-            count *= shape[axis];
-        weight &made = weights[size_t(i)];
-        made.shape.assign(shape, shape + ndim);
-        made.numbers.assign(size_t(count), 1.0f);
-        if (ndim > 1) // a filter, whose outputs are means
-            for (float &number : made.numbers) {
-                state = state * 6364136223846793005u + 1442695040888963407u;
-                number = float(state >> 40) * 0x1p-24f * float(shape[0]) / float(count);
-            }
-        made.tensor = iqa_cpu_tensor(made.numbers.data(), IQA_FLOAT32, ndim, made.shape.data());
-        named.push_back({name, &made.tensor});
-    }
-    iqa_network_options options = IQA_NETWORK_OPTIONS_INIT;
-    options.at_once = pictures; // each step once in a call
-    iqa_network *network = nullptr;
-    require(iqa_network_create(context, &options, named.data(), named.size(), &network));
-    return network;
 }
 
 // Seconds of what comes before the first step, and of each step: the least of some rounds.
@@ -127,7 +92,8 @@ int main()
     of_context.progress_user = &times;
     iqa_context *context = nullptr;
     require(iqa_context_create(&of_context, &context));
-    iqa_network *const network = make_network(context);
+    iqa_network *network = nullptr;
+    require(bench::make_network(context, pictures, &network)); // each step once in a call
     const std::vector<double> least = time_steps(network, times);
     const std::vector<const iqa::graph_step *> steps = steps_taken();
     if (least.size() != steps.size() + 1) {
