@@ -184,8 +184,6 @@ int run(const fid_options &options)
          {std::pair{"--stats-out", options.stats_path}, {"--features-out", options.features_path}})
         if (path == "-")
             throw std::runtime_error(std::string(name) + " needs a file; the standard output has the text");
-    if (!options.features_path.empty() && !options.resume_path.empty())
-        throw std::runtime_error("--features-out takes all features at once, which a run with --resume has not");
     const fid_report report = run_fid(options);
     if (report.left) {
         std::cerr << "iqa: interrupted; " << *report.left << " pictures are left, and the same command goes on with "
@@ -285,7 +283,7 @@ command_function add_fid(CLI::App &command)
     add_metrics(command, *options);
     command
         .add_option("--features-out", options->features_path,
-                    "With --weights: write the features of the reference set's pictures, as they come")
+                    "With --weights: write the features of the reference set's pictures; with --resume all at the end")
         ->type_name("FILE.npy");
     command
         .add_option("--resume", options->resume_path,

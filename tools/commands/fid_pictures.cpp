@@ -88,6 +88,8 @@ bool picture_run::measure(const std::function<void(std::size_t)> &show)
         save();
     if (interrupted != 0)
         return false;
+    if (features_ && can_resume())
+        write_kept_features();
     if (features_)
         features_->finish();
     return true;
@@ -130,7 +132,7 @@ void picture_run::take(std::size_t side, std::span<picture *const> pictures, std
     const iqa_tensor *sides[2] = {};
     sides[side] = tables.data();
     owner_.check(iqa_metric_update(moments_.get(), sides[0], sides[1], nullptr));
-    if (features_ && side == IQA_FID_REFERENCE)
+    if (features_ && !can_resume() && side == IQA_FID_REFERENCE)
         features_->add(tables[0]);
     for (std::size_t index = 0; index < layers.size(); ++index) {
         const iqa_tensor &table = tables[index];
@@ -154,6 +156,16 @@ std::vector<float> picture_run::rows(std::size_t side, int32_t layer) const
         if (one.is_done)
             all.insert(all.end(), one.rows.at(layer).begin(), one.rows.at(layer).end());
     return all;
+}
+
+// In the order of the paths, like those of a run that was not interrupted.
+void picture_run::write_kept_features()
+{
+    for (picture &one : sets_[IQA_FID_REFERENCE])
+        if (one.is_done) {
+            const int64_t shape[2] = {one.row_count, grid_.features};
+            features_->add(iqa_cpu_tensor(one.rows.at(grid_.layer).data(), IQA_FLOAT32, 2, shape));
+        }
 }
 
 void picture_run::save()
@@ -221,7 +233,7 @@ void picture_run::load()
         for (std::size_t side = 0; side < sets_.size(); ++side)
             load_side(side, about.at(fid_side_names[side]), [&](int32_t layer, uint64_t bytes) {
                 if (!has(name_of_rows(side, layer)))
-                    throw image_error("lacks the rows that --metrics needs; it was begun without that metric");
+                    throw image_error("lacks the rows that --metrics or --features-out needs; it was begun without");
                 return read_array(archive, name_of_rows(side, layer), IQA_FLOAT32, bytes);
             });
     } catch (const json::exception &) {

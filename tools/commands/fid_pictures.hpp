@@ -30,7 +30,7 @@ struct picture_plan {
     std::array<std::vector<std::string>, 2> paths; // of each set
     std::array<std::vector<int32_t>, 2> kept;      // the layers whose rows are kept
     std::string resume_path;                       // "": the run cannot be resumed
-    std::string features_path;                     // for the reference set's rows; "": not written
+    std::string features_path; // for the reference set's rows, which a run that can be resumed keeps; "": not written
 };
 
 class picture_run {
@@ -74,6 +74,7 @@ private:
     void take(std::size_t side, std::span<picture *const> pictures, std::span<const int32_t> layers,
               std::span<const iqa_tensor> tables);
     void load();
+    void write_kept_features();
     void load_side(std::size_t side, const nlohmann::json &list,
                    const std::function<loaded_array(int32_t layer, uint64_t bytes)> &rows_of);
     void save();

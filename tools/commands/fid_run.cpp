@@ -269,6 +269,8 @@ private:
         for (const set_metric *metric : options_.others)
             for (const std::size_t side : sides_of(*metric))
                 plan_.kept[side].push_back(layer_of(*metric));
+        if (!options_.features_path.empty() && !options_.resume_path.empty())
+            plan_.kept[IQA_FID_REFERENCE].push_back(options_.layer.layer);
         for (std::vector<int32_t> &layers : plan_.kept) {
             std::sort(layers.begin(), layers.end());
             layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
