@@ -58,7 +58,7 @@ IQA_HD bool is_sum_of_probabilities(double sum)
 }
 
 // p log p. Below `least_probability` its logarithm is used: the product is far below the unit.
-IQA_HD double negative_entropy_term(double p)
+IQA_HD_LOOP double negative_entropy_term(double p)
 {
     constexpr double least_probability = 1e-300;
     return p * quick_logarithm(p > least_probability ? p : least_probability);

@@ -152,14 +152,16 @@ IQA_HD_LOOP double quick_exponential(double value)
 IQA_HD_LOOP double quick_logarithm(double value)
 {
     constexpr uint64_t sqrt_half = 0x3fe6a09e667f3bcd; // as bits: the mantissa is brought into [sqrt(1/2), sqrt(2))
-    const int64_t exponent = int64_t(bits_of(value) - sqrt_half) >> 52;
-    const double mantissa = double_from_bits(bits_of(value) - (uint64_t(exponent) << 52));
+    constexpr uint64_t bias = 1024; // no signed shift and no conversion, for AVX2 has no lanes of them
+    const uint64_t biased = (bits_of(value) - sqrt_half + (bias << 52)) >> 52;
+    const double exponent = double_from_bits(bits_of(integer_anchor) + biased) - (integer_anchor + double(bias));
+    const double mantissa = double_from_bits(bits_of(value) - ((biased - bias) << 52));
     const double t = (mantissa - 1.0) / (mantissa + 1.0);
     double series = odd_reciprocal(11).high;
     IQA_UNROLL
     for (int k = 10; k >= 0; --k) // |t| <= 0.1716: t^24 is below 2^-60
         series = series * (t * t) + odd_reciprocal(k).high;
-    return 2.0 * t * series + double(exponent) * ln_2.high;
+    return 2.0 * t * series + exponent * ln_2.high;
 }
 
 // An integer of up to 106 bits exactly, a longer one rounded to as many.
