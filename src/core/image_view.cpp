@@ -3,6 +3,7 @@
 #include <cstring>
 #include <iterator>
 #include <string>
+#include <string_view>
 
 #include "core/tensor.hpp"
 
@@ -251,7 +252,7 @@ void write_shape(int32_t layout, const image_view &extents, int64_t *shape)
 
 bool has_depth(int32_t layout)
 {
-    return layout >= IQA_LAYOUT_DHW;
+    return std::string_view(layouts[layout].axes).find('D') != std::string_view::npos;
 }
 
 image_pair shave_edges(image_pair images, int32_t layout, int32_t shave)

@@ -326,20 +326,30 @@ template <class Real>
 static void extend_by_floats(sample_extremes &extremes, const Real *samples, int64_t count)
 {
     constexpr int width = lanes_double::width;
-    lanes_double least = lanes_double::broadcast(extremes.least);
-    lanes_double most = lanes_double::broadcast(extremes.most);
-    int64_t i = 0;
-    for (; i + width <= count; i += width) {
-        const lanes_double value = load_as_double(samples + i);
-        least = smaller(value, least);
-        most = larger(value, most);
+    constexpr int chains = 4; // of comparisons that wait for each other
+    lanes_double least[chains];
+    lanes_double most[chains];
+    for (int k = 0; k < chains; ++k) {
+        least[k] = lanes_double::broadcast(extremes.least);
+        most[k] = lanes_double::broadcast(extremes.most);
     }
-    double each[2][width];
-    least.store(each[0]);
-    most.store(each[1]);
-    for (int k = 0; k < width; ++k) {
-        extremes.least = each[0][k] < extremes.least ? each[0][k] : extremes.least;
-        extremes.most = each[1][k] > extremes.most ? each[1][k] : extremes.most;
+    int64_t i = 0;
+    for (; i + chains * width <= count; i += chains * width) {
+        IQA_UNROLL
+        for (int k = 0; k < chains; ++k) {
+            const lanes_double value = load_as_double(samples + i + k * width);
+            least[k] = smaller(value, least[k]);
+            most[k] = larger(value, most[k]);
+        }
+    }
+    double each[2][chains][width];
+    for (int k = 0; k < chains; ++k) {
+        least[k].store(each[0][k]);
+        most[k].store(each[1][k]);
+        for (int lane = 0; lane < width; ++lane) {
+            extremes.least = each[0][k][lane] < extremes.least ? each[0][k][lane] : extremes.least;
+            extremes.most = each[1][k][lane] > extremes.most ? each[1][k][lane] : extremes.most;
+        }
     }
     for (; i < count; ++i) {
         extremes.least = double(samples[i]) < extremes.least ? double(samples[i]) : extremes.least;
