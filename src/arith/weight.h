@@ -18,14 +18,13 @@ IQA_HD float weight_on_grid(double weight)
 }
 
 // A boolean or byte other than 0 is the weight 1.
-IQA_HD float weight_on_grid(uint8_t element)
+IQA_HD float weight_of_element(uint8_t element)
 {
     return element != 0 ? 1.0f : 0.0f;
 }
-
-IQA_HD double weight_of_element(uint8_t element)
+IQA_HD float weight_on_grid(uint8_t element)
 {
-    return double(weight_on_grid(element));
+    return weight_of_element(element);
 }
 
 IQA_HD double weight_of_element(double element)

@@ -86,7 +86,7 @@ IQA_HD double weight_at(const weight_view &weights, int64_t image, int64_t chann
         return 1.0;
     const int64_t index = weights.index(image, channel, slice, row, column);
     return with_weight_type(static_cast<weight_type>(weights.dtype), [&](auto type) {
-        return weight_of_element(reinterpret_cast<const decltype(type) *>(weights.data)[index]);
+        return double(weight_of_element(reinterpret_cast<const decltype(type) *>(weights.data)[index]));
     });
 }
 

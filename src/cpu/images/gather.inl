@@ -30,6 +30,7 @@ static void with_step(int64_t step, const Visit &visit)
 }
 
 // Fetches what is read a few rows later: the rows of a tile lie too far apart for the hardware to foresee.
+constexpr int rows_ahead = 8;
 static inline void prefetch_run(const void *run, int64_t bytes)
 {
     for (int64_t at = 0; at < bytes; at += 64)

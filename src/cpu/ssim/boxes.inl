@@ -46,8 +46,14 @@ static void add_row(const Real *values, const int32_t *weights, int count, int12
 static void add_doubts(const float *spreads, const float *doubts, const int32_t *units, int count, float most_spread,
                        ssim_box_result &result)
 {
-    for (int i = 0; i < count; ++i)
-        result.spread = result.spread || (spreads[i] > most_spread && (units == nullptr || units[i] != 0));
+    int32_t wide = 0;
+    if (units == nullptr)
+        for (int i = 0; i < count; ++i)
+            wide |= spreads[i] > most_spread;
+    else
+        for (int i = 0; i < count; ++i)
+            wide |= (spreads[i] > most_spread) & (units[i] != 0);
+    result.spread = result.spread || wide != 0;
     if (doubts == nullptr)
         return;
     for (int i = 0; i < count; ++i) {

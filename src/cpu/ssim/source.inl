@@ -35,7 +35,6 @@ template <class Real>
 static void read_row(const sample_source &source, const sample_volume &volume, int64_t slice, int64_t row, int64_t from,
                      int64_t count, Real *out)
 {
-    constexpr int64_t rows_ahead = 8;
     const int64_t size = element_size(source.type);
     const char *samples = static_cast<const char *>(volume.data) +
                           (slice * volume.slice_stride + row * volume.row_stride + from * volume.column_stride) * size;
@@ -55,8 +54,11 @@ static void read_weights(const weight_volume &weights, int64_t slice, int64_t ro
     const int64_t at = slice * weights.slice_stride + row * weights.row_stride + from * weights.column_stride;
     with_weight_type(weights.type, [&]<class Weight>(Weight) {
         const Weight *data = static_cast<const Weight *>(weights.data) + at;
-        for (int64_t i = 0; i < count; ++i)
-            out[i] = Real(weight_of_element(data[i * weights.column_stride]));
+        prefetch_run(data + rows_ahead * weights.row_stride, count * weights.column_stride * int64_t(sizeof(Weight)));
+        with_step(weights.column_stride, [=](auto apart) {
+            for (int64_t i = 0; i < count; ++i)
+                out[i] = Real(weight_of_element(data[i * apart]));
+        });
     });
 }
 

@@ -82,7 +82,6 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
 {
     using real = typename Lanes::real;
     const ssim_tile &tile = work.tile;
-    constexpr int rows_ahead = 8;
     const int channels = tile.channels;
     const int64_t pixels = tile.columns + tile.size_x - 1;
     real *sum = work.staged(row);
