@@ -86,7 +86,8 @@ private:
     int64_t tile() const
     {
         const bool scores = has_class_axis(pair_.labels[0].kind) || has_class_axis(pair_.labels[1].kind);
-        return scores ? std::max<int64_t>(label_block, positions_of_a_tile / rules_.classes) : positions_of_a_tile;
+        return scores ? round_up(divide_up(positions_of_a_tile, rules_.classes), int64_t(label_block))
+                      : positions_of_a_tile;
     }
 
     void count_wave(counting_unit unit, int64_t begin, int64_t end)

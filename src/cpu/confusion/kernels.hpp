@@ -24,9 +24,10 @@ struct score_run {
     const void *data;
     int64_t step;
     int64_t class_step;
-    int64_t count; // at most label_block
-    int64_t classes;
+    int64_t count;   // at most label_block
+    int64_t classes; // at most 65536
     double threshold;
+    void *scratch; // score_scratch bytes, aligned to 64
 };
 
 // Up to label_block pairs of codes.
@@ -41,5 +42,8 @@ struct code_pairs {
 
 // The labels of a block, and the most classes whose codes fit bytes.
 enum : int { label_block = 1024, most_byte_classes = 254 };
+
+// The memory that labelling of scores takes, in bytes.
+enum : int { score_scratch = 22 << 10 };
 
 } // namespace iqa

@@ -28,6 +28,7 @@ struct codes_buffer {
     int32_t labels[label_block];
     uint32_t targets[label_block];
     double weights[label_block];
+    alignas(64) std::byte scores[score_scratch];
 };
 
 class label_source {
@@ -175,7 +176,7 @@ private:
         for_each_run(space, side, first, count, [&](int64_t offset, int64_t step, int64_t begin, int64_t length) {
             const score_run run{view.type,     view.kind,         data + offset * label_size(view.type),
                                 step,          view.class_stride, length,
-                                rules.classes, rules.threshold};
+                                rules.classes, rules.threshold,   buffer.scores};
             kernels.label_scores(run, buffer.labels + begin);
             if (top)
                 kernels.prefer_target(run, buffer.targets + begin, rules.top_k, buffer.labels + begin);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Labels to codes, scores to labels, and counting pairs of codes. Integers and comparisons only, so every instruction
+// Labels to codes, and counting pairs of codes. Integers and comparisons only, so every instruction
 // set gives the same result.
 #pragma once
 
-#include "arith/half.h"
 #include "arith/labels.h"
 #include "cpu/confusion/kernels.hpp"
 #include "cpu/isa/instruction_set.h"
@@ -87,72 +86,6 @@ static void code_labels_in(const label_run &run, Code *codes)
     default:
         return code_labels_as<int64_t, uint64_t>(run, codes);
     }
-}
-
-// ---- Scores
-
-// Planes of scores, one for each class: a part of every plane at a time, so that the best scores stay in the cache.
-constexpr int score_part = 128;
-
-template <class Score>
-static void argmax_of_planes(const Score *scores, const score_run &run, int32_t *labels)
-{
-    using value = comparable_type<Score>;
-    value best[score_part];
-    value unordered[score_part]; // becomes NaN with the first NaN
-    for (int64_t first = 0; first < run.count; first += score_part) {
-        const int count = int(run.count - first < score_part ? run.count - first : int64_t(score_part));
-        int32_t *label = labels + first;
-        for (int i = 0; i < count; ++i) {
-            best[i] = comparable(scores[first + i]);
-            unordered[i] = best[i];
-            label[i] = 0;
-        }
-        for (int64_t c = 1; c < run.classes; ++c) {
-            const Score *plane = scores + c * run.class_step + first;
-            for (int i = 0; i < count; ++i) {
-                const value score = comparable(plane[i]);
-                label[i] = score > best[i] ? int32_t(c) : label[i];
-                best[i] = score > best[i] ? score : best[i];
-                unordered[i] = score == score ? unordered[i] : score;
-            }
-        }
-        for (int i = 0; i < count; ++i)
-            label[i] = unordered[i] == unordered[i] ? label[i] : label_of_nan;
-    }
-}
-
-static void label_scores(const score_run &run, int32_t *labels)
-{
-    with_labels(run.type, run.data, [&](const auto *scores) {
-        switch (run.kind) {
-        case label_kind::argmax:
-            if (run.step == 1 && run.count > 1)
-                return argmax_of_planes(scores, run, labels);
-            for (int64_t i = 0; i < run.count; ++i)
-                labels[i] = argmax_label(scores + i * run.step, run.class_step, run.classes);
-            break;
-        case label_kind::one_hot:
-            for (int64_t i = 0; i < run.count; ++i)
-                labels[i] = one_hot_label(scores + i * run.step, run.class_step, run.classes);
-            break;
-        default:
-            for (int64_t i = 0; i < run.count; ++i)
-                labels[i] = threshold_label(scores[i * run.step], run.threshold);
-        }
-    });
-}
-
-static void prefer_target(const score_run &run, const uint32_t *targets, int64_t k, int32_t *labels)
-{
-    with_labels(run.type, run.data, [&](const auto *scores) {
-        for (int64_t i = 0; i < run.count; ++i) {
-            const int64_t target = targets[i];
-            if (target < run.classes && labels[i] >= 0 &&
-                is_in_top(scores + i * run.step, run.class_step, run.classes, target, k))
-                labels[i] = int32_t(target);
-        }
-    });
 }
 
 // ---- Pairs. Label maps are long runs of one pair. Adding 1 to the same count again and again would wait for the store

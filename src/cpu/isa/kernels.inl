@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu/confusion/labels.inl"
+#include "cpu/confusion/scores.inl"
 #include "cpu/images/count.inl"
 #include "cpu/images/gather.inl"
 #include "cpu/images/weighted_samples.inl"

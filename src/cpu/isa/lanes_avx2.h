@@ -293,4 +293,39 @@ struct integer_sum {
     }
 };
 
+// Words of two rows of a matrix, 16 bytes of each.
+template <class Word>
+struct lanes_of_rows {
+    static constexpr int words = 16 / int(sizeof(Word));
+    static constexpr int parts = 2;
+
+    __m256i value;
+
+    // The rows lie `apart` words apart.
+    static lanes_of_rows load(const Word *from, int64_t apart)
+    {
+        const auto row = [=](int part) {
+            return _mm_loadu_si128(reinterpret_cast<const __m128i *>(from + part * apart));
+        };
+        return {_mm256_inserti128_si256(_mm256_castsi128_si256(row(0)), row(1), 1)};
+    }
+    void store(Word *to) const { _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), value); }
+
+    // The words of a and b in turn, from the lower or the upper half of each part.
+    friend lanes_of_rows lower_in_turn(lanes_of_rows a, lanes_of_rows b)
+    {
+        return {sizeof(Word) == 1   ? _mm256_unpacklo_epi8(a.value, b.value)
+                : sizeof(Word) == 2 ? _mm256_unpacklo_epi16(a.value, b.value)
+                : sizeof(Word) == 4 ? _mm256_unpacklo_epi32(a.value, b.value)
+                                    : _mm256_unpacklo_epi64(a.value, b.value)};
+    }
+    friend lanes_of_rows upper_in_turn(lanes_of_rows a, lanes_of_rows b)
+    {
+        return {sizeof(Word) == 1   ? _mm256_unpackhi_epi8(a.value, b.value)
+                : sizeof(Word) == 2 ? _mm256_unpackhi_epi16(a.value, b.value)
+                : sizeof(Word) == 4 ? _mm256_unpackhi_epi32(a.value, b.value)
+                                    : _mm256_unpackhi_epi64(a.value, b.value)};
+    }
+};
+
 } // namespace iqa::avx2

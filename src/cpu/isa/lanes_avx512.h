@@ -286,4 +286,42 @@ struct integer_sum {
     }
 };
 
+// Words of four rows of a matrix, 16 bytes of each.
+template <class Word>
+struct lanes_of_rows {
+    static constexpr int words = 16 / int(sizeof(Word));
+    static constexpr int parts = 4;
+
+    __m512i value;
+
+    // The rows lie `apart` words apart.
+    static lanes_of_rows load(const Word *from, int64_t apart)
+    {
+        const auto row = [=](int part) {
+            return _mm_loadu_si128(reinterpret_cast<const __m128i *>(from + part * apart));
+        };
+        const auto two_rows = [=](int part) {
+            return _mm256_inserti128_si256(_mm256_castsi128_si256(row(part)), row(part + 1), 1);
+        };
+        return {_mm512_inserti64x4(_mm512_castsi256_si512(two_rows(0)), two_rows(2), 1)};
+    }
+    void store(Word *to) const { _mm512_storeu_si512(to, value); }
+
+    // The words of a and b in turn, from the lower or the upper half of each part.
+    friend lanes_of_rows lower_in_turn(lanes_of_rows a, lanes_of_rows b)
+    {
+        return {sizeof(Word) == 1   ? _mm512_unpacklo_epi8(a.value, b.value)
+                : sizeof(Word) == 2 ? _mm512_unpacklo_epi16(a.value, b.value)
+                : sizeof(Word) == 4 ? _mm512_unpacklo_epi32(a.value, b.value)
+                                    : _mm512_unpacklo_epi64(a.value, b.value)};
+    }
+    friend lanes_of_rows upper_in_turn(lanes_of_rows a, lanes_of_rows b)
+    {
+        return {sizeof(Word) == 1   ? _mm512_unpackhi_epi8(a.value, b.value)
+                : sizeof(Word) == 2 ? _mm512_unpackhi_epi16(a.value, b.value)
+                : sizeof(Word) == 4 ? _mm512_unpackhi_epi32(a.value, b.value)
+                                    : _mm512_unpackhi_epi64(a.value, b.value)};
+    }
+};
+
 } // namespace iqa::avx512

@@ -162,4 +162,16 @@ struct integer_sum {
     }
 };
 
+// Words of rows of a matrix: each of the vector's parts has `words` words of one row.
+template <class Word>
+struct lanes_of_rows {
+    static constexpr int words = 1;
+    static constexpr int parts = 1;
+
+    Word value;
+
+    static lanes_of_rows load(const Word *from, int64_t) { return {*from}; }
+    void store(Word *to) const { *to = value; }
+};
+
 } // namespace iqa::baseline
