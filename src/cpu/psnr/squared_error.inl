@@ -342,14 +342,16 @@ static void extend_by_floats(sample_extremes &extremes, const Real *samples, int
             most[k] = larger(value, most[k]);
         }
     }
-    double each[2][chains][width];
-    for (int k = 0; k < chains; ++k) {
-        least[k].store(each[0][k]);
-        most[k].store(each[1][k]);
-        for (int lane = 0; lane < width; ++lane) {
-            extremes.least = each[0][k][lane] < extremes.least ? each[0][k][lane] : extremes.least;
-            extremes.most = each[1][k][lane] > extremes.most ? each[1][k][lane] : extremes.most;
-        }
+    for (int k = 1; k < chains; ++k) {
+        least[0] = smaller(least[k], least[0]);
+        most[0] = larger(most[k], most[0]);
+    }
+    double each[2][width];
+    least[0].store(each[0]);
+    most[0].store(each[1]);
+    for (int k = 0; k < width; ++k) {
+        extremes.least = each[0][k] < extremes.least ? each[0][k] : extremes.least;
+        extremes.most = each[1][k] > extremes.most ? each[1][k] : extremes.most;
     }
     for (; i < count; ++i) {
         extremes.least = double(samples[i]) < extremes.least ? double(samples[i]) : extremes.least;
@@ -385,8 +387,9 @@ static void add_floats(const sample_run &run, double gain, pair_total &total)
         extend_by_floats(total.reference, x, run.count);
 }
 
+// Apart, so that the frames of all terms and types are not one.
 template <error_term term>
-static void sum_term(const sample_run &run, double gain, pair_total &total)
+[[gnu::noinline]] static void sum_term(const sample_run &run, double gain, pair_total &total)
 {
     with_gathered_type(run.type, [&]<class Sample>(Sample) {
         if constexpr (integer_sample<Sample>)
