@@ -204,8 +204,18 @@ def piq(metric, x, y, layout, data_range, threads):
     )
 
 
+def plain_cpp(metric, x, y, layout, data_range, threads):
+    """What bench/plain_ssim.cpp has."""
+    from plain_ssim import mean_ssim
+
+    if metric != "ssim" or threads > 1 or layout == "DHW" or x.dtype not in (np.uint8, np.float32):
+        return None
+    return lambda: mean_ssim(x, y, layout, data_range)
+
+
 PEERS = {
     "iqa": (iqa, "iqa"),
+    "plain C++": (plain_cpp, "plain_ssim"),
     "scikit-image": (scikit_image, "skimage"),
     "OpenCV recipe": (opencv_recipe, "cv2"),
     "OpenCV quality": (opencv_quality, "cv2.quality"),
