@@ -218,7 +218,7 @@ struct transposed_block {
 };
 
 // Where a part of a range begins: the last one ends with the range, and overlaps the one before it.
-static int64_t begin_of_part(int64_t begin, int64_t part, int64_t end)
+static inline int64_t begin_of_part(int64_t begin, int64_t part, int64_t end)
 {
     return begin + part <= end ? begin : end > part ? end - part : 0;
 }
