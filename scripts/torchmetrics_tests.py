@@ -252,8 +252,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         if not pathlib.Path(torch.hub.get_dir(), "checkpoints", WEIGHTS).is_file():
             random_weights(folder)
-        pytest.main([*options, *given, *([] if named else files)], plugins=[plugin])
-        return 1 if summary(plugin.outcomes) else 0
+        status = pytest.main([*options, *given, *([] if named else files)], plugins=[plugin])
+        failed = bool(summary(plugin.outcomes))
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        print(f"pytest did not run all tests: {status!r}")
+        return 1
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
