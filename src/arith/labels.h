@@ -7,6 +7,8 @@
 
 namespace iqa {
 
+constexpr int32_t most_classes = 65536;
+
 // Element types of labels and scores, with DLPack's numbers: code << 8 | bits.
 enum class label_type : int32_t {
     boolean = 0x0608,

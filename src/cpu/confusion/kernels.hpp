@@ -25,7 +25,7 @@ struct score_run {
     int64_t step;
     int64_t class_step;
     int64_t count;   // at most label_block
-    int64_t classes; // at most 65536
+    int64_t classes; // at most most_classes
     double threshold;
     void *scratch; // score_scratch bytes, aligned to 64
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Labels to codes, and counting pairs of codes. Integers and comparisons only, so every instruction
-// set gives the same result.
+// Labels to codes, and counting pairs of codes. Integers and comparisons only, so every instruction set gives the same
+// result.
 #pragma once
 
 #include "arith/labels.h"

@@ -61,6 +61,7 @@ struct class_number<4> {
 template <>
 struct class_number<2> {
     using type = uint16_t;
+    static_assert(most_classes <= 1 << 16);
 };
 
 constexpr int score_part_bytes = 1 << 11; // of a plane, at a time

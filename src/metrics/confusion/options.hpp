@@ -7,8 +7,6 @@
 
 namespace iqa {
 
-constexpr int32_t most_classes = 65536;
-
 // The lanes: counters of elements; for each sum its numbers of samples and of NaN; the cells; the sums.
 struct state_plan {
     explicit state_plan(const iqa_confusion_options &options)
