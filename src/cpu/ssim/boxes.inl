@@ -69,7 +69,7 @@ static void finish_box_row(box_statistics<Lanes> &statistics, const ssim_constan
 {
     using real = typename Lanes::real;
     const ssim_box &box = statistics.box;
-    const filter_of_row<real> filter = {static_cast<const real *>(box.x.filter), box.x.taps, 1};
+    const filter_of_row<taps, 1, Lanes> across(static_cast<const real *>(box.x.filter), box.x.taps, 1);
     const Lanes twice_pivot = Lanes::broadcast(statistics.pivot + statistics.pivot);
     constexpr bool is_float = sizeof(real) == sizeof(float);
     real *coverage = statistics.spare(0);
@@ -78,7 +78,7 @@ static void finish_box_row(box_statistics<Lanes> &statistics, const ssim_constan
     real *doubts = is_float && doubts_row(row, box.y.count) ? statistics.spare(2 + ssim_factors) : nullptr;
     for (int64_t at = 0; at < box.x.count; at += Lanes::width) {
         Lanes means[most_maps];
-        means_at<taps>(statistics, filter, down_row, at, means);
+        means_at<taps>(statistics, across, down_row, at, means);
         ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
         if constexpr (is_float) {
             (means[2] + means[3]).store(spreads + at);

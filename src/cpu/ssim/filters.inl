@@ -58,39 +58,65 @@ static inline void filter_rows_down(int size, int64_t columns, const Weight &wei
     }
 }
 
-// The taps of a filter across from `tap` on, their number known to the compiler.
-template <int tap, int taps, int channels, class Lanes>
-static inline Lanes filter_from_tap(const typename Lanes::real *filter, const typename Lanes::real *map, Lanes total)
-{
-    if constexpr (tap == taps) {
-        return total;
-    } else {
-        const Lanes value = Lanes::template load_beyond<tap * channels>(map);
-        total = fused_multiply_add(Lanes::broadcast(filter[tap]), value, total);
-        return filter_from_tap<tap + 1, taps, channels>(filter, map, total);
-    }
-}
-
-// A filter across. Template arguments `taps` and `channels` replace the members, for unrolling, unless they are 0.
-template <class Real>
+// A filter across rows, of several maps together, tap by tap, so that no sum waits for itself. Template arguments
+// `taps` and `step` are its size and the samples from one tap to the next, or 0 where the compiler does not know them.
+template <int taps, int step, class Lanes>
 struct filter_of_row {
-    const Real *coefficients;
-    int taps, channels;
+    using real = typename Lanes::real;
+
+    real coefficients[taps]; // a copy, which no store aliases
+
+    filter_of_row(const real *given, int, int) { __builtin_memcpy(coefficients, given, sizeof coefficients); }
+
+    // Filters `count` maps, `next` samples apart, at one vector of positions.
+    template <int count>
+    void filter(const real *map, int64_t next, Lanes *totals) const
+    {
+        IQA_UNROLL
+        for (int k = 0; k < count; ++k)
+            totals[k] = Lanes::broadcast(0);
+        add_tap<0, count>(map, next, totals);
+    }
+
+private:
+    template <int tap, int count>
+    void add_tap(const real *map, int64_t next, Lanes *totals) const
+    {
+        if constexpr (tap < taps) {
+            const Lanes coefficient = Lanes::broadcast_here(coefficients[tap]);
+            IQA_UNROLL
+            for (int k = 0; k < count; ++k)
+                totals[k] =
+                    fused_multiply_add(coefficient, Lanes::template load_beyond<tap * step>(map + k * next), totals[k]);
+            add_tap<tap + 1, count>(map, next, totals);
+        }
+    }
 };
 
-// Filters one map across, at one vector of positions.
-template <int taps, int channels, class Lanes>
-static inline Lanes filter_across(const filter_of_row<typename Lanes::real> &filter, const typename Lanes::real *map)
-{
-    Lanes total = Lanes::broadcast(0);
-    if constexpr (taps != 0) {
-        return filter_from_tap<0, taps, channels>(filter.coefficients, map, total);
-    } else {
-        for (int tap = 0; tap < filter.taps; ++tap)
-            total = fused_multiply_add(Lanes::broadcast(filter.coefficients[tap]),
-                                       Lanes::load(map + int64_t(tap) * filter.channels), total);
-        return total;
+template <int step, class Lanes>
+struct filter_of_row<0, step, Lanes> {
+    using real = typename Lanes::real;
+
+    const real *coefficients;
+    int taps;
+    int apart; // samples from one tap to the next
+
+    filter_of_row(const real *given, int size, int distance) : coefficients(given), taps(size), apart(distance) {}
+
+    template <int count>
+    void filter(const real *map, int64_t next, Lanes *totals) const
+    {
+        IQA_UNROLL
+        for (int k = 0; k < count; ++k)
+            totals[k] = Lanes::broadcast(0);
+        for (int tap = 0; tap < taps; ++tap) {
+            const Lanes coefficient = Lanes::broadcast(coefficients[tap]);
+            IQA_UNROLL
+            for (int k = 0; k < count; ++k)
+                totals[k] =
+                    fused_multiply_add(coefficient, Lanes::load(map + k * next + int64_t(tap) * apart), totals[k]);
+        }
     }
-}
+};
 
 } // namespace iqa::IQA_INSTRUCTION_SET

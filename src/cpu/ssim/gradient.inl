@@ -151,7 +151,7 @@ template <class Lanes>
 template <int taps, bool product>
 void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row)
 {
-    const filter_of_row<real> filter = {static_cast<const real *>(around.x.filter), around.x.taps, 1};
+    const filter_of_row<taps, 1, Lanes> across(static_cast<const real *>(around.x.filter), around.x.taps, 1);
     const Lanes twice_pivot = Lanes::broadcast(statistics.pivot + statistics.pivot);
     const Lanes zero = Lanes::broadcast(0);
     const Lanes least_coverage = Lanes::broadcast(least_covered<real>(tile.coverage));
@@ -169,7 +169,7 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
     Lanes spread = most_spread;
     for (int64_t at = 0; at < count; at += Lanes::width) {
         Lanes means[most_maps];
-        means_at<taps>(statistics, filter, down_row, at, means);
+        means_at<taps>(statistics, across, down_row, at, means);
         const ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
         const ssim_derivatives<Lanes> found = ssim_derivatives_of(terms, means[0], means[1], constants, zero, product);
         Lanes factor = Lanes::load(factors + at);
@@ -253,9 +253,10 @@ template <class Lanes>
 template <int taps>
 void gradient_of_tile<Lanes>::combine_across(int slice, int row, int line)
 {
-    const filter_of_row<real> filter = {static_cast<const real *>(around.x.filter), around.x.taps, 1};
+    const filter_of_row<taps, 1, Lanes> across(static_cast<const real *>(around.x.filter), around.x.taps, 1);
     const real *band = static_cast<const real *>(tile.adjoint[2]);
-    const real *const maps[4] = {low_map(line, 0), low_map(line, 1), low_map(line, 2), low_map(line, 3)};
+    const real *const maps = low_map(line, 0);
+    const int64_t next = stride();
     const int staged_slice = slice + 2 * radius[0];
     const int64_t offset = (row + 2 * radius[1]) * stride() + 2 * radius[2];
     const real *sum = statistics.plane(staged_slice, 0) + offset;
@@ -268,15 +269,13 @@ void gradient_of_tile<Lanes>::combine_across(int slice, int row, int line)
         Lanes totals[4];
         const int64_t left = count - at;
         if (are_inner(tile.box.x, tile.box.source.width, at, left < Lanes::width ? left : Lanes::width)) {
-            IQA_UNROLL
-            for (int k = 0; k < 4; ++k)
-                totals[k] = filter_across < taps, taps ? 1 : 0, Lanes > (filter, maps[k] + at);
+            across.template filter<4>(maps + at, next, totals);
         } else {
             for (int k = 0; k < 4; ++k) {
                 totals[k] = Lanes::broadcast(0);
-                for (int tap = 0; tap < filter.taps; ++tap)
+                for (int tap = 0; tap < around.x.taps; ++tap)
                     totals[k] = fused_multiply_add(Lanes::load(band + tap * tile.adjoint_stride[2] + at),
-                                                   Lanes::load(maps[k] + at + tap), totals[k]);
+                                                   Lanes::load(maps + k * next + at + tap), totals[k]);
             }
         }
         const Lanes s = Lanes::load(sum + at);

@@ -198,18 +198,19 @@ void box_statistics<Lanes>::filter_down(int line, int row)
 
 // The window means at one vector of a row that was filtered down, normalised if they are weighted.
 template <int taps, class Lanes>
-static inline void means_at(const box_statistics<Lanes> &statistics, const filter_of_row<typename Lanes::real> &filter,
-                            int row, int64_t at, Lanes (&means)[most_maps])
+[[gnu::always_inline]] static inline void means_at(const box_statistics<Lanes> &statistics,
+                                                   const filter_of_row<taps, 1, Lanes> &across, int row, int64_t at,
+                                                   Lanes (&means)[most_maps])
 {
-    IQA_UNROLL
-    for (int k = 0; k < 4; ++k)
-        means[k] = filter_across < taps, taps ? 1 : 0, Lanes > (filter, statistics.down_map(row, k) + at);
+    const typename Lanes::real *const first = statistics.down_map(row, 0) + at;
+    const int64_t next = statistics.memory.stride;
     if (statistics.maps == most_maps) {
-        means[4] = filter_across < taps, taps ? 1 : 0, Lanes > (filter, statistics.down_map(row, 4) + at);
+        across.template filter<most_maps>(first, next, means);
         IQA_UNROLL
         for (int k = 0; k < 4; ++k)
             means[k] = ratio_or_one(means[k], means[4]);
     } else {
+        across.template filter<4>(first, next, means);
         means[4] = Lanes::broadcast(1);
     }
 }

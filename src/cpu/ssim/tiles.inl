@@ -7,6 +7,8 @@
 // of the staged rows in order.
 #pragma once
 
+#include <type_traits>
+
 #include "arith/border.h"
 #include "arith/half.h"
 #include "arith/ssim.h"
@@ -201,55 +203,59 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
 
 // Filters one row across and finishes it: SSIM, or contrast-structure alone.
 template <bool safe, bool product, int taps, int channels, class Lanes>
-static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<Lanes> &constants, int row,
-                       bool keep_values, bool doubting, fixed_sum<typename Lanes::real> &row_sum)
+static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<Lanes> &given, int row, bool keep_values,
+                       bool doubting, fixed_sum<typename Lanes::real> &row_sum)
 {
     using real = typename Lanes::real;
+    constexpr int width = Lanes::width;
     const int64_t samples = int64_t(work.tile.columns) * work.tile.channels;
-    const filter_of_row<real> filter = {work.taps_x, work.tile.size_x, work.tile.channels};
+    const int vectors = channels ? channels : work.tile.channels;
+    const filter_of_row<taps, channels, Lanes> across(work.taps_x, work.tile.size_x, vectors);
     // Locals, which no store aliases.
-    const real *const maps[4] = {work.map(row, 0), work.map(row, 1), work.map(row, 2), work.map(row, 3)};
+    const ssim_constants<Lanes> constants = given;
+    const real *const maps = work.map(row, 0);
+    const int64_t next = work.stride;
     const real *const pivots = work.pivot;
     real *const values = work.values;
-    const int vectors = channels ? channels : work.tile.channels;
     Lanes spread[channels ? channels : int(ssim_most_interleaved)];
     for (int i = 0; i < vectors; ++i)
-        spread[i] = Lanes::load(work.spreads + i * Lanes::width);
+        spread[i] = Lanes::load(work.spreads + i * width);
     fixed_sum<real> sum;
-    for (int64_t first = 0; first < samples; first += vectors * Lanes::width) {
-        IQA_UNROLL_MUCH
-        for (int i = 0; i < vectors; ++i) {
-            const int64_t at = first + i * Lanes::width;
-            const int64_t left = samples - at;
-            if (left <= 0)
-                break;
-            const Lanes mean_sum = filter_across<taps, channels, Lanes>(filter, maps[0] + at);
-            const Lanes mean_difference = filter_across<taps, channels, Lanes>(filter, maps[1] + at);
-            const Lanes square_sum = filter_across<taps, channels, Lanes>(filter, maps[2] + at);
-            const Lanes square_difference = filter_across<taps, channels, Lanes>(filter, maps[3] + at);
-            const Lanes pivot = Lanes::load(pivots + at);
-            const ssim_terms<Lanes> terms =
-                ssim_terms_of(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
-            const Lanes value = product ? ssim_of<safe>(terms) : contrast_structure_of<safe>(terms);
-            const int count = int(left < Lanes::width ? left : Lanes::width);
-            sum.add(value, count);
-            if (keep_values)
-                value.store(values + at);
-            if constexpr (sizeof(real) == sizeof(float)) {
-                Lanes squares = square_sum + square_difference;
-                if (__builtin_expect(count < Lanes::width, 0)) // lanes beyond the last pixel hold stale samples
-                    squares = first_lanes(squares, count);
-                spread[i] = at_least(squares, spread[i]);
-                if (__builtin_expect(doubting, 0))
-                    add_doubt(first_lanes(ssim_doubt(terms, mean_sum, mean_difference, square_sum, square_difference,
-                                                     constants, constants_of_doubt<Lanes>(Lanes::broadcast)),
-                                          count),
-                              work.doubts + i * doubt_kinds * Lanes::width);
-            }
+    // One vector, of which `count` lanes are pixels: all of them, which the compiler knows, but at the end of a row.
+    const auto finish = [&](int64_t at, int i, auto count) __attribute__((always_inline))
+    {
+        Lanes means[4];
+        across.template filter<4>(maps + at, next, means);
+        const auto &[mean_sum, mean_difference, square_sum, square_difference] = means;
+        const Lanes pivot = Lanes::load(pivots + at);
+        const ssim_terms<Lanes> terms =
+            ssim_terms_of(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
+        const Lanes value = product ? ssim_of<safe>(terms) : contrast_structure_of<safe>(terms);
+        sum.add(value, count);
+        if (keep_values)
+            value.store(values + at);
+        if constexpr (sizeof(real) == sizeof(float)) {
+            Lanes squares = square_sum + square_difference;
+            if (count < width) // lanes beyond the last pixel hold stale samples
+                squares = first_lanes(squares, count);
+            spread[i] = at_least(squares, spread[i]);
+            if (__builtin_expect(doubting, 0))
+                add_doubt(first_lanes(ssim_doubt(terms, mean_sum, mean_difference, square_sum, square_difference,
+                                                 constants, constants_of_doubt<Lanes>(Lanes::broadcast)),
+                                      count),
+                          work.doubts + i * doubt_kinds * width);
         }
+    };
+    int64_t at = 0;
+    for (; at + vectors * width <= samples; at += vectors * width) {
+        IQA_UNROLL_MUCH
+        for (int i = 0; i < vectors; ++i)
+            finish(at + i * width, i, std::integral_constant<int, width>());
     }
+    for (int i = 0; at < samples; ++i, at += width)
+        finish(at, i, int(samples - at < width ? samples - at : width));
     for (int i = 0; i < vectors; ++i)
-        spread[i].store(work.spreads + i * Lanes::width);
+        spread[i].store(work.spreads + i * width);
     row_sum = sum;
 }
 
