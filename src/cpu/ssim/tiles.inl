@@ -201,64 +201,6 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
         [&](int row, int k) { return work.map(row, k); });
 }
 
-// Filters one row across and finishes it: SSIM, or contrast-structure alone.
-template <bool safe, bool product, int taps, int channels, class Lanes>
-static void finish_row(const ssim_workspace<Lanes> &work, const ssim_constants<Lanes> &given, int row, bool keep_values,
-                       bool doubting, fixed_sum<typename Lanes::real> &row_sum)
-{
-    using real = typename Lanes::real;
-    constexpr int width = Lanes::width;
-    const int64_t samples = int64_t(work.tile.columns) * work.tile.channels;
-    const int vectors = channels ? channels : work.tile.channels;
-    const filter_of_row<taps, channels, Lanes> across(work.taps_x, work.tile.size_x, vectors);
-    // Locals, which no store aliases.
-    const ssim_constants<Lanes> constants = given;
-    const real *const maps = work.map(row, 0);
-    const int64_t next = work.stride;
-    const real *const pivots = work.pivot;
-    real *const values = work.values;
-    Lanes spread[channels ? channels : int(ssim_most_interleaved)];
-    for (int i = 0; i < vectors; ++i)
-        spread[i] = Lanes::load(work.spreads + i * width);
-    fixed_sum<real> sum;
-    // One vector, of which `count` lanes are pixels: all of them, which the compiler knows, but at the end of a row.
-    const auto finish = [&](int64_t at, int i, auto count) __attribute__((always_inline))
-    {
-        Lanes means[4];
-        across.template filter<4>(maps + at, next, means);
-        const auto &[mean_sum, mean_difference, square_sum, square_difference] = means;
-        const Lanes pivot = Lanes::load(pivots + at);
-        const ssim_terms<Lanes> terms =
-            ssim_terms_of(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
-        const Lanes value = product ? ssim_of<safe>(terms) : contrast_structure_of<safe>(terms);
-        sum.add(value, count);
-        if (keep_values)
-            value.store(values + at);
-        if constexpr (sizeof(real) == sizeof(float)) {
-            Lanes squares = square_sum + square_difference;
-            if (count < width) // lanes beyond the last pixel hold stale samples
-                squares = first_lanes(squares, count);
-            spread[i] = at_least(squares, spread[i]);
-            if (__builtin_expect(doubting, 0))
-                add_doubt(first_lanes(ssim_doubt(terms, mean_sum, mean_difference, square_sum, square_difference,
-                                                 constants, constants_of_doubt<Lanes>(Lanes::broadcast)),
-                                      count),
-                          work.doubts + i * doubt_kinds * width);
-        }
-    };
-    int64_t at = 0;
-    for (; at + vectors * width <= samples; at += vectors * width) {
-        IQA_UNROLL_MUCH
-        for (int i = 0; i < vectors; ++i)
-            finish(at + i * width, i, std::integral_constant<int, width>());
-    }
-    for (int i = 0; at < samples; ++i, at += width)
-        finish(at, i, int(samples - at < width ? samples - at : width));
-    for (int i = 0; i < vectors; ++i)
-        spread[i].store(work.spreads + i * width);
-    row_sum = sum;
-}
-
 // Adds a row of interleaved values to the sums of their channels.
 template <class Real>
 static void add_by_channel(const Real *values, int64_t samples, int channels, int64_t unit, int128 *sums)
@@ -278,6 +220,77 @@ static void add_by_channel(const Real *values, int64_t samples, int channels, in
             totals[channel] += partial[i + channel];
     for (int channel = 0; channel < channels; ++channel)
         sums[channel] += int128(int64_t(totals[channel])) * unit;
+}
+
+// Filters the `rows` rows from `first` on across and finishes them: SSIM, or contrast-structure alone, and its sums.
+template <bool safe, bool product, int taps, int channels, class Lanes>
+static void finish_rows(const ssim_workspace<Lanes> &work, const ssim_constants<Lanes> &given, int first, int rows,
+                        ssim_tile_result &result)
+{
+    using real = typename Lanes::real;
+    constexpr int width = Lanes::width;
+    constexpr int shift = ssim_double_bits - (sizeof(real) == sizeof(float) ? ssim_float_bits : ssim_double_bits);
+    const ssim_tile &tile = work.tile;
+    const int64_t samples = int64_t(tile.columns) * tile.channels;
+    const int vectors = channels ? channels : tile.channels;
+    const bool keep_values = tile.store_row != nullptr || tile.by_channel;
+    // Locals, which no store aliases.
+    const filter_of_row<taps, channels, Lanes> across(work.taps_x, tile.size_x, vectors);
+    const ssim_constants<Lanes> constants = given;
+    const int64_t next = work.stride;
+    const real *const pivots = work.pivot;
+    real *const values = work.values;
+    Lanes spread[channels ? channels : int(ssim_most_interleaved)];
+    for (int i = 0; i < vectors; ++i)
+        spread[i] = Lanes::load(work.spreads + i * width);
+    for (int row = 0; row < rows; ++row) {
+        const real *const maps = work.map(row, 0);
+        const bool doubting = doubts_row(first + row, tile.rows);
+        fixed_sum<real> sum;
+        // One vector, of which `count` lanes are pixels: all of them, which the compiler knows, but at the end of a
+        // row.
+        const auto finish = [&](int64_t at, int i, auto count) __attribute__((always_inline))
+        {
+            Lanes means[4];
+            across.template filter<4>(maps + at, next, means);
+            const auto &[mean_sum, mean_difference, square_sum, square_difference] = means;
+            const Lanes pivot = Lanes::load(pivots + at);
+            const ssim_terms<Lanes> terms =
+                ssim_terms_of(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
+            const Lanes value = product ? ssim_of<safe>(terms) : contrast_structure_of<safe>(terms);
+            sum.add(value, count);
+            if (keep_values)
+                value.store(values + at);
+            if constexpr (sizeof(real) == sizeof(float)) {
+                Lanes squares = square_sum + square_difference;
+                if (count < width) // lanes beyond the last pixel hold stale samples
+                    squares = first_lanes(squares, count);
+                spread[i] = at_least(squares, spread[i]);
+                if (__builtin_expect(doubting, 0))
+                    add_doubt(first_lanes(ssim_doubt(terms, mean_sum, mean_difference, square_sum, square_difference,
+                                                     constants, constants_of_doubt<Lanes>(Lanes::broadcast)),
+                                          count),
+                              work.doubts + i * doubt_kinds * width);
+            }
+        };
+        int64_t at = 0;
+        for (; at + vectors * width <= samples; at += vectors * width) {
+            IQA_UNROLL_MUCH
+            for (int i = 0; i < vectors; ++i)
+                finish(at + i * width, i, std::integral_constant<int, width>());
+        }
+        for (int i = 0; at < samples; ++i, at += width)
+            finish(at, i, int(samples - at < width ? samples - at : width));
+        result.not_a_number = result.not_a_number || sum.any_nan();
+        if (tile.by_channel)
+            add_by_channel(values, samples, tile.channels, int64_t(1) << shift, result.sums);
+        else
+            result.sums[0] += int128(sum.total()) * (int64_t(1) << shift);
+        if (tile.store_row != nullptr)
+            tile.store_row(tile.receiver, 0, first + row, values);
+    }
+    for (int i = 0; i < vectors; ++i)
+        spread[i].store(work.spreads + i * width);
 }
 
 // Adds up the doubts of a tile's rows, and checks its spreads.
@@ -328,9 +341,6 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
                                              Lanes::broadcast(real(tile.twice_c2)),
                                              Lanes::broadcast(real(tile.covariance))};
     const bool safe = tile.twice_c1 * tile.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
-    constexpr int shift = ssim_double_bits - (sizeof(real) == sizeof(float) ? ssim_float_bits : ssim_double_bits);
-    const bool keep_values = tile.store_row != nullptr || tile.by_channel;
-    const int64_t samples = int64_t(tile.columns) * tile.channels;
 
     void (*down)(const ssim_workspace<Lanes> &, int) = filter_down<Lanes::rows_at_once, 0, Lanes>;
     void (*down_last)(const ssim_workspace<Lanes> &, int) = filter_down<1, 0, Lanes>;
@@ -341,17 +351,17 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
         down = filter_down<Lanes::rows_at_once, 7, Lanes>;
         down_last = filter_down<1, 7, Lanes>;
     }
-    auto finish = safe ? finish_row<true, true, 0, 0, Lanes> : finish_row<false, true, 0, 0, Lanes>;
+    auto finish = safe ? finish_rows<true, true, 0, 0, Lanes> : finish_rows<false, true, 0, 0, Lanes>;
     if (!tile.product)
-        finish = safe ? finish_row<true, false, 0, 0, Lanes> : finish_row<false, false, 0, 0, Lanes>;
+        finish = safe ? finish_rows<true, false, 0, 0, Lanes> : finish_rows<false, false, 0, 0, Lanes>;
     if (safe && tile.size_x == 11 && tile.channels == 1)
-        finish = tile.product ? finish_row<true, true, 11, 1, Lanes> : finish_row<true, false, 11, 1, Lanes>;
+        finish = tile.product ? finish_rows<true, true, 11, 1, Lanes> : finish_rows<true, false, 11, 1, Lanes>;
     else if (safe && tile.size_x == 11 && tile.channels == 3)
-        finish = tile.product ? finish_row<true, true, 11, 3, Lanes> : finish_row<true, false, 11, 3, Lanes>;
+        finish = tile.product ? finish_rows<true, true, 11, 3, Lanes> : finish_rows<true, false, 11, 3, Lanes>;
     else if (safe && tile.product && tile.size_x == 7 && tile.channels == 1)
-        finish = finish_row<true, true, 7, 1, Lanes>;
+        finish = finish_rows<true, true, 7, 1, Lanes>;
     else if (safe && tile.product && tile.size_x == 7 && tile.channels == 3)
-        finish = finish_row<true, true, 7, 3, Lanes>;
+        finish = finish_rows<true, true, 7, 3, Lanes>;
 
     void (*stage)(const ssim_workspace<Lanes> &, int) = nullptr;
     with_sample_type(tile.type, [&]<class Sample>(Sample) {
@@ -359,7 +369,6 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
         fill_pivots<Sample>(work);
     });
 
-    bool nan = false;
     __builtin_memset(work.spreads, 0, sizeof(real) * uint64_t(tile.channels) * Lanes::width);
     __builtin_memset(work.doubts, 0, sizeof(int32_t) * uint64_t(tile.channels) * doubt_kinds * Lanes::width);
     int staged_rows = 0;
@@ -371,20 +380,9 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
                 count_row_of_tile(tile, tile.first_row + staged_rows, result.counts);
         }
         (rows == Lanes::rows_at_once ? down : down_last)(work, first);
-        for (int row = 0; row < rows; ++row) {
-            fixed_sum<real> sum;
-            finish(work, constants, row, keep_values, doubts_row(first + row, tile.rows), sum);
-            nan = nan || sum.any_nan();
-            if (tile.by_channel)
-                add_by_channel(work.values, samples, tile.channels, int64_t(1) << shift, result.sums);
-            else
-                result.sums[0] += int128(sum.total()) * (int64_t(1) << shift);
-            if (tile.store_row != nullptr)
-                tile.store_row(tile.receiver, 0, first + row, work.values);
-        }
+        finish(work, constants, first, rows, result);
         first += rows;
     }
-    result.not_a_number = nan;
     if constexpr (sizeof(real) == sizeof(float))
         collect_doubts(work, result);
 }
