@@ -128,6 +128,16 @@ public:
         __syncthreads();
     }
 
+    // The same for at most as many calls as the block has threads: thread i calls body(i). What the calls share is not
+    // computed for threads without one, as it is before the loop of each().
+    template <class Body>
+    IQA_KERNEL void each_thread(int count, Body &&body)
+    {
+        if (int(threadIdx.x) < count)
+            body(int(threadIdx.x));
+        __syncthreads();
+    }
+
     // The sum of body(i), for all threads. Integers only: their sums have no order.
     template <class Body>
     IQA_KERNEL int64_t sum(int count, Body &&body)

@@ -141,7 +141,7 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     const image_view &shape = request.images.reference;
     typename kernel::arguments args{};
     args.images = request.images;
-    const int64_t down = divide_up(shape.height, kernel::rows);
+    const int64_t down = divide_up(shape.height, ssim_tile_height);
     const int64_t across = divide_up(shape.width, kernel::columns);
     const int64_t blocks = shape.images * shape.channels * down * across;
     check_blocks(blocks); // dividers need fewer
@@ -152,9 +152,20 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     args.gain = float(plan.gain);
     round_taps(plan.taps_y, usual_taps, args.taps[0]);
     round_taps(plan.taps_x, usual_taps, args.taps[1]);
+    for (const int axis : {0, 1})
+        for (int seen = 0; seen < usual_taps; ++seen)
+            for (int place = 0; place < kernel::places; ++place) {
+                const int64_t extent = axis == 0 ? shape.height : shape.width;
+                const int64_t pixel = place < 2 * kernel::radius ? place : extent - 4 * kernel::radius + place;
+                args.edges[axis][seen][place] =
+                    place + 1 == kernel::places
+                        ? args.taps[axis][usual_taps - 1 - seen]
+                        : weight_in_window(plan.border, usual_taps, args.taps[axis], extent, pixel, seen);
+            }
     args.constants = {float(plan.twice_c1), float(plan.twice_c2), float(plan.covariance)};
     args.negative_to_zero = plan.negative_to_zero;
     args.product = plan.wanted[ssim_product];
+    args.safe = args.constants.twice_c1 > 0.0f && args.constants.twice_c2 > 0.0f;
     args.factors = request.factors;
     args.output = output_of<float>(request);
     args.spread = spread;

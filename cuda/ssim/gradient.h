@@ -40,9 +40,30 @@ struct spread_of_tiles {
     }
 };
 
-IQA_KERNEL bool too_much_spread(float square_sum, float square_difference, float twice_c2)
+// `spread`: the sum of both means of squares.
+IQA_KERNEL bool too_much_spread(float spread, float twice_c2)
 {
-    return square_sum + square_difference > float(IQA_SSIM_MOST_SPREAD) * twice_c2;
+    return spread > float(IQA_SSIM_MOST_SPREAD) * twice_c2;
+}
+
+// The weight of a pixel of an axis in the window `seen` places after the first one that sees it. The border can put a
+// pixel into a window twice.
+template <class Real>
+IQA_KERNEL Real weight_in_window(border_mode border, int taps, const Real *weights, int64_t extent, int64_t pixel,
+                                 int seen)
+{
+    const int radius = taps / 2;
+    const int64_t margin = border == border_mode::valid ? radius : 0;
+    const int64_t centre = pixel + seen - radius;
+    if (centre < margin || centre >= extent - margin || pixel >= extent)
+        return Real(0);
+    if (centre >= radius && centre < extent - radius)
+        return weights[taps - 1 - seen];
+    Real sum = Real(0);
+    for (int tap = 0; tap < taps; ++tap)
+        if (border_index(border, centre + tap - radius, extent) == pixel)
+            sum += weights[tap];
+    return sum;
 }
 
 // `Made`: the type of the plan's arithmetic, which smaller images have.
@@ -165,31 +186,17 @@ private:
             combine_across(block, args, part, slice);
     }
 
-    // The weights of each pixel of the part in the windows around it. The border can put a pixel into a window twice.
+    // The weights of each pixel of the part in the windows around it.
     template <class Block>
     IQA_KERNEL static void fill_band(Block &block, const arguments &args, const part_of_image &part, int axis,
                                      Real *band)
     {
         const int taps = args.statistics.taps[axis];
-        const int radius = taps / 2;
         const int pixels = args.maps.part[axis];
-        const int64_t extent = args.maps.extents[axis];
-        const int64_t margin = args.border == border_mode::valid ? radius : 0;
-        const Real *weights = args.statistics.weights[axis];
         block.each(taps * pixels, [&](int i) {
-            const int slot = i / pixels;
-            const int64_t pixel = part.first[axis] + (i - slot * pixels);
-            const int64_t centre = pixel + slot - radius;
-            Real sum = Real(0);
-            if (centre < margin || centre >= extent - margin || pixel >= extent)
-                sum = Real(0);
-            else if (centre >= radius && centre < extent - radius)
-                sum = weights[taps - 1 - slot];
-            else
-                for (int tap = 0; tap < taps; ++tap)
-                    if (border_index(args.border, centre + tap - radius, extent) == pixel)
-                        sum += weights[tap];
-            band[i] = sum;
+            const int seen = i / pixels;
+            band[i] = weight_in_window(args.border, taps, args.statistics.weights[axis], args.maps.extents[axis],
+                                       part.first[axis] + (i - seen * pixels), seen);
         });
     }
 
@@ -233,7 +240,7 @@ private:
                 const ssim_terms<Real> terms =
                     ssim_terms_of(means[0], means[1], means[2], means[3], band.pivot + band.pivot, constants);
                 if constexpr (is_float)
-                    if (too_much_spread(means[2], means[3], constants.twice_c2))
+                    if (too_much_spread(means[2] + means[3], constants.twice_c2))
                         set_bits(&args.spread.tiles[part.tile], 1u);
                 if constexpr (maps == weighted_maps)
                     factor =
@@ -241,7 +248,7 @@ private:
                 if (args.formula.negative_to_zero && !(terms.structure_top > Real(0)))
                     factor = Real(0);
                 const ssim_derivatives<Real> found =
-                    ssim_derivatives_of(terms, means[0], means[1], constants, Real(0), args.product);
+                    ssim_derivatives_of<false>(terms, means[0], means[1], constants, Real(0), args.product);
                 if (factor != Real(0)) { // 0 * infinity would be NaN
                     derivatives[0] = found.mean_sum * factor;
                     derivatives[1] = found.mean_difference * factor;

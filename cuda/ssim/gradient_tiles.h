@@ -1,48 +1,64 @@
 // SPDX-License-Identifier: MIT
 // The derivatives of SSIM for plain images with a window of few taps, in float, as training needs them. A block of
-// threads takes a part of a tile through shared memory: s and d of all samples in the windows that see the part, window
-// means, the derivatives by them, the adjoint down and across (see gradient.h). Taps are arguments of the launch.
+// threads goes down a strip of a tile, band by band, in shared memory: s and d of the samples, window means, the
+// derivatives by them, the adjoint down and across (see gradient.h). What later bands need again stays in rings of
+// bands, so that a strip computes nothing twice. Tiles cannot share window means, since each has a pivot of its own.
+// Taps, and the weights of the adjoints at the image's edges, are arguments of the launch.
 //
-// Fused multiply-adds for a pixel, with 11 taps and parts of 16 x 32: 116 down and 94 across for the means, 58 and 44
-// for the adjoint; 2.1 times the formula of the derivatives with three divisions (some 90 operations); 3.7 samples of
-// each image staged, mostly from the caches. Issue slots in total: bench/cuda_slots.hpp.
+// Fused multiply-adds for a pixel, with 11 taps and idle lanes: 76 down and 62 across for the means, 66 and 45 for the
+// adjoint. 1.45 times the formula of the derivatives with four divisions; 2 samples of each image staged, mostly from
+// the caches. Issue slots in total: bench/cuda_slots.hpp.
 #pragma once
 
 #include "arith/divider.h"
 #include "arith/ssim.h"
 #include "cuda/images/samples.h"
+#include "cuda/machine/per_thread.h"
 #include "cuda/ssim/gradient.h"
 
 namespace iqa::cuda {
 
 template <class Sample, int Taps>
 struct ssim_gradient_tiles {
+    static constexpr int radius = Taps / 2;
+    // An axis has pixels with weights of their own at both ends: windows that leave the image see them. The last place
+    // is that of all others, whose weights are the taps.
+    static constexpr int places = 4 * radius + 1;
+
     struct arguments {
         image_pair images;
-        divider down, across, channels; // parts
+        divider down, across, channels; // strips
         border_mode border;
         float gain;
-        float taps[2][Taps]; // down, across
+        float taps[2][Taps];          // down, across
+        float edges[2][Taps][places]; // weights of the adjoints: of a place's pixel in each window that sees it
         ssim_constants<float> constants;
         bool negative_to_zero, product;
+        bool safe;             // no denominator is 0
         const double *factors; // [images][channels]; NULL: all are 0
         gradient_output<float> output;
         spread_of_tiles spread; // for the kernel in double
     };
-    static constexpr int threads = 256;
-    static constexpr int rows = 16, columns = 32; // of a part
-    static constexpr int radius = Taps / 2;
-    static constexpr int map_rows = rows + Taps - 1, map_columns = columns + Taps - 1; // map pixels that see the part
-    static constexpr int staged_rows = map_rows + Taps - 1, staged_columns = map_columns + Taps - 1;
-    static constexpr int staged_together = 9; // rows of a column that one thread stages
-    static_assert(staged_rows % staged_together == 0);
-    // Outputs of one thread in each step.
-    static constexpr int rows_filtered = 7, columns_filtered = 6, rows_combined = 4, columns_combined = 2;
-    static constexpr int row_groups = divide_up(map_rows, rows_filtered);
+    static constexpr int threads = 128;
+    static constexpr int least_resident = 4; // the limit of shared memory
+    static constexpr int columns = 64;       // of a strip
+    static constexpr int rows = 8;           // of a band
+    // A band of window means needs this many bands of samples, and a band of pixels as many of derivatives. Nothing
+    // needs the first rows of the first band.
+    static constexpr int ring = divide_up(rows + Taps - 1, rows);
+    static constexpr int lead = ring * rows - (rows + Taps - 1);
+    // Outputs of one thread across.
+    static constexpr int columns_filtered = 5, columns_combined = 4;
+    static constexpr int seeing_columns = columns + Taps - 1; // map pixels that see the strip
+    static constexpr int map_columns = round_up(seeing_columns, columns_filtered);
+    static constexpr int staged_columns = map_columns + Taps - 1;
+    static constexpr int row_groups = 2; // of a band; a thread stores the rows of one
     // Odd, so that threads on neighbouring rows use different banks.
-    static constexpr int low_stride = staged_columns + 1, map_stride = map_columns + 1;
-    static_assert(map_columns % columns_filtered == 0 && rows % rows_combined == 0 && columns % columns_combined == 0);
-    static_assert(low_stride % 2 == 1 && map_stride % 2 == 1);
+    static constexpr int low_stride = staged_columns | 1, map_stride = map_columns | 1;
+    static_assert(columns % columns_combined == 0 && ssim_tile_width % columns == 0 && rows % row_groups == 0);
+    static_assert(ssim_tile_height % rows == 0);
+    static_assert(staged_columns <= threads && rows * (map_columns / columns_filtered) <= threads);
+    static_assert(rows * (columns / columns_combined) <= threads && columns * row_groups <= threads);
 
     struct alignas(8) staged_pixel {
         float sum, difference;
@@ -54,74 +70,131 @@ struct ssim_gradient_tiles {
         float by_reference, by_candidate;
     };
     struct shared_memory {
-        four low[map_rows * low_stride]; // means filtered down; then the adjoint down
-        union {
-            four derivatives[map_rows * map_stride];
-            two_sides found[rows * columns];
-        };
-        staged_pixel staged[row_groups * rows_filtered * staged_columns + (Taps - 1) * staged_columns];
-        float bands[2][Taps * columns]; // weights of the adjoints, [taps][pixels]
+        four low[rows * low_stride]; // means filtered down; then the adjoint down
+        four derivatives[ring][rows * map_stride];
+        staged_pixel staged[ring][rows * staged_columns];
         pivot_grid<float> grid;
         float pivot;
     };
     static constexpr int shared_bytes = int(sizeof(shared_memory));
+    static_assert(sizeof(two_sides) * columns <= sizeof(four) * map_stride);
 
-    struct part_of_image {
+    // Pixels of an axis that are seen only by windows in the image.
+    struct inner_pixels {
+        int begin, end;
+
+        IQA_HD_MEMBER bool have(int first, int count) const { return first >= begin && first + count <= end; }
+        IQA_HD_MEMBER int place_of(int pixel) const
+        {
+            if (pixel < begin)
+                return pixel - begin + 2 * radius;
+            const int beyond = pixel - end;
+            return beyond < 0 ? places - 1 : beyond < 2 * radius ? beyond + 2 * radius : places - 2;
+        }
+    };
+    struct strip {
         int64_t image, channel, row, column;
         int64_t tile; // its number in the batch
+        int bands;
+        int rows, columns; // in the image
         float factor, pivot;
-        // Whether all windows that see the part lie in the image: then the taps are the weights of the adjoint.
-        bool inside_rows, inside_columns;
+        // Rows and columns are counted from the first window, sample or pixel of the strip.
+        int begin_row, end_row, begin_column, end_column; // windows that the map has
+        int begin_sample, end_sample;                     // rows of samples in the image
+        inner_pixels inner_rows, inner_columns;
+        output_view sides[2]; // from the strip's first pixel on
+    };
+    // The samples of a column that one thread stages.
+    struct column_of_pair {
+        const std::byte *reference, *candidate; // of row 0
+        bool zero;
     };
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         shared_memory &memory = *reinterpret_cast<shared_memory *>(block.shared());
-        const uint32_t row_of_parts = args.across.quotient(uint32_t(block.index()));
-        const uint32_t plane = args.down.quotient(row_of_parts);
-        part_of_image part;
-        part.column = int64_t(uint32_t(block.index()) - row_of_parts * args.across.divisor) * columns;
-        part.row = int64_t(row_of_parts - plane * args.down.divisor) * rows;
+        const image_view &shape = args.images.reference;
+        const uint32_t row_of_strips = args.across.quotient(uint32_t(block.index()));
+        const uint32_t plane = args.down.quotient(row_of_strips);
+        strip part;
+        part.column = int64_t(uint32_t(block.index()) - row_of_strips * args.across.divisor) * columns;
+        part.row = int64_t(row_of_strips - plane * args.down.divisor) * ssim_tile_height;
         part.image = args.channels.quotient(plane);
         part.channel = plane - uint32_t(part.image) * args.channels.divisor;
-        const image_view &shape = args.images.reference;
-        const int64_t tiles_down = divide_up(shape.height, ssim_tile_height);
-        const int64_t tiles_across = divide_up(shape.width, ssim_tile_width);
-        part.inside_rows = part.row >= 2 * radius && part.row + rows + 2 * radius <= shape.height;
-        part.inside_columns = part.column >= 2 * radius && part.column + columns + 2 * radius <= shape.width;
-        part.tile = (plane * tiles_down + part.row / ssim_tile_height) * tiles_across + part.column / ssim_tile_width;
+        part.tile = int64_t(row_of_strips) * divide_up(shape.width, ssim_tile_width) + part.column / ssim_tile_width;
+        part.rows = clamped(shape.height - part.row, 0, ssim_tile_height);
+        part.columns = clamped(shape.width - part.column, 0, columns);
+        part.bands = divide_up(part.rows, rows);
+        for (int side = 0; side < 2; ++side)
+            part.sides[side] = moved(args.output.sides[side], {part.image, part.channel, 0, part.row, part.column});
         const double factor = args.factors == nullptr ? 0.0 : args.factors[plane];
         part.factor = float(factor);
-        if (factor == 0.0)
-            return finish(block, args, part, [](int) { return two_sides{}; });
+        if (factor == 0.0) {
+            for (int band = 0; band < part.bands; ++band)
+                finish(block, args, part, band, [](int) { return two_sides{}; });
+            return;
+        }
+        find_windows(args, part);
         part.pivot = pivot_of(block, args, part, memory);
-        stage(block, args, part, memory);
-        if (!part.inside_rows)
-            fill_band(block, args.border, args.taps[0], part.row, shape.height, rows, memory.bands[0]);
-        if (!part.inside_columns)
-            fill_band(block, args.border, args.taps[1], part.column, shape.width, columns, memory.bands[1]);
-        filter_down(block, args, memory);
-        differentiate(block, args, part, memory);
-        // Taps need no memory, unlike the bands.
-        if (part.inside_rows)
-            combine_down(block, memory, [&](int seen, int) { return args.taps[0][Taps - 1 - seen]; });
-        else
-            combine_down(block, memory, [&](int seen, int pixel) { return memory.bands[0][seen * rows + pixel]; });
-        if (part.inside_columns)
-            combine_across(block, memory, [&](int seen, int) { return args.taps[1][Taps - 1 - seen]; });
-        else
-            combine_across(block, memory, [&](int seen, int pixel) { return memory.bands[1][seen * columns + pixel]; });
-        finish(block, args, part, [&](int i) { return memory.found[i]; });
+        per_thread<Block, column_of_pair, threads> sources;
+        block.each_thread(staged_columns, [&](int column) { sources[column] = source_of(args, part, column); });
+        int slot = 0; // of the band in its ring
+        for (int band = 0; band < part.bands + 2 * (ring - 1); ++band) {
+            block.each_thread(staged_columns, [&](int column) {
+                stage(args, part, band, sources[column], memory.staged[slot] + column);
+            });
+            slot = slot + 1 == ring ? 0 : slot + 1; // that of the earliest band
+            if (band < ring - 1)
+                continue;
+            if (band == ring - 1)
+                filter_down<lead>(block, args, slot, memory);
+            else
+                filter_down<0>(block, args, slot, memory);
+            differentiate(block, args, part, band - (ring - 1), memory.derivatives[slot], memory);
+            const int found = band - 2 * (ring - 1);
+            if (found < 0)
+                continue;
+            const int earliest = slot + 1 == ring ? 0 : slot + 1;
+            combine_down(block, args, part, found, earliest, memory);
+            two_sides *const pixels = reinterpret_cast<two_sides *>(memory.derivatives[earliest]);
+            combine_across(block, args, part, memory.staged[slot], pixels, memory);
+            finish(block, args, part, found, [&](int i) { return pixels[i]; });
+        }
     }
 
 private:
     IQA_KERNEL static float sample(const std::byte *address) { return sample_of<float, Sample>(address); }
 
-    // The pivot of the part's tile: see arith/ssim.h.
+    IQA_KERNEL static int clamped(int64_t value, int least, int most)
+    {
+        return int(value < least ? least : value > most ? most : value);
+    }
+
+    IQA_KERNEL static void find_windows(const arguments &args, strip &part)
+    {
+        constexpr int far = 2 * (ssim_tile_height + ssim_tile_width + Taps); // from any place in the strip
+        const auto from_row = [&](int64_t row) {
+            return clamped(row - part.row, -far, far);
+        };
+        const auto from_column = [&](int64_t column) {
+            return clamped(column - part.column, -far, far);
+        };
+        const image_view &shape = args.images.reference;
+        const int64_t margin = args.border == border_mode::valid ? radius : 0;
+        part.begin_row = from_row(margin + radius);
+        part.end_row = from_row(shape.height - margin + radius);
+        part.begin_column = from_column(margin + radius);
+        part.end_column = from_column(shape.width - margin + radius);
+        part.begin_sample = from_row(2 * radius);
+        part.end_sample = from_row(shape.height + 2 * radius);
+        part.inner_rows = {from_row(2 * radius), from_row(shape.height - 2 * radius)};
+        part.inner_columns = {from_column(2 * radius), from_column(shape.width - 2 * radius)};
+    }
+
+    // The pivot of the strip's tile: see arith/ssim.h.
     template <class Block>
-    IQA_KERNEL static float pivot_of(Block &block, const arguments &args, const part_of_image &part,
-                                     shared_memory &memory)
+    IQA_KERNEL static float pivot_of(Block &block, const arguments &args, const strip &part, shared_memory &memory)
     {
         const auto position = [](int64_t at, int size, int64_t extent, int index, int parts) {
             const int64_t tile = at - at % size;
@@ -142,235 +215,248 @@ private:
         return memory.pivot;
     }
 
-    template <class Block>
-    IQA_KERNEL static void stage(Block &block, const arguments &args, const part_of_image &part, shared_memory &memory)
+    // A valid map lacks the windows at the border: they get any samples, and differentiate() leaves them out.
+    IQA_KERNEL static border_mode border_of_samples(const arguments &args)
     {
-        const image_view &shape = args.images.reference;
-        // A valid map lacks the windows at the border: they get any samples, and differentiate() leaves them out.
-        const border_mode border = args.border == border_mode::valid ? border_mode::replicate : args.border;
-        block.each(staged_columns * (staged_rows / staged_together), [&](int task) {
-            const image_view &x = args.images.reference;
-            const image_view &y = args.images.candidate;
-            const int first = task / staged_columns * staged_together;
-            const int64_t row = part.row - 2 * radius + first;
-            const int64_t column = border_index(border, part.column - 2 * radius + task % staged_columns, shape.width);
-            const std::byte *const x_column = x.at(part.image, part.channel, 0, 0, column);
-            const std::byte *const y_column = y.at(part.image, part.channel, 0, 0, column);
-            const int64_t x_step = x.row_stride * element_size(x.type);
-            const int64_t y_step = y.row_stride * element_size(y.type);
-            staged_pixel *const staged = memory.staged + first * staged_columns + task % staged_columns;
-            if (column >= 0 && row >= 0 && row + staged_together <= shape.height) { // no border: steps down the column
-                const std::byte *x_at = x_column + row * x_step;
-                const std::byte *y_at = y_column + row * y_step;
-                IQA_UNROLL_ON_GPU
-                for (int r = 0; r < staged_together; ++r, x_at += x_step, y_at += y_step)
-                    staged[r * staged_columns] = staged_of(args, part, sample(x_at), sample(y_at));
-                return;
-            }
-            for (int r = 0; r < staged_together; ++r) {
-                const int64_t source_row = border_index(border, row + r, shape.height);
-                const bool zero = source_row < 0 || column < 0;
-                staged[r * staged_columns] = staged_of(args, part, zero ? 0.0f : sample(x_column + source_row * x_step),
-                                                       zero ? 0.0f : sample(y_column + source_row * y_step));
-            }
-        });
+        return args.border == border_mode::valid ? border_mode::replicate : args.border;
     }
 
-    IQA_KERNEL static staged_pixel staged_of(const arguments &args, const part_of_image &part, float reference,
-                                             float candidate)
+    IQA_KERNEL static column_of_pair source_of(const arguments &args, const strip &part, int column)
+    {
+        const image_view &x = args.images.reference;
+        const image_view &y = args.images.candidate;
+        const int64_t from = border_index(border_of_samples(args), part.column - 2 * radius + column, x.width);
+        return {x.at(part.image, part.channel, 0, 0, from), y.at(part.image, part.channel, 0, 0, from), from < 0};
+    }
+
+    // A column of a band.
+    IQA_KERNEL static void stage(const arguments &args, const strip &part, int band, const column_of_pair &source,
+                                 staged_pixel *staged)
+    {
+        const image_view &x = args.images.reference;
+        const int first = band * rows - lead;
+        const int64_t row = part.row - 2 * radius + first;
+        const int64_t x_step = x.row_stride * element_size(x.type);
+        const int64_t y_step = args.images.candidate.row_stride * element_size(args.images.candidate.type);
+        if (!source.zero && first >= part.begin_sample &&
+            first + rows <= part.end_sample) { // no border: steps down the column
+            const std::byte *x_at = source.reference + row * x_step;
+            const std::byte *y_at = source.candidate + row * y_step;
+            IQA_UNROLL_ON_GPU
+            for (int r = 0; r < rows; ++r, x_at += x_step, y_at += y_step)
+                staged[r * staged_columns] = staged_of(args, part, sample(x_at), sample(y_at));
+            return;
+        }
+        for (int r = 0; r < rows; ++r) {
+            const int64_t source_row = border_index(border_of_samples(args), row + r, x.height);
+            const bool zero = source_row < 0 || source.zero;
+            staged[r * staged_columns] =
+                staged_of(args, part, zero ? 0.0f : sample(source.reference + source_row * x_step),
+                          zero ? 0.0f : sample(source.candidate + source_row * y_step));
+        }
+    }
+
+    IQA_KERNEL static staged_pixel staged_of(const arguments &args, const strip &part, float reference, float candidate)
     {
         const float x = reference * args.gain - part.pivot;
         const float y = candidate * args.gain - part.pivot;
         return {x + y, x - y};
     }
 
-    // The weights of each pixel in the windows around it. The border can put a pixel into a window twice.
-    template <class Block>
-    IQA_KERNEL static void fill_band(Block &block, border_mode border, const float (&taps)[Taps], int64_t first,
-                                     int64_t extent, int pixels, float *band)
+    // Row `row` of the bands from that in `slot` on.
+    template <class Item, int Items>
+    IQA_KERNEL static Item *row_of(Item (&bands)[ring][Items], int slot, int row)
     {
-        const int64_t margin = border == border_mode::valid ? radius : 0;
-        block.each(Taps * pixels, [&](int i) {
-            const int64_t pixel = first + i % pixels;
-            const int64_t centre = pixel + i / pixels - radius;
-            float sum = 0.0f;
-            if (pixel < extent && centre >= margin && centre < extent - margin)
-                for (int tap = 0; tap < Taps; ++tap)
-                    if (border_index(border, centre + tap - radius, extent) == pixel)
-                        sum += taps[tap];
-            band[i] = sum;
+        const int at = slot + row / rows;
+        return bands[at < ring ? at : at - ring] + row % rows * (Items / rows);
+    }
+
+    // A filter, or its adjoint, for neighbouring pixels of an axis: weight_of(tap, pixel).
+    template <int Pixels, class Value, class Weight>
+    IQA_KERNEL static void filter(float (&totals)[Pixels][4], Value &&value_of, Weight &&weight_of)
+    {
+        IQA_UNROLL_ON_GPU
+        for (int tap = 0; tap < Taps + Pixels - 1; ++tap) {
+            const four value = value_of(tap);
+            IQA_UNROLL_ON_GPU
+            for (int pixel = 0; pixel < Pixels; ++pixel)
+                if (tap >= pixel && tap - pixel < Taps) {
+                    const float weight = weight_of(tap - pixel, pixel);
+                    IQA_UNROLL_ON_GPU
+                    for (int map = 0; map < 4; ++map)
+                        totals[pixel][map] = fused_multiply_add(weight, value.values[map], totals[pixel][map]);
+                }
+        }
+    }
+
+    // Of a band but for its first rows.
+    template <int skipped, class Block>
+    IQA_KERNEL static void filter_down(Block &block, const arguments &args, int slot, shared_memory &memory)
+    {
+        constexpr int count = rows - skipped;
+        block.each_thread(staged_columns, [&](int column) {
+            float totals[count][4] = {};
+            const auto value_of = [&](int tap) -> four {
+                const staged_pixel pixel = row_of(memory.staged, slot, skipped + tap)[column];
+                return {{pixel.sum, pixel.difference, pixel.sum * pixel.sum, pixel.difference * pixel.difference}};
+            };
+            filter(totals, value_of, [&](int tap, int) { return args.taps[0][tap]; });
+            IQA_UNROLL_ON_GPU
+            for (int row = 0; row < count; ++row)
+                memory.low[(skipped + row) * low_stride + column] = {
+                    {totals[row][0], totals[row][1], totals[row][2], totals[row][3]}};
         });
     }
 
+    // Window means of a band of map pixels, and the derivatives by them.
     template <class Block>
-    IQA_KERNEL static void filter_down(Block &block, const arguments &args, shared_memory &memory)
+    IQA_KERNEL static void differentiate(Block &block, const arguments &args, const strip &part, int band,
+                                         four *derivatives, const shared_memory &memory)
     {
-        block.each(staged_columns * row_groups, [&](int task) {
-            const int column = task % staged_columns;
-            const int first = task / staged_columns * rows_filtered;
-            float totals[rows_filtered][4] = {};
-            IQA_UNROLL_ON_GPU
-            for (int tap = 0; tap < Taps + rows_filtered - 1; ++tap) {
-                const staged_pixel pixel = memory.staged[(first + tap) * staged_columns + column];
-                const float values[4] = {pixel.sum, pixel.difference, pixel.sum * pixel.sum,
-                                         pixel.difference * pixel.difference};
-                IQA_UNROLL_ON_GPU
-                for (int output = 0; output < rows_filtered; ++output)
-                    if (tap >= output && tap - output < Taps) {
-                        IQA_UNROLL_ON_GPU
-                        for (int map = 0; map < 4; ++map)
-                            totals[output][map] =
-                                fused_multiply_add(args.taps[0][tap - output], values[map], totals[output][map]);
-                    }
-            }
-            IQA_UNROLL_ON_GPU
-            for (int output = 0; output < rows_filtered; ++output)
-                if (first + output < map_rows)
-                    memory.low[(first + output) * low_stride + column] = {
-                        {totals[output][0], totals[output][1], totals[output][2], totals[output][3]}};
-        });
-    }
-
-    // Window means, and the derivatives by them.
-    template <class Block>
-    IQA_KERNEL static void differentiate(Block &block, const arguments &args, const part_of_image &part,
-                                         shared_memory &memory)
-    {
-        const int64_t margin = args.border == border_mode::valid ? radius : 0;
-        const image_view &shape = args.images.reference;
-        // The windows that the map has.
-        const auto clamped = [](int64_t index, int size) {
-            return int(index < 0 ? 0 : index > size ? size : index);
-        };
-        const int begin_row = clamped(margin - part.row + radius, map_rows);
-        const int end_row = clamped(shape.height - margin - part.row + radius, map_rows);
-        const int begin_column = clamped(margin - part.column + radius, map_columns);
-        const int end_column = clamped(shape.width - margin - part.column + radius, map_columns);
-        block.each(map_rows * (map_columns / columns_filtered), [&](int task) {
-            const int row = task % map_rows;
-            const int first = task / map_rows * columns_filtered;
+        constexpr int groups = map_columns / columns_filtered;
+        block.each_thread(band == 0 ? (rows - lead) * groups : rows * groups, [&](int task) {
+            const int row = band == 0 ? lead + task / groups : task % rows;
+            const int first = (band == 0 ? task % groups : task / rows) * columns_filtered;
             float means[columns_filtered][4] = {};
-            IQA_UNROLL_ON_GPU
-            for (int tap = 0; tap < Taps + columns_filtered - 1; ++tap) {
-                const four value = memory.low[row * low_stride + first + tap];
+            filter(
+                means, [&](int tap) { return memory.low[row * low_stride + first + tap]; },
+                [&](int tap, int) { return args.taps[1][tap]; });
+            four *const to = derivatives + row * map_stride + first;
+            float spread = 0.0f;
+            const int map_row = band * rows - lead + row;
+            const bool in_rows = map_row >= part.begin_row && map_row < part.end_row;
+            const auto is_inside = [&](int column) {
+                return in_rows && column >= part.begin_column && column < part.end_column;
+            };
+            // Other windows may belong to other tiles alone.
+            const auto add_spread = [&](int output) {
+                if (map_columns - columns_filtered + output < seeing_columns || first + output < seeing_columns)
+                    spread = at_least(means[output][2] + means[output][3], spread);
+            };
+            if (args.product && args.safe && !args.negative_to_zero && part.factor != 0.0f && is_inside(first) &&
+                is_inside(first + columns_filtered - 1)) { // nearly always
                 IQA_UNROLL_ON_GPU
-                for (int output = 0; output < columns_filtered; ++output)
-                    if (tap >= output && tap - output < Taps) {
-                        IQA_UNROLL_ON_GPU
-                        for (int map = 0; map < 4; ++map)
-                            means[output][map] =
-                                fused_multiply_add(args.taps[1][tap - output], value.values[map], means[output][map]);
-                    }
+                for (int output = 0; output < columns_filtered; ++output) {
+                    add_spread(output);
+                    to[output] = derivatives_of<true>(args, part, means[output]);
+                }
+            } else {
+                IQA_UNROLL_ON_GPU
+                for (int output = 0; output < columns_filtered; ++output) {
+                    to[output] = {};
+                    if (part.factor == 0.0f || !is_inside(first + output))
+                        continue;
+                    add_spread(output);
+                    to[output] = derivatives_of<false>(args, part, means[output]);
+                }
             }
-            const bool in_rows = row >= begin_row && row < end_row;
-            IQA_UNROLL_ON_GPU
-            for (int output = 0; output < columns_filtered; ++output) {
-                const bool inside = in_rows && first + output >= begin_column && first + output < end_column;
-                memory.derivatives[row * map_stride + first + output] =
-                    inside ? derivatives_of(args, part, means[output]) : four{};
-            }
+            if (too_much_spread(spread, args.constants.twice_c2))
+                set_bits(&args.spread.tiles[part.tile], 1u);
         });
     }
 
-    IQA_KERNEL static four derivatives_of(const arguments &args, const part_of_image &part, const float (&means)[4])
+    // `usual`: of the product, whose denominators are never 0.
+    template <bool usual>
+    IQA_KERNEL static four derivatives_of(const arguments &args, const strip &part, const float (&means)[4])
     {
         const ssim_terms<float> terms =
             ssim_terms_of(means[0], means[1], means[2], means[3], part.pivot + part.pivot, args.constants);
-        if (part.factor != 0.0f && too_much_spread(means[2], means[3], args.constants.twice_c2))
-            set_bits(&args.spread.tiles[part.tile], 1u);
-        if (part.factor == 0.0f || (args.negative_to_zero && !(terms.structure_top > 0.0f)))
+        if (!usual && args.negative_to_zero && !(terms.structure_top > 0.0f))
             return {};
         const ssim_derivatives<float> found =
-            ssim_derivatives_of(terms, means[0], means[1], args.constants, 0.0f, args.product);
+            ssim_derivatives_of<usual>(terms, means[0], means[1], args.constants, 0.0f, usual || args.product);
         return {{found.mean_sum * part.factor, found.mean_difference * part.factor, found.square_sum * part.factor,
                  found.square_difference * part.factor}};
     }
 
-    // weight_of(seen, pixel): the pixel's weight in the window `seen` rows (columns) after the first one that sees it.
-    template <class Block, class Weight>
-    IQA_KERNEL static void combine_down(Block &block, shared_memory &memory, Weight &&weight_of)
+    // The adjoint down, of a band of pixels from the bands of derivatives in `slot` and after it.
+    template <class Block>
+    IQA_KERNEL static void combine_down(Block &block, const arguments &args, const strip &part, int band, int slot,
+                                        shared_memory &memory)
     {
-        block.each(map_columns * (rows / rows_combined), [&](int task) {
-            const int column = task % map_columns;
-            const int first = task / map_columns * rows_combined;
-            float totals[rows_combined][4] = {};
-            IQA_UNROLL_ON_GPU
-            for (int tap = 0; tap < Taps + rows_combined - 1; ++tap) {
-                const four value = memory.derivatives[(first + tap) * map_stride + column];
+        const int first = band * rows;
+        const auto combine = [&](auto &&weight_of) {
+            block.each_thread(seeing_columns, [&](int column) {
+                float totals[rows][4] = {};
+                filter(
+                    totals, [&](int tap) { return row_of(memory.derivatives, slot, lead + tap)[column]; }, weight_of);
                 IQA_UNROLL_ON_GPU
-                for (int output = 0; output < rows_combined; ++output)
-                    if (tap >= output && tap - output < Taps) {
-                        const float weight = weight_of(tap - output, first + output);
-                        IQA_UNROLL_ON_GPU
-                        for (int map = 0; map < 4; ++map)
-                            totals[output][map] = fused_multiply_add(weight, value.values[map], totals[output][map]);
-                    }
-            }
-            IQA_UNROLL_ON_GPU
-            for (int output = 0; output < rows_combined; ++output)
-                memory.low[(first + output) * map_stride + column] = {
-                    {totals[output][0], totals[output][1], totals[output][2], totals[output][3]}};
-        });
+                for (int row = 0; row < rows; ++row)
+                    memory.low[row * low_stride + column] = {
+                        {totals[row][0], totals[row][1], totals[row][2], totals[row][3]}};
+            });
+        };
+        if (part.inner_rows.have(first, rows))
+            combine([&](int seen, int) { return args.taps[0][Taps - 1 - seen]; });
+        else
+            combine([&](int seen, int row) { return args.edges[0][seen][part.inner_rows.place_of(first + row)]; });
     }
 
-    template <class Block, class Weight>
-    IQA_KERNEL static void combine_across(Block &block, shared_memory &memory, Weight &&weight_of)
+    // The adjoint across, and the derivatives by the samples, from the band's `staged` pixels.
+    template <class Block>
+    IQA_KERNEL static void combine_across(Block &block, const arguments &args, const strip &part,
+                                          const staged_pixel *staged, two_sides *found, const shared_memory &memory)
     {
-        block.each(rows * (columns / columns_combined), [&](int task) {
+        block.each_thread(rows * (columns / columns_combined), [&](int task) {
             const int row = task % rows;
             const int first = task / rows * columns_combined;
             float totals[columns_combined][4] = {};
-            IQA_UNROLL_ON_GPU
-            for (int tap = 0; tap < Taps + columns_combined - 1; ++tap) {
-                const four value = memory.low[row * map_stride + first + tap];
-                IQA_UNROLL_ON_GPU
-                for (int output = 0; output < columns_combined; ++output)
-                    if (tap >= output && tap - output < Taps) {
-                        const float weight = weight_of(tap - output, first + output);
-                        IQA_UNROLL_ON_GPU
-                        for (int map = 0; map < 4; ++map)
-                            totals[output][map] = fused_multiply_add(weight, value.values[map], totals[output][map]);
-                    }
-            }
+            const auto value_of = [&](int tap) {
+                return memory.low[row * low_stride + first + tap];
+            };
+            if (part.inner_columns.have(first, columns_combined))
+                filter(totals, value_of, [&](int seen, int) { return args.taps[1][Taps - 1 - seen]; });
+            else
+                filter(totals, value_of, [&](int seen, int pixel) {
+                    return args.edges[1][seen][part.inner_columns.place_of(first + pixel)];
+                });
             IQA_UNROLL_ON_GPU
             for (int output = 0; output < columns_combined; ++output) {
-                const staged_pixel pixel =
-                    memory.staged[(row + 2 * radius) * staged_columns + first + output + 2 * radius];
+                const staged_pixel pixel = staged[row * staged_columns + first + output + 2 * radius];
                 const float by_sum = totals[output][0] + (pixel.sum + pixel.sum) * totals[output][2];
                 const float by_difference =
                     totals[output][1] + (pixel.difference + pixel.difference) * totals[output][3];
-                memory.found[row * columns + first + output] = {by_sum + by_difference, by_sum - by_difference};
+                found[row * columns + first + output] = {by_sum + by_difference, by_sum - by_difference};
             }
         });
     }
 
-    // Stores the derivatives: neighbouring threads store neighbouring pixels.
+    // Stores the derivatives by a band of pixels: neighbouring threads store neighbouring pixels.
     template <class Block, class Found>
-    IQA_KERNEL static void finish(Block &block, const arguments &args, const part_of_image &part, Found &&found)
+    IQA_KERNEL static void finish(Block &block, const arguments &args, const strip &part, int band, Found &&found)
     {
+        constexpr int rows_stored = rows / row_groups;
         const gradient_output<float> &output = args.output;
-        const int64_t rows_left = args.images.reference.height - part.row;
-        const int64_t columns_left = args.images.reference.width - part.column;
-        const auto for_pixels = [&](auto &&store_pixel) {
-            block.each(rows * columns, [&](int i) {
-                if (i / columns < rows_left && i % columns < columns_left)
-                    store_pixel(i / columns, i % columns, found(i));
-            });
-        };
+        const int rows_left = part.rows - band * rows;
         if (output.smaller.sides[0] != nullptr) {
-            for_pixels([&](int row, int column, const two_sides &pixel) {
-                store(output, {part.image, part.channel, 0, part.row + row, part.column + column}, pixel.by_reference,
-                      pixel.by_candidate);
+            block.each(rows * columns, [&](int i) {
+                const int row = i / columns;
+                const int column = i % columns;
+                if (row >= rows_left || column >= part.columns)
+                    return;
+                const two_sides pixel = found(i);
+                store(output, {part.image, part.channel, 0, part.row + band * rows + row, part.column + column},
+                      pixel.by_reference, pixel.by_candidate);
             });
             return;
         }
         for (int side = 0; side < 2; ++side) {
             if (output.sides[side].data == nullptr)
                 continue;
-            const output_view view = moved(output.sides[side], {part.image, part.channel, 0, part.row, part.column});
-            for_pixels([&](int row, int column, const two_sides &pixel) {
-                view.store(0, 0, 0, row, column,
-                           double(side == 0 ? pixel.by_reference : pixel.by_candidate) * output.gain);
+            block.each_thread(columns * row_groups, [&](int task) {
+                const int column = task % columns;
+                const int first = task / columns * rows_stored;
+                if (column >= part.columns)
+                    return;
+                const output_view view = moved(part.sides[side], {0, 0, 0, band * rows + first, column});
+                IQA_UNROLL_ON_GPU
+                for (int row = 0; row < rows_stored; ++row) {
+                    if (first + row >= rows_left)
+                        return;
+                    const two_sides pixel = found((first + row) * columns + column);
+                    view.store(0, 0, 0, row, 0,
+                               double(side == 0 ? pixel.by_reference : pixel.by_candidate) * output.gain);
+                }
             });
         }
     }

@@ -160,16 +160,25 @@ struct ssim_derivatives {
     Value mean_sum, mean_difference, square_sum, square_difference;
 };
 
-template <class Value>
+// `safe`: no denominator is 0. Else one of 0 makes its ratio the constant 1.
+template <bool safe, class Value>
+IQA_HD Value inverse_of(Value denominator)
+{
+    if constexpr (safe)
+        return Value(1) / denominator;
+    else
+        return inverse_or_zero(denominator);
+}
+
+template <bool safe, class Value>
 IQA_HD ssim_derivatives<Value> ssim_derivatives_of(const ssim_terms<Value> &terms, Value mean_sum,
                                                    Value mean_difference, const ssim_constants<Value> &constants,
                                                    Value zero, bool product)
 {
-    // A denominator of 0 makes its ratio the constant 1.
-    const Value luminance_inverse = inverse_or_zero(terms.luminance_bottom);
-    const Value structure_inverse = inverse_or_zero(terms.structure_bottom);
-    const Value luminance = product ? ratio_or_one(terms.luminance_top, terms.luminance_bottom) : zero;
-    const Value structure = ratio_or_one(terms.structure_top, terms.structure_bottom);
+    const Value luminance_inverse = inverse_of<safe>(terms.luminance_bottom);
+    const Value structure_inverse = inverse_of<safe>(terms.structure_bottom);
+    const Value luminance = product ? luminance_of<safe>(terms) : zero;
+    const Value structure = contrast_structure_of<safe>(terms);
 
     const Value weight = constants.covariance * structure_inverse * structure_inverse;
     Value by_variance_sum = (terms.variance_difference + terms.variance_difference) * weight;

@@ -171,7 +171,8 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
         Lanes means[most_maps];
         means_at<taps>(statistics, across, down_row, at, means);
         const ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
-        const ssim_derivatives<Lanes> found = ssim_derivatives_of(terms, means[0], means[1], constants, zero, product);
+        const ssim_derivatives<Lanes> found =
+            ssim_derivatives_of<false>(terms, means[0], means[1], constants, zero, product);
         Lanes factor = Lanes::load(factors + at);
         if constexpr (sizeof(real) == sizeof(float))
             spread = at_least(keep_if<comparison::unequal>(means[2] + means[3], factor, zero), spread);

@@ -34,6 +34,12 @@ public:
     }
 
     template <class Body>
+    void each_thread(int count, Body &&body)
+    {
+        each(count, body);
+    }
+
+    template <class Body>
     int64_t sum(int count, Body &&body)
     {
         uint64_t total = 0;
