@@ -1,115 +1,204 @@
 # SPDX-License-Identifier: MIT
 """The programs that compare.py compares, and the process in which one of them runs.
 
-A peer is a function (metric, x, y, layout, data_range, threads) that gives a function without
-arguments, which measures once and returns the value. What a user would do once for a data set,
-such as another arrangement of the axes, is done outside of it; what every picture needs, such as
-a conversion of its type, inside. Orders for the process come as lines of JSON, and so do answers.
+A peer is a function (metric, data, threads) that gives a function without arguments, which measures
+once and returns what was measured; or None where it cannot, as on several threads if it has none.
+What a user would do once for a data set, such as another arrangement of the axes, is done outside
+of it; what every pair needs, such as a conversion of its type, inside. Orders for the process come
+as lines of JSON, and so do answers.
 """
 
+import itertools
 import json
 import resource
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
-
-def masked(x, layout):
-    """The same mask for every peer that has masks: the right two thirds."""
-    mask = np.ones(x.shape[:2] if layout == "HWC" else x.shape, np.uint8)
-    mask[:, : mask.shape[1] // 3] = 0
-    return mask
+IGNORED = {"uint8": 255, "int64": -1}
+"""The label that confusion matrices leave out."""
 
 
-def iqa(metric, x, y, layout, data_range, threads):
+class Data(NamedTuple):
+    """A pair: images, label maps (layout "labels"), or rows of features (layout "rows")."""
+
+    x: Any
+    y: Any
+    layout: str
+    data_range: float = 0
+    classes: int = 0
+
+    @property
+    def ignored(self):
+        return IGNORED[str(self.x.dtype)]
+
+    @property
+    def channels_last(self):
+        """Pairs of images, as OpenCV and scikit-image have them."""
+        if self.layout != "NCHW":
+            return [(self.x, self.y)]
+        moved = (np.moveaxis(side, 1, -1) for side in (self.x, self.y))
+        return list(zip(*map(np.ascontiguousarray, moved)))
+
+    @property
+    def table(self):
+        """The images in rows of at most 65536 samples."""
+        rows = np.prod(self.x.shape[:-2], dtype=int) if self.layout != "HW" else self.x.shape[0]
+        return self.x.reshape(rows, -1), self.y.reshape(rows, -1)
+
+
+def iqa(metric, data, threads, **options):
     import iqa
 
-    if metric in ("ms_ssim", "gradient", "mask"):
-        kind = iqa.MS_SSIM if metric == "ms_ssim" else iqa.SSIM
-        accumulator = kind(data_range, layout, context=iqa.Context(threads))
-        extras = {}
-        if metric == "mask":
-            extras["weights"] = masked(x, layout)
-        if metric == "gradient":
+    context = iqa.Context(threads)
+    x, y = data.x, data.y
+    if metric == "KID":
+        every_row = {"subsets": 0, "context": context, **options}
+        return lambda: iqa.kid(x, y, **every_row).mean
+    if metric == "Inception Score":
+        return lambda: iqa.inception_score(x, splits=1, shuffle=False, context=context).mean
+    extras = {}
+    if metric in ("FID", "moments"):
+        accumulator = iqa.FID(x.shape[1], context=context)
+    elif metric == "confusion":
+        accumulator = iqa.ConfusionMatrix(data.classes, ignore=data.ignored, context=context)
+    elif metric == "Dice":
+        macro = {"score": "dice", "average": "macro"}
+        accumulator = iqa.ConfusionMatrix(data.classes, **macro, context=context)
+    else:
+        kinds = {"MS-SSIM": iqa.MS_SSIM, "PSNR": iqa.PSNR, "MSE": iqa.MeanErrors}
+        kind = {**kinds, "MAE": iqa.MeanErrors}.get(metric, iqa.SSIM)
+        if metric == "MSE":
+            options["measure"] = "mean_squared_error"
+        accumulator = kind(data.data_range, data.layout, context=context, **options)
+        if metric == "SSIM and gradient":
             extras["candidate_gradient"] = np.empty(x.shape, np.promote_types(x.dtype, np.float32))
-
-        def run():
-            accumulator.reset()
-            accumulator.update(x, y, **extras)
-            return accumulator.compute()
-
-        return run
-    kind = iqa.SSIM if metric == "ssim" else iqa.PSNR
-    measure = iqa.ssim if metric == "ssim" else iqa.psnr
-    if x.size <= 16 * 16:  # the cost of a call: what a user writes for one pair
-        return lambda: measure(x, y, data_range, layout)
-    accumulator = kind(data_range, layout, context=iqa.Context(threads))
 
     def run():
         accumulator.reset()
-        accumulator.update(x, y)
-        return accumulator.compute()
+        if metric == "moments":
+            accumulator.update(reference=x)
+            return accumulator.statistics("reference")[1]
+        accumulator.update(x, y, **extras)
+        if metric == "confusion":
+            return accumulator.matrix
+        return extras["candidate_gradient"] if extras else accumulator.compute()
 
     return run
 
 
-def scikit_image(metric, x, y, layout, data_range, threads):
-    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+def plain_cpp(metric, data, threads):
+    """What bench/plain_ssim.cpp has."""
+    from plain_ssim import mean_ssim
 
-    if threads > 1 or metric in ("ms_ssim", "mask"):
+    if threads > 1 or data.layout == "DHW" or data.x.dtype not in (np.uint8, np.float32):
         return None
-    if metric == "psnr":
-        return lambda: peak_signal_noise_ratio(x, y, data_range=data_range)
+    return lambda: mean_ssim(data.x, data.y, data.layout, data.data_range)
 
-    def first(found):  # it gives the gradient beside the value
-        return found[0] if metric == "gradient" else found
 
-    def one(a, b, channel_axis):
-        return structural_similarity(
-            a,
-            b,
-            data_range=data_range,
+def _limit_blas(threads):
+    """The matrix products of NumPy and SciPy, once these are imported."""
+    import threadpoolctl
+
+    threadpoolctl.threadpool_limits(threads, user_api="blas")
+
+
+def numpy(metric, data, threads):
+    """The lines that evaluation scripts share."""
+    x, y, classes = data.x, data.y, data.classes
+    if metric == "moments":
+        _limit_blas(threads)
+        return lambda: (np.mean(x, axis=0), np.cov(x, rowvar=False))[1]
+    if threads > 1:
+        return None
+
+    def counted(truth, prediction):
+        cells = classes * truth.astype(np.int64) + prediction
+        return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+    def confusion():
+        kept = x != data.ignored
+        return counted(x[kept], y[kept])
+
+    def dice():
+        matrix = counted(x.ravel(), y.ravel())
+        return np.mean(2 * np.diag(matrix) / (matrix.sum(axis=0) + matrix.sum(axis=1)))
+
+    return confusion if metric == "confusion" else dice
+
+
+def scikit_learn(metric, data, threads):
+    """With the list of labels, without which it looks for them first."""
+    from sklearn.metrics import confusion_matrix, f1_score
+
+    if threads > 1:
+        return None
+    labels = np.arange(data.classes)
+    x, y = data.x.ravel(), data.y.ravel()
+    if metric == "confusion":
+        return lambda: confusion_matrix(x, y, labels=labels)
+    return lambda: f1_score(x, y, labels=labels, average="macro")
+
+
+def scikit_image(metric, data, threads):
+    from skimage import metrics
+
+    if threads > 1:
+        return None
+    x, y = data.x, data.y
+    if metric == "MSE":
+        return lambda: metrics.mean_squared_error(x, y)
+    if metric == "PSNR":
+        return lambda: metrics.peak_signal_noise_ratio(x, y, data_range=data.data_range)
+    gradient = metric == "SSIM and gradient"
+
+    def ssim(x, y, channel_axis):
+        found = metrics.structural_similarity(
+            x,
+            y,
+            data_range=data.data_range,
             channel_axis=channel_axis,
             gaussian_weights=True,
             use_sample_covariance=False,
-            gradient=metric == "gradient",
+            gradient=gradient,
         )
+        return found[0] if gradient else found
 
-    if layout == "NCHW":
-        return lambda: np.mean([first(one(a, b, 0)) for a, b in zip(x, y)])
-    return lambda: first(one(x, y, -1 if layout == "HWC" else None))
-
-
-def _channels_last(x, layout):
-    """A list of images as OpenCV has them."""
-    if layout == "NCHW":
-        return [np.ascontiguousarray(np.moveaxis(image, 0, -1)) for image in x]
-    return [x]
+    if data.layout == "NCHW":
+        return _mean(lambda a, b: ssim(a, b, 0), list(zip(x, y)))
+    return lambda: ssim(x, y, -1 if data.layout == "HWC" else None)
 
 
-def _opencv(metric, x, y, layout, data_range, threads, ssim):
+def _mean(function, pairs):
+    """Over pairs, without what NumPy's mean costs a single one."""
+    return lambda: sum(function(a, b) for a, b in pairs) / len(pairs)
+
+
+def opencv(metric, data, threads):
+    """cv2.PSNR, cv2.norm, and for SSIM the five Gaussian blurs of OpenCV's own sample."""
     import cv2
 
-    if metric not in ("ssim", "psnr") or layout == "DHW":
+    if data.layout == "DHW":
         return None
     cv2.setNumThreads(threads)
-    pairs = list(zip(_channels_last(x, layout), _channels_last(y, layout)))
-    if metric == "psnr":
-        return lambda: np.mean([cv2.PSNR(a, b, data_range) for a, b in pairs])
-    return lambda: np.mean([ssim(cv2, a, b) for a, b in pairs])
+    if metric in ("MSE", "MAE"):
+        x, y = data.table
+        kind = cv2.NORM_L2SQR if metric == "MSE" else cv2.NORM_L1
+        return lambda: cv2.norm(x, y, kind) / x.size
+    pairs = data.channels_last
+    if metric == "PSNR":
+        return _mean(lambda a, b: cv2.PSNR(a, b, data.data_range), pairs)
+    c1, c2 = (0.01 * data.data_range) ** 2, (0.03 * data.data_range) ** 2
+    kind = np.float64 if data.x.dtype == np.float64 else np.float32
 
+    def blur(image):
+        return cv2.GaussianBlur(image, (11, 11), 1.5)
 
-def opencv_recipe(metric, x, y, layout, data_range, threads):
-    """The five Gaussian blurs that tutorials show."""
-    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    double = x.dtype == np.float64
-
-    def ssim(cv2, x, y):
-        def blur(image):
-            return cv2.GaussianBlur(image, (11, 11), 1.5)
-
-        kind = np.float64 if double else np.float32
+    def ssim(x, y):
         x, y = x.astype(kind, copy=False), y.astype(kind, copy=False)
         mean_x, mean_y = blur(x), blur(y)
         mean_xx, mean_yy, mean_xy = mean_x * mean_x, mean_y * mean_y, mean_x * mean_y
@@ -117,133 +206,360 @@ def opencv_recipe(metric, x, y, layout, data_range, threads):
         upper = (2 * mean_xy + c1) * (2 * xy + c2)
         return (upper / ((mean_xx + mean_yy + c1) * (xx + yy + c2))).mean()
 
-    return _opencv(metric, x, y, layout, data_range, threads, ssim)
+    return _mean(ssim, pairs)
 
 
-def opencv_quality(metric, x, y, layout, data_range, threads):
-    """The quality module, whose constants are those of a range of 255."""
-    if metric == "psnr" or data_range != 255:
+def opencv_quality(metric, data, threads):
+    """The quality module, whose SSIM has the constants of a range of 255."""
+    import cv2
+
+    if data.layout == "DHW" or data.data_range != 255:
         return None
+    cv2.setNumThreads(threads)
+    pairs = data.channels_last
+    channels = 1 if data.layout == "HW" else pairs[0][0].shape[2]
+    ssim = cv2.quality.QualitySSIM_compute
+    return _mean(lambda a, b: sum(ssim(a, b)[0][:channels]) / channels, pairs)
 
-    def ssim(cv2, x, y):
-        channels = 1 if x.ndim == 2 else x.shape[2]
-        return np.mean(cv2.quality.QualitySSIM_compute(x, y)[0][:channels])
 
-    return _opencv(metric, x, y, layout, data_range, threads, ssim)
+def numkong(metric, data, threads):
+    """A sum for each row: its sum of bytes has 32 bits, which 66052 squares can pass."""
+    import numkong
+
+    if threads > 1 or data.x.dtype not in (np.uint8, np.float32):
+        return None
+    x, y = data.table
+    return lambda: np.sum(numkong.sqeuclidean(x, y)) / x.size
 
 
-def _tensors(x, layout, threads):
-    """The images as torch's metrics take them: NCHW; and how a call makes them floating-point."""
+def _tensors(data, threads):
+    """A function that gives the pair as torch's metrics of images take it: N, C and the axes of
+    space, floating-point; and one that arranges a tensor like the images."""
     import torch
 
     torch.set_num_threads(threads)
-    x = torch.from_numpy(np.ascontiguousarray(x))
-    if layout in ("HW", "DHW"):
-        x = x[None, None]
-    elif layout == "HWC":
-        x = x.permute(2, 0, 1)[None].contiguous()
-    return x, (lambda image: image if image.is_floating_point() else image.float())
+
+    def arranged(image):
+        tensor = torch.from_numpy(image)
+        if data.layout == "NCHW":
+            return tensor
+        return (tensor.permute(2, 0, 1) if data.layout == "HWC" else tensor[None])[
+            None
+        ].contiguous()
+
+    x, y = arranged(data.x), arranged(data.y)
+    if x.is_floating_point():
+        return lambda: (x, y)
+    return lambda: (x.float(), y.float())
 
 
-def _differentiated(function, y, x):
-    """The value, after its gradient with respect to the candidate was computed."""
-    y = y.detach().requires_grad_()
-    value = function(y, x)
-    value.backward()
-    return float(value)
+def _of_images(function, metric, data, threads):
+    """A call of a function (candidate, reference) of torch, or of its gradient."""
+    import torch
+
+    tensors = _tensors(data, threads)
+
+    def run():
+        x, y = tensors()
+        return float(function(y, x))
+
+    def gradient():
+        x, y = tensors()
+        y = y.detach().requires_grad_()
+        function(y, x).backward(torch.tensor(float(len(y))))  # each image's own, as iqa has it
+        back = (0, 2, 3, 1) if data.layout == "HWC" else tuple(range(y.ndim))
+        return y.grad.permute(back).numpy().reshape(data.x.shape)
+
+    return gradient if metric == "SSIM and gradient" else run
 
 
-def torchmetrics(metric, x, y, layout, data_range, threads):
-    from functools import partial
+def torchmetrics(metric, data, threads):
+    import torch
+    from torchmetrics import functional, image
 
-    from torchmetrics.functional import image
+    if data.layout in ("labels", "rows"):
+        torch.set_num_threads(threads)
+        x, y = torch.from_numpy(data.x), torch.from_numpy(data.y)
+    if data.layout == "labels":
+        of = functional.classification
+        if metric == "Dice":
+            return lambda: of.multiclass_f1_score(
+                y, x, data.classes, average="macro", validate_args=False
+            )
+        return lambda: of.multiclass_confusion_matrix(
+            y, x, data.classes, ignore_index=data.ignored, validate_args=False
+        )
+    if data.layout == "rows":
+        network = torch.nn.Identity()  # what it is given are features already
+        network.num_features = x.shape[1]
 
+        def run():
+            if metric == "Inception Score":
+                one = image.inception.InceptionScore(network, splits=1)
+                one.update(x)
+                return one.compute()[0]
+            if metric == "KID":
+                one = image.kid.KernelInceptionDistance(network, subsets=1, subset_size=len(x))
+            else:
+                one = image.fid.FrechetInceptionDistance(network)
+            one.update(x, real=True)
+            one.update(y, real=False)
+            return one.compute()[0] if metric == "KID" else one.compute()
+
+        return run
+    if metric in ("MSE", "MAE"):
+        kinds = {"MSE": functional.mean_squared_error, "MAE": functional.mean_absolute_error}
+        return _of_images(kinds[metric], metric, data, threads)
     functions = {
-        "psnr": image.peak_signal_noise_ratio,
-        "ssim": image.structural_similarity_index_measure,
-        "gradient": image.structural_similarity_index_measure,
-        "ms_ssim": image.multiscale_structural_similarity_index_measure,
+        "PSNR": functional.image.peak_signal_noise_ratio,
+        "MS-SSIM": functional.image.multiscale_structural_similarity_index_measure,
     }
-    if metric not in functions:
-        return None
-    x, floating = _tensors(x, layout, threads)
-    y, _ = _tensors(y, layout, threads)
-    function = partial(functions[metric], data_range=data_range)
-    if metric == "gradient":
-        return lambda: _differentiated(function, floating(y), floating(x))
-    return lambda: float(function(floating(y), floating(x)))
+    function = functions.get(metric, functional.image.structural_similarity_index_measure)
+    return _of_images(partial(function, data_range=data.data_range), metric, data, threads)
 
 
-def pytorch_msssim(metric, x, y, layout, data_range, threads):
-    from functools import partial
-
+def pytorch_msssim(metric, data, threads):
     from pytorch_msssim import ms_ssim, ssim
 
-    functions = {"ssim": ssim, "gradient": ssim, "ms_ssim": ms_ssim}
-    if metric not in functions:
-        return None
-    x, floating = _tensors(x, layout, threads)
-    y, _ = _tensors(y, layout, threads)
-    function = partial(functions[metric], data_range=data_range)
-    if metric == "gradient":
-        return lambda: _differentiated(function, floating(y), floating(x))
-    return lambda: float(function(floating(y), floating(x)))
+    function = ms_ssim if metric == "MS-SSIM" else ssim
+    return _of_images(partial(function, data_range=data.data_range), metric, data, threads)
 
 
-def piq(metric, x, y, layout, data_range, threads):
+def piq(metric, data, threads):
     import piq
 
-    if metric not in ("ssim", "psnr") or layout == "DHW":
+    if data.layout == "DHW":
         return None
-    x, floating = _tensors(x, layout, threads)
-    y, _ = _tensors(y, layout, threads)
-    if metric == "psnr":
-        return lambda: float(piq.psnr(floating(y), floating(x), data_range=data_range))
-    return lambda: float(
-        piq.ssim(floating(y), floating(x), data_range=data_range, downsample=False)
-    )
+    functions = {"PSNR": piq.psnr, "MS-SSIM": piq.multi_scale_ssim}
+    function = functions.get(metric, partial(piq.ssim, downsample=False))
+    return _of_images(partial(function, data_range=data.data_range), metric, data, threads)
 
 
-def plain_cpp(metric, x, y, layout, data_range, threads):
-    """What bench/plain_ssim.cpp has."""
-    from plain_ssim import mean_ssim
+def pyiqa(metric, data, threads):
+    """All channels, and not their luma; its classes take samples in 0 ... 1."""
+    from pyiqa.archs import psnr_arch, ssim_arch
 
-    if metric != "ssim" or threads > 1 or layout == "DHW" or x.dtype not in (np.uint8, np.float32):
+    if data.layout == "DHW":
         return None
-    return lambda: mean_ssim(x, y, layout, data_range)
+    kinds = {"PSNR": psnr_arch.PSNR, "MS-SSIM": ssim_arch.MS_SSIM}
+    module = kinds.get(metric, ssim_arch.SSIM)(test_y_channel=False)
 
+    def mean(y, x):
+        if data.data_range != 1:
+            x, y = x / data.data_range, y / data.data_range
+        return module(y, x).mean()
+
+    return _of_images(mean, metric, data, threads)
+
+
+def monai(metric, data, threads):
+    import monai.metrics
+    import torch
+
+    if metric == "Dice":
+        torch.set_num_threads(threads)
+        x, y = (torch.from_numpy(side)[None, None] for side in (data.x, data.y))
+        dice = monai.metrics.DiceMetric(num_classes=data.classes)
+        return lambda: dice(y, x).nanmean()
+    space = 3 if data.layout == "DHW" else 2
+    if metric == "PSNR":
+        module = monai.metrics.PSNRMetric(data.data_range)
+    else:
+        kinds = {"MS-SSIM": monai.metrics.MultiScaleSSIMMetric}
+        kind = kinds.get(metric, monai.metrics.SSIMMetric)
+        module = kind(space, data_range=data.data_range)
+    return _of_images(lambda y, x: module(y, x).mean(), metric, data, threads)
+
+
+def pytorch_fid(metric, data, threads):
+    """The distance of pytorch-fid, and NumPy's moments before it, as there."""
+    from pytorch_fid.fid_score import calculate_frechet_distance
+
+    _limit_blas(threads)
+
+    def run():
+        sides = ((side.mean(axis=0), np.cov(side, rowvar=False)) for side in (data.x, data.y))
+        return calculate_frechet_distance(*itertools.chain(*sides))
+
+    return run
+
+
+def torch_fidelity(metric, data, threads):
+    import torch
+    from torch_fidelity import metric_fid, metric_isc, metric_kid
+
+    _limit_blas(threads)
+    torch.set_num_threads(threads)
+    x, y = torch.from_numpy(data.x), torch.from_numpy(data.y)
+    if metric == "FID":
+
+        def run():
+            sides = map(metric_fid.fid_features_to_statistics, (x, y))
+            return metric_fid.fid_statistics_to_metric(*sides, verbose=False)
+
+    elif metric == "KID":
+        every_row = {"kid_subsets": 1, "kid_subset_size": len(x), "verbose": False}
+        run = partial(metric_kid.kid_features_to_metric, x, y, **every_row)
+    else:
+        run = partial(metric_isc.isc_features_to_metric, x, splits=1, shuffle=False)
+    return lambda: next(iter(run().values()))
+
+
+class Convention(NamedTuple):
+    """Options of iqa with which it measures what a peer measures, and how far both may differ: the
+    norm of the difference beside the norm. Peers in float32 have most of it."""
+
+    options: dict = {}
+    within: float = 1e-6
+
+
+ANOTHER = Convention(within=np.inf)
+"""What a peer measures by a rule that iqa does not have: its time alone is shown."""
+
+
+class Peer(NamedTuple):
+    """A peer, the module without which it cannot run, and its metrics."""
+
+    make: Callable
+    module: str
+    metrics: dict
+
+
+def _ssim(preset, within=1e-4, **options):
+    return Convention({"preset": preset, **options}, within)
+
+
+_MEAN_OF_IMAGES = Convention({"aggregate": "mean_of_psnr"}, 1e-4)  # piq, pyiqa: 1e-8 to the error
+_SINGLE = Convention(within=1e-5)
+_KID = Convention(within=1e-2)  # a small difference of products in float32
+_NO_LUMA = {"luma": "none", "luma_rounded": False}
 
 PEERS = {
-    "iqa": (iqa, "iqa"),
-    "plain C++": (plain_cpp, "plain_ssim"),
-    "scikit-image": (scikit_image, "skimage"),
-    "OpenCV recipe": (opencv_recipe, "cv2"),
-    "OpenCV quality": (opencv_quality, "cv2.quality"),
-    "TorchMetrics": (torchmetrics, "torchmetrics"),
-    "pytorch-msssim": (pytorch_msssim, "pytorch_msssim"),
-    "piq": (piq, "piq"),
+    "iqa": Peer(
+        iqa,
+        "iqa",
+        dict.fromkeys(
+            ("SSIM", "MS-SSIM", "SSIM and gradient", "PSNR", "MSE", "MAE", "confusion", "Dice")
+            + ("moments", "FID", "KID", "Inception Score"),
+            Convention(),
+        ),
+    ),
+    "plain C++": Peer(plain_cpp, "plain_ssim", {"SSIM": _ssim("wang2004")}),
+    "scikit-image": Peer(
+        scikit_image,
+        "skimage",
+        {
+            "SSIM": _ssim("skimage_gaussian"),
+            "SSIM and gradient": ANOTHER,
+            "PSNR": Convention(),
+            "MSE": Convention(),
+        },
+    ),
+    "OpenCV": Peer(
+        opencv,
+        "cv2",
+        {
+            "SSIM": _ssim("torchmetrics"),
+            "PSNR": _MEAN_OF_IMAGES,
+            "MSE": _SINGLE,
+            "MAE": _SINGLE,
+        },
+    ),
+    "cv2.quality": Peer(opencv_quality, "cv2.quality", {"SSIM": _ssim("opencv")}),
+    "NumKong": Peer(numkong, "numkong", {"MSE": Convention()}),
+    "TorchMetrics": Peer(
+        torchmetrics,
+        "torchmetrics",
+        {
+            "SSIM": _ssim("torchmetrics"),
+            "MS-SSIM": _ssim("ms_ssim_torchmetrics"),
+            "SSIM and gradient": _ssim("torchmetrics", 1e-2),
+            "PSNR": _SINGLE,
+            "MSE": _SINGLE,
+            "MAE": _SINGLE,
+            "confusion": Convention(within=0),
+            "Dice": Convention(),
+            "FID": Convention(),
+            "KID": _KID,
+            "Inception Score": Convention(within=1e-4),
+        },
+    ),
+    "pytorch-msssim": Peer(
+        pytorch_msssim,
+        "pytorch_msssim",
+        {
+            "SSIM": _ssim("pytorch_msssim"),
+            "MS-SSIM": _ssim("ms_ssim_pytorch_msssim"),
+            "SSIM and gradient": _ssim("pytorch_msssim", 1e-2),
+        },
+    ),
+    "piq": Peer(
+        piq,
+        "piq",
+        {
+            "SSIM": _ssim("wang2004"),
+            "MS-SSIM": _ssim("ms_ssim_piq"),
+            "SSIM and gradient": _ssim("wang2004", 1e-2),
+            "PSNR": _MEAN_OF_IMAGES,
+        },
+    ),
+    "pyiqa": Peer(
+        pyiqa,
+        "pyiqa",
+        {
+            "SSIM": _ssim("pyiqa", **_NO_LUMA),
+            "MS-SSIM": _ssim("ms_ssim_pyiqa", **_NO_LUMA),
+            "SSIM and gradient": _ssim("pyiqa", 1e-2, **_NO_LUMA),
+            "PSNR": _MEAN_OF_IMAGES,
+        },
+    ),
+    "MONAI": Peer(
+        monai,
+        "monai",
+        {
+            "SSIM": _ssim("monai"),
+            "MS-SSIM": _ssim("ms_ssim_monai"),
+            "PSNR": _MEAN_OF_IMAGES,
+            "Dice": Convention(),
+        },
+    ),
+    "NumPy": Peer(
+        numpy,
+        "numpy",
+        {"confusion": Convention(within=0), "Dice": Convention(), "moments": Convention()},
+    ),
+    "scikit-learn": Peer(
+        scikit_learn, "sklearn", {"confusion": Convention(within=0), "Dice": Convention()}
+    ),
+    "pytorch-fid": Peer(pytorch_fid, "pytorch_fid", {"FID": Convention()}),
+    "torch-fidelity": Peer(
+        torch_fidelity,
+        "torch_fidelity",
+        {
+            "FID": Convention(),
+            "KID": _KID,
+            "Inception Score": Convention(),
+        },
+    ),
 }
-"""Functions, and the module without which they cannot run."""
+"""In the order of columns."""
 
 
 def version(name):
     """The version of a peer, or None where it is not installed."""
     import importlib
-    from importlib.metadata import version as version_of
+    from importlib.metadata import packages_distributions, version
 
-    module = PEERS[name][1]
+    module, *parts = PEERS[name].module.split(".")
     try:
-        found = importlib.import_module(module.split(".")[0])
-        for part in module.split(".")[1:]:
-            found = getattr(found, part)
+        found = importlib.import_module(module)
+        for part in parts:
+            getattr(found, part)
     except (ImportError, AttributeError):
         return None
     if hasattr(found, "__version__"):
         return found.__version__
-    try:
-        return version_of(module.split(".")[0].replace("cv2", "opencv-contrib-python-headless"))
-    except ImportError:
-        return "?"
+    return version(packages_distributions()[module][0])
 
 
 def _kilobytes(name):
@@ -254,42 +570,57 @@ def _kilobytes(name):
 class Process:
     """Carries out orders."""
 
-    def __init__(self, peer):
-        self.peer = peer
-        self.run = None
+    def __init__(self, name):
+        self.make = PEERS[name].make
+        self.runs = itertools.repeat(None)
         self.repeats = 1
+        self.clock = time.perf_counter
 
-    def prepare(self, metric, x, y, layout, data_range, threads):
-        """Loads the images, measures once and finds how many calls fill a measurement."""
-        arrays = np.load(x), np.load(y)
-        self.run = PEERS[self.peer][0](metric, *arrays, layout, data_range, threads)
-        if self.run is None:
+    def instruction_set(self):
+        """Of the library."""
+        import iqa
+
+        return iqa.Context().instruction_set
+
+    def value(self, metric, threads, x, y, save, options, **facts):
+        """Measures once with these options, into a file."""
+        data = Data(np.load(x), np.load(y), **facts)
+        np.save(save, np.asarray(self.make(metric, data, threads, **options)(), np.float64))
+
+    def prepare(self, metric, threads, x, y, copies, save, **facts):
+        """Loads copies of the data, which take turns, measures once, into a file, and finds how
+        many calls to time at once. The seconds of the first, or None where the peer cannot."""
+        x, y = np.load(x), np.load(y)
+        pairs = [Data(x.copy(), y.copy(), **facts) for _ in range(copies)]
+        runs = [self.make(metric, data, threads) for data in pairs]
+        if runs[0] is None:
             return None
-        value = float(self.run())
-        start = time.perf_counter()
-        self.run()
-        seconds = time.perf_counter() - start
-        self.repeats = max(1, int(0.05 / max(seconds, 1e-7)))
-        return {"value": value, "seconds": seconds}
+        self.runs = itertools.cycle(runs)
+        # Neighbours cost a thread caches and clock but no turns by its processor time.
+        self.clock = time.process_time if threads == 1 else time.perf_counter
+        start = self.clock()
+        found = next(self.runs)()
+        first = self.clock() - start
+        np.save(save, np.asarray(found, np.float64))
+        self.repeats = 1
+        if first < 0.1:
+            self.repeats = max(1, int(0.05 / max(self.time(), 1e-7)))
+        return first
 
     def time(self):
         """Seconds of one call."""
-        start = time.perf_counter()
+        start = self.clock()
         for _ in range(self.repeats):
-            self.run()
-        return (time.perf_counter() - start) / self.repeats
+            next(self.runs)()
+        return (self.clock() - start) / self.repeats
 
-    def memory(self, metric, x, y, layout, data_range, threads):
+    def memory(self, metric, threads, x, y, **facts):
         """Kilobytes that one call takes at its peak, in a process that has done a small one."""
-        arrays = np.load(x), np.load(y)
-        side = 200 if metric == "ms_ssim" else 64
-        index = tuple(slice(0, side) for _ in arrays[0].shape)
-        small = [np.ascontiguousarray(image[index]) for image in arrays]
-        warm = PEERS[self.peer][0](metric, *small, layout, data_range, threads)
-        if warm is None:
-            return None
-        warm()
-        run = PEERS[self.peer][0](metric, *arrays, layout, data_range, threads)
+        data = Data(np.load(x), np.load(y), **facts)
+        index = tuple(slice(0, 200) for _ in data.x.shape)
+        small = [np.ascontiguousarray(side[index]) for side in (data.x, data.y)]
+        self.make(metric, Data(*small, **facts), threads)()
+        run = self.make(metric, data, threads)
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")  # the peak starts at what is used now
         before = _kilobytes("VmRSS:")
@@ -300,10 +631,13 @@ class Process:
 def main():
     process = Process(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    print(json.dumps(version(process.peer)), flush=True)
+    print(json.dumps(version(sys.argv[1])), flush=True)
     for line in sys.stdin:
         order = json.loads(line)
-        answer = getattr(process, order.pop("do"))(**order)
+        try:
+            answer = {"answer": getattr(process, order.pop("do"))(**order)}
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The SSIM of bench/plain_ssim.cpp, if it was built where IQA_PLAIN_SSIM or build/bench has it."""
+"""The SSIM of bench/plain_ssim.cpp, where it was built: in IQA_BUILD_DIR, or in build."""
 
 import ctypes
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PATH = os.environ.get("IQA_PLAIN_SSIM", _ROOT / "build" / "bench" / "libplain_ssim.so")
+_PATH = Path(os.environ.get("IQA_BUILD_DIR", _ROOT / "build")) / "bench" / "libplain_ssim.so"
 
 try:
     _library = ctypes.CDLL(str(_PATH))

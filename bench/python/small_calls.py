@@ -21,13 +21,13 @@ import time
 
 import numpy as np
 from compare import processor
-from peers import PEERS, version
+from peers import PEERS, Data, version
 
 import iqa
 from iqa._library import library
 from iqa._tensor import borrow
 
-PEERS_OF_CALLS = ("scikit-image", "OpenCV recipe", "TorchMetrics", "piq")
+PEERS_OF_CALLS = ("scikit-image", "OpenCV", "TorchMetrics", "piq")
 SECONDS = 0.02
 """Of one measurement."""
 
@@ -64,14 +64,8 @@ def peers(metric, x, y):
     """Theirs, of those that are installed."""
     found = {}
     for name in PEERS_OF_CALLS:
-        if version(name) is None:
-            continue
-        if (name, metric) == ("OpenCV recipe", "psnr"):
-            import cv2
-
-            found["cv2.PSNR"] = lambda: cv2.PSNR(x, y)
-        else:
-            found[name] = PEERS[name][0](metric, x, y, "HW", 255.0, 1)
+        if version(name) is not None:
+            found[name] = PEERS[name].make(metric.upper(), Data(x, y, "HW", 255.0), 1)
     return found
 
 
