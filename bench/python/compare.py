@@ -188,6 +188,10 @@ def write(directory, metric, case, dtype, small):
     return {"metric": metric, **paths, **facts}, x.size
 
 
+class PeerError(Exception):
+    """What a peer could not do."""
+
+
 class Peer:
     """The process of a peer."""
 
@@ -204,12 +208,14 @@ class Peer:
 
     def ask(self, do, **order):
         """The answer to an order."""
-        self.process.stdin.write(json.dumps({"do": do, **order}) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        answer = json.loads(line) if line else {"error": "the process ended"}
+        try:
+            self.process.stdin.write(json.dumps({"do": do, **order}) + "\n")
+            self.process.stdin.flush()
+            answer = json.loads(self.process.stdout.readline())
+        except (BrokenPipeError, json.JSONDecodeError):
+            answer = {"error": "its process ended"}
         if "error" in answer:
-            raise RuntimeError(f"{self.name}: {answer['error']}")
+            raise PeerError(f"{self.name}: {answer['error']}: {order}")
         return answer["answer"]
 
     def end(self):
@@ -228,8 +234,8 @@ def find(name, pythons):
 
 
 def prepare(peers, order, copies, directory, faults):
-    """The seconds of a first call of the peers that find what iqa finds by the same rule. What
-    others find goes to the faults."""
+    """The seconds of a first call of the peers that find what iqa finds by the same rule. The
+    others go to the faults."""
     own = peers[0]
     expected, firsts = {}, {}
 
@@ -243,7 +249,13 @@ def prepare(peers, order, copies, directory, faults):
 
     for peer in peers:
         file = str(Path(directory) / "found.npy")
-        first = peer.ask("prepare", **order, copies=copies, save=file)
+        try:
+            first = peer.ask("prepare", **order, copies=copies, save=file)
+        except PeerError as error:
+            if peer is own:
+                raise
+            faults.append(str(error))
+            continue
         convention = PEERS[peer.name].metrics[order["metric"]]
         if first is None:
             continue
@@ -271,12 +283,15 @@ def measure(firsts, rounds, seconds):
     return {peer.name: statistics.median(each) for peer, each in times.items()}
 
 
-def peak_memory(peers, order):
+def peak_memory(peers, order, faults):
     """Kilobytes of one call, each in a fresh process."""
     found = {}
     for peer in peers:
         fresh = Peer(peer.name, peer.python)
-        found[peer.name] = fresh.ask("memory", **order)
+        try:
+            found[peer.name] = fresh.ask("memory", **order)
+        except PeerError as error:
+            faults.append(str(error))
         fresh.end()
     return found
 
@@ -340,7 +355,7 @@ def print_machine(machine, missing):
     if limits:
         print(
             "Ceilings of one thread, in the same run: {avx512:.0f} (AVX-512) and {avx2:.0f} (AVX2)"
-            " billion float32 multiply-adds a second, {read:.1f} GB/s from memory, which what lies in"
+            " billion float32 multiply-adds a second, {read:.1f} GB/s from memory, which what is in"
             " caches can pass.".format(**limits)
         )
     versions = [f"{name} {version}" for name, version in machine["versions"].items()]
@@ -446,7 +461,7 @@ def main():
                 seconds = measure(firsts, chosen.rounds, chosen.seconds)
                 results.append({**about, "threads": threads, "seconds": seconds})
                 if threads == 1 and case in LARGE and dtype in ("float32", "int64"):
-                    memory.append({**about, "kilobytes": peak_memory(firsts, one)})
+                    memory.append({**about, "kilobytes": peak_memory(firsts, one, faults)})
     machine = {
         "processor": processor(),
         "processors": len(os.sched_getaffinity(0)),
@@ -466,7 +481,7 @@ def main():
         report = {"machine": machine, "speed": results, "peak_memory": memory}
         chosen.json.write_text(json.dumps(report, indent=1) + "\n")
     if faults:
-        raise SystemExit("\n".join(["not timed, for they found something else:", *faults]))
+        raise SystemExit("\n".join(["not timed, or not in full:", *faults]))
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def iqa(metric, data, threads, **options):
         accumulator = iqa.ConfusionMatrix(data.classes, ignore=data.ignored, context=context)
     elif metric == "Dice":
         macro = {"score": "dice", "average": "macro"}
-        accumulator = iqa.ConfusionMatrix(data.classes, **macro, context=context)
+        accumulator = iqa.ConfusionMatrix(data.classes, **macro, **options, context=context)
     else:
         kinds = {"MS-SSIM": iqa.MS_SSIM, "PSNR": iqa.PSNR, "MSE": iqa.MeanErrors}
         kind = {**kinds, "MAE": iqa.MeanErrors}.get(metric, iqa.SSIM)
@@ -520,7 +520,7 @@ PEERS = {
             "SSIM": _ssim("monai"),
             "MS-SSIM": _ssim("ms_ssim_monai"),
             "PSNR": _MEAN_OF_IMAGES,
-            "Dice": Convention(),
+            "Dice": Convention({"empty": "skip_unreferenced"}),
         },
     ),
     "NumPy": Peer(
