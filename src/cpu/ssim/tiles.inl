@@ -7,8 +7,6 @@
 // of the staged rows in order.
 #pragma once
 
-#include <type_traits>
-
 #include "arith/border.h"
 #include "arith/half.h"
 #include "arith/ssim.h"
@@ -249,7 +247,7 @@ static void finish_rows(const ssim_workspace<Lanes> &work, const ssim_constants<
         fixed_sum<real> sum;
         // One vector, of which `count` lanes are pixels: all of them, which the compiler knows, but at the end of a
         // row.
-        const auto finish = [&](int64_t at, int i, auto count) __attribute__((always_inline))
+        const auto finish = [&](int64_t at, int i, int count) __attribute__((always_inline))
         {
             Lanes means[4];
             across.template filter<4>(maps + at, next, means);
@@ -277,7 +275,7 @@ static void finish_rows(const ssim_workspace<Lanes> &work, const ssim_constants<
         for (; at + vectors * width <= samples; at += vectors * width) {
             IQA_UNROLL_MUCH
             for (int i = 0; i < vectors; ++i)
-                finish(at + i * width, i, std::integral_constant<int, width>());
+                finish(at + i * width, i, width);
         }
         for (int i = 0; at < samples; ++i, at += width)
             finish(at, i, int(samples - at < width ? samples - at : width));
