@@ -203,7 +203,7 @@ void add(const char *type, int dtype)
         const char *name;
         content kind;
     } contents[] = {{"map", content::map}, {"errors", content::errors}, {"noise", content::noise}};
-    for (const int32_t classes : {2, 6, 19, 150, 1000}) {
+    for (const int32_t classes : {2, 4, 6, 19, 150, 1000}) {
         if (classes > int64_t(std::numeric_limits<Label>::max()))
             continue;
         for (const auto &[name, kind] : contents)

@@ -12,7 +12,7 @@ enum { SMALL = 16, SIDE = 192, CLASSES = 19, ROWS = 64, FEATURES = 128 };
 
 static _Alignas(64) uint8_t bytes[2][SAMPLES];
 static _Alignas(64) float floats[2][SAMPLES];
-static _Alignas(64) uint8_t labels[2][HEIGHT * WIDTH];
+static _Alignas(64) uint8_t labels[2][HEIGHT * WIDTH], masks[2][HEIGHT * WIDTH];
 static _Alignas(64) int64_t wide_labels[2][HEIGHT * WIDTH];
 static _Alignas(64) float gradient[SAMPLES];
 
@@ -37,8 +37,10 @@ static void fill(void)
             noise = noise * 1664525u + 1013904223u;
             bytes[side][i] = (uint8_t)(i / 7 % 200 + (int)(noise >> 28));
             floats[side][i] = (float)bytes[side][i] / 255.0f;
-            if (i < HEIGHT * WIDTH)
+            if (i < HEIGHT * WIDTH) {
                 wide_labels[side][i] = labels[side][i] = (uint8_t)((noise >> 30 == 0 ? i : i / 50) % CLASSES);
+                masks[side][i] = labels[side][i] % 2;
+            }
         }
 }
 
@@ -80,10 +82,10 @@ static void make_psnr(void)
     CHECK(iqa_psnr_create(context, &options, &metric) == IQA_OK);
 }
 
-static void make_confusion(void)
+static void make_confusion(int32_t classes)
 {
     iqa_confusion_options options = IQA_CONFUSION_OPTIONS_INIT;
-    options.classes = CLASSES;
+    options.classes = classes;
     CHECK(iqa_confusion_create(context, &options, &metric) == IQA_OK);
 }
 
@@ -172,10 +174,13 @@ int main(void)
     take("psnr_float32", update);
 
     compare(labels[0], labels[1], IQA_UINT8, 2, map);
-    make_confusion();
+    make_confusion(CLASSES);
     take("counts_uint8", update);
+    compare(masks[0], masks[1], IQA_UINT8, 2, map);
+    make_confusion(2);
+    take("counts_of_two_classes", update);
     compare(wide_labels[0], wide_labels[1], IQA_INT64, 2, map);
-    make_confusion();
+    make_confusion(CLASSES);
     take("counts_int64", update);
 
     compare(floats[0], floats[1], IQA_FLOAT32, 2, table);

@@ -117,18 +117,19 @@ private:
                 source_.code_unit(unit, first, count, buffer.words, buffer);
                 pairs.rows = buffer.words[0];
                 pairs.columns = buffer.words[1];
-                source_.kernels.count_pairs(pairs, tables);
+                source_.kernels.count_pairs(pairs, tables, stride_, copies_);
             }
         });
     }
 
-    // Announces the next labels for prefetching if they lie one after another.
+    // Announces the next labels for prefetching if they lie one after another. Narrow ones come without.
     void announce(counting_unit unit, int64_t next, code_pairs &pairs) const
     {
         for (const int side : {reference_side, candidate_side}) {
             const label_view &view = pair_.labels[side];
             const position_space &space = source_.sample_space;
-            if (view.kind != label_kind::index || space.axes != 1 || space.axis[0].stride[side] != 1)
+            if (view.kind != label_kind::index || space.axes != 1 || space.axis[0].stride[side] != 1 ||
+                label_size(view.type) < int64_t(sizeof(int32_t)))
                 continue;
             pairs.upcoming[side] = source_.base(unit, side) + next * label_size(view.type);
             pairs.upcoming_size[side] = label_size(view.type);

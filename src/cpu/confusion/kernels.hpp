@@ -30,7 +30,7 @@ struct score_run {
     void *scratch; // score_scratch bytes, aligned to 64
 };
 
-// Up to label_block pairs of codes.
+// Up to label_block pairs of codes, in arrays of label_room.
 struct code_pairs {
     const void *rows, *columns;
     int64_t count;
@@ -40,8 +40,9 @@ struct code_pairs {
     int64_t upcoming_size[2];
 };
 
-// The labels of a block, and the most classes whose codes fit bytes.
-enum : int { label_block = 1024, most_byte_classes = 254 };
+// The labels of a block, the room for their codes, of which kernels read some more, and the most classes whose codes
+// fit bytes.
+enum : int { label_block = 1024, label_room = label_block + 64, most_byte_classes = 254 };
 
 // The memory that labelling of scores takes, in bytes.
 enum : int { score_scratch = 22 << 10 };

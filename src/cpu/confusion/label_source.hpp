@@ -22,8 +22,8 @@ struct counting_unit {
 // A worker's buffers.
 struct codes_buffer {
     union {
-        uint8_t bytes[2][label_block];
-        uint32_t words[2][label_block];
+        uint8_t bytes[2][label_room];
+        uint32_t words[2][label_room];
     };
     int32_t labels[label_block];
     uint32_t targets[label_block];
@@ -65,7 +65,7 @@ public:
 
     // Codes of up to label_block positions of a unit, on both sides.
     template <class Code>
-    void code_unit(counting_unit unit, int64_t first, int64_t count, Code (&codes)[2][label_block],
+    void code_unit(counting_unit unit, int64_t first, int64_t count, Code (&codes)[2][label_room],
                    codes_buffer &buffer) const
     {
         for (const int side : {reference_side, candidate_side})
@@ -186,7 +186,7 @@ private:
     // Codes of up to label_block positions of one side. The reference comes first.
     template <class Code>
     void code_side(const position_space &space, const std::byte *data, int side, int64_t first, int64_t count,
-                   Code (&codes)[2][label_block], codes_buffer &buffer) const
+                   Code (&codes)[2][label_room], codes_buffer &buffer) const
     {
         const label_view &view = pair.labels[side];
         label_run run{view.type,         nullptr, 1, count, rules.codes, rules.ignoring && side == reference_side,

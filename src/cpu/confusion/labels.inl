@@ -3,6 +3,7 @@
 // result.
 #pragma once
 
+#include "arith/confusion.h"
 #include "arith/labels.h"
 #include "cpu/confusion/kernels.hpp"
 #include "cpu/isa/instruction_set.h"
@@ -88,107 +89,277 @@ static void code_labels_in(const label_run &run, Code *codes)
     }
 }
 
-// ---- Pairs. Label maps are long runs of one pair. Adding 1 to the same count again and again would wait for the store
-// before each load, so runs are added at once, and other pairs are spread over several copies of the table.
-
-constexpr int pair_run = 32;
-
-// True if all cells are equal. Most runs of unequal cells fail the first comparison.
-template <class Cell>
-static bool is_run(const Cell *cells, int length)
-{
-    const Cell first = cells[0];
-    if (cells[length - 1] != first || cells[length / 2] != first)
-        return false;
-    Cell difference = 0;
-    for (int k = 1; k < length; ++k)
-        difference = Cell(difference | (cells[k] ^ first));
-    return difference == 0;
-}
+// ---- Pairs. Few classes: many codes at once are compared with each. Else label maps are long runs of one pair, which
+// are listed, and each is one addition. Blocks of short runs are counted pair by pair.
 
 // The labels of the next block are prefetched while this one is counted, so that reading them does not wait.
-struct upcoming_labels {
-    const char *next[2];
-    int64_t bytes[2];
-
-    upcoming_labels(const code_pairs &pairs, int64_t labels_at_once)
+class upcoming_labels {
+public:
+    explicit upcoming_labels(const code_pairs &pairs) : left_(pairs.count)
     {
         for (int side = 0; side < 2; ++side) {
-            next[side] = static_cast<const char *>(pairs.upcoming[side]);
-            bytes[side] = pairs.upcoming_size[side] * labels_at_once;
+            next_[side] = static_cast<const char *>(pairs.upcoming[side]);
+            bytes_[side] = pairs.upcoming_size[side];
         }
     }
 
-    void fetch()
+    // The next ones, if there are any.
+    void fetch(int64_t labels)
     {
         constexpr int64_t line = 64;
+        labels = labels < left_ ? labels : left_;
+        left_ -= labels;
         for (int side = 0; side < 2; ++side) {
-            for (int64_t at = 0; at < bytes[side]; at += line)
-                __builtin_prefetch(next[side] + at);
-            next[side] += bytes[side];
+            const int64_t bytes = labels * bytes_[side];
+            for (int64_t at = 0; at < bytes; at += line)
+                __builtin_prefetch(next_[side] + at);
+            next_[side] += bytes;
         }
+    }
+
+private:
+    int64_t left_;
+    const char *next_[2];
+    int64_t bytes_[2];
+};
+
+constexpr int compared_lanes = int(sizeof(lanes_bytes));
+constexpr int compared_pairs = 8; // counts at once, for which there are registers
+
+static inline lanes_bytes load_bytes(const uint8_t *from)
+{
+    lanes_bytes bytes;
+    __builtin_memcpy(&bytes, from, sizeof bytes);
+    return bytes;
+}
+
+// The sum of bytes from 0 to 127.
+static inline uint32_t sum_of_bytes(const lanes_bytes &bytes)
+{
+    constexpr uint64_t every_other = 0x00ff00ff00ff00ff;
+    uint64_t words[sizeof bytes / sizeof(uint64_t)];
+    __builtin_memcpy(words, &bytes, sizeof bytes);
+    uint64_t sums = 0;
+    for (const uint64_t word : words)
+        sums += (word & every_other) + (word >> 8 & every_other);
+    return uint32_t(sums * 0x0001000100010001 >> 48);
+}
+
+// Counts the pairs of some rows, from `first` on, in vectors of codes. Returns the sum of the counts.
+template <int classes, int some>
+static uint32_t compare_rows(const uint8_t *rows, const uint8_t *columns, int vectors, int first, uint32_t *counts)
+{
+    static_assert(label_block / compared_lanes < 128);
+    lanes_bytes found[some * classes] = {};
+    for (int i = 0; i < vectors; ++i) {
+        const lanes_bytes row = load_bytes(rows + i * compared_lanes);
+        const lanes_bytes column = load_bytes(columns + i * compared_lanes);
+        lanes_bytes in_column[classes];
+        IQA_UNROLL
+        for (int c = 0; c < classes; ++c)
+            in_column[c] = column == int8_t(c);
+        IQA_UNROLL
+        for (int r = 0; r < some; ++r) {
+            const lanes_bytes in_row = row == int8_t(first + r);
+            IQA_UNROLL
+            for (int c = 0; c < classes; ++c)
+                found[r * classes + c] -= in_row & in_column[c];
+        }
+    }
+    uint32_t sum = 0;
+    IQA_UNROLL
+    for (int i = 0; i < some * classes; ++i)
+        sum += counts[i] = sum_of_bytes(found[i]);
+    return sum;
+}
+
+// False if a label is outside the classes, which nothing is compared with: then nothing was counted.
+template <int classes>
+static bool compare_codes(const uint8_t *rows, const uint8_t *columns, int vectors, uint32_t *table)
+{
+    constexpr int at_once = compared_pairs / classes < classes ? compared_pairs / classes : classes;
+    constexpr int rest = classes % at_once;
+    lanes_bytes found = {};
+    for (int i = 0; i < vectors; ++i)
+        found -= load_bytes(rows + i * compared_lanes) == int8_t(classes + 1);
+    const uint32_t ignored = sum_of_bytes(found);
+    uint32_t counts[classes][classes];
+    uint32_t sum = ignored;
+    for (int row = 0; row + at_once <= classes; row += at_once)
+        sum += compare_rows<classes, at_once>(rows, columns, vectors, row, counts[row]);
+    if constexpr (rest > 0)
+        sum += compare_rows<classes, rest>(rows, columns, vectors, classes - rest, counts[classes - rest]);
+    if (sum != uint32_t(vectors * compared_lanes))
+        return false;
+    constexpr int64_t length = row_length(classes);
+    for (int row = 0; row < classes; ++row)
+        for (int column = 0; column < classes; ++column)
+            table[row * length + column] += counts[row][column];
+    table[(classes + 1) * length] += ignored; // in any column
+    return true;
+}
+
+// Returns how many pairs it counted: whole vectors, or none. With 5 classes baseline's tables are as fast on noise, and
+// runs faster everywhere.
+static inline int compare_pairs(const code_pairs &pairs, uint32_t *table)
+{
+    const auto *rows = static_cast<const uint8_t *>(pairs.rows);
+    const auto *columns = static_cast<const uint8_t *>(pairs.columns);
+    const int vectors = int(pairs.count) / compared_lanes;
+    bool done = false;
+    if (pairs.row_length == row_length(2))
+        done = compare_codes<2>(rows, columns, vectors, table);
+    else if (pairs.row_length == row_length(3))
+        done = compare_codes<3>(rows, columns, vectors, table);
+    else if (pairs.row_length == row_length(4))
+        done = compare_codes<4>(rows, columns, vectors, table);
+    return done ? vectors * compared_lanes : 0;
+}
+
+// Neighbours go to several copies of the table, since adding to the same count again and again would wait for the store
+// before each load.
+struct table_copies {
+    uint32_t *copy[4];
+
+    table_copies(uint32_t *tables, int64_t stride, int copies)
+        : copy{tables, tables + (1 & (copies - 1)) * stride, tables + (2 & (copies - 1)) * stride,
+               tables + (3 & (copies - 1)) * stride}
+    {
     }
 };
 
-static void count_byte_pairs(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies)
+constexpr int word_pairs = 64; // whose ends of runs are the bits of a word
+constexpr int usual_runs = 6;  // in it
+constexpr int many_runs = 18;
+constexpr int most_runs = 24; // more take longer than counting each pair
+
+// The runs from some pair on.
+struct listed_runs {
+    int end; // of the pairs that they hold; the last run may go on
+    int count;
+    uint16_t last[label_block + many_runs]; // pair of each run
+};
+
+// Lists runs from `first` on, up to where they are short.
+template <class Code>
+static void list_runs(const Code *rows, const Code *columns, int first, int count, upcoming_labels &upcoming,
+                      listed_runs &runs)
 {
-    uint16_t cells[label_block];
-    const auto *__restrict rows = static_cast<const uint8_t *>(pairs.rows);
-    const auto *__restrict columns = static_cast<const uint8_t *>(pairs.columns);
-    const auto length = uint16_t(pairs.row_length);
-    const int64_t count = pairs.count;
-    for (int64_t i = 0; i < count; ++i)
-        cells[i] = uint16_t(rows[i] * length + columns[i]);
-    uint32_t *const copy_0 = tables;
-    uint32_t *const copy_1 = tables + (1 & (copies - 1)) * stride;
-    uint32_t *const copy_2 = tables + (2 & (copies - 1)) * stride;
-    uint32_t *const copy_3 = tables + (3 & (copies - 1)) * stride;
-    upcoming_labels upcoming(pairs, pair_run);
-    int64_t i = 0;
-    for (; i + pair_run <= count; i += pair_run) {
-        upcoming.fetch();
-        if (is_run(cells + i, pair_run)) {
-            copy_0[cells[i]] += pair_run;
-            continue;
-        }
+    constexpr uint64_t last = uint64_t(1) << (word_pairs - 1);
+    runs.count = 0;
+    for (; first < count; first += word_pairs) {
+        uint64_t left = unequal(rows + first, rows + first + 1) | unequal(columns + first, columns + first + 1);
+        const int beyond = first + word_pairs - count;
+        if (beyond >= 0)
+            left = (left << beyond | last) >> beyond;
+        const int found = __builtin_popcountll(left);
+        if (found > most_runs)
+            break;
+        upcoming.fetch(word_pairs / 2);
+        // No processor foresees how many runs there are: some more are stored, and overwritten.
+        const auto store = [&](int k) {
+            runs.last[runs.count + k] = uint16_t(first + __builtin_ctzll(left | last));
+            left &= left - 1;
+        };
         IQA_UNROLL
-        for (int k = 0; k < pair_run; k += 4) {
-            ++copy_0[cells[i + k]];
-            ++copy_1[cells[i + k + 1]];
-            ++copy_2[cells[i + k + 2]];
-            ++copy_3[cells[i + k + 3]];
+        for (int k = 0; k < usual_runs; ++k)
+            store(k);
+        if (found > usual_runs) {
+            IQA_UNROLL
+            for (int k = usual_runs; k < many_runs; ++k)
+                store(k);
+            for (int k = many_runs; k < found; ++k)
+                store(k);
+        }
+        runs.count += found;
+    }
+    runs.end = first < count ? first : count;
+}
+
+template <class Code>
+static void add_runs(const Code *rows, const Code *columns, uint32_t row_length, int begin, const listed_runs &runs,
+                     upcoming_labels &upcoming, const table_copies &table)
+{
+    const auto add_until = [&](int last, uint32_t *copy) {
+        copy[rows[last] * row_length + columns[last]] += uint32_t(last + 1 - begin);
+        begin = last + 1;
+    };
+    const int labels_of_four = (runs.end - begin) / 2 / (runs.count / 4 + 1);
+    int i = 0;
+    for (; i + 4 <= runs.count; i += 4) {
+        upcoming.fetch(labels_of_four);
+        add_until(runs.last[i], table.copy[0]);
+        add_until(runs.last[i + 1], table.copy[1]);
+        add_until(runs.last[i + 2], table.copy[2]);
+        add_until(runs.last[i + 3], table.copy[3]);
+    }
+    for (; i < runs.count; ++i)
+        add_until(runs.last[i], table.copy[i & 3]);
+    if (begin < runs.end)
+        add_until(runs.end - 1, table.copy[0]);
+}
+
+template <class Code>
+struct cell_of;
+
+template <>
+struct cell_of<uint8_t> {
+    using type = uint16_t;
+};
+
+template <>
+struct cell_of<uint32_t> {
+    using type = uint32_t;
+};
+
+template <class Code>
+constexpr int each_pairs = 1024 / int(sizeof(typename cell_of<Code>::type)); // at once
+
+template <class Code>
+static void add_each(const Code *__restrict rows, const Code *__restrict columns, uint32_t row_length, int count,
+                     upcoming_labels &upcoming, const table_copies &table)
+{
+    constexpr int part = 32;
+    using cell = typename cell_of<Code>::type;
+    cell cells[each_pairs<Code>];
+    const auto length = cell(row_length);
+    for (int i = 0; i < count; ++i)
+        cells[i] = cell(rows[i] * length + columns[i]);
+    int i = 0;
+    for (; i + part <= count; i += part) {
+        upcoming.fetch(part);
+        IQA_UNROLL
+        for (int k = 0; k < part; k += 4) {
+            ++table.copy[0][cells[i + k]];
+            ++table.copy[1][cells[i + k + 1]];
+            ++table.copy[2][cells[i + k + 2]];
+            ++table.copy[3][cells[i + k + 3]];
         }
     }
     for (; i < count; ++i)
-        ++copy_0[cells[i]];
+        ++table.copy[0][cells[i]];
 }
 
-static void count_pairs(const code_pairs &pairs, uint32_t *table)
+template <class Code>
+static void count_pairs(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies)
 {
-    constexpr int part = label_block / 2;
-    constexpr int run = pair_run / 2;
-    uint32_t cells[part];
-    const auto length = uint32_t(pairs.row_length);
-    upcoming_labels upcoming(pairs, run);
-    for (int64_t first = 0; first < pairs.count; first += part) {
-        const auto *__restrict rows = static_cast<const uint32_t *>(pairs.rows) + first;
-        const auto *__restrict columns = static_cast<const uint32_t *>(pairs.columns) + first;
-        const int64_t count = pairs.count - first < part ? pairs.count - first : int64_t(part);
-        for (int64_t i = 0; i < count; ++i)
-            cells[i] = rows[i] * length + columns[i];
-        int64_t i = 0;
-        for (; i + run <= count; i += run) {
-            upcoming.fetch();
-            if (is_run(cells + i, run)) {
-                table[cells[i]] += run;
-                continue;
-            }
-            IQA_UNROLL
-            for (int k = 0; k < run; ++k)
-                ++table[cells[i + k]];
-        }
-        for (; i < count; ++i)
-            ++table[cells[i]];
+    const auto *rows = static_cast<const Code *>(pairs.rows);
+    const auto *columns = static_cast<const Code *>(pairs.columns);
+    const auto row_length = uint32_t(pairs.row_length);
+    const int count = int(pairs.count);
+    const table_copies table(tables, stride, copies);
+    upcoming_labels upcoming(pairs);
+    int done = 0;
+    if constexpr (sizeof(Code) == 1)
+        done = compare_pairs(pairs, tables);
+    listed_runs runs;
+    while (done < count) {
+        list_runs(rows, columns, done, count, upcoming, runs);
+        if (runs.end > done)
+            add_runs(rows, columns, row_length, done, runs, upcoming, table);
+        const int short_runs = count - runs.end < each_pairs<Code> ? count - runs.end : each_pairs<Code>;
+        add_each(rows + runs.end, columns + runs.end, row_length, short_runs, upcoming, table);
+        done = runs.end + short_runs;
     }
 }
 

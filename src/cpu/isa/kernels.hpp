@@ -53,7 +53,7 @@ struct cpu_kernels {
     // Counts pairs of codes in `copies` (1, 2 or 4) tables `stride` apart, whose sum is the table. Codes are bytes.
     void (*count_byte_pairs)(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies);
     // Codes are uint32.
-    void (*count_pairs)(const code_pairs &pairs, uint32_t *table);
+    void (*count_pairs)(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies);
 };
 
 } // namespace iqa

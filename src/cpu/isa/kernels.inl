@@ -49,8 +49,8 @@ const cpu_kernels kernels = {
     .code_labels = code_labels_in<uint32_t>,
     .label_scores = label_scores,
     .prefer_target = prefer_target,
-    .count_byte_pairs = count_byte_pairs,
-    .count_pairs = count_pairs,
+    .count_byte_pairs = count_pairs<uint8_t>,
+    .count_pairs = count_pairs<uint32_t>,
 };
 
 } // namespace iqa::IQA_INSTRUCTION_SET

@@ -328,4 +328,28 @@ struct lanes_of_rows {
     }
 };
 
+typedef int8_t lanes_bytes __attribute__((vector_size(32)));
+
+inline uint64_t unequal(const uint8_t *a, const uint8_t *b)
+{
+    const auto load = [](const uint8_t *from) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from));
+    };
+    const auto equal_32 = [=](int first) {
+        return uint32_t(_mm256_movemask_epi8(_mm256_cmpeq_epi8(load(a + first), load(b + first))));
+    };
+    return ~(equal_32(0) | uint64_t(equal_32(32)) << 32);
+}
+inline uint64_t unequal(const uint32_t *a, const uint32_t *b)
+{
+    uint64_t equal = 0;
+    for (int first = 0; first < 64; first += 8) {
+        const __m256i codes_of_a = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(a + first));
+        const __m256i codes_of_b = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(b + first));
+        const __m256i same = _mm256_cmpeq_epi32(codes_of_a, codes_of_b);
+        equal |= uint64_t(uint32_t(_mm256_movemask_ps(_mm256_castsi256_ps(same)))) << first;
+    }
+    return ~equal;
+}
+
 } // namespace iqa::avx2

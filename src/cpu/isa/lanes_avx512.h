@@ -324,4 +324,19 @@ struct lanes_of_rows {
     }
 };
 
+typedef int8_t lanes_bytes __attribute__((vector_size(32))); // in 64 bytes comparisons go a longer way
+
+inline uint64_t unequal(const uint8_t *a, const uint8_t *b)
+{
+    return _mm512_cmpneq_epu8_mask(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
+}
+inline uint64_t unequal(const uint32_t *a, const uint32_t *b)
+{
+    uint64_t result = 0;
+    for (int first = 0; first < 64; first += 16)
+        result |= uint64_t(_mm512_cmpneq_epu32_mask(_mm512_loadu_si512(a + first), _mm512_loadu_si512(b + first)))
+                  << first;
+    return result;
+}
+
 } // namespace iqa::avx512

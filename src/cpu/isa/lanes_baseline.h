@@ -174,4 +174,26 @@ struct lanes_of_rows {
     void store(Word *to) const { *to = value; }
 };
 
+// Bytes, for operations between vectors and their comparisons, which give -1 for true.
+typedef int8_t lanes_bytes __attribute__((vector_size(16)));
+
+// Bit k tells whether a[k] and b[k] differ, of 64 codes.
+template <class Code>
+inline uint64_t unequal(const Code *a, const Code *b)
+{
+    uint8_t differ[64];
+    for (int k = 0; k < 64; ++k)
+        differ[k] = a[k] != b[k] ? 0xff : 0;
+    constexpr uint8_t bits[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+    uint64_t bits_of_bytes;
+    __builtin_memcpy(&bits_of_bytes, bits, sizeof bits);
+    uint64_t result = 0;
+    for (int k = 0; k < 64; k += 8) {
+        uint64_t bytes;
+        __builtin_memcpy(&bytes, differ + k, sizeof bytes);
+        result |= (bytes & bits_of_bytes) * 0x0101010101010101 >> 56 << k; // the sum of the bytes, in any order of them
+    }
+    return result;
+}
+
 } // namespace iqa::baseline

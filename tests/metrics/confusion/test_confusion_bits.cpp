@@ -166,6 +166,119 @@ TEST_CASE("few elements and many give the same counts")
 
 namespace {
 
+// Stretches of labels whose runs are long, short or of one pair, so that kernels change their way within blocks and
+// between them. Some references are ignored, and where asked for a label in 50 is outside the classes.
+struct stretches {
+    static constexpr uint8_t ignored = 255;
+    std::vector<uint8_t> reference, candidate;
+
+    stretches(int64_t classes, int64_t count, bool outside)
+    {
+        random_numbers random(uint64_t(classes * 1000 + count));
+        constexpr int64_t lengths[] = {1, 2, 3, 5, 9, 20, 100, 2000};
+        int64_t longest = 1;
+        for (int64_t left = 0; int64_t(reference.size()) < count; --left) {
+            if (left <= 0) {
+                left = 40 + random.below(40);
+                longest = lengths[random.below(8)];
+            }
+            const int64_t run = std::min(count - int64_t(reference.size()), 1 + random.below(longest));
+            const auto label = [&] {
+                const bool invalid = outside && random.below(50) == 0;
+                return uint8_t(invalid ? classes + random.below(255 - classes) : random.below(classes));
+            };
+            const uint8_t row = random.below(20) == 0 ? ignored : label();
+            reference.insert(reference.end(), size_t(run), row);
+            candidate.insert(candidate.end(), size_t(run), random.below(3) == 0 ? row : label());
+        }
+    }
+
+    // The lanes of a matrix, pair by pair.
+    std::vector<int64_t> count(int64_t classes, bool wrong) const
+    {
+        const int64_t length = classes + 1;
+        std::vector<int64_t> lanes(size_t(4 + length * length));
+        int64_t *cells = lanes.data() + 4;
+        lanes[0] = 1;
+        lanes[1] = int64_t(reference.size());
+        for (size_t i = 0; i < reference.size(); ++i) {
+            if (reference[i] == ignored) {
+                ++lanes[2];
+                continue;
+            }
+            const int64_t row = std::min<int64_t>(reference[i], classes);
+            const int64_t column = std::min<int64_t>(candidate[i], classes);
+            const bool invalid = row == classes || column == classes;
+            lanes[3] += invalid;
+            if (!invalid || wrong)
+                ++cells[row * length + column];
+        }
+        return lanes;
+    }
+};
+
+template <class Label>
+std::vector<int64_t> lanes_of(const iqa_confusion_options &options, const stretches &maps, int threads, int isa)
+{
+    confusion m(options, threads, isa);
+    m.add(std::vector<Label>(maps.reference.begin(), maps.reference.end()),
+          std::vector<Label>(maps.candidate.begin(), maps.candidate.end()));
+    REQUIRE(m.text() == "");
+    size_t count = 0;
+    REQUIRE(iqa_metric_lanes(m.metric().get(), nullptr, 0, &count) == IQA_OK);
+    std::vector<int64_t> lanes(count);
+    REQUIRE(iqa_metric_lanes(m.metric().get(), lanes.data(), count, &count) == IQA_OK);
+    return lanes;
+}
+
+} // namespace
+
+TEST_CASE("every set counts runs, noise and their borders as a loop over the pairs does")
+{
+    const bool on_cpu = device_of_tests == IQA_CPU;
+    // Up to 4 classes are compared with; the lengths are around words, vectors, blocks and tiles.
+    for (const int classes : {2, 3, 4, 5, 8, 19, 90, 250})
+        for (const int64_t count : {1, 15, 16, 31, 33, 63, 64, 65, 255, 257, 1023, 1024, 1025, 2300, 65537, 140001})
+            for (const bool outside : {false, true})
+                for (const int policy : {IQA_OUT_OF_RANGE_DROP, IQA_OUT_OF_RANGE_WRONG}) {
+                    CAPTURE(classes, count, outside, policy);
+                    const stretches maps(classes, count, outside);
+                    const auto expected = maps.count(classes, policy == IQA_OUT_OF_RANGE_WRONG);
+                    const auto options = counting(classes, [&](auto &o) {
+                        o.ignore = 1;
+                        o.ignore_label = stretches::ignored;
+                        o.out_of_range = policy;
+                    });
+                    for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512}) {
+                        if (!on_cpu && isa != IQA_ISA_BASELINE)
+                            continue;
+                        CAPTURE(isa);
+                        CHECK((lanes_of<uint8_t>(options, maps, 1, isa) == expected));
+                        CHECK((lanes_of<int64_t>(options, maps, 3, isa) == expected));
+                    }
+                }
+}
+
+TEST_CASE("every set counts the runs of many classes as a loop over the pairs does")
+{
+    // Codes of 4 bytes: 300 classes of which labels use the first 200.
+    constexpr int64_t classes = 300;
+    for (const int64_t count : {65537, 140001}) {
+        const stretches maps(200, count, false);
+        const auto options = counting(classes, [&](auto &o) {
+            o.ignore = 1;
+            o.ignore_label = stretches::ignored;
+        });
+        for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
+            for (const int threads : {1, 3}) {
+                CAPTURE(count, isa, threads);
+                CHECK((lanes_of<int32_t>(options, maps, threads, isa) == maps.count(classes, false)));
+            }
+    }
+}
+
+namespace {
+
 // Every way of counting: tables, sums of each worker, and sums of the state.
 struct way_of_counting {
     int classes;
