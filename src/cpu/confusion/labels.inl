@@ -199,8 +199,8 @@ static bool compare_codes(const uint8_t *rows, const uint8_t *columns, int vecto
     return true;
 }
 
-// Returns how many pairs it counted: whole vectors, or none. With 5 classes baseline's tables are as fast on noise, and
-// runs faster everywhere.
+// Returns how many pairs it counted: whole vectors, or none. With 5 classes baseline's table is faster on noise, and
+// listing runs is for every set.
 static inline int compare_pairs(const code_pairs &pairs, uint32_t *table)
 {
     const auto *rows = static_cast<const uint8_t *>(pairs.rows);
