@@ -126,8 +126,11 @@ struct ssim_gradient_tiles {
         part.rows = clamped(shape.height - part.row, 0, ssim_tile_height);
         part.columns = clamped(shape.width - part.column, 0, columns);
         part.bands = divide_up(part.rows, rows);
-        for (int side = 0; side < 2; ++side)
-            part.sides[side] = moved(args.output.sides[side], {part.image, part.channel, 0, part.row, part.column});
+        for (int side = 0; side < 2; ++side) {
+            part.sides[side] = args.output.sides[side];
+            if (part.sides[side].data != nullptr)
+                part.sides[side] = moved(part.sides[side], {part.image, part.channel, 0, part.row, part.column});
+        }
         const double factor = args.factors == nullptr ? 0.0 : args.factors[plane];
         part.factor = float(factor);
         if (factor == 0.0) {
