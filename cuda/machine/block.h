@@ -17,7 +17,7 @@
 // A launch runs later than the call that asks for it, and again with each launch of a graph. A ledger keeps the memory
 // that the arguments point to for as long.
 //
-// combined(), sum_of_threads() and comes_last() use static shared memory: at most `most_static_shared_bytes` in a
+// combined() and comes_last() use static shared memory: at most `most_static_shared_bytes` in a
 // kernel whose launch asks for dynamic shared memory.
 #pragma once
 
@@ -142,10 +142,7 @@ public:
     template <class Body>
     IQA_KERNEL int64_t sum(int count, Body &&body)
     {
-        int64_t partial = 0;
-        for (int i = int(threadIdx.x); i < count; i += int(blockDim.x))
-            partial += body(i);
-        return sum_of_threads(partial);
+        return reduce<sum_of_threads>(count, [&](int i, sum_of_threads &partial) { partial.value += body(i); }).value;
     }
 
     // Each thread's calls of body(i, totals) add to the thread's Totals, which begin as Totals{}. Returns the combined
@@ -181,6 +178,12 @@ public:
     }
 
 private:
+    struct sum_of_threads { // one for all sums of a kernel, as its static memory is
+        int64_t value;
+
+        IQA_KERNEL void combine(const sum_of_threads &other) { value += other.value; }
+    };
+
     // The totals of lane (this lane xor distance).
     template <class Totals>
     IQA_KERNEL static Totals across(const Totals &totals, int distance)
@@ -218,22 +221,6 @@ private:
         totals = warp_totals[0];
         __syncthreads();
         return totals;
-    }
-
-    IQA_KERNEL int64_t sum_of_threads(int64_t partial)
-    {
-        __shared__ int64_t warp_sums[32];
-        for (int distance = 16; distance > 0; distance /= 2)
-            partial += __shfl_xor_sync(0xffffffffu, partial, distance);
-        const int warps = divide_up(int(blockDim.x), 32);
-        if (threadIdx.x % 32 == 0)
-            warp_sums[threadIdx.x / 32] = partial;
-        __syncthreads();
-        int64_t sum = 0;
-        for (int warp = 0; warp < warps; ++warp)
-            sum += warp_sums[warp];
-        __syncthreads();
-        return sum;
     }
 };
 

@@ -264,7 +264,9 @@ private:
             block.each(1, [&](int) {
                 for (int kind = 0; kind < doubt_kinds; ++kind)
                     doubt.sums[kind] = part.doubts[kind][0] + (int64_t(part.doubts[kind][1]) << 16);
-                add(args.doubts, part.box, doubt, part.spread != 0);
+                add(args.doubts, part.box, doubt);
+                if (part.spread != 0)
+                    set_bits(&args.doubts.tiles[part.box].spread, 1u);
                 if (part.not_a_number != 0)
                     set_bits(&args.doubts.tiles[part.box].not_a_number, 1u);
             });

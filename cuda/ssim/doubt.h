@@ -36,7 +36,7 @@ struct ssim_doubts {
 };
 
 // Adds the doubt of a part of a tile. Only the plane's total tells kinds apart.
-IQA_KERNEL void add(const ssim_doubts &doubts, int64_t tile, const doubt_total &more, bool spread)
+IQA_KERNEL void add(const ssim_doubts &doubts, int64_t tile, const doubt_total &more)
 {
     ssim_tile_total &total = doubts.tiles[tile];
     doubt_total &plane = doubts.planes[tile / doubts.tiles_of_plane];
@@ -46,8 +46,6 @@ IQA_KERNEL void add(const ssim_doubts &doubts, int64_t tile, const doubt_total &
     for (int kind = 0; kind < doubt_kinds; ++kind)
         if (more.sums[kind] != 0)
             add(&plane.sums[kind], more.sums[kind]);
-    if (spread)
-        set_bits(&total.spread, 1u);
 }
 
 // For the last block of the kernel in double.

@@ -253,11 +253,11 @@ struct ssim_strips {
     IQA_KERNEL static void stage(Block &block, const arguments &args, strip &area, staged_pixel *staged, common &shared)
     {
         auto &grid = *reinterpret_cast<pivot_grid<Real> *>(staged);
-        block.each(pivot_samples, [&](int i) { put_pivot_sample(args, area, grid, i); });
-        block.each(1, [&](int) { shared = {grid.pivot(), is_float ? doubted_rows_of(area) : 0, {}}; });
+        block.each_thread(pivot_samples, [&](int i) { put_pivot_sample(args, area, grid, i); });
+        block.each_thread(1, [&](int) { shared = {grid.pivot(), is_float ? doubted_rows_of(area) : 0, {}}; });
         area.pivot = shared.pivot;
         area.doubted = shared.doubted;
-        block.each(staging_tasks, [&](int task) { stage_column(args, area, task, staged); });
+        block.each_thread(staging_tasks, [&](int task) { stage_column(args, area, task, staged); });
     }
 };
 

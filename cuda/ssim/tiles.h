@@ -6,7 +6,7 @@
 // The kernel in double follows the kernel in float: it takes over the sums of tiles that float carries, and measures
 // the others again.
 //
-// For each pixel, with 11 taps and strips of 16 rows: 101 fused multiply-adds, in 254 issue slots (bench/
+// For each pixel, with 11 taps and strips of 16 rows: 101 fused multiply-adds, in 247 issue slots (bench/
 // cuda_slots.hpp). Bytes: each sample is read 1.75 times, mostly from the caches.
 #pragma once
 
@@ -49,7 +49,7 @@ struct ssim_tiles {
                                        const staged_pixel *staged, pixel_means *maps)
     {
         constexpr int groups = rows / rows_together;
-        block.each(staged_columns * groups, [&](int task) {
+        block.each_thread(staged_columns * groups, [&](int task) {
             const int column = task % staged_columns;
             const int first = task / staged_columns * rows_together;
             if (column >= area.columns + Taps - 1 || first >= area.rows)
@@ -74,27 +74,6 @@ struct ssim_tiles {
         });
     }
 
-    // Sixteen bytes, since strips leave little shared memory to combine threads' sums in.
-    struct strip_sums {
-        static constexpr uint32_t nan_bit = 0x80000000u;
-
-        uint64_t sum;         // meaningless with a NaN
-        uint32_t spread_bits; // the largest spread (bits of floats >= 0 have their order), and nan_bit
-
-        IQA_HD_MEMBER float spread() const { return float_from_bits(spread_bits & ~nan_bit); }
-        IQA_HD_MEMBER bool not_a_number() const { return (spread_bits & nan_bit) != 0; }
-        IQA_HD_MEMBER void add_spread(float value)
-        {
-            spread_bits = bits_of(at_least(value, spread())) | (spread_bits & nan_bit);
-        }
-        IQA_HD_MEMBER void combine(const strip_sums &other)
-        {
-            sum += other.sum;
-            spread_bits |= other.spread_bits & nan_bit;
-            add_spread(other.spread());
-        }
-    };
-
     // Window means of neighbouring pixels of a row.
     template <int Columns>
     IQA_KERNEL static void average(const arguments &args, const pixel_means *maps, Real (&means)[Columns][4])
@@ -117,33 +96,33 @@ struct ssim_tiles {
         return ssim_terms_of(means[0], means[1], means[2], means[3], area.pivot + area.pivot, args.constants);
     }
 
-    // Neighbouring pixels of a row, columns_together from `first` on.
-    IQA_KERNEL static void measure_pixels(const arguments &args, const strip &area, const pixel_means *maps, int row,
-                                          int first, Real *values, strip_sums &sums)
+    // The sum of neighbouring pixels of a row, columns_together from `first` on; meaningless with a NaN.
+    IQA_KERNEL static int64_t measure_pixels(const arguments &args, const strip &area, const pixel_means *maps, int row,
+                                             int first, Real *values)
     {
         if (row >= area.rows || first >= area.columns)
-            return;
+            return 0;
         Real means[columns_together][4] = {};
         average(args, maps + row * map_stride + first, means);
         const auto add_all = [&](auto &&formula) {
-            add_pixels(args, area, means, first, formula, values + row * value_stride, sums);
+            return add_pixels(args, area, means, first, formula, values + row * value_stride);
         };
         using terms = ssim_terms<Real>;
         if (args.factor == ssim_product && args.safe)
-            add_all([](const terms &pixel) { return ssim_of<true>(pixel); });
-        else if (args.factor == ssim_product)
-            add_all([](const terms &pixel) { return ssim_of<false>(pixel); });
-        else if (args.safe)
-            add_all([](const terms &pixel) { return contrast_structure_of<true>(pixel); });
-        else
-            add_all([](const terms &pixel) { return contrast_structure_of<false>(pixel); });
+            return add_all([](const terms &pixel) { return ssim_of<true>(pixel); });
+        if (args.factor == ssim_product)
+            return add_all([](const terms &pixel) { return ssim_of<false>(pixel); });
+        if (args.safe)
+            return add_all([](const terms &pixel) { return contrast_structure_of<true>(pixel); });
+        return add_all([](const terms &pixel) { return contrast_structure_of<false>(pixel); });
     }
 
     template <class Formula>
-    IQA_KERNEL static void add_pixels(const arguments &args, const strip &area,
-                                      const Real (&means)[columns_together][4], int first, Formula &&formula,
-                                      Real *values, strip_sums &sums)
+    IQA_KERNEL static int64_t add_pixels(const arguments &args, const strip &area,
+                                         const Real (&means)[columns_together][4], int first, Formula &&formula,
+                                         Real *values)
     {
+        uint64_t sum = 0;
         bool not_a_number = false;
         float spread = 0.0f;
         IQA_UNROLL_ON_GPU
@@ -151,16 +130,21 @@ struct ssim_tiles {
             if (first + column >= area.columns)
                 break;
             const Real value = formula(terms_of(args, area, means[column]));
-            sums.sum += uint64_t(ssim_fixed(value));
+            sum += uint64_t(ssim_fixed(value));
             not_a_number = not_a_number || value != value;
             if constexpr (is_float)
                 spread = at_least(means[column][2] + means[column][3], spread);
             if (args.map.data != nullptr)
                 values[first + column] = value;
         }
-        sums.add_spread(spread);
-        if (not_a_number)
-            sums.spread_bits |= strip_sums::nan_bit;
+        if constexpr (is_float)
+            if (spread > float(IQA_SSIM_MOST_SPREAD) * float(args.constants.twice_c2)) // rare
+                set_bits(&args.doubts.tiles[area.tile].spread, 1u);
+        if (not_a_number) // rare
+            set_bits(is_float ? &args.doubts.tiles[area.tile].not_a_number
+                              : &args.totals.images[area.image].not_a_number,
+                     1u);
+        return int64_t(sum);
     }
 
     // The doubt of one pixel in the `n`th doubted row. Separate threads compute it: a warp has many rows, and all would
@@ -188,17 +172,18 @@ struct ssim_tiles {
     }
 
     template <class Block>
-    IQA_KERNEL static strip_sums filter_across(Block &block, const arguments &args, const strip &area,
-                                               const pixel_means *maps, Real *values)
+    IQA_KERNEL static int64_t filter_across(Block &block, const arguments &args, const strip &area,
+                                            const pixel_means *maps, Real *values)
     {
         constexpr int measured = rows * (ssim_tile_width / columns_together);
         const int doubted = __builtin_popcount(area.doubted) * ssim_tile_width;
-        return block.template reduce<strip_sums>(measured + doubted, [&](int task, strip_sums &sums) {
+        return block.sum(measured + doubted, [&](int task) -> int64_t {
             if (task < measured)
-                return measure_pixels(args, area, maps, task % rows, task / rows * columns_together, values, sums);
+                return measure_pixels(args, area, maps, task % rows, task / rows * columns_together, values);
             if constexpr (is_float)
                 doubt_pixel(args, area, maps, (task - measured) / ssim_tile_width, (task - measured) % ssim_tile_width,
                             common_of(block).doubts);
+            return 0;
         });
     }
 
@@ -216,32 +201,30 @@ struct ssim_tiles {
     }
 
     template <class Block>
-    IQA_KERNEL static strip_sums measure(Block &block, const arguments &args, strip &area)
+    IQA_KERNEL static int64_t measure(Block &block, const arguments &args, strip &area)
     {
         staged_pixel *staged = reinterpret_cast<staged_pixel *>(block.shared());
         pixel_means *maps = reinterpret_cast<pixel_means *>(block.shared() + staged_bytes);
         source::stage(block, args, area, staged, common_of(block));
         filter_down(block, args, area, staged, maps);
         Real *const values = reinterpret_cast<Real *>(block.shared()); // over the staged pixels
-        const strip_sums sums = filter_across(block, args, area, maps, values);
+        const int64_t sum = filter_across(block, args, area, maps, values);
         if (args.map.data != nullptr)
             store_map(block, args, area, values);
-        return sums;
+        return sum;
     }
 
-    IQA_KERNEL static int128 in_double_units(uint64_t sum)
+    IQA_KERNEL static int128 in_double_units(int64_t sum)
     {
         constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
-        return int128(int64_t(sum)) * (int64_t(1) << shift);
+        return int128(sum) * (int64_t(1) << shift);
     }
 
     // Adds the sum of a strip or tile to the results.
-    IQA_KERNEL static void add_to_results(const arguments &args, const strip &area, int128 sum, bool not_a_number)
+    IQA_KERNEL static void add_to_results(const arguments &args, const strip &area, int128 sum)
     {
         const int64_t plane = args.by_channel ? area.image * args.images.reference.channels + area.channel : area.image;
         add(&args.totals.planes[plane].sum, sum);
-        if (not_a_number)
-            set_bits(&args.totals.images[area.image].not_a_number, 1u);
     }
 
     // For the last block: stores the results and clears the totals.
@@ -281,17 +264,13 @@ struct ssim_tiles {
         strip area = source::find(args, block.index() / strips, int(block.index() % strips));
         if (area.rows <= 0)
             return;
-        const strip_sums sums = measure(block, args, area);
-        block.each(1, [&](int) {
-            ssim_tile_total &tile = args.doubts.tiles[area.tile];
-            add(&tile.sums.sums[args.factor], in_double_units(sums.sum));
-            if (sums.not_a_number())
-                set_bits(&tile.not_a_number, 1u);
+        const int64_t sum = measure(block, args, area);
+        block.each_thread(1, [&](int) {
+            add(&args.doubts.tiles[area.tile].sums.sums[args.factor], in_double_units(sum));
             doubt_total doubt = {int64_t(__builtin_popcount(area.doubted)) * area.columns, {}};
             for (int kind = 0; kind < doubt_kinds; ++kind)
                 doubt.sums[kind] = common_of(block).doubts[kind];
-            add(args.doubts, area.tile, doubt,
-                sums.spread() > float(IQA_SSIM_MOST_SPREAD) * float(args.constants.twice_c2));
+            add(args.doubts, area.tile, doubt);
         });
     }
 
@@ -317,8 +296,10 @@ struct ssim_tiles {
         if (args.doubts.carries(tile)) {
             block.each(1, [&](int) {
                 const ssim_tile_total &from = args.doubts.tiles[tile];
-                add_to_results(args, source::find(args, tile, 0), value_of(from.sums.sums[args.factor]),
-                               from.not_a_number != 0);
+                const strip area = source::find(args, tile, 0);
+                add_to_results(args, area, value_of(from.sums.sums[args.factor]));
+                if (from.not_a_number != 0)
+                    set_bits(&args.totals.images[area.image].not_a_number, 1u);
             });
             return;
         }
@@ -331,8 +312,8 @@ struct ssim_tiles {
     {
         if (area.rows <= 0)
             return;
-        const strip_sums sums = measure(block, args, area);
-        block.each(1, [&](int) { add_to_results(args, area, in_double_units(sums.sum), sums.not_a_number()); });
+        const int64_t sum = measure(block, args, area);
+        block.each_thread(1, [&](int) { add_to_results(args, area, in_double_units(sum)); });
     }
 };
 
