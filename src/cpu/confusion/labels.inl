@@ -233,6 +233,15 @@ constexpr int usual_runs = 6;  // in it
 constexpr int many_runs = 18;
 constexpr int most_runs = 24; // more take longer than counting each pair
 
+// Compilers make one instruction of it, or, where there is none, no call of their own library.
+static inline int bits_set(uint64_t word)
+{
+    word -= word >> 1 & 0x5555555555555555;
+    word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return int(word * 0x0101010101010101 >> 56);
+}
+
 // The runs from some pair on.
 struct listed_runs {
     int end; // of the pairs that they hold; the last run may go on
@@ -252,7 +261,7 @@ static void list_runs(const Code *rows, const Code *columns, int first, int coun
         const int beyond = first + word_pairs - count;
         if (beyond >= 0)
             left = (left << beyond | last) >> beyond;
-        const int found = __builtin_popcountll(left);
+        const int found = bits_set(left);
         if (found > most_runs)
             break;
         upcoming.fetch(word_pairs / 2);
