@@ -24,13 +24,23 @@ size_t confusion_metric::read_matrix(int32_t field, std::span<double> out) const
     if (plan_.layout.kind == confusion_layout::per_class)
         fail(IQA_ERROR_INVALID_ARGUMENT, "field is ", field,
              ", a matrix, but the metric was created with IQA_COUNTS_PER_CLASS");
-    const auto value = [&](int64_t index, int64_t row, int64_t column) {
+    const auto cell_of = [&](int64_t index, int64_t row, int64_t column) {
         int64_t cell[3];
         cells_of_pair(plan_.layout, index, row, column, cell);
-        return cell_value(plan_.layout, cells(), cell[0]);
+        return cell[0];
     };
+    const auto value = [&](int64_t index, int64_t row, int64_t column) {
+        return cell_value(plan_.layout, cells(), cell_of(index, row, column));
+    };
+    const bool counts = plan_.layout.cell_lanes == 1; // not weights
     for (int64_t index = 0; !out.empty() && index < matrices; ++index) {
         double *matrix = out.data() + index * size * size;
+        if (field == IQA_FIELD_CONFUSION_MATRIX) {
+            for (int64_t row = 0; row < size; ++row)
+                for (int64_t column = 0; column < size; ++column)
+                    *matrix++ = counts ? double(cells()[cell_of(index, row, column)]) : value(index, row, column).high;
+            continue;
+        }
         const bool all = field == IQA_FIELD_CONFUSION_MATRIX_BY_ALL;
         const bool by_column = field == IQA_FIELD_CONFUSION_MATRIX_BY_COLUMN;
         // Groups of cells with one divisor: rows, columns, or all cells in row-major order.
@@ -48,11 +58,7 @@ size_t confusion_metric::read_matrix(int32_t field, std::span<double> out) const
                 sum = add(sum, value(index, row_of(i), column_of(i)));
             for (int64_t i = 0; i < members; ++i) {
                 const double_double number = value(index, row_of(i), column_of(i));
-                double &cell = matrix[row_of(i) * size + column_of(i)];
-                if (field == IQA_FIELD_CONFUSION_MATRIX)
-                    cell = number.high;
-                else
-                    cell = sum.high == 0.0 ? 0.0 : divide(number, sum).high;
+                matrix[row_of(i) * size + column_of(i)] = sum.high == 0.0 ? 0.0 : divide(number, sum).high;
             }
         }
     }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections import namedtuple
 from functools import partial
 
@@ -266,14 +267,13 @@ class ConfusionMatrix(Metric):
         if "convention" in reading:  # its rules, whatever the metric was created with
             stated = {word: said for word, said in stated.items() if word not in _OF_CONVENTIONS}
         how, _mask = make_reading(self._options.classes, {**stated, **reading})
-        count = ctypes.c_size_t()
         call = (library.iqa_confusion_score, self._open(), which, ctypes.byref(how))
-        self._context.call(*call, None, 0, ctypes.byref(count))
-        values = (ctypes.c_double * count.value)()
-        self._context.call(*call, values, count.value, None)
         none = words("confusion_reading", "average")["none"]
-        each = how.average == none and which <= _SCORES["iou"]
-        return self._array(values, (self._options.classes,)) if each else values[0]
+        if how.average == none and which <= _SCORES["iou"]:
+            return self._array(call, (self._options.classes,))
+        value = ctypes.c_double()
+        self._context.call(*call, ctypes.byref(value), 1, None)
+        return value.value
 
     def accuracy(self, **reading: Unpack[Reading]) -> Any:
         """The share of correct elements; of a class: tp / (tp + fn), multilabel (tp + tn) / all."""
@@ -327,25 +327,25 @@ class ConfusionMatrix(Metric):
         """Cohen's kappa; `weights` is None, "linear" or "quadratic"."""
         return float(self.score("kappa" if weights is None else f"kappa_{weights}", **reading))
 
-    def _array(self, values: Any, shape: tuple[int, ...], integers: bool = False) -> Any:
+    def _array(self, call: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+        """What a call writes, in an array of that shape."""
         array = empty("float64", shape)
         _keep, address = borrow(array, "values", writable=True)
-        ctypes.memmove(_abi.Tensor.from_address(address).data, values, ctypes.sizeof(values))
-        return array.astype("int64") if integers and hasattr(array, "astype") else array
+        data = ctypes.cast(_abi.Tensor.from_address(address).data, ctypes.POINTER(ctypes.c_double))
+        self._context.call(*call, data, math.prod(shape), None)
+        return array
 
     def _field(self, name: str, integers: bool) -> Any:
-        field = _abi.CONFUSION_FIELDS[name]
         count = ctypes.c_size_t()
-        call = (library.iqa_metric_read, self._open(), field)
+        call = (library.iqa_metric_read, self._open(), _abi.CONFUSION_FIELDS[name])
         self._context.call(*call, None, 0, ctypes.byref(count))
-        values = (ctypes.c_double * count.value)()
-        self._context.call(*call, values, count.value, None)
         shape: tuple[int, ...] = (count.value,)
         if name.startswith("matrix"):
             classes = self._options.classes
             multilabel = self._options.task == words("confusion", "task")["multilabel"]
             shape = (classes, 2, 2) if multilabel else (classes, classes)
-        return self._array(values, shape, integers)
+        array = self._array(call, shape)
+        return array.astype("int64") if integers and hasattr(array, "astype") else array
 
     @property
     def classes(self) -> int:
