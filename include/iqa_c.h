@@ -755,7 +755,8 @@ typedef struct iqa_errors_options {
     int32_t luma;         /* IQA_LUMA_...                                                                           */
     int32_t luma_rounded; /* 1: luma is rounded to multiples of L / 255; else 0                                     */
     int32_t shave;        /* pixels taken off each edge before anything else; 0 for none                            */
-    int32_t reserved;     /* 0                                                                                      */
+    int32_t alone;        /* 1: what `measure` needs is kept alone, in a fraction of the time. Then fields of other
+                             measures are refused, but for the mean squared error and its root, which go together  */
 } iqa_errors_options;
 
 #define IQA_ERRORS_OPTIONS_INIT                                                                                        \

@@ -72,8 +72,9 @@ def iqa(metric, data, threads, **options):
     else:
         kinds = {"MS-SSIM": iqa.MS_SSIM, "PSNR": iqa.PSNR, "MSE": iqa.MeanErrors}
         kind = {**kinds, "MAE": iqa.MeanErrors}.get(metric, iqa.SSIM)
-        if metric == "MSE":
-            options["measure"] = "mean_squared_error"
+        measures = {"MSE": "mean_squared_error", "MAE": "mean_absolute_error"}
+        if metric in measures:
+            options |= {"measure": measures[metric], "alone": True}
         accumulator = kind(data.data_range, data.layout, context=context, **options)
         if metric == "SSIM and gradient":
             extras["candidate_gradient"] = np.empty(x.shape, np.promote_types(x.dtype, np.float32))

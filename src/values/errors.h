@@ -49,8 +49,25 @@ struct error_sums {
     double weight;
 };
 
+// True if a measure is made of a term.
+IQA_HD constexpr bool needs_term(error_measure measure, error_term term)
+{
+    switch (term) {
+    case error_term::magnitude:
+        return measure == error_measure::mean_absolute;
+    case error_term::square:
+        return measure != error_measure::mean_absolute;
+    case error_term::reference_square:
+        return measure == error_measure::normalized_by_euclidean || measure == error_measure::signal_to_noise;
+    case error_term::reference:
+        return measure == error_measure::normalized_by_range || measure == error_measure::normalized_by_mean;
+    }
+    return false;
+}
+
 struct errors_rule {
     error_measure measure; // that is stored for images and channels, and has the gradient
+    bool alone;            // no other is kept
     double_double log_of_ten;
     bool refuses_nonfinite;
 };
@@ -59,11 +76,12 @@ struct errors_values_request {
     static constexpr int lane_of_nonfinite = errors_lane::nonfinite;
 
     errors_rule rule;
-    const pair_sum *squares, *magnitudes, *reference_squares, *reference; // [images][planes]
-    const sample_extremes *extremes;                                      // likewise
-    const int128 *weights;                                                // likewise
-    const sample_counts *counts;                                          // [images]
-    const bool *overflow;                                                 // likewise
+    // [images][planes]; NULL: the term is not kept
+    const pair_sum *squares, *magnitudes, *reference_squares, *reference;
+    const sample_extremes *extremes; // likewise
+    const int128 *weights;           // [images][planes]
+    const sample_counts *counts;     // [images]
+    const bool *overflow;            // likewise
     int64_t images;
     int64_t planes; // of an image: 1, or its channels if they are wanted apart
 
@@ -146,6 +164,24 @@ IQA_HD void add_sum(exact_format format, int64_t *lanes, const pair_sum &sum)
         add_digits(format, lanes, sum.limb[limb], sum.exponent[limb]);
 }
 
+// The sum of a term over an image, or over one plane.
+IQA_HD pair_sum sum_of_term(const pair_sum *sums, int64_t image, int64_t planes)
+{
+    return sums == nullptr ? pair_sum{} : sum_of_planes(sums, image, planes);
+}
+
+IQA_HD sample_extremes extremes_of_planes(const sample_extremes *extremes, int64_t image, int64_t planes)
+{
+    if (extremes == nullptr)
+        return {0.0, 0.0};
+    sample_extremes all = extremes[image * planes];
+    for (int64_t i = image * planes + 1; i < (image + 1) * planes; ++i) {
+        all.least = extremes[i].least < all.least ? extremes[i].least : all.least;
+        all.most = extremes[i].most > all.most ? extremes[i].most : all.most;
+    }
+    return all;
+}
+
 // Adds an image's value to the lanes of its measure's mean.
 IQA_HD void add_to_mean(int64_t *lanes, double value)
 {
@@ -157,6 +193,16 @@ IQA_HD void add_to_mean(int64_t *lanes, double value)
         return;
     const int exponent = exponent_of(value < 0.0 ? -value : value) - 52;
     add_digits(real_format, &lanes[errors_lane::sum], int128(__builtin_ldexp(value, -exponent)), exponent);
+}
+
+IQA_HD error_sums sums_of(const errors_values_request &request, int64_t image, int64_t planes, double weight)
+{
+    return {value_of(sum_of_term(request.squares, image, planes)),
+            value_of(sum_of_term(request.magnitudes, image, planes)),
+            value_of(sum_of_term(request.reference_squares, image, planes)),
+            value_of(sum_of_term(request.reference, image, planes)),
+            extremes_of_planes(request.extremes, image, planes),
+            weight};
 }
 
 IQA_HD uint64_t add_image(const errors_values_request &request, int64_t image)
@@ -177,25 +223,16 @@ IQA_HD uint64_t add_image(const errors_values_request &request, int64_t image)
         add_to_lane(&request.addend[errors_lane::nan_images], 1);
         return 0;
     }
-    const pair_sum squares = sum_of_planes(request.squares, image, request.planes);
-    const pair_sum magnitudes = sum_of_planes(request.magnitudes, image, request.planes);
-    sample_extremes extremes = request.extremes[image * request.planes];
-    for (int64_t i = image * request.planes + 1; i < (image + 1) * request.planes; ++i) {
-        const sample_extremes &other = request.extremes[i];
-        extremes.least = other.least < extremes.least ? other.least : extremes.least;
-        extremes.most = other.most > extremes.most ? other.most : extremes.most;
+    const error_sums sums = sums_of(request, image, request.planes, weight_of(units));
+    add_sum(square_format, &request.addend[errors_lane::squares], sum_of_term(request.squares, image, request.planes));
+    add_sum(real_format, &request.addend[errors_lane::magnitudes],
+            sum_of_term(request.magnitudes, image, request.planes));
+    for (int i = 0; i < measures_of_images; ++i) {
+        const auto measure = error_measure(first_of_images + i);
+        if (!request.rule.alone || measure == request.rule.measure)
+            add_to_mean(&request.addend[errors_lane::means + i * errors_lane::mean_size],
+                        measure_of(request.rule, measure, sums));
     }
-    const error_sums sums = {value_of(squares),
-                             value_of(magnitudes),
-                             value_of(sum_of_planes(request.reference_squares, image, request.planes)),
-                             value_of(sum_of_planes(request.reference, image, request.planes)),
-                             extremes,
-                             weight_of(units)};
-    add_sum(square_format, &request.addend[errors_lane::squares], squares);
-    add_sum(real_format, &request.addend[errors_lane::magnitudes], magnitudes);
-    for (int i = 0; i < measures_of_images; ++i)
-        add_to_mean(&request.addend[errors_lane::means + i * errors_lane::mean_size],
-                    measure_of(request.rule, error_measure(first_of_images + i), sums));
     if (request.per_image.data != nullptr)
         request.per_image.store(image, 0, 0, 0, 0, measure_of(request.rule, request.rule.measure, sums));
     if (request.slopes != nullptr)
@@ -208,13 +245,10 @@ IQA_HD void evaluate_channel(const errors_values_request &request, int64_t image
 {
     const int64_t plane = request.planes == 1 ? image : image * request.planes + channel;
     const bool is_nan = request.counts[image].nonfinite != 0;
-    request.per_channel.store(
-        image, channel, 0, 0, 0,
-        is_nan ? __builtin_nan("")
-               : measure_of(request.rule, request.rule.measure,
-                            {value_of(request.squares[plane]), value_of(request.magnitudes[plane]),
-                             value_of(request.reference_squares[plane]), value_of(request.reference[plane]),
-                             request.extremes[plane], weight_of(request.weights[plane])}));
+    request.per_channel.store(image, channel, 0, 0, 0,
+                              is_nan ? __builtin_nan("")
+                                     : measure_of(request.rule, request.rule.measure,
+                                                  sums_of(request, plane, 1, weight_of(request.weights[plane]))));
 }
 
 } // namespace iqa

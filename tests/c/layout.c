@@ -133,7 +133,7 @@ AT(iqa_errors_options, nonfinite, 28, 4);
 AT(iqa_errors_options, luma, 32, 4);
 AT(iqa_errors_options, luma_rounded, 36, 4);
 AT(iqa_errors_options, shave, 40, 4);
-AT(iqa_errors_options, reserved, 44, 4);
+AT(iqa_errors_options, alone, 44, 4);
 _Static_assert(sizeof(iqa_errors_options) == 48, "iqa_errors_options");
 
 AT(iqa_fid_options, struct_size, 0, 4);

@@ -178,7 +178,7 @@ void reach_invalid_argument()
     errors([](auto &o) { o.nonfinite = 3; }, {"nonfinite is 3", "IQA_NONFINITE_"});
     errors([](auto &o) { o.luma = 5; }, {"luma is 5", "IQA_LUMA_"});
     errors([](auto &o) { o.luma_rounded = -1; }, {"luma_rounded is -1", "0 or 1"});
-    errors([](auto &o) { o.reserved = 1; }, {"reserved is 1", "expected 0"});
+    errors([](auto &o) { o.alone = 2; }, {"alone is 2", "0 or 1"});
     errors([](auto &o) { o.shave = -3; }, {"shave is -3", "0 or more"});
 
     const iqa_tensor good = f.tensor();

@@ -42,7 +42,7 @@ std::vector<table_case> table_cases()
     return {
         {iqa::ssim_option_table, sizeof(iqa_ssim_options), {struct_size, FIELD(iqa_ssim_options, reserved)}},
         {iqa::psnr_option_table, sizeof(iqa_psnr_options), {struct_size}},
-        {iqa::errors_option_table, sizeof(iqa_errors_options), {struct_size, FIELD(iqa_errors_options, reserved)}},
+        {iqa::errors_option_table, sizeof(iqa_errors_options), {struct_size}},
         {iqa::fid_option_table, sizeof(iqa_fid_options), {struct_size}},
         {iqa::kid_option_table, sizeof(iqa_kid_options), {struct_size}},
         {iqa::prdc_option_table, sizeof(iqa_prdc_options), {struct_size}},
@@ -245,8 +245,9 @@ TEST_CASE("names of options and words are unique and in one style", "[names]")
                 CHECK((info.type == IQA_OPTION_FLAG || std::string(info.words[w].constant).substr(0, 4) == "IQA_"));
             }
             CHECK((info.type == IQA_OPTION_WORD || info.type == IQA_OPTION_FLAG || info.word_count < 3));
-            const std::set<std::string> later{"weights", "layer", "resize"}; // of FID: where features come from
-            const bool is_later = kind == "network" || kind == "prdc" || (kind == "fid" && later.count(info.name) != 0);
+            const std::set<std::string> later{"fid weights", "fid layer", "fid resize", "errors alone"};
+            const bool is_later =
+                kind == "network" || kind == "prdc" || later.count(std::string(kind) + " " + info.name) != 0;
             CHECK(std::string(info.since) == (is_later ? "0.2" : "0.1"));
             const std::string help = info.help;
             CHECK((help.size() > 10 && help.back() != '.' && help.find('|') == std::string::npos));
@@ -365,6 +366,8 @@ TEST_CASE("fields of a state have the order and size of their rows", "[names]")
 {
     CHECK(iqa::state_bytes(iqa::ssim_option_table) == 272);
     CHECK(iqa::state_bytes(iqa::psnr_option_table) == 60);
+    CHECK(iqa::state_bytes(iqa::errors_option_table) == 44);
+    CHECK(iqa::state_bytes(iqa::errors_option_table, false) == 40);
     CHECK(iqa::state_bytes(iqa::fid_option_table) == 28);
     CHECK(iqa::state_bytes(iqa::fid_option_table, false) == 12);
     CHECK(iqa::state_bytes(iqa::confusion_option_table) + iqa::state_bytes(iqa::confusion_reading_table) == 104);

@@ -39,6 +39,8 @@ constexpr option_row rows[] = {
     image_options::luma(IQA_FIELD_OF_ERRORS(luma)),
     image_options::luma_rounded(IQA_FIELD_OF_ERRORS(luma_rounded)),
     image_options::shave(IQA_FIELD_OF_ERRORS(shave)),
+    IQA_FIELD_OF_ERRORS(alone).flag().later("0.2").says(
+        "What the measure needs is kept alone, in a fraction of the time; other measures are not read"),
 };
 
 constexpr iqa_errors_options standard = IQA_ERRORS_OPTIONS_INIT;
@@ -79,6 +81,7 @@ private:
     void measure(const backend &device, pair_memory &memory, const pair_update &update, int64_t *addend, fault *report,
                  error_slope *slopes, device_ledger *ends) override;
     double weight() const { return to_double(exact_value(pixel_weight_format, &lanes_[lane::weight])); }
+    bool keeps(int measure) const;
     double value_of_measure(int measure) const;
     double mean_over_images(int measure) const;
 
@@ -106,23 +109,32 @@ void errors_metric::check_update(const pair_update &update) const
 void errors_metric::measure(const backend &device, pair_memory &memory, const pair_update &update, int64_t *addend,
                             fault *report, error_slope *slopes, device_ledger *ends)
 {
-    // The squares come last, since they decide which differences overflow.
-    term_sums terms[] = {{.term = error_term::reference},
-                         {.term = error_term::reference_square},
-                         {.term = error_term::magnitude},
-                         {.term = error_term::square}};
-    const auto &[reference, reference_squares, magnitudes, squares] = terms;
-    const pair_sums_request request = request_sums(memory, update, report, terms);
+    // A term of differences comes last, since it decides which of them overflow.
+    constexpr error_term in_order[] = {error_term::reference, error_term::reference_square, error_term::magnitude,
+                                       error_term::square};
+    std::array<term_sums, error_terms> terms{};
+    size_t count = 0;
+    for (const error_term term : in_order)
+        if (options_.alone == 0 || needs_term(measure_of_options(), term))
+            terms[count++].term = term;
+    const std::span<term_sums> kept(terms.data(), count);
+    const pair_sums_request request = request_sums(memory, update, report, kept);
+    const auto find = [&](error_term term) {
+        const auto found =
+            std::find_if(kept.begin(), kept.end(), [=](const term_sums &sums) { return sums.term == term; });
+        return found == kept.end() ? term_sums{} : *found;
+    };
     device.sums_of_pairs(owner(), memory.work, request);
     const errors_values_request values{
         .rule = {.measure = measure_of_options(),
+                 .alone = options_.alone != 0,
                  .log_of_ten = log_scaled({10.0, 0.0}, 0),
                  .refuses_nonfinite = refuses_nonfinite()},
-        .squares = squares.sums,
-        .magnitudes = magnitudes.sums,
-        .reference_squares = reference_squares.sums,
-        .reference = reference.sums,
-        .extremes = reference.extremes,
+        .squares = find(error_term::square).sums,
+        .magnitudes = find(error_term::magnitude).sums,
+        .reference_squares = find(error_term::reference_square).sums,
+        .reference = find(error_term::reference).sums,
+        .extremes = find(error_term::reference).extremes,
         .weights = request.weights,
         .counts = request.counts,
         .overflow = request.overflow,
@@ -149,8 +161,20 @@ double errors_metric::mean_over_images(int measure) const
     return mean_of(exact_value(real_format, mean + lane::sum), double(lanes_[lane::images]));
 }
 
+// The sum of squares is kept for every measure but the mean absolute error.
+bool errors_metric::keeps(int measure) const
+{
+    const auto asked = static_cast<error_measure>(measure);
+    return options_.alone == 0 || measure == options_.measure ||
+           (has_gradient(asked) && asked != error_measure::mean_absolute &&
+            needs_term(measure_of_options(), error_term::square));
+}
+
 double errors_metric::value_of_measure(int measure) const
 {
+    if (!keeps(measure))
+        fail(IQA_ERROR_INVALID_ARGUMENT, "the metric keeps ", measure_words[options_.measure].name, " alone, not ",
+             measure_words[measure].name);
     if (lanes_[lane::images] == 0)
         fail(IQA_ERROR_NO_DATA, "no image was added yet");
     if (lanes_[lane::nan_images] != 0)
@@ -202,8 +226,6 @@ constinit const options_table<iqa_errors_options> errors_option_table("errors", 
 iqa_metric *create_errors(context &owner, const iqa_errors_options &options)
 {
     errors_option_table.check(options);
-    if (options.reserved != 0)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "reserved is ", options.reserved, "; expected 0");
     check_range(options.data_low, options.data_high);
     return iqa_metric::make<errors_metric>(owner, options);
 }

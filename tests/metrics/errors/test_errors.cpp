@@ -424,6 +424,64 @@ TEMPLATE_TEST_CASE("masked samples are as if they were not there", "[errors]", u
     CHECK(read(masked.metric, IQA_FIELD_OUT_OF_RANGE) > 1000);
 }
 
+TEMPLATE_TEST_CASE("a measure alone is that of all measures, bit for bit", "[errors]", uint8_t, int16_t, float, double)
+{
+    const context_pointer context = make_context();
+    random_numbers random(98);
+    volume<TestType> x(IQA_LAYOUT_NHWC, {3, 3, 1, 33, 131});
+    volume<TestType> y = x;
+    volume<float> w(IQA_LAYOUT_NHWC, {3, 1, 1, 33, 131});
+    x.fill([&](const place &) { return double(random.below(200)); });
+    y.fill([&](const place &) { return double(random.below(200)); });
+    w.fill([&](const place &) { return double(random.below(5)) / 4; });
+    const auto view = w.view();
+    const iqa_tensor *const weights[] = {nullptr, view};
+    for (const int measure : measures)
+        for (const iqa_tensor *of_pixels : weights) {
+            CAPTURE(measure, of_pixels != nullptr);
+            iqa_errors_options options = options_for(IQA_LAYOUT_NHWC, measure);
+            const outcome all = measured(context, options, x, y, of_pixels);
+            options.alone = 1;
+            const outcome alone = measured(context, options, x, y, of_pixels);
+            CHECK(read(alone.metric) == read(all.metric));
+            CHECK(alone.per_image == all.per_image);
+            CHECK(alone.per_channel == all.per_channel);
+            CHECK(iqa_metric_merge(all.metric.get(), alone.metric.get()) == IQA_ERROR_INCOMPATIBLE);
+            const outcome more = measured(context, options, y, x, of_pixels);
+            REQUIRE(iqa_metric_merge(alone.metric.get(), more.metric.get()) == IQA_OK);
+            CHECK(read(alone.metric, IQA_FIELD_IMAGES) == 6);
+            for (const int other : measures) {
+                CAPTURE(other);
+                const bool squares = other == IQA_MEAN_SQUARED_ERROR || other == IQA_ROOT_MEAN_SQUARED_ERROR;
+                double value = -1;
+                const iqa_status status =
+                    iqa_metric_read(alone.metric.get(), field_of_measure[other], &value, 1, nullptr);
+                if (other == measure || (squares && measure != IQA_MEAN_ABSOLUTE_ERROR)) {
+                    CHECK(status == IQA_OK);
+                } else {
+                    CHECK(status == IQA_ERROR_INVALID_ARGUMENT);
+                    CHECK(last_error(context).find(" alone, not ") != std::string::npos);
+                }
+            }
+        }
+}
+
+TEST_CASE("a measure alone refuses differences that overflow", "[errors]")
+{
+    const context_pointer context = make_context();
+    volume<double> x(IQA_LAYOUT_HW, {1, 1, 1, 5, 9});
+    volume<double> y = x;
+    y.fill([](const place &at) { return at[4] == 3 ? 1e308 : 0; });
+    x.fill([](const place &at) { return at[4] == 3 ? -1e308 : 0; });
+    for (const int measure : measures) {
+        iqa_errors_options options = options_for(IQA_LAYOUT_HW, measure);
+        options.alone = 1;
+        const metric_pointer metric = make_errors(context, options);
+        CHECK(settled_update(metric, x.view(), y.view()) == IQA_ERROR_NUMERIC);
+        CHECK(read(metric, IQA_FIELD_IMAGES) == 0);
+    }
+}
+
 TEST_CASE("mean errors of luma, and without edges", "[errors]")
 {
     const context_pointer context = make_context();

@@ -60,6 +60,7 @@ class ErrorsOptions(TypedDict, total=False):
     luma: Literal["none", "bt601_full", "bt601_studio", "bt709_full", "bt709_studio"]
     luma_rounded: bool
     shave: int
+    alone: bool
 
 class FIDOptions(TypedDict, total=False):
     fraction_bits: int

@@ -95,7 +95,7 @@ class MeanAbsoluteError(_MeanError):
         self._start(num_outputs)
 
     def _one(self, form: str) -> Metric:
-        return MeanErrors(layout=form, nonfinite="propagate")
+        return MeanErrors(layout=form, nonfinite="propagate", alone=True)
 
     def _mean(self, metric: Any) -> float:
         return float(metric.mae)
