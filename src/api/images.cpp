@@ -6,6 +6,21 @@
 using iqa::create;
 using iqa::measure;
 
+namespace {
+
+// A metric that is read once keeps nothing else.
+iqa_status create_errors_alone(iqa_context *context, const iqa_errors_options *options, iqa_metric **out)
+{
+    const auto make = [](iqa_context &owner, const iqa_errors_options &given) {
+        iqa_errors_options alone = given;
+        alone.alone = given.alone == 0 ? 1 : given.alone;
+        return iqa::create_errors(owner, alone);
+    };
+    return create(context, options, iqa::errors_option_table, +make, out);
+}
+
+} // namespace
+
 extern "C" {
 
 iqa_status iqa_ssim_options_init(iqa_ssim_options *options, size_t size)
@@ -76,7 +91,7 @@ iqa_status iqa_measure_psnr(iqa_context *context, const iqa_psnr_options *option
 iqa_status iqa_measure_errors(iqa_context *context, const iqa_errors_options *options, const iqa_tensor *reference,
                               const iqa_tensor *candidate, double *value)
 {
-    return measure(context, options, iqa_errors_create, reference, candidate, value);
+    return measure(context, options, create_errors_alone, reference, candidate, value);
 }
 
 } // extern "C"
