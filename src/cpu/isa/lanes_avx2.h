@@ -263,6 +263,33 @@ struct sum_of_near_squares {
     int64_t total() const { return int64_t(sum_of_4(_mm256_add_epi64(even, odd))); }
 };
 
+struct sum_of_byte_squares {
+    static constexpr int width = 32;
+
+    __m256i low = _mm256_setzero_si256();
+    __m256i high = _mm256_setzero_si256();
+
+    void add(const uint8_t *x, const uint8_t *y)
+    {
+        const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(x));
+        const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(y));
+        const __m256i difference = _mm256_sub_epi8(_mm256_max_epu8(a, b), _mm256_min_epu8(a, b));
+        const __m256i lower = _mm256_unpacklo_epi8(difference, _mm256_setzero_si256());
+        const __m256i upper = _mm256_unpackhi_epi8(difference, _mm256_setzero_si256());
+        low = _mm256_add_epi32(low, _mm256_madd_epi16(lower, lower));
+        high = _mm256_add_epi32(high, _mm256_madd_epi16(upper, upper));
+    }
+    int32_t total() const
+    {
+        int32_t each[8];
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(each), _mm256_add_epi32(low, high));
+        int32_t sum = 0;
+        for (const int32_t one : each)
+            sum += one;
+        return sum;
+    }
+};
+
 struct lanes_bits {
     static constexpr int width = 8;
 
@@ -273,7 +300,6 @@ struct lanes_bits {
     void store(uint32_t *to) const { _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), value); }
 
     friend lanes_bits operator+(lanes_bits a, lanes_bits b) { return {_mm256_add_epi32(a.value, b.value)}; }
-    friend lanes_bits operator|(lanes_bits a, lanes_bits b) { return {_mm256_or_si256(a.value, b.value)}; }
     friend lanes_bits smaller(lanes_bits a, lanes_bits b) { return {_mm256_min_epu32(a.value, b.value)}; }
     friend lanes_bits larger(lanes_bits a, lanes_bits b) { return {_mm256_max_epu32(a.value, b.value)}; }
 };

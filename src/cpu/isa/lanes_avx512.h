@@ -256,6 +256,25 @@ struct sum_of_near_squares {
     int64_t total() const { return sum_of_8(_mm512_add_epi64(even, odd)); }
 };
 
+struct sum_of_byte_squares {
+    static constexpr int width = 64;
+
+    __m512i low = _mm512_setzero_si512();
+    __m512i high = _mm512_setzero_si512();
+
+    void add(const uint8_t *x, const uint8_t *y)
+    {
+        const __m512i a = _mm512_loadu_si512(x);
+        const __m512i b = _mm512_loadu_si512(y);
+        const __m512i difference = _mm512_sub_epi8(_mm512_max_epu8(a, b), _mm512_min_epu8(a, b));
+        const __m512i lower = _mm512_unpacklo_epi8(difference, _mm512_setzero_si512());
+        const __m512i upper = _mm512_unpackhi_epi8(difference, _mm512_setzero_si512());
+        low = _mm512_add_epi32(low, _mm512_madd_epi16(lower, lower));
+        high = _mm512_add_epi32(high, _mm512_madd_epi16(upper, upper));
+    }
+    int32_t total() const { return _mm512_reduce_add_epi32(_mm512_add_epi32(low, high)); }
+};
+
 struct lanes_bits {
     static constexpr int width = 16;
 
@@ -266,7 +285,6 @@ struct lanes_bits {
     void store(uint32_t *to) const { _mm512_storeu_si512(to, value); }
 
     friend lanes_bits operator+(lanes_bits a, lanes_bits b) { return {_mm512_add_epi32(a.value, b.value)}; }
-    friend lanes_bits operator|(lanes_bits a, lanes_bits b) { return {_mm512_or_si512(a.value, b.value)}; }
     friend lanes_bits smaller(lanes_bits a, lanes_bits b) { return {_mm512_min_epu32(a.value, b.value)}; }
     friend lanes_bits larger(lanes_bits a, lanes_bits b) { return {_mm512_max_epu32(a.value, b.value)}; }
 };

@@ -106,7 +106,7 @@ inline lanes_double load_as_double(const double *from)
 }
 inline lanes_double magnitude(lanes_double a)
 {
-    return {a.value < 0 ? -a.value : a.value};
+    return {__builtin_fabs(a.value)};
 }
 // A NaN in `a` is lost; callers detect it otherwise.
 inline lanes_double smaller(lanes_double a, lanes_double b)
@@ -134,6 +134,20 @@ struct sum_of_near_squares {
     int64_t total() const { return int64_t(sum); }
 };
 
+// The sum of squared differences of 2^15 bytes or fewer.
+struct sum_of_byte_squares {
+    static constexpr int width = 1;
+
+    int32_t sum = 0;
+
+    void add(const uint8_t *x, const uint8_t *y)
+    {
+        const auto difference = int16_t(*x - *y);
+        sum += int32_t(difference) * int32_t(difference);
+    }
+    int32_t total() const { return sum; }
+};
+
 // The bits of float32 samples, as integers without a sign.
 struct lanes_bits {
     static constexpr int width = 1;
@@ -145,7 +159,6 @@ struct lanes_bits {
     void store(uint32_t *to) const { *to = value; }
 
     friend lanes_bits operator+(lanes_bits a, lanes_bits b) { return {a.value + b.value}; }
-    friend lanes_bits operator|(lanes_bits a, lanes_bits b) { return {a.value | b.value}; }
     friend lanes_bits smaller(lanes_bits a, lanes_bits b) { return {a.value < b.value ? a.value : b.value}; }
     friend lanes_bits larger(lanes_bits a, lanes_bits b) { return {a.value > b.value ? a.value : b.value}; }
 };

@@ -24,29 +24,37 @@ static auto term_of(int32_t x, int32_t y)
 }
 
 // Terms of bytes: the sum of 2^15 terms fits 32 bits.
+constexpr int64_t bytes_of_a_sum = 1 << 15;
+
 template <error_term term>
-static int64_t sum_of_bytes(const uint8_t *reference, const uint8_t *candidate, int64_t count)
+static int64_t sum_of_few_bytes(const uint8_t *reference, const uint8_t *candidate, int64_t count)
 {
-    int64_t total = 0;
-    for (int64_t from = 0; from < count;) {
-        const int64_t to = count - from > 32768 ? from + 32768 : count;
-        int32_t part = 0;
-        for (; from < to; ++from) {
-            const int16_t base = int16_t(is_of_reference(term) ? reference[from] : reference[from] - candidate[from]);
-            part += is_square(term)                 ? int32_t(base) * int32_t(base)
-                    : term == error_term::magnitude ? int32_t(base < 0 ? -base : base)
-                                                    : int32_t(base);
-        }
-        total += part;
+    int32_t sum = 0;
+    int64_t i = 0;
+    if constexpr (term == error_term::square) {
+        constexpr int width = sum_of_byte_squares::width;
+        sum_of_byte_squares squares;
+        for (; i + width <= count; i += width)
+            squares.add(reference + i, candidate + i);
+        sum = squares.total();
     }
-    return total;
+    for (; i < count; ++i) {
+        const int16_t base = int16_t(is_of_reference(term) ? reference[i] : reference[i] - candidate[i]);
+        sum += is_square(term)                 ? int32_t(base) * int32_t(base)
+               : term == error_term::magnitude ? int32_t(base < 0 ? -base : base)
+                                               : int32_t(base);
+    }
+    return sum;
 }
 
-// Asks for a part of a stream some pages ahead, where the processor does not look by itself.
-[[maybe_unused]] static void prefetch(const void *samples)
+template <error_term term>
+static int64_t sum_of_byte_terms(const uint8_t *reference, const uint8_t *candidate, int64_t count)
 {
-    constexpr uintptr_t ahead = 10240;
-    __builtin_prefetch(reinterpret_cast<const void *>(uintptr_t(samples) + ahead));
+    int64_t total = 0;
+    for (int64_t i = 0; i < count; i += bytes_of_a_sum)
+        total += sum_of_few_bytes<term>(reference + i, candidate + i,
+                                        count - i > bytes_of_a_sum ? bytes_of_a_sum : count - i);
+    return total;
 }
 
 // Adds squares of differences below 2^15. Returns how many samples it added: none if others are among them.
@@ -57,10 +65,6 @@ static int64_t sum_of_near_words(const Sample *reference, const Sample *candidat
     const int64_t whole = count / line * line;
     sum_of_near_squares squares;
     for (int64_t from = 0; from < whole; from += line) {
-        if constexpr (line > 1) {
-            prefetch(reference + from);
-            prefetch(candidate + from);
-        }
         IQA_UNROLL_MUCH
         for (int64_t i = from; i < from + line; i += sum_of_near_squares::width)
             squares.add(reference + i, candidate + i);
@@ -149,32 +153,28 @@ struct grid_sums {
     }
 };
 
-// What the bits of float32 samples tell of their magnitudes.
+// What the bits of float32 samples tell of their magnitudes. Unless `with_signs`, those of a negative one are 2^31 or
+// more.
+template <bool with_signs>
 struct magnitude_bounds {
-    lanes_bits signs = lanes_bits::broadcast(0);
-    lanes_bits most = lanes_bits::broadcast(0);           // twice the bits of the largest; NaN lies beyond infinity
-    lanes_bits least = lanes_bits::broadcast(UINT32_MAX); // twice the bits of the smallest but 0, less 1
+    lanes_bits most = lanes_bits::broadcast(0);           // NaN lies beyond infinity
+    lanes_bits least = lanes_bits::broadcast(UINT32_MAX); // of all but 0, less 1
 
     void add(const float *samples)
     {
         const lanes_bits bits = lanes_bits::load(samples);
-        const lanes_bits twice = bits + bits;
-        signs = signs | bits;
-        most = larger(twice, most);
-        least = smaller(twice + lanes_bits::broadcast(UINT32_MAX), least);
+        const lanes_bits magnitude = with_signs ? bits + bits : bits;
+        most = larger(magnitude, most);
+        least = smaller(magnitude + lanes_bits::broadcast(UINT32_MAX), least);
     }
 
     uint32_t largest() const
     {
-        return reduced(most, [](uint32_t a, uint32_t b) { return a > b ? a : b; }) / 2;
+        return reduced(most, [](uint32_t a, uint32_t b) { return a > b ? a : b; }) / (with_signs ? 2 : 1);
     }
     uint32_t smallest() const
     {
-        return reduced(least, [](uint32_t a, uint32_t b) { return a < b ? a : b; }) / 2 + 1;
-    }
-    bool any_negative() const
-    {
-        return reduced(signs, [](uint32_t a, uint32_t b) { return a | b; }) >> 31 != 0;
+        return reduced(least, [](uint32_t a, uint32_t b) { return a < b ? a : b; }) / (with_signs ? 2 : 1) + 1;
     }
 
 private:
@@ -190,65 +190,141 @@ private:
     }
 };
 
-// Adds terms of float32 samples whose scaled magnitudes are 0 or in [2^-17, 2^8), as those of most images are. They are
-// multiples of 2^-40, so that the terms need no gain and no third grid, and the sums bound the largest term. Returns
-// how many samples it added: none if a sample, or all differences, lie elsewhere.
+// An exact sum of terms of float32 samples whose scaled magnitudes are 0 or in [2^(e - 19), 2^e). They are multiples of
+// 2^(e - 42), their differences lie below 2^(e + 1), and a lane has at most 2^10 terms. Magnitudes are then added to at
+// most 2^53 units. Squares are added to an anchor of 2^(2 e + 12), which rounds to multiples of 2^(2 e - 40); the
+// rests, at most half of that and multiples of 2^(2 e - 84), are added beside it, again to at most 2^53 units.
+struct usual_sums {
+    static constexpr int usual_exponent = 2; // the usual gain brings the range below 2
+    static constexpr int large_exponent = 8; // bytes as floating-point numbers, where no range is known
+    // Of additions that wait for each other; the compiler makes vectors of four single ones.
+    static constexpr int chains = lanes_double::width == 1 ? 4 : 2;
+    static constexpr int64_t most_terms = int64_t(1024) * chains * lanes_double::width;
+
+    lanes_double sums[chains];
+    lanes_double rests[chains];
+    uint32_t largest, smallest; // the bits of magnitudes
+
+    static double anchor(int exponent) { return power_of_two(2 * exponent + 12); }
+    static double limit(int exponent) { return power_of_two(exponent); }
+    static double least(int exponent) { return power_of_two(exponent - 19); }
+
+    template <error_term term, bool with_signs>
+    void add(const float *reference, const float *candidate, int64_t count, double start)
+    {
+        constexpr int step = step_of_samples;
+        magnitude_bounds<with_signs> bounds;
+        lanes_double sum[chains]; // in registers, which members would leave in every step
+        lanes_double rest[chains];
+        for (int k = 0; k < chains; ++k) {
+            sum[k] = lanes_double::broadcast(start);
+            rest[k] = lanes_double::broadcast(0.0);
+        }
+        for (int64_t from = 0; from < count; from += step) {
+            IQA_UNROLL_MUCH
+            for (int64_t i = from; i < from + step; i += lanes_bits::width) {
+                bounds.add(reference + i);
+                bounds.add(candidate + i);
+            }
+            IQA_UNROLL
+            for (int k = 0; k < chains; ++k) {
+                const int64_t i = from + k * lanes_double::width;
+                const lanes_double x = load_as_double(reference + i);
+                const lanes_double base = is_of_reference(term) ? x : x - load_as_double(candidate + i);
+                const lanes_double each = value_of_term<term>(base);
+                const lanes_double before = sum[k];
+                sum[k] = before + each;
+                if constexpr (is_square(term))
+                    rest[k] = rest[k] + (each - (sum[k] - before));
+            }
+        }
+        for (int k = 0; k < chains; ++k) {
+            sums[k] = sum[k];
+            rests[k] = rest[k];
+        }
+        largest = bounds.largest();
+        smallest = bounds.smallest();
+    }
+
+    // The sum in units of the first two grids: of 2^14 squares below 2^18, or magnitudes, it fits.
+    void split(double start, double unit, int64_t *limbs) const
+    {
+        for (int k = 0; k < chains; ++k) {
+            split(sums[k] - lanes_double::broadcast(start), unit, limbs);
+            split(rests[k], unit, limbs);
+        }
+    }
+
+    static constexpr int step_of_samples = chains * lanes_double::width;
+    static_assert(step_of_samples % lanes_bits::width == 0);
+
+private:
+    static void split(lanes_double lanes, double unit, int64_t *limbs)
+    {
+        double each[lanes_double::width];
+        lanes.store(each);
+        for (const double value : each) {
+            const double first = value * unit * power_of_two(-error_exponent(0));
+            const auto whole = int64_t(first);
+            limbs[0] += whole;
+            limbs[1] += int64_t((first - double(whole)) * power_of_two(error_exponent(0) - error_exponent(1)));
+        }
+    }
+};
+
+// Adds terms of float32 samples of the magnitudes that most images have: their terms need no gain and no third grid,
+// and the sums bound the largest term. What the samples before were like decides what is tried first. Returns how many
+// samples it added: none if a sample, or all differences, lie elsewhere.
 template <error_term term>
 static int64_t sum_of_usual_floats(const float *reference, const float *candidate, int64_t count, double gain,
                                    pair_total &total)
 {
-    constexpr int line = lanes_bits::width == 1 ? 1 : 16; // samples of 64 bytes; the vectoriser takes single ones
     if (gain < 0x1p-200 || gain > 0x1p200)
         return 0;
+    const int64_t whole = count / usual_sums::step_of_samples * usual_sums::step_of_samples;
     const double inverse = 1.0 / gain;
-    const double unit = is_square(term) ? inverse * inverse : inverse;
-    const double anchors[2] = {error_anchor(0) * unit, error_anchor(1) * unit};
-    const lanes_double first = lanes_double::broadcast(anchors[0]);
-    const lanes_double second = lanes_double::broadcast(anchors[1]);
-    const int64_t whole = count / line * line;
-    magnitude_bounds bounds;
-    integer_sum sums[2] = {};
-    for (int64_t from = 0; from < whole; from += line) {
-        if constexpr (line > 1) {
-            prefetch(reference + from);
-            prefetch(candidate + from);
-        }
-        IQA_UNROLL_MUCH
-        for (int64_t i = from; i < from + line; i += lanes_bits::width) {
-            bounds.add(reference + i);
-            bounds.add(candidate + i);
-        }
-        IQA_UNROLL_MUCH
-        for (int64_t i = from; i < from + line; i += lanes_double::width) {
-            const lanes_double x = load_as_double(reference + i);
-            const lanes_double base = is_of_reference(term) ? x : x - load_as_double(candidate + i);
-            const lanes_double each = value_of_term<term>(base);
-            const lanes_double anchored = each + first;
-            sums[0].add_bits(anchored);
-            sums[1].add_bits(each - (anchored - first) + second);
-        }
+    const double unit = is_square(term) ? gain * gain : gain;
+    const auto bits_at = [&](double scaled) {
+        return bits_of(float(scaled * inverse));
+    };
+    bool negative = total.least_sample < 0.0;
+    int exponent = total.most_sample * gain < usual_sums::limit(usual_sums::usual_exponent)
+                       ? usual_sums::usual_exponent
+                       : usual_sums::large_exponent;
+    usual_sums sums;
+    double start;
+    for (;;) {
+        start = is_square(term) ? usual_sums::anchor(exponent) / unit : 0.0;
+        if (negative)
+            sums.add<term, true>(reference, candidate, whole, start);
+        else
+            sums.add<term, false>(reference, candidate, whole, start);
+        if (!negative && sums.largest >> 31 != 0)
+            negative = true;
+        else if (exponent == usual_sums::usual_exponent && sums.largest >= bits_at(usual_sums::limit(exponent)))
+            exponent = usual_sums::large_exponent;
+        else
+            break;
     }
-    const uint32_t most = bounds.largest();
-    if (most >= bits_of(float(0x1p8 * inverse)) || bounds.smallest() < bits_of(float(0x1p-17 * inverse)))
+    if (sums.largest >= bits_at(usual_sums::limit(exponent)) || sums.smallest < bits_at(usual_sums::least(exponent)))
         return 0;
-    const int64_t additions = whole / lanes_double::width;
-    const int128 high = sums[0].total(additions, anchors[0]);
-    const int128 low = sums[1].total(additions, anchors[1]);
-    const double bound = double(float_from_bits(most));
+    int64_t limbs[2] = {};
+    sums.split(start, unit, limbs);
+    const double bound = double(float_from_bits(sums.largest));
     double largest = 0.0;
     if (is_of_reference(term)) {
         largest = bound * gain;
-    } else if (high != 0 || low != 0) {
+    } else if (limbs[0] != 0 || limbs[1] != 0) {
         largest = error_smallest;
-        const double sum = double(int64_t(high)) * power_of_two(error_exponent(0)) +
-                           double(int64_t(low)) * power_of_two(error_exponent(1));
+        const double sum =
+            double(limbs[0]) * power_of_two(error_exponent(0)) + double(limbs[1]) * power_of_two(error_exponent(1));
         if (sum < double(whole) * (is_square(term) ? largest * largest : largest))
             return 0; // the largest difference may be smaller
     }
     total.largest = largest > total.largest ? largest : total.largest;
-    total.limb[0] += high;
-    total.limb[1] += low;
-    const double least = bounds.any_negative() ? -bound : 0.0;
+    total.limb[0] += limbs[0];
+    total.limb[1] += limbs[1];
+    const double least = negative ? -bound : 0.0;
     total.least_sample = least < total.least_sample ? least : total.least_sample;
     total.most_sample = bound > total.most_sample ? bound : total.most_sample;
     return whole;
@@ -260,6 +336,7 @@ static void sum_of_floats(const Real *reference, const Real *candidate, const fl
 {
     constexpr int width = lanes_double::width;
     constexpr int64_t block = int64_t(error_flush) * width;
+    static_assert(block <= usual_sums::most_terms);
     for (int64_t from = 0; from < count;) {
         const int64_t to = count - from > block ? from + block : count;
         if constexpr (!weighted && sizeof(Real) == sizeof(float))
@@ -367,7 +444,7 @@ static void add_integers(const sample_run &run, pair_total &total)
     if (run.weights != nullptr)
         total.limb[1] += weighted_sum_of_integers<term>(x, y, run.weights, run.count);
     else if constexpr (sizeof(Sample) == 1)
-        total.limb[0] += sum_of_bytes<term>(x, y, run.count);
+        total.limb[0] += sum_of_byte_terms<term>(x, y, run.count);
     else
         total.limb[0] += sum_of_words<term>(x, y, run.count);
     if (term == error_term::reference && run.count != 0)

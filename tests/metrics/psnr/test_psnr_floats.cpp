@@ -15,7 +15,7 @@ namespace {
 
 struct image_kind {
     const char *name;
-    bool usual; // each sample is 0 or in +-[2^-17, 2^8)
+    bool usual; // each sample is 0 or in +-[2^-17, 2^2), or each is 0 or in +-[2^-11, 2^8)
     std::function<float(random_numbers &random)> reference;
     std::function<float(random_numbers &random, float reference)> candidate;
 };
@@ -66,9 +66,30 @@ std::vector<image_kind> image_kinds()
          [](random_numbers &, float x) {
              return std::nextafter(x, 2.0f);
          }},
-        {"usual exponents", true, [](random_numbers &random) { return any_exponent(random, -17, 8); },
+        {"usual exponents", true, [](random_numbers &random) { return any_exponent(random, -17, 2); },
+         [](random_numbers &random, float) {
+             return any_exponent(random, -17, 2);
+         }},
+        {"large exponents", true, [](random_numbers &random) { return any_exponent(random, -11, 8); },
+         [](random_numbers &random, float) {
+             return any_exponent(random, -11, 8);
+         }},
+        {"usual and large exponents", false, [](random_numbers &random) { return any_exponent(random, -17, 8); },
          [](random_numbers &random, float) {
              return any_exponent(random, -17, 8);
+         }},
+        {"far apart", true, [=](random_numbers &random) { return seldom(random, 0x1.fffffep1f, 0x1.234567p-17f); },
+         [=](random_numbers &random, float x) {
+             return seldom(random, -x, -0x1.76543p-17f);
+         }},
+        {"large and far apart", true,
+         [=](random_numbers &random) { return seldom(random, -0x1.fffffep7f, 0x1.234567p-11f); },
+         [=](random_numbers &random, float x) {
+             return seldom(random, -x, -0x1.76543p-11f);
+         }},
+        {"negative in places", true, [](random_numbers &random) { return 0.5f + float(random.uniform()); },
+         [=](random_numbers &random, float x) {
+             return seldom(random, x, -1.0f);
          }},
         {"many exponents", false, [](random_numbers &random) { return any_exponent(random, -40, 12); },
          [](random_numbers &random, float) {
@@ -85,8 +106,11 @@ std::vector<image_kind> image_kinds()
         {"a subnormal", false, near_usual(0x1p-149f), close},
         {"the smallest usual", false, near_usual(0x1p-17f), close},
         {"just smaller", false, near_usual(std::nextafter(0x1p-17f, 0.0f)), close},
-        {"the largest usual", false, near_usual(std::nextafter(0x1p8f, 0.0f)), close},
-        {"just larger", false, near_usual(0x1p8f), close},
+        {"the largest usual", false, near_usual(std::nextafter(0x1p2f, 0.0f)), close},
+        {"just larger", false, near_usual(0x1p2f), close},
+        {"larger, and small", false, [=](random_numbers &random) { return seldom(random, 0x1p-12f, 100.0f); }, close},
+        {"the largest", false, near_usual(std::nextafter(0x1p8f, 0.0f)), close},
+        {"too large", false, near_usual(0x1p8f), close},
         {"a negative zero", false, near_usual(-0.0f), close},
         {"huge", false, near_usual(3e38f), close},
         {"infinite", false, near_usual(-infinity), close},
