@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Features on a fixed grid. A feature x is rounded once to the integer q = x 2^p, ties to even; from there on the
-// moments are exact. q is cut into balanced digits small enough that products of digits, and of sums of two digits,
-// add up in 32 bits over a block of rows:
+// moments are exact. q is cut into balanced digits so small that the digits of a product, which are sums of products of
+// digits, add up in 32 bits over a block of rows:
 //   wide words    |q| <= 127 2^24   three digits of 11 bits   q = d0 + d1 2^11 + d2 2^22
 //   narrow words  |q| <= 127 2^16   two digits of 12 bits     q = d0 + d1 2^12
-// The digits and their pairwise sums (Karatsuba) are the planes. Each plane is multiplied with itself: six products for
-// wide words instead of nine, three for narrow words instead of four.
+// q is the value of a polynomial of its digits at 2^11 or 2^12. Planes are values of that polynomial elsewhere: at 0,
+// at infinity (the last digit), and at 1, -1 and 2 for wide words (Toom and Cook), at 1 for narrow words (Karatsuba).
+// Each plane is multiplied with itself: five products for wide words instead of nine, three for narrow words instead of
+// four.
 #pragma once
 
 #include "arith/portable.h"
@@ -24,14 +26,26 @@ struct feature_grid {
     IQA_HD_MEMBER double gain() const { return power_of_two(fraction_bits); }
 };
 
-constexpr int wide_planes = 6;
+constexpr int wide_planes = 5;
 constexpr int narrow_planes = 3;
 constexpr int wide_digit_bits = 11;
 constexpr int narrow_digit_bits = 12;
 
-// Rows whose plane products fit an int32. Wide: |d0 + d1| <= 2^11. Narrow: |d0 + d1| <= 2048 + 2033.
-constexpr int most_rows_wide = int(0x7fffffff / (int64_t(2048) * 2048));
-constexpr int most_rows_narrow = int(0x7fffffff / (int64_t(4081) * 4081));
+// The size of digits. The limit is a multiple of the last digit's weight, so that digit is at most the limit over it.
+constexpr int64_t wide_digit = 1 << (wide_digit_bits - 1);
+constexpr int64_t last_wide_digit = wide_limit >> (2 * wide_digit_bits);
+constexpr int64_t narrow_digit = 1 << (narrow_digit_bits - 1);
+constexpr int64_t last_narrow_digit = narrow_limit >> narrow_digit_bits;
+static_assert(last_wide_digit << (2 * wide_digit_bits) == wide_limit);
+static_assert(last_narrow_digit << narrow_digit_bits == narrow_limit);
+static_assert(wide_digit + 2 * wide_digit + 4 * last_wide_digit <= 0x7fff); // the largest plane, of the value at 2
+
+// Rows over which the digits of a product can be summed. The sums of products of planes may wrap; what is found from
+// them is below 2^30 (wide) or 2^31 (narrow), of which the second digit, d0 d1' + d1 d0', is the largest.
+constexpr int most_rows_wide = int(0x3fffffff / (2 * wide_digit * wide_digit));
+constexpr int most_rows_narrow = int(0x7fffffff / (2 * narrow_digit * last_narrow_digit));
+static_assert(wide_digit * wide_digit + 2 * wide_digit * last_wide_digit <= 2 * wide_digit * wide_digit); // the third
+static_assert(narrow_digit * narrow_digit <= 2 * narrow_digit * last_narrow_digit);                       // the first
 
 // Ties to even for |value| < 2^51, in the mode that results are defined in; larger values, infinities and NaN stay
 // outside every limit.
@@ -78,11 +92,10 @@ IQA_HD void split_wide(int32_t q, int32_t *planes)
     const int32_t d1 = low_digit(rest, wide_digit_bits);
     const int32_t d2 = without_low_digit(rest, wide_digit_bits);
     planes[0] = d0;
-    planes[1] = d1;
-    planes[2] = d2;
-    planes[3] = d0 + d1;
-    planes[4] = d0 + d2;
-    planes[5] = d1 + d2;
+    planes[1] = d2;
+    planes[2] = d0 + d2 + d1;
+    planes[3] = d0 + d2 - d1;
+    planes[4] = d0 + 2 * d1 + 4 * d2;
 }
 
 IQA_HD void split_narrow(int32_t q, int32_t *planes)

@@ -54,16 +54,26 @@ IQA_HD int128 value_at(const int64_t *words)
     return value_of(moment_words{words[0], words[1]});
 }
 
-// The sums of the products of wide planes 0 ... 5 over one block of rows. The cross sums follow from the squares:
-// d0 d1' + d1 d0' = (d0 + d1)(d0' + d1') - d0 d0' - d1 d1'. They fit 32 bits, even if intermediate results wrap: at
-// most 2 * 2^20 + 2^20 for each of fewer than 512 rows.
-IQA_HD moment_words from_wide_planes(int32_t p0, int32_t p1, int32_t p2, int32_t p3, int32_t p4, int32_t p5)
+// The integer from -2^30 to 2^30 - 1 that is `value` modulo 2^31.
+IQA_HD int32_t signed_of_31_bits(uint32_t value)
 {
-    const int32_t weight_11 = int32_t(uint32_t(p3) - uint32_t(p0) - uint32_t(p1));
-    const int32_t weight_22 = int32_t(uint32_t(p4) - uint32_t(p0) - uint32_t(p2) + uint32_t(p1));
-    const int32_t weight_33 = int32_t(uint32_t(p5) - uint32_t(p1) - uint32_t(p2));
-    return {p0 + int64_t(weight_11) * (1 << 11) + int64_t(weight_22) * (1 << 22),
-            int64_t(weight_33) * 2 + int64_t(p2) * (1 << 12)};
+    return int32_t(value << 1) >> 1;
+}
+
+// From the sums, modulo 2^32, of the products of wide planes over one block of rows. A product is
+// c0 + c1 2^11 + c2 2^22 + c3 2^33 + c4 2^44; the polynomial of these has the values p0 = c0 at 0, p1 = c4 at infinity,
+// p2 at 1, p3 at -1 and p4 at 2. Halves are known modulo 2^31, where 3 has an inverse; sums of each c are below 2^30 in
+// size.
+IQA_HD moment_words from_wide_planes(uint32_t p0, uint32_t p1, uint32_t p2, uint32_t p3, uint32_t p4)
+{
+    constexpr uint32_t third = 0xaaaaaaab;
+    static_assert(third * 3 == 1);
+    const uint32_t odd = (p2 - p3) >> 1; // c1 + c3
+    const uint32_t c2 = ((p2 + p3) >> 1) - p0 - p1;
+    const uint32_t c3 = (((p4 - p0 - 4 * c2 - 16 * p1) >> 1) - odd) * third; // (c1 + 4 c3) less (c1 + c3)
+    const uint32_t c1 = odd - c3;
+    return {int32_t(p0) + int64_t(signed_of_31_bits(c1)) * (1 << 11) + int64_t(signed_of_31_bits(c2)) * (1 << 22),
+            int64_t(signed_of_31_bits(c3)) * 2 + int64_t(int32_t(p1)) * (1 << 12)};
 }
 
 IQA_HD moment_words from_narrow_planes(int32_t p0, int32_t p1, int32_t p2)

@@ -22,7 +22,7 @@ struct digit_lanes {
 
     friend digit_lanes add_products_of_pairs(digit_lanes sum, digit_lanes a, digit_lanes b)
     {
-        return {sum.first + a.first * b.first + a.second * b.second, 0};
+        return {int32_t(uint32_t(sum.first) + uint32_t(a.first * b.first) + uint32_t(a.second * b.second)), 0};
     }
 };
 

@@ -41,7 +41,7 @@ struct fid_kernels {
     // limit; planes and sums are then unspecified.
     bool (*pack_panel)(const panel_request &request);
 
-    // products[i][j] = sum over pairs of rows of left[i] * right[j], for one plane of two panels.
+    // products[i][j] = sum over pairs of rows of left[i] * right[j], modulo 2^32, for one plane of two panels.
     void (*multiply_panels)(const int16_t *left, const int16_t *right, int pairs, int32_t *products);
 
     // Adds row `row` of the products of all planes, [plane][panel_width][panel_width], to the words of the state, low

@@ -13,7 +13,7 @@ namespace {
 
 // Rows between two updates of the state, which cost as much as some 50 rows of products: as many as 32 bits hold.
 constexpr int64_t rows_wide = 508;
-constexpr int64_t rows_narrow = 128;
+constexpr int64_t rows_narrow = 258;
 static_assert(rows_wide <= most_rows_wide && rows_narrow <= most_rows_narrow);
 static_assert(rows_wide % 2 == 0 && rows_narrow % 2 == 0);
 

@@ -101,9 +101,12 @@ void add_products_of(const int32_t *p, int count, int64_t *words)
 {
     constexpr int plane = panel_width * panel_width;
     for (int j = 0; j < count; ++j) {
-        const moment_words block = Wide ? from_wide_planes(p[j], p[plane + j], p[2 * plane + j], p[3 * plane + j],
-                                                           p[4 * plane + j], p[5 * plane + j])
-                                        : from_narrow_planes(p[j], p[plane + j], p[2 * plane + j]);
+        moment_words block;
+        if constexpr (Wide)
+            block = from_wide_planes(uint32_t(p[j]), uint32_t(p[plane + j]), uint32_t(p[2 * plane + j]),
+                                     uint32_t(p[3 * plane + j]), uint32_t(p[4 * plane + j]));
+        else
+            block = from_narrow_planes(p[j], p[plane + j], p[2 * plane + j]);
         const moment_words sum = Negative ? carry({words[2 * j] - block.low, words[2 * j + 1] - block.high})
                                           : carry({words[2 * j] + block.low, words[2 * j + 1] + block.high});
         words[2 * j] = sum.low;

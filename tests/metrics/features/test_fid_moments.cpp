@@ -97,7 +97,7 @@ TEST_CASE("moments equal plain 128-bit sums for every instruction set and shape"
     const int threads = GENERATE(1, 3);
     const auto context = make_context(threads, isa);
     for (const int64_t features : {1, 31, 33, 70})
-        for (const int64_t rows : {1, 2, 127, 129, 257, 600}) {
+        for (const int64_t rows : {1, 2, 127, 257, 259, 600}) {
             feature_set set(rows, features);
             random_numbers random(uint64_t(rows * 100 + features));
             for (float &value : set.values)
@@ -170,21 +170,93 @@ TEST_CASE("moments are exact at the bounds of the words", "[fid]")
     }
 }
 
-TEST_CASE("32 bits hold the plane products of the longest allowed block", "[fid]")
+TEST_CASE("plane products are summed modulo 2^32 over the longest allowed block", "[fid]")
 {
     for (const iqa::fid_kernels *kernels : kernel_tables()) {
         INFO(kernels->name);
+        // The largest digits of planes: of the value at 2, and of the sum of two.
         const struct {
             int rows, digit;
-        } worst[] = {{iqa::most_rows_wide / 2 * 2, -2048}, {iqa::most_rows_narrow / 2 * 2, -4080}};
+        } worst[] = {{iqa::most_rows_wide / 2 * 2, -5104}, {iqa::most_rows_narrow / 2 * 2, -4080}};
         for (const auto &[rows, digit] : worst) {
             const std::vector<int16_t> panel(size_t(rows * iqa::panel_width), int16_t(digit));
             std::vector<int32_t> products(size_t(iqa::panel_width * iqa::panel_width));
             kernels->multiply_panels(panel.data(), panel.data(), rows / 2, products.data());
             const int64_t expected = int64_t(rows) * digit * digit;
-            CHECK(expected <= std::numeric_limits<int32_t>::max());
-            CHECK(std::all_of(products.begin(), products.end(), [&](int32_t p) { return p == expected; }));
+            CHECK(expected > std::numeric_limits<int32_t>::max());
+            CHECK(std::all_of(products.begin(), products.end(), [&](int32_t p) { return p == int32_t(expected); }));
         }
+    }
+}
+
+TEST_CASE("sums are found again from planes that wrap, at the bounds of every digit", "[fid]")
+{
+    const bool wide = GENERATE(true, false);
+    const int64_t limit = wide ? iqa::wide_limit : iqa::narrow_limit;
+    const int rows = wide ? iqa::most_rows_wide : iqa::most_rows_narrow;
+    const int planes = wide ? iqa::wide_planes : iqa::narrow_planes;
+    std::vector<int64_t> words = {limit, -limit};
+    const auto add = [&](int64_t q) {
+        if (std::abs(q) <= limit)
+            words.push_back(q);
+    };
+    if (wide) {
+        for (const int64_t d0 : {-1024, 0, 1023})
+            for (const int64_t d1 : {-1024, 1, 1023})
+                for (const int64_t d2 : {-508, -507, 0, 507, 508})
+                    add(d0 + d1 * (1 << 11) + d2 * (1 << 22));
+    } else {
+        for (const int64_t d0 : {-2048, -2047, 0, 1, 2047})
+            for (const int64_t d1 : {-2032, -2031, -1, 0, 2031, 2032})
+                add(d0 + d1 * (1 << 12));
+    }
+
+    // How the factors go on from row to row: both the same in all, one of them changing, both changing.
+    const auto [step, other_step] = GENERATE(std::pair(0, 0), std::pair(0, 1), std::pair(1, 7));
+    bool same = true;
+    for (size_t i = 0; i < words.size(); ++i)
+        for (size_t j = 0; j < words.size(); ++j) {
+            uint32_t sums[iqa::wide_planes] = {};
+            iqa::int128 expected = 0;
+            for (int row = 0; row < rows; ++row) {
+                const int64_t a = words[(i + size_t(row * step)) % words.size()];
+                const int64_t b = words[(j + size_t(row * other_step)) % words.size()];
+                int32_t of_a[iqa::wide_planes];
+                int32_t of_b[iqa::wide_planes];
+                (wide ? iqa::split_wide : iqa::split_narrow)(int32_t(a), of_a);
+                (wide ? iqa::split_wide : iqa::split_narrow)(int32_t(b), of_b);
+                for (int plane = 0; plane < planes; ++plane) {
+                    same = same && of_a[plane] == int16_t(of_a[plane]);
+                    sums[plane] += uint32_t(of_a[plane] * of_b[plane]);
+                }
+                expected += iqa::int128(a) * b;
+            }
+            const iqa::moment_words found =
+                wide ? iqa::from_wide_planes(sums[0], sums[1], sums[2], sums[3], sums[4])
+                     : iqa::from_narrow_planes(int32_t(sums[0]), int32_t(sums[1]), int32_t(sums[2]));
+            same = same && iqa::value_of(found) == expected;
+        }
+    CHECK(same);
+}
+
+TEST_CASE("moments of features with the largest digits are exact in blocks of any length", "[fid]")
+{
+    const int isa = GENERATE(as<int>(), IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512);
+    const bool wide = GENERATE(true, false);
+    const int fraction_bits = wide ? 24 : 16;
+    constexpr int64_t wide_words[] = {-1024 - 1024 * 2048,        1023 + 1023 * 2048,        -1024 + (507 << 22),
+                                      -1024 * 2048 + (507 << 22), 1023 * 2048 - (508 << 22), 508 << 22};
+    constexpr int64_t narrow_words[] = {-2048 - 2031 * 4096, 2047 + 2031 * 4096, -2048 + 2032 * 4096,
+                                        2047 - 2032 * 4096,  2032 * 4096,        -2032 * 4096};
+    const auto context = make_context(1, isa);
+    for (const int64_t rows : {257, 258, 259, 507, 508, 509, 1017}) {
+        feature_set set(rows, 6);
+        for (int64_t i = 0; i < rows; ++i)
+            for (int64_t j = 0; j < 6; ++j)
+                set.at(i, j) = float(std::ldexp(double((wide ? wide_words : narrow_words)[j]), -fraction_bits));
+        const auto metric = make_fid(context, fid_options(6, fraction_bits, wide ? IQA_FID_WORD_32 : IQA_FID_WORD_24));
+        REQUIRE(add_rows(metric, IQA_FID_REFERENCE, set) == IQA_OK);
+        CHECK(agrees(lanes_of(metric), set, fraction_bits));
     }
 }
 
