@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Confusion counts of a batch. Two ways, which give the same sums:
-//   - tables, in this file: every worker fills private tables of 32-bit counts, which are inspected for invalid labels
-//     and added;
+//   - tables, in this file: every worker fills private tables, which are inspected for invalid labels and added. Their
+//     counts have 32 bits where codes are bytes, else 16, with a list of those that began again from 0;
 //   - sums of the state's cells, in sums.cpp: for weights, for few elements and many classes, and for tables that would
 //     exceed the caches.
 #include <cstring>
@@ -17,10 +17,13 @@ namespace {
 
 constexpr int64_t positions_of_a_tile = 1 << 16;
 constexpr int64_t positions_of_a_wave = int64_t(1) << 31; // fewer than a 32-bit count holds
+constexpr int64_t carries_of_a_wave = 1 << 12;            // of 16-bit counts
 constexpr int64_t largest_table = 1 << 22;                // counts
 constexpr int64_t cells_of_copies = 1 << 16;              // copies of a table stay within the second cache
 constexpr int most_copies = 4;
 constexpr int64_t stagger = 17 * 16; // counts: copies a power of two apart would share the same sets of the cache
+
+static_assert(table_cells(most_16_bit_classes) > largest_table);
 
 class table_counter {
 public:
@@ -34,6 +37,7 @@ public:
           rules_(source.rules),
           positions_(source.positions),
           in_bytes_(rules_.codes <= most_byte_classes),
+          wave_(in_bytes_ ? positions_of_a_wave : carries_of_a_wave * pairs_of_carry),
           table_(table_cells(rules_.codes))
     {
     }
@@ -41,29 +45,36 @@ public:
     void run()
     {
         const int64_t units = pair_.samples * source_.labels();
-        const bool staged = units > 1 || positions_ > positions_of_a_wave;
+        const bool staged = units > 1 || positions_ > wave_;
         while (in_bytes_ && copies_ < most_copies && copies_ * 2 * table_ <= cells_of_copies)
             copies_ *= 2;
         stride_ = round_up(table_, 16) + (copies_ > 1 ? stagger : 0);
-        const int64_t tiles = divide_up(std::min(positions_, positions_of_a_wave), tile());
+        const int64_t tiles = divide_up(std::min(positions_, wave_), tile());
         workers_ = workers_for(where_, tiles, positions_);
         const int64_t state_lanes = staged ? lanes_of(request_.layout) : 0;
-        const int64_t table_bytes = workers_ * copies_ * stride_ * int64_t(sizeof(uint32_t));
+        table_bytes_ = workers_ * copies_ * stride_ * int64_t(in_bytes_ ? sizeof(uint32_t) : sizeof(uint16_t));
+        const int64_t carries = in_bytes_ ? 0 : carries_of_a_wave; // of a worker
+        const int64_t carried_bytes = workers_ * carries * int64_t(sizeof(uint32_t));
         const int64_t staging_bytes = round_up(state_lanes * int64_t(sizeof(int64_t)), 64);
-        std::byte *block =
-            memory_.work.take<std::byte>(size_t(sample_.bytes() + staging_bytes + round_up(table_bytes, 64)) +
-                                             size_t(workers_) * sizeof(codes_buffer),
-                                         "tables of counts");
+        auto *block = memory_.work.take<std::byte>(
+            size_t(sample_.bytes() + staging_bytes + round_up(table_bytes_, 64) + carried_bytes) +
+                size_t(workers_) * sizeof(worker_state),
+            "tables of counts");
         block = sample_.place(block);
         int64_t *staging = reinterpret_cast<int64_t *>(block);
-        tables_ = reinterpret_cast<uint32_t *>(block + staging_bytes);
-        buffers_ = reinterpret_cast<codes_buffer *>(block + staging_bytes + round_up(table_bytes, 64));
+        tables_ = block + staging_bytes;
+        auto *carried = reinterpret_cast<uint32_t *>(tables_ + round_up(table_bytes_, 64));
+        states_ = reinterpret_cast<worker_state *>(tables_ + round_up(table_bytes_, 64) + carried_bytes);
+        for (int i = 0; i < workers_; ++i) {
+            states_[i].tables = {table<uint32_t>(i * copies_), stride_, copies_};
+            states_[i].carrying = {table<uint16_t>(i), carried + i * carries, 0};
+        }
         std::fill_n(staging, state_lanes, 0);
         target_ = staged ? staging : request_.cells;
 
         for_each_unit([&](counting_unit unit) {
-            for (int64_t first = 0; first < positions_; first += positions_of_a_wave)
-                count_wave(unit, first, std::min(positions_, first + positions_of_a_wave));
+            for (int64_t first = 0; first < positions_; first += wave_)
+                count_wave(unit, first, std::min(positions_, first + wave_));
         });
         if (staged && !source_.failed())
             for (int64_t i = 0; i < state_lanes; ++i)
@@ -71,6 +82,18 @@ public:
     }
 
 private:
+    struct alignas(64) worker_state {
+        codes_buffer buffer;
+        count_tables tables;     // of bytes
+        carrying_table carrying; // else
+    };
+
+    template <class Count>
+    Count *table(int64_t index) const
+    {
+        return reinterpret_cast<Count *>(tables_) + index * stride_;
+    }
+
     template <class Body>
     void for_each_unit(Body &&body)
     {
@@ -92,7 +115,9 @@ private:
 
     void count_wave(counting_unit unit, int64_t begin, int64_t end)
     {
-        std::memset(tables_, 0, size_t(workers_ * copies_ * stride_) * sizeof(uint32_t));
+        std::memset(tables_, 0, size_t(table_bytes_));
+        for (int i = 0; i < workers_; ++i)
+            states_[i].carrying.carries = 0;
         const int64_t tiles = divide_up(end - begin, tile());
         for_each_tile(where_, workers_, tiles, [&](int64_t index, int worker) {
             const int64_t first = begin + index * tile();
@@ -105,19 +130,19 @@ private:
 
     void count_tile(counting_unit unit, int64_t begin, int64_t end, int worker) const
     {
-        codes_buffer &buffer = buffers_[worker];
-        uint32_t *tables = tables_ + worker * copies_ * stride_;
+        worker_state &state = states_[worker];
+        codes_buffer &buffer = state.buffer;
         source_.for_each_block(begin, end, [&](int64_t first, int64_t count) {
             code_pairs pairs{buffer.bytes[0], buffer.bytes[1], count, row_length(rules_.codes), {}, {}};
             announce(unit, first + count, pairs);
             if (in_bytes_) {
                 source_.code_unit(unit, first, count, buffer.bytes, buffer);
-                source_.kernels.count_byte_pairs(pairs, tables, stride_, copies_);
+                source_.kernels.count_byte_pairs(pairs, state.tables);
             } else {
-                source_.code_unit(unit, first, count, buffer.words, buffer);
-                pairs.rows = buffer.words[0];
-                pairs.columns = buffer.words[1];
-                source_.kernels.count_pairs(pairs, tables, stride_, copies_);
+                source_.code_unit(unit, first, count, buffer.halves, buffer);
+                pairs.rows = buffer.halves[0];
+                pairs.columns = buffer.halves[1];
+                source_.kernels.count_pairs(pairs, state.carrying);
             }
         });
     }
@@ -137,18 +162,35 @@ private:
     }
 
     template <class Body>
-    void for_each_table(Body &&body)
+    void for_each_table(Body &&body) const
     {
         for (int64_t i = 0; i < int64_t(workers_) * copies_; ++i)
-            body(tables_ + i * stride_);
+            if (in_bytes_)
+                body(table<uint32_t>(i));
+            else
+                body(table<uint16_t>(i));
     }
+
+    // Calls body(row, column) for each carry.
+    template <class Body>
+    void for_each_carry(Body &&body) const
+    {
+        const int64_t length = row_length(rules_.codes);
+        for (int i = 0; i < workers_; ++i) {
+            const carrying_table &carrying = states_[i].carrying;
+            for (int64_t k = 0; k < carrying.carries; ++k)
+                body(carrying.carried[k] / length, carrying.carried[k] % length);
+        }
+    }
+
+    bool is_invalid(int64_t row, int64_t column) const { return row == rules_.codes || column == rules_.codes; }
 
     // Counts the ignored and the invalid labels, and removes the invalid ones unless they count as wrong.
     void inspect_tables()
     {
         const int64_t codes = rules_.codes;
         const int64_t length = row_length(codes);
-        for_each_table([&](uint32_t *table) {
+        for_each_table([&](auto *table) {
             for (int64_t column = 0; column < length; ++column) {
                 request_.counters[ignored_counter] += table[(codes + 1) * length + column];
                 request_.counters[invalid_counter] += table[codes * length + column];
@@ -161,34 +203,64 @@ private:
                     table[row * length + codes] = 0;
             }
         });
+        for_each_carry([&](int64_t row, int64_t column) {
+            if (row > codes)
+                request_.counters[ignored_counter] += pairs_of_carry;
+            else if (is_invalid(row, column))
+                request_.counters[invalid_counter] += pairs_of_carry;
+        });
     }
 
     void add_tables(counting_unit unit)
     {
-        const int64_t counted = row_length(rules_.codes) * row_length(rules_.codes);
-        for_each_table([&](const uint32_t *table) {
+        for_each_table([&](const auto *table) {
             if (request_.layout.kind == confusion_layout::matrix)
-                for (int64_t i = 0; i < counted; ++i)
-                    target_[i] += table[i];
+                add_counts(table, row_length(rules_.codes) * row_length(rules_.codes));
             else
                 add_cells(table, unit.label, request_.layout, target_);
             if (sample_.is_wanted())
                 add_cells(table, unit.label, sample_.layout(), sample_.cells());
         });
+        for_each_carry([&](int64_t row, int64_t column) {
+            if (row > rules_.codes || (is_invalid(row, column) && !rules_.invalid_is_wrong))
+                return;
+            add_pairs(pairs_of_carry, row, column, unit.label, request_.layout, target_);
+            if (sample_.is_wanted())
+                add_pairs(pairs_of_carry, row, column, unit.label, sample_.layout(), sample_.cells());
+        });
     }
 
-    void add_cells(const uint32_t *table, int64_t label, confusion_layout layout, int64_t *lanes) const
+    // Adds to a matrix. Most counts of a large one are 0, and then its lanes need not come from memory.
+    template <class Count>
+    void add_counts(const Count *table, int64_t count)
+    {
+        constexpr int some = 64 / sizeof(Count);
+        for (int64_t first = 0; first < count; first += some) {
+            const int part = int(std::min<int64_t>(some, count - first));
+            Count bits = 0;
+            for (int i = 0; i < part; ++i)
+                bits |= table[first + i];
+            for (int i = 0; bits != 0 && i < part; ++i)
+                target_[first + i] += table[first + i];
+        }
+    }
+
+    template <class Count>
+    void add_cells(const Count *table, int64_t label, confusion_layout layout, int64_t *lanes) const
     {
         const int64_t length = row_length(rules_.codes);
-        int64_t cells[3];
         for (int64_t row = 0; row < length; ++row)
-            for (int64_t column = 0; column < length; ++column) {
-                const int64_t count = table[row * length + column];
-                if (count == 0)
-                    continue;
-                for (int i = cells_of_pair(layout, label, row, column, cells) - 1; i >= 0; --i)
-                    lanes[cells[i]] += count;
-            }
+            for (int64_t column = 0; column < length; ++column)
+                if (const int64_t count = table[row * length + column]; count != 0)
+                    add_pairs(count, row, column, label, layout, lanes);
+    }
+
+    static void add_pairs(int64_t count, int64_t row, int64_t column, int64_t label, confusion_layout layout,
+                          int64_t *lanes)
+    {
+        int64_t cells[3];
+        for (int i = cells_of_pair(layout, label, row, column, cells) - 1; i >= 0; --i)
+            lanes[cells[i]] += count;
     }
 
     context &where_;
@@ -200,12 +272,14 @@ private:
     const label_rules &rules_;
     int64_t positions_; // of a unit
     bool in_bytes_;
+    int64_t wave_;  // positions between clearings of the tables
     int64_t table_; // cells of a table
     int workers_ = 1;
     int copies_ = 1;
     int64_t stride_ = 0;
-    uint32_t *tables_ = nullptr;
-    codes_buffer *buffers_ = nullptr;
+    int64_t table_bytes_ = 0; // of all tables
+    std::byte *tables_ = nullptr;
+    worker_state *states_ = nullptr; // [workers]
     int64_t *target_ = nullptr;
 };
 

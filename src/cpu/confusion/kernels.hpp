@@ -40,9 +40,24 @@ struct code_pairs {
     int64_t upcoming_size[2];
 };
 
+// Tables of 32-bit counts, `stride` apart, whose sum is the table.
+struct count_tables {
+    uint32_t *first;
+    int64_t stride;
+    int copies; // 1, 2 or 4
+};
+
+// A table of 16-bit counts, and its cells that counted this many pairs more, once for each time.
+constexpr uint32_t pairs_of_carry = 1 << 16;
+struct carrying_table {
+    uint16_t *counts;
+    uint32_t *carried;
+    int64_t carries;
+};
+
 // The labels of a block, the room for their codes, of which kernels read some more, and the most classes whose codes
-// fit bytes.
-enum : int { label_block = 1024, label_room = label_block + 64, most_byte_classes = 254 };
+// fit bytes, and 16 bits as labels of int16 do.
+enum : int { label_block = 1024, label_room = label_block + 64, most_byte_classes = 254, most_16_bit_classes = 32767 };
 
 // The memory that labelling of scores takes, in bytes.
 enum : int { score_scratch = 22 << 10 };

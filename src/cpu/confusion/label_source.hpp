@@ -23,6 +23,7 @@ struct counting_unit {
 struct codes_buffer {
     union {
         uint8_t bytes[2][label_room];
+        uint16_t halves[2][label_room];
         uint32_t words[2][label_room];
     };
     int32_t labels[label_block];
@@ -160,6 +161,8 @@ private:
     {
         if constexpr (sizeof(Code) == 1)
             kernels.code_labels_in_bytes(run, codes);
+        else if constexpr (sizeof(Code) == 2)
+            kernels.code_labels_in_16_bits(run, codes);
         else
             kernels.code_labels(run, codes);
     }

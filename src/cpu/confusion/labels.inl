@@ -12,16 +12,18 @@ namespace iqa::IQA_INSTRUCTION_SET {
 
 // ---- Codes: a label below `classes` is its own code, any other one is `classes`, an ignored one `classes` + 1.
 
+// The rules are applied to numbers of the labels' size, and the codes are narrowed last, as vectors do it quickly.
+// `Unsigned` has room for the codes, and negative labels are too large in it.
 template <bool ignoring, class Unsigned, class Code, class Label>
-static void code_run(const Label *__restrict labels, const label_run &run, Unsigned bound, Code *__restrict codes)
+static void code_run(const Label *__restrict labels, const label_run &run, Code *__restrict codes)
 {
-    const auto outside = Code(run.classes);
-    const auto ignored = Code(run.classes + 1);
+    const auto classes = Unsigned(run.classes);
+    const auto ignored = Unsigned(run.classes + 1);
     const auto ignore_label = Label(run.ignore_label);
     const int64_t count = run.count; // copied, since bytes may alias anything
     const int64_t step = run.step;
     const auto code_of = [=](Label label) {
-        return code_of_label<ignoring>(label, bound, outside, ignored, ignore_label);
+        return Code(code_of_label<ignoring>(label, classes, classes, ignored, ignore_label));
     };
     if (step == 1) {
         for (int64_t i = 0; i < count; ++i)
@@ -32,20 +34,16 @@ static void code_run(const Label *__restrict labels, const label_run &run, Unsig
     }
 }
 
-// `Unsigned` is wide enough for the bound: the class count, or less if the type has no larger labels.
 template <class Label, class Unsigned, class Code>
 static void code_labels_as(const label_run &run, Code *codes)
 {
     constexpr bool is_signed = Label(-1) < Label(0);
-    constexpr auto largest = Unsigned(-1);
-    constexpr uint64_t limit = is_signed ? uint64_t(largest / 2) + 1 : uint64_t(largest);
-    const auto bound = Unsigned(uint64_t(run.classes) < limit ? uint64_t(run.classes) : limit);
     const auto *labels = static_cast<const Label *>(run.data);
     const bool is_label = int64_t(Label(run.ignore_label)) == run.ignore_label && (is_signed || run.ignore_label >= 0);
     if (run.ignoring && is_label)
-        code_run<true, Unsigned>(labels, run, bound, codes);
+        code_run<true, Unsigned>(labels, run, codes);
     else
-        code_run<false, Unsigned>(labels, run, bound, codes);
+        code_run<false, Unsigned>(labels, run, codes);
 }
 
 template <class Code>
@@ -53,31 +51,39 @@ struct unsigned_for; // the types of comparison of narrow labels
 
 template <>
 struct unsigned_for<uint8_t> {
-    using of_8_bits = uint8_t;
+    using of_uint8 = uint8_t;
+    using of_int8 = uint16_t; // more classes than an int8 has may be counted in bytes
+    using of_16_bits = uint16_t;
+};
+
+template <>
+struct unsigned_for<uint16_t> {
+    using of_uint8 = uint16_t;
+    using of_int8 = uint16_t;
     using of_16_bits = uint16_t;
 };
 
 template <>
 struct unsigned_for<uint32_t> {
-    using of_8_bits = uint32_t;
+    using of_uint8 = uint32_t;
+    using of_int8 = uint32_t;
     using of_16_bits = uint32_t;
 };
 
 template <class Code>
 static void code_labels_in(const label_run &run, Code *codes)
 {
-    using narrow = typename unsigned_for<Code>::of_8_bits;
-    using medium = typename unsigned_for<Code>::of_16_bits;
+    using types = unsigned_for<Code>;
     switch (run.type) {
     case label_type::boolean:
     case label_type::uint8:
-        return code_labels_as<uint8_t, narrow>(run, codes);
+        return code_labels_as<uint8_t, typename types::of_uint8>(run, codes);
     case label_type::int8:
-        return code_labels_as<int8_t, narrow>(run, codes);
+        return code_labels_as<int8_t, typename types::of_int8>(run, codes);
     case label_type::uint16:
-        return code_labels_as<uint16_t, medium>(run, codes);
+        return code_labels_as<uint16_t, typename types::of_16_bits>(run, codes);
     case label_type::int16:
-        return code_labels_as<int16_t, medium>(run, codes);
+        return code_labels_as<int16_t, typename types::of_16_bits>(run, codes);
     case label_type::uint32:
         return code_labels_as<uint32_t, uint32_t>(run, codes);
     case label_type::int32:
@@ -221,10 +227,34 @@ static inline int compare_pairs(const code_pairs &pairs, uint32_t *table)
 struct table_copies {
     uint32_t *copy[4];
 
-    table_copies(uint32_t *tables, int64_t stride, int copies)
-        : copy{tables, tables + (1 & (copies - 1)) * stride, tables + (2 & (copies - 1)) * stride,
-               tables + (3 & (copies - 1)) * stride}
+    table_copies(const count_tables &tables)
+        : copy{tables.first, tables.first + (1 & (tables.copies - 1)) * tables.stride,
+               tables.first + (2 & (tables.copies - 1)) * tables.stride,
+               tables.first + (3 & (tables.copies - 1)) * tables.stride}
     {
+    }
+
+    void add_one(int neighbour, uint32_t cell) { ++copy[neighbour & 3][cell]; }
+    void add(int neighbour, uint32_t cell, uint32_t pairs) { copy[neighbour & 3][cell] += pairs; }
+};
+
+// Counts of 16 bits are half as many bytes, of which more stay in the second cache.
+struct table_with_carries {
+    uint16_t *counts;
+    uint32_t *carried;
+    int64_t carries;
+
+    void add_one(int, uint32_t cell)
+    {
+        if (++counts[cell] == 0) [[unlikely]]
+            carried[carries++] = cell;
+    }
+    void add(int, uint32_t cell, uint32_t pairs)
+    {
+        const uint32_t sum = counts[cell] + pairs;
+        counts[cell] = uint16_t(sum);
+        if (sum >= pairs_of_carry) [[unlikely]]
+            carried[carries++] = cell;
     }
 };
 
@@ -285,27 +315,27 @@ static void list_runs(const Code *rows, const Code *columns, int first, int coun
     runs.end = first < count ? first : count;
 }
 
-template <class Code>
+template <class Code, class Table>
 static void add_runs(const Code *rows, const Code *columns, uint32_t row_length, int begin, const listed_runs &runs,
-                     upcoming_labels &upcoming, const table_copies &table)
+                     upcoming_labels &upcoming, Table &table)
 {
-    const auto add_until = [&](int last, uint32_t *copy) {
-        copy[rows[last] * row_length + columns[last]] += uint32_t(last + 1 - begin);
+    const auto add_until = [&](int last, int neighbour) {
+        table.add(neighbour, rows[last] * row_length + columns[last], uint32_t(last + 1 - begin));
         begin = last + 1;
     };
     const int labels_of_four = (runs.end - begin) / 2 / (runs.count / 4 + 1);
     int i = 0;
     for (; i + 4 <= runs.count; i += 4) {
         upcoming.fetch(labels_of_four);
-        add_until(runs.last[i], table.copy[0]);
-        add_until(runs.last[i + 1], table.copy[1]);
-        add_until(runs.last[i + 2], table.copy[2]);
-        add_until(runs.last[i + 3], table.copy[3]);
+        add_until(runs.last[i], 0);
+        add_until(runs.last[i + 1], 1);
+        add_until(runs.last[i + 2], 2);
+        add_until(runs.last[i + 3], 3);
     }
     for (; i < runs.count; ++i)
-        add_until(runs.last[i], table.copy[i & 3]);
+        add_until(runs.last[i], i);
     if (begin < runs.end)
-        add_until(runs.end - 1, table.copy[0]);
+        add_until(runs.end - 1, 0);
 }
 
 template <class Code>
@@ -317,16 +347,16 @@ struct cell_of<uint8_t> {
 };
 
 template <>
-struct cell_of<uint32_t> {
+struct cell_of<uint16_t> {
     using type = uint32_t;
 };
 
 template <class Code>
 constexpr int each_pairs = 1024 / int(sizeof(typename cell_of<Code>::type)); // at once
 
-template <class Code>
+template <class Code, class Table>
 static void add_each(const Code *__restrict rows, const Code *__restrict columns, uint32_t row_length, int count,
-                     upcoming_labels &upcoming, const table_copies &table)
+                     upcoming_labels &upcoming, Table &table)
 {
     constexpr int part = 32;
     using cell = typename cell_of<Code>::type;
@@ -339,28 +369,24 @@ static void add_each(const Code *__restrict rows, const Code *__restrict columns
         upcoming.fetch(part);
         IQA_UNROLL
         for (int k = 0; k < part; k += 4) {
-            ++table.copy[0][cells[i + k]];
-            ++table.copy[1][cells[i + k + 1]];
-            ++table.copy[2][cells[i + k + 2]];
-            ++table.copy[3][cells[i + k + 3]];
+            table.add_one(0, cells[i + k]);
+            table.add_one(1, cells[i + k + 1]);
+            table.add_one(2, cells[i + k + 2]);
+            table.add_one(3, cells[i + k + 3]);
         }
     }
     for (; i < count; ++i)
-        ++table.copy[0][cells[i]];
+        table.add_one(0, cells[i]);
 }
 
-template <class Code>
-static void count_pairs(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies)
+template <class Code, class Table>
+static void count_from(int done, const code_pairs &pairs, Table &table)
 {
     const auto *rows = static_cast<const Code *>(pairs.rows);
     const auto *columns = static_cast<const Code *>(pairs.columns);
     const auto row_length = uint32_t(pairs.row_length);
     const int count = int(pairs.count);
-    const table_copies table(tables, stride, copies);
     upcoming_labels upcoming(pairs);
-    int done = 0;
-    if constexpr (sizeof(Code) == 1)
-        done = compare_pairs(pairs, tables);
     listed_runs runs;
     while (done < count) {
         list_runs(rows, columns, done, count, upcoming, runs);
@@ -370,6 +396,19 @@ static void count_pairs(const code_pairs &pairs, uint32_t *tables, int64_t strid
         add_each(rows + runs.end, columns + runs.end, row_length, short_runs, upcoming, table);
         done = runs.end + short_runs;
     }
+}
+
+static void count_byte_pairs(const code_pairs &pairs, const count_tables &tables)
+{
+    table_copies table(tables);
+    count_from<uint8_t>(compare_pairs(pairs, tables.first), pairs, table);
+}
+
+static void count_pairs(const code_pairs &pairs, carrying_table &counts)
+{
+    table_with_carries table{counts.counts, counts.carried, counts.carries};
+    count_from<uint16_t>(0, pairs, table);
+    counts.carries = table.carries;
 }
 
 } // namespace iqa::IQA_INSTRUCTION_SET

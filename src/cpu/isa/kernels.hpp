@@ -45,15 +45,16 @@ struct cpu_kernels {
     // Times a factor.
     void (*store_derivatives)(const double *derivatives, double factor, int64_t count, const derivative_place &to);
 
-    void (*code_labels_in_bytes)(const label_run &run, uint8_t *codes); // up to most_byte_classes
+    void (*code_labels_in_bytes)(const label_run &run, uint8_t *codes);    // up to most_byte_classes
+    void (*code_labels_in_16_bits)(const label_run &run, uint16_t *codes); // up to most_16_bit_classes
     void (*code_labels)(const label_run &run, uint32_t *codes);
     void (*label_scores)(const score_run &run, int32_t *labels);
     // The class in `targets` becomes the label if it is among the k largest scores.
     void (*prefer_target)(const score_run &run, const uint32_t *targets, int64_t k, int32_t *labels);
-    // Counts pairs of codes in `copies` (1, 2 or 4) tables `stride` apart, whose sum is the table. Codes are bytes.
-    void (*count_byte_pairs)(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies);
-    // Codes are uint32.
-    void (*count_pairs)(const code_pairs &pairs, uint32_t *tables, int64_t stride, int copies);
+    // Codes are bytes.
+    void (*count_byte_pairs)(const code_pairs &pairs, const count_tables &tables);
+    // Codes are uint16.
+    void (*count_pairs)(const code_pairs &pairs, carrying_table &table);
 };
 
 } // namespace iqa

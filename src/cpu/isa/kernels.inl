@@ -46,11 +46,12 @@ const cpu_kernels kernels = {
     .error_derivatives = error_derivatives,
     .store_derivatives = store_derivatives,
     .code_labels_in_bytes = code_labels_in<uint8_t>,
+    .code_labels_in_16_bits = code_labels_in<uint16_t>,
     .code_labels = code_labels_in<uint32_t>,
     .label_scores = label_scores,
     .prefer_target = prefer_target,
-    .count_byte_pairs = count_pairs<uint8_t>,
-    .count_pairs = count_pairs<uint32_t>,
+    .count_byte_pairs = count_byte_pairs,
+    .count_pairs = count_pairs,
 };
 
 } // namespace iqa::IQA_INSTRUCTION_SET

@@ -366,16 +366,17 @@ inline uint64_t unequal(const uint8_t *a, const uint8_t *b)
     };
     return ~(equal_32(0) | uint64_t(equal_32(32)) << 32);
 }
-inline uint64_t unequal(const uint32_t *a, const uint32_t *b)
+inline uint64_t unequal(const uint16_t *a, const uint16_t *b)
 {
-    uint64_t equal = 0;
-    for (int first = 0; first < 64; first += 8) {
-        const __m256i codes_of_a = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(a + first));
-        const __m256i codes_of_b = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(b + first));
-        const __m256i same = _mm256_cmpeq_epi32(codes_of_a, codes_of_b);
-        equal |= uint64_t(uint32_t(_mm256_movemask_ps(_mm256_castsi256_ps(same)))) << first;
-    }
-    return ~equal;
+    const auto equal_16 = [=](int first) {
+        return _mm256_cmpeq_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(a + first)),
+                                  _mm256_loadu_si256(reinterpret_cast<const __m256i *>(b + first)));
+    };
+    const auto equal_32 = [=](int first) {
+        const __m256i bytes = _mm256_packs_epi16(equal_16(first), equal_16(first + 16)); // of halves in turn
+        return uint32_t(_mm256_movemask_epi8(_mm256_permute4x64_epi64(bytes, 0xd8)));
+    };
+    return ~(equal_32(0) | uint64_t(equal_32(32)) << 32);
 }
 
 } // namespace iqa::avx2

@@ -348,13 +348,12 @@ inline uint64_t unequal(const uint8_t *a, const uint8_t *b)
 {
     return _mm512_cmpneq_epu8_mask(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
 }
-inline uint64_t unequal(const uint32_t *a, const uint32_t *b)
+inline uint64_t unequal(const uint16_t *a, const uint16_t *b)
 {
-    uint64_t result = 0;
-    for (int first = 0; first < 64; first += 16)
-        result |= uint64_t(_mm512_cmpneq_epu32_mask(_mm512_loadu_si512(a + first), _mm512_loadu_si512(b + first)))
-                  << first;
-    return result;
+    const auto unequal_32 = [=](int first) {
+        return uint64_t(_mm512_cmpneq_epu16_mask(_mm512_loadu_si512(a + first), _mm512_loadu_si512(b + first)));
+    };
+    return unequal_32(0) | unequal_32(32) << 32;
 }
 
 } // namespace iqa::avx512

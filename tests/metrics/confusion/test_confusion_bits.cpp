@@ -167,12 +167,13 @@ TEST_CASE("few elements and many give the same counts")
 namespace {
 
 // Stretches of labels whose runs are long, short or of one pair, so that kernels change their way within blocks and
-// between them. Some references are ignored, and where asked for a label in 50 is outside the classes.
+// between them. Some references are ignored, and where asked for a label in 50 is outside the classes. Labels of up to
+// 254 classes are bytes.
 struct stretches {
-    static constexpr uint8_t ignored = 255;
-    std::vector<uint8_t> reference, candidate;
+    int64_t ignored;
+    std::vector<int16_t> reference, candidate;
 
-    stretches(int64_t classes, int64_t count, bool outside)
+    stretches(int64_t classes, int64_t count, bool outside) : ignored(classes < 255 ? 255 : 5000)
     {
         random_numbers random(uint64_t(classes * 1000 + count));
         constexpr int64_t lengths[] = {1, 2, 3, 5, 9, 20, 100, 2000};
@@ -185,9 +186,9 @@ struct stretches {
             const int64_t run = std::min(count - int64_t(reference.size()), 1 + random.below(longest));
             const auto label = [&] {
                 const bool invalid = outside && random.below(50) == 0;
-                return uint8_t(invalid ? classes + random.below(255 - classes) : random.below(classes));
+                return int16_t(invalid ? classes + random.below(ignored - classes) : random.below(classes));
             };
-            const uint8_t row = random.below(20) == 0 ? ignored : label();
+            const int16_t row = random.below(20) == 0 ? int16_t(ignored) : label();
             reference.insert(reference.end(), size_t(run), row);
             candidate.insert(candidate.end(), size_t(run), random.below(3) == 0 ? row : label());
         }
@@ -231,6 +232,29 @@ std::vector<int64_t> lanes_of(const iqa_confusion_options &options, const stretc
     return lanes;
 }
 
+// The lanes of counts of each class, from those of the matrix.
+std::vector<int64_t> per_class(const std::vector<int64_t> &matrix, int64_t classes)
+{
+    constexpr int64_t header = 4;
+    const int64_t length = classes + 1;
+    std::vector<int64_t> lanes(size_t(header + 3 * classes + 1));
+    std::copy_n(matrix.begin(), header, lanes.begin());
+    for (int64_t row = 0; row < length; ++row)
+        for (int64_t column = 0; column < length; ++column) {
+            const int64_t count = matrix[size_t(header + row * length + column)];
+            lanes.back() += count;
+            if (row == column && row < classes) {
+                lanes[size_t(header + 3 * row)] += count;
+                continue;
+            }
+            if (column < classes)
+                lanes[size_t(header + 3 * column + 1)] += count;
+            if (row < classes)
+                lanes[size_t(header + 3 * row + 2)] += count;
+        }
+    return lanes;
+}
+
 } // namespace
 
 TEST_CASE("every set counts runs, noise and their borders as a loop over the pairs does")
@@ -246,7 +270,7 @@ TEST_CASE("every set counts runs, noise and their borders as a loop over the pai
                     const auto expected = maps.count(classes, policy == IQA_OUT_OF_RANGE_WRONG);
                     const auto options = counting(classes, [&](auto &o) {
                         o.ignore = 1;
-                        o.ignore_label = stretches::ignored;
+                        o.ignore_label = maps.ignored;
                         o.out_of_range = policy;
                     });
                     for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512}) {
@@ -261,20 +285,90 @@ TEST_CASE("every set counts runs, noise and their borders as a loop over the pai
 
 TEST_CASE("every set counts the runs of many classes as a loop over the pairs does")
 {
-    // Codes of 4 bytes: 300 classes of which labels use the first 200.
+    // Codes of 16 bits, of all classes and of the first 200 alone.
+    for (const auto &[classes, used] : std::map<int64_t, int64_t>{{255, 255}, {300, 200}, {500, 500}})
+        for (const int64_t count : {65537, 140001})
+            for (const bool outside : {false, true})
+                for (const int policy : {IQA_OUT_OF_RANGE_DROP, IQA_OUT_OF_RANGE_WRONG}) {
+                    const stretches maps(used, count, outside);
+                    const auto options = counting(int(classes), [&](auto &o) {
+                        o.ignore = 1;
+                        o.ignore_label = maps.ignored;
+                        o.out_of_range = policy;
+                    });
+                    const auto expected = maps.count(classes, policy == IQA_OUT_OF_RANGE_WRONG);
+                    for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
+                        for (const int threads : {1, 3}) {
+                            CAPTURE(classes, count, outside, policy, isa, threads);
+                            CHECK((lanes_of<int16_t>(options, maps, threads, isa) == expected));
+                            CHECK((lanes_of<int32_t>(options, maps, threads, isa) == expected));
+                            CHECK((lanes_of<uint64_t>(options, maps, threads, isa) == expected));
+                        }
+                }
+}
+
+TEST_CASE("16 bits of a count are carried")
+{
+    // 300 classes. Each pair is met around 65536 times, or several times that, alone or in turn with another one, so
+    // that it is counted by runs, and pair by pair.
     constexpr int64_t classes = 300;
-    for (const int64_t count : {65537, 140001}) {
-        const stretches maps(200, count, false);
-        const auto options = counting(classes, [&](auto &o) {
-            o.ignore = 1;
-            o.ignore_label = stretches::ignored;
-        });
-        for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
-            for (const int threads : {1, 3}) {
-                CAPTURE(count, isa, threads);
-                CHECK((lanes_of<int32_t>(options, maps, threads, isa) == maps.count(classes, false)));
+    const bool on_cpu = device_of_tests == IQA_CPU;
+    for (const int64_t times : {65535, 65536, 65537, 131072, 200001})
+        for (const int policy : {IQA_OUT_OF_RANGE_DROP, IQA_OUT_OF_RANGE_WRONG})
+            for (const int counts : {IQA_COUNTS_MATRIX, IQA_COUNTS_PER_CLASS}) {
+                stretches maps(classes, 0, false);
+                const auto add = [&](int64_t row, int64_t column) {
+                    maps.reference.push_back(int16_t(row));
+                    maps.candidate.push_back(int16_t(column));
+                };
+                constexpr int64_t pairs[][2] = {{0, 0},    {299, 299}, {7, 8},  {5000, 5000},
+                                                {5000, 3}, {301, 4},   {5, 302}};
+                for (const auto &pair : pairs)
+                    for (int64_t i = 0; i < times; ++i)
+                        add(pair[0], pair[1]);
+                for (int64_t i = 0; i < times; ++i) {
+                    add(11, 11);
+                    add(12, 13);
+                }
+                const auto options = counting(int(classes), [&](auto &o) {
+                    o.ignore = 1;
+                    o.ignore_label = maps.ignored;
+                    o.out_of_range = policy;
+                    o.counts = counts;
+                });
+                auto expected = maps.count(classes, policy == IQA_OUT_OF_RANGE_WRONG);
+                if (counts == IQA_COUNTS_PER_CLASS)
+                    expected = per_class(expected, classes);
+                for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
+                    for (const int threads : {1, 2}) {
+                        if (!on_cpu && (isa != IQA_ISA_BASELINE || threads > 1))
+                            continue;
+                        CAPTURE(times, policy, counts, isa, threads);
+                        CHECK((lanes_of<int16_t>(options, maps, threads, isa) == expected));
+                    }
+                // A single sample has the scores of all.
+                auto kept = options;
+                kept.batched = kept.keep_samples = 1;
+                confusion m(kept);
+                m.add(maps.reference, maps.candidate, {1, int64_t(maps.reference.size())});
+                REQUIRE(m.text() == "");
+                const auto over_samples = reading(IQA_AVERAGE_MACRO, [](auto &r) { r.over = IQA_OVER_SAMPLES; });
+                CHECK(m.score(IQA_SCORE_IOU, over_samples) == m.score(IQA_SCORE_IOU, IQA_AVERAGE_MACRO));
             }
-    }
+}
+
+TEST_CASE("more pairs than one table takes")
+{
+    if (device_of_tests != IQA_CPU)
+        return; // a strided view of so many would be copied
+    constexpr int64_t times = (int64_t(1) << 28) + 70000;
+    confusion m(counting(300));
+    const int16_t label = 200;
+    const tensor one(&label, IQA_INT16, {times}, {0});
+    m.add(one, one);
+    REQUIRE(m.text() == "");
+    CHECK(m.matrix()[200 * 300 + 200] == double(times));
+    CHECK(m.score(IQA_SCORE_ACCURACY, IQA_AVERAGE_MICRO) == 1);
 }
 
 namespace {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Labels as people have them: element types, strides, one-hot, scores, masks; and what is refused, with its text.
+#include <limits>
+
 #include "support/catch.hpp"
 #include "support/confusion.hpp"
 
@@ -150,6 +152,53 @@ TEST_CASE("an ignored label is a number, whatever bits the element type has for 
     CHECK(ignored_and_invalid<uint16_t>(65535, -1) == invalid);
     CHECK(ignored_and_invalid<int8_t>(-1, 255) == invalid);
     CHECK(ignored_and_invalid<int8_t>(-1, -1) == ignored);
+}
+
+namespace {
+
+// All labels of a type, `times` times: those of the classes are right, one is ignored, all others are outside.
+template <class Label>
+void check_all_labels(int64_t classes, int64_t times)
+{
+    constexpr int64_t lowest = std::numeric_limits<Label>::min();
+    constexpr int64_t highest = std::numeric_limits<Label>::max();
+    for (const int64_t ignored : {lowest, (lowest + highest + 1) / 2, highest}) {
+        CAPTURE(classes, lowest, ignored);
+        confusion m(counting(int(classes), [&](auto &o) {
+            o.ignore = 1;
+            o.ignore_label = ignored;
+            o.out_of_range = IQA_OUT_OF_RANGE_DROP;
+        }));
+        std::vector<Label> all;
+        numbers expected(size_t(classes * classes));
+        double invalid = 0;
+        for (int64_t label = lowest; label <= highest; ++label) {
+            all.insert(all.end(), size_t(times), Label(label));
+            if (label == ignored)
+                continue;
+            if (label >= 0 && label < classes)
+                expected[size_t(label * (classes + 1))] = double(times);
+            else
+                invalid += double(times);
+        }
+        m.add(all, all);
+        REQUIRE(m.text() == "");
+        CHECK((m.matrix() == expected));
+        CHECK(m.field(IQA_FIELD_CONFUSION_INVALID)[0] == invalid);
+        CHECK(m.field(IQA_FIELD_CONFUSION_IGNORED)[0] == double(times));
+    }
+}
+
+} // namespace
+
+TEST_CASE("of each narrow type the labels of the classes are counted, and no other one")
+{
+    for (const int64_t classes : {2, 127, 128, 129, 200, 254, 255, 256, 300, 700}) {
+        check_all_labels<int8_t>(classes, 600);
+        check_all_labels<uint8_t>(classes, 600);
+        check_all_labels<int16_t>(classes, 3);
+        check_all_labels<uint16_t>(classes, 3);
+    }
 }
 
 TEST_CASE("unsigned labels outside the classes are told as the numbers that they are")
