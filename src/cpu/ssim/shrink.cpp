@@ -29,14 +29,18 @@ void shrink(context &where, workspace &memory, const shrink_request &request)
     const int workers = workers_for(where, tiles, shape.images * channels * shape.pixels());
     const size_t worker_size = size_t(shrink_memory(width, request.x.factor)) * sizeof(Real);
     std::byte *block = memory.work.take<std::byte>(size_t(workers) * worker_size, "the rows of smaller images");
+    // Planes one after another, but the channels of a row where they lie in the same cache lines.
+    const bool interleaved = shape.channel_stride < shape.row_stride;
     const auto shrink_one = [&](int64_t index, int worker) {
-        // The channels of a row one after another: they may lie in the same cache lines.
-        const int64_t channel = index % channels;
-        int64_t rest = index / channels;
+        int64_t channel = index % channels;
+        int64_t rest = interleaved ? index / channels : index;
         const int64_t y = rest % height;
         rest /= height;
         const int64_t z = rest % depth;
-        const int64_t image = rest / depth;
+        rest /= depth;
+        if (!interleaved)
+            channel = rest % channels;
+        const int64_t image = interleaved ? rest : rest / channels;
         shrink_row row{};
         row.source = source_of(*request.plan, request.images, request.weights, image, channel);
         row.border = border_of(request.x.rule);
