@@ -3,6 +3,8 @@
 // run. Label maps of 1024 x 2048: `map` has regions, the prediction shifted by 3 pixels with 1 % of noise; `errors`
 // has a tenth of the predictions replaced; `noise` is uniform on both sides. 5 % of the references are ignored.
 //
+// `weights` has float32 weights for all elements of a map, `samples` keeps the scores of 32 maps of 256 x 256.
+//
 // `scores` has a label map and 256 MB of class scores, as a network gives them: a plane for each class, or the classes
 // of each element together (`rows`).
 #include <benchmark/benchmark.h>
@@ -105,7 +107,7 @@ struct setting {
 
 // Counts a pair again and again.
 void count(benchmark::State &state, const setting &how, iqa_confusion_options counting, const iqa_tensor &reference,
-           const iqa_tensor &candidate, double labels, double bytes)
+           const iqa_tensor &candidate, double labels, double bytes, const iqa_update_extras *extras = nullptr)
 {
     iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
     options.threads = how.threads;
@@ -116,7 +118,7 @@ void count(benchmark::State &state, const setting &how, iqa_confusion_options co
     iqa_context_create(&options, &context);
     iqa_confusion_create(context, &counting, &metric);
     for (auto _ : state)
-        if (iqa_metric_update(metric, &reference, &candidate, nullptr) != IQA_OK) {
+        if (iqa_metric_update(metric, &reference, &candidate, extras) != IQA_OK) {
             state.SkipWithError(iqa_context_error(context));
             break;
         }
@@ -139,6 +141,42 @@ void run_labels(benchmark::State &state, content kind, const setting &how, int d
     counting.ignore_label = maps.ignored;
     count(state, how, counting, iqa_cpu_tensor(maps.reference.data(), dtype, 2, shape),
           iqa_cpu_tensor(maps.candidate.data(), dtype, 2, shape), double(height * width),
+          double(height * width) * 2 * sizeof(Label));
+}
+
+template <class Label>
+void run_weights(benchmark::State &state, const setting &how, int dtype)
+{
+    const label_maps<Label> maps(content::map, how.classes);
+    std::vector<float> weights(height * width);
+    generator random;
+    for (float &weight : weights)
+        weight = float(random.below(1000)) / 7;
+    const int64_t shape[] = {height, width};
+    const iqa_tensor weight_of = iqa_cpu_tensor(weights.data(), IQA_FLOAT32, 2, shape);
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    extras.weights = &weight_of;
+    iqa_confusion_options counting = IQA_CONFUSION_OPTIONS_INIT;
+    counting.ignore = 1;
+    counting.ignore_label = maps.ignored;
+    counting.weighted = 1;
+    count(state, how, counting, iqa_cpu_tensor(maps.reference.data(), dtype, 2, shape),
+          iqa_cpu_tensor(maps.candidate.data(), dtype, 2, shape), double(height * width),
+          double(height * width) * (2 * sizeof(Label) + sizeof(float)), &extras);
+}
+
+template <class Label>
+void run_samples(benchmark::State &state, const setting &how, int dtype)
+{
+    const label_maps<Label> maps(content::map, how.classes);
+    const int64_t shape[] = {32, 256, 256};
+    iqa_confusion_options counting = IQA_CONFUSION_OPTIONS_INIT;
+    counting.ignore = 1;
+    counting.ignore_label = maps.ignored;
+    counting.batched = 1;
+    counting.keep_samples = 1;
+    count(state, how, counting, iqa_cpu_tensor(maps.reference.data(), dtype, 3, shape),
+          iqa_cpu_tensor(maps.candidate.data(), dtype, 3, shape), double(height * width),
           double(height * width) * 2 * sizeof(Label));
 }
 
@@ -216,6 +254,20 @@ void add(const char *type, int dtype)
     }
 }
 
+template <class Label>
+void add_weights_and_samples(const char *type, int dtype)
+{
+    for (const int32_t classes : {2, 19, 150})
+        for (const processor &set : processors)
+            for (const int threads : {1, 2}) {
+                const std::string of = "/C:" + std::to_string(classes) + "/" + type;
+                add_case("weights" + of, set, classes, threads,
+                         [=](benchmark::State &state, const setting &how) { run_weights<Label>(state, how, dtype); });
+                add_case("samples" + of, set, classes, threads,
+                         [=](benchmark::State &state, const setting &how) { run_samples<Label>(state, how, dtype); });
+            }
+}
+
 template <class Score>
 void add_scores(const char *type, int dtype)
 {
@@ -237,6 +289,8 @@ int main(int argc, char **argv)
     add<uint8_t>("uint8", IQA_UINT8);
     add<int32_t>("int32", IQA_INT32);
     add<int64_t>("int64", IQA_INT64);
+    add_weights_and_samples<uint8_t>("uint8", IQA_UINT8);
+    add_weights_and_samples<int64_t>("int64", IQA_INT64);
     add_scores<uint16_t>("float16", IQA_FLOAT16);
     add_scores<uint16_t>("bfloat16", IQA_BFLOAT16);
     add_scores<float>("float32", IQA_FLOAT32);

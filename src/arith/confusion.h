@@ -46,11 +46,14 @@ struct weight_digits {
 
 IQA_HD weight_digits digits_of_weight(double weight)
 {
-    const int exponent = weight_exponent(weight);
-    const int position = exponent - weight_format.lowest;
-    const uint128 shifted = uint128(uint64_t(weight * power_of_two(-exponent))) << (position & 31);
-    return {position >> 5,
-            {int64_t(uint32_t(shifted)), int64_t(uint32_t(shifted >> 32)), int64_t(uint32_t(shifted >> 64))}};
+    if (weight == 0.0)
+        return {0, {0, 0, 0}};
+    const int position = weight_exponent(weight) - weight_format.lowest;
+    const int shift = position & 31;
+    const uint64_t integer = (bits_of(weight) & (~uint64_t(0) >> 12)) | uint64_t(1) << 52;
+    const uint64_t lower = integer << shift;
+    const uint64_t upper = integer >> 1 >> (63 - shift); // a shift by 64 has no meaning
+    return {position >> 5, {int64_t(uint32_t(lower)), int64_t(lower >> 32), int64_t(upper)}};
 }
 
 // The cells of a state. A cell is one lane, or the digits of a sum of weights.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "arith/border.h"
+#include "arith/confusion.h"
 #include "arith/divider.h"
 #include "arith/elementary.h"
 #include "arith/exact_sum.h"
@@ -96,6 +97,30 @@ TEST_CASE("exact sums do not depend on order and round once", "[arith]")
         for (const int64_t lane : forwards)
             REQUIRE(lane == 0);
     }
+}
+
+TEST_CASE("digits of a weight are the weight", "[arith]")
+{
+    test::random_numbers random(8);
+    const auto check = [](double weight) {
+        REQUIRE(has_exact_sums(weight));
+        const weight_digits digits = digits_of_weight(weight);
+        REQUIRE(digits.first >= 0);
+        REQUIRE(digits.first + weight_digits::count <= weight_format.digits);
+        long double sum = 0;
+        for (int i = 0; i < weight_digits::count; ++i) {
+            REQUIRE(digits.digit[i] >= 0);
+            REQUIRE(digits.digit[i] >> 32 == 0);
+            sum += std::ldexp((long double)digits.digit[i], weight_format.lowest + 32 * (digits.first + i));
+        }
+        CHECK(sum == weight);
+    };
+    for (const double weight : {0.0, -0.0, 1.0, 1.0 / 3, smallest_weight, std::nextafter(largest_weight, 0.0)})
+        check(weight);
+    for (int exponent = -76; exponent < 64; ++exponent)
+        for (int i = 0; i < 20; ++i)
+            check(std::ldexp(2 - std::ldexp(double(random.next()) * 0x1p31 + double(random.next()), -62), exponent));
+    check(std::nextafter(smallest_weight, 1.0));
 }
 
 TEST_CASE("exact values are rounded to nearest, ties to even", "[arith]")

@@ -77,11 +77,17 @@ public:
     void weigh_unit(counting_unit unit, int64_t first, int64_t count, codes_buffer &buffer) const
     {
         const int64_t start = unit.sample * pair.sample_stride[weight_side] + unit.label * pair.weight_class_stride;
-        for_each_run(sample_space, weight_side, first, count,
-                     [&](int64_t offset, int64_t step, int64_t begin, int64_t length) {
-                         for (int64_t i = 0; i < length; ++i)
-                             buffer.weights[begin + i] = pair.weight_at(start + offset + i * step);
-                     });
+        const auto copy = [&](const auto *weights) {
+            for_each_run(sample_space, weight_side, first, count,
+                         [&](int64_t offset, int64_t step, int64_t begin, int64_t length) {
+                             for (int64_t i = 0; i < length; ++i)
+                                 buffer.weights[begin + i] = weights[start + offset + i * step];
+                         });
+        };
+        if (pair.weight_type == label_type::float32)
+            copy(reinterpret_cast<const float *>(pair.weights));
+        else
+            copy(reinterpret_cast<const double *>(pair.weights));
     }
 
     // Calls body(first, count) for blocks of positions.

@@ -2,6 +2,8 @@
 // Sums of the state's cells, element by element; see counts.cpp. With enough elements each worker has private cells,
 // which are added to the state at the end. Otherwise, with few elements or very many cells, one worker adds to the
 // state directly, and takes everything back if the update fails.
+#include <type_traits>
+
 #include "core/parallel.hpp"
 #include "cpu/confusion/label_source.hpp"
 #include "cpu/confusion/samples.hpp"
@@ -125,51 +127,110 @@ private:
         const int64_t index = tile / tiles_of_unit_;
         const counting_unit unit{index / source_.labels(), index % source_.labels()};
         const int64_t begin = tile % tiles_of_unit_ * positions_of_a_tile;
-        const int64_t codes = source_.rules.codes;
-        const bool invalid_is_wrong = source_.rules.invalid_is_wrong;
         codes_buffer &buffer = state.buffer;
         source_.for_each_block(
             begin, std::min(source_.positions, begin + positions_of_a_tile), [&](int64_t first, int64_t count) {
                 source_.code_unit(unit, first, count, buffer.words, buffer);
-                if (weighted_)
+                if (weighted_) {
                     source_.weigh_unit(unit, first, count, buffer);
-                for (int64_t i = 0; i < count; ++i) {
-                    const int64_t row = buffer.words[reference_side][i];
-                    const int64_t column = buffer.words[candidate_side][i];
-                    const bool invalid = row <= codes && (row == codes || column == codes);
-                    const bool bad_weight = weighted_ && !has_exact_sums(buffer.weights[i]);
-                    state.bad_weight = state.bad_weight || bad_weight;
-                    state.ignored += row > codes;
-                    state.invalid += invalid;
-                    if (row <= codes && (!invalid || invalid_is_wrong) && !bad_weight)
-                        add_element(state, unit.label, row, column,
-                                    weighted_ ? digits_of_weight(buffer.weights[i]) : weight_digits{}, sign);
+                    state.bad_weight = !have_exact_sums(buffer, count) || state.bad_weight;
                 }
+                const int64_t chosen = weighted_ ? choose<true>(state, count) : choose<false>(state, count);
+                add_block(request_.layout, buffer, chosen, unit.label, sign, state.lanes);
+                if (state.sample_lanes != nullptr)
+                    add_block(sample_.layout(), buffer, chosen, unit.label, sign, state.sample_lanes);
             });
     }
 
-    void add_element(const worker_state &state, int64_t label, int64_t row, int64_t column, const weight_digits &weight,
-                     int64_t sign) const
+    // Weights that have no exact sums become 0.
+    static bool have_exact_sums(codes_buffer &buffer, int64_t count)
     {
-        add_to(request_.layout, state.lanes, label, row, column, weight, sign);
-        if (state.sample_lanes != nullptr)
-            add_to(sample_.layout(), state.sample_lanes, label, row, column, weight, sign);
+        bool all = true;
+        for (int64_t i = 0; i < count; ++i)
+            if (!has_exact_sums(buffer.weights[i])) [[unlikely]] {
+                buffer.weights[i] = 0;
+                all = false;
+            }
+        return all;
     }
 
-    void add_to(confusion_layout layout, int64_t *lanes, int64_t label, int64_t row, int64_t column,
-                const weight_digits &weight, int64_t sign) const
+    // Moves the elements that add something to the front of the buffer, and returns how many there are. No processor
+    // foresees where labels are ignored, so nothing is decided by branches.
+    template <bool weighted>
+    int64_t choose(worker_state &state, int64_t count) const
     {
-        int64_t cells[3];
-        for (int i = cells_of_pair(layout, label, row, column, cells) - 1; i >= 0; --i) {
-            int64_t *cell = lanes + cells[i] * layout.cell_lanes;
-            if (layout.cell_lanes == 1) {
-                *cell += sign;
-                continue;
+        const auto codes = uint32_t(source_.rules.codes);
+        const uint32_t end = codes + source_.rules.invalid_is_wrong; // of the codes that are added
+        uint32_t *rows = state.buffer.words[reference_side];
+        uint32_t *columns = state.buffer.words[candidate_side];
+        double *weights = state.buffer.weights;
+        int64_t chosen = 0;
+        int64_t ignored = 0;
+        int64_t invalid = 0;
+        for (int64_t i = 0; i < count; ++i) {
+            const uint32_t row = rows[i];
+            const uint32_t column = columns[i];
+            ignored += row > codes;
+            invalid += std::max(row, column) == codes;
+            rows[chosen] = row;
+            columns[chosen] = column;
+            if constexpr (weighted) {
+                const double weight = weights[i];
+                weights[chosen] = weight;
+                chosen += (std::max(row, column) < end) & (weight > 0.0);
+            } else {
+                chosen += std::max(row, column) < end;
             }
-            for (int k = 0; k < weight_digits::count; ++k)
-                cell[weight.first + k] += sign * weight.digit[k];
-            if (!private_)
-                exact_carry(weight_format, cell);
+        }
+        state.ignored += ignored;
+        state.invalid += invalid;
+        return chosen;
+    }
+
+    void add_block(confusion_layout layout, const codes_buffer &buffer, int64_t count, int64_t label, int64_t sign,
+                   int64_t *lanes) const
+    {
+        const auto add = [&](auto kind) {
+            if (sign > 0)
+                add_elements<kind(), 1>(layout, buffer, count, label, lanes);
+            else
+                add_elements<kind(), -1>(layout, buffer, count, label, lanes);
+        };
+        using kinds = decltype(layout.kind);
+        switch (layout.kind) {
+        case confusion_layout::matrix:
+            return add(std::integral_constant<kinds, confusion_layout::matrix>());
+        case confusion_layout::per_class:
+            return add(std::integral_constant<kinds, confusion_layout::per_class>());
+        default:
+            return add(std::integral_constant<kinds, confusion_layout::multilabel>());
+        }
+    }
+
+    // The loop knows the kind of the layout.
+    template <auto kind, int sign>
+    void add_elements(confusion_layout layout, const codes_buffer &buffer, int64_t count, int64_t label,
+                      int64_t *lanes) const
+    {
+        const uint32_t *rows = buffer.words[reference_side];
+        const uint32_t *columns = buffer.words[candidate_side];
+        const bool carrying = !private_;
+        const int64_t cell_lanes = layout.cell_lanes;
+        layout.kind = kind;
+        for (int64_t i = 0; i < count; ++i) {
+            const weight_digits weight = cell_lanes > 1 ? digits_of_weight(buffer.weights[i]) : weight_digits{};
+            int64_t cells[3];
+            for (int k = cells_of_pair(layout, label, rows[i], columns[i], cells) - 1; k >= 0; --k) {
+                int64_t *cell = lanes + cells[k] * cell_lanes;
+                if (cell_lanes == 1) {
+                    *cell += sign;
+                    continue;
+                }
+                for (int digit = 0; digit < weight_digits::count; ++digit)
+                    cell[weight.first + digit] += sign * weight.digit[digit];
+                if (carrying)
+                    exact_carry(weight_format, cell);
+            }
         }
     }
 

@@ -502,6 +502,53 @@ TEST_CASE("weights of many elements are summed as by hand")
         }
 }
 
+TEST_CASE("weights of 1 count as no weights do, and weights of 0 not at all")
+{
+    // Ignored and invalid labels among them; weights are doubles, or every other float.
+    for (const int classes : {2, 19, 300})
+        for (const int64_t count : {5, 1024, 70001})
+            for (const int policy : {IQA_OUT_OF_RANGE_DROP, IQA_OUT_OF_RANGE_WRONG})
+                for (const int counts : {IQA_COUNTS_MATRIX, IQA_COUNTS_PER_CLASS}) {
+                    CAPTURE(classes, count, policy, counts);
+                    const stretches maps(classes, count, true);
+                    auto options = counting(classes, [&](auto &o) {
+                        o.ignore = 1;
+                        o.ignore_label = maps.ignored;
+                        o.out_of_range = policy;
+                        o.counts = counts;
+                    });
+                    confusion plain(options);
+                    plain.add(maps.reference, maps.candidate);
+                    options.weighted = 1;
+                    confusion weighted(options, 2);
+                    const std::vector<double> ones(size_t(count), 1.0);
+                    std::vector<float> alternating(size_t(2 * count), float(no_number));
+                    for (size_t i = 0; i < size_t(count); ++i)
+                        alternating[2 * i] = i % 2 == 0 ? 0.0F : -0.0F;
+                    const tensor wide(ones.data(), IQA_FLOAT64, {count});
+                    const tensor narrow(alternating.data(), IQA_FLOAT32, {count}, {2});
+                    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+                    extras.weights = wide;
+                    weighted.add(maps.reference, maps.candidate, {}, {}, &extras);
+                    REQUIRE(weighted.text() == "");
+                    CHECK(weighted.field(IQA_FIELD_CONFUSION_IGNORED) == plain.field(IQA_FIELD_CONFUSION_IGNORED));
+                    CHECK(weighted.field(IQA_FIELD_CONFUSION_INVALID) == plain.field(IQA_FIELD_CONFUSION_INVALID));
+                    const auto each = reading(IQA_AVERAGE_NONE, [](auto &r) { r.empty = IQA_EMPTY_AS_RATIO; });
+                    CHECK(weighted.scores(IQA_SCORE_IOU, each) == plain.scores(IQA_SCORE_IOU, each));
+                    if (counts == IQA_COUNTS_MATRIX)
+                        CHECK((weighted.matrix() == plain.matrix()));
+                    const auto before = weighted.scores(IQA_SCORE_PRECISION, each);
+                    extras.weights = narrow;
+                    weighted.add(maps.reference, maps.candidate, {}, {}, &extras);
+                    REQUIRE(weighted.text() == "");
+                    CHECK(weighted.scores(IQA_SCORE_PRECISION, each) == before);
+                    alternating[size_t(count - 1) * 2] = -1;
+                    weighted.add(maps.reference, maps.candidate, {}, {}, &extras);
+                    CHECK(weighted.status == IQA_ERROR_NUMERIC);
+                    CHECK(weighted.scores(IQA_SCORE_PRECISION, each) == before);
+                }
+}
+
 TEST_CASE("states of other options do not merge, and broken ones do not load")
 {
     confusion a(counting(3));
