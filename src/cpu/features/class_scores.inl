@@ -14,30 +14,32 @@ bool softmax_weights(double *scores, int64_t count, double *weights)
 {
     constexpr int together = 16;
     double largest[together];
-    bool finite[together];
+    double differences[together]; // of scores and themselves: NaN once one is not finite
     for (int i = 0; i < together; ++i) {
         largest[i] = scores[0];
-        finite[i] = true;
+        differences[i] = 0.0;
     }
-    const auto look_at = [&](int lane, double score) {
-        largest[lane] = score > largest[lane] ? score : largest[lane];
-        finite[lane] &= is_finite(score);
-    };
     int64_t from = 0;
     for (; from + together <= count; from += together)
-        for (int i = 0; i < together; ++i)
-            look_at(i, scores[from + i]);
-    for (; from < count; ++from)
-        look_at(0, scores[from]);
+#pragma GCC unroll 1 // the vectoriser knows it as a loop over lanes
+        for (int i = 0; i < together; ++i) {
+            const double score = scores[from + i];
+            largest[i] = score > largest[i] ? score : largest[i];
+            differences[i] += score - score;
+        }
+    for (; from < count; ++from) {
+        largest[0] = scores[from] > largest[0] ? scores[from] : largest[0];
+        differences[0] += scores[from] - scores[from];
+    }
     for (int i = 1; i < together; ++i) {
         largest[0] = largest[i] > largest[0] ? largest[i] : largest[0];
-        finite[0] &= finite[i];
+        differences[0] += differences[i];
     }
     for (int64_t i = 0; i < count; ++i) {
         scores[i] = softmax_exponent(scores[i], largest[0]);
         weights[i] = quick_exponential(scores[i]);
     }
-    return finite[0];
+    return differences[0] == 0.0;
 }
 
 void entropy_terms(const double *weights, double sum, int64_t count, double *terms)

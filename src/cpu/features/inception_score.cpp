@@ -15,6 +15,9 @@ namespace {
 
 constexpr int64_t least_item = 16;
 
+// Rows that are summed side by side: the sum of one row is a chain, each step of which waits for the one before.
+constexpr int rows_together = 4;
+
 class score_computation {
 public:
     score_computation(context &where, memory_source &memory, split_scores_request &request);
@@ -22,13 +25,13 @@ public:
     void run(crew &team);
 
 private:
-    // One worker's sums over its rows of a split, those of an item's rows in parts, and its memory for one row.
+    // One worker's sums over its rows of a split, those of an item's rows in parts, and its memory for some rows.
     struct share {
         int128 *class_sums;
         int128 *negative_entropy;
         int64_t *high, *low;
-        double *weights;
-        double *exponents;
+        double *weights[rows_together];
+        double *exponents[rows_together];
     };
     struct row_sums {
         double weights = 0.0;
@@ -39,9 +42,11 @@ private:
     bool score_split(crew &team, int64_t split);
     void find_fault();
     bool add_rows(int64_t begin, int64_t end, const share &to) const;
-    bool load(int64_t row, const share &to, row_sums &sums) const;
-    bool load_logits(int64_t row, const share &to, row_sums &sums) const;
-    bool load_probabilities(int64_t row, const share &to, row_sums &sums) const;
+    bool load(const int64_t *rows, int count, const share &to, row_sums *sums) const;
+    bool load_logits(int64_t row, double *exponents, double *weights) const;
+    bool load_probabilities(int64_t row, double *terms, double *weights, row_sums &sums) const;
+    template <int Count>
+    void add_up_logits(const share &to, int first, row_sums *sums) const;
 
     const fid_kernels &kernels_;
     split_scores_request &request_;
@@ -50,7 +55,7 @@ private:
     const int64_t workers_;
     scratch memory_;
     int128 *sums_;        // [worker][classes + 1]
-    double *rows_memory_; // [worker][2][classes]
+    double *rows_memory_; // [worker][rows_together][2][classes]
     int64_t *parts_;      // [worker][2][classes]
     int64_t *ends_;       // [worker]: last row of the split of its sums
     std::atomic<bool> valid_ = true;
@@ -65,24 +70,29 @@ score_computation::score_computation(context &where, memory_source &memory, spli
       memory_(memory)
 {
     const size_t sums = size_t(workers_) * size_t(classes_ + 1);
-    const size_t row_items = size_t(workers_) * size_t(2 * classes_);
+    const size_t parts = size_t(workers_) * size_t(2 * classes_);
     static_assert(sizeof(int128) == 2 * sizeof(double));
     const auto workers = size_t(workers_);
     static_assert(sizeof(int64_t) == sizeof(double));
-    double *const numbers = memory_.take<double>(2 * (sums + row_items) + workers, "the sums of class probabilities");
+    double *const numbers =
+        memory_.take<double>(2 * sums + (rows_together + 1) * parts + workers, "the sums of class probabilities");
     sums_ = reinterpret_cast<int128 *>(numbers);
     rows_memory_ = numbers + 2 * sums;
-    parts_ = reinterpret_cast<int64_t *>(rows_memory_ + row_items);
-    ends_ = parts_ + row_items;
-    std::fill_n(parts_, row_items + workers, int64_t(0));
+    parts_ = reinterpret_cast<int64_t *>(rows_memory_ + rows_together * parts);
+    ends_ = parts_ + parts;
+    std::fill_n(parts_, parts + workers, int64_t(0));
 }
 
 score_computation::share score_computation::share_of(int64_t worker) const
 {
     int128 *const sums = sums_ + worker * (classes_ + 1);
-    double *const row = rows_memory_ + worker * 2 * classes_;
     int64_t *const parts = parts_ + worker * 2 * classes_;
-    return {sums, sums + classes_, parts, parts + classes_, row, row + classes_};
+    share result = {sums, sums + classes_, parts, parts + classes_, {}, {}};
+    for (int i = 0; i < rows_together; ++i) {
+        result.weights[i] = rows_memory_ + (worker * rows_together + i) * 2 * classes_;
+        result.exponents[i] = result.weights[i] + classes_;
+    }
+    return result;
 }
 
 void score_computation::run(crew &team)
@@ -134,19 +144,25 @@ void score_computation::find_fault()
     request_.nonfinite_row = first_nonfinite_row(rows_.view);
     request_.invalid_row = 0;
     row_sums sums;
-    while (load(request_.invalid_row, share_of(0), sums))
+    while (load(&request_.invalid_row, 1, share_of(0), &sums))
         ++request_.invalid_row;
 }
 
 // False for an invalid row.
 bool score_computation::add_rows(int64_t begin, int64_t end, const share &to) const
 {
-    for (int64_t i = begin; i < end; ++i) {
-        row_sums sums;
-        if (!load(rows_.row(i), to, sums))
+    for (int64_t first = begin; first < end; first += rows_together) {
+        const int count = int(std::min<int64_t>(rows_together, end - first));
+        int64_t rows[rows_together];
+        for (int i = 0; i < count; ++i)
+            rows[i] = rows_.row(first + i);
+        row_sums sums[rows_together];
+        if (!load(rows, count, to, sums))
             return false;
-        kernels_.add_probabilities(to.weights, sums.weights, classes_, to.high, to.low);
-        *to.negative_entropy += in_score_units(sums.negative_entropy);
+        for (int i = 0; i < count; ++i) {
+            kernels_.add_probabilities(to.weights[i], sums[i].weights, classes_, to.high, to.low);
+            *to.negative_entropy += in_score_units(sums[i].negative_entropy);
+        }
     }
     for (int64_t i = 0; i < classes_; ++i) {
         to.class_sums[i] += (int128(to.high[i]) << score_low_bits) + to.low[i];
@@ -155,41 +171,57 @@ bool score_computation::add_rows(int64_t begin, int64_t end, const share &to) co
     return true;
 }
 
-// The weights of a row and what they sum to; false for an invalid one.
-bool score_computation::load(int64_t row, const share &to, row_sums &sums) const
+// The weights of some rows and what they sum to; false for an invalid one.
+bool score_computation::load(const int64_t *rows, int count, const share &to, row_sums *sums) const
 {
-    return request_.logits ? load_logits(row, to, sums) : load_probabilities(row, to, sums);
+    bool valid = true;
+    for (int i = 0; i < count && valid; ++i)
+        valid = request_.logits ? load_logits(rows[i], to.exponents[i], to.weights[i])
+                                : load_probabilities(rows[i], to.exponents[i], to.weights[i], sums[i]);
+    if (valid && request_.logits && count == rows_together)
+        add_up_logits<rows_together>(to, 0, sums);
+    else if (valid && request_.logits)
+        for (int i = 0; i < count; ++i)
+            add_up_logits<1>(to, i, sums);
+    return valid;
 }
 
-bool score_computation::load_logits(int64_t row, const share &to, row_sums &sums) const
+bool score_computation::load_logits(int64_t row, double *exponents, double *weights) const
 {
-    visit_row(rows_.view, row, [&](int64_t i, double value) { to.exponents[i] = value; });
-    if (!kernels_.softmax_weights(to.exponents, classes_, to.weights))
-        return false;
-    double sum = 0.0, weighted = 0.0;
-    for (int64_t i = 0; i < classes_; ++i) {
-        sum += to.weights[i];
-        weighted += to.weights[i] * to.exponents[i];
-    }
-    sums = {sum, negative_entropy_of_softmax(weighted, sum)};
-    return true;
+    visit_row(rows_.view, row, [&](int64_t i, double value) { exponents[i] = value; });
+    return kernels_.softmax_weights(exponents, classes_, weights);
 }
 
-bool score_computation::load_probabilities(int64_t row, const share &to, row_sums &sums) const
+// Of `Count` rows from `first` on.
+template <int Count>
+void score_computation::add_up_logits(const share &to, int first, row_sums *sums) const
+{
+    double sum[Count] = {}, weighted[Count] = {};
+    for (int64_t i = 0; i < classes_; ++i)
+        for (int row = 0; row < Count; ++row) {
+            const double weight = to.weights[first + row][i];
+            sum[row] += weight;
+            weighted[row] += weight * to.exponents[first + row][i];
+        }
+    for (int row = 0; row < Count; ++row)
+        sums[first + row] = {sum[row], negative_entropy_of_softmax(weighted[row], sum[row])};
+}
+
+bool score_computation::load_probabilities(int64_t row, double *terms, double *weights, row_sums &sums) const
 {
     bool valid = true;
     double sum = 0.0;
     visit_row(rows_.view, row, [&](int64_t i, double value) {
-        to.weights[i] = value;
+        weights[i] = value;
         valid = valid && value >= 0.0; // NaN is not
         sum += value;
     });
     if (!valid || !is_sum_of_probabilities(sum))
         return false;
     sums = {sum, 0.0};
-    kernels_.entropy_terms(to.weights, sum, classes_, to.exponents);
+    kernels_.entropy_terms(weights, sum, classes_, terms);
     for (int64_t i = 0; i < classes_; ++i)
-        sums.negative_entropy += to.exponents[i];
+        sums.negative_entropy += terms[i];
     return true;
 }
 

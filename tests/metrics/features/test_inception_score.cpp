@@ -178,6 +178,24 @@ TEST_CASE("probabilities give what their logits give", "[inception_score]")
           Approx(2).epsilon(1e-15));
 }
 
+TEST_CASE("a score that is not finite is found at every place", "[inception_score]")
+{
+    const int isa = GENERATE(as<int>(), IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512);
+    const double infinite = std::numeric_limits<double>::infinity();
+    const auto [value, name] = GENERATE_COPY(std::pair(infinite, "inf"), std::pair(-infinite, "-inf"),
+                                             std::pair(std::numeric_limits<double>::quiet_NaN(), "nan"));
+    const auto context = make_context(1, isa);
+    const iqa_inception_score_options how = shuffled(2, 9);
+    for (int64_t k = 0; k < 37; ++k) {
+        logits z(8, 9, 37, 20.0);
+        z.values[size_t(5 * z.classes + k)] = value;
+        const tensor view(z.values.data(), IQA_FLOAT64, {z.rows, z.classes});
+        double mean = 0;
+        CHECK(iqa_measure_inception_score(context.get(), &how, view, &mean, nullptr) == IQA_ERROR_NUMERIC);
+        CHECK(last_error(context) == "scores[5, " + std::to_string(k) + "] is " + name + "; expected a finite number");
+    }
+}
+
 TEST_CASE("the same bits of the Inception Score for threads, instruction sets, strides and types", "[inception_score]")
 {
     logits z(7, 501, 90, 20.0);
