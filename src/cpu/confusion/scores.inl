@@ -71,6 +71,9 @@ constexpr int score_stretch = 32;         // elements of the inner loop
 constexpr int classes_at_once = 4;        // for which the best scores are read and written once
 constexpr int score_line = 64;            // bytes that a processor fetches at once
 
+// Where scores are fetched to, in the compilers' numbers: more lines can be on their way to the second cache at once.
+enum : int { into_second_cache = 2, into_first_cache = 3 };
+
 // The best scores of a part, and a tile of scores [class][element].
 template <class Score>
 class best_scores {
@@ -104,11 +107,15 @@ public:
     template <bool far>
     void raise_all(const Score *planes, int64_t step, int64_t first_class, int64_t classes, int count)
     {
-        int64_t c = 0;
-        for (; c + classes_at_once <= classes; c += classes_at_once)
-            raise_in_stretches<classes_at_once, far>(planes, step, first_class, c, classes, count);
-        for (; c < classes; ++c)
-            raise_in_stretches<1, far>(planes, step, first_class, c, classes, count);
+        if (classes < classes_at_once) {
+            for (int64_t c = 0; c < classes; ++c)
+                raise_in_stretches<1, far>(planes, step, first_class, c, classes, count);
+            return;
+        }
+        for (int64_t c = 0; c < classes; c += classes_at_once) {
+            const int64_t first = c + classes_at_once <= classes ? c : classes - classes_at_once;
+            raise_in_stretches<classes_at_once, far>(planes, step, first_class, first, classes, count);
+        }
     }
 
 private:
@@ -163,7 +170,7 @@ private:
         const Score *plane = planes + first + (c < classes ? c * step : part + (c - classes) % classes * step);
         IQA_UNROLL
         for (int at = 0; at < score_stretch; at += line)
-            __builtin_prefetch(plane + at + line - 1);
+            __builtin_prefetch(plane + at + line - 1, 0, into_second_cache);
     }
 
     key best[part], traced[part];
@@ -231,6 +238,8 @@ static int64_t argmax_of_rows(const Score *scores, const score_run &run, int32_t
 {
     using block = transposed_block<Score>;
     constexpr int64_t tile_classes = best_scores<Score>::tile_classes;
+    // Transposing 16-bit scores takes longer than reading them.
+    constexpr int fetched_into = sizeof(Score) < sizeof(float) ? into_first_cache : into_second_cache;
     auto &state = *static_cast<best_scores<Score> *>(run.scratch);
     const int64_t classes = run.classes;
     // Where a block has more words than there are classes, it reads those of the next elements, if they follow at once.
@@ -251,7 +260,7 @@ static int64_t argmax_of_rows(const Score *scores, const score_run &run, int32_t
                 const Score *from = scores + (first + row) * run.step + first_class;
                 for (int64_t i = 0; i < block::rows; ++i)
                     for (int64_t k = 0; k < some; k += state.line)
-                        __builtin_prefetch(from + ahead + i * run.step + k);
+                        __builtin_prefetch(from + ahead + i * run.step + k, 0, fetched_into);
                 for (int64_t k = 0; k < some; k += block::words) {
                     const int64_t word = begin_of_part(k, block::words, some);
                     block::transpose(from + word, run.step, state.tile + word * score_tile + row, score_tile);
