@@ -271,7 +271,11 @@ def prepare(peers, order, copies, directory, faults):
     return firsts
 
 
-def measure(firsts, rounds, seconds):
+SPINNING = 0.3
+"""Seconds that threads of OpenMP, which wait for more work, may keep a processor after a call."""
+
+
+def measure(firsts, rounds, seconds, threads):
     """Median seconds of each peer, over interleaved rounds."""
     times = {peer: [first] if first > LONG else [] for peer, first in firsts.items()}
     start = time.perf_counter()
@@ -280,6 +284,7 @@ def measure(firsts, rounds, seconds):
             break
         for peer, first in firsts.items():
             if first <= LONG:
+                time.sleep(SPINNING if threads > 1 else 0)
                 times[peer].append(peer.ask("time"))
     return {peer.name: statistics.median(each) for peer, each in times.items()}
 
@@ -459,7 +464,7 @@ def main():
                 print(*about.values(), f"{threads} threads", file=sys.stderr, flush=True)
                 one = {**order, "threads": threads}
                 firsts = prepare(able, one, copies, directory, faults)
-                seconds = measure(firsts, chosen.rounds, chosen.seconds)
+                seconds = measure(firsts, chosen.rounds, chosen.seconds, threads)
                 results.append({**about, "threads": threads, "seconds": seconds})
                 if threads == 1 and case in LARGE and dtype in ("float32", "int64"):
                     memory.append({**about, "kilobytes": peak_memory(firsts, one, faults)})
