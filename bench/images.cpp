@@ -117,6 +117,7 @@ struct extra_tensor {
             (kind == extra::weights ? extras.weights : extras.candidate_gradient) = &tensor;
         }
     }
+    double bytes() const { return double(mask.size() + numbers.size() * sizeof(float)); }
     extra_tensor(const extra_tensor &) = delete;
     extra_tensor &operator=(const extra_tensor &) = delete;
 };
@@ -162,8 +163,10 @@ void run(benchmark::State &state, const measure &measured, const image_case &ima
             benchmark::Counter(pixels * operations_of_a_pixel / peak_of(iqa_context_instruction_set(context)) / threads,
                                benchmark::Counter::kIsRate);
     else
-        state.counters["of_read_rate"] =
-            benchmark::Counter(pixels * 2.0 * sizeof(Sample) / memory_rate() / threads, benchmark::Counter::kIsRate);
+        state.counters["of_read_rate"] = benchmark::Counter(
+            double(state.iterations()) * (double(2 * reference.size() * sizeof(Sample)) + tensors.bytes()) /
+                memory_rate() / threads,
+            benchmark::Counter::kIsRate);
     state.SetLabel(iqa_context_instruction_set(context));
     iqa_metric_destroy(metric);
     iqa_context_destroy(context);

@@ -174,16 +174,18 @@ bool score_computation::add_rows(int64_t begin, int64_t end, const share &to) co
 // The weights of some rows and what they sum to; false for an invalid one.
 bool score_computation::load(const int64_t *rows, int count, const share &to, row_sums *sums) const
 {
-    bool valid = true;
-    for (int i = 0; i < count && valid; ++i)
-        valid = request_.logits ? load_logits(rows[i], to.exponents[i], to.weights[i])
-                                : load_probabilities(rows[i], to.exponents[i], to.weights[i], sums[i]);
-    if (valid && request_.logits && count == rows_together)
+    for (int i = 0; i < count; ++i)
+        if (!(request_.logits ? load_logits(rows[i], to.exponents[i], to.weights[i])
+                              : load_probabilities(rows[i], to.exponents[i], to.weights[i], sums[i])))
+            return false;
+    if (!request_.logits)
+        return true;
+    if (count == rows_together)
         add_up_logits<rows_together>(to, 0, sums);
-    else if (valid && request_.logits)
+    else
         for (int i = 0; i < count; ++i)
             add_up_logits<1>(to, i, sums);
-    return valid;
+    return true;
 }
 
 bool score_computation::load_logits(int64_t row, double *exponents, double *weights) const

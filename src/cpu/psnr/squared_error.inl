@@ -199,7 +199,9 @@ struct usual_sums {
     static constexpr int large_exponent = 8; // bytes as floating-point numbers, where no range is known
     // Of additions that wait for each other; the compiler makes vectors of four single ones.
     static constexpr int chains = lanes_double::width == 1 ? 4 : 2;
-    static constexpr int64_t most_terms = int64_t(1024) * chains * lanes_double::width;
+    static constexpr int step = chains * lanes_double::width; // samples that are added at once
+    static constexpr int64_t most_terms = int64_t(1024) * step;
+    static_assert(step % lanes_bits::width == 0);
 
     lanes_double sums[chains];
     lanes_double rests[chains];
@@ -212,7 +214,6 @@ struct usual_sums {
     template <error_term term, bool with_signs>
     void add(const float *reference, const float *candidate, int64_t count, double start)
     {
-        constexpr int step = step_of_samples;
         magnitude_bounds<with_signs> bounds;
         lanes_double sum[chains]; // in registers, which members would leave in every step
         lanes_double rest[chains];
@@ -255,9 +256,6 @@ struct usual_sums {
         }
     }
 
-    static constexpr int step_of_samples = chains * lanes_double::width;
-    static_assert(step_of_samples % lanes_bits::width == 0);
-
 private:
     static void split(lanes_double lanes, double unit, int64_t *limbs)
     {
@@ -281,7 +279,7 @@ static int64_t sum_of_usual_floats(const float *reference, const float *candidat
 {
     if (gain < 0x1p-200 || gain > 0x1p200)
         return 0;
-    const int64_t whole = count / usual_sums::step_of_samples * usual_sums::step_of_samples;
+    const int64_t whole = count / usual_sums::step * usual_sums::step;
     const double inverse = 1.0 / gain;
     const double unit = is_square(term) ? gain * gain : gain;
     const auto bits_at = [&](double scaled) {

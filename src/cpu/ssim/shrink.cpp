@@ -30,17 +30,16 @@ void shrink(context &where, workspace &memory, const shrink_request &request)
     const size_t worker_size = size_t(shrink_memory(width, request.x.factor)) * sizeof(Real);
     std::byte *block = memory.work.take<std::byte>(size_t(workers) * worker_size, "the rows of smaller images");
     // Planes one after another, but the channels of a row where they lie in the same cache lines.
-    const bool interleaved = shape.channel_stride < shape.row_stride;
+    const int64_t in_turn = shape.channel_stride < shape.row_stride ? channels : 1;
     const auto shrink_one = [&](int64_t index, int worker) {
-        int64_t channel = index % channels;
-        int64_t rest = interleaved ? index / channels : index;
+        const int64_t turn = index % in_turn;
+        int64_t rest = index / in_turn;
         const int64_t y = rest % height;
         rest /= height;
         const int64_t z = rest % depth;
         rest /= depth;
-        if (!interleaved)
-            channel = rest % channels;
-        const int64_t image = interleaved ? rest : rest / channels;
+        const int64_t channel = rest % (channels / in_turn) + turn;
+        const int64_t image = rest / (channels / in_turn);
         shrink_row row{};
         row.source = source_of(*request.plan, request.images, request.weights, image, channel);
         row.border = border_of(request.x.rule);

@@ -11,7 +11,7 @@ namespace iqa::IQA_INSTRUCTION_SET {
 // Halves two rows into one, in parts that stay in the first cache between the sum of rows and that of columns.
 template <class Sample, class Real>
 static void halve_two_rows(const Sample *upper, const Sample *lower, int64_t step, int64_t columns, Real gain,
-                           Real share, Real *out)
+                           Real *out)
 {
     constexpr int64_t most = 64;
     Real sums[2 * most];
@@ -30,7 +30,7 @@ static void halve_two_rows(const Sample *upper, const Sample *lower, int64_t ste
                 add(2 * count);
         });
         for (int64_t i = 0; i < count; ++i)
-            out[from + i] = (sums[2 * i] + sums[2 * i + 1]) * share;
+            out[from + i] = (sums[2 * i] + sums[2 * i + 1]) * Real(0.25);
     }
 }
 
@@ -48,7 +48,7 @@ static bool halve_inside(const shrink_row &row)
                                         row.first_slice * volume.slice_stride + row.first_row * volume.row_stride +
                                         row.first_column * volume.column_stride;
             halve_two_rows(upper, upper + volume.row_stride, volume.column_stride, row.columns, Real(source.gain),
-                           Real(0.25), static_cast<Real *>(out));
+                           static_cast<Real *>(out));
         };
         halve(source.reference, row.reference);
         halve(source.candidate, row.candidate);
