@@ -21,23 +21,22 @@ iqa_status guard(context *where, Function &&function) noexcept
     const int error_number = errno;
     const floating_point_mode mode;
     iqa_status status = IQA_OK;
-    text message;
+    const auto report = [&](iqa_status found, const text &message) {
+        status = found;
+        if (where != nullptr)
+            where->set_error(message);
+        else
+            error_without_context = message;
+    };
     try {
         function();
     } catch (const error &failure) {
-        status = failure.status;
-        message = failure.message;
+        report(failure.status, failure.message);
     } catch (const std::bad_alloc &) {
-        status = IQA_ERROR_OUT_OF_MEMORY;
-        message << "out of memory";
+        report(IQA_ERROR_OUT_OF_MEMORY, text() << "out of memory");
     } catch (...) {
-        status = IQA_ERROR_INTERNAL;
-        message << "an unexpected exception: a defect of the library";
+        report(IQA_ERROR_INTERNAL, text() << "an unexpected exception: a defect of the library");
     }
-    if (status != IQA_OK && where != nullptr)
-        where->set_error(message);
-    else if (status != IQA_OK)
-        error_without_context = message;
     errno = error_number;
     return status;
 }

@@ -21,17 +21,31 @@ IQA_HD double_double two_sum(double a, double b)
     return {sum, (a - (sum - part)) + (b - part)};
 }
 
+// The same for |a| >= |b|, in half the steps (Dekker).
+IQA_HD double_double ordered_sum(double a, double b)
+{
+    const double sum = a + b;
+    return {sum, b - (sum - a)};
+}
+
 IQA_HD double_double add(double_double a, double_double b)
 {
     const double_double high = two_sum(a.high, b.high);
     return two_sum(high.high, high.low + (a.low + b.low));
 }
 
+// The same for |a| >= 2 |b|: nothing cancels.
+IQA_HD double_double add_smaller(double_double a, double_double b)
+{
+    const double_double high = ordered_sum(a.high, b.high);
+    return ordered_sum(high.high, high.low + (a.low + b.low));
+}
+
 IQA_HD double_double multiply(double_double a, double_double b)
 {
     const double product = a.high * b.high;
     const double error = fused_multiply_add(a.high, b.high, -product);
-    return two_sum(product, error + (a.high * b.low + a.low * b.high));
+    return ordered_sum(product, error + (a.high * b.low + a.low * b.high));
 }
 
 IQA_HD double_double divide(double_double a, double_double b)
@@ -44,10 +58,10 @@ IQA_HD double_double divide(double_double a, double_double b)
 
 constexpr double_double ln_2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
 
-// 1 / (2k + 1) for k up to 22, and 1 / k! for k up to 13. Functions, so that kernels of a GPU have the tables too.
+// 1 / (2k + 1) for k up to 11, and 1 / k! for k up to 13. Functions, so that kernels of a GPU have the tables too.
 IQA_HD_LOOP double_double odd_reciprocal(int k)
 {
-    constexpr double_double table[23] = {{0x1.0000000000000p+0, 0x0.0p+0},
+    constexpr double_double table[12] = {{0x1.0000000000000p+0, 0x0.0p+0},
                                          {0x1.5555555555555p-2, 0x1.5555555555555p-56},
                                          {0x1.999999999999ap-3, -0x1.999999999999ap-57},
                                          {0x1.2492492492492p-3, 0x1.2492492492492p-57},
@@ -58,18 +72,7 @@ IQA_HD_LOOP double_double odd_reciprocal(int k)
                                          {0x1.e1e1e1e1e1e1ep-5, 0x1.e1e1e1e1e1e1ep-61},
                                          {0x1.af286bca1af28p-5, 0x1.af286bca1af28p-59},
                                          {0x1.8618618618618p-5, 0x1.8618618618618p-59},
-                                         {0x1.642c8590b2164p-5, 0x1.642c8590b2164p-60},
-                                         {0x1.47ae147ae147bp-5, -0x1.eb851eb851eb8p-61},
-                                         {0x1.2f684bda12f68p-5, 0x1.2f684bda12f68p-59},
-                                         {0x1.1a7b9611a7b96p-5, 0x1.1a7b9611a7b96p-61},
-                                         {0x1.0842108421084p-5, 0x1.0842108421084p-60},
-                                         {0x1.f07c1f07c1f08p-6, -0x1.f07c1f07c1f08p-61},
-                                         {0x1.d41d41d41d41dp-6, 0x1.0750750750750p-60},
-                                         {0x1.bacf914c1bad0p-6, -0x1.bacf914c1bad0p-60},
-                                         {0x1.a41a41a41a41ap-6, 0x1.0690690690690p-60},
-                                         {0x1.8f9c18f9c18fap-6, -0x1.f3831f3831f38p-61},
-                                         {0x1.7d05f417d05f4p-6, 0x1.7d05f417d05f4p-62},
-                                         {0x1.6c16c16c16c17p-6, -0x1.f49f49f49f49fp-61}};
+                                         {0x1.642c8590b2164p-5, 0x1.642c8590b2164p-60}};
     return table[k];
 }
 
@@ -92,23 +95,46 @@ IQA_HD_LOOP double_double factorial_reciprocal(int k)
     return table[k];
 }
 
-// Natural logarithm of mantissa * 2^exponent, mantissa positive and normal: 2 atanh((m - 1) / (m + 1)) with m brought
-// into [sqrt(1/2), sqrt(2)).
+// log(k / 16) for k from 11 to 23.
+IQA_HD_LOOP double_double log_of_sixteenths(int k)
+{
+    constexpr double_double table[13] = {
+        {-0x1.7fafa3bd8151cp-2, 0x1.219024acd3b77p-58},  {-0x1.269621134db92p-2, -0x1.e0efadd9db02bp-56},
+        {-0x1.a93ed3c8ad9e3p-3, -0x1.bcafa9de97203p-57}, {-0x1.1178e8227e47cp-3, 0x1.0e63a5f01c691p-58},
+        {-0x1.08598b59e3a07p-4, 0x1.dd7009902bf32p-58},  {0x0.0p+0, 0x0.0p+0},
+        {0x1.f0a30c01162a6p-5, 0x1.85f325c5bbacdp-59},   {0x1.e27076e2af2e6p-4, -0x1.61578001e0162p-60},
+        {0x1.5ff3070a793d4p-3, -0x1.bc60efafc6f6ep-58},  {0x1.c8ff7c79a9a22p-3, -0x1.4f689f8434012p-57},
+        {0x1.1675cababa60ep-2, 0x1.ce63eab883717p-61},   {0x1.4618bc21c5ec2p-2, 0x1.f42decdeccf1dp-56},
+        {0x1.739d7f6bbd007p-2, -0x1.8c76ceb014b04p-56}};
+    return table[k - 11];
+}
+
+// Natural logarithm of mantissa * 2^exponent, mantissa positive and normal: log(c) + 2 atanh((m - c) / (m + c)) with m
+// brought into [sqrt(1/2), sqrt(2)) and c the nearest sixteenth.
 IQA_HD double_double log_scaled(double_double mantissa, int exponent)
 {
     int shift = exponent_of(mantissa.high);
     if (mantissa.high > 0x1.6a09e667f3bcdp0 * power_of_two(shift))
         shift += 1;
-    const double unit = power_of_two(-shift);
-    const double_double m = {mantissa.high * unit, mantissa.low * unit};
-    const double_double t = divide(add(m, {-1.0, 0.0}), add(m, {1.0, 0.0}));
+    const double half = power_of_two(-shift / 2);
+    const double rest = power_of_two(-shift - -shift / 2); // in one step the unit of the largest doubles would be none
+    const double_double m = {mantissa.high * half * rest, mantissa.low * half * rest};
+    const int nearest = int(m.high * 16.0 + 0.5);
+    const double center = nearest * 0.0625;
+    const double_double t = divide(add(m, {-center, 0.0}), add(m, {center, 0.0}));
     const double_double square = multiply(t, t);
-    // |t| <= 0.1716: t^(2k) falls below 2^-110 for k = 22.
-    double_double series = {0.0, 0.0};
-    for (int k = 22; k >= 0; --k)
-        series = add(multiply(series, square), odd_reciprocal(k));
+    // |t| <= 0.0228: t^(2k) falls below 2^-54 for k = 5, so that doubles hold the later terms, and below 2^-109 for 10.
+    double late = odd_reciprocal(10).high;
+    IQA_UNROLL
+    for (int k = 9; k >= 5; --k)
+        late = late * square.high + odd_reciprocal(k).high;
+    double_double series = {late, 0.0};
+    IQA_UNROLL
+    for (int k = 4; k >= 0; --k)
+        series = add_smaller(odd_reciprocal(k), multiply(series, square));
     series = multiply(series, t);
-    return add({2.0 * series.high, 2.0 * series.low}, multiply(ln_2, {double(exponent + shift), 0.0}));
+    const double_double log = add(log_of_sixteenths(nearest), {2.0 * series.high, 2.0 * series.low});
+    return add(log, multiply(ln_2, {double(exponent + shift), 0.0}));
 }
 
 // e^value for values whose result is a normal double: reduced by multiples of ln 2 and halved eight times before the
@@ -123,7 +149,7 @@ IQA_HD double exponential(double value)
     const double_double small = {rest.high * 0x1p-8, rest.low * 0x1p-8};
     double_double series = {0.0, 0.0};
     for (int k = 11; k >= 0; --k) // |small| <= 0.0014: its 12th power is below 2^-113
-        series = add(multiply(series, small), factorial_reciprocal(k));
+        series = add_smaller(factorial_reciprocal(k), multiply(series, small));
     for (int i = 0; i < 8; ++i)
         series = multiply(series, series);
     return __builtin_ldexp(series.high, exponent);

@@ -89,11 +89,16 @@ struct scaled_value {
 template <int most_digits = square_format.digits>
 IQA_HD scaled_value exact_value(exact_format format, const int64_t *lanes)
 {
-    int64_t magnitude[most_digits];
+    // Digits of a number that is not negative are its magnitude already.
     const bool negative = lanes[format.digits - 1] < 0;
-    for (int i = 0; i < format.digits; ++i)
-        magnitude[i] = negative ? -lanes[i] : lanes[i];
-    exact_carry(format, magnitude);
+    int64_t opposite[most_digits];
+    const int64_t *magnitude = lanes;
+    if (negative) {
+        for (int i = 0; i < format.digits; ++i)
+            opposite[i] = -lanes[i];
+        exact_carry(format, opposite);
+        magnitude = opposite;
+    }
 
     int lowest = format.digits - 1;
     while (lowest >= 0 && magnitude[lowest] == 0)
@@ -103,9 +108,10 @@ IQA_HD scaled_value exact_value(exact_format format, const int64_t *lanes)
     uint128 head = uint128(magnitude[lowest]);
     for (int taken = 0; taken < 2 && lowest > 0; ++taken)
         head = head << 32 | uint128(magnitude[--lowest]);
-    bool sticky = false;
+    int64_t rest = 0;
     for (int i = 0; i < lowest; ++i)
-        sticky = sticky || magnitude[i] != 0;
+        rest |= magnitude[i];
+    bool sticky = rest != 0;
 
     // Keep 54 bits: 53, and one more that decides the rounding.
     int exponent = format.lowest + 32 * lowest;

@@ -136,13 +136,20 @@ iqa_metric::lane_range iqa_metric::range_of(size_t lane) const noexcept
     return {0, largest_count_, false};
 }
 
-void iqa_metric::check_lane(size_t lane, int64_t value, iqa_status otherwise) const
+void iqa_metric::lane_range::check(size_t lane, int64_t value, iqa_status otherwise) const
 {
-    const lane_range range = range_of(lane);
-    if (value < range.lowest && range.lowest == 0)
+    if (value < lowest && lowest == 0)
         iqa::fail(otherwise, "lane ", lane, " is ", value, "; a count is never negative");
-    if (value < range.lowest || value > range.highest)
+    if (value < lowest || value > highest)
         iqa::fail(otherwise, "lane ", lane, " is ", value, "; more than any state can have");
+}
+
+bool iqa_metric::has_data() const noexcept
+{
+    int64_t bits = 0;
+    for (const int64_t lane : lanes_)
+        bits |= lane;
+    return bits != 0;
 }
 
 void iqa_metric::reset()
@@ -167,23 +174,41 @@ void iqa_metric::refuse_options(const iqa_metric &) const
     iqa::fail(IQA_ERROR_INCOMPATIBLE, "the metrics were created with different options");
 }
 
+namespace {
+
+// The first lane from `lane` on that is not 0, or the number of lanes.
+size_t next_change(std::span<const int64_t> addend, size_t lane)
+{
+    constexpr size_t step = 8;
+    for (; lane + step <= addend.size(); lane += step) {
+        int64_t bits = 0;
+        for (size_t i = 0; i < step; ++i)
+            bits |= addend[lane + i];
+        if (bits != 0)
+            break;
+    }
+    while (lane < addend.size() && addend[lane] == 0)
+        ++lane;
+    return lane;
+}
+
+} // namespace
+
 // Digits are checked with their coming carries. A lane that stays as it is has been checked before: most of the digits
 // of long sums do.
 void iqa_metric::check_room(std::span<const int64_t> addend, iqa_status otherwise) const
 {
     int64_t carry = 0;
-    for (size_t i = 0; i < lanes_.size(); ++i) {
-        if (addend[i] == 0 && carry == 0)
-            continue;
+    for (size_t i = next_change(addend, 0); i < lanes_.size(); i = carry != 0 ? i + 1 : next_change(addend, i + 1)) {
         int64_t sum = 0;
         if (__builtin_add_overflow(lanes_[i], addend[i], &sum))
             iqa::fail(otherwise, "lane ", i, " overflows: ", lanes_[i], " + ", addend[i]);
-        check_lane(i, sum, otherwise);
+        const lane_range range = range_of(i);
+        range.check(i, sum, otherwise);
         sum += carry;
-        const bool carries = range_of(i).carries;
-        if (!carries)
-            check_lane(i, sum, otherwise);
-        carry = carries ? sum >> 32 : 0;
+        if (!range.carries)
+            range.check(i, sum, otherwise);
+        carry = range.carries ? sum >> 32 : 0;
     }
 }
 
@@ -192,7 +217,7 @@ void iqa_metric::add_lanes(std::span<const int64_t> lanes)
     if (lanes.size() != lanes_.size())
         iqa::fail(IQA_ERROR_INCOMPATIBLE, lanes.size(), " lanes were given; this metric has ", lanes_.size());
     for (size_t i = 0; i < lanes_.size(); ++i)
-        check_lane(i, lanes[i], IQA_ERROR_INCOMPATIBLE);
+        range_of(i).check(i, lanes[i], IQA_ERROR_INCOMPATIBLE);
     check_together(lanes, IQA_ERROR_INCOMPATIBLE);
     check_room(lanes, IQA_ERROR_INCOMPATIBLE);
     commit(lanes);
@@ -211,11 +236,11 @@ void iqa_metric::load_some(size_t first, size_t count, iqa::byte_reader &bytes)
 {
     for (size_t i = first; i < first + count; ++i) {
         lanes_[i] = bytes.get<int64_t>();
-        check_lane(i, lanes_[i], IQA_ERROR_CORRUPT);
+        range_of(i).check(i, lanes_[i], IQA_ERROR_CORRUPT);
     }
     carry(lanes_);
     for (size_t i = 0; i < lanes_.size(); ++i)
-        check_lane(i, lanes_[i], IQA_ERROR_CORRUPT);
+        range_of(i).check(i, lanes_[i], IQA_ERROR_CORRUPT);
     check_together(lanes_, IQA_ERROR_CORRUPT);
     lanes_changed();
 }

@@ -39,6 +39,7 @@ public:
     // How many values IQA_FIELD_VALUE has, without the work that they take.
     virtual size_t values() const { return 1; }
 
+    bool has_data() const noexcept; // once it is settled
     void reset();
     void merge(const iqa_metric &from);
     void add_lanes(std::span<const int64_t> lanes);
@@ -121,12 +122,14 @@ private:
     struct lane_range {
         int64_t lowest, highest;
         bool carries; // a digit that is not the highest
+
+        // Throws if the lane may not have the value.
+        void check(size_t lane, int64_t value, iqa_status otherwise) const;
     };
 
     iqa::device_ledger *ledger_for(const iqa::backend &device, int32_t device_id, bool accumulates);
     void carry(std::span<int64_t> lanes) const noexcept;
     lane_range range_of(size_t lane) const noexcept;
-    void check_lane(size_t lane, int64_t value, iqa_status otherwise) const;
 
     iqa::context &owner_;
     iqa::metric_kind kind_;

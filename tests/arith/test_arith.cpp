@@ -2,6 +2,7 @@
 // src/arith against the C library's long double functions and obvious loops.
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "arith/border.h"
 #include "arith/confusion.h"
@@ -53,7 +54,17 @@ TEST_CASE("logarithm and exponential are rounded correctly", "[arith]")
         const long double exact_power = std::exp((long double)power);
         REQUIRE(std::abs(exponential(power) - exact_power) <= 0x1.001p-53L * exact_power);
     }
+    // All digits of a double-double: the product of two integers of 26 bits is exact.
+    for (int i = 0; i < 20'000; ++i) {
+        const double a = double(random.below(1 << 26) + 2), b = double(random.below(1 << 26) + 2);
+        const double_double product = log_scaled({a * b, 0.0}, 0);
+        const double_double parts = add(log_scaled({a, 0.0}, 0), log_scaled({b, 0.0}, 0));
+        const double_double difference = add(product, {-parts.high, -parts.low});
+        REQUIRE(std::abs(difference.high) <= 0x1p-102 * product.high);
+    }
     CHECK(log_scaled({1.0, 0.0}, 0).high == 0.0);
+    for (const double extreme : {std::numeric_limits<double>::min(), 0x1p1023, std::numeric_limits<double>::max()})
+        CHECK(log_scaled({extreme, 0.0}, 0).high == double(std::log((long double)extreme)));
     CHECK(exponential(0.0) == 1.0);
     CHECK(exponential(-1000.0) == 0.0);
     CHECK(to_double({1.5, 3}) == 12.0);
