@@ -63,7 +63,7 @@ private:
         iqa_context *&context = contexts_[code_.byte() % contexts_.size()];
         iqa_metric *&metric = metrics_[code_.byte() % metrics_.size()];
         iqa_metric *&other = metrics_[code_.byte() % metrics_.size()];
-        switch (call % 17) {
+        switch (call % 18) {
         case 0:
             iqa_context_destroy(context);
             context = create_context();
@@ -107,6 +107,9 @@ private:
         case 15:
             create_from_text(context);
             break;
+        case 16:
+            measure(metric, axes_[size_t(&metric - metrics_.data())]);
+            break;
         case 14:
             memory_.fuse = code_.byte() % 16 - 1;
             break;
@@ -114,6 +117,13 @@ private:
             memory_.fuse = -1;
             break;
         }
+    }
+
+    void measure(iqa_metric *metric, int32_t axes)
+    {
+        const std::vector<uint8_t> before = bytes_of_any(metric);
+        update_request(code_, memory_of_tensors, axes).measure(metric);
+        REQUIRE(bytes_of_any(metric) == before);
     }
 
     template <class Call>

@@ -173,6 +173,11 @@ struct update_request {
     }
 
     iqa_status apply(iqa_metric *metric) const { return iqa_metric_update(metric, &reference, &candidate, &extras); }
+    void measure(iqa_metric *metric) const
+    {
+        double value = 0.0;
+        iqa_metric_measure(metric, &reference, &candidate, &extras, &value);
+    }
 
 private:
     // A tensor within its memory, or one that the library must refuse by its extents alone.
@@ -288,6 +293,11 @@ struct label_request {
     }
 
     iqa_status apply(iqa_metric *metric) const { return iqa_metric_update(metric, &reference, &candidate, &extras); }
+    void measure(iqa_metric *metric) const
+    {
+        double value = 0.0;
+        iqa_metric_measure(metric, &reference, &candidate, &extras, &value);
+    }
 
 private:
     static void set_type(iqa_tensor &tensor, int32_t type)

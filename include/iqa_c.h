@@ -370,6 +370,15 @@ IQA_API iqa_status iqa_metric_read(const iqa_metric *metric, int32_t field, doub
 /** Forgets all data; options stay. */
 IQA_API iqa_status iqa_metric_reset(iqa_metric *metric);
 
+/** What iqa_metric_update(), iqa_metric_compute() and iqa_metric_reset() do, in one call: the value of one pair or
+ * batch alone. The metric has no data before, and none afterwards, whatever the status. A program that measures many
+ * pairs keeps a metric for that, whose working memory is there already, where iqa_measure_ssim() and its like make one.
+ *
+ *  @param value  receives what iqa_metric_compute() gives.
+ *  @return the statuses of the three; IQA_ERROR_INVALID_ARGUMENT where the metric has data. */
+IQA_API iqa_status iqa_metric_measure(iqa_metric *metric, const iqa_tensor *reference, const iqa_tensor *candidate,
+                                      const iqa_update_extras *extras, double *value);
+
 /** Adds the data of `from` to `into`. The result does not depend on the order or grouping of merges.
  *  @return IQA_OK; IQA_ERROR_INVALID_ARGUMENT; IQA_ERROR_INCOMPATIBLE when kinds or options differ. */
 IQA_API iqa_status iqa_metric_merge(iqa_metric *into, const iqa_metric *from);

@@ -131,6 +131,14 @@ public:
         return values;
     }
 
+    /** The value of one pair or batch alone, by a metric without data, which has none afterwards. */
+    double measure(const iqa_tensor &reference, const iqa_tensor &candidate, const iqa_update_extras *extras = nullptr)
+    {
+        double value = 0;
+        context_.check(iqa_metric_measure(get(), &reference, &candidate, extras, &value));
+        return value;
+    }
+
     void reset() { context_.check(iqa_metric_reset(get())); }
     void merge(const metric &from) { context_.check(iqa_metric_merge(get(), from.get())); }
 

@@ -16,6 +16,25 @@ iqa_context *context_of(const iqa_metric *metric)
     return metric != nullptr ? &metric->owner() : nullptr;
 }
 
+void update(iqa_metric &metric, const iqa_tensor *reference, const iqa_tensor *candidate,
+            const iqa_update_extras *extras)
+{
+    metric.update(reference, candidate, iqa::copy_sized(extras, default_extras, "iqa_update_extras"));
+}
+
+void require_output(const double *value)
+{
+    if (value == nullptr)
+        iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "the output is NULL");
+}
+
+void compute(const iqa_metric &metric, double *value)
+{
+    metric.settle();
+    const size_t needed = metric.values();
+    iqa::give(needed, true, 1, nullptr, "numbers", [&] { metric.read(IQA_FIELD_VALUE, {value, needed}); });
+}
+
 } // namespace
 
 extern "C" {
@@ -30,7 +49,7 @@ iqa_status iqa_metric_update(iqa_metric *metric, const iqa_tensor *reference, co
 {
     return iqa::guard(context_of(metric), [&] {
         iqa::require(metric, "metric");
-        metric->update(reference, candidate, iqa::copy_sized(extras, default_extras, "iqa_update_extras"));
+        update(*metric, reference, candidate, extras);
     });
 }
 
@@ -38,11 +57,29 @@ iqa_status iqa_metric_compute(const iqa_metric *metric, double *value)
 {
     return iqa::guard(context_of(metric), [&] {
         iqa::require(metric, "metric");
-        if (value == nullptr)
-            iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "the output is NULL");
+        require_output(value);
+        compute(*metric, value);
+    });
+}
+
+iqa_status iqa_metric_measure(iqa_metric *metric, const iqa_tensor *reference, const iqa_tensor *candidate,
+                              const iqa_update_extras *extras, double *value)
+{
+    return iqa::guard(context_of(metric), [&] {
+        iqa::require(metric, "metric");
+        require_output(value);
         metric->settle();
-        const size_t needed = metric->values();
-        iqa::give(needed, true, 1, nullptr, "numbers", [&] { metric->read(IQA_FIELD_VALUE, {value, needed}); });
+        if (metric->has_data())
+            iqa::fail(IQA_ERROR_INVALID_ARGUMENT,
+                      "the metric has data, expected one without, as iqa_metric_reset() leaves it");
+        update(*metric, reference, candidate, extras);
+        try {
+            compute(*metric, value);
+        } catch (...) {
+            metric->reset();
+            throw;
+        }
+        metric->reset();
     });
 }
 
@@ -50,8 +87,8 @@ iqa_status iqa_metric_read(const iqa_metric *metric, int32_t field, double *out,
 {
     return iqa::guard(context_of(metric), [&] {
         iqa::require(metric, "metric");
-        if (out == nullptr && count == nullptr)
-            iqa::fail(IQA_ERROR_INVALID_ARGUMENT, "the output is NULL");
+        if (count == nullptr)
+            require_output(out);
         metric->settle();
         const size_t needed = metric->read(field, {});
         iqa::give(needed, out != nullptr, capacity, count, "numbers", [&] { metric->read(field, {out, needed}); });

@@ -29,6 +29,8 @@ text dtype_text(const iqa_tensor &tensor)
         family = "bool";
         break;
     default:
+        if (tensor.dtype_code >= 7 && tensor.dtype_code <= 17) // DLPack's floats of 8, 6 and 4 bits
+            family = "float";
         break;
     }
     text out;

@@ -60,6 +60,7 @@ def _declare(library: ctypes.CDLL) -> None:
         "iqa_metric_compute": (status, pointer, pointer),
         "iqa_metric_read": (status, pointer, number, pointer, size, pointer),
         "iqa_metric_reset": (status, pointer),
+        "iqa_metric_measure": (status, pointer, pointer, pointer, pointer, pointer),
         "iqa_metric_merge": (status, pointer, pointer),
         "iqa_metric_lanes": (status, pointer, pointer, size, pointer),
         "iqa_metric_add_lanes": (status, pointer, pointer, size),
