@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Plain NumPy arrays take a quick way from the second call on, with the results of the other."""
+"""Plain arrays take a quick way from the second call on, with the results of the other."""
 
 import threading
 
@@ -78,6 +78,78 @@ def test_views_and_what_is_refused_too(function, change):
         assert outcome(function, x, y, data_range=data_range) == expected
 
 
+def torch_pair():
+    """PyTorch, a subclass that never takes the quick way, and a pair."""
+    torch = pytest.importorskip("torch")
+    plain = {"__torch_function__": torch._C._disabled_torch_function_impl}
+    other = type("Other", (torch.Tensor,), plain)
+    return torch, other, [torch.from_numpy(array) for array in noisy("f4")]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _, x: x.to("cpu"),
+        lambda _, x: x.byte(),
+        lambda _, x: x.half(),
+        lambda _, x: x.bfloat16(),
+        lambda _, x: x.double(),
+        lambda _, x: x.long(),
+        lambda _, x: x > 100,
+        lambda torch, x: torch.complex(x, x),
+        lambda torch, x: torch.complex(x, x).conj().imag,
+        lambda torch, x: x.to(torch.float8_e4m3fn),
+        lambda _, x: x.T,
+        lambda _, x: x.flip(0)[::2, 1::3],
+        lambda _, x: x[:1].expand(30, -1),
+        lambda _, x: x[None],
+        lambda _, x: x[None, None],
+        lambda _, x: x[None, None].to(memory_format=__import__("torch").channels_last),
+        lambda _, x: x[None, :, :12, None].expand(-1, -1, -1, 3),
+        lambda _, x: x[0, 0],
+        lambda _, x: x[:0],
+        lambda _, x: x.clone().requires_grad_(),
+        lambda _, x: x.to_sparse(),
+        lambda _, x: x.to("meta"),
+        lambda torch, x: torch.where(x > 100, torch.nan, x),
+        lambda torch, x: torch.quantize_per_tensor(x, 1.0, 0, torch.quint8),
+        lambda torch, _: torch._efficientzerotensor((16, 16)),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_tensors_of_pytorch_too(function, change):
+    torch, other, pair = torch_pair()
+    x, y = (change(torch, tensor) for tensor in pair)
+    try:
+        slow = [tensor.as_subclass(other) for tensor in (x, y)]
+    except Exception:  # PyTorch has no such subclass
+        slow = [x, y]
+    for arguments in ({"data_range": 255.0}, {"data_range": 255.0, "layout": "NCHW"}):
+        expected = outcome(function, *slow, **arguments)
+        assert not isinstance(expected, tuple) or issubclass(expected[0], iqa.Error)
+        for _ in range(3):
+            assert outcome(function, x, y, **arguments) == expected
+        kind = {iqa.ssim: iqa.SSIM, iqa.psnr: iqa.PSNR}.get(function)
+        if kind is not None:
+            metrics = [kind(**arguments), kind(**arguments)]
+            for _ in range(3):
+                assert outcome(metrics[0].update, *slow) == outcome(metrics[1].update, x, y)
+            assert outcome(metrics[0].compute) == outcome(metrics[1].compute)
+
+
+def test_tensors_of_pytorch_take_the_quick_way():
+    torch, other, (x, y) = torch_pair()
+    if not hasattr(torch.Tensor, "__dlpack_c_exchange_api__"):
+        pytest.skip("this PyTorch has no exchange table")
+    for pair in ((x, y), (x[None, None], y[None, None])):
+        value = iqa.ssim(*pair, 255.0)
+        assert _metric.try_value(iqa.SSIM, *pair, 255.0, None, {}) == value
+    metric = iqa.SSIM(255.0)
+    assert metric._try_update(x, y)
+    assert not metric._try_update(x.as_subclass(other), y)
+
+
 def test_read_only_arrays_are_read():
     x, y = noisy("u1")
     expected = iqa.ssim(x, y)
@@ -115,14 +187,35 @@ def test_the_quick_way_is_taken():
     for _ in range(2):
         iqa.ssim(x, y, sigma=1.25)
     key = (iqa.SSIM, None, None, None, ("sigma", 1.25))
-    metric = _metric._of_thread.kept[key]
+    (kept,) = _metric._of_thread.kept[key]
     assert _metric.try_value(iqa.SSIM, x, y, None, None, {"sigma": 1.25}) is not None
-    assert _metric._of_thread.kept[key] is metric
+    assert _metric._of_thread.kept[key] == [kept]
+    metric = kept.metric
     assert metric.images == 0
     assert metric._try_update(x, y)
     assert metric.images == 1
     assert not metric._try_update(x.view(Other), y)
     metric.reset()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i4", "i8", "?", "f4", ">i4", "u8"])
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_labels_have_the_same_counts(dtype, library):
+    x, y = (array % 3 for array in noisy("i8"))
+    x, y, wrong = (array.astype(dtype) for array in (x, y, np.where(y == 1, 7, y)))
+    slow = [array.view(Other) for array in (x, y, wrong)]
+    if library == "torch":
+        torch = pytest.importorskip("torch")
+        if dtype.startswith(">"):
+            pytest.skip("PyTorch has one byte order")
+        x, y, wrong = (torch.from_numpy(array) for array in (x, y, wrong))
+    metrics = [iqa.ConfusionMatrix(3), iqa.ConfusionMatrix(3)]
+    for _ in range(3):
+        assert outcome(metrics[0].update, slow[0], slow[1]) == outcome(metrics[1].update, x, y)
+        expected = outcome(metrics[0].update, slow[0], slow[2])
+        assert outcome(metrics[1].update, x, wrong) == expected
+    assert metrics[0].to_bytes() == metrics[1].to_bytes()
+    assert metrics[1].update(x, y, counts=True).counts is not None
 
 
 def test_updates_count_and_closed_metrics_say_so():
@@ -183,13 +276,13 @@ def test_a_call_inside_of_a_call_has_another_metric(monkeypatch):
     """As from a signal handler or a finalizer, which run where they like."""
     x, y = noisy("u1")
     first, second = iqa.ssim(x, y), iqa.ssim(y[:, ::-1], x)
-    compute, found = library.iqa_metric_compute, []
+    measuring, found = library.iqa_metric_measure, []
 
     def interrupted(*arguments):
-        monkeypatch.setattr(library, "iqa_metric_compute", compute)
+        monkeypatch.setattr(library, "iqa_metric_measure", measuring)
         found.append(iqa.ssim(y[:, ::-1], x))
-        return compute(*arguments)
+        return measuring(*arguments)
 
-    monkeypatch.setattr(library, "iqa_metric_compute", interrupted)
+    monkeypatch.setattr(library, "iqa_metric_measure", interrupted)
     assert iqa.ssim(x, y) == first != second
     assert found == [second]

@@ -45,6 +45,11 @@ class Source:
             if tensor.device_type != _abi.CPU:
                 raise DeviceError(f"{name} is not on the CPU, where other arrays are copied to")
             self._is_bfloat16 = tensor.dtype_code == _abi.BFLOAT
+            if not self._is_bfloat16 and tensor.dtype_code not in letters:
+                raise DtypeError(
+                    f"{name} has element type {array.dtype}, expected one that NumPy has too, such"
+                    " as float32"
+                )
             self._array = _numbers(_Shown(tensor, keep), name)
         self.shape: tuple[int, ...] = tuple(self._array.shape)
 

@@ -203,7 +203,11 @@ def owner_of(array: Any) -> Owner | None:
         return None
     has_dlpack = hasattr(type(array), "__dlpack_device__")
     if has_dlpack:
-        if array.__dlpack_device__()[0] not in (_abi.CUDA, _abi.CUDA_MANAGED):
+        try:
+            device = array.__dlpack_device__()[0]
+        except (BufferError, RuntimeError, ValueError):  # as of PyTorch's meta tensors
+            return None
+        if device not in (_abi.CUDA, _abi.CUDA_MANAGED):
             return None
     elif not hasattr(array, "__cuda_array_interface__") or hasattr(array, "__array_interface__"):
         return None

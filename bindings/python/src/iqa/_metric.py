@@ -10,6 +10,7 @@ from array import array
 from functools import partial
 
 from . import _abi, _options
+from ._abi import Tensor
 from ._context import Context, context_of
 from ._copies import Copies, as_images, as_weights, joined, piece_of
 from ._cuda import Loan, owner_of
@@ -27,7 +28,7 @@ from ._objects import LAYOUTS_OF_OBJECTS, layout_of, pairs_of_pictures, picture
 from ._outputs import NOTHING, Details, Extras, Result, empty
 from ._report import Reported, of_values, or_none
 from ._tables import words
-from ._tensor import borrow, borrow_usual
+from ._tensor import borrow, quick_ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,23 +179,14 @@ class Metric(Reported):
 
     def _try_update(self, reference: Any, candidate: Any) -> bool:
         """What is usual, quickly; False where nothing has happened and a closer look is needed."""
-        x, y = borrow_usual(reference), borrow_usual(candidate)
+        try:
+            x = quick_ways[type(reference)](reference)
+            y = quick_ways[type(candidate)](candidate)
+        except KeyError:
+            return False
         if x is None or y is None:
             return False
         return self._context.try_update(self._handle, x[1], y[1])
-
-    def _try_value(self, reference: int, candidate: int) -> float | None:
-        """The value of two borrowed arrays by an empty metric, which is so again afterwards.
-
-        Nobody else has the metric, nor its context, which therefore needs no lock.
-        """
-        handle = self._handle
-        if library.iqa_metric_update(handle, reference, candidate, None):
-            return None
-        value = ctypes.c_double()
-        status = library.iqa_metric_compute(handle, ctypes.byref(value))
-        library.iqa_metric_reset(handle)
-        return None if status else value.value
 
     def _update(
         self,
@@ -693,6 +685,22 @@ def _int64(lanes: Any) -> tuple[int, int, Any]:
 _MOST_KEPT = 8
 
 _of_thread = threading.local()
+"""Has `kept`, of each call's arguments the idle metrics."""
+
+
+class _Kept:
+    """A metric without data, idle, and where its next value goes.
+
+    While it is in use nobody else has it, nor its context, which therefore needs no lock.
+    """
+
+    __slots__ = ("handle", "metric", "out", "value")
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self.handle = metric._handle.value
+        self.value = ctypes.c_double()
+        self.out = ctypes.addressof(self.value)
 
 
 def measure(
@@ -728,16 +736,21 @@ def try_value(
     None where it has to be asked: without a metric that is kept, for what is not usual, and for
     what fails.
     """
-    x, y = borrow_usual(reference), borrow_usual(candidate)
-    if x is None or y is None or "parts" in options:
+    try:
+        x = quick_ways[type(reference)](reference)
+        y = quick_ways[type(candidate)](candidate)
+        if x is None or y is None or "parts" in options:
+            return None
+        if layout is None and type(x[0]) is Tensor:
+            layout = layout_of(reference, candidate)
+        idle = _of_thread.kept[(metric, None, data_range, layout, *options.items())]
+        kept = idle.pop()
+    except (AttributeError, LookupError, TypeError):  # a list among the options cannot be hashed
         return None
-    key = (metric, None, data_range, layout, *options.items())
-    accumulator = _take(key)
-    if accumulator is None:
-        return None
-    value = accumulator._try_value(x[1], y[1])
-    _of_thread.kept[key] = accumulator  # where it was, so that there is room
-    return value
+    status = library.iqa_metric_measure(kept.handle, x[1], y[1], None, kept.out)
+    value: float = kept.value.value
+    idle.append(kept)
+    return None if status else value
 
 
 def _value(accumulator: Metric, details: Details, options: dict[str, Any]) -> float | Result:
@@ -780,20 +793,17 @@ def measure_by(
 
 def _take(key: tuple[Any, ...]) -> Metric | None:
     try:
-        metric: Metric | None = _of_thread.kept.pop(key, None)
-    except AttributeError:
-        _of_thread.kept = {}
-        return None
-    except TypeError:  # an option that is not hashable, such as a list
+        metric: Metric = _of_thread.kept[key].pop().metric
+    except (AttributeError, LookupError, TypeError):
         return None
     return metric
 
 
 def _put_back(key: tuple[Any, ...], metric: Metric) -> None:
-    kept = _of_thread.kept
-    if len(kept) >= _MOST_KEPT:
-        kept.clear()
+    kept = _of_thread.__dict__.setdefault("kept", {})
     try:
-        kept[key] = metric
-    except TypeError:
+        if key not in kept and len(kept) >= _MOST_KEPT:
+            kept.clear()
+        kept.setdefault(key, []).append(_Kept(metric))
+    except TypeError:  # an option that cannot be hashed, such as a list
         return

@@ -17,6 +17,7 @@ from ._objects import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     Borrowed = tuple[Any, int]
@@ -41,6 +42,24 @@ class _ManagedTensorVersioned(ctypes.Structure):
 
 _TENSOR_OFFSET = _ManagedTensorVersioned.tensor.offset
 
+
+class _ExchangeTable(ctypes.Structure):
+    """DLPack's DLPackExchangeAPI, up to the functions that are used here."""
+
+    _fields_ = [
+        ("major", ctypes.c_uint32),
+        ("minor", ctypes.c_uint32),
+        ("older", ctypes.c_void_p),
+        ("allocate", ctypes.c_void_p),
+        ("managed_tensor_of_object", ctypes.c_void_p),
+        ("object_of_managed_tensor", ctypes.c_void_p),
+        ("tensor_of_object", ctypes.c_void_p),
+    ]
+
+
+_Fill = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.c_void_p)
+"""Of tensor_of_object, which raises what a Python function would."""
+
 _pointer_in = ctypes.pythonapi.PyCapsule_GetPointer
 _pointer_in.restype = ctypes.c_void_p
 _pointer_in.argtypes = [ctypes.py_object, ctypes.c_char_p]
@@ -48,19 +67,47 @@ _pointer_in.argtypes = [ctypes.py_object, ctypes.c_char_p]
 _older: set[type] = set()
 """Types whose __dlpack__ does not know max_version."""
 
-_usual: set[type] = set()
-"""NumPy's array, once one was borrowed: its memory is all that it means, and it is on the CPU."""
+quick_ways: dict[type, Callable[[Any], Borrowed | None]] = {}
+"""By type, once one was borrowed: borrow() of NumPy's and PyTorch's arrays, to be read only.
+
+A way is for arrays on the CPU whose memory is all that they mean, and gives None for others.
+"""
 
 
-def borrow_usual(array: Any) -> Borrowed | None:
-    """The quick way of borrow(), to be read only: None where it has to be asked."""
-    if type(array) not in _usual:
-        return None
+def _of_numpy(array: Any) -> Borrowed | None:
     try:
         capsule = array.__dlpack__(max_version=_NEWEST)
     except BufferError:
         return None
     return capsule, _pointer_in(capsule, b"dltensor_versioned") + _TENSOR_OFFSET
+
+
+def _by_exchange(kind: type) -> Callable[[Any], Borrowed | None] | None:
+    """The quick way of PyTorch's tensors: a function of DLPack's exchange table fills a structure.
+
+    The tensor keeps what the structure points to. None for a PyTorch without that table.
+    """
+    try:
+        table = _pointer_in(kind.__dlpack_c_exchange_api__, b"dlpack_exchange_api")
+    except (AttributeError, ValueError):
+        return None
+    exchange = _ExchangeTable.from_address(table)
+    if exchange.major != _NEWEST[0] or not exchange.tensor_of_object:
+        return None
+    fill = _Fill(exchange.tensor_of_object)
+
+    def borrow_tensor(array: Any) -> Borrowed | None:
+        tensor = _abi.Tensor()
+        address = ctypes.addressof(tensor)
+        try:
+            fill(array, address)
+        except Exception:  # what it raises for a tensor that is no plain memory
+            return None
+        if tensor.device_type != _abi.CPU or array.is_neg():  # is_conj() is of complex numbers
+            return None
+        return tensor, address
+
+    return borrow_tensor
 
 
 def borrow(array: Any, name: str, stream: int | None = None, writable: bool = False) -> Borrowed:
@@ -96,7 +143,7 @@ def _borrow(array: Any, name: str, stream: int | None, writable: bool) -> Borrow
     if has_dlpack:
         try:
             return _from_dlpack(array, kind, name, stream, writable)
-        except (BufferError, RuntimeError) as problem:
+        except (BufferError, RuntimeError, ValueError) as problem:
             # Another protocol may do, or say better what is wrong.
             if stream is not None:  # but none has the order of streams
                 raise InvalidArgumentError(f"{name} cannot be borrowed: {problem}") from None
@@ -129,6 +176,17 @@ def _from_dlpack(array: Any, kind: type, name: str, stream: int | None, writable
         return capsule, _pointer_in(capsule, b"dltensor")
     if writable and _ManagedTensorVersioned.from_address(pointer).flags & _READ_ONLY:
         raise read_only(name)
-    if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
-        _usual.add(kind)
+    _learn(kind)
     return capsule, pointer + _TENSOR_OFFSET
+
+
+def _learn(kind: type) -> None:
+    """Finds the quick way of a type of which an array was borrowed."""
+    if kind in quick_ways:
+        return
+    name = (kind.__module__, kind.__name__)
+    quickly = _by_exchange(kind) if name == ("torch", "Tensor") else None
+    if name == ("numpy", "ndarray"):
+        quickly = _of_numpy
+    if quickly is not None:
+        quick_ways[kind] = quickly
