@@ -52,6 +52,12 @@ LABELS = {
     for classes in (2, 19, 150, 1000)
 }
 ROWS = {"10000x2048": (10000, 2048), "5000x1000": (5000, 1000), "4000x2048": (4000, 2048)}
+KINDS = (
+    (IMAGES, ("uint8", "uint16", "float32", "float64")),
+    (LABELS, tuple(IGNORED)),
+    (ROWS, ("float32", "float64")),
+)
+"""Cases that a metric may have, and their element types."""
 LARGE = ("1080p RGB", "128x128x128", "runs, 19", *ROWS)
 """Of these the peak memory is measured."""
 LONG = 10
@@ -417,7 +423,8 @@ def arguments():
     parser.add_argument("--peers", default=list(PEERS), choices=list(PEERS), **several)
     parser.add_argument("--metrics", default=list(PLAN), choices=list(PLAN), **several)
     parser.add_argument("--cases", choices=cases, help="in place of a metric's own", **several)
-    parser.add_argument("--dtypes", help="in place of those of a case", **several)
+    types = list(dict.fromkeys(dtype for _, some in KINDS for dtype in some))
+    parser.add_argument("--dtypes", choices=types, help="in place of those of a case", **several)
     parser.add_argument("--threads", default=[1, 2], type=int, nargs="+", metavar="N")
     parser.add_argument("--rounds", default=9, type=int, help="at most this many rounds")
     parser.add_argument("--seconds", default=20.0, type=float, help="for a row, from 3 rounds on")
@@ -435,11 +442,12 @@ def rows_of(chosen):
     """Metrics, cases and element types that are asked for."""
     for metric in chosen.metrics:
         plan = PLAN[metric]
-        kind = next(kind for kind in (IMAGES, LABELS, ROWS) if next(iter(plan)) in kind)
+        kind, types = next(pair for pair in KINDS if next(iter(plan)) in pair[0])
         cases = [case for case in chosen.cases or plan if case in kind]
         for case in cases[:1] if chosen.smoke else cases:
             for dtype in chosen.dtypes or plan.get(case) or plan[next(iter(plan))]:
-                yield metric, case, dtype
+                if dtype in types:
+                    yield metric, case, dtype
 
 
 def main():
@@ -480,7 +488,9 @@ def main():
         peer.end()
     print_machine(machine, missing)
     for metric in chosen.metrics:
-        print_table(metric, [one for one in results if one["metric"] == metric], machine)
+        rows = [one for one in results if one["metric"] == metric]
+        if rows:
+            print_table(metric, rows, machine)
     if memory:
         print_memory(memory)
     if chosen.json:
