@@ -57,7 +57,7 @@ struct image_case {
     std::vector<int64_t> shape;
 };
 
-enum class extra { nothing, mask, weights, gradient };
+enum class extra { nothing, mask, ellipse, scattered, weights, gradient };
 
 // A measurement: a metric, its changed options, and the extra of its updates.
 struct measure {
@@ -83,6 +83,8 @@ constexpr measure measures[] = {
          options.parts = 1;
      }},
     {"ssim_masked", plain, extra::mask},
+    {"ssim_ellipse", plain, extra::ellipse},
+    {"ssim_scattered", plain, extra::scattered},
     {"ssim_weighted", plain, extra::weights},
     {"ssim_gradient", plain, extra::gradient},
     {"ms_ssim", five_scales},
@@ -94,7 +96,19 @@ constexpr measure measures[] = {
     {"psnr_gradient", nullptr, extra::gradient},
 };
 
-// The extra of an update: a mask, weights of all kinds, or memory for a gradient.
+// Inside the ellipse that has four fifths of an image's height and width.
+bool is_in_ellipse(const std::vector<int64_t> &shape, size_t index)
+{
+    const bool interleaved = shape.back() <= 4;
+    const auto row = size_t(interleaved ? shape.back() * shape[shape.size() - 2] : shape.back());
+    const auto rows = size_t(shape[shape.size() - (interleaved ? 3 : 2)]);
+    const double x = (double(index % row) / double(row) - 0.5) / 0.4;
+    const double y = (double(index / row % rows) / double(rows) - 0.5) / 0.4;
+    return x * x + y * y < 1.0;
+}
+
+// The extra of an update: a mask (of ones, an ellipse, or ones with scattered zeros), weights of all kinds, or memory
+// for a gradient.
 struct extra_tensor {
     std::vector<uint8_t> mask;
     std::vector<float> numbers;
@@ -105,9 +119,11 @@ struct extra_tensor {
     {
         const std::vector<uint8_t> image = make_image<uint8_t>(shape, 3);
         const auto axes = int32_t(shape.size());
-        if (kind == extra::mask) {
-            for (const uint8_t value : image)
-                mask.push_back(value > 64);
+        if (kind == extra::mask || kind == extra::ellipse || kind == extra::scattered) {
+            for (size_t i = 0; i < image.size(); ++i)
+                mask.push_back(kind == extra::mask      ? image[i] > 64
+                               : kind == extra::ellipse ? is_in_ellipse(shape, i)
+                                                        : image[i] % 16 != 0);
             tensor = iqa_cpu_tensor(mask.data(), IQA_BOOL, axes, shape.data());
             extras.weights = &tensor;
         } else if (kind != extra::nothing) {

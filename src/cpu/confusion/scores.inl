@@ -71,9 +71,6 @@ constexpr int score_stretch = 32;         // elements of the inner loop
 constexpr int classes_at_once = 4;        // for which the best scores are read and written once
 constexpr int score_line = 64;            // bytes that a processor fetches at once
 
-// Where scores are fetched to, in the compilers' numbers: more lines can be on their way to the second cache at once.
-enum : int { into_second_cache = 2, into_first_cache = 3 };
-
 // The best scores of a part, and a tile of scores [class][element].
 template <class Score>
 class best_scores {

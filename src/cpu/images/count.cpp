@@ -5,6 +5,7 @@
 
 #include "core/parallel.hpp"
 #include "cpu/backend.hpp"
+#include "cpu/images/pixel_reader.hpp"
 #include "cpu/isa/dispatch.hpp"
 #include "cpu/isa/kernels.hpp"
 
@@ -13,106 +14,141 @@ namespace iqa {
 namespace {
 
 constexpr int64_t rows_of_a_tile = 16;
-
-// Counting without weights: runs of samples.
-void count_row(const cpu_kernels &kernels, const count_request &request, const pixel_place &at, sample_counts &counts)
-{
-    const image_view &x = request.images.reference;
-    const image_view &y = request.images.candidate;
-    const sample_run run = {x.type,
-                            x.at(at.image, at.channel, at.slice, at.row, 0),
-                            y.at(at.image, at.channel, at.slice, at.row, 0),
-                            x.width,
-                            x.column_stride,
-                            y.column_stride};
-    kernels.count_samples(run, request.range, counts);
-}
-
 constexpr int64_t block = 128; // keeps frames small
 
-// Marks the samples of a block that count; false on an invalid weight (NaN, below 0, above 1).
-bool weigh_block(const weight_view &weights, const pixel_place &at, int64_t count, bool *counted)
-{
-    for (int64_t i = 0; i < count; ++i) {
-        const double weight = weight_at(weights, at.image, at.channel, at.slice, at.row, at.column + i);
-        if (!(weight >= 0 && weight <= 1))
-            return false;
-        counted[i] = weight > 0;
+class counter {
+public:
+    counter(const cpu_kernels &kernels, const count_request &request)
+        : kernels_(kernels),
+          request_(request),
+          shape_(request.images.reference),
+          interleaved_(interleaves(shape_, shape_.channels) && interleaves(request.images.candidate, shape_.channels)),
+          covered_(covers(request.range, shape_.type)),
+          checks_weights_(request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64),
+          selective_(request.weights.data != nullptr || request.mask_nonfinite)
+    {
     }
-    return true;
-}
 
-// With weights, or with non-finite samples masked; false on an invalid weight.
-bool count_weighted_row(const cpu_kernels &kernels, const count_request &request, pixel_place at, sample_counts &counts)
-{
-    const image_view &shape = request.images.reference;
-    // A row without a sample outside the range needs no weights.
-    sample_counts unweighted{};
-    if (!covers(request.range, shape.type))
-        count_row(kernels, request, at, unweighted);
-    const bool inside = unweighted.outside == 0;
-    const bool checked = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
-    if (inside && !checked)
-        return true;
-    bool counted[block];
-    double samples[2][block];
-    for (; at.column < shape.width; at.column += block) {
-        const int64_t count = std::min(block, shape.width - at.column);
-        std::fill_n(counted, count, true);
-        if (request.weights.data != nullptr && !weigh_block(request.weights, at, count, counted))
-            return false;
-        if (inside)
-            continue;
-        const image_view *const sides[] = {&shape, &request.images.candidate};
-        for (int side = 0; side < 2; ++side)
-            kernels.widen(shape.type, sides[side]->at(at.image, at.channel, at.slice, at.row, at.column),
-                          sides[side]->column_stride, count, samples[side]);
-        if (request.mask_nonfinite)
-            for (int64_t i = 0; i < count; ++i)
-                counted[i] = counted[i] && is_finite(samples[0][i]) && is_finite(samples[1][i]);
-        int64_t outside = 0;
-        int64_t nonfinite = 0;
-        for (const auto &row : samples)
-            for (int64_t i = 0; i < count; ++i) {
-                outside += counted[i] & !(row[i] >= request.range.low && row[i] <= request.range.high);
-                nonfinite += counted[i] & !is_finite(row[i]);
-            }
-        counts.outside += outside;
-        counts.nonfinite += nonfinite;
+    // No sample is outside, and no weight is invalid.
+    bool has_nothing_to_do() const { return covered_ && !checks_weights_; }
+    int64_t rows() const { return shape_.images * planes() * shape_.depth * shape_.height; }
+
+    pixel_place start_of_row(int64_t index) const
+    {
+        const int64_t row = index % shape_.height;
+        index /= shape_.height;
+        const int64_t slice = index % shape_.depth;
+        index /= shape_.depth;
+        return {index / planes(), index % planes(), slice, row, 0};
     }
-    return true;
-}
+
+    // False on an invalid weight (NaN, below 0, above 1).
+    bool count(const pixel_place &at, sample_counts &counts) const
+    {
+        sample_counts all{};
+        if (!covered_)
+            count_all(at, all);
+        if (!selective_) {
+            counts = all;
+            return true;
+        }
+        for (int64_t channel = at.channel; channel < at.channel + channels_of_row(); ++channel) {
+            const pixel_place start = {at.image, channel, at.slice, at.row, 0};
+            if (checks_weights_ && !are_valid(start))
+                return false;
+            if (all.outside != 0) // else the row needs no weights
+                count_weighted(start, counts);
+        }
+        return true;
+    }
+
+private:
+    // Rows of interleaved channels are one row.
+    int64_t planes() const { return interleaved_ ? 1 : shape_.channels; }
+    int64_t channels_of_row() const { return shape_.channels / planes(); }
+
+    // Without weights.
+    void count_all(const pixel_place &at, sample_counts &counts) const
+    {
+        const auto step = [&](const image_view &view) {
+            return interleaved_ ? 1 : view.column_stride;
+        };
+        const image_view &other = request_.images.candidate;
+        const sample_run run = {shape_.type,
+                                shape_.at(at.image, at.channel, at.slice, at.row, 0),
+                                other.at(at.image, at.channel, at.slice, at.row, 0),
+                                shape_.width * channels_of_row(),
+                                step(shape_),
+                                step(other)};
+        kernels_.count_samples(run, request_.range, counts);
+    }
+
+    bool are_valid(const pixel_place &start) const
+    {
+        const weight_view &view = request_.weights;
+        if (view.channel_stride == 0 && start.channel != 0)
+            return true; // they were checked with the first channel
+        const int64_t index = start.image * view.image_stride + start.channel * view.channel_stride +
+                              start.slice * view.slice_stride + start.row * view.row_stride;
+        const int64_t size = (view.dtype & 0xff) / 8;
+        return kernels_.are_weights(static_cast<weight_type>(view.dtype), view.data + index * size, view.column_stride,
+                                    shape_.width);
+    }
+
+    // One channel of a row.
+    void count_weighted(pixel_place at, sample_counts &counts) const
+    {
+        bool counted[block];
+        double samples[2][block];
+        for (; at.column < shape_.width; at.column += block) {
+            const int64_t count = std::min(block, shape_.width - at.column);
+            for (int64_t i = 0; i < count; ++i)
+                counted[i] = request_.weights.data == nullptr ||
+                             weight_at(request_.weights, at.image, at.channel, at.slice, at.row, at.column + i) > 0;
+            const image_view *const sides[] = {&shape_, &request_.images.candidate};
+            for (int side = 0; side < 2; ++side)
+                kernels_.widen(shape_.type, sides[side]->at(at.image, at.channel, at.slice, at.row, at.column),
+                               sides[side]->column_stride, count, samples[side]);
+            if (request_.mask_nonfinite)
+                for (int64_t i = 0; i < count; ++i)
+                    counted[i] = counted[i] && is_finite(samples[0][i]) && is_finite(samples[1][i]);
+            int64_t outside = 0;
+            int64_t nonfinite = 0;
+            for (const auto &row : samples)
+                for (int64_t i = 0; i < count; ++i) {
+                    outside += counted[i] & !(row[i] >= request_.range.low && row[i] <= request_.range.high);
+                    nonfinite += counted[i] & !is_finite(row[i]);
+                }
+            counts.outside += outside;
+            counts.nonfinite += nonfinite;
+        }
+    }
+
+    const cpu_kernels &kernels_;
+    const count_request &request_;
+    const image_view &shape_;
+    bool interleaved_, covered_, checks_weights_, selective_;
+};
 
 } // namespace
 
 void cpu_count(context &where, count_request &request)
 {
-    const cpu_kernels &kernels = kernels_for(where);
     const image_view &shape = request.images.reference;
     std::fill_n(request.counts, shape.images, sample_counts{});
-    const bool selective = request.weights.data != nullptr || request.mask_nonfinite;
-    const bool checked = request.weights.dtype == IQA_FLOAT32 || request.weights.dtype == IQA_FLOAT64;
-    if (!checked && covers(request.range, shape.type))
-        return; // no sample is outside, and no weight is invalid
+    const counter counting(kernels_for(where), request);
+    if (counting.has_nothing_to_do())
+        return;
     // Counts add up in any order.
-    const int64_t rows = shape.images * shape.channels * shape.depth * shape.height;
+    const int64_t rows = counting.rows();
     const int64_t tiles = divide_up(rows, rows_of_a_tile);
-    const int workers = workers_for(where, tiles, rows * shape.width);
+    const int workers = workers_for(where, tiles, shape.images * shape.channels * shape.pixels());
     std::atomic<bool> bad_weight = false;
-    const auto start_of_row = [&](int64_t index) {
-        const int64_t row = index % shape.height;
-        index /= shape.height;
-        const int64_t slice = index % shape.depth;
-        index /= shape.depth;
-        return pixel_place{index / shape.channels, index % shape.channels, slice, row, 0};
-    };
     for_each_tile(where, workers, tiles, [&](int64_t tile, int) {
         for (int64_t row = tile * rows_of_a_tile; row < std::min(rows, (tile + 1) * rows_of_a_tile); ++row) {
-            pixel_place at = start_of_row(row);
+            const pixel_place at = counting.start_of_row(row);
             sample_counts counts{};
-            if (!selective) {
-                count_row(kernels, request, at, counts);
-            } else if (!count_weighted_row(kernels, request, at, counts)) {
+            if (!counting.count(at, counts)) {
                 bad_weight = true;
                 return;
             }

@@ -29,12 +29,13 @@ static void with_step(int64_t step, const Visit &visit)
     }
 }
 
-// Fetches what is read a few rows later: the rows of a tile lie too far apart for the hardware to foresee.
+// Fetches what is read a few rows later: the rows of a tile lie too far apart for the hardware to foresee. The rows
+// between would fill the first cache.
 constexpr int rows_ahead = 8;
 static inline void prefetch_run(const void *run, int64_t bytes)
 {
     for (int64_t at = 0; at < bytes; at += 64)
-        __builtin_prefetch(static_cast<const char *>(run) + at);
+        __builtin_prefetch(static_cast<const char *>(run) + at, 0, into_second_cache);
 }
 
 // Fetches what follows a run of a stream, where the processor does not look far enough ahead by itself.

@@ -23,6 +23,22 @@ static void gather_weights(weight_type type, const void *data, int64_t step, int
     });
 }
 
+// True if all are weights: from 0 to 1.
+static bool are_weights(weight_type type, const void *data, int64_t step, int64_t count)
+{
+    int32_t invalid = 0;
+    with_weight_type(type, [&]<class Weight>(Weight) {
+        const auto *from = static_cast<const Weight *>(data);
+        with_step(step, [&](auto apart) {
+            for (int64_t i = 0; i < count; ++i) {
+                const Weight weight = from[i * apart];
+                invalid |= !((weight >= Weight(0)) & (weight <= Weight(1)));
+            }
+        });
+    });
+    return invalid == 0;
+}
+
 // An invalid weight stays invalid.
 template <class Real>
 static void mask_nonfinite_of(const Real *samples, int64_t count, float *weights)

@@ -26,3 +26,10 @@
 // Forgets how a pointer was made. For the loads of an unrolled loop compilers would otherwise keep a pointer each, more
 // than there are registers, and fetch it from memory every time.
 #define IQA_FORGET(pointer) __asm__ volatile("" : "+r"(pointer))
+
+namespace iqa::IQA_INSTRUCTION_SET {
+
+// Where samples are fetched to, in the compilers' numbers. More lines can be on their way to the second cache at once.
+enum : int { into_second_cache = 2, into_first_cache = 3 };
+
+} // namespace iqa::IQA_INSTRUCTION_SET

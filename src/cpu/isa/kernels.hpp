@@ -30,6 +30,8 @@ struct cpu_kernels {
     // Dense runs (steps of 1) of all types except the 16-bit floating-point types.
     void (*sums_of_pairs)(error_term term, const sample_run &run, double gain, pair_total &total);
 
+    // True if each is from 0 to 1; of float32 or float64.
+    bool (*are_weights)(weight_type type, const void *data, int64_t step, int64_t count);
     // The kernels of samples below take dense runs of the same types.
     void (*gather_weights)(weight_type type, const void *data, int64_t step, int64_t count, float *weights);
     void (*mask_nonfinite)(element_type type, const void *samples, int64_t count, float *weights);

@@ -38,6 +38,7 @@ const cpu_kernels kernels = {
     .widen = widen_samples,
     .gather = gather,
     .sums_of_pairs = sums_of_pairs,
+    .are_weights = are_weights,
     .gather_weights = gather_weights,
     .mask_nonfinite = mask_nonfinite,
     .survey_weights = survey_weights,

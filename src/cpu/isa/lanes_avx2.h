@@ -172,6 +172,63 @@ struct fixed_sum<double> {
     bool any_nan() const { return _mm256_movemask_pd(nan) != 0; }
 };
 
+template <class Real>
+struct weighted_sum;
+
+template <>
+struct weighted_sum<float> {
+    __m256i even = _mm256_setzero_si256();
+    __m256i odd = _mm256_setzero_si256();
+    __m256i weights = _mm256_setzero_si256();
+    __m256 nan = _mm256_setzero_ps();
+
+    void add(lanes_float v, lanes_float weight)
+    {
+        const __m256i units = _mm256_cvtps_epi32(weight.value);
+        const __m256 counted = _mm256_cmp_ps(weight.value, _mm256_setzero_ps(), _CMP_NEQ_UQ);
+        nan = _mm256_or_ps(nan, _mm256_and_ps(counted, _mm256_cmp_ps(v.value, v.value, _CMP_UNORD_Q)));
+        const __m256i fixed = _mm256_cvtps_epi32(_mm256_mul_ps(v.value, _mm256_set1_ps(0x1p30f)));
+        const __m256i products_of_odd = _mm256_mul_epi32(_mm256_srli_epi64(fixed, 32), _mm256_srli_epi64(units, 32));
+        even = _mm256_add_epi64(even, _mm256_mul_epi32(fixed, units));
+        odd = _mm256_add_epi64(odd, products_of_odd);
+        weights = _mm256_add_epi32(weights, units);
+    }
+    int128 total() const { return sum_of_4(even) + sum_of_4(odd); }
+    int64_t weight() const
+    {
+        const __m256i lower = _mm256_and_si256(weights, _mm256_set1_epi64x(0xffffffff));
+        return int64_t(sum_of_4(_mm256_add_epi64(lower, _mm256_srli_epi64(weights, 32))));
+    }
+    bool any_nan() const { return _mm256_movemask_ps(nan) != 0; }
+};
+
+template <>
+struct weighted_sum<double> {
+    // The values' upper bits and their lowest 25 are multiplied apart.
+    __m256i upper = _mm256_setzero_si256();
+    __m256i lower = _mm256_setzero_si256();
+    __m256i weights = _mm256_setzero_si256();
+    __m256d nan = _mm256_setzero_pd();
+
+    void add(lanes_double v, lanes_double weight)
+    {
+        const __m256d counted = _mm256_cmp_pd(weight.value, _mm256_setzero_pd(), _CMP_NEQ_UQ);
+        nan = _mm256_or_pd(nan, _mm256_and_pd(counted, _mm256_cmp_pd(v.value, v.value, _CMP_UNORD_Q)));
+        const __m256d anchor = _mm256_set1_pd(0x1.8p52);
+        const __m256d anchored = _mm256_add_pd(_mm256_mul_pd(v.value, _mm256_set1_pd(0x1p50)), anchor);
+        const __m256i fixed = _mm256_sub_epi64(_mm256_castpd_si256(anchored), _mm256_castpd_si256(anchor));
+        const __m256i units =
+            _mm256_sub_epi64(_mm256_castpd_si256(_mm256_add_pd(weight.value, anchor)), _mm256_castpd_si256(anchor));
+        const __m256i low_bits = _mm256_and_si256(fixed, _mm256_set1_epi64x((1 << 25) - 1));
+        upper = _mm256_add_epi64(upper, _mm256_mul_epi32(_mm256_srli_epi64(fixed, 25), units));
+        lower = _mm256_add_epi64(lower, _mm256_mul_epi32(low_bits, units));
+        weights = _mm256_add_epi64(weights, units);
+    }
+    int128 total() const { return int128(int64_t(sum_of_4(upper))) * (1 << 25) + int64_t(sum_of_4(lower)); }
+    int64_t weight() const { return int64_t(sum_of_4(weights)); }
+    bool any_nan() const { return _mm256_movemask_pd(nan) != 0; }
+};
+
 template <comparison relation>
 inline lanes_float keep_if(lanes_float value, lanes_float a, lanes_float b)
 {
@@ -196,6 +253,18 @@ inline lanes_float at_least(lanes_float value, lanes_float least)
 inline lanes_float first_lanes(lanes_float value, int count)
 {
     return {_mm256_and_ps(value.value, _mm256_castsi256_ps(first_lanes_of_8(count)))};
+}
+inline lanes_double first_lanes(lanes_double value, int count)
+{
+    return {_mm256_and_pd(value.value, _mm256_castsi256_pd(first_lanes_of_4(count)))};
+}
+inline lanes_float nearest_integers(lanes_float value)
+{
+    return {_mm256_round_ps(value.value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+inline lanes_double nearest_integers(lanes_double value)
+{
+    return {_mm256_round_pd(value.value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 }
 
 inline void add_doubt(lanes_float doubt, int32_t *sums)

@@ -165,6 +165,63 @@ struct fixed_sum<double> {
     bool any_nan() const { return nan != 0; }
 };
 
+template <class Real>
+struct weighted_sum;
+
+template <>
+struct weighted_sum<float> {
+    __m512i even = _mm512_setzero_si512();
+    __m512i odd = _mm512_setzero_si512();
+    __m512i weights = _mm512_setzero_si512();
+    __mmask16 nan = 0;
+
+    void add(lanes_float v, lanes_float weight)
+    {
+        const __m512i units = _mm512_cvtps_epi32(weight.value);
+        const __mmask16 counted = _mm512_test_epi32_mask(units, units);
+        nan = _kor_mask16(nan, _mm512_mask_cmp_ps_mask(counted, v.value, v.value, _CMP_UNORD_Q));
+        const __m512i fixed = _mm512_cvtps_epi32(_mm512_mul_ps(v.value, _mm512_set1_ps(0x1p30f)));
+        const __m512i products_of_odd = _mm512_mul_epi32(_mm512_srli_epi64(fixed, 32), _mm512_srli_epi64(units, 32));
+        even = _mm512_add_epi64(even, _mm512_mul_epi32(fixed, units));
+        odd = _mm512_add_epi64(odd, products_of_odd);
+        weights = _mm512_add_epi32(weights, units);
+    }
+    int128 total() const { return int128(sum_of_8(even)) + sum_of_8(odd); }
+    int64_t weight() const
+    {
+        const __m512i lower = _mm512_and_si512(weights, _mm512_set1_epi64(0xffffffff));
+        return sum_of_8(_mm512_add_epi64(lower, _mm512_srli_epi64(weights, 32)));
+    }
+    bool any_nan() const { return nan != 0; }
+};
+
+template <>
+struct weighted_sum<double> {
+    // The values' upper bits and their lowest 25 are multiplied apart.
+    __m512i upper = _mm512_setzero_si512();
+    __m512i lower = _mm512_setzero_si512();
+    __m512i weights = _mm512_setzero_si512();
+    __mmask8 nan = 0;
+
+    void add(lanes_double v, lanes_double weight)
+    {
+        const __mmask8 counted = _mm512_cmp_pd_mask(weight.value, _mm512_setzero_pd(), _CMP_NEQ_UQ);
+        nan = __mmask8(nan | _mm512_mask_cmp_pd_mask(counted, v.value, v.value, _CMP_UNORD_Q));
+        const __m512d anchor = _mm512_set1_pd(0x1.8p52);
+        const __m512d anchored = _mm512_add_pd(_mm512_mul_pd(v.value, _mm512_set1_pd(0x1p50)), anchor);
+        const __m512i fixed = _mm512_sub_epi64(_mm512_castpd_si512(anchored), _mm512_castpd_si512(anchor));
+        const __m512i units =
+            _mm512_sub_epi64(_mm512_castpd_si512(_mm512_add_pd(weight.value, anchor)), _mm512_castpd_si512(anchor));
+        const __m512i low_bits = _mm512_and_si512(fixed, _mm512_set1_epi64((1 << 25) - 1));
+        upper = _mm512_add_epi64(upper, _mm512_mul_epi32(_mm512_srli_epi64(fixed, 25), units));
+        lower = _mm512_add_epi64(lower, _mm512_mul_epi32(low_bits, units));
+        weights = _mm512_add_epi64(weights, units);
+    }
+    int128 total() const { return int128(sum_of_8(upper)) * (1 << 25) + sum_of_8(lower); }
+    int64_t weight() const { return sum_of_8(weights); }
+    bool any_nan() const { return nan != 0; }
+};
+
 template <comparison relation>
 inline lanes_float keep_if(lanes_float value, lanes_float a, lanes_float b)
 {
@@ -189,6 +246,18 @@ inline lanes_float at_least(lanes_float value, lanes_float least)
 inline lanes_float first_lanes(lanes_float value, int count)
 {
     return {_mm512_maskz_mov_ps(__mmask16(count >= 16 ? 0xffff : (1 << count) - 1), value.value)};
+}
+inline lanes_double first_lanes(lanes_double value, int count)
+{
+    return {_mm512_maskz_mov_pd(__mmask8(count >= 8 ? 0xff : (1 << count) - 1), value.value)};
+}
+inline lanes_float nearest_integers(lanes_float value)
+{
+    return {_mm512_roundscale_ps(value.value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+inline lanes_double nearest_integers(lanes_double value)
+{
+    return {_mm512_roundscale_pd(value.value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 }
 
 inline void add_doubt(lanes_float doubt, int32_t *sums)

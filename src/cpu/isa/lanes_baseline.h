@@ -62,6 +62,25 @@ struct fixed_sum {
     bool any_nan() const { return nan; }
 };
 
+// The same for values times their pixels' weights, which are whole numbers from 0 to 2^pixel_weight_bits, and the sum
+// of the weights. A value whose weight is 0 may be anything. Wider sets' hold for ssim_rows_at_once rows of a tile.
+template <class Real>
+struct weighted_sum {
+    int128 sum = 0; // NaN contributes arbitrary bits
+    int64_t weights = 0;
+    bool nan = false;
+
+    void add(lanes<Real> v, lanes<Real> weight)
+    {
+        nan = nan || (v.value != v.value && weight.value != Real(0));
+        sum += int128(ssim_fixed(v.value)) * int64_t(weight.value);
+        weights += int64_t(weight.value);
+    }
+    int128 total() const { return sum; }
+    int64_t weight() const { return weights; }
+    bool any_nan() const { return nan; }
+};
+
 using lanes_float = lanes<float>;
 using lanes_double = lanes<double>;
 
@@ -85,9 +104,16 @@ inline lanes_float at_least(lanes_float value, lanes_float least)
     return {iqa::at_least(value.value, least.value)};
 }
 // The first `count` lanes; the others become 0.
-inline lanes_float first_lanes(lanes_float value, int)
+template <class Real>
+inline lanes<Real> first_lanes(lanes<Real> value, int)
 {
     return value;
+}
+// The nearest integers, ties to even.
+template <class Real>
+inline lanes<Real> nearest_integers(lanes<Real> value)
+{
+    return {Real(nearest_integer(double(value.value)))};
 }
 
 // Adds each lane's doubt to that lane's sum of its kind.

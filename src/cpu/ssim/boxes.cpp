@@ -53,7 +53,9 @@ private:
                 .tile_depth = volume ? ssim_box_depth : 1,
                 .tile_height = volume ? int(ssim_box_height) : int(ssim_tile_height),
                 .tile_width = ssim_tile_width,
-                .planes_together = request.images.reference.column_stride != 1};
+                // What all channels read comes from caches then: interleaved rows, and weights that they share.
+                .planes_together = request.images.reference.column_stride != 1 ||
+                                   (request.weights.data != nullptr && request.weights.channel_stride == 0)};
     }
 
     box_axis axis(int64_t at, int count, int taps, const void *filter) const

@@ -2,6 +2,7 @@
 // A box of an SSIM map in the general case. Plain images have the quicker tiles.inl, with the same arithmetic.
 #pragma once
 
+#include "arith/comparison.h"
 #include "arith/ssim.h"
 #include "arith/ssim_doubt.h"
 #include "arith/weight.h"
@@ -11,119 +12,184 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-// Adds a row of values, each times its pixel's weight (NULL: 1). From float arithmetic the products, and the sum of a
-// row of products, fit an int64.
-template <class Real>
-static void add_row(const Real *values, const int32_t *weights, int count, int128 &sum, bool &not_a_number)
-{
-    constexpr bool is_float = sizeof(Real) == sizeof(float);
-    static_assert(int(ssim_float_bits) + int(pixel_weight_bits) + 7 <= 62 && ssim_tile_width <= 1 << 7);
-    constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
-    int nans = 0;
-    uint64_t total = 0; // NaN contributes arbitrary bits
-    if (weights == nullptr) {
-        for (int i = 0; i < count; ++i) {
-            nans += values[i] != values[i];
-            total += uint64_t(ssim_fixed(values[i]));
-        }
-        sum += int128(int64_t(total)) * (int64_t(1) << shift);
-    } else if constexpr (is_float) {
-        for (int i = 0; i < count; ++i) {
-            nans += (values[i] != values[i]) & (weights[i] != 0);
-            total += uint64_t(ssim_fixed(values[i])) * uint64_t(int64_t(weights[i]));
-        }
-        sum += int128(int64_t(total)) * (int64_t(1) << shift);
-    } else {
-        for (int i = 0; i < count; ++i) {
-            nans += (values[i] != values[i]) & (weights[i] != 0);
-            sum += int128(ssim_fixed(values[i])) * weights[i];
-        }
-    }
-    not_a_number = not_a_number || nans != 0;
-}
+// The sum of rows of values, each times its pixel's weight, or each as it is.
+template <bool weighted, class Lanes>
+struct sum_of_rows {
+    weighted_sum<typename Lanes::real> sum;
 
-// Adds the spreads and doubts of a row. `units`: the pixels' weights; NULL: each is 1.
-static void add_doubts(const float *spreads, const float *doubts, const int32_t *units, int count, float most_spread,
-                       ssim_box_result &result)
+    void add(Lanes value, Lanes weight, int) { sum.add(value, weight); }
+};
+
+template <class Lanes>
+struct sum_of_rows<false, Lanes> {
+    fixed_sum<typename Lanes::real> sum;
+
+    void add(Lanes value, Lanes, int count) { sum.add(value, count); }
+};
+
+// Adds the doubts of a row. `weights`: the pixels', in units; NULL: each is 1.
+static void add_doubts(const float *doubts, const float *weights, int count, doubt_total &total)
 {
-    int32_t wide = 0;
-    if (units == nullptr)
-        for (int i = 0; i < count; ++i)
-            wide |= spreads[i] > most_spread;
-    else
-        for (int i = 0; i < count; ++i)
-            wide |= (spreads[i] > most_spread) & (units[i] != 0);
-    result.spread = result.spread || wide != 0;
-    if (doubts == nullptr)
-        return;
+    int32_t kinds[ssim_tile_width];
+    int32_t amounts[ssim_tile_width];
+    int32_t pixels = 0;
     for (int i = 0; i < count; ++i) {
-        const int64_t weight = units == nullptr ? 1 : units[i] >> doubt_weight_shift;
-        result.doubt.sums[doubt_kind(doubts[i])] += doubt_units(doubts[i]) * weight;
-        result.doubt.pixels += weight;
+        const int32_t weight = weights == nullptr ? 1 : int32_t(weights[i]) >> doubt_weight_shift;
+        kinds[i] = doubt_kind(doubts[i]);
+        amounts[i] = doubt_units(doubts[i]) * weight;
+        pixels += weight;
     }
+    total.pixels += pixels;
+    for (int i = 0; i < count; ++i)
+        total.sums[kinds[i]] += amounts[i];
 }
 
-template <bool safe, int taps, class Lanes>
-static void finish_box_row(box_statistics<Lanes> &statistics, const ssim_constants<Lanes> &constants, int slice,
-                           int row, int down_row, ssim_box_result &result)
+// Measures the `rows` rows from `first` on, which were filtered down together. `only`: the factor that is wanted;
+// ssim_factors: any. `most_spread`: of pixels that count, lane by lane.
+template <bool safe, int taps, bool weighted, int only, class Lanes>
+static void finish_box_rows(const box_statistics<Lanes> &statistics, const ssim_constants<Lanes> &constants, int slice,
+                            int first, int rows, Lanes &most_spread, ssim_box_result &result)
 {
     using real = typename Lanes::real;
+    constexpr bool is_float = sizeof(real) == sizeof(float);
+    constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
+    constexpr int factors = only == ssim_factors ? int(ssim_factors) : 1;
     const ssim_box &box = statistics.box;
     const filter_of_row<taps, 1, Lanes> across(static_cast<const real *>(box.x.filter), box.x.taps, 1);
     const Lanes twice_pivot = Lanes::broadcast(statistics.pivot + statistics.pivot);
-    constexpr bool is_float = sizeof(real) == sizeof(float);
-    real *coverage = statistics.spare(0);
-    real *values = statistics.spare(1); // a row for each factor
-    real *spreads = statistics.spare(1 + ssim_factors);
-    real *doubts = is_float && doubts_row(row, box.y.count) ? statistics.spare(2 + ssim_factors) : nullptr;
-    for (int64_t at = 0; at < box.x.count; at += Lanes::width) {
-        Lanes means[most_maps];
-        means_at<taps>(statistics, across, down_row, at, means);
-        ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
-        if constexpr (is_float) {
-            (means[2] + means[3]).store(spreads + at);
-            if (doubts != nullptr)
-                ssim_doubt(terms, means[0], means[1], means[2], means[3], constants,
-                           constants_of_doubt<Lanes>(Lanes::broadcast))
-                    .store(doubts + at);
-        }
-        if (box.negative_to_zero)
-            terms.structure_top = clamp_to_zero(terms.structure_top);
-        for (int factor = 0; factor < ssim_factors; ++factor)
-            if (box.wanted[factor])
-                factor_of<safe>(terms, factor).store(values + factor * statistics.memory.stride + at);
-        if (statistics.maps == most_maps)
-            means[4].store(coverage + at);
-    }
+    const Lanes zero = Lanes::broadcast(0);
+    const Lanes units = Lanes::broadcast(real(1 << pixel_weight_bits));
+    const Lanes least_coverage = Lanes::broadcast(least_covered<real>(box.coverage));
+    const auto factor_at = [](int index) {
+        return only == ssim_factors ? index : only;
+    };
+    const auto wanted = [&](int index) {
+        return only != ssim_factors || box.wanted[index];
+    };
+    int stored = factors; // the first wanted factor
+    for (int i = factors; box.store_row != nullptr && i-- > 0;)
+        stored = wanted(i) ? i : stored;
+    real *const weights = statistics.spare(0);
+    real *const values = statistics.spare(1); // of the stored factor
 
-    int32_t units[ssim_tile_width];
-    if (statistics.weighted) {
-        // The weight of the pixel at the window's centre, or 0 if too little of the window is covered.
-        const real *centre = statistics.plane(slice + box.z.taps / 2, 2) +
-                             (row + box.y.taps / 2) * statistics.memory.stride + box.x.taps / 2;
-        int64_t total = 0;
-        for (int i = 0; i < box.x.count; ++i) {
-            const bool covered = statistics.maps != most_maps || covers_enough(coverage[i], box.coverage);
-            units[i] = covered ? int32_t(weight_units(centre[i])) : 0;
-            total += units[i];
+    Lanes spread = most_spread;
+    sum_of_rows<weighted, Lanes> sums[factors];
+    for (int row = 0; row < rows; ++row) {
+        const real *const centres = statistics.plane(slice + box.z.taps / 2, 2) +
+                                    (first + row + box.y.taps / 2) * statistics.memory.stride + box.x.taps / 2;
+        real *const doubts = is_float && doubts_row(first + row, box.y.count) ? statistics.spare(2) : nullptr;
+        const bool keep_weights = doubts != nullptr || box.store_row != nullptr;
+        const auto finish = [&](int64_t at, const Lanes(&means)[most_maps]) __attribute__((always_inline))
+        {
+            const int count = int(box.x.count - at < Lanes::width ? box.x.count - at : Lanes::width);
+            ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
+            // The weight of the pixel at the window's centre in units, or 0 if too little of the window is covered.
+            Lanes weight = zero;
+            if constexpr (weighted) {
+                weight = nearest_integers(Lanes::load(centres + at) * units);
+                if (count < Lanes::width)
+                    weight = first_lanes(weight, count);
+                if (statistics.normalises())
+                    weight = keep_if<comparison::at_least>(weight, means[4], least_coverage);
+                if (keep_weights)
+                    weight.store(weights + at);
+            }
+            if constexpr (is_float) {
+                Lanes squares = means[2] + means[3];
+                if constexpr (weighted)
+                    squares = keep_if<comparison::unequal>(squares, weight, zero);
+                else if (count < Lanes::width)
+                    squares = first_lanes(squares, count);
+                spread = at_least(squares, spread);
+                if (__builtin_expect(doubts != nullptr, 0))
+                    ssim_doubt(terms, means[0], means[1], means[2], means[3], constants,
+                               constants_of_doubt<Lanes>(Lanes::broadcast))
+                        .store(doubts + at);
+            }
+            if (box.negative_to_zero)
+                terms.structure_top = clamp_to_zero(terms.structure_top);
+            IQA_UNROLL
+            for (int i = 0; i < factors; ++i) {
+                if (!wanted(i))
+                    continue;
+                const Lanes value = factor_of<safe>(terms, factor_at(i));
+                sums[i].add(value, weight, count);
+                if (i == stored)
+                    value.store(values + at);
+            }
+        };
+        for_means_of_row<taps>(statistics, across, row, finish);
+        if constexpr (is_float)
+            if (doubts != nullptr)
+                add_doubts(doubts, weighted ? weights : nullptr, box.x.count, result.doubt);
+        if (box.store_row != nullptr) {
+            for (int i = 0; weighted && i < box.x.count; ++i)
+                if (weights[i] == real(0))
+                    values[i] = real(__builtin_nan(""));
+            box.store_row(box.receiver, slice, first + row, values);
         }
-        result.weight += total;
     }
-    const int32_t *weights = statistics.weighted ? units : nullptr;
-    if constexpr (is_float)
-        add_doubts(spreads, doubts, weights, box.x.count, IQA_SSIM_MOST_SPREAD * float(box.twice_c2), result);
-    for (int factor = 0; factor < ssim_factors; ++factor)
-        if (box.wanted[factor])
-            add_row(values + factor * statistics.memory.stride, weights, box.x.count, result.sums[factor],
-                    result.not_a_number);
-    if (box.store_row != nullptr) {
-        real *first = values;
-        while (!box.wanted[(first - values) / statistics.memory.stride])
-            first += statistics.memory.stride;
-        for (int i = 0; weights != nullptr && i < box.x.count; ++i)
-            if (weights[i] == 0)
-                first[i] = real(__builtin_nan(""));
-        box.store_row(box.receiver, slice, row, first);
+    most_spread = spread;
+
+    int64_t weight = 0;
+    for (int i = 0; i < factors; ++i) {
+        if (!wanted(i))
+            continue;
+        const auto &sum = sums[i].sum;
+        result.sums[factor_at(i)] += int128(sum.total()) * (int64_t(1) << shift);
+        result.not_a_number = result.not_a_number || sum.any_nan();
+        if constexpr (weighted)
+            weight = sum.weight();
+    }
+    result.weight += weight;
+}
+
+// True if the weights of all pixels of the map are 0.
+template <class Lanes>
+static bool nothing_counts(const box_statistics<Lanes> &statistics)
+{
+    const ssim_box &box = statistics.box;
+    if (box.source.weights.data == nullptr)
+        return false;
+    typename Lanes::real *const weights = statistics.spare(0);
+    int32_t counted = 0;
+    for (int slice = 0; slice < box.z.count; ++slice)
+        for (int row = 0; row < box.y.count && counted == 0; ++row) {
+            read_weights(box.source.weights, box.z.first + box.z.taps / 2 + slice, box.y.first + box.y.taps / 2 + row,
+                         box.x.first + box.x.taps / 2, box.x.count, weights);
+            for (int i = 0; i < box.x.count; ++i)
+                counted |= weights[i] != 0;
+        }
+    return counted == 0;
+}
+
+template <bool weighted, class Lanes>
+static void measure_box(box_statistics<Lanes> &statistics, ssim_box_result &result)
+{
+    using real = typename Lanes::real;
+    const ssim_box &box = statistics.box;
+    const ssim_constants<Lanes> constants = {Lanes::broadcast(real(box.twice_c1)), Lanes::broadcast(real(box.twice_c2)),
+                                             Lanes::broadcast(real(box.covariance))};
+    const bool safe = box.twice_c1 * box.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    const bool several = box.wanted[ssim_luminance] || box.wanted[ssim_product] == box.wanted[ssim_contrast_structure];
+    auto finish = safe ? finish_box_rows<true, 0, weighted, ssim_factors, Lanes>
+                       : finish_box_rows<false, 0, weighted, ssim_factors, Lanes>;
+    if (safe && box.x.taps == 11)
+        finish = several                    ? finish_box_rows<true, 11, weighted, ssim_factors, Lanes>
+                 : box.wanted[ssim_product] ? finish_box_rows<true, 11, weighted, ssim_product, Lanes>
+                                            : finish_box_rows<true, 11, weighted, ssim_contrast_structure, Lanes>;
+
+    statistics.find_pivot();
+    Lanes spread = Lanes::broadcast(0);
+    for (int first = 0; first < box.z.count; first += statistics.slices_from(first))
+        statistics.measure(first, [&](int slice, int row, int rows) {
+            finish(statistics, constants, slice, row, rows, spread, result);
+        });
+    if constexpr (sizeof(real) == sizeof(float)) {
+        real lanes[Lanes::width];
+        spread.store(lanes);
+        for (const real lane : lanes)
+            result.spread = result.spread || lane > IQA_SSIM_MOST_SPREAD * float(box.twice_c2);
     }
 }
 
@@ -134,19 +200,18 @@ static void ssim_of_box(const ssim_box &box, ssim_box_result &result)
     result = {};
     box_statistics<lanes_type> statistics(
         box, ssim_box_memory(box.y.count + box.y.taps - 1, box.x.count + box.x.taps - 1, box.z.taps));
-    const ssim_constants<lanes_type> constants = {lanes_type::broadcast(Real(box.twice_c1)),
-                                                  lanes_type::broadcast(Real(box.twice_c2)),
-                                                  lanes_type::broadcast(Real(box.covariance))};
-    const bool safe = box.twice_c1 * box.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
-    auto finish = safe ? finish_box_row<true, 0, lanes_type> : finish_box_row<false, 0, lanes_type>;
-    if (safe && box.x.taps == 11)
-        finish = finish_box_row<true, 11, lanes_type>;
-
-    statistics.find_pivot();
-    for (int first = 0; first < box.z.count; first += statistics.slices_from(first))
-        statistics.measure(first, [&](int slice, int row, int down_row) {
-            finish(statistics, constants, slice, row, down_row, result);
-        });
+    if (!statistics.weighted)
+        return measure_box<false>(statistics, result);
+    if (!nothing_counts(statistics))
+        return measure_box<true>(statistics, result);
+    if (box.store_row == nullptr)
+        return;
+    Real *const values = statistics.spare(0);
+    for (int i = 0; i < box.x.count; ++i)
+        values[i] = Real(__builtin_nan(""));
+    for (int slice = 0; slice < box.z.count; ++slice)
+        for (int row = 0; row < box.y.count; ++row)
+            box.store_row(box.receiver, slice, row, values);
 }
 
 } // namespace iqa::IQA_INSTRUCTION_SET

@@ -167,16 +167,15 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
     }
     const real *const factors = statistics.weighted ? weighted_factors(slice, row) : plain_factors();
     Lanes spread = most_spread;
-    for (int64_t at = 0; at < count; at += Lanes::width) {
-        Lanes means[most_maps];
-        means_at<taps>(statistics, across, down_row, at, means);
+    const auto differentiate_at = [&](int64_t at, const Lanes(&means)[most_maps]) __attribute__((always_inline))
+    {
         const ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
         const ssim_derivatives<Lanes> found =
             ssim_derivatives_of<false>(terms, means[0], means[1], constants, zero, product);
         Lanes factor = Lanes::load(factors + at);
         if constexpr (sizeof(real) == sizeof(float))
             spread = at_least(keep_if<comparison::unequal>(means[2] + means[3], factor, zero), spread);
-        if (statistics.maps == most_maps) {
+        if (statistics.normalises()) {
             factor = keep_if<comparison::unequal>(factor / means[4], factor, zero);
             factor = keep_if<comparison::at_least>(factor, means[4], least_coverage);
         }
@@ -187,7 +186,8 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
         IQA_UNROLL
         for (int k = 0; k < 4; ++k)
             keep_if<comparison::unequal>(derivatives[k] * factor, factor, zero).store(g[k] + at);
-    }
+    };
+    for_means_of_row<taps>(statistics, across, down_row, differentiate_at);
     most_spread = spread;
 }
 
@@ -201,7 +201,10 @@ void gradient_of_tile<Lanes>::differentiate(int first)
                               : &gradient_of_tile::template differentiate_row<11, false>;
     else if (!tile.product)
         row_of = &gradient_of_tile::template differentiate_row<0, false>;
-    statistics.measure(first, [&](int slice, int row, int down_row) { (this->*row_of)(slice, row, down_row); });
+    statistics.measure(first, [&](int slice, int row, int together) {
+        for (int i = 0; i < together; ++i)
+            (this->*row_of)(slice, row + i, i);
+    });
 }
 
 // The adjoint in depth, for `slices` slices of the tile from `slice` on.

@@ -13,6 +13,11 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
+// What staged weights are, so that work is left out which would change no bit. Where all are 1, each window is covered
+// by the same share, so that there is no fifth map. Where they are 0 and 1, they need not multiply staged samples,
+// which are 0 where the weight is.
+enum class weight_kind { ones, mask, any };
+
 // The window means of a box; index k is that of a mean: s, d, s^2, d^2, m. Memory: staged slices in a ring, maps
 // filtered in depth, maps filtered down, and a few spare rows. Windows of one slice are filtered down as staged.
 template <class Lanes>
@@ -21,10 +26,11 @@ struct box_statistics {
 
     const ssim_box &box;
     box_memory memory;
-    int maps;        // 4, or 5 with that of the weights
-    bool weighted;   // weights are staged
-    int64_t columns; // of a row with its margins
-    int together;    // slices that are filtered together
+    bool weighted;    // weights are staged
+    weight_kind kind; // of the weights staged so far that apply to window means
+    real whole;       // how much of a window of weights of 1 is covered: the sum of its taps, rounded as the filters do
+    int64_t columns;  // of a row with its margins
+    int together;     // slices that are filtered together
     int staged_slices;
     real pivot;
     real *staged, *filtered, *down, *rest;
@@ -32,8 +38,9 @@ struct box_statistics {
     box_statistics(const ssim_box &area, box_memory layout)
         : box(area),
           memory(layout),
-          maps(area.convolution ? most_maps : 4),
           weighted(area.source.weights.data != nullptr || area.source.mask_nonfinite),
+          kind(weight_kind::ones),
+          whole(area.convolution ? covered(area.x, covered(area.y, covered(area.z, 1))) : 1),
           columns(area.x.count + area.x.taps - 1),
           together(area.z.taps == 1 ? 1 : Lanes::rows_at_once),
           staged_slices(0),
@@ -45,6 +52,16 @@ struct box_statistics {
     {
     }
 
+    static real covered(const box_axis &axis, real each)
+    {
+        real total = 0;
+        for (int tap = 0; tap < axis.taps; ++tap)
+            total = fused_multiply_add(static_cast<const real *>(axis.filter)[tap], each, total);
+        return total;
+    }
+
+    // True if window means are divided by what the weights cover.
+    bool normalises() const { return kind != weight_kind::ones || whole != real(1); }
     int rows() const { return box.y.count + box.y.taps - 1; }
     int slots() const { return ssim_ring_slices(box.z.taps, together); }
     real *plane(int slice, int index) const
@@ -57,19 +74,29 @@ struct box_statistics {
 
     void find_pivot();
     void stage(int slice);
-    template <int slices, int taps, int count>
+    template <int slices, int taps, weight_kind kind>
     void filter_depth(int first);
     template <int slices, int taps>
     void filter_depth_at(int first)
     {
-        maps == 4 ? filter_depth<slices, taps, 4>(first) : filter_depth<slices, taps, most_maps>(first);
+        if (kind == weight_kind::ones)
+            filter_depth<slices, taps, weight_kind::ones>(first);
+        else if (kind == weight_kind::mask)
+            filter_depth<slices, taps, weight_kind::mask>(first);
+        else
+            filter_depth<slices, taps, weight_kind::any>(first);
     }
-    template <int rows, int taps, int count>
+    template <int rows, int taps, weight_kind kind>
     void filter_down(int line, int row);
     template <int rows, int taps>
     void filter_down_at(int line, int row)
     {
-        maps == 4 ? filter_down<rows, taps, 4>(line, row) : filter_down<rows, taps, most_maps>(line, row);
+        if (kind == weight_kind::ones)
+            filter_down<rows, taps, weight_kind::ones>(line, row);
+        else if (kind == weight_kind::mask)
+            filter_down<rows, taps, weight_kind::mask>(line, row);
+        else
+            filter_down<rows, taps, weight_kind::any>(line, row);
     }
     // The slices that are measured together from `first` on.
     int slices_from(int first) const { return box.z.count - first >= together ? together : 1; }
@@ -77,16 +104,22 @@ struct box_statistics {
     void measure(int first, const Finish &finish);
 };
 
-// The values of the `count` maps at one vector of staged rows; `next`: from sums to differences to weights.
-template <int count, class Lanes>
-static inline void staged_values(const typename Lanes::real *sum, int64_t next, Lanes (&values)[count])
+constexpr int maps_of(weight_kind kind)
+{
+    return kind == weight_kind::ones ? most_maps - 1 : most_maps;
+}
+
+// The values of the maps at one vector of staged rows; `next`: from sums to differences to weights.
+template <weight_kind kind, class Lanes>
+static inline void staged_values(const typename Lanes::real *sum, int64_t next, Lanes (&values)[maps_of(kind)])
 {
     values[0] = Lanes::load(sum);
     values[1] = Lanes::load(sum + next);
     values[2] = values[0] * values[0];
     values[3] = values[1] * values[1];
-    if constexpr (count == most_maps) {
+    if constexpr (kind != weight_kind::ones)
         values[4] = Lanes::load(sum + 2 * next);
+    if constexpr (kind == weight_kind::any) {
         IQA_UNROLL
         for (int k = 0; k < 4; ++k)
             values[k] = values[k] * values[4];
@@ -134,24 +167,40 @@ void box_statistics<Lanes>::stage(int slice)
         real *y = spare(1);
         read_positions(box.source, box.border, box.z.first + slice, box.y.first + row, box.x.first, columns, x, y,
                        weight);
+        if (!weighted || !box.convolution) {
+            for (int64_t i = 0; i < columns; ++i) {
+                const real reference = x[i] - pivot;
+                const real candidate = y[i] - pivot;
+                sum[i] = reference + candidate;
+                difference[i] = reference - candidate;
+            }
+            continue;
+        }
+        int32_t zeros = 0;
+        int32_t between = 0;
         for (int64_t i = 0; i < columns; ++i) {
             const real reference = x[i] - pivot;
             const real candidate = y[i] - pivot;
-            sum[i] = reference + candidate;
-            difference[i] = reference - candidate;
+            const real s = reference + candidate;
+            const real d = reference - candidate;
+            sum[i] = weight[i] != real(0) ? s : real(0);
+            difference[i] = weight[i] != real(0) ? d : real(0);
+            zeros |= weight[i] == real(0);
+            between |= (weight[i] != real(0)) & (weight[i] != real(1));
         }
-        if (weighted && box.convolution)
-            for (int64_t i = 0; i < columns; ++i)
-                if (weight[i] == real(0))
-                    sum[i] = difference[i] = real(0);
+        if (between != 0)
+            kind = weight_kind::any;
+        else if (zeros != 0 && kind == weight_kind::ones)
+            kind = weight_kind::mask;
     }
 }
 
 // The maps of `slices` slices, filtered in depth from the staged slices from `first` on.
 template <class Lanes>
-template <int slices, int taps, int count>
+template <int slices, int taps, weight_kind kind>
 void box_statistics<Lanes>::filter_depth(int first)
 {
+    constexpr int count = maps_of(kind);
     const int ring = slots();
     const int first_slot = first % ring;
     const int64_t next = memory.rows * memory.stride; // plane
@@ -164,16 +213,17 @@ void box_statistics<Lanes>::filter_depth(int first)
                 const int slot = first_slot + tap < ring ? first_slot + tap : first_slot + tap - ring;
                 return from + staged_planes * next * slot;
             },
-            [=](const real *sum, Lanes(&values)[count]) { staged_values(sum, next, values); },
+            [=](const real *sum, Lanes(&values)[count]) { staged_values<kind>(sum, next, values); },
             [=, this](int line, int k) { return map(line, k) + row * memory.stride; });
     }
 }
 
 // Filters `rows` rows of the maps of a slice down, from `row` on.
 template <class Lanes>
-template <int rows, int taps, int count>
+template <int rows, int taps, weight_kind kind>
 void box_statistics<Lanes>::filter_down(int line, int row)
 {
+    constexpr int count = maps_of(kind);
     const int64_t stride = memory.stride;
     const int64_t next = memory.rows * stride; // the next map or plane
     const real *filter = static_cast<const real *>(box.y.filter);
@@ -187,7 +237,7 @@ void box_statistics<Lanes>::filter_down(int line, int row)
         const real *from = plane(0, 0) + row * stride;
         filter_rows_down<rows, taps, count, Lanes>(
             box.y.taps, columns, weight, [=](int tap) { return from + tap * stride; },
-            [=](const real *sum, Lanes(&values)[count]) { staged_values(sum, next, values); }, out);
+            [=](const real *sum, Lanes(&values)[count]) { staged_values<kind>(sum, next, values); }, out);
     } else {
         const real *from = map(line, 0) + row * stride;
         filter_rows_down<rows, taps, count, Lanes>(
@@ -196,27 +246,55 @@ void box_statistics<Lanes>::filter_down(int line, int row)
     }
 }
 
-// The window means at one vector of a row that was filtered down, normalised if they are weighted.
+// The window sums at one vector of a row that was filtered down.
 template <int taps, class Lanes>
-[[gnu::always_inline]] static inline void means_at(const box_statistics<Lanes> &statistics,
-                                                   const filter_of_row<taps, 1, Lanes> &across, int row, int64_t at,
-                                                   Lanes (&means)[most_maps])
+[[gnu::always_inline]] static inline void sums_at(const box_statistics<Lanes> &statistics,
+                                                  const filter_of_row<taps, 1, Lanes> &across, int row, int64_t at,
+                                                  Lanes (&sums)[most_maps])
 {
     const typename Lanes::real *const first = statistics.down_map(row, 0) + at;
     const int64_t next = statistics.memory.stride;
-    if (statistics.maps == most_maps) {
-        across.template filter<most_maps>(first, next, means);
-        IQA_UNROLL
-        for (int k = 0; k < 4; ++k)
-            means[k] = ratio_or_one(means[k], means[4]);
+    if (statistics.kind == weight_kind::ones) {
+        across.template filter<4>(first, next, sums);
+        sums[4] = Lanes::broadcast(statistics.whole);
     } else {
-        across.template filter<4>(first, next, means);
-        means[4] = Lanes::broadcast(1);
+        across.template filter<most_maps>(first, next, sums);
+    }
+}
+
+// Calls finish(at, means) for each vector of a row that was filtered down. Means are sums divided by what the weights
+// cover, where statistics.normalises(). The divisions of a vector take place while the next one is filtered: what waits
+// for them would otherwise fill the processor's queues.
+template <int taps, class Lanes, class Finish>
+[[gnu::always_inline]] static inline void for_means_of_row(const box_statistics<Lanes> &statistics,
+                                                           const filter_of_row<taps, 1, Lanes> &across, int row,
+                                                           const Finish &finish)
+{
+    const int columns = statistics.box.x.count;
+    const bool normalises = statistics.normalises();
+    Lanes means[most_maps];
+    const auto divide = [&] {
+        if (normalises) {
+            IQA_UNROLL
+            for (int k = 0; k < 4; ++k)
+                means[k] = ratio_or_one(means[k], means[4]);
+        }
+    };
+    sums_at(statistics, across, row, 0, means);
+    divide();
+    for (int64_t at = 0; at < columns; at += Lanes::width) {
+        const bool more = at + Lanes::width < columns;
+        const Lanes now[most_maps] = {means[0], means[1], means[2], means[3], means[4]};
+        if (more)
+            sums_at(statistics, across, row, at + Lanes::width, means);
+        finish(at, now);
+        if (more)
+            divide();
     }
 }
 
 // Measures the slices_from(first) slices: stages what they need, filters in depth and down, and calls
-// finish(slice, row of the box, row of the maps) for each row.
+// finish(slice, row of the box, rows) for rows that were filtered down together.
 template <class Lanes>
 template <class Finish>
 void box_statistics<Lanes>::measure(int first, const Finish &finish)
@@ -238,8 +316,7 @@ void box_statistics<Lanes>::measure(int first, const Finish &finish)
                 filter_down_at<at_once, 11>(line, row);
             else
                 filter_down_at<at_once, 0>(line, row);
-            for (int i = 0; i < count; ++i)
-                finish(first + line, row + i, i);
+            finish(first + line, row, count);
             row += count;
         }
 }
