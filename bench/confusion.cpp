@@ -3,7 +3,8 @@
 // run. Label maps of 1024 x 2048: `map` has regions, the prediction shifted by 3 pixels with 1 % of noise; `errors`
 // has a tenth of the predictions replaced; `noise` is uniform on both sides. 5 % of the references are ignored.
 //
-// `weights` has float32 weights for all elements of a map, `samples` keeps the scores of 32 maps of 256 x 256.
+// `weights` has float32 weights for all elements of a map, `weighted_noise` for those of noise, `samples` keeps the
+// scores of 32 maps of 256 x 256.
 //
 // `scores` has a label map and 256 MB of class scores, as a network gives them: a plane for each class, or the classes
 // of each element together (`rows`).
@@ -17,6 +18,7 @@
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "ceilings.hpp"
@@ -145,9 +147,9 @@ void run_labels(benchmark::State &state, content kind, const setting &how, int d
 }
 
 template <class Label>
-void run_weights(benchmark::State &state, const setting &how, int dtype)
+void run_weights(benchmark::State &state, content kind, const setting &how, int dtype)
 {
-    const label_maps<Label> maps(content::map, how.classes);
+    const label_maps<Label> maps(kind, how.classes);
     std::vector<float> weights(height * width);
     generator random;
     for (float &weight : weights)
@@ -261,8 +263,12 @@ void add_weights_and_samples(const char *type, int dtype)
         for (const processor &set : processors)
             for (const int threads : {1, 2}) {
                 const std::string of = "/C:" + std::to_string(classes) + "/" + type;
-                add_case("weights" + of, set, classes, threads,
-                         [=](benchmark::State &state, const setting &how) { run_weights<Label>(state, how, dtype); });
+                for (const auto &[name, kind] :
+                     {std::pair("weights", content::map), std::pair("weighted_noise", content::noise)})
+                    add_case(name + of, set, classes, threads,
+                             [=, kind = kind](benchmark::State &state, const setting &how) {
+                                 run_weights<Label>(state, kind, how, dtype);
+                             });
                 add_case("samples" + of, set, classes, threads,
                          [=](benchmark::State &state, const setting &how) { run_samples<Label>(state, how, dtype); });
             }

@@ -19,9 +19,6 @@ constexpr int64_t positions_of_a_tile = 1 << 16;
 constexpr int64_t positions_of_a_wave = int64_t(1) << 31; // fewer than a 32-bit count holds
 constexpr int64_t carries_of_a_wave = 1 << 12;            // of 16-bit counts
 constexpr int64_t largest_table = 1 << 22;                // counts
-constexpr int64_t cells_of_copies = 1 << 16;              // copies of a table stay within the second cache
-constexpr int most_copies = 4;
-constexpr int64_t stagger = 17 * 16; // counts: copies a power of two apart would share the same sets of the cache
 
 static_assert(table_cells(most_16_bit_classes) > largest_table);
 
@@ -46,9 +43,10 @@ public:
     {
         const int64_t units = pair_.samples * source_.labels();
         const bool staged = units > 1 || positions_ > wave_;
-        while (in_bytes_ && copies_ < most_copies && copies_ * 2 * table_ <= cells_of_copies)
-            copies_ *= 2;
-        stride_ = round_up(table_, 16) + (copies_ > 1 ? stagger : 0);
+        const table_memory counts = in_bytes_ ? table_memory(table_, sizeof(uint32_t), most_table_copies)
+                                              : table_memory(table_, sizeof(uint16_t), 1);
+        copies_ = counts.copies;
+        stride_ = counts.stride;
         const int64_t tiles = divide_up(std::min(positions_, wave_), tile());
         workers_ = workers_for(where_, tiles, positions_);
         const int64_t state_lanes = staged ? lanes_of(request_.layout) : 0;
@@ -134,7 +132,7 @@ private:
         codes_buffer &buffer = state.buffer;
         source_.for_each_block(begin, end, [&](int64_t first, int64_t count) {
             code_pairs pairs{buffer.bytes[0], buffer.bytes[1], count, row_length(rules_.codes), {}, {}};
-            announce(unit, first + count, pairs);
+            source_.announce(unit, first + count, pairs);
             if (in_bytes_) {
                 source_.code_unit(unit, first, count, buffer.bytes, buffer);
                 source_.kernels.count_byte_pairs(pairs, state.tables);
@@ -145,20 +143,6 @@ private:
                 source_.kernels.count_pairs(pairs, state.carrying);
             }
         });
-    }
-
-    // Announces the next labels for prefetching if they lie one after another. Narrow ones come without.
-    void announce(counting_unit unit, int64_t next, code_pairs &pairs) const
-    {
-        for (const int side : {reference_side, candidate_side}) {
-            const label_view &view = pair_.labels[side];
-            const position_space &space = source_.sample_space;
-            if (view.kind != label_kind::index || space.axes != 1 || space.axis[0].stride[side] != 1 ||
-                label_size(view.type) < int64_t(sizeof(int32_t)))
-                continue;
-            pairs.upcoming[side] = source_.base(unit, side) + next * label_size(view.type);
-            pairs.upcoming_size[side] = label_size(view.type);
-        }
     }
 
     template <class Body>

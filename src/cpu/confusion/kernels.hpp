@@ -55,6 +55,33 @@ struct carrying_table {
     int64_t carries;
 };
 
+// Most weights are the sum of two integers in these units, which tables add without carries: those below the limit
+// that have no bits below the lower unit. The parts are at most 2^44 and 2^43.
+enum : int { upper_weight_exponent = -32, lower_weight_exponent = -76, weight_part_count = 2 };
+constexpr double split_weight_limit = 0x1p12;
+constexpr int64_t weights_of_a_table = 1 << 19; // as many fit: the sum of upper parts is below 2^64
+
+// A run of float32 or float64 weights, `step` elements apart.
+struct weight_run {
+    label_type type;
+    const void *data;
+    int64_t step;
+    int64_t count;
+};
+
+// Tables of sums of weights, each the lower part and the upper one; their copies are `stride` apart. `sums` has the sum
+// of the weights before each pair of a block, and that of all.
+struct weight_tables {
+    int64_t *first;
+    int64_t stride;
+    int copies; // 1, 2 or 4
+    int64_t *sums;
+};
+
+struct code_counters {
+    int64_t ignored, invalid;
+};
+
 // The labels of a block, the room for their codes, of which kernels read some more, and the most classes whose codes
 // fit bytes, and 16 bits as labels of int16 do.
 enum : int { label_block = 1024, label_room = label_block + 64, most_byte_classes = 254, most_16_bit_classes = 32767 };

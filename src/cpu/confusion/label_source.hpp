@@ -13,6 +13,22 @@ namespace iqa {
 // Tables and private cells pay for their clearing up to this many cells for each position.
 constexpr int64_t cells_per_position = 4;
 
+// Copies of a table, `stride` cells apart.
+constexpr int most_table_copies = 4;
+struct table_memory {
+    int copies = 1;
+    int64_t stride;
+
+    table_memory(int64_t cells, int64_t cell_bytes, int most_copies)
+    {
+        constexpr int64_t bytes_of_copies = 1 << 18; // within the second cache
+        constexpr int64_t stagger = 17 * 64;         // copies a power of two apart would share the same sets of a cache
+        while (copies < most_copies && copies * 2 * cells * cell_bytes <= bytes_of_copies)
+            copies *= 2;
+        stride = (round_up(cells * cell_bytes, int64_t(64)) + (copies > 1 ? stagger : 0)) / cell_bytes;
+    }
+};
+
 // One sample, or one class of a multilabel sample.
 struct counting_unit {
     int64_t sample;
@@ -29,6 +45,7 @@ struct codes_buffer {
     int32_t labels[label_block];
     uint32_t targets[label_block];
     double weights[label_block];
+    alignas(64) int64_t weight_sums[weight_part_count * (label_block + 1)];
     alignas(64) std::byte scores[score_scratch];
 };
 
@@ -88,6 +105,35 @@ public:
             copy(reinterpret_cast<const float *>(pair.weights));
         else
             copy(reinterpret_cast<const double *>(pair.weights));
+    }
+
+    // Likewise as sums of the parts of weights: false if one has no such parts.
+    bool sum_weights(counting_unit unit, int64_t first, int64_t count, codes_buffer &buffer) const
+    {
+        const int64_t start = unit.sample * pair.sample_stride[weight_side] + unit.label * pair.weight_class_stride;
+        bool summed = true;
+        std::fill_n(buffer.weight_sums, weight_part_count, 0);
+        for_each_run(sample_space, weight_side, first, count,
+                     [&](int64_t offset, int64_t step, int64_t begin, int64_t length) {
+                         const std::byte *data = pair.weights + (start + offset) * label_size(pair.weight_type);
+                         summed = kernels.sum_weights({pair.weight_type, data, step, length},
+                                                      buffer.weight_sums + weight_part_count * begin) &&
+                                  summed;
+                     });
+        return summed;
+    }
+
+    // Announces the next labels for prefetching if they lie one after another. Narrow ones come without.
+    void announce(counting_unit unit, int64_t next, code_pairs &pairs) const
+    {
+        for (const int side : {reference_side, candidate_side}) {
+            const label_view &view = pair.labels[side];
+            if (view.kind != label_kind::index || sample_space.axes != 1 || sample_space.axis[0].stride[side] != 1 ||
+                label_size(view.type) < int64_t(sizeof(int32_t)))
+                continue;
+            pairs.upcoming[side] = base(unit, side) + next * label_size(view.type);
+            pairs.upcoming_size[side] = label_size(view.type);
+        }
     }
 
     // Calls body(first, count) for blocks of positions.

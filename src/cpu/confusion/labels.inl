@@ -279,10 +279,10 @@ struct listed_runs {
     uint16_t last[label_block + many_runs]; // pair of each run
 };
 
-// Lists runs from `first` on, up to where they are short.
+// Lists runs from `first` on, up to where they are short. Inlined, so that what is prefetched stays in registers.
 template <class Code>
-static void list_runs(const Code *rows, const Code *columns, int first, int count, upcoming_labels &upcoming,
-                      listed_runs &runs)
+IQA_HD_LOOP void list_runs(const Code *rows, const Code *columns, int first, int count, upcoming_labels &upcoming,
+                           listed_runs &runs)
 {
     constexpr uint64_t last = uint64_t(1) << (word_pairs - 1);
     runs.count = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Sums of the state's cells, element by element; see counts.cpp. With enough elements each worker has private cells,
-// which are added to the state at the end. Otherwise, with few elements or very many cells, one worker adds to the
-// state directly, and takes everything back if the update fails.
+// Sums of the state's cells; see counts.cpp. With enough elements each worker has private cells, which are added to the
+// state at the end, and tables of pairs for blocks of weights that split into two integers: a table is emptied into the
+// cells before it is full, and when its label ends. Other elements are added one by one. With few of them or very many
+// cells, one worker adds to the state directly, and takes everything back if the update fails.
 #include <type_traits>
 
 #include "core/parallel.hpp"
@@ -15,6 +16,7 @@ namespace {
 constexpr int64_t positions_of_a_tile = 1 << 14;
 constexpr int64_t tiles_of_a_wave = 1 << 15; // 2^29 elements: a digit has room for 2^31 - 1 weights
 constexpr int64_t most_private_lanes = 1 << 21;
+constexpr int weight_cell_bytes = weight_part_count * sizeof(int64_t);
 
 class cell_sums {
 public:
@@ -24,7 +26,9 @@ public:
           source_(source),
           sample_(request.samples),
           weighted_(source.pair.weights != nullptr),
-          tiles_of_unit_(divide_up(source.positions, positions_of_a_tile))
+          tiles_of_unit_(divide_up(source.positions, positions_of_a_tile)),
+          table_cells_(table_cells(source.rules.codes)),
+          table_(table_cells_, weight_cell_bytes, most_table_copies)
     {
         const int64_t group = sample_.is_wanted() ? source.labels() : source.labels() * source.pair.samples;
         workers_ = workers_for(where, tiles_of_unit_ * group, source.positions * group);
@@ -33,6 +37,7 @@ public:
             workers_ = 1;
             private_ = pays_for_private_cells();
         }
+        has_tables_ = pays_for_tables();
         take_memory(memory);
     }
 
@@ -56,6 +61,9 @@ private:
         int64_t ignored, invalid;
         bool bad_weight;
         int64_t *lanes, *sample_lanes; // private or shared; `sample_lanes` is NULL if samples are not wanted
+        weight_tables tables;
+        int64_t label;   // of the tables
+        int64_t weights; // in them
     };
 
     bool pays_for_private_cells() const
@@ -66,23 +74,36 @@ private:
                sample_.lanes() * workers_ <= cells_per_position * elements_of_sample;
     }
 
+    bool pays_for_tables() const
+    {
+        const bool one_label = source_.labels() == 1 && !sample_.is_wanted();
+        const int64_t elements = source_.positions * (one_label ? source_.pair.samples : 1);
+        return weighted_ && private_ && source_.rules.codes <= most_byte_classes &&
+               table_cells_ * workers_ <= cells_per_position * elements;
+    }
+
     void take_memory(workspace &memory)
     {
         const int64_t private_lanes =
             private_ ? round_up(lanes_of(request_.layout), 8) + round_up(sample_.lanes(), 8) : 0;
-        const size_t bytes = size_t(workers_) * (sizeof(worker_state) + size_t(private_lanes) * sizeof(int64_t));
+        const int64_t table_lanes = has_tables_ ? table_.copies * table_.stride * weight_part_count : 0;
+        const int64_t worker_lanes = private_lanes + table_lanes;
+        const size_t bytes = size_t(workers_) * (sizeof(worker_state) + size_t(worker_lanes) * sizeof(int64_t));
         auto *block = memory.work.take<std::byte>(size_t(sample_.bytes()) + bytes, "sums of cells");
         states_ = reinterpret_cast<worker_state *>(sample_.place(block));
         auto *lanes = reinterpret_cast<int64_t *>(states_ + workers_);
-        std::fill_n(lanes, workers_ * private_lanes, 0);
+        std::fill_n(lanes, workers_ * worker_lanes, 0);
         for (int i = 0; i < workers_; ++i) {
             worker_state &state = states_[i];
             state.ignored = state.invalid = 0;
             state.bad_weight = false;
-            state.lanes = private_ ? lanes + i * private_lanes : request_.cells;
+            state.lanes = private_ ? lanes + i * worker_lanes : request_.cells;
             state.sample_lanes = !sample_.is_wanted() ? nullptr
                                  : private_           ? state.lanes + round_up(lanes_of(request_.layout), 8)
                                                       : sample_.cells();
+            state.tables = {lanes + i * worker_lanes + private_lanes, table_.stride * weight_part_count, table_.copies,
+                            state.buffer.weight_sums};
+            state.label = state.weights = 0;
         }
     }
 
@@ -130,6 +151,8 @@ private:
         codes_buffer &buffer = state.buffer;
         source_.for_each_block(
             begin, std::min(source_.positions, begin + positions_of_a_tile), [&](int64_t first, int64_t count) {
+                if (has_tables_ && add_to_tables(unit, first, count, state))
+                    return;
                 source_.code_unit(unit, first, count, buffer.words, buffer);
                 if (weighted_) {
                     source_.weigh_unit(unit, first, count, buffer);
@@ -140,6 +163,60 @@ private:
                 if (state.sample_lanes != nullptr)
                     add_block(sample_.layout(), buffer, chosen, unit.label, sign, state.sample_lanes);
             });
+    }
+
+    bool add_to_tables(counting_unit unit, int64_t first, int64_t count, worker_state &state) const
+    {
+        codes_buffer &buffer = state.buffer;
+        if (!source_.sum_weights(unit, first, count, buffer))
+            return false;
+        if (state.label != unit.label || state.weights + count > weights_of_a_table)
+            empty_tables(state);
+        state.label = unit.label;
+        state.weights += count;
+        source_.code_unit(unit, first, count, buffer.bytes, buffer);
+        code_pairs pairs{buffer.bytes[0], buffer.bytes[1], count, row_length(source_.rules.codes), {}, {}};
+        source_.announce(unit, first + count, pairs);
+        const code_counters counters = source_.kernels.add_weights(pairs, state.tables);
+        state.ignored += counters.ignored;
+        state.invalid += counters.invalid;
+        return true;
+    }
+
+    // Moves what the tables hold to the cells. The sums of labels that count nowhere stay, and are never read.
+    void empty_tables(worker_state &state) const
+    {
+        const int64_t length = row_length(source_.rules.codes);
+        const int64_t end = source_.rules.codes + source_.rules.invalid_is_wrong; // of the codes that are added
+        for (int64_t row = 0; state.weights != 0 && row < end; ++row)
+            for (int64_t column = 0; column < end; ++column)
+                if (const int128 sum = take_sum(state.tables, row * length + column); sum != 0) {
+                    add_sum(request_.layout, sum, state.label, row, column, state.lanes);
+                    if (state.sample_lanes != nullptr)
+                        add_sum(sample_.layout(), sum, state.label, row, column, state.sample_lanes);
+                }
+        state.weights = 0;
+    }
+
+    // The sum of a cell, in lower units, which is 0 afterwards.
+    static int128 take_sum(const weight_tables &tables, int64_t cell)
+    {
+        int64_t lower = 0;
+        uint64_t upper = 0;
+        for (int i = 0; i < tables.copies; ++i) {
+            int64_t *parts = tables.first + i * tables.stride + cell * weight_part_count;
+            lower += parts[0];
+            upper += uint64_t(parts[1]);
+            parts[0] = parts[1] = 0;
+        }
+        return (int128(upper) << (upper_weight_exponent - lower_weight_exponent)) + lower;
+    }
+
+    static void add_sum(confusion_layout layout, int128 sum, int64_t label, int64_t row, int64_t column, int64_t *lanes)
+    {
+        int64_t cells[3];
+        for (int k = cells_of_pair(layout, label, row, column, cells) - 1; k >= 0; --k)
+            add_digits(weight_format, lanes + cells[k] * layout.cell_lanes, sum, lower_weight_exponent);
     }
 
     // Weights that have no exact sums become 0.
@@ -239,6 +316,7 @@ private:
     {
         for (int i = 0; i < workers_; ++i) {
             worker_state &state = states_[i];
+            empty_tables(state);
             request_.counters[ignored_counter] += state.ignored;
             request_.counters[invalid_counter] += state.invalid;
             state.ignored = state.invalid = 0;
@@ -275,8 +353,11 @@ private:
     current_sample sample_;
     const bool weighted_;
     const int64_t tiles_of_unit_;
+    const int64_t table_cells_; // of pairs
+    const table_memory table_;
     int workers_ = 1;
     bool private_ = true;
+    bool has_tables_ = false;
     worker_state *states_ = nullptr; // [workers]
     int64_t done_ = 0;               // tiles that are in the state
     int64_t uncarried_ = 0;          // tiles since the last carries

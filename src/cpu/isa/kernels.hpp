@@ -57,6 +57,11 @@ struct cpu_kernels {
     void (*count_byte_pairs)(const code_pairs &pairs, const count_tables &tables);
     // Codes are uint16.
     void (*count_pairs)(const code_pairs &pairs, carrying_table &table);
+    // Stores the sums of sums[0 ... 1] and the first weights behind them. False if a weight is no sum of two parts: the
+    // sums are then unspecified.
+    bool (*sum_weights)(const weight_run &run, int64_t *sums);
+    // Codes are bytes. Returns how many pairs are ignored, and how many of the others are invalid.
+    code_counters (*add_weights)(const code_pairs &pairs, const weight_tables &tables);
 };
 
 } // namespace iqa

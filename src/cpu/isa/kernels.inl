@@ -4,6 +4,7 @@
 
 #include "cpu/confusion/labels.inl"
 #include "cpu/confusion/scores.inl"
+#include "cpu/confusion/weights.inl"
 #include "cpu/images/count.inl"
 #include "cpu/images/gather.inl"
 #include "cpu/images/weighted_samples.inl"
@@ -53,6 +54,8 @@ const cpu_kernels kernels = {
     .prefer_target = prefer_target,
     .count_byte_pairs = count_byte_pairs,
     .count_pairs = count_pairs,
+    .sum_weights = sum_weights,
+    .add_weights = add_weights,
 };
 
 } // namespace iqa::IQA_INSTRUCTION_SET

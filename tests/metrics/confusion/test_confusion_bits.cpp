@@ -2,9 +2,11 @@
 // The same labels give the same bytes: whatever the threads, the instruction set, the split into updates, the order of
 // shards, the element type, and the way they are counted.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 
+#include "arith/portable.h"
 #include "support/catch.hpp"
 #include "support/confusion.hpp"
 
@@ -500,6 +502,79 @@ TEST_CASE("weights of many elements are summed as by hand")
             REQUIRE(m.text() == "");
             CHECK((m.matrix() == expected));
         }
+}
+
+TEST_CASE("weights of all bits are summed as by hand")
+{
+    // Multiples of 2^-76, so that sums are integers: stretches of weights that split into two integers, with the least
+    // and the largest ones among them, and of weights that do not. They are more than a table holds.
+    constexpr int64_t count = 600001;
+    const auto test = [&]<class Weight>(Weight, int classes, int isa) {
+        CAPTURE(classes, isa, sizeof(Weight));
+        const stretches maps(classes, count, false);
+        random_numbers random(uint64_t(classes) + 3);
+        std::vector<Weight> weights;
+        std::vector<iqa::int128> sums(size_t(classes) * size_t(classes));
+        for (int64_t i = 0; i < count; ++i) {
+            const double number = double(random.below(int64_t(1) << 53));
+            switch (i / 1500 % 5) {
+            case 0:
+                weights.push_back(Weight(1 + number * 0x1p-53));
+                break;
+            case 1:
+                weights.push_back(sizeof(Weight) == 4 ? Weight(number * 0x1p-105) + Weight(0x1p-53)
+                                                      : Weight(number * 0x1p-53 + 0x1p-24));
+                break;
+            case 2:
+                weights.push_back(std::nextafter(Weight(4096), Weight(0)));
+                break;
+            case 3:
+                weights.push_back(Weight(random.below(2)));
+                break;
+            default:
+                weights.push_back(i % 16 == 0 ? Weight(0x1p-76) : Weight(0.75));
+            }
+            const int16_t row = maps.reference[size_t(i)];
+            if (row < classes)
+                sums[size_t(row * classes + maps.candidate[size_t(i)])] += iqa::int128(double(weights.back()) * 0x1p76);
+        }
+        std::vector<double> expected;
+        for (const iqa::int128 sum : sums)
+            expected.push_back(double(sum) * 0x1p-76);
+        const tensor weight_of(weights.data(), sizeof(Weight) == 4 ? IQA_FLOAT32 : IQA_FLOAT64, {count});
+        iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+        extras.weights = weight_of;
+        confusion m(counting(classes,
+                             [&](auto &o) {
+                                 o.weighted = 1;
+                                 o.ignore = 1;
+                                 o.ignore_label = maps.ignored;
+                             }),
+                    1, isa);
+        m.add(maps.reference, maps.candidate, {}, {}, &extras);
+        REQUIRE(m.text() == "");
+        CHECK((m.matrix() == expected));
+    };
+    for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512})
+        for (const int classes : {2, 20, 254}) {
+            test(float(), classes, isa);
+            test(double(), classes, isa);
+        }
+}
+
+TEST_CASE("as many weights as no table holds are summed as by hand")
+{
+    constexpr int64_t count = (int64_t(1) << 21) + 77;
+    const std::vector<uint8_t> labels(size_t(count), 1);
+    const double largest = std::nextafter(4096.0, 0.0);
+    const std::vector<double> weights(size_t(count), largest);
+    const tensor weight_of(weights.data(), IQA_FLOAT64, {count});
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    extras.weights = weight_of;
+    confusion m(counting(2, [](auto &o) { o.weighted = 1; }));
+    m.add(labels, labels, {}, {}, &extras);
+    REQUIRE(m.text() == "");
+    CHECK(m.matrix()[3] == double(iqa::int128(largest * 0x1p76) * count) * 0x1p-76);
 }
 
 TEST_CASE("weights of 1 count as no weights do, and weights of 0 not at all")
