@@ -17,6 +17,13 @@ IQA_HD float weight_on_grid(double weight)
     return weight >= 0.0 && weight <= 1.0 ? float(nearest_integer(weight * 0x1p24) * 0x1p-24) : invalid_weight;
 }
 
+// The same of a float: from 1/2 on it is a multiple, and below it adding 1/2 brings the grid to the last bit.
+IQA_HD float weight_on_grid(float weight)
+{
+    const float nearest = weight < 0.5f ? (weight + 0.5f) - 0.5f : weight;
+    return weight >= 0.0f && weight <= 1.0f ? nearest : invalid_weight;
+}
+
 // A boolean or byte other than 0 is the weight 1.
 IQA_HD float weight_of_element(uint8_t element)
 {

@@ -11,6 +11,7 @@
 #include "arith/exact_sum.h"
 #include "arith/half.h"
 #include "arith/squared_error.h"
+#include "arith/weight.h"
 #include "arith/window.h"
 #include "support/catch.hpp"
 #include "support/support.hpp"
@@ -255,4 +256,20 @@ TEST_CASE("a divider gives whole quotients of all numbers below 2^31", "[arith]"
             if (by.quotient(number) != number / divisor) // much faster than a check for each
                 FAIL(number << " / " << divisor << " = " << by.quotient(number));
     }
+}
+
+TEST_CASE("a float has the weight that it has as a double")
+{
+    // Floats from all parts of their bits, and the ties and neighbours of 1/2, where the way changes.
+    const auto check = [](uint32_t bits) {
+        const float weight = iqa::float_from_bits(bits);
+        return iqa::bits_of(iqa::weight_on_grid(weight)) == iqa::bits_of(iqa::weight_on_grid(double(weight)));
+    };
+    bool all = true;
+    for (uint64_t bits = 0; bits <= UINT32_MAX; bits += 997)
+        all = all && check(uint32_t(bits));
+    for (const float weight : {0.0f, 0x1p-149f, 0x1p-25f, 0x1.8p-24f, 0x1.4p-23f, 0.25f, 0.5f, 1.0f, -0.0f})
+        for (int step = -100; step <= 100; ++step)
+            all = all && check(iqa::bits_of(weight) + uint32_t(step));
+    CHECK(all);
 }

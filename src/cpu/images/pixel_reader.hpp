@@ -32,11 +32,11 @@ struct alignas(64) pixel_memory {
     float weights[pixels_at_once];
 };
 
-// At most pixels_at_once pixels; the 16-bit floating-point types are widened.
+// At most pixels_at_once pixels, in the images' memory or the worker's; the 16-bit floating-point types are widened.
 struct pixel_run {
     element_type type;
     int channels; // 3 for luma, else 1
-    void *reference[3], *candidate[3];
+    const void *reference[3], *candidate[3];
     float *weights; // NULL: each is 1
     int64_t count;
 };
@@ -50,7 +50,7 @@ public:
 
     // Puts the first reference sample that has a weight in the place of all samples of weight 0, so that they change no
     // bound and no difference. Returns the position of that sample; the count if there is none.
-    int64_t replace_masked(const pixel_run &run, const weight_survey &survey) const;
+    int64_t replace_masked(pixel_run &run, const weight_survey &survey, pixel_memory &memory) const;
     weight_survey survey_weights(const pixel_run &run) const;
 
     // Both images as one channel of doubles.

@@ -57,28 +57,35 @@ static void mask_nonfinite(element_type type, const void *samples, int64_t count
         mask_nonfinite_of(static_cast<const float *>(samples), count, weights);
 }
 
+// Of at most 2^19 weights, so that the sums of the halves of their units fit 32 bits, as all else does in the same
+// lanes.
 static weight_survey survey_weights(const float *weights, int64_t count)
 {
-    int64_t units = 0;
+    constexpr int half = pixel_weight_bits / 2;
+    int32_t upper = 0;
+    int32_t lower = 0;
     int32_t zeros = 0;
-    int32_t between = 0;
-    int32_t invalid = 0;
+    int32_t bits = 0; // of any weight
     for (int64_t i = 0; i < count; ++i) {
-        units += units_of_weight(weights[i]);
-        zeros += weights[i] == 0.0f;
-        between |= (weights[i] != 0.0f) & (weights[i] != 1.0f);
-        invalid |= weights[i] < 0.0f;
+        const int32_t units = units_of_weight(weights[i]);
+        upper += units >> half;
+        lower += units & ((1 << half) - 1);
+        zeros += units == 0;
+        bits |= units;
     }
-    return {units, zeros, between != 0, invalid != 0};
+    constexpr int32_t fraction = (1 << pixel_weight_bits) - 1;
+    return {(int64_t(upper) << half) + lower, zeros, (bits & fraction) != 0, bits < 0};
 }
 
-static void replace_masked(element_type type, void *samples, const float *weights, int64_t count, const void *by)
+static void replace_masked(element_type type, const void *samples, const float *weights, int64_t count, const void *by,
+                           void *replaced)
 {
     with_gathered_type(type, [&]<class Sample>(Sample) {
-        Sample *const to = static_cast<Sample *>(samples);
+        const Sample *const from = static_cast<const Sample *>(samples);
+        Sample *const to = static_cast<Sample *>(replaced);
         const Sample other = *static_cast<const Sample *>(by);
         for (int64_t i = 0; i < count; ++i)
-            to[i] = weights[i] != 0.0f ? to[i] : other;
+            to[i] = weights[i] != 0.0f ? from[i] : other;
     });
 }
 

@@ -36,8 +36,9 @@ struct cpu_kernels {
     void (*gather_weights)(weight_type type, const void *data, int64_t step, int64_t count, float *weights);
     void (*mask_nonfinite)(element_type type, const void *samples, int64_t count, float *weights);
     weight_survey (*survey_weights)(const float *weights, int64_t count);
-    // Puts a sample in the place of each one of weight 0.
-    void (*replace_masked)(element_type type, void *samples, const float *weights, int64_t count, const void *by);
+    // Copies samples, where they are not `replaced` themselves, with another one in the place of each of weight 0.
+    void (*replace_masked)(element_type type, const void *samples, const float *weights, int64_t count, const void *by,
+                           void *replaced);
     // One channel as doubles, or the luma of three.
     void (*to_double)(element_type type, const void *const *channels, const luma_rule *luma, int64_t count,
                       double *samples);

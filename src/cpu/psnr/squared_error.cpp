@@ -278,11 +278,11 @@ private:
         const int64_t end = part.column + part.count;
         for (; part.column < end; part.column += pixels_at_once) {
             part.count = std::min(pixels_at_once, end - part.column);
-            const pixel_run run = reader_.read(part, memory);
+            pixel_run run = reader_.read(part, memory);
             const weight_survey survey = reader_.survey_weights(run);
             result.invalid_weight = result.invalid_weight || survey.any_invalid;
             result.weight_units += survey.units;
-            const int64_t first = reader_.replace_masked(run, survey);
+            const int64_t first = reader_.replace_masked(run, survey, memory);
             if (first == run.count)
                 continue;
             sample_run samples = {run.type, run.reference[0], run.candidate[0], run.count, 1, 1};

@@ -371,13 +371,15 @@ template <error_term term, class Sample>
 static int128 weighted_sum_of_integers(const Sample *reference, const Sample *candidate, const float *weights,
                                        int64_t count)
 {
-    constexpr int64_t block = 128; // the sum of 128 products of at most 2^24 * 65535^2 fits 63 bits
+    constexpr int64_t block = 128;                // the sum of 128 products of at most 2^24 * 65535^2 fits 63 bits
+    using number = decltype(term_of<term>(0, 0)); // of both factors, so that vectors multiply them as 32 bits
     int128 total = 0;
     for (int64_t from = 0; from < count;) {
         const int64_t to = count - from > block ? from + block : count;
         int64_t part = 0;
         for (; from < to; ++from)
-            part += int64_t(term_of<term>(reference[from], candidate[from])) * units_of_weight(weights[from]);
+            part += int64_t(term_of<term>(reference[from], candidate[from])) *
+                    int64_t(number(units_of_weight(weights[from])));
         total += part;
     }
     return total;
