@@ -11,6 +11,18 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU") # its own intrinsics trip them (GCC bug
   list(APPEND iqa_flags_avx512 -Wno-maybe-uninitialized -Wno-uninitialized)
 endif()
 set(iqa_flags_avx512_vnni ${iqa_flags_avx512} -mavx512vnni)
+set(iqa_flags_avx512_amx ${iqa_flags_avx512} -mamx-tile -mamx-int8)
+
+# Compilers and assemblers before 2020 have no AMX.
+if("avx512" IN_LIST iqa_instruction_sets)
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_FLAGS "-mamx-tile -mamx-int8")
+  check_cxx_source_compiles([[int main() { __asm__ volatile("tdpbssd %tmm6, %tmm4, %tmm0"); }]] IQA_HAVE_AMX)
+  unset(CMAKE_REQUIRED_FLAGS)
+  if(IQA_HAVE_AMX)
+    list(APPEND iqa_instruction_sets avx512_amx)
+  endif()
+endif()
 
 # Adds a family's kernels to the library: of the calling folder the files with the names of instruction sets.
 function(iqa_add_kernels)

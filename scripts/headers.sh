@@ -6,8 +6,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 strangers=$(git ls-files -co --exclude-standard 'src/cpu/*.inl' 'src/cpu/*/lanes_*.h' 'src/cpu/*/digits_*.h' \
-    'src/cpu/*/instruction_set.h' 'src/cpu/*/kernels.hpp' | xargs grep -n '#include' |
-    grep -Ev '"arith/|\.inl"|/(lanes_|digits_)[a-z0-9]*\.h"|/instruction_set\.h"|/kernels\.hpp"|<(immintrin|stdint)\.h>') ||
+    'src/cpu/*/tiles_*.h' 'src/cpu/*/instruction_set.h' 'src/cpu/*/kernels.hpp' | xargs grep -n '#include' |
+    grep -Ev '"arith/|\.inl"|/(lanes_|digits_|tiles_)[a-z0-9]*\.h"|/instruction_set\.h"|/kernels\.hpp"|<(immintrin|stdint)\.h>') ||
     true
 if [ -n "$strangers" ]; then
     printf 'kernel files may not include:\n%s\n' "$strangers"

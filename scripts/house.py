@@ -32,7 +32,7 @@ SHARED = {"isa", "images", "machine"}
 FAMILIES = {"ssim", "psnr", "errors", "confusion", "features", "network"}
 # Eigen's door. Neither CUDA nor a file that is compiled for an instruction set may get there.
 MATRICES = "src/core/matrix.hpp"
-KERNELS = re.compile(r"^cuda/|/(baseline|avx2|avx512|avx512_vnni)\.cpp$")
+KERNELS = re.compile(r"^cuda/|/(baseline|avx2|avx512|avx512_vnni|avx512_amx)\.cpp$")
 # What Eigen does in an order of its own; ours are members of the tables of kernels. Products do not compile.
 ORDERED = re.compile(
     r"(?<!\bkernels)(?<!\bkernels_)\.((stable|blue|squared)?[nN]orm(aliz\w+)?|dot|sum|prod|mean|trace|redux"

@@ -35,9 +35,9 @@ struct digit_lanes {
 
 namespace iqa::avx512 {
 
-void multiply_panels_vnni(const int16_t *left, const int16_t *right, int pairs, int32_t *products);
+void multiply_digits_vnni(const void *left, const void *right, int rows, bool wide, int32_t *products);
 
-extern const fid_kernels fid_vnni;
-constexpr fid_kernels fid_vnni = fid_table("avx512_vnni", multiply_panels_vnni);
+extern const moment_kernels moments_vnni;
+constexpr moment_kernels moments_vnni = moment_table<digit_cut>("avx512_vnni", multiply_digits_vnni);
 
 } // namespace iqa::avx512

@@ -30,11 +30,11 @@ struct digit_lanes_vnni {
     }
 };
 
-void multiply_panels_vnni(const int16_t *left, const int16_t *right, int pairs, int32_t *products);
+void multiply_digits_vnni(const void *left, const void *right, int rows, bool wide, int32_t *products);
 
-void multiply_panels_vnni(const int16_t *left, const int16_t *right, int pairs, int32_t *products)
+void multiply_digits_vnni(const void *left, const void *right, int rows, bool wide, int32_t *products)
 {
-    multiply_panels<digit_lanes_vnni>(left, right, pairs, products);
+    multiply_digits<digit_lanes_vnni>(left, right, rows, wide, products);
 }
 
 } // namespace iqa::avx512

@@ -18,6 +18,14 @@ constexpr int panel_width = 32;
 
 struct polynomial_kernel;
 
+// How a panel is packed.
+struct panel_packing {
+    int most_rows; // of a block, a multiple of row_step
+    int row_step;  // rows are filled up with zeros to a multiple of it
+    int bytes;     // of a feature
+    int sums;      // tables of sums of products that two panels have, of panel_width rows and columns
+};
+
 // Rows of at most panel_width features. Strides in elements.
 struct panel_request {
     element_type type;
@@ -27,26 +35,31 @@ struct panel_request {
     double gain; // 2^p
     bool wide;
 
-    int16_t *planes;      // [plane][pair of rows][panel_width][2]; an odd last row is paired with zeros
-    int64_t plane_stride; // in int16
-    int64_t *sums;        // [panel_width]: sum of q over the rows
-    int64_t *rest_sums;   // [panel_width], likewise: sums of the rests and of their squares, see arith/feature_grid.h
+    void *packed;       // aligned to 64 bytes
+    int64_t *sums;      // [panel_width]: sum of q over the rows
+    int64_t *rest_sums; // [panel_width], likewise: sums of the rests and of their squares, see arith/feature_grid.h
     int64_t *rest_squares;
+};
+
+// FID's moments: integers that are cut into digits (digits.inl) or slices (slices.inl).
+struct moment_kernels {
+    const char *name;
+    panel_packing wide, narrow;
+
+    // Rounds one panel of a block of rows to the grid, cuts it and packs it. False if a feature is outside the limit;
+    // what is packed and the sums are then unspecified.
+    bool (*pack_panel)(const panel_request &request);
+
+    // The tables of sums of two panels. `rows` is a multiple of row_step.
+    void (*multiply_panels)(const void *left, const void *right, int rows, bool wide, int32_t *products);
+
+    // Adds row `row` of all tables to the words of the state, low and high of each of the first `count` columns;
+    // subtracts it if `negative`.
+    void (*add_products)(const int32_t *products, bool wide, bool negative, int row, int count, int64_t *words);
 };
 
 struct fid_kernels {
     const char *name;
-
-    // Rounds one panel of a block of rows to the grid and splits it into planes. False if a feature is outside the
-    // limit; planes and sums are then unspecified.
-    bool (*pack_panel)(const panel_request &request);
-
-    // products[i][j] = sum over pairs of rows of left[i] * right[j], modulo 2^32, for one plane of two panels.
-    void (*multiply_panels)(const int16_t *left, const int16_t *right, int pairs, int32_t *products);
-
-    // Adds row `row` of the products of all planes, [plane][panel_width][panel_width], to the words of the state, low
-    // and high of each of the first `count` columns; subtracts it if `negative`.
-    void (*add_products)(const int32_t *products, bool wide, bool negative, int row, int count, int64_t *words);
 
     // The register tile of the matrix product: tile_rows x tile_columns.
     int tile_rows;
@@ -93,5 +106,8 @@ struct fid_kernels {
 
 // The kernels of the best instruction set of the processor that the context allows.
 const fid_kernels &fid_kernels_for(const iqa_context &where) noexcept;
+
+// Likewise. AVX-512 has three tables, by what multiplies: AMX, if the process gets it, VNNI or AVX-512 itself.
+const moment_kernels &moment_kernels_for(const iqa_context &where) noexcept;
 
 } // namespace iqa

@@ -5,41 +5,36 @@
 #pragma once
 
 #include "cpu/features/class_scores.inl"
+#include "cpu/features/digits.inl"
 #include "cpu/features/instruction_set.h"
 #include "cpu/features/kernels.hpp"
 #include "cpu/features/linear.inl"
-#include "cpu/features/moments.inl"
 #include "cpu/features/products.inl"
 
 namespace iqa::IQA_INSTRUCTION_SET {
-
-constexpr fid_kernels fid_table(const char *name, decltype(fid_kernels::multiply_panels) multiply_digit_panels)
-{
-    return {
-        .name = name,
-        .pack_panel = pack_panel,
-        .multiply_panels = multiply_digit_panels,
-        .add_products = add_products,
-        .tile_rows = product_rows,
-        .tile_columns = product_columns,
-        .multiply_tile = multiply_tile,
-        .subtract_combination = subtract_combination,
-        .dot = dot,
-        .dot_pair = dot_pair,
-        .add_pair = add_pair,
-        .bisect = bisect,
-        .any_within = any_within,
-        .add_kernel_values = add_kernel_values,
-        .softmax_weights = softmax_weights,
-        .entropy_terms = entropy_terms,
-        .add_probabilities = add_probabilities,
-    };
-}
 
 #define IQA_NAME_OF(set) #set
 #define IQA_NAME(set) IQA_NAME_OF(set)
 
 extern const fid_kernels fid;
-constexpr fid_kernels fid = fid_table(IQA_NAME(IQA_INSTRUCTION_SET), multiply_panels<digit_lanes>);
+constexpr fid_kernels fid = {
+    .name = IQA_NAME(IQA_INSTRUCTION_SET),
+    .tile_rows = product_rows,
+    .tile_columns = product_columns,
+    .multiply_tile = multiply_tile,
+    .subtract_combination = subtract_combination,
+    .dot = dot,
+    .dot_pair = dot_pair,
+    .add_pair = add_pair,
+    .bisect = bisect,
+    .any_within = any_within,
+    .add_kernel_values = add_kernel_values,
+    .softmax_weights = softmax_weights,
+    .entropy_terms = entropy_terms,
+    .add_probabilities = add_probabilities,
+};
+
+extern const moment_kernels moments;
+constexpr moment_kernels moments = moment_table<digit_cut>(IQA_NAME(IQA_INSTRUCTION_SET), multiply_digits<digit_lanes>);
 
 } // namespace iqa::IQA_INSTRUCTION_SET

@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: MIT
-// Exact moments of features: rows, their sums, and their sums of products, block by block of rows.
+#include "cpu/features/moments.hpp"
+
 #include <algorithm>
 #include <atomic>
 
 #include "core/crew.hpp"
 #include "cpu/backend.hpp"
-#include "cpu/features/kernels.hpp"
 
 namespace iqa {
 
 namespace {
-
-// Rows between two updates of the state, which cost as much as some 50 rows of products: as many as 32 bits hold.
-constexpr int64_t rows_wide = 508;
-constexpr int64_t rows_narrow = 258;
-static_assert(rows_wide <= most_rows_wide && rows_narrow <= most_rows_narrow);
-static_assert(rows_wide % 2 == 0 && rows_narrow % 2 == 0);
 
 // Panels whose products one item computes, along each side: their planes stay in the second-level cache.
 constexpr int64_t panels_per_item = 4;
 
 constexpr int64_t pairs_per_cache_line = 4;
 
-constexpr int64_t products_of_a_tile = int64_t(panel_width) * panel_width;
+constexpr int64_t products_of_a_table = int64_t(panel_width) * panel_width;
 
 // The number of pairs of `count` items, each with itself and with every item before it.
 int64_t pairs_of(int64_t count)
@@ -32,7 +26,8 @@ int64_t pairs_of(int64_t count)
 
 class accumulation {
 public:
-    accumulation(context &where, scratch &memory, const moment_request &request, int side);
+    accumulation(const moment_kernels &kernels, context &where, scratch &memory, const moment_request &request,
+                 int side);
 
     // Adds all blocks of rows. If a block is at fault or the call is cancelled, subtracts the blocks before it, which
     // restores the state, a sum of integers. Returns the block at fault, or -1.
@@ -47,40 +42,41 @@ public:
 private:
     bool pack(crew &team, int64_t first_row, int64_t rows);
     void multiply(crew &team, int64_t rows, bool negative);
-    void multiply_tile(int64_t left, int64_t right, int pairs, bool negative, int32_t *products);
+    void multiply_tile(int64_t left, int64_t right, int rows, bool negative, int32_t *products);
     bool apply(crew &team, int64_t block, bool negative);
 
-    const fid_kernels &kernels_;
+    const moment_kernels &kernels_;
     const feature_grid grid_;
+    const panel_packing packing_;
     const table_view view_;
     const moment_lanes state_;
-    const int planes_;
     const int64_t block_rows_;
     const int64_t panels_;
-    const int64_t plane_size_; // int16 of one plane of one panel
-    int16_t *packed_;
-    int64_t *sums_;     // of features, of rests and of the squares of rests
-    int32_t *products_; // one tile for each worker
+    const int64_t panel_bytes_;
+    const int64_t products_of_a_worker_;
+    std::byte *packed_;
+    int64_t *sums_; // of features, of rests and of the squares of rests
+    int32_t *products_;
 };
 
-accumulation::accumulation(context &where, scratch &memory, const moment_request &request, int side)
-    : kernels_(fid_kernels_for(where)),
+accumulation::accumulation(const moment_kernels &kernels, context &where, scratch &memory,
+                           const moment_request &request, int side)
+    : kernels_(kernels),
       grid_(request.grid),
+      packing_(grid_.wide ? kernels.wide : kernels.narrow),
       view_(request.sides[side]),
       state_(request.sets[side]),
-      planes_(grid_.wide ? wide_planes : narrow_planes),
-      block_rows_(std::min(grid_.wide ? rows_wide : rows_narrow, round_up(view_.rows, 2))),
+      block_rows_(std::min<int64_t>(packing_.most_rows, round_up(view_.rows, packing_.row_step))),
       panels_(divide_up(view_.columns, panel_width)),
-      plane_size_(block_rows_ * panel_width)
+      panel_bytes_(block_rows_ * panel_width * packing_.bytes),
+      products_of_a_worker_(packing_.sums * products_of_a_table)
 {
-    const int64_t packed_bytes = panels_ * planes_ * plane_size_ * int64_t(sizeof(int16_t));
+    const int64_t packed_bytes = panels_ * panel_bytes_;
     const int64_t sum_bytes = 3 * panels_ * panel_width * int64_t(sizeof(int64_t));
-    const int64_t product_bytes = where.threads() * planes_ * products_of_a_tile * int64_t(sizeof(int32_t));
-    std::byte *const bytes =
-        memory.take<std::byte>(size_t(packed_bytes + sum_bytes + product_bytes), "a block of features");
-    packed_ = reinterpret_cast<int16_t *>(bytes);
-    sums_ = reinterpret_cast<int64_t *>(bytes + packed_bytes);
-    products_ = reinterpret_cast<int32_t *>(bytes + packed_bytes + sum_bytes);
+    const int64_t product_bytes = where.threads() * products_of_a_worker_ * int64_t(sizeof(int32_t));
+    packed_ = memory.take<std::byte>(size_t(packed_bytes + sum_bytes + product_bytes), "a block of features");
+    sums_ = reinterpret_cast<int64_t *>(packed_ + packed_bytes);
+    products_ = reinterpret_cast<int32_t *>(packed_ + packed_bytes + sum_bytes);
 }
 
 bool accumulation::pack(crew &team, int64_t first_row, int64_t rows)
@@ -99,8 +95,7 @@ bool accumulation::pack(crew &team, int64_t first_row, int64_t rows)
             .columns = int(std::min<int64_t>(panel_width, view_.columns - column)),
             .gain = grid_.gain(),
             .wide = grid_.wide,
-            .planes = packed_ + panel * planes_ * plane_size_,
-            .plane_stride = plane_size_,
+            .packed = packed_ + panel * panel_bytes_,
             .sums = sums_ + column,
             .rest_sums = sums_ + panels_ * panel_width + column,
             .rest_squares = sums_ + 2 * panels_ * panel_width + column,
@@ -112,7 +107,7 @@ bool accumulation::pack(crew &team, int64_t first_row, int64_t rows)
 }
 
 // The products of two packed panels, left >= right, into the words of the state.
-void accumulation::multiply_tile(int64_t left, int64_t right, int pairs, bool negative, int32_t *products)
+void accumulation::multiply_tile(int64_t left, int64_t right, int rows, bool negative, int32_t *products)
 {
     const int64_t first_row = left * panel_width;
     const int64_t first_column = right * panel_width;
@@ -121,10 +116,7 @@ void accumulation::multiply_tile(int64_t left, int64_t right, int pairs, bool ne
     for (int64_t i = first_row; i < last_row; ++i)
         for (int64_t j = first_column; j < std::min(first_column + panel_width, i + 1); j += pairs_per_cache_line)
             __builtin_prefetch(state_.words(i, j), 1);
-    for (int plane = 0; plane < planes_; ++plane)
-        kernels_.multiply_panels(packed_ + (left * planes_ + plane) * plane_size_,
-                                 packed_ + (right * planes_ + plane) * plane_size_, pairs,
-                                 products + plane * products_of_a_tile);
+    kernels_.multiply_panels(packed_ + left * panel_bytes_, packed_ + right * panel_bytes_, rows, grid_.wide, products);
     for (int64_t i = first_row; i < last_row; ++i) {
         const int count = int(std::min<int64_t>(panel_width, i - first_column + 1));
         kernels_.add_products(products, grid_.wide, negative, int(i - first_row), count, state_.words(i, first_column));
@@ -134,19 +126,19 @@ void accumulation::multiply_tile(int64_t left, int64_t right, int pairs, bool ne
 void accumulation::multiply(crew &team, int64_t rows, bool negative)
 {
     const int64_t groups = divide_up(panels_, panels_per_item);
-    const int pairs = int((rows + 1) / 2);
-    const int64_t cost = panels_per_item * panels_per_item * products_of_a_tile * rows;
+    const int packed_rows = int(round_up(rows, packing_.row_step));
+    const int64_t cost = panels_per_item * panels_per_item * products_of_a_table * rows;
     team.each(pairs_of(groups), cost, [&](int64_t item, int32_t worker) {
         int64_t left_group = 0;
         while (pairs_of(left_group + 1) <= item)
             ++left_group;
         const int64_t right_group = item - pairs_of(left_group);
-        int32_t *const products = products_ + worker * planes_ * products_of_a_tile;
+        int32_t *const products = products_ + worker * products_of_a_worker_;
         const int64_t last_left = std::min((left_group + 1) * panels_per_item, panels_);
         for (int64_t left = left_group * panels_per_item; left < last_left; ++left) {
             const int64_t last_right = std::min((right_group + 1) * panels_per_item, left + 1);
             for (int64_t right = right_group * panels_per_item; right < last_right; ++right)
-                multiply_tile(left, right, pairs, negative, products);
+                multiply_tile(left, right, packed_rows, negative, products);
         }
     });
 }
@@ -205,12 +197,12 @@ void report_first_feature(const moment_request &request, int side, int64_t first
 }
 
 // Adds the rows of one side, or no row. False: a feature is at fault.
-bool add_rows(context &where, scratch &memory, const moment_request &request, int side)
+bool add_rows(const moment_kernels &kernels, context &where, scratch &memory, const moment_request &request, int side)
 {
     const table_view &view = request.sides[side];
     if (view.rows == 0)
         return true;
-    accumulation work(where, memory, request, side);
+    accumulation work(kernels, where, memory, request, side);
     int64_t fault = -1;
     crew::run(where, workers_for_rows(where, view), [&](crew &team) { fault = work.add_all(team); });
     if (fault >= 0)
@@ -219,30 +211,36 @@ bool add_rows(context &where, scratch &memory, const moment_request &request, in
 }
 
 // Subtracts rows that were added, which restores the state. Cannot fail and cannot be cancelled.
-void take_back_rows(context &where, scratch &memory, const moment_request &request, int side)
+void take_back_rows(const moment_kernels &kernels, context &where, scratch &memory, const moment_request &request,
+                    int side)
 {
     const table_view &view = request.sides[side];
     if (view.rows == 0)
         return;
-    accumulation work(where, memory, request, side);
+    accumulation work(kernels, where, memory, request, side);
     crew::run(where, workers_for_rows(where, view), [&](crew &team) { work.take_back(team, work.blocks()); });
 }
 
 } // namespace
 
-void cpu_moments(context &where, workspace &memory, const moment_request &request, device_ledger *)
+void add_moments(const moment_kernels &kernels, context &where, scratch &memory, const moment_request &request)
 {
-    if (!add_rows(where, memory.work, request, 0))
+    if (!add_rows(kernels, where, memory, request, 0))
         return;
     bool complete = false;
     try {
-        complete = add_rows(where, memory.work, request, 1);
+        complete = add_rows(kernels, where, memory, request, 1);
     } catch (...) {
-        take_back_rows(where, memory.work, request, 0);
+        take_back_rows(kernels, where, memory, request, 0);
         throw;
     }
     if (!complete)
-        take_back_rows(where, memory.work, request, 0);
+        take_back_rows(kernels, where, memory, request, 0);
+}
+
+void cpu_moments(context &where, workspace &memory, const moment_request &request, device_ledger *)
+{
+    add_moments(moment_kernels_for(where), where, memory.work, request);
 }
 
 } // namespace iqa

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Exact second moments: 16-bit digits, 32-bit sums, 64-bit words.
+// Exact second moments of a block of rows, over a way to cut the integers of the grid: digits.inl or slices.inl.
 #pragma once
 
 #include "arith/element_type.h"
@@ -11,6 +11,8 @@
 namespace iqa::IQA_INSTRUCTION_SET {
 
 namespace {
+
+constexpr int products_of_a_table = panel_width * panel_width;
 
 // One row of a panel as grid integers and rests, zero beyond `count`. False if a feature is outside the limit.
 template <class Element>
@@ -30,56 +32,37 @@ bool quantize_row(const Element *from, int64_t stride, int count, double gain, d
     return outside == 0;
 }
 
-// Two rows of grid integers as planes of digit pairs; the lower half of a pair is the first row's.
-template <bool Wide>
-void split_rows(const int32_t *first, const int32_t *second, int64_t plane_stride, int16_t *planes)
-{
-    constexpr int count = Wide ? wide_planes : narrow_planes;
-    for (int j = 0; j < panel_width; ++j) {
-        int32_t a[count];
-        int32_t b[count];
-        if constexpr (Wide) {
-            split_wide(first[j], a);
-            split_wide(second[j], b);
-        } else {
-            split_narrow(first[j], a);
-            split_narrow(second[j], b);
-        }
-        for (int plane = 0; plane < count; ++plane) {
-            const uint32_t pair = (uint32_t(a[plane]) & 0xffffu) | (uint32_t(b[plane]) << 16);
-            __builtin_memcpy(planes + plane * plane_stride + 2 * j, &pair, sizeof pair);
-        }
-    }
-}
-
-template <class Element, bool Wide>
+template <class Element, class Cut>
 bool pack_panel_of(const panel_request &request)
 {
-    constexpr double limit = double(Wide ? wide_limit : narrow_limit);
+    constexpr double limit = double(Cut::wide ? wide_limit : narrow_limit);
     const auto *data = static_cast<const Element *>(request.data);
-    int32_t q[2][panel_width];
+    int32_t q[Cut::rows_together][panel_width];
     int32_t rests[panel_width];
     int64_t sums[panel_width] = {};
     int64_t rest_sums[panel_width] = {};
     int64_t rest_squares[panel_width] = {};
     bool inside = true;
-    for (int row = 0; row < request.rows; ++row) {
-        const Element *from = data + row * request.row_stride;
-        int32_t *to = q[row & 1];
-        const bool whole = request.column_stride == 1 && request.columns == panel_width;
-        inside &= whole ? quantize_row(from, 1, panel_width, request.gain, limit, to, rests)
-                        : quantize_row(from, request.column_stride, request.columns, request.gain, limit, to, rests);
-        for (int j = 0; j < panel_width; ++j) {
-            sums[j] += to[j];
-            rest_sums[j] += rests[j];
-            rest_squares[j] += int64_t(rests[j]) * rests[j];
-        }
-        if ((row & 1) == 0 && row + 1 == request.rows)
+    const int rows = int(round_up(request.rows, Cut::packing.row_step));
+    for (int row = 0; row < rows; ++row) {
+        int32_t *to = q[row % Cut::rows_together];
+        if (row < request.rows) {
+            const Element *from = data + row * request.row_stride;
+            const bool whole = request.column_stride == 1 && request.columns == panel_width;
+            inside &= whole
+                          ? quantize_row(from, 1, panel_width, request.gain, limit, to, rests)
+                          : quantize_row(from, request.column_stride, request.columns, request.gain, limit, to, rests);
+            for (int j = 0; j < panel_width; ++j) {
+                sums[j] += to[j];
+                rest_sums[j] += rests[j];
+                rest_squares[j] += int64_t(rests[j]) * rests[j];
+            }
+        } else {
             for (int j = 0; j < panel_width; ++j)
-                q[1][j] = 0;
-        else if ((row & 1) == 0)
-            continue;
-        split_rows<Wide>(q[0], q[1], request.plane_stride, request.planes + int64_t(row / 2) * panel_width * 2);
+                to[j] = 0;
+        }
+        if (row % Cut::rows_together == Cut::rows_together - 1)
+            Cut::pack(q, row / Cut::rows_together, rows, request.packed);
     }
     for (int j = 0; j < panel_width; ++j) {
         request.sums[j] = sums[j];
@@ -89,24 +72,19 @@ bool pack_panel_of(const panel_request &request)
     return inside;
 }
 
+template <template <bool Wide> class Cut>
 bool pack_panel(const panel_request &request)
 {
     return with_feature_type(request.type, [&]<class Element>(Element) {
-        return request.wide ? pack_panel_of<Element, true>(request) : pack_panel_of<Element, false>(request);
+        return request.wide ? pack_panel_of<Element, Cut<true>>(request) : pack_panel_of<Element, Cut<false>>(request);
     });
 }
 
-template <bool Wide, bool Negative>
-void add_products_of(const int32_t *p, int count, int64_t *words)
+template <class Cut, bool Negative>
+void add_products_of(const int32_t *products, int count, int64_t *words)
 {
-    constexpr int plane = panel_width * panel_width;
     for (int j = 0; j < count; ++j) {
-        moment_words block;
-        if constexpr (Wide)
-            block = from_wide_planes(uint32_t(p[j]), uint32_t(p[plane + j]), uint32_t(p[2 * plane + j]),
-                                     uint32_t(p[3 * plane + j]), uint32_t(p[4 * plane + j]));
-        else
-            block = from_narrow_planes(p[j], p[plane + j], p[2 * plane + j]);
+        const moment_words block = Cut::block(products + j);
         const moment_words sum = Negative ? carry({words[2 * j] - block.low, words[2 * j + 1] - block.high})
                                           : carry({words[2 * j] + block.low, words[2 * j + 1] + block.high});
         words[2 * j] = sum.low;
@@ -114,13 +92,29 @@ void add_products_of(const int32_t *p, int count, int64_t *words)
     }
 }
 
+template <template <bool Wide> class Cut>
 void add_products(const int32_t *products, bool wide, bool negative, int row, int count, int64_t *words)
 {
     const int32_t *p = products + row * panel_width;
     if (wide)
-        negative ? add_products_of<true, true>(p, count, words) : add_products_of<true, false>(p, count, words);
+        negative ? add_products_of<Cut<true>, true>(p, count, words)
+                 : add_products_of<Cut<true>, false>(p, count, words);
     else
-        negative ? add_products_of<false, true>(p, count, words) : add_products_of<false, false>(p, count, words);
+        negative ? add_products_of<Cut<false>, true>(p, count, words)
+                 : add_products_of<Cut<false>, false>(p, count, words);
+}
+
+template <template <bool Wide> class Cut>
+constexpr moment_kernels moment_table(const char *name, decltype(moment_kernels::multiply_panels) multiply)
+{
+    return {
+        .name = name,
+        .wide = Cut<true>::packing,
+        .narrow = Cut<false>::packing,
+        .pack_panel = pack_panel<Cut>,
+        .multiply_panels = multiply,
+        .add_products = add_products<Cut>,
+    };
 }
 
 } // namespace

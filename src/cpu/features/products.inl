@@ -2,6 +2,7 @@
 // Sums of products of digit pairs, in register tiles over a lane type.
 #pragma once
 
+#include "arith/feature_grid.h"
 #include "cpu/features/kernels.hpp"
 #include "cpu/isa/instruction_set.h"
 
@@ -10,7 +11,7 @@ namespace iqa::IQA_INSTRUCTION_SET {
 namespace {
 
 template <class Lanes>
-void multiply_panels(const int16_t *left, const int16_t *right, int pairs, int32_t *products)
+void multiply_planes(const int16_t *left, const int16_t *right, int pairs, int32_t *products)
 {
     constexpr int width = panel_width;
     constexpr int lanes = Lanes::count;
@@ -41,6 +42,17 @@ void multiply_panels(const int16_t *left, const int16_t *right, int pairs, int32
                 for (int v = 0; v < vectors; ++v)
                     sums[i][v].store(products + (i0 + i) * width + j0 + v * lanes);
         }
+}
+
+template <class Lanes>
+void multiply_digits(const void *left, const void *right, int rows, bool wide, int32_t *products)
+{
+    const int plane_size = rows * panel_width;
+    const int planes = wide ? wide_planes : narrow_planes;
+    for (int plane = 0; plane < planes; ++plane)
+        multiply_planes<Lanes>(static_cast<const int16_t *>(left) + plane * plane_size,
+                               static_cast<const int16_t *>(right) + plane * plane_size, rows / 2,
+                               products + plane * panel_width * panel_width);
 }
 
 } // namespace

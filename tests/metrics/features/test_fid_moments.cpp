@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The exact moments of FID: every kernel against plain 128-bit sums, at the bounds of every word, on any strides.
+// The exact moments of FID against plain 128-bit sums, at the bounds of every word, on any strides.
 #include <algorithm>
-#include <limits>
 #include <type_traits>
 
 #include "arith/second_moment.h"
-#include "cpu/features/kernels.hpp"
 #include "support/catch.hpp"
 #include "support/fid_features.hpp"
-#include "support/fid_kernel_tables.hpp"
 
 using namespace test;
 
@@ -167,25 +164,6 @@ TEST_CASE("moments are exact at the bounds of the words", "[fid]")
             CHECK(update(metric, tensor(one.data(), IQA_FLOAT64, {1, 1})) == IQA_ERROR_NUMERIC);
         }
         CHECK((lanes_of(metric) == before));
-    }
-}
-
-TEST_CASE("plane products are summed modulo 2^32 over the longest allowed block", "[fid]")
-{
-    for (const iqa::fid_kernels *kernels : kernel_tables()) {
-        INFO(kernels->name);
-        // The largest digits of planes: of the value at 2, and of the sum of two.
-        const struct {
-            int rows, digit;
-        } worst[] = {{iqa::most_rows_wide / 2 * 2, -5104}, {iqa::most_rows_narrow / 2 * 2, -4080}};
-        for (const auto &[rows, digit] : worst) {
-            const std::vector<int16_t> panel(size_t(rows * iqa::panel_width), int16_t(digit));
-            std::vector<int32_t> products(size_t(iqa::panel_width * iqa::panel_width));
-            kernels->multiply_panels(panel.data(), panel.data(), rows / 2, products.data());
-            const int64_t expected = int64_t(rows) * digit * digit;
-            CHECK(expected > std::numeric_limits<int32_t>::max());
-            CHECK(std::all_of(products.begin(), products.end(), [&](int32_t p) { return p == int32_t(expected); }));
-        }
     }
 }
 
