@@ -170,16 +170,26 @@ IQA_HD Value inverse_of(Value denominator)
         return inverse_or_zero(denominator);
 }
 
-template <bool safe, class Value>
-IQA_HD ssim_derivatives<Value> ssim_derivatives_of(const ssim_terms<Value> &terms, Value mean_sum,
-                                                   Value mean_difference, const ssim_constants<Value> &constants,
-                                                   Value zero, bool product)
-{
-    const Value luminance_inverse = inverse_of<safe>(terms.luminance_bottom);
-    const Value structure_inverse = inverse_of<safe>(terms.structure_bottom);
-    const Value luminance = product ? luminance_of<safe>(terms) : zero;
-    const Value structure = contrast_structure_of<safe>(terms);
+// Their divisions.
+template <class Value>
+struct ssim_quotients {
+    Value luminance_inverse, structure_inverse; // 1 / B1, 1 / B2
+    Value luminance, structure;                 // l, c
+};
 
+template <bool safe, class Value>
+IQA_HD ssim_quotients<Value> ssim_quotients_of(const ssim_terms<Value> &terms, Value zero, bool product)
+{
+    return {inverse_of<safe>(terms.luminance_bottom), inverse_of<safe>(terms.structure_bottom),
+            product ? luminance_of<safe>(terms) : zero, contrast_structure_of<safe>(terms)};
+}
+
+template <class Value>
+IQA_HD ssim_derivatives<Value>
+ssim_derivatives_of(const ssim_terms<Value> &terms, const ssim_quotients<Value> &quotients, Value mean_sum,
+                    Value mean_difference, const ssim_constants<Value> &constants, Value zero, bool product)
+{
+    const auto &[luminance_inverse, structure_inverse, luminance, structure] = quotients;
     const Value weight = constants.covariance * structure_inverse * structure_inverse;
     Value by_variance_sum = (terms.variance_difference + terms.variance_difference) * weight;
     const Value twice = terms.variance_sum + constants.twice_c2;
@@ -201,6 +211,15 @@ IQA_HD ssim_derivatives<Value> ssim_derivatives_of(const ssim_terms<Value> &term
                                  factor * mean_difference * (terms.mean_total * terms.mean_total + constants.twice_c1);
     }
     return result;
+}
+
+template <bool safe, class Value>
+IQA_HD ssim_derivatives<Value> ssim_derivatives_of(const ssim_terms<Value> &terms, Value mean_sum,
+                                                   Value mean_difference, const ssim_constants<Value> &constants,
+                                                   Value zero, bool product)
+{
+    return ssim_derivatives_of(terms, ssim_quotients_of<safe>(terms, zero, product), mean_sum, mean_difference,
+                               constants, zero, product);
 }
 
 // A pixel's SSIM on the fixed grid whose sum is exact: 2^-30 from float arithmetic (an int32), 2^-50 from double.

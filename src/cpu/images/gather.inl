@@ -36,6 +36,7 @@ static inline void prefetch_run(const void *run, int64_t bytes)
 {
     for (int64_t at = 0; at < bytes; at += 64)
         __builtin_prefetch(static_cast<const char *>(run) + at, 0, into_second_cache);
+    __builtin_prefetch(static_cast<const char *>(run) + bytes - 1, 0, into_second_cache); // the line where the run ends
 }
 
 // Fetches what follows a run of a stream, where the processor does not look far enough ahead by itself.

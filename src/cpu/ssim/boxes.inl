@@ -72,6 +72,8 @@ static void finish_box_rows(const box_statistics<Lanes> &statistics, const ssim_
     real *const weights = statistics.spare(0);
     real *const values = statistics.spare(1); // of the stored factor
 
+    const bool normalises = statistics.normalises();
+
     Lanes spread = most_spread;
     sum_of_rows<weighted, Lanes> sums[factors];
     for (int row = 0; row < rows; ++row) {
@@ -79,8 +81,15 @@ static void finish_box_rows(const box_statistics<Lanes> &statistics, const ssim_
                                     (first + row + box.y.taps / 2) * statistics.memory.stride + box.x.taps / 2;
         real *const doubts = is_float && doubts_row(first + row, box.y.count) ? statistics.spare(2) : nullptr;
         const bool keep_weights = doubts != nullptr || box.store_row != nullptr;
-        const auto finish = [&](int64_t at, const Lanes(&means)[most_maps]) __attribute__((always_inline))
+        const auto begin = [&](int64_t, window_means<Lanes> sums_of_windows) __attribute__((always_inline))
         {
+            if (normalises)
+                sums_of_windows.divide();
+            return sums_of_windows;
+        };
+        const auto finish = [&](int64_t at, const window_means<Lanes> &of_windows) __attribute__((always_inline))
+        {
+            const auto &means = of_windows.k;
             const int count = int(box.x.count - at < Lanes::width ? box.x.count - at : Lanes::width);
             ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
             // The weight of the pixel at the window's centre in units, or 0 if too little of the window is covered.
@@ -89,7 +98,7 @@ static void finish_box_rows(const box_statistics<Lanes> &statistics, const ssim_
                 weight = nearest_integers(Lanes::load(centres + at) * units);
                 if (count < Lanes::width)
                     weight = first_lanes(weight, count);
-                if (statistics.normalises())
+                if (normalises)
                     weight = keep_if<comparison::at_least>(weight, means[4], least_coverage);
                 if (keep_weights)
                     weight.store(weights + at);
@@ -118,7 +127,7 @@ static void finish_box_rows(const box_statistics<Lanes> &statistics, const ssim_
                     value.store(values + at);
             }
         };
-        for_means_of_row<taps>(statistics, across, row, finish);
+        for_sums_of_row<taps>(statistics, across, row, begin, finish);
         if constexpr (is_float)
             if (doubts != nullptr)
                 add_doubts(doubts, weighted ? weights : nullptr, box.x.count, result.doubt);

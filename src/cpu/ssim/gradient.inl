@@ -167,27 +167,46 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
     }
     const real *const factors = statistics.weighted ? weighted_factors(slice, row) : plain_factors();
     Lanes spread = most_spread;
-    const auto differentiate_at = [&](int64_t at, const Lanes(&means)[most_maps]) __attribute__((always_inline))
+    struct pixels {
+        ssim_terms<Lanes> terms;
+        ssim_quotients<Lanes> quotients;
+        Lanes mean_sum, mean_difference, factor;
+    };
+    const bool normalises = statistics.normalises();
+    const auto begin = [&](int64_t at, window_means<Lanes> sums) __attribute__((always_inline))
     {
-        const ssim_terms<Lanes> terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
-        const ssim_derivatives<Lanes> found =
-            ssim_derivatives_of<false>(terms, means[0], means[1], constants, zero, product);
+        if (normalises)
+            sums.divide();
+        const auto &means = sums.k;
         Lanes factor = Lanes::load(factors + at);
         if constexpr (sizeof(real) == sizeof(float))
             spread = at_least(keep_if<comparison::unequal>(means[2] + means[3], factor, zero), spread);
-        if (statistics.normalises()) {
+        if (normalises) {
             factor = keep_if<comparison::unequal>(factor / means[4], factor, zero);
             factor = keep_if<comparison::at_least>(factor, means[4], least_coverage);
         }
+        pixels begun;
+        begun.terms = ssim_terms_of(means[0], means[1], means[2], means[3], twice_pivot, constants);
+        begun.quotients = ssim_quotients_of<false>(begun.terms, zero, product);
+        begun.mean_sum = means[0];
+        begun.mean_difference = means[1];
+        begun.factor = factor;
+        return begun;
+    };
+    const auto finish = [&](int64_t at, const pixels &begun) __attribute__((always_inline))
+    {
+        const ssim_derivatives<Lanes> found = ssim_derivatives_of(begun.terms, begun.quotients, begun.mean_sum,
+                                                                  begun.mean_difference, constants, zero, product);
+        Lanes factor = begun.factor;
         if (around.negative_to_zero)
-            factor = keep_if<comparison::greater>(factor, terms.structure_top, zero);
+            factor = keep_if<comparison::greater>(factor, begun.terms.structure_top, zero);
         // A factor of 0 clears non-finite derivatives too.
         const Lanes derivatives[4] = {found.mean_sum, found.mean_difference, found.square_sum, found.square_difference};
         IQA_UNROLL
         for (int k = 0; k < 4; ++k)
             keep_if<comparison::unequal>(derivatives[k] * factor, factor, zero).store(g[k] + at);
     };
-    for_means_of_row<taps>(statistics, across, down_row, differentiate_at);
+    for_sums_of_row<taps>(statistics, across, down_row, begin, finish);
     most_spread = spread;
 }
 

@@ -246,50 +246,53 @@ void box_statistics<Lanes>::filter_down(int line, int row)
     }
 }
 
-// The window sums at one vector of a row that was filtered down.
+// The window sums at one vector of a row, and after divide() the window means. The last is what the weights cover.
+template <class Lanes>
+struct window_means {
+    Lanes k[most_maps];
+
+    void divide()
+    {
+        IQA_UNROLL
+        for (int i = 0; i < most_maps - 1; ++i)
+            k[i] = ratio_or_one(k[i], k[most_maps - 1]);
+    }
+};
+
 template <int taps, class Lanes>
-[[gnu::always_inline]] static inline void sums_at(const box_statistics<Lanes> &statistics,
-                                                  const filter_of_row<taps, 1, Lanes> &across, int row, int64_t at,
-                                                  Lanes (&sums)[most_maps])
+[[gnu::always_inline]] static inline window_means<Lanes>
+sums_at(const box_statistics<Lanes> &statistics, const filter_of_row<taps, 1, Lanes> &across, int row, int64_t at)
 {
     const typename Lanes::real *const first = statistics.down_map(row, 0) + at;
     const int64_t next = statistics.memory.stride;
+    window_means<Lanes> sums;
     if (statistics.kind == weight_kind::ones) {
-        across.template filter<4>(first, next, sums);
-        sums[4] = Lanes::broadcast(statistics.whole);
+        across.template filter<most_maps - 1>(first, next, sums.k);
+        sums.k[most_maps - 1] = Lanes::broadcast(statistics.whole);
     } else {
-        across.template filter<most_maps>(first, next, sums);
+        across.template filter<most_maps>(first, next, sums.k);
     }
+    return sums;
 }
 
-// Calls finish(at, means) for each vector of a row that was filtered down. Means are sums divided by what the weights
-// cover, where statistics.normalises(). The divisions of a vector take place while the next one is filtered: what waits
-// for them would otherwise fill the processor's queues.
-template <int taps, class Lanes, class Finish>
-[[gnu::always_inline]] static inline void for_means_of_row(const box_statistics<Lanes> &statistics,
-                                                           const filter_of_row<taps, 1, Lanes> &across, int row,
-                                                           const Finish &finish)
+// finish(at, begin(at, sums)) for each vector of a row that was filtered down. What begin() divides is divided while
+// the next vector is filtered: what waits for it would otherwise fill the processor's queues.
+template <int taps, class Lanes, class Begin, class Finish>
+[[gnu::always_inline]] static inline void for_sums_of_row(const box_statistics<Lanes> &statistics,
+                                                          const filter_of_row<taps, 1, Lanes> &across, int row,
+                                                          const Begin &begin, const Finish &finish)
 {
     const int columns = statistics.box.x.count;
-    const bool normalises = statistics.normalises();
-    Lanes means[most_maps];
-    const auto divide = [&] {
-        if (normalises) {
-            IQA_UNROLL
-            for (int k = 0; k < 4; ++k)
-                means[k] = ratio_or_one(means[k], means[4]);
-        }
-    };
-    sums_at(statistics, across, row, 0, means);
-    divide();
+    window_means<Lanes> sums = sums_at(statistics, across, row, 0);
+    auto begun = begin(0, sums);
     for (int64_t at = 0; at < columns; at += Lanes::width) {
         const bool more = at + Lanes::width < columns;
-        const Lanes now[most_maps] = {means[0], means[1], means[2], means[3], means[4]};
+        const auto now = begun;
         if (more)
-            sums_at(statistics, across, row, at + Lanes::width, means);
+            sums = sums_at(statistics, across, row, at + Lanes::width);
         finish(at, now);
         if (more)
-            divide();
+            begun = begin(at + Lanes::width, sums);
     }
 }
 
