@@ -10,9 +10,8 @@
 // up to eight times as large, and the same in all of them; errors of neighbours in textures differ and cancel. A
 // pixel's doubt is the estimate over 2 u.
 //
-// - Spread: if E_ss + E_dd exceeds IQA_SSIM_MOST_SPREAD times 2 C2 in a window, float cannot tell V from 0, and there
-// is
-//   no estimate: the tile is measured in double. Samples within L of the pivot reach at most 4 L^2, which is 2222 times
+// - Spread: if E_ss + E_dd exceeds IQA_SSIM_MOST_SPREAD times 2 C2 in a window, float cannot tell V from 0: without an
+//   estimate the tile is measured in double. Samples within L of the pivot reach at most 4 L^2, which is 2222 times
 //   2 C2 with k2 = 0.03.
 // - Doubt: if the mean doubt of an image's channel exceeds `most_doubt_of_plane`, its tiles with a mean doubt above
 //   `most_doubt_of_tile` are measured in double.
