@@ -217,8 +217,8 @@ TEST_CASE("FID and its updates can be cancelled, and say how far they are", "[fi
 {
     progress_watch watch;
     const auto context = watch.make_context(GENERATE(1, 2));
-    const feature_set set = hash_features(1, 1500, 300);
-    const feature_set other = hash_features(2, 1500, 300);
+    const feature_set set = hash_features(1, 2600, 300);
+    const feature_set other = hash_features(2, 2600, 300);
 
     const auto metric = make_fid(context, fid_options(300));
     REQUIRE(add_rows(metric, IQA_FID_REFERENCE, set) == IQA_OK);
@@ -226,9 +226,9 @@ TEST_CASE("FID and its updates can be cancelled, and say how far they are", "[fi
     CHECK(watch.ascending);
 
     const auto before = bytes_of(metric);
-    const tensor first(set.row(0), IQA_FLOAT32, {1500, 300});
-    const tensor second(other.row(0), IQA_FLOAT32, {1500, 300});
-    for (const int64_t stop : {0, 1, 2, 3, 5}) { // of three blocks of rows in each tensor
+    const tensor first(set.row(0), IQA_FLOAT32, {2600, 300});
+    const tensor second(other.row(0), IQA_FLOAT32, {2600, 300});
+    for (const int64_t stop : {0, 1, 2, 3, 5}) { // of three blocks of rows or more in each tensor
         watch = {};
         watch.stop_after = stop;
         CHECK(iqa_metric_update(metric.get(), first, second, nullptr) == IQA_ERROR_CANCELLED);
