@@ -52,12 +52,19 @@ def ours(metric, x, y):
         if library.iqa_metric_update(accumulator._handle, first, second, None):
             raise RuntimeError
 
-    return {
+    calls = {
         f"iqa.{metric}(x, y)": lambda: measure(x, y),
         "metric.update(x, y)": lambda: accumulator.update(x, y),
         "the library's part": update,
         f"iqa.{kind.__name__}(context=context)": lambda: kind(context=context),
     }
+    if version("TorchMetrics") is not None:
+        from torch import from_numpy
+
+        a, b = from_numpy(x), from_numpy(y)
+        calls[f"iqa.{metric} of tensors"] = lambda: measure(a, b)
+        calls["metric.update of tensors"] = lambda: accumulator.update(a, b)
+    return calls
 
 
 def peers(metric, x, y):
