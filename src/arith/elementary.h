@@ -119,6 +119,8 @@ IQA_HD double_double log_scaled(double_double mantissa, int exponent)
     const double half = power_of_two(-shift / 2);
     const double rest = power_of_two(-shift - -shift / 2); // in one step the unit of the largest doubles would be none
     const double_double m = {mantissa.high * half * rest, mantissa.low * half * rest};
+    if (!(m.high > 0.5 && m.high < 2.0)) // of no positive finite number, as a forged state may have
+        return {__builtin_nan(""), 0.0};
     const int nearest = int(m.high * 16.0 + 0.5);
     const double center = nearest * 0.0625;
     const double_double t = divide(add(m, {-center, 0.0}), add(m, {center, 0.0}));
