@@ -110,7 +110,7 @@ IQA_HD_LOOP double_double log_of_sixteenths(int k)
 }
 
 // Natural logarithm of mantissa * 2^exponent, mantissa positive and normal: log(c) + 2 atanh((m - c) / (m + c)) with m
-// brought into [sqrt(1/2), sqrt(2)) and c the nearest sixteenth.
+// brought into [sqrt(1/2), sqrt(2)) and c the nearest sixteenth. NaN for other mantissas.
 IQA_HD double_double log_scaled(double_double mantissa, int exponent)
 {
     int shift = exponent_of(mantissa.high);
@@ -119,7 +119,7 @@ IQA_HD double_double log_scaled(double_double mantissa, int exponent)
     const double half = power_of_two(-shift / 2);
     const double rest = power_of_two(-shift - -shift / 2); // in one step the unit of the largest doubles would be none
     const double_double m = {mantissa.high * half * rest, mantissa.low * half * rest};
-    if (!(m.high > 0.5 && m.high < 2.0)) // of no positive finite number, as a forged state may have
+    if (!(m.high > 0.5 && m.high < 2.0)) // as of a forged state
         return {__builtin_nan(""), 0.0};
     const int nearest = int(m.high * 16.0 + 0.5);
     const double center = nearest * 0.0625;

@@ -6,6 +6,26 @@
 
 #include "backend/backend.hpp"
 
+namespace {
+
+// The first lane from `lane` on that is not 0, or the number of lanes.
+size_t next_change(std::span<const int64_t> addend, size_t lane)
+{
+    constexpr size_t step = 8;
+    for (; lane + step <= addend.size(); lane += step) {
+        int64_t bits = 0;
+        for (size_t i = 0; i < step; ++i)
+            bits |= addend[lane + i];
+        if (bits != 0)
+            break;
+    }
+    while (lane < addend.size() && addend[lane] == 0)
+        ++lane;
+    return lane;
+}
+
+} // namespace
+
 iqa_metric::iqa_metric(iqa::context &owner, iqa::metric_kind kind, std::span<const std::byte> options,
                        std::span<int64_t> lanes, std::span<const iqa::exact_field> fields) noexcept
     : owner_(owner), kind_(kind), options_(options), lanes_(lanes), fields_(fields)
@@ -173,26 +193,6 @@ void iqa_metric::refuse_options(const iqa_metric &) const
 {
     iqa::fail(IQA_ERROR_INCOMPATIBLE, "the metrics were created with different options");
 }
-
-namespace {
-
-// The first lane from `lane` on that is not 0, or the number of lanes.
-size_t next_change(std::span<const int64_t> addend, size_t lane)
-{
-    constexpr size_t step = 8;
-    for (; lane + step <= addend.size(); lane += step) {
-        int64_t bits = 0;
-        for (size_t i = 0; i < step; ++i)
-            bits |= addend[lane + i];
-        if (bits != 0)
-            break;
-    }
-    while (lane < addend.size() && addend[lane] == 0)
-        ++lane;
-    return lane;
-}
-
-} // namespace
 
 // Digits are checked with their coming carries. A lane that stays as it is has been checked before: most of the digits
 // of long sums do.

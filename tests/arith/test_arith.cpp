@@ -64,6 +64,8 @@ TEST_CASE("logarithm and exponential are rounded correctly", "[arith]")
         REQUIRE(std::abs(difference.high) <= 0x1p-102 * product.high);
     }
     CHECK(log_scaled({1.0, 0.0}, 0).high == 0.0);
+    for (const double none : {0.0, -1.0, -HUGE_VAL, HUGE_VAL, std::nan("")})
+        CHECK(std::isnan(log_scaled({none, 0.0}, 0).high));
     for (const double extreme : {std::numeric_limits<double>::min(), 0x1p1023, std::numeric_limits<double>::max()})
         CHECK(log_scaled({extreme, 0.0}, 0).high == double(std::log((long double)extreme)));
     CHECK(exponential(0.0) == 1.0);

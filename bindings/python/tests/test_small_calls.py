@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import iqa
-from iqa import _metric
+from iqa import _measure
 from iqa._library import library
 
 
@@ -144,7 +144,7 @@ def test_tensors_of_pytorch_take_the_quick_way():
         pytest.skip("this PyTorch has no exchange table")
     for pair in ((x, y), (x[None, None], y[None, None])):
         value = iqa.ssim(*pair, 255.0)
-        assert _metric.try_value(iqa.SSIM, *pair, 255.0, None, {}) == value
+        assert _measure.try_value(iqa.SSIM, *pair, 255.0, None, {}) == value
     metric = iqa.SSIM(255.0)
     assert metric._try_update(x, y)
     assert not metric._try_update(x.as_subclass(other), y)
@@ -187,9 +187,9 @@ def test_the_quick_way_is_taken():
     for _ in range(2):
         iqa.ssim(x, y, sigma=1.25)
     key = (iqa.SSIM, None, None, None, ("sigma", 1.25))
-    (kept,) = _metric._of_thread.kept[key]
-    assert _metric.try_value(iqa.SSIM, x, y, None, None, {"sigma": 1.25}) is not None
-    assert _metric._of_thread.kept[key] == [kept]
+    (kept,) = _measure._of_thread.kept[key]
+    assert _measure.try_value(iqa.SSIM, x, y, None, None, {"sigma": 1.25}) is not None
+    assert _measure._of_thread.kept[key] == [kept]
     metric = kept.metric
     assert metric.images == 0
     assert metric._try_update(x, y)

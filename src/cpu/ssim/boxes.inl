@@ -71,7 +71,6 @@ static void finish_box_rows(const box_statistics<Lanes> &statistics, const ssim_
         stored = wanted(i) ? i : stored;
     real *const weights = statistics.spare(0);
     real *const values = statistics.spare(1); // of the stored factor
-
     const bool normalises = statistics.normalises();
 
     Lanes spread = most_spread;

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from ._documentation import documented
 from ._kind import Kind
-from ._metric import Metric, measure, try_value
+from ._measure import measure, try_value
+from ._metric import Metric
 from ._names import named
 
 TYPE_CHECKING = False

@@ -9,7 +9,8 @@ from . import _abi
 from ._documentation import documented
 from ._kind import Kind
 from ._library import library
-from ._metric import Metric, measure, try_value
+from ._measure import measure, try_value
+from ._metric import Metric
 from ._names import named
 from ._options import with_scales
 from ._outputs import Parts

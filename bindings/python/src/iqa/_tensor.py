@@ -67,11 +67,20 @@ _pointer_in.argtypes = [ctypes.py_object, ctypes.c_char_p]
 _older: set[type] = set()
 """Types whose __dlpack__ does not know max_version."""
 
-quick_ways: dict[type, Callable[[Any], Borrowed | None]] = {}
+_ways: dict[type, Callable[[Any], Borrowed | None]] = {}
 """By type, once one was borrowed: borrow() of NumPy's and PyTorch's arrays, to be read only.
 
 A way is for arrays on the CPU whose memory is all that they mean, and gives None for others.
 """
+
+
+def borrow_quickly(reference: Any, candidate: Any) -> tuple[Borrowed, Borrowed] | None:
+    """A pair of usual arrays, to be read only; None where borrow() has to be asked."""
+    try:
+        x, y = _ways[type(reference)](reference), _ways[type(candidate)](candidate)
+    except KeyError:
+        return None
+    return None if x is None or y is None else (x, y)
 
 
 def _of_numpy(array: Any) -> Borrowed | None:
@@ -82,18 +91,18 @@ def _of_numpy(array: Any) -> Borrowed | None:
     return capsule, _pointer_in(capsule, b"dltensor_versioned") + _TENSOR_OFFSET
 
 
-def _by_exchange(kind: type) -> Callable[[Any], Borrowed | None] | None:
-    """The quick way of PyTorch's tensors: a function of DLPack's exchange table fills a structure.
+def _by_exchange(kind: type) -> Callable[[Any], Borrowed | None]:
+    """Of PyTorch's tensors: a function of DLPack's exchange table fills a structure.
 
-    The tensor keeps what the structure points to. None for a PyTorch without that table.
+    The tensor keeps what the structure points to. A PyTorch without that table has no quick way.
     """
     try:
         table = _pointer_in(kind.__dlpack_c_exchange_api__, b"dlpack_exchange_api")
     except (AttributeError, ValueError):
-        return None
+        return lambda _: None
     exchange = _ExchangeTable.from_address(table)
     if exchange.major != _NEWEST[0] or not exchange.tensor_of_object:
-        return None
+        return lambda _: None
     fill = _Fill(exchange.tensor_of_object)
 
     def borrow_tensor(array: Any) -> Borrowed | None:
@@ -108,6 +117,12 @@ def _by_exchange(kind: type) -> Callable[[Any], Borrowed | None] | None:
         return tensor, address
 
     return borrow_tensor
+
+
+_FINDERS: dict[tuple[str, str], Callable[[type], Callable[[Any], Borrowed | None]]] = {
+    ("numpy", "ndarray"): lambda _: _of_numpy,
+    ("torch", "Tensor"): _by_exchange,
+}
 
 
 def borrow(array: Any, name: str, stream: int | None = None, writable: bool = False) -> Borrowed:
@@ -176,17 +191,6 @@ def _from_dlpack(array: Any, kind: type, name: str, stream: int | None, writable
         return capsule, _pointer_in(capsule, b"dltensor")
     if writable and _ManagedTensorVersioned.from_address(pointer).flags & _READ_ONLY:
         raise read_only(name)
-    _learn(kind)
+    if kind not in _ways and (find := _FINDERS.get((kind.__module__, kind.__name__))) is not None:
+        _ways[kind] = find(kind)
     return capsule, pointer + _TENSOR_OFFSET
-
-
-def _learn(kind: type) -> None:
-    """Finds the quick way of a type of which an array was borrowed."""
-    if kind in quick_ways:
-        return
-    name = (kind.__module__, kind.__name__)
-    quickly = _by_exchange(kind) if name == ("torch", "Tensor") else None
-    if name == ("numpy", "ndarray"):
-        quickly = _of_numpy
-    if quickly is not None:
-        quick_ways[kind] = quickly

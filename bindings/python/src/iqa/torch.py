@@ -22,7 +22,8 @@ import torch
 from torch.autograd import Function
 
 from ._errors import InvalidArgumentError
-from ._metric import Metric, measure_by
+from ._measure import measure_by
+from ._metric import Metric
 from ._names import named
 from ._options import plain
 from ._psnr import PSNR
