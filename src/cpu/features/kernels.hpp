@@ -59,8 +59,6 @@ struct moment_kernels {
 };
 
 struct fid_kernels {
-    const char *name;
-
     // The register tile of the matrix product: tile_rows x tile_columns.
     int tile_rows;
     int tile_columns;

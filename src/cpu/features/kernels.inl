@@ -18,7 +18,6 @@ namespace iqa::IQA_INSTRUCTION_SET {
 
 extern const fid_kernels fid;
 constexpr fid_kernels fid = {
-    .name = IQA_NAME(IQA_INSTRUCTION_SET),
     .tile_rows = product_rows,
     .tile_columns = product_columns,
     .multiply_tile = multiply_tile,

@@ -280,7 +280,10 @@ private:
             part.count = std::min(pixels_at_once, end - part.column);
             pixel_run run = reader_.read(part, memory);
             const weight_survey survey = reader_.survey_weights(run);
-            result.invalid_weight = result.invalid_weight || survey.any_invalid;
+            if (survey.any_invalid) {
+                result.invalid_weight = true; // the update is refused, and the sums hold for weights only
+                return;
+            }
             result.weight_units += survey.units;
             const int64_t first = reader_.replace_masked(run, survey, memory);
             if (first == run.count)

@@ -145,6 +145,25 @@ TEMPLATE_TEST_CASE("weights of 1 change no bit, and masked samples are as if the
     CHECK((lanes_of(masked) == lanes_of(kept)));
 }
 
+// What a bad weight stands for would leave the integers that sums of weighted ones have.
+TEST_CASE("bad weights of the largest integer differences are refused", "[psnr_weights]")
+{
+    const context_pointer context = make_context();
+    std::vector<uint16_t> black(600, 0);
+    std::vector<uint16_t> white(600, 65535);
+    std::vector<float> weights(600, 0.5f);
+    weights[123] = 2.0f;
+    const tensor of_pixels(weights.data(), IQA_FLOAT32, {20, 30});
+    const metric_pointer metric = make_psnr(context, options_for(IQA_LAYOUT_HW, 65535));
+    const auto before = bytes_of(metric);
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    extras.weights = of_pixels;
+    const tensor x(black.data(), IQA_UINT16, {20, 30});
+    const tensor y(white.data(), IQA_UINT16, {20, 30});
+    CHECK(iqa_metric_update(metric.get(), x, y, &extras) == IQA_ERROR_NUMERIC);
+    CHECK(bytes_of(metric) == before);
+}
+
 TEST_CASE("weights that are broadcast, and sums that are exact", "[psnr_weights]")
 {
     const context_pointer context = make_context();
