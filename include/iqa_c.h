@@ -965,8 +965,8 @@ typedef struct iqa_kid_options {
 IQA_API iqa_status iqa_kid_options_init(iqa_kid_options *options, size_t size);
 
 /** KID of two tables of features. There is no accumulating metric, as pairs of rows need all rows: 16,384 D + 13
- *  million bytes are taken at most, and 16 for each row where subsets are drawn, but never a matrix of all pairs.
- *  Reports progress.
+ *  million bytes are taken at most, and 16 for each row where subsets are drawn, or up to 48 where many subsets of few
+ *  rows take their products from those of all rows, but never a matrix of all pairs. Reports progress.
  *
  *  On a CUDA device the same bits come out; the call works on the context's stream and waits for it. There it takes
  *  15 MB at most, or 32 bytes for each row of a subset where that is more; on the host twice as much at most, and

@@ -51,7 +51,12 @@ LABELS = {
     for kind in ("runs", "clean", "uniform")
     for classes in (2, 19, 150, 1000)
 }
-ROWS = {"10000x2048": (10000, 2048), "5000x1000": (5000, 1000), "4000x2048": (4000, 2048)}
+ROWS = {
+    "10000x2048": (10000, 2048),
+    "5000x2048": (5000, 2048),
+    "5000x1000": (5000, 1000),
+    "4000x2048": (4000, 2048),
+}
 KINDS = (
     (IMAGES, ("uint8", "uint16", "float32", "float64")),
     (LABELS, tuple(IGNORED)),
@@ -93,6 +98,7 @@ PLAN = {
     "moments": {"10000x2048": ("float32",)},
     "FID": {"10000x2048": ("float32",)},
     "KID": {"4000x2048": ("float32",)},
+    "KID of subsets": {"5000x2048": ("float32",)},
     "Inception Score": {"5000x1000": ("float32",)},
 }
 """Metrics, their cases and element types: the rows of the document."""
@@ -107,6 +113,7 @@ ABOUT = {
     "moments": "mean and covariance of one set",
     "FID": "from two sets of features",
     "KID": "of all rows, of each set as many",
+    "KID of subsets": "100 of 1000 rows each, which every program draws in its way",
     "Inception Score": "of logits, in one split",
 }
 
@@ -346,7 +353,7 @@ def share(result, machine):
 
 def written(metric, seconds, numbers):
     """A speed, or of features a time."""
-    if metric in ("moments", "FID", "KID", "Inception Score"):
+    if metric in ("moments", "FID", "KID", "KID of subsets", "Inception Score"):
         return f"{1e3 * seconds:.4g} ms"
     return f"{numbers / seconds / 1e6:.4g}"
 

@@ -51,14 +51,23 @@ class Data(NamedTuple):
         return self.x.reshape(rows, -1), self.y.reshape(rows, -1)
 
 
+SUBSETS = {"subsets": 100}
+"""Of KID, as many as all programs have by default."""
+
+
+def _rows_of_subset(x):
+    """1000, their default, of 5000 rows."""
+    return len(x) // 5
+
+
 def iqa(metric, data, threads, **options):
     import iqa
 
     context = iqa.Context(threads)
     x, y = data.x, data.y
-    if metric == "KID":
-        every_row = {"subsets": 0, "context": context, **options}
-        return lambda: iqa.kid(x, y, **every_row).mean
+    if metric.startswith("KID"):
+        some = {"subsets": 0} if metric == "KID" else SUBSETS | {"subset_size": _rows_of_subset(x)}
+        return lambda: iqa.kid(x, y, **some, context=context, **options).mean
     if metric == "Inception Score":
         return lambda: iqa.inception_score(x, splits=1, shuffle=False, context=context).mean
     extras = {}
@@ -301,11 +310,14 @@ def torchmetrics(metric, data, threads):
                 return one.compute()[0]
             if metric == "KID":
                 one = image.kid.KernelInceptionDistance(network, subsets=1, subset_size=len(x))
+            elif metric == "KID of subsets":
+                size = _rows_of_subset(x)
+                one = image.kid.KernelInceptionDistance(network, **SUBSETS, subset_size=size)
             else:
                 one = image.fid.FrechetInceptionDistance(network)
             one.update(x, real=True)
             one.update(y, real=False)
-            return one.compute()[0] if metric == "KID" else one.compute()
+            return one.compute()[0] if metric.startswith("KID") else one.compute()
 
         return run
     if metric in ("MSE", "MAE"):
@@ -398,9 +410,10 @@ def torch_fidelity(metric, data, threads):
             sides = map(metric_fid.fid_features_to_statistics, (x, y))
             return metric_fid.fid_statistics_to_metric(*sides, verbose=False)
 
-    elif metric == "KID":
-        every_row = {"kid_subsets": 1, "kid_subset_size": len(x), "verbose": False}
-        run = partial(metric_kid.kid_features_to_metric, x, y, **every_row)
+    elif metric.startswith("KID"):
+        count, size = (1, len(x)) if metric == "KID" else (SUBSETS["subsets"], _rows_of_subset(x))
+        some = {"kid_subsets": count, "kid_subset_size": size, "verbose": False}
+        run = partial(metric_kid.kid_features_to_metric, x, y, **some)
     else:
         run = partial(metric_isc.isc_features_to_metric, x, splits=1, shuffle=False)
     return lambda: next(iter(run().values()))
@@ -433,6 +446,7 @@ def _ssim(preset, within=1e-4, **options):
 _MEAN_OF_IMAGES = Convention({"aggregate": "mean_of_psnr"}, 1e-4)  # piq, pyiqa: 1e-8 to the error
 _SINGLE = Convention(within=1e-5)
 _KID = Convention(within=1e-4)  # a difference of sums that peers have in float32
+_SUBSETS = Convention(within=0.25)  # each draws others
 _NO_LUMA = {"luma": "none", "luma_rounded": False}
 
 PEERS = {
@@ -441,7 +455,7 @@ PEERS = {
         "iqa",
         dict.fromkeys(
             ("SSIM", "MS-SSIM", "SSIM and gradient", "PSNR", "MSE", "MAE", "confusion", "Dice")
-            + ("moments", "FID", "KID", "Inception Score"),
+            + ("moments", "FID", "KID", "KID of subsets", "Inception Score"),
             Convention(),
         ),
     ),
@@ -482,6 +496,7 @@ PEERS = {
             "Dice": Convention(),
             "FID": Convention(),
             "KID": _KID,
+            "KID of subsets": _SUBSETS,
             "Inception Score": Convention(within=1e-4),
         },
     ),
@@ -539,6 +554,7 @@ PEERS = {
         {
             "FID": Convention(),
             "KID": _KID,
+            "KID of subsets": _SUBSETS,
             "Inception Score": Convention(),
         },
     ),

@@ -17,6 +17,7 @@ namespace iqa {
 constexpr int panel_width = 32;
 
 struct polynomial_kernel;
+constexpr int most_kernel_values = 4096; // of which sums of limbs stay below 2^63
 
 // How a panel is packed.
 struct panel_packing {
@@ -88,7 +89,8 @@ struct fid_kernels {
     // Whether squares[i] + square - 2 products[i] <= limits[i] for any i. All are integers below 2^53.
     bool (*any_within)(const double *products, const double *squares, double square, const double *limits, int count);
 
-    // Adds the kernel values of at most 4096 dot products to sums of their limbs: see arith/polynomial_kernel.h.
+    // Adds the kernel values of at most most_kernel_values dot products to sums of their limbs: see
+    // arith/polynomial_kernel.h.
     void (*add_kernel_values)(const polynomial_kernel &kernel, const double *products, int64_t count, int64_t *sums);
 
     // Scores become exponents of the softmax, and weights their powers of e: see arith/class_scores.h. False if a score

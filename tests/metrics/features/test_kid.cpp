@@ -187,6 +187,32 @@ TEST_CASE("subsets are those of the rule, and none has a row twice", "[kid]")
     CHECK(kid(context, subsets(1, size, seed), x, y).deviation == 0.0);
 }
 
+// Many subsets of few rows take their products from those of all rows.
+TEST_CASE("subsets that share the products of rows are those of the rule", "[kid]")
+{
+    const auto context = make_context(2);
+    const int64_t rows[2] = {1050, 300}; // more than a block of products has
+    const int64_t size = 150;
+    const int32_t count = 270; // more than share one pass
+    const feature_set x = hash_features(1, rows[0], 30);
+    const feature_set y = hash_features(2, rows[1], 30, 0.25f);
+    const int32_t estimator = GENERATE(as<int32_t>(), IQA_KID_UNBIASED, IQA_KID_BIASED);
+    std::vector<double> values;
+    for (uint64_t s = 0; s < uint64_t(count); ++s)
+        values.push_back(kid(context, all_rows(estimator), rows_of(x, drawn_rows(5, 2 * s, rows[0], size)),
+                             rows_of(y, drawn_rows(5, 2 * s + 1, rows[1], size)))
+                             .mean);
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+    double squares = 0;
+    for (const double value : values)
+        squares += (value - mean) * (value - mean);
+    iqa_kid_options how = subsets(count, size, 5);
+    how.estimator = estimator;
+    const kid_value ours = kid(context, how, x, y);
+    CHECK(ours.mean == Approx(mean).epsilon(1e-13));
+    CHECK(ours.deviation == Approx(std::sqrt(squares / count)).epsilon(1e-12));
+}
+
 TEST_CASE("every row is drawn as often as any other", "[kid]")
 {
     std::vector<int> drawn(20);
@@ -205,7 +231,7 @@ TEST_CASE("the same bits of KID for threads, instruction sets, strides, types, o
     const int64_t other_rows = features == 5 ? 1030 : 50;
     const feature_set x = hash_features(1, features == 5 ? rows : 130, features);
     const feature_set y = hash_features(2, other_rows, features, 0.25f);
-    const iqa_kid_options options[] = {all_rows(), subsets(3, 40, 9)};
+    const iqa_kid_options options[] = {all_rows(), subsets(3, 40, 9), subsets(20, 45, 9)};
     for (const iqa_kid_options &how : options) {
         const kid_value expected = kid(make_context(1, IQA_ISA_BASELINE), how, x, y);
         for (const int isa : {IQA_ISA_AVX2, IQA_ISA_AVX512})
@@ -283,9 +309,11 @@ TEST_CASE("KID can be cancelled, and says how far it is", "[kid][host]")
 {
     progress_watch watch;
     const auto context = watch.make_context(GENERATE(1, 2));
-    const feature_set x = hash_features(1, 300, 120);
-    const tensor view(x.row(0), IQA_FLOAT32, {300, 120});
-    const iqa_kid_options how = subsets(20, 200);
+    const bool share = GENERATE(false, true); // the products of rows
+    const int64_t rows = share ? 1100 : 300;
+    const feature_set x = hash_features(1, rows, 120);
+    const tensor view(x.row(0), IQA_FLOAT32, {rows, 120});
+    const iqa_kid_options how = subsets(20, share ? 300 : 50);
     double value = 0;
     for (const int64_t stop : {0, 1, 7}) {
         watch = {};
@@ -296,17 +324,18 @@ TEST_CASE("KID can be cancelled, and says how far it is", "[kid][host]")
     watch = {};
     REQUIRE(iqa_measure_kid(context.get(), &how, view, view, &value, nullptr) == IQA_OK);
     CHECK(watch.ascending);
-    CHECK(watch.calls > 20);
-    CHECK((watch.total == 60 && watch.last == 60)); // three blocks for each subset
+    CHECK(watch.calls > 10);
+    CHECK(watch.total == (share ? 10 : 60)); // blocks of products, of all rows or three for each subset
+    CHECK(watch.last == watch.total);
 }
 
 TEST_CASE("each allocation of KID may fail", "[kid]")
 {
     counting_allocator memory;
     const auto context = memory.make_context(2);
-    const feature_set x = hash_features(1, 60, 12);
-    const tensor view(x.row(0), IQA_FLOAT32, {60, 12});
-    const iqa_kid_options how = subsets(3, 20);
+    const feature_set x = hash_features(1, 60, 40);
+    const tensor view(x.row(0), IQA_FLOAT32, {60, 40});
+    const iqa_kid_options how = GENERATE(subsets(3, 20), subsets(30, 50)); // these share the products of rows
     const kid_value expected = kid(context, how, view, view);
     const int64_t before = memory.bytes;
     memory.made = 0;
