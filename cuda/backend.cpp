@@ -73,6 +73,7 @@ const backend &cuda_backend()
         .kernel_means = cuda::kernel_means,
         .neighbours = cuda::neighbours,
         .split_scores = cuda::split_scores,
+        .row_numbers = cuda::row_numbers,
         .fetch_row = cuda::fetch_row,
         .network_weights = cuda::network_weights,
         .network = cuda::network,

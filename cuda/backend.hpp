@@ -25,6 +25,7 @@ void trace(context &where, int32_t device_id, memory_source &memory, trace_reque
 void kernel_means(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request);
 void neighbours(context &where, int32_t device_id, memory_source &memory, neighbours_request &request);
 void split_scores(context &where, int32_t device_id, memory_source &memory, split_scores_request &request);
+void row_numbers(context &where, int32_t device_id, memory_source &memory, row_numbers_request &request);
 void fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                double *numbers);
 const float *network_weights(context &where, scratch &memory, std::span<const float> weights);

@@ -931,6 +931,12 @@ typedef enum iqa_kid_estimator {
     IQA_KID_BIASED = 1    /* with them: 0 for equal sets, not negative beyond rounding, too large by some 1 / N      */
 } iqa_kid_estimator;
 
+/** What tells rows apart where some are drawn at random, or all of them are put in a random order. */
+typedef enum iqa_draw_by {
+    IQA_DRAW_BY_INDEX = 0,  /* their indices: rows in another order are drawn otherwise                             */
+    IQA_DRAW_BY_CONTENT = 1 /* their numbers, of any element type: the order in which rows come changes no value    */
+} iqa_draw_by;
+
 /** gamma = 1 / D. */
 #define IQA_KID_GAMMA_AUTO (-1.0)
 
@@ -954,23 +960,26 @@ typedef struct iqa_kid_options {
     int32_t subsets;      /* how many, up to 100000; 0: none, all rows                                              */
     int64_t subset_size;  /* rows of a subset, of each set; none is drawn twice. Not used without subsets           */
     uint64_t seed;        /* says which rows: docs/guide/fid.md has the rule, so that any program can draw the same */
+    int32_t draw_by;      /* IQA_DRAW_BY_...                                                                        */
+    int32_t reserved;     /* 0                                                                                      */
 } iqa_kid_options;
 
 #define IQA_KID_OPTIONS_INIT                                                                                           \
     {                                                                                                                  \
-        sizeof(iqa_kid_options), 3, IQA_KID_GAMMA_AUTO, 1.0, IQA_KID_UNBIASED, 100, 1000, 0                            \
+        sizeof(iqa_kid_options), 3, IQA_KID_GAMMA_AUTO, 1.0, IQA_KID_UNBIASED, 100, 1000, 0, IQA_DRAW_BY_INDEX, 0      \
     }
 
 /** Writes the defaults. Rules and statuses: iqa_context_options_init(). */
 IQA_API iqa_status iqa_kid_options_init(iqa_kid_options *options, size_t size);
 
 /** KID of two tables of features. There is no accumulating metric, as pairs of rows need all rows: 16,384 D + 13
- *  million bytes are taken at most, and 16 for each row where subsets are drawn, or up to 48 where many subsets of few
- *  rows take their products from those of all rows, but never a matrix of all pairs. Reports progress.
+ *  million bytes are taken at most, and 16 for each row where subsets are drawn (24 by content), or up to 48 (56) where
+ *  many subsets of few rows take their products from those of all rows, but never a matrix of all pairs. Reports
+ *  progress.
  *
  *  On a CUDA device the same bits come out; the call works on the context's stream and waits for it. There it takes
- *  15 MB at most, or 32 bytes for each row of a subset where that is more; on the host twice as much at most, and
- *  16 for each row where subsets are drawn.
+ *  15 MB at most, or 32 bytes for each row of a subset where that is more, or 8 for each row where they are drawn by
+ *  content; on the host twice as much at most, and 16 for each row where subsets are drawn (24 by content).
  *
  *  @param options             NULL for the defaults.
  *  @param reference           float16, bfloat16, float32 or float64 [N, D] with any strides, on the CPU or a CUDA
@@ -1076,11 +1085,13 @@ typedef struct iqa_inception_score_options {
     int32_t splits;       /* S, 1 or more                                                                           */
     int32_t shuffle;      /* 1: in a random order, for rows often come by class; 0: as they are                     */
     uint64_t seed;        /* says which order: docs/guide/fid.md has the rule                                       */
+    int32_t draw_by;      /* IQA_DRAW_BY_...                                                                        */
+    int32_t reserved;     /* 0                                                                                      */
 } iqa_inception_score_options;
 
 #define IQA_INCEPTION_SCORE_OPTIONS_INIT                                                                               \
     {                                                                                                                  \
-        sizeof(iqa_inception_score_options), IQA_SCORES_LOGITS, 10, 1, 0                                               \
+        sizeof(iqa_inception_score_options), IQA_SCORES_LOGITS, 10, 1, 0, IQA_DRAW_BY_INDEX, 0                         \
     }
 
 /** Writes the defaults. Rules and statuses: iqa_context_options_init(). */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Host side of KID's sums, and of rows of tables for error texts. The caller waits for them.
+// Host side of KID's sums, of the numbers of rows' contents, and of rows for error texts. The caller waits for them.
 #include "cuda/features/kid.h"
 
 #include <algorithm>
@@ -178,6 +178,19 @@ void kernel_means(context &where, int32_t device_id, memory_source &memory, kern
         request.squares[set] = squares_of_rows(where, memory, request.sets[set].view);
     if (choose_unit(request.kernel, request.squares[0].largest, request.squares[1].largest))
         pair_summing(where, memory, request).run();
+}
+
+void row_numbers(context &where, int32_t device_id, memory_source &memory, row_numbers_request &request)
+{
+    const current_device current(device_id);
+    const waiting_call call(where);
+    scratch device_memory(memory);
+    host_copies copies(where);
+    const table_view &table = request.table;
+    auto *const to = device_memory.take<uint64_t>(size_t(table.rows), "the numbers of rows");
+    launch<number_rows>(where, divide_up(table.rows, staged_rows::rows), number_rows::shared_bytes,
+                        {.table = table, .numbers = to});
+    fetch(copies, request.numbers, to, table.rows, "reading the numbers of rows");
 }
 
 void fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,

@@ -4,8 +4,10 @@
 
 #include "arith/element_type.h"
 #include "arith/half.h"
+#include "arith/random_order.h"
 #include "core/tensor.hpp"
 #include "cuda/machine/block.h"
+#include "cuda/machine/per_thread.h"
 
 namespace iqa::cuda {
 
@@ -70,6 +72,37 @@ struct staged_rows {
             const int64_t left = table.columns - first;
             body(int(left < columns ? left : columns));
         }
+    }
+};
+
+// The number of each row's content. A thread follows a row.
+struct number_rows {
+    static_assert(staged_rows::columns % 2 == 0); // a pair of columns is in one tile; beyond the last one is 0
+
+    struct arguments {
+        table_view table;
+        uint64_t *numbers; // [rows]
+    };
+    static constexpr int threads = staged_rows::threads;
+    static constexpr int shared_bytes = staged_rows::numbers * int(sizeof(double));
+
+    template <class Block>
+    IQA_KERNEL static void run(Block &block, const arguments &args)
+    {
+        const int64_t first = block.index() * staged_rows::rows;
+        auto *const values = reinterpret_cast<double *>(block.shared());
+        per_thread<Block, uint64_t, threads> sums;
+        int64_t column = 0;
+        staged_rows::each_chunk(block, args.table, first, values, [&](int count) {
+            staged_rows::each_row(block, args.table, first, [&](int i) {
+                const double *row = values + i * staged_rows::stride;
+                for (int k = 0; k < count; k += 2)
+                    sums[i] += content_of_pair(with_one_zero(row[k]), with_one_zero(row[k + 1]),
+                                               mask_of_column(column + k), mask_of_column(column + k + 1));
+            });
+            column += count;
+        });
+        staged_rows::each_row(block, args.table, first, [&](int i) { args.numbers[first + i] = sums[i]; });
     }
 };
 

@@ -17,10 +17,31 @@ IQA_HD uint64_t split_mix(uint64_t state, uint64_t position)
     return z ^ (z >> 31);
 }
 
-// The key of a row in a draw. Each draw has a generator that follows from the seed.
-IQA_HD uint64_t row_key(uint64_t seed, uint64_t draw, uint64_t row)
+// The key of a row in a draw, from its number: its index, or that of its content. Each draw has a generator that
+// follows from the seed.
+IQA_HD uint64_t row_key(uint64_t seed, uint64_t draw, uint64_t number)
 {
-    return split_mix(split_mix(seed, draw), row);
+    return split_mix(split_mix(seed, draw), number);
+}
+
+// The number of a row's content: the sum, modulo 2^64, over pairs of columns, an even one and the next, of both halves
+// of the product of their words, exclusively or'ed. A column that is missing has 0. Of rows that differ some one pair
+// in 2^64 shares a number, and comes in the order of its indices.
+IQA_HD uint64_t mask_of_column(int64_t column)
+{
+    return split_mix(0, uint64_t(column));
+}
+
+// Numbers count as doubles, whatever the type of the table, and both zeros as one.
+IQA_HD double with_one_zero(double value)
+{
+    return value + 0.0;
+}
+
+IQA_HD uint64_t content_of_pair(double even, double odd, uint64_t even_mask, uint64_t odd_mask)
+{
+    const uint128 product = uint128(bits_of(even) ^ even_mask) * (bits_of(odd) ^ odd_mask);
+    return uint64_t(product ^ product >> 64);
 }
 
 struct keyed_row {

@@ -45,6 +45,7 @@ struct backend {
     void (*kernel_means)(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request);
     void (*neighbours)(context &where, int32_t device_id, memory_source &memory, neighbours_request &request);
     void (*split_scores)(context &where, int32_t device_id, memory_source &memory, split_scores_request &request);
+    void (*row_numbers)(context &where, int32_t device_id, memory_source &memory, row_numbers_request &request);
     // Copies one row of a table to the host, for an error text.
     void (*fetch_row)(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                       double *numbers);

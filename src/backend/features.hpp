@@ -46,6 +46,12 @@ struct trace_request {
     double least_pivots[2]; // after each factorisation: far below 0 only if the matrix is not a covariance
 };
 
+// The numbers of the contents of rows: see arith/random_order.h.
+struct row_numbers_request {
+    table_view table;
+    uint64_t *numbers; // [rows]
+};
+
 // The first look at the rows of a table.
 struct row_squares {
     double largest;        // dot product of a row with itself; non-finite if a number is, or if it overflows
@@ -57,6 +63,7 @@ struct kernel_means_request {
     row_set sets[2]; // of each estimate; `chosen` is up to draw()
     bool draws;      // the rows of each estimate are drawn; else all rows are taken
     uint64_t seed;
+    const uint64_t *numbers[2]; // of the rows' contents, or NULL: see draw_rows()
     int64_t estimates;
     polynomial_kernel kernel; // choose_unit() completes it
     bool biased;              // pairs of a row with itself count too
@@ -68,7 +75,7 @@ struct kernel_means_request {
     // Brings the rows of an estimate to the front of all rows of a set.
     void draw(int64_t estimate, int64_t set, keyed_row *rows) const
     {
-        draw_rows(seed, uint64_t(2 * estimate + set), sets[set].view.rows, sets[set].count, rows);
+        draw_rows(seed, uint64_t(2 * estimate + set), numbers[set], sets[set].view.rows, sets[set].count, rows);
     }
 };
 

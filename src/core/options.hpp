@@ -38,6 +38,13 @@ Struct copy_sized(const Struct *source, const Struct &defaults, const char *name
 }
 
 template <class Struct>
+void check_reserved(const Struct &options)
+{
+    if (options.reserved != 0)
+        fail(IQA_ERROR_INVALID_ARGUMENT, "reserved is ", options.reserved, "; expected 0");
+}
+
+template <class Struct>
 void write_defaults(Struct *out, size_t size, const Struct &defaults, const char *name)
 {
     if (out == nullptr)

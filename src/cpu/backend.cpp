@@ -28,6 +28,7 @@ const backend &cpu_backend()
         .kernel_means = cpu_kernel_means,
         .neighbours = cpu_neighbours,
         .split_scores = cpu_split_scores,
+        .row_numbers = cpu_row_numbers,
         .fetch_row = cpu_fetch_row,
         .network_weights = cpu_network_weights,
         .network = cpu_network,

@@ -25,6 +25,7 @@ void cpu_trace(context &where, int32_t device_id, memory_source &memory, trace_r
 void cpu_kernel_means(context &where, int32_t device_id, memory_source &memory, kernel_means_request &request);
 void cpu_neighbours(context &where, int32_t device_id, memory_source &memory, neighbours_request &request);
 void cpu_split_scores(context &where, int32_t device_id, memory_source &memory, split_scores_request &request);
+void cpu_row_numbers(context &where, int32_t device_id, memory_source &memory, row_numbers_request &request);
 void cpu_fetch_row(context &where, int32_t device_id, memory_source &memory, const table_view &table, int64_t row,
                    double *numbers);
 const float *cpu_network_weights(context &where, scratch &memory, std::span<const float> weights);

@@ -153,7 +153,9 @@ AT(iqa_kid_options, estimator, 24, 4);
 AT(iqa_kid_options, subsets, 28, 4);
 AT(iqa_kid_options, subset_size, 32, 8);
 AT(iqa_kid_options, seed, 40, 8);
-_Static_assert(sizeof(iqa_kid_options) == 48, "iqa_kid_options");
+AT(iqa_kid_options, draw_by, 48, 4);
+AT(iqa_kid_options, reserved, 52, 4);
+_Static_assert(sizeof(iqa_kid_options) == 56, "iqa_kid_options");
 
 AT(iqa_prdc_options, struct_size, 0, 4);
 AT(iqa_prdc_options, ball, 4, 4);
@@ -165,7 +167,9 @@ AT(iqa_inception_score_options, scores, 4, 4);
 AT(iqa_inception_score_options, splits, 8, 4);
 AT(iqa_inception_score_options, shuffle, 12, 4);
 AT(iqa_inception_score_options, seed, 16, 8);
-_Static_assert(sizeof(iqa_inception_score_options) == 24, "iqa_inception_score_options");
+AT(iqa_inception_score_options, draw_by, 24, 4);
+AT(iqa_inception_score_options, reserved, 28, 4);
+_Static_assert(sizeof(iqa_inception_score_options) == 32, "iqa_inception_score_options");
 
 AT(iqa_network_options, struct_size, 0, 4);
 AT(iqa_network_options, layout, 4, 4);

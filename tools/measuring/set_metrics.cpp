@@ -45,7 +45,7 @@ std::span<const set_metric> set_metrics()
          false,
          true,
          "kid",
-         {"subsets", "subset_size", "seed"},
+         {"subsets", "subset_size", "seed", "draw_by"},
          [](set_metric_options &of) -> void * { return &of.kid; },
          measure_kid},
         {"prdc",
@@ -61,7 +61,7 @@ std::span<const set_metric> set_metrics()
          true,
          false,
          "inception_score",
-         {"splits", "seed"},
+         {"splits", "seed", "draw_by"},
          [](set_metric_options &of) -> void * { return &of.inception_score; },
          measure_inception_score},
     };

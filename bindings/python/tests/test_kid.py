@@ -17,13 +17,17 @@ def features(seed, rows=400, count=48):
     return np.abs(values + 0.5 * np.roll(values, 1, axis=1) + 0.1 * seed)
 
 
-def draw(seed, number, rows, count):
+def rule():
     """The rule of docs/guide/fid.md, by the code that stands there."""
     page = (REPOSITORY / "docs" / "guide" / "fid.md").read_text()
     names = {}
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
     exec(next(block for block in blocks if "def draw(" in block), names)
-    return names["draw"](seed, number, rows, count)
+    return names
+
+
+def draw(seed, number, rows, count):
+    return rule()["draw"](seed, number, np.arange(rows), count)
 
 
 def kernel(a, b, degree=3, gamma=None, coef0=1.0):
@@ -112,6 +116,41 @@ def test_subsets_of_all_rows_are_all_rows():
     assert drawn.std == 0
     assert iqa.kid(x, x, subsets=0, estimator="biased").mean == 0
     assert iqa.kid(x, x, subsets=0).mean < 0
+
+
+@pytest.mark.parametrize("count", [47, 48])
+def test_rows_are_drawn_by_their_content(count):
+    x, y = (np.float32(features(seed, count=count)) for seed in (1, 2))
+    x[5, 7] = -0.0
+    few = {"subsets": 3, "subset_size": 50, "seed": 9, "draw_by": "content"}
+    found = iqa.kid(x, y, **few)
+    names = rule()
+    values = [
+        iqa.kid(
+            x[names["draw"](9, 2 * s, names["contents"](x), 50)],
+            y[names["draw"](9, 2 * s + 1, names["contents"](y), 50)],
+            subsets=0,
+        ).mean
+        for s in range(3)
+    ]
+    assert found.mean == pytest.approx(np.mean(values), rel=1e-13)
+    assert found.std == pytest.approx(np.std(values), rel=1e-11)
+    order = np.random.default_rng(3).permutation(400)
+    others = np.float64(x)[order], np.asfortranarray(y[::-1])
+    others[0][order == 5, 7] = 0.0
+    assert iqa.kid(*others, **few) == found
+    assert iqa.kid(x, y, **{**few, "draw_by": "index"}) != found
+    metric = iqa.KID(**few)
+    for part in (others[0][150:], others[0][:150]):
+        metric.update(reference=part, candidate=np.empty((0, count)))
+    metric.update(reference=np.empty((0, count)), candidate=np.float64(y))
+    assert metric.compute() == found
+
+    splits = {"splits": 4, "seed": 2, "draw_by": "content"}
+    scores = iqa.inception_score(x, **splits)
+    assert iqa.inception_score(others[0], **splits) == scores
+    rows = names["draw"](2, 0, names["contents"](x), 400)
+    assert iqa.inception_score(x[rows], splits=4, shuffle=False) == scores
 
 
 def test_the_seed_decides():
@@ -219,7 +258,7 @@ def test_kid_can_be_cancelled():
 
     x = features(1)
     with pytest.raises(KeyboardInterrupt):
-        iqa.kid(x, x, subsets=20, subset_size=300, context=iqa.Context(2, progress=stop))
+        iqa.kid(x, x, subsets=20, subset_size=80, context=iqa.Context(2, progress=stop))
 
 
 def logits(seed, rows, classes, spread=4.0):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The first look at rows of tables, and rows for error texts.
+// The first look at rows of tables, the numbers of their contents, and rows for error texts.
 #include "cpu/features/row_pairs.hpp"
 
 #include <atomic>
@@ -36,6 +36,33 @@ row_squares look_at_rows(crew &team, const table_view &table)
 {
     const double largest = largest_square(team, table);
     return {largest, is_finite(largest) ? -1 : first_nonfinite_row(table)};
+}
+
+void cpu_row_numbers(context &where, int32_t, memory_source &memory, row_numbers_request &request)
+{
+    const table_view &table = request.table;
+    const int64_t columns = round_up(table.columns, int64_t(2));
+    const items_of_rows items(table);
+    const int workers = workers_for(where, items.count, table.rows * table.columns);
+    scratch masks_memory(memory);
+    scratch rows_memory(memory);
+    auto *const masks = masks_memory.take<uint64_t>(size_t(columns), "the masks of columns");
+    auto *const rows = rows_memory.take<double>(size_t(workers * columns), "rows as doubles");
+    for (int64_t column = 0; column < columns; ++column)
+        masks[column] = mask_of_column(column);
+    crew::run(where, workers, [&](crew &team) {
+        team.each(items.count, items.rows * columns, [&](int64_t item, int32_t worker) {
+            double *const numbers = rows + worker * columns;
+            numbers[columns - 1] = 0.0;
+            for (int64_t row = item * items.rows; row < std::min((item + 1) * items.rows, table.rows); ++row) {
+                visit_row(table, row, [&](int64_t i, double value) { numbers[i] = with_one_zero(value); });
+                uint64_t content = 0;
+                for (int64_t i = 0; i < columns; i += 2)
+                    content += content_of_pair(numbers[i], numbers[i + 1], masks[i], masks[i + 1]);
+                request.numbers[row] = content;
+            }
+        });
+    });
 }
 
 void cpu_fetch_row(context &, int32_t, memory_source &, const table_view &table, int64_t row, double *numbers)

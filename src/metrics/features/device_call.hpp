@@ -42,6 +42,13 @@ public:
         (place_.functions->*function)(where_, place_.id, *place_.memory, request);
     }
 
+    // The numbers of the contents of rows.
+    void number_rows(const table_view &table, uint64_t *numbers)
+    {
+        row_numbers_request request{table, numbers};
+        run(&backend::row_numbers, request);
+    }
+
     // The numbers of a row of a table; valid until the next call.
     std::span<const double> fetch_row(const table_view &table, int64_t row)
     {

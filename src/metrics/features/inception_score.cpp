@@ -27,6 +27,7 @@ namespace {
 void check(const iqa_inception_score_options &options, const table_view &table)
 {
     inception_score_option_table.check(options);
+    check_reserved(options);
     check_most_rows(table, "scores");
     if (table.rows < options.splits)
         fail(IQA_ERROR_NO_DATA, "scores has ", table.rows, " rows; at least ", options.splits,
@@ -45,13 +46,18 @@ mean_and_deviation measure_inception_score(context &where, const iqa_inception_s
     call.check_place("scores", scores);
     const auto splits = size_t(options.splits);
     const bool shuffles = options.shuffle != 0;
+    const bool by_content = shuffles && options.draw_by == IQA_DRAW_BY_CONTENT;
     scratch memory(where);
     auto *const values = memory.take<double>(splits + (shuffles ? 2 * size_t(table.rows) : 0),
                                              "the scores of splits and the order of the rows");
     static_assert(sizeof(keyed_row) == 2 * sizeof(double));
     auto *const keys = shuffles ? reinterpret_cast<keyed_row *>(values + splits) : nullptr;
+    scratch of_rows(where);
+    auto *const numbers = by_content ? of_rows.take<uint64_t>(size_t(table.rows), "the numbers of rows") : nullptr;
+    if (by_content)
+        call.number_rows(table, numbers);
     if (shuffles)
-        draw_rows(options.seed, 0, table.rows, table.rows, keys);
+        draw_rows(options.seed, 0, numbers, table.rows, table.rows, keys);
     split_scores_request request{
         .rows = {table, keys, table.rows},
         .logits = options.scores == IQA_SCORES_LOGITS,

@@ -12,6 +12,7 @@ namespace {
 void check(const iqa_kid_options &options)
 {
     kid_option_table.check(options);
+    check_reserved(options);
     const int64_t least = options.estimator == IQA_KID_BIASED ? 1 : 2;
     if (options.subsets > 0 && options.subset_size < least)
         fail(IQA_ERROR_INVALID_ARGUMENT, "subset_size is ", options.subset_size, "; expected ", least, " or more");
@@ -58,16 +59,28 @@ mean_and_deviation measure_kid(context &where, const iqa_kid_options &options, c
     const size_t estimates = draws ? size_t(options.subsets) : 1;
     const double gamma = options.gamma == IQA_KID_GAMMA_AUTO ? 1.0 / double(tables.views[0].columns) : options.gamma;
     scratch memory(where);
+    const bool by_content = draws && options.draw_by == IQA_DRAW_BY_CONTENT;
+    auto *const values = memory.take<double>(estimates, "the values of subsets");
+    scratch of_rows(where);
+    uint64_t *numbers[2] = {};
+    if (by_content) {
+        const auto first = size_t(tables.views[0].rows);
+        numbers[0] = of_rows.take<uint64_t>(first + size_t(tables.views[1].rows), "the numbers of rows");
+        numbers[1] = numbers[0] + first;
+        for (int i = 0; i < 2; ++i)
+            call.number_rows(tables.views[i], numbers[i]);
+    }
     kernel_means_request request{
         .sets = {{tables.views[0], nullptr, draws ? options.subset_size : tables.views[0].rows},
                  {tables.views[1], nullptr, draws ? options.subset_size : tables.views[1].rows}},
         .draws = draws,
         .seed = options.seed,
+        .numbers = {numbers[0], numbers[1]},
         .estimates = int64_t(estimates),
         .kernel = {gamma, options.coef0, options.degree, 1.0, false},
         .biased = options.estimator == IQA_KID_BIASED,
         .squares = {},
-        .values = memory.take<double>(estimates, "the values of subsets"),
+        .values = values,
     };
     call.run(&backend::kernel_means, request);
     check_squares(call, request);

@@ -48,6 +48,11 @@ constexpr option_word estimator_words[] = {
     IQA_WORD("biased", IQA_KID_BIASED),
 };
 
+constexpr option_word draw_by_words[] = {
+    IQA_WORD("index", IQA_DRAW_BY_INDEX),
+    IQA_WORD("content", IQA_DRAW_BY_CONTENT),
+};
+
 // No state files: KID, PRDC and the Inception Score do not accumulate.
 constexpr option_row kid_rows[] = {
     IQA_OPTION(iqa_kid_options, degree).from(1, 16).outside_of_state().says("The degree of the polynomial kernel"),
@@ -77,6 +82,12 @@ constexpr option_row kid_rows[] = {
         .outside_of_state()
         .says("How many rows a subset has, of each set"),
     IQA_OPTION(iqa_kid_options, seed).at_least(0).outside_of_state().says("Which rows the subsets have"),
+    IQA_OPTION(iqa_kid_options, draw_by)
+        .word(draw_by_words)
+        .outside_of_state()
+        .new_in("0.2")
+        .says("What tells rows apart when subsets are drawn: their indices, or their content, by which the order in "
+              "which rows come changes no value"),
 };
 
 constexpr option_word ball_words[] = {
@@ -119,6 +130,12 @@ constexpr option_row inception_score_rows[] = {
         .outside_of_state()
         .says("The rows are taken in a random order"),
     IQA_OPTION(iqa_inception_score_options, seed).at_least(0).outside_of_state().says("Which order that is"),
+    IQA_OPTION(iqa_inception_score_options, draw_by)
+        .word(draw_by_words)
+        .outside_of_state()
+        .new_in("0.2")
+        .says("What tells rows apart in that order: their indices, or their content, by which the order in which rows "
+              "come changes no value"),
 };
 
 constexpr iqa_fid_options standard_fid = IQA_FID_OPTIONS_INIT;

@@ -240,8 +240,7 @@ constinit const options_table<iqa_ssim_options> ssim_option_table("ssim", "iqa_s
 iqa_ssim_options resolve(iqa_ssim_options options)
 {
     ssim_option_table.check(options);
-    if (options.reserved != 0)
-        fail(IQA_ERROR_INVALID_ARGUMENT, "reserved is ", options.reserved, "; expected 0");
+    check_reserved(options);
     check_range(options.data_low, options.data_high);
     if (options.downsample != 1 && options.shrink > IQA_SHRINK_FLOOR)
         fail(IQA_ERROR_INVALID_ARGUMENT,

@@ -130,9 +130,16 @@ void add_kid(std::vector<table_case> &cases, bool few)
             options.seed = 11;
         };
     };
+    const auto by_content = [&](int count, int64_t size) {
+        return [of = subsets(count, size)](iqa_kid_options &options) {
+            of(options);
+            options.draw_by = IQA_DRAW_BY_CONTENT;
+        };
+    };
     each_size(few, 0, 2, [&](const std::string &name, const case_tensor &x, const case_tensor &y, int64_t rows) {
         cases.push_back(kid_case(name, x, y, as_it_is));
         cases.push_back(kid_case(name + ", subsets", x, y, subsets(3, rows)));
+        cases.push_back(kid_case(name + ", subsets by content", x, y, by_content(2, rows)));
     });
     const case_tensor x = numbers(IQA_FLOAT64, 90, 40, 1);
     const case_tensor y = numbers(IQA_FLOAT64, 70, 40, 2);
@@ -154,6 +161,7 @@ void add_kid(std::vector<table_case> &cases, bool few)
     cases.push_back(kid_case("zeros", dense<float>({9, 3}, [](int64_t) { return 0; }),
                              dense<float>({8, 3}, [](int64_t) { return 0; }), as_it_is));
     cases.push_back(kid_case("backwards", backwards(x, 8), y, subsets(4, 66)));
+    cases.push_back(kid_case("backwards by content", backwards(x, 8), y, by_content(4, 66)));
     cases.push_back(
         kid_case("a set with itself", x, x, [](iqa_kid_options &options) { options.estimator = IQA_KID_BIASED; }));
     cases.push_back(kid_case("more subsets than one launch has", numbers(IQA_FLOAT32, 9, 2, 5),
@@ -237,6 +245,8 @@ void add_scores(std::vector<table_case> &cases, bool few)
     for (const int count : {1, 2, 4, 1100})
         for (const int shuffle : {0, 1})
             cases.push_back(score_case(std::to_string(count) + " splits", z, splits(count, shuffle)));
+    cases.push_back(score_case("by content", z,
+                               [](iqa_inception_score_options &options) { options.draw_by = IQA_DRAW_BY_CONTENT; }));
     cases.push_back(score_case("probabilities", p, as_probabilities));
     cases.push_back(score_case("probabilities backwards", backwards(p, 8), as_probabilities));
     cases.push_back(

@@ -199,7 +199,9 @@ TEST_CASE("a score that is not finite is found at every place", "[inception_scor
 TEST_CASE("the same bits of the Inception Score for threads, instruction sets, strides and types", "[inception_score]")
 {
     logits z(7, 501, 90, 20.0);
-    for (const iqa_inception_score_options &how : {in_order(7), shuffled(7, 3)}) {
+    iqa_inception_score_options by_content = shuffled(7, 3);
+    by_content.draw_by = IQA_DRAW_BY_CONTENT;
+    for (const iqa_inception_score_options &how : {in_order(7), shuffled(7, 3), by_content}) {
         const score expected = measure(make_context(1, IQA_ISA_BASELINE), how, z);
         for (const int isa : {IQA_ISA_AVX2, IQA_ISA_AVX512})
             for (const int threads : {1, 2, 3, 8})
@@ -212,7 +214,13 @@ TEST_CASE("the same bits of the Inception Score for threads, instruction sets, s
         CHECK(measure(context, how, tensor(by_class.data(), IQA_FLOAT32, {z.rows, z.classes}, {1, z.rows})) ==
               expected);
     }
-    // Within one split the order does not matter.
+    // The order of rows that are drawn by their content does not matter.
+    const score expected = measure(make_context(), by_content, z);
+    for (int64_t i = 0; i < z.rows / 2; ++i)
+        std::swap_ranges(z.values.begin() + i * z.classes, z.values.begin() + (i + 1) * z.classes,
+                         z.values.begin() + (z.rows - 1 - i) * z.classes);
+    CHECK(measure(make_context(), by_content, z) == expected);
+    // Within one split that of any does not.
     CHECK(measure(make_context(), in_order(1), z) == measure(make_context(), shuffled(1, 5), z));
 }
 
@@ -287,6 +295,12 @@ TEST_CASE("what the Inception Score refuses, and in which words", "[inception_sc
     refuse(IQA_ERROR_INVALID_ARGUMENT, in_order(0), table, "splits is 0; expected 1 or more");
     refuse(IQA_ERROR_INVALID_ARGUMENT, in_order(1, 2), table, "scores is 2; expected an IQA_SCORES_ constant");
     iqa_inception_score_options options = in_order(1);
+    options.draw_by = -1;
+    refuse(IQA_ERROR_INVALID_ARGUMENT, options, table, "draw_by is -1; expected an IQA_DRAW_BY_ constant");
+    options.draw_by = IQA_DRAW_BY_CONTENT;
+    options.reserved = 7;
+    refuse(IQA_ERROR_INVALID_ARGUMENT, options, table, "reserved is 7; expected 0");
+    options.reserved = 0;
     options.shuffle = 2;
     refuse(IQA_ERROR_INVALID_ARGUMENT, options, table, "shuffle is 2; expected 0 or 1");
     refuse(IQA_ERROR_NO_DATA, in_order(21), table, "scores has 20 rows; at least 21 are needed, one for each split");

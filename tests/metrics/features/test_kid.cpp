@@ -231,7 +231,9 @@ TEST_CASE("the same bits of KID for threads, instruction sets, strides, types, o
     const int64_t other_rows = features == 5 ? 1030 : 50;
     const feature_set x = hash_features(1, features == 5 ? rows : 130, features);
     const feature_set y = hash_features(2, other_rows, features, 0.25f);
-    const iqa_kid_options options[] = {all_rows(), subsets(3, 40, 9), subsets(20, 45, 9)};
+    iqa_kid_options by_content = subsets(3, 40, 9);
+    by_content.draw_by = IQA_DRAW_BY_CONTENT;
+    const iqa_kid_options options[] = {all_rows(), subsets(3, 40, 9), subsets(20, 45, 9), by_content};
     for (const iqa_kid_options &how : options) {
         const kid_value expected = kid(make_context(1, IQA_ISA_BASELINE), how, x, y);
         for (const int isa : {IQA_ISA_AVX2, IQA_ISA_AVX512})
@@ -258,6 +260,10 @@ TEST_CASE("the same bits of KID for threads, instruction sets, strides, types, o
     CHECK(kid(context, all_rows(), y, x) == expected);
     CHECK(kid(context, all_rows(), rows_of(x, drawn_rows(3, 0, x.rows, x.rows)),
               rows_of(y, drawn_rows(4, 0, y.rows, y.rows))) == expected);
+
+    // Nor does the order matter where rows are drawn by their content.
+    CHECK(kid(context, by_content, rows_of(x, drawn_rows(3, 0, x.rows, x.rows)),
+              rows_of(y, drawn_rows(4, 0, y.rows, y.rows))) == kid(context, by_content, x, y));
 }
 
 TEST_CASE("KID takes 16-bit floats", "[kid]")
@@ -335,7 +341,8 @@ TEST_CASE("each allocation of KID may fail", "[kid]")
     const auto context = memory.make_context(2);
     const feature_set x = hash_features(1, 60, 40);
     const tensor view(x.row(0), IQA_FLOAT32, {60, 40});
-    const iqa_kid_options how = GENERATE(subsets(3, 20), subsets(30, 50)); // these share the products of rows
+    iqa_kid_options how = GENERATE(subsets(3, 20), subsets(30, 50)); // these share the products of rows
+    how.draw_by = GENERATE(as<int32_t>(), IQA_DRAW_BY_INDEX, IQA_DRAW_BY_CONTENT);
     const kid_value expected = kid(context, how, view, view);
     const int64_t before = memory.bytes;
     memory.made = 0;
@@ -383,6 +390,8 @@ TEST_CASE("what KID refuses, and in which words", "[kid]")
     with([](auto &o) { o.coef0 = -1; }, "coef0 is -1; expected 0 or more");
     with([](auto &o) { o.coef0 = std::numeric_limits<double>::infinity(); }, "coef0 is inf; expected 0 or more");
     with([](auto &o) { o.estimator = 2; }, "estimator is 2; expected an IQA_KID_ constant");
+    with([](auto &o) { o.draw_by = 2; }, "draw_by is 2; expected an IQA_DRAW_BY_ constant");
+    with([](auto &o) { o.reserved = 1; }, "reserved is 1; expected 0");
     with([](auto &o) { o.subsets = -1; }, "subsets is -1; expected 0, for all rows at once, to 100000");
     with([](auto &o) { o.subset_size = 1; }, "subset_size is 1; expected 2 or more");
     with([](auto &o) { o.struct_size = 2; },

@@ -66,6 +66,8 @@ def kid(
         subsets: how many, 100; 0 for all rows at once.
         subset_size: rows of a subset, of each set; 1000.
         seed: 0 to 2^64 - 1; 0.
+        draw_by: "index" (the default): rows in another order are drawn otherwise; "content": which
+            rows are drawn follows from their numbers, so that their order changes no value.
         context: threads, instruction set, progress; None for those of a Context().
 
     Example:
@@ -84,7 +86,8 @@ class KID(RowSets):
     their library (PyTorch, CuPy or JAX).
 
     Args:
-        degree, gamma, coef0, estimator, subsets, subset_size, seed: see kid().
+        degree, gamma, coef0, estimator, subsets, subset_size, seed, draw_by: see kid(). With
+            draw_by="content" batches and their order change no value.
         context: threads, instruction set, progress; None for one of its own.
 
     Example:
@@ -128,6 +131,8 @@ def inception_score(
         shuffle: True (the default) takes the rows in a random order, for they often come by class.
             It follows from the seed by a rule that docs/guide/fid.md has.
         seed: 0 to 2^64 - 1; 0.
+        draw_by: "index" (the default) or "content", by which the order of the rows changes no
+            value: see kid().
         context: threads, instruction set, progress; None for those of a Context().
 
     Example:

@@ -77,6 +77,7 @@ class KIDOptions(TypedDict, total=False):
     subsets: int
     subset_size: int
     seed: int
+    draw_by: Literal["index", "content"]
 
 class PRDCOptions(TypedDict, total=False):
     ball: Literal["open", "closed"]
@@ -87,6 +88,7 @@ class InceptionScoreOptions(TypedDict, total=False):
     splits: int
     shuffle: bool
     seed: int
+    draw_by: Literal["index", "content"]
 
 class NetworkOptions(TypedDict, total=False):
     resize: Literal["tensorflow", "pytorch", "clean", "none", "torchmetrics"]

@@ -101,8 +101,7 @@ class FrechetInceptionDistance(ExactMetric):
 class _Rows(torchmetrics.Metric):
     """Keeps all rows of features, as TorchMetrics does.
 
-    They are measured in an order that follows from the rows alone, so that the value does not
-    depend on batches and processes.
+    They are drawn by their content, so that the value does not depend on batches and processes.
     """
 
     full_state_update = False
@@ -133,35 +132,18 @@ class _Rows(torchmetrics.Metric):
         super()._sync_dist(*args, **kwargs)
 
     def _side(self, name: str) -> Tensor:
-        """All rows, in an order of their own."""
+        """All rows."""
         kept = getattr(self, name)
         if isinstance(kept, Tensor):
-            return _ordered(kept)
+            return kept
         if not kept:
             raise NoDataError(f"no {name.replace('_', ' ')} were added")
-        return _ordered(kept[0] if len(kept) == 1 else torch.cat(kept))
+        return kept[0] if len(kept) == 1 else torch.cat(kept)
 
     def _pair(self, found: Any, stretch: float = 1.0) -> tuple[Tensor, Tensor]:
         values = torch.tensor([found.mean, found.std * stretch], dtype=torch.float64)
         mean, std = values.to(self.device, self.dtype)
         return mean, std
-
-
-_SPREAD = -7046029254386353131  # 2^64 divided by the golden ratio, odd: spreads the columns
-_CACHED = 1 << 16  # numbers
-
-
-def _ordered(rows: Tensor) -> Tensor:
-    """The rows sorted by a number of 64 bits that each one's bits give, modulo 2^64."""
-    if rows.dtype != torch.float64:
-        rows = rows.float()
-    bits = rows.contiguous().view(torch.int64 if rows.dtype == torch.float64 else torch.int32)
-    steps = torch.arange(1, rows.shape[1] + 1, device=rows.device) * _SPREAD
-    factors = steps * steps | 1
-    # Some rows at once: what lies between bits and sums stays in a processor's cache.
-    together = _CACHED // max(1, rows.shape[1]) + 1 if rows.device.type == "cpu" else len(rows)
-    numbers = [(some.long() * factors).sum(dim=1) for some in bits.split(max(1, together))]
-    return rows.index_select(0, torch.argsort(torch.cat(numbers), stable=True))
 
 
 class KernelInceptionDistance(_Rows):
@@ -240,6 +222,7 @@ class KernelInceptionDistance(_Rows):
                 subsets=self.subsets,
                 subset_size=self.subset_size,
                 degree=self.degree,
+                draw_by="content",
                 **options,
             )
         return self._pair(found)
@@ -299,6 +282,6 @@ class InceptionScore(_Rows):
         if not rows.is_floating_point():
             raise ArgumentTypeError(f"feature gave {rows.dtype}, expected floating-point logits")
         with own_words(scores="logits"):
-            found = inception_score(rows, splits=self.splits, seed=self.seed)
+            found = inception_score(rows, splits=self.splits, seed=self.seed, draw_by="content")
         count = self.splits
         return self._pair(found, math.sqrt(count / (count - 1)) if count > 1 else math.nan)
