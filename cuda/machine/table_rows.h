@@ -84,21 +84,23 @@ struct number_rows {
         uint64_t *numbers; // [rows]
     };
     static constexpr int threads = staged_rows::threads;
-    static constexpr int shared_bytes = staged_rows::numbers * int(sizeof(double));
+    static constexpr int shared_bytes = (staged_rows::numbers + staged_rows::columns) * int(sizeof(double));
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         const int64_t first = block.index() * staged_rows::rows;
         auto *const values = reinterpret_cast<double *>(block.shared());
+        auto *const masks = reinterpret_cast<uint64_t *>(values + staged_rows::numbers);
         per_thread<Block, uint64_t, threads> sums;
         int64_t column = 0;
         staged_rows::each_chunk(block, args.table, first, values, [&](int count) {
+            block.each(staged_rows::columns, [&](int k) { masks[k] = mask_of_column(column + k); });
             staged_rows::each_row(block, args.table, first, [&](int i) {
                 const double *row = values + i * staged_rows::stride;
                 for (int k = 0; k < count; k += 2)
-                    sums[i] += content_of_pair(with_one_zero(row[k]), with_one_zero(row[k + 1]),
-                                               mask_of_column(column + k), mask_of_column(column + k + 1));
+                    sums[i] +=
+                        content_of_pair(with_one_zero(row[k]), with_one_zero(row[k + 1]), masks[k], masks[k + 1]);
             });
             column += count;
         });

@@ -24,9 +24,9 @@ IQA_HD uint64_t row_key(uint64_t seed, uint64_t draw, uint64_t number)
     return split_mix(split_mix(seed, draw), number);
 }
 
-// The number of a row's content: the sum, modulo 2^64, over pairs of columns, an even one and the next, of both halves
-// of the product of their words, exclusively or'ed. A column that is missing has 0. Of rows that differ some one pair
-// in 2^64 shares a number, and comes in the order of its indices.
+// The number of a row's content is the sum, modulo 2^64, of content_of_pair() over pairs of columns, an even one and
+// the next, of which the last may be missing and is 0 then. Of rows that differ about one pair in 2^64 shares a number,
+// and comes in the order of its indices.
 IQA_HD uint64_t mask_of_column(int64_t column)
 {
     return split_mix(0, uint64_t(column));

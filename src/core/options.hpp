@@ -37,6 +37,7 @@ Struct copy_sized(const Struct *source, const Struct &defaults, const char *name
     return copy;
 }
 
+// A field that means nothing yet is 0, so that it may mean something later.
 template <class Struct>
 void check_reserved(const Struct &options)
 {

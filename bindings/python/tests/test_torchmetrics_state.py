@@ -571,6 +571,21 @@ def test_rows_may_come_in_any_order(name):
     assert first[1] > 0
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.float16, torch.float64])
+def test_networks_may_give_numbers_of_any_type(dtype):
+    rows = torch.randint(0, 9, (60, 8), generator=torch.Generator().manual_seed(1))
+
+    def values(rows):
+        scores = ours.InceptionScore(torch.nn.Identity(), splits=4)
+        scores.update(rows)
+        distance = ours.KernelInceptionDistance(torch.nn.Identity(), subsets=3, subset_size=20)
+        distance.update(rows[:30], real=True)
+        distance.update(rows[30:], real=False)
+        return torch.stack([*scores.compute(), *distance.compute()])
+
+    assert torch.equal(values(rows.to(dtype)), values(rows.float()))
+
+
 def test_inception_score_has_the_deviation_of_a_sample():
     logits = 3 * torch.rand(100, 10, generator=torch.Generator().manual_seed(1))
     metric = ours.InceptionScore(ours.Features(10), splits=4)

@@ -13,7 +13,7 @@ import torchmetrics
 from torch import Tensor
 from torch.nn import Module
 
-from .._errors import ArgumentTypeError, IncompatibleError, InvalidArgumentError, NoDataError
+from .._errors import IncompatibleError, InvalidArgumentError, NoDataError
 from .._fid import FID
 from .._kid import inception_score, kid
 from .._metric import Metric
@@ -132,13 +132,13 @@ class _Rows(torchmetrics.Metric):
         super()._sync_dist(*args, **kwargs)
 
     def _side(self, name: str) -> Tensor:
-        """All rows."""
+        """All rows, in a type that the library takes."""
         kept = getattr(self, name)
-        if isinstance(kept, Tensor):
-            return kept
-        if not kept:
-            raise NoDataError(f"no {name.replace('_', ' ')} were added")
-        return kept[0] if len(kept) == 1 else torch.cat(kept)
+        if not isinstance(kept, Tensor):
+            if not kept:
+                raise NoDataError(f"no {name.replace('_', ' ')} were added")
+            kept = kept[0] if len(kept) == 1 else torch.cat(kept)
+        return kept if kept.dtype == torch.float64 else kept.float()
 
     def _pair(self, found: Any, stretch: float = 1.0) -> tuple[Tensor, Tensor]:
         values = torch.tensor([found.mean, found.std * stretch], dtype=torch.float64)
@@ -279,8 +279,6 @@ class InceptionScore(_Rows):
     def compute(self) -> tuple[Tensor, Tensor]:
         """Mean and sample standard deviation over the splits."""
         rows = self._side("features")
-        if not rows.is_floating_point():
-            raise ArgumentTypeError(f"feature gave {rows.dtype}, expected floating-point logits")
         with own_words(scores="logits"):
             found = inception_score(rows, splits=self.splits, seed=self.seed, draw_by="content")
         count = self.splits
