@@ -2,7 +2,6 @@
  * fork() at any time: before and after use, from the thread that used the library, from another, from a child, and
  * while another thread is at work. The child works with a team of its own and gives the same bits. With libgomp, with
  * libomp in its place, and with both (frame.cmake). */
-#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -75,79 +74,50 @@ static void *fork_from_thread(void *uses_first)
     return NULL;
 }
 
-/* gcc 12's AddressSanitizer has no handler for fork: where another thread allocates, starts or ends meanwhile, a child
- * finds the lock of the allocator or of the list of threads held by a thread that it does not have. No other allocator
- * needs this: in that build forks wait until threads that end are gone and the team that starts is at work, and what is
- * at work has its memory from no malloc. */
-#ifdef __SANITIZE_ADDRESS__
-static const int settles = 1;
-#else
-static const int settles = 0;
+/* AddressSanitizer has no handler for fork (gcc 12, clang 14): where another thread allocates, starts or ends
+ * meanwhile, the child may find a lock of the allocator held by a thread that it does not have. No other allocator
+ * needs this: with that one, processes fork only while no other thread is at work or ending. */
+#if defined(__SANITIZE_ADDRESS__)
+#define FORKS_BESIDE_THREADS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FORKS_BESIDE_THREADS 0
 #endif
-
-static int threads_now(void)
-{
-    int count = 0;
-    DIR *const tasks = opendir("/proc/self/task");
-    CHECK(tasks != NULL);
-    while (readdir(tasks) != NULL)
-        ++count;
-    closedir(tasks);
-    return count;
-}
+#endif
+#ifndef FORKS_BESIDE_THREADS
+#define FORKS_BESIDE_THREADS 1
+#endif
 
 static void on_thread(void *uses_first)
 {
     pthread_t thread;
-    const int before = threads_now();
     CHECK(pthread_create(&thread, NULL, fork_from_thread, uses_first) == 0 && pthread_join(thread, NULL) == 0);
-    while (settles && threads_now() > before) /* libgomp ends the thread's team, and does not wait for it */
-        usleep(1000);
 }
 
-/* Blocks of one size. */
-enum { BLOCKS = 16, BLOCK_BYTES = 4 << 20 };
-static _Alignas(16) unsigned char blocks[BLOCKS][BLOCK_BYTES];
-static int taken[BLOCKS];
-
-static void *take_block(void *unused, size_t bytes)
-{
-    (void)unused;
-    for (int i = 0; i < BLOCKS; ++i)
-        if (!taken[i] && bytes <= BLOCK_BYTES) {
-            taken[i] = 1;
-            return blocks[i];
-        }
-    return NULL;
-}
-
-static void return_block(void *unused, void *memory, size_t bytes)
-{
-    (void)unused;
-    (void)bytes;
-    taken[((unsigned char *)memory - blocks[0]) / BLOCK_BYTES] = 0;
-}
-
-static int threads_wanted;
-static atomic_int at_work, stop;
+#if FORKS_BESIDE_THREADS
+static atomic_int stop;
 
 static void *keep_working(void *unused)
 {
-    iqa_context_options options = IQA_CONTEXT_OPTIONS_INIT;
-    iqa_context *own = NULL;
-    options.threads = THREADS;
-    options.allocate = take_block;
-    options.deallocate = return_block;
-    CHECK(iqa_context_create(&options, &own) == IQA_OK);
+    iqa_context *own = scenario_context(THREADS);
     (void)unused;
-    while (!stop) {
+    while (!stop)
         work(own);
-        if (!at_work)
-            at_work = threads_now() >= threads_wanted;
-    }
     iqa_context_destroy(own);
     return NULL;
 }
+
+static void fork_beside_threads(void)
+{
+    pthread_t busy;
+    on_thread(context); /* whose team ends after it */
+    CHECK(pthread_create(&busy, NULL, keep_working, NULL) == 0);
+    for (int i = 0; i < 20; ++i)
+        fork_and_work(1);
+    stop = 1;
+    CHECK(pthread_join(busy, NULL) == 0);
+}
+#endif
 
 int main(void)
 {
@@ -156,22 +126,13 @@ int main(void)
     context = scenario_context(THREADS);
     fork_and_work(1); /* before use */
     work(context);
-    fork_and_work(1);   /* after use, same thread */
-    work(context);      /* the parent's team comes back */
-    fork_and_work(3);   /* grandchildren */
-    on_thread(NULL);    /* from a thread that has not used it */
-    on_thread(context); /* and from one that has */
-    work(context);
-
-    pthread_t busy;
-    threads_wanted = threads_now() + THREADS;
-    CHECK(pthread_create(&busy, NULL, keep_working, NULL) == 0);
-    while (settles && !at_work)
-        usleep(1000);
-    for (int i = 0; i < 20; ++i)
-        fork_and_work(1);
-    stop = 1;
-    CHECK(pthread_join(busy, NULL) == 0);
+    fork_and_work(1); /* after use, same thread */
+    work(context);    /* the parent's team comes back */
+    fork_and_work(3); /* grandchildren */
+    on_thread(NULL);  /* from a thread that has not used it */
+#if FORKS_BESIDE_THREADS
+    fork_beside_threads(); /* from one that has, and while one is at work */
+#endif
     work(context);
     iqa_context_destroy(context);
     printf("%d children, none hung\n", cases);
