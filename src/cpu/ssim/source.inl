@@ -103,10 +103,17 @@ static void read_positions(const sample_source &source, border_mode border, int6
         if (i >= count)
             break;
         const int64_t x = border_index(border, first + i, source.width);
-        if (x < 0)
+        const int64_t read = x - first; // where it already is, unless the border reaches beyond the run
+        if (x < 0) {
             read_zeros(i, 1);
-        else
+        } else if (read >= inside_from && read < inside_to) {
+            reference[i] = reference[read];
+            candidate[i] = candidate[read];
+            if (weight != nullptr)
+                weight[i] = weight[read];
+        } else {
             read_inside(i, x, 1);
+        }
     }
 }
 
