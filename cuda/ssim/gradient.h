@@ -53,7 +53,7 @@ IQA_KERNEL Real weight_in_window(border_mode border, int taps, const Real *weigh
                                  int seen)
 {
     const int radius = taps / 2;
-    const int64_t margin = border == border_mode::valid ? radius : 0;
+    const int64_t margin = map_margin(border, taps);
     const int64_t centre = pixel + seen - radius;
     if (centre < margin || centre >= extent - margin || pixel >= extent)
         return Real(0);
@@ -150,15 +150,17 @@ private:
         Real *const shared = reinterpret_cast<Real *>(block.shared() + shared_bytes);
         Real *const global = args.statistics.global + block.index() * args.statistics.global_stride;
         window_filters<Block, Real> filters(block, args.statistics, shared);
-        int64_t tile_first[3], tile_count[3];
+        int64_t first[3], count[3];
         IQA_UNROLL_ON_GPU
         for (int axis = z_axis; axis <= x_axis; ++axis) {
-            const int seen = args.statistics.taps[axis] - 1;
-            tile_first[axis] = part.extents.box_first[axis] - seen;
-            tile_count[axis] = part.extents.box_count[axis] + seen;
+            const span_of_outputs outputs =
+                outputs_beside_pixels(part.extents.box_first[axis], part.extents.box_count[axis],
+                                      map_margin(args.border, args.statistics.taps[axis]), args.maps.extents[axis]);
+            first[axis] = outputs.first;
+            count[axis] = outputs.count;
         }
-        find_pivot(block, args.statistics.source, part.image, part.channel, tile_first, tile_count,
-                   args.statistics.taps, part.grid, part.band.pivot);
+        find_pivot(block, args.statistics.source, part.image, part.channel, first, count, {1, 1, 1}, part.grid,
+                   part.band.pivot);
         block.each(1, [&](int) {
             part.deep = args.layout.deep.in(shared, global);
             part.low = args.layout.low.in(shared, global);
@@ -204,7 +206,7 @@ private:
     IQA_KERNEL static Real factor_at(const arguments &args, const part_of_image &part, const int64_t (&centre)[3])
     {
         for (int axis = z_axis; axis <= x_axis; ++axis) {
-            const int64_t margin = args.border == border_mode::valid ? args.statistics.taps[axis] / 2 : 0;
+            const int64_t margin = map_margin(args.border, args.statistics.taps[axis]);
             if (centre[axis] < margin || centre[axis] >= args.maps.extents[axis] - margin)
                 return Real(0);
         }

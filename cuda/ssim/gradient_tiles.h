@@ -184,7 +184,7 @@ private:
             return clamped(column - part.column, -far, far);
         };
         const image_view &shape = args.images.reference;
-        const int64_t margin = args.border == border_mode::valid ? radius : 0;
+        const int64_t margin = map_margin(args.border, Taps);
         part.begin_row = from_row(margin + radius);
         part.end_row = from_row(shape.height - margin + radius);
         part.begin_column = from_column(margin + radius);
@@ -199,10 +199,12 @@ private:
     template <class Block>
     IQA_KERNEL static float pivot_of(Block &block, const arguments &args, const strip &part, shared_memory &memory)
     {
-        const auto position = [](int64_t at, int size, int64_t extent, int index, int parts) {
+        const int64_t margin = map_margin(args.border, Taps);
+        const auto position = [=](int64_t at, int size, int64_t extent, int index, int parts) {
             const int64_t tile = at - at % size;
             const int64_t count = extent - tile < size ? extent - tile : size;
-            return pivot_position(tile - 2 * radius, Taps, count + 2 * radius, extent, index, parts);
+            const span_of_outputs outputs = outputs_beside_pixels(tile, count, margin, extent);
+            return pivot_position(outputs.first, 1, outputs.count, extent, index, parts);
         };
         const image_view &shape = args.images.reference;
         block.each(pivot_samples, [&](int i) {

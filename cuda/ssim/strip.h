@@ -114,7 +114,7 @@ struct ssim_strips {
         const int left = area.tile_rows - index * rows;
         area.rows = left < rows ? left : rows;
         area.columns = int(least(ssim_tile_width, args.out_width - area.column));
-        const int64_t margin = args.border == border_mode::valid ? Taps / 2 : 0;
+        const int64_t margin = map_margin(args.border, Taps);
         area.first_row = area.row - Taps / 2 + margin;
         area.first_column = area.column - Taps / 2 + margin;
         return area;
@@ -148,7 +148,7 @@ struct ssim_strips {
     {
         const image_view &x = args.images.reference;
         const image_view &y = args.images.candidate;
-        const int64_t margin = args.border == border_mode::valid ? Taps / 2 : 0;
+        const int64_t margin = map_margin(args.border, Taps);
         if (samples.column < counted_begin(area.column, margin) ||
             samples.column >= counted_end(area.column + area.columns, args.out_width, x.width, margin))
             return;

@@ -8,6 +8,12 @@ namespace iqa {
 
 enum class border_mode : int32_t { valid, reflect, symmetric, replicate, zero };
 
+// The pixels at each end of an axis that are no centre of a window of `taps`: a map leaves them out.
+IQA_HD int64_t map_margin(border_mode mode, int taps)
+{
+    return mode == border_mode::valid ? taps / 2 : 0;
+}
+
 // The index in 0 ... extent - 1 that `position` reads, or -1 for a zero. Positions may lie any number of images away;
 // an extent of 1 repeats its sample.
 IQA_HD int64_t border_index(border_mode mode, int64_t position, int64_t extent)

@@ -19,6 +19,20 @@ IQA_HD int64_t pivot_position(int64_t first, int taps, int64_t count, int64_t ex
     return position < 0 ? 0 : position >= extent ? extent - 1 : position;
 }
 
+// The outputs of a map's tile along one axis, from the pixel `first` on.
+struct span_of_outputs {
+    int64_t first, count;
+};
+
+// Those of the tile of the map that has the place of a tile of pixels, with whose pivot the derivatives of these are
+// computed: so its windows' means are the same numbers for both. A map that leaves `margin` pixels out may have no tile
+// there; the pixels' own extent then stands for it.
+IQA_HD span_of_outputs outputs_beside_pixels(int64_t first, int64_t count, int64_t margin, int64_t extent)
+{
+    const int64_t left = extent - margin - (first + margin);
+    return {first + margin, left > 0 && left < count ? left : count};
+}
+
 template <class Real>
 IQA_HD Real smaller_of(Real a, Real b)
 {

@@ -60,7 +60,7 @@ private:
 
     box_axis axis(int64_t at, int count, int taps, const void *filter) const
     {
-        const int64_t margin = plan_.border == border_mode::valid ? taps / 2 : 0;
+        const int64_t margin = map_margin(plan_.border, taps);
         return {at - taps / 2 + margin, count, taps, filter};
     }
 

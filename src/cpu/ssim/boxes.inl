@@ -187,7 +187,10 @@ static void measure_box(box_statistics<Lanes> &statistics, ssim_box_result &resu
                  : box.wanted[ssim_product] ? finish_box_rows<true, 11, weighted, ssim_product, Lanes>
                                             : finish_box_rows<true, 11, weighted, ssim_contrast_structure, Lanes>;
 
-    statistics.find_pivot();
+    const auto outputs = [](const box_axis &axis) {
+        return span_of_outputs{axis.first + axis.taps / 2, axis.count};
+    };
+    statistics.find_pivot(outputs(box.z), outputs(box.y), outputs(box.x));
     Lanes spread = Lanes::broadcast(0);
     for (int first = 0; first < box.z.count; first += statistics.slices_from(first))
         statistics.measure(first, [&](int slice, int row, int rows) {

@@ -26,7 +26,7 @@ void fill_adjoint(border_mode border, int64_t extent, int taps, const Real *filt
 {
     const int radius = taps / 2;
     const int64_t stride = row_of_band(extent);
-    const int64_t first = border == border_mode::valid ? radius : 0;
+    const int64_t first = map_margin(border, taps);
     std::fill_n(band, taps * stride, Real(0));
     for (int64_t p = first; p < extent - first; ++p)
         for (int tap = 0; tap < taps; ++tap) {
@@ -219,7 +219,7 @@ private:
         const int taps[3] = {plan_.size_z, plan_.size_y, plan_.size_x};
         const int64_t firsts[3] = {slice, row, column};
         for (int axis = 0; axis < 3; ++axis) {
-            const int64_t margin = plan_.border == border_mode::valid ? taps[axis] / 2 : 0;
+            const int64_t margin = map_margin(plan_.border, taps[axis]);
             tile.map_first[axis] = margin;
             tile.map_end[axis] = extents[axis] - margin;
             tile.adjoint[axis] = adjoint_[axis] + firsts[axis];

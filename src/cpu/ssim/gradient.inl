@@ -359,7 +359,12 @@ static bool ssim_gradient(const ssim_gradient_tile &tile)
 {
     gradient_of_tile<typename lanes_of<Real>::type> work(tile);
     work.find_factors();
-    work.statistics.find_pivot();
+    const auto outputs = [&tile](const box_axis &axis, int index, int64_t extent) {
+        return outputs_beside_pixels(axis.first, axis.count, tile.map_first[index], extent);
+    };
+    const ssim_box &box = tile.box;
+    work.statistics.find_pivot(outputs(box.z, 0, box.source.depth), outputs(box.y, 1, box.source.height),
+                               outputs(box.x, 2, box.source.width));
     const int depth = tile.box.z.taps - 1;
     int combined = 0;
     for (int first = 0; first < work.around.z.count;) {

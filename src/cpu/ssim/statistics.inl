@@ -72,7 +72,7 @@ struct box_statistics {
     real *down_map(int row, int k) const { return down + (most_maps * row + k) * memory.stride; }
     real *spare(int index) const { return rest + index * memory.stride; }
 
-    void find_pivot();
+    void find_pivot(const span_of_outputs &in_z, const span_of_outputs &in_y, const span_of_outputs &in_x);
     void stage(int slice);
     template <int slices, int taps, weight_kind kind>
     void filter_depth(int first);
@@ -136,18 +136,19 @@ static inline void load_maps(const typename Lanes::real *first, int64_t next, La
 }
 
 template <class Lanes>
-void box_statistics<Lanes>::find_pivot()
+void box_statistics<Lanes>::find_pivot(const span_of_outputs &in_z, const span_of_outputs &in_y,
+                                       const span_of_outputs &in_x)
 {
     const sample_source &source = box.source;
-    const auto position = [](const box_axis &axis, int64_t extent, int index, int parts) {
-        return pivot_position(axis.first, axis.taps, axis.count, extent, index, parts);
+    const auto position = [](const span_of_outputs &span, int64_t extent, int index, int parts) {
+        return pivot_position(span.first, 1, span.count, extent, index, parts);
     };
     pivot_grid<real> grid;
     for (int i = 0; i < pivot_samples; ++i) {
         const int row = i / pivot_columns;
-        const int64_t z = position(box.z, source.depth, row, pivot_rows);
-        const int64_t y = position(box.y, source.height, row, pivot_rows);
-        const int64_t x = position(box.x, source.width, i % pivot_columns, pivot_columns);
+        const int64_t z = position(in_z, source.depth, row, pivot_rows);
+        const int64_t y = position(in_y, source.height, row, pivot_rows);
+        const int64_t x = position(in_x, source.width, i % pivot_columns, pivot_columns);
         real *sample = spare(0);
         read_positions(source, border_mode::replicate, z, y, x, 1, sample, sample + 1, weighted ? sample + 2 : nullptr);
         grid.put(i, sample[0], sample[1], weighted && sample[2] == real(0));

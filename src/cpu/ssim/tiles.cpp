@@ -51,8 +51,8 @@ public:
             taps_of_float_ = place_taps<float>(plan_, block);
             passes_.place(block, bytes_of_worker);
         });
-        margin_y_ = plan_.border == border_mode::valid ? plan_.size_y / 2 : 0;
-        margin_x_ = plan_.border == border_mode::valid ? plan_.size_x / 2 : 0;
+        margin_y_ = map_margin(plan_.border, plan_.size_y);
+        margin_x_ = map_margin(plan_.border, plan_.size_x);
         counting_ = request.counts != nullptr && !covers(plan_.range, request.images.reference.type);
     }
 
