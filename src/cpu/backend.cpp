@@ -16,6 +16,7 @@ const backend &cpu_backend()
         .ssim_blocks = cpu_ssim_blocks,
         .ssim_block_values = cpu_ssim_block_values,
         .ssim_gradient = cpu_ssim_gradient,
+        .ssim_and_gradient = cpu_ssim_and_gradient,
         .shrink = cpu_shrink,
         .count = cpu_count,
         .sums_of_pairs = cpu_sums_of_pairs,

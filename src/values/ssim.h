@@ -224,6 +224,12 @@ IQA_HD fault evaluate_image(const ssim_values_request &request, int64_t image)
     return found;
 }
 
+// The derivative of a mean by a pixel of the map of weight 1; `weight`: of all pixels.
+IQA_HD double slope_of_map_pixel(double weight)
+{
+    return weight == 0.0 ? 0.0 : 1.0 / weight;
+}
+
 // The derivative of an image's value by each pixel of a channel's map at a level.
 IQA_HD double slope_of(const ssim_values_request &request, int level, int64_t image, int64_t channel)
 {
@@ -238,7 +244,7 @@ IQA_HD double slope_of(const ssim_values_request &request, int level, int64_t im
                                                : double(totals.pixels);
     if (!request.averages_channels && !request.by_channel && totals.weight == nullptr)
         weight *= double(request.channels);
-    const double factor = weight == 0.0 ? 0.0 : 1.0 / weight;
+    const double factor = slope_of_map_pixel(weight);
     if (request.plain)
         return factor;
     double means[most_levels];

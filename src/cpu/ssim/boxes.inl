@@ -27,23 +27,6 @@ struct sum_of_rows<false, Lanes> {
     void add(Lanes value, Lanes, int count) { sum.add(value, count); }
 };
 
-// Adds the doubts of a row. `weights`: the pixels', in units; NULL: each is 1.
-static void add_doubts(const float *doubts, const float *weights, int count, doubt_total &total)
-{
-    int32_t kinds[ssim_tile_width];
-    int32_t amounts[ssim_tile_width];
-    int32_t pixels = 0;
-    for (int i = 0; i < count; ++i) {
-        const int32_t weight = weights == nullptr ? 1 : int32_t(weights[i]) >> doubt_weight_shift;
-        kinds[i] = doubt_kind(doubts[i]);
-        amounts[i] = doubt_units(doubts[i]) * weight;
-        pixels += weight;
-    }
-    total.pixels += pixels;
-    for (int i = 0; i < count; ++i)
-        total.sums[kinds[i]] += amounts[i];
-}
-
 // Measures the `rows` rows from `first` on, which were filtered down together. `only`: the factor that is wanted;
 // ssim_factors: any. `most_spread`: of pixels that count, lane by lane.
 template <bool safe, int taps, bool weighted, int only, class Lanes>

@@ -152,7 +152,7 @@ public:
                 .tile_height = plan_.size_z == 1 ? int(ssim_tile_height) : int(ssim_box_height),
                 .tile_width = ssim_tile_width,
                 .planes_together = shape_.column_stride != 1},
-          workers_(workers_for(where, tiles(), 4 * shape_.images * channels_ * shape_.pixels())),
+          waves_(where, tiles(), 4 * shape_.images * channels_ * shape_.pixels()),
           items_of_worker_(ssim_gradient_memory(std::min(grid_.height, grid_.tile_height),
                                                 std::min(grid_.width, grid_.tile_width), plan_.size_z, plan_.size_y,
                                                 plan_.size_x)
@@ -169,15 +169,29 @@ public:
     // `spread` [tiles]: set if the spread of a tile is too large for the arithmetic. `again`: only tiles so marked.
     void run(context &where, std::byte *block, bool *spread, bool again)
     {
+        run(where, block, spread, again, nullptr, nullptr);
+    }
+
+    // And calls collect(receiver, place, value) for all tiles, with SSIM of the map's tiles beside them, unless it is
+    // NULL.
+    using collector = void (*)(void *receiver, const tile_grid::place &at, const ssim_tile_value &value);
+    void run(context &where, std::byte *block, bool *spread, bool again, collector collect, void *receiver)
+    {
         arena memory(block);
         place(memory);
         fill_adjoint(plan_.border, shape_.depth, plan_.size_z, static_cast<const Real *>(taps_.z), adjoint_[0]);
         fill_adjoint(plan_.border, shape_.height, plan_.size_y, static_cast<const Real *>(taps_.y), adjoint_[1]);
         fill_adjoint(plan_.border, shape_.width, plan_.size_x, static_cast<const Real *>(taps_.x), adjoint_[2]);
-        for_each_tile(where, workers_, tiles(), [&](int64_t tile, int worker) {
-            if (!again || spread[tile])
-                spread[tile] = !compute(grid_.at(tile), worker);
-        });
+        waves_.run(
+            where, 0, tiles(),
+            [&](int64_t tile, int worker, ssim_tile_value &value) {
+                if (!again || spread[tile])
+                    spread[tile] = !compute(grid_.at(tile), worker, collect == nullptr ? nullptr : &value);
+            },
+            [&](int64_t tile, const ssim_tile_value &value) {
+                if (collect != nullptr)
+                    collect(receiver, grid_.at(tile), value);
+            });
     }
 
 private:
@@ -187,12 +201,14 @@ private:
         adjoint_[0] = memory.take<Real>(plan_.size_z * row_of_band(shape_.depth));
         adjoint_[1] = memory.take<Real>(plan_.size_y * row_of_band(shape_.height));
         adjoint_[2] = memory.take<Real>(plan_.size_x * row_of_band(shape_.width));
-        workers_memory_ = memory.take<Real>(workers_ * items_of_worker_);
+        waves_.place(memory, size_t(items_of_worker_) * sizeof(Real));
     }
 
-    bool compute(const tile_grid::place &at, int worker) const
+    bool compute(const tile_grid::place &at, int worker, ssim_tile_value *value) const
     {
         const auto [image, channel, slice, row, column, slices, rows, columns] = at;
+        if (value != nullptr)
+            *value = {};
         gradient_rows to = {&request_, image, channel, slice, row, column, columns};
         const double factor = request_.factors == nullptr ? 0.0 : request_.factors[image * channels_ + channel];
         if (factor == 0.0) { // only shares of smaller images, or zeros
@@ -227,7 +243,8 @@ private:
         }
         tile.factor = factor;
         tile.coverage = plan_.coverage;
-        tile.memory = workers_memory_ + worker * items_of_worker_;
+        tile.value = value;
+        tile.memory = waves_.memory_of(worker);
         tile.store_row = store_gradient_row<Real, Made>;
         tile.receiver = &to;
         if constexpr (sizeof(Real) == sizeof(double))
@@ -242,37 +259,115 @@ private:
     const image_view &shape_;
     int64_t channels_;
     tile_grid grid_;
-    int workers_;
+    waves<ssim_tile_value> waves_;
     int64_t items_of_worker_;
     box_taps taps_{};
     Real *adjoint_[3]{};
-    Real *workers_memory_ = nullptr;
 };
+
+// All derivatives of a request, in the arithmetic of its plan and then in double where that does not carry.
+class gradient_passes {
+public:
+    gradient_passes(context &where, const ssim_gradient_request &request)
+        : in_float_(where, request), in_double_(where, request)
+    {
+    }
+
+    int64_t tiles() const { return in_float_.tiles(); }
+    void place(arena &memory)
+    {
+        spread_ = memory.take<bool>(tiles());
+        block_ = memory.take<std::byte>(int64_t(std::max(in_float_.bytes(), in_double_.bytes())));
+    }
+    // False if a tile was computed in double. See batch_of_gradients::run() for the others.
+    bool run(context &where, batch_of_gradients<float, float>::collector collect, void *receiver)
+    {
+        in_float_.run(where, block_, spread_, false, collect, receiver);
+        if (std::find(spread_, spread_ + tiles(), true) == spread_ + tiles())
+            return true;
+        in_double_.run(where, block_, spread_, true);
+        return false;
+    }
+
+private:
+    batch_of_gradients<float, float> in_float_;
+    batch_of_gradients<double, float> in_double_;
+    bool *spread_ = nullptr;
+    std::byte *block_ = nullptr;
+};
+
+constexpr const char *purpose = "the tiles of SSIM gradients";
+
+// Sums of values beside derivatives.
+struct sums_of_values {
+    ssim_request *request;
+    doubt_total *doubts; // [images][channels]
+};
+
+void collect_value(void *receiver, const tile_grid::place &at, const ssim_tile_value &value)
+{
+    const sums_of_values &to = *static_cast<const sums_of_values *>(receiver);
+    ssim_request &request = *to.request;
+    const int64_t plane = at.image * request.images.reference.channels + at.plane;
+    int128 *const sums = request.sums + (request.by_channel ? plane : at.image) * ssim_factors;
+    sums[ssim_product] += int128(value.sum) * (int64_t(1) << (ssim_double_bits - ssim_float_bits));
+    request.not_a_number[at.image] = request.not_a_number[at.image] || value.not_a_number;
+    to.doubts[plane].add(value.doubt);
+}
 
 } // namespace
 
 void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
 {
-    constexpr const char *purpose = "the tiles of SSIM gradients";
+    if (!request.plan->double_arithmetic) {
+        gradient_passes passes(where, request);
+        place_in(memory.work, purpose, [&](arena &work) { passes.place(work); });
+        passes.run(where, nullptr, nullptr);
+        return;
+    }
+    batch_of_gradients<double, double> batch(where, request);
     bool *spread = nullptr;
     std::byte *block = nullptr;
-    const auto take = [&](int64_t tiles, size_t bytes) {
-        place_in(memory.work, purpose, [&](arena &work) {
-            spread = work.take<bool>(tiles);
-            block = work.take<std::byte>(int64_t(bytes));
-        });
-    };
-    if (request.plan->double_arithmetic) {
-        batch_of_gradients<double, double> batch(where, request);
-        take(batch.tiles(), batch.bytes());
-        return batch.run(where, block, spread, false);
-    }
-    batch_of_gradients<float, float> batch(where, request);
-    batch_of_gradients<double, float> in_double(where, request);
-    take(batch.tiles(), std::max(batch.bytes(), in_double.bytes()));
+    place_in(memory.work, purpose, [&](arena &work) {
+        spread = work.take<bool>(batch.tiles());
+        block = work.take<std::byte>(int64_t(batch.bytes()));
+    });
     batch.run(where, block, spread, false);
-    if (std::find(spread, spread + batch.tiles(), true) != spread + batch.tiles())
-        in_double.run(where, block, spread, true);
+}
+
+// The window means around a tile of pixels contain those of the map's tile beside it, so that a pass of its own is left
+// out. What float does not carry is measured in that pass after all.
+bool cpu_ssim_and_gradient(context &where, workspace &memory, ssim_request &request,
+                           const ssim_gradient_request &gradient)
+{
+    const ssim_plan &plan = *request.plan;
+    const bool safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    if (!is_plain(request) || !plan.wanted[ssim_product] || plan.double_arithmetic || !safe ||
+        request.map.data != nullptr)
+        return false;
+    const int64_t images = request.images.reference.images;
+    if (request.counts != nullptr) {
+        count_request counting{request.images, request.weights, plan.range, false, request.counts, {}};
+        cpu_count(where, counting);
+        if (std::any_of(request.counts, request.counts + images,
+                        [](const sample_counts &counts) { return counts.nonfinite != 0; }))
+            return false;
+    }
+    const int64_t channels = request.images.reference.channels;
+    gradient_passes passes(where, gradient);
+    sums_of_values sums{&request, nullptr};
+    place_in(memory.work, purpose, [&](arena &work) {
+        passes.place(work);
+        sums.doubts = work.take<doubt_total>(images * channels);
+    });
+    std::fill_n(request.sums, images * (request.by_channel ? channels : 1) * ssim_factors, 0);
+    std::fill_n(request.not_a_number, images, false);
+    std::fill_n(sums.doubts, images * channels, doubt_total{});
+    const bool carried = passes.run(where, collect_value, &sums);
+    if (!carried || std::any_of(sums.doubts, sums.doubts + images * channels,
+                                [](const doubt_total &plane) { return plane.too_much_for_plane(false); }))
+        cpu_ssim(where, memory, request);
+    return true;
 }
 
 } // namespace iqa

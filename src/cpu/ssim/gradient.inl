@@ -53,6 +53,8 @@ struct gradient_of_tile {
     int64_t rows; // of map pixels around the tile
     real *ring, *deep, *low, *out;
     Lanes most_spread; // of windows of the map, lane by lane
+    // The map's tile beside this one, in map pixels around it: see `value` of the tile.
+    int own_row, own_rows, own_column, own_columns;
 
     explicit gradient_of_tile(const ssim_gradient_tile &area)
         : tile(area),
@@ -62,7 +64,11 @@ struct gradient_of_tile {
                     Lanes::broadcast(real(area.box.covariance))},
           radius{area.box.z.taps / 2, area.box.y.taps / 2, area.box.x.taps / 2},
           rows(around.y.count),
-          most_spread(Lanes::broadcast(0))
+          most_spread(Lanes::broadcast(0)),
+          own_row(int(area.map_first[1]) + radius[1]),
+          own_rows(own_count(area.box.y, 1)),
+          own_column(int(area.map_first[2]) + radius[2]),
+          own_columns(own_count(area.box.x, 2))
     {
         const gradient_memory memory = memory_of(area);
         ring = static_cast<real *>(area.memory) + memory.statistics.total();
@@ -88,6 +94,12 @@ struct gradient_of_tile {
         return axis.first + first >= margin && axis.first + first + count <= extent - margin;
     }
 
+    int own_count(const box_axis &axis, int index) const
+    {
+        const int64_t left = tile.map_end[index] - tile.map_first[index] - axis.first;
+        return int(left < 0 ? 0 : left < axis.count ? left : axis.count);
+    }
+
     bool carries() const;
     real *plain_factors() const { return statistics.spare(2); }
     void find_factors();
@@ -98,7 +110,9 @@ struct gradient_of_tile {
         const int64_t y = around.y.first + radius[1] + row;
         return z >= tile.map_first[0] && z < tile.map_end[0] && y >= tile.map_first[1] && y < tile.map_end[1];
     }
-    template <int taps, bool product>
+    // 1 in the columns of the map's tile beside this one, else 0.
+    real *own_mask() const { return statistics.spare(4); }
+    template <int taps, bool product, bool measuring>
     void differentiate_row(int slice, int row, int down_row);
     void differentiate(int first);
     template <int slices>
@@ -131,6 +145,8 @@ void gradient_of_tile<Lanes>::find_factors()
     for (int64_t i = 0; i < stride(); ++i)
         plain_factors()[i] =
             x + i >= tile.map_first[2] && x + i < tile.map_end[2] && i < around.x.count ? real(tile.factor) : real(0);
+    for (int64_t i = 0; i < stride(); ++i)
+        own_mask()[i] = i >= own_column && i < own_column + own_columns ? real(1) : real(0);
 }
 
 // The same times the pixels' weights, for one row.
@@ -146,9 +162,9 @@ const typename Lanes::real *gradient_of_tile<Lanes>::weighted_factors(int slice,
     return factors;
 }
 
-// g_k of one row of map pixels.
+// g_k of one row of map pixels; `measuring`: and SSIM of those of the map's tile.
 template <class Lanes>
-template <int taps, bool product>
+template <int taps, bool product, bool measuring>
 void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row)
 {
     const filter_of_row<taps, 1, Lanes> across(static_cast<const real *>(around.x.filter), around.x.taps, 1);
@@ -171,7 +187,12 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
         ssim_terms<Lanes> terms;
         ssim_quotients<Lanes> quotients;
         Lanes mean_sum, mean_difference, factor;
+        Lanes value; // of the map, if it is measured
     };
+    const bool measured = measuring && row >= own_row && row < own_row + own_rows;
+    const real *const own = own_mask();
+    real *const doubts = measured && doubts_row(row - own_row, own_rows) ? statistics.spare(5) : nullptr;
+    fixed_sum<real> sum;
     const bool normalises = statistics.normalises();
     const auto begin = [&](int64_t at, window_means<Lanes> sums) __attribute__((always_inline))
     {
@@ -191,12 +212,22 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
         begun.mean_sum = means[0];
         begun.mean_difference = means[1];
         begun.factor = factor;
+        begun.value = zero;
+        if constexpr (measuring) {
+            begun.value = keep_if<comparison::unequal>(ssim_of<true>(begun.terms), Lanes::load(own + at), zero);
+            if (__builtin_expect(doubts != nullptr, 0))
+                ssim_doubt(begun.terms, means[0], means[1], means[2], means[3], constants,
+                           constants_of_doubt<Lanes>(Lanes::broadcast))
+                    .store(doubts + at);
+        }
         return begun;
     };
     const auto finish = [&](int64_t at, const pixels &begun) __attribute__((always_inline))
     {
         const ssim_derivatives<Lanes> found = ssim_derivatives_of(begun.terms, begun.quotients, begun.mean_sum,
                                                                   begun.mean_difference, constants, zero, product);
+        if constexpr (measuring)
+            sum.add(begun.value, Lanes::width);
         Lanes factor = begun.factor;
         if (around.negative_to_zero)
             factor = keep_if<comparison::greater>(factor, begun.terms.structure_top, zero);
@@ -208,18 +239,29 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
     };
     for_sums_of_row<taps>(statistics, across, down_row, begin, finish);
     most_spread = spread;
+    if constexpr (measuring)
+        if (measured) {
+            tile.value->sum += sum.total();
+            tile.value->not_a_number = tile.value->not_a_number || sum.any_nan();
+            if (doubts != nullptr)
+                add_doubts(doubts + own_column, nullptr, own_columns, tile.value->doubt);
+        }
 }
 
 // g_k of the slices of map pixels that are measured together from `first` on.
 template <class Lanes>
 void gradient_of_tile<Lanes>::differentiate(int first)
 {
-    auto row_of = &gradient_of_tile::template differentiate_row<0, true>;
-    if (around.x.taps == 11)
-        row_of = tile.product ? &gradient_of_tile::template differentiate_row<11, true>
-                              : &gradient_of_tile::template differentiate_row<11, false>;
-    else if (!tile.product)
-        row_of = &gradient_of_tile::template differentiate_row<0, false>;
+    const bool eleven = around.x.taps == 11;
+    auto row_of = eleven ? &gradient_of_tile::template differentiate_row<11, true, false>
+                         : &gradient_of_tile::template differentiate_row<0, true, false>;
+    if (!tile.product)
+        row_of = eleven ? &gradient_of_tile::template differentiate_row<11, false, false>
+                        : &gradient_of_tile::template differentiate_row<0, false, false>;
+    if constexpr (sizeof(real) == sizeof(float))
+        if (tile.value != nullptr)
+            row_of = eleven ? &gradient_of_tile::template differentiate_row<11, true, true>
+                            : &gradient_of_tile::template differentiate_row<0, true, true>;
     statistics.measure(first, [&](int slice, int row, int together) {
         for (int i = 0; i < together; ++i)
             (this->*row_of)(slice, row + i, i);

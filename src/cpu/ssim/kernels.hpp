@@ -149,6 +149,13 @@ struct ssim_box_result {
     bool spread;       // too large for float
 };
 
+// SSIM of the pixels of a tile of the map, from float arithmetic.
+struct ssim_tile_value {
+    int64_t sum; // in units of 2^-ssim_float_bits
+    doubt_total doubt;
+    bool not_a_number;
+};
+
 // The derivative of a weighted sum of map pixels with respect to the samples of a tile of the image.
 struct ssim_gradient_tile {
     ssim_box box; // its outputs are the pixels of the tile; coverage, store_row, wanted and memory are unused
@@ -158,6 +165,9 @@ struct ssim_gradient_tile {
     int64_t adjoint_stride[3];
     double factor; // of each pixel of the map
     double coverage;
+    // Receives SSIM of the map's tile beside this one (outputs_beside_pixels()), in float without weights, where no
+    // denominator is 0; NULL: not wanted.
+    ssim_tile_value *value;
     void *memory; // ssim_gradient_memory() items
     // Receives each finished row of both derivatives, in the arithmetic's type.
     void (*store_row)(void *receiver, int slice, int row, const void *reference, const void *candidate);

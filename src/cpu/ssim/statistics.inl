@@ -5,6 +5,7 @@
 
 #include "arith/border.h"
 #include "arith/ssim.h"
+#include "arith/ssim_doubt.h"
 #include "arith/ssim_pivot.h"
 #include "cpu/isa/instruction_set.h"
 #include "cpu/ssim/filters.inl"
@@ -274,6 +275,23 @@ sums_at(const box_statistics<Lanes> &statistics, const filter_of_row<taps, 1, La
         across.template filter<most_maps>(first, next, sums.k);
     }
     return sums;
+}
+
+// Adds the doubts of a row. `weights`: the pixels', in units; NULL: each is 1.
+static void add_doubts(const float *doubts, const float *weights, int count, doubt_total &total)
+{
+    int32_t kinds[ssim_tile_width];
+    int32_t amounts[ssim_tile_width];
+    int32_t pixels = 0;
+    for (int i = 0; i < count; ++i) {
+        const int32_t weight = weights == nullptr ? 1 : int32_t(weights[i]) >> doubt_weight_shift;
+        kinds[i] = doubt_kind(doubts[i]);
+        amounts[i] = doubt_units(doubts[i]) * weight;
+        pixels += weight;
+    }
+    total.pixels += pixels;
+    for (int i = 0; i < count; ++i)
+        total.sums[kinds[i]] += amounts[i];
 }
 
 // finish(at, begin(at, sums)) for each vector of a row that was filtered down. What begin() divides is divided while

@@ -188,14 +188,14 @@ void ssim_metric::update_images(const update_target &target, ssim_update &update
     for (int64_t first = 0; first < images; first += at_once) {
         const image_group group = {first, std::min(at_once, images - first)};
         place_levels(update, group);
-        measure_group(update, group, counted ? nullptr : update.counts + first);
+        const bool differentiated = measure_group(update, group, counted ? nullptr : update.counts + first);
         const ssim_values_request values = values_of(update, group);
         // With gradients the update ends after them, since a failed launch must leave no trace.
         const bool ends = first + group.count == images && !update.wants_gradient();
         update.device->ssim_values(owner(), update.memory->work, values, ends ? target.ledger : nullptr);
         if (target.ledger == nullptr && update.report->kind != fault_kind::none)
             fail_for(*update.report, update, group);
-        if (update.wants_gradient())
+        if (update.wants_gradient() && !differentiated)
             differentiate_group(update, group, values);
     }
     if (target.ledger != nullptr && update.wants_gradient())

@@ -108,7 +108,9 @@ private:
     int64_t images_at_once(const ssim_update &update) const;
     void count_samples(const ssim_update &update);
     [[gnu::noinline]] void place_levels(const ssim_update &update, image_group group);
-    [[gnu::noinline]] void measure_group(const ssim_update &update, image_group group, sample_counts *counts);
+    // True if the gradients are there too.
+    [[gnu::noinline]] bool measure_group(const ssim_update &update, image_group group, sample_counts *counts);
+    bool measure_with_gradient(const ssim_update &update, image_group group, ssim_request &request);
     ssim_values_request values_of(const ssim_update &update, image_group group) const;
     [[gnu::noinline]] void differentiate_group(const ssim_update &update, image_group group,
                                                const ssim_values_request &values);

@@ -123,7 +123,7 @@ void ssim_metric::place_levels(const ssim_update &update, image_group group)
     }
 }
 
-void ssim_metric::measure_group(const ssim_update &update, image_group group, sample_counts *counts)
+bool ssim_metric::measure_group(const ssim_update &update, image_group group, sample_counts *counts)
 {
     bool *not_a_number = update.memory->flags.take<bool>(size_t(options_.scales * group.count), "the flags of a batch");
     const std::span<const shrink_request> levels(made_.data(), size_t(options_.scales));
@@ -148,8 +148,11 @@ void ssim_metric::measure_group(const ssim_update &update, image_group group, sa
             .counts = update.is_made(level) ? nullptr : counts,
             .not_a_number = current.not_a_number,
         };
+        if (measure_with_gradient(update, group, request))
+            return true;
         update.device->ssim(owner(), update.memory->work, request);
     }
+    return false;
 }
 
 ssim_values_request ssim_metric::values_of(const ssim_update &update, image_group group) const

@@ -3,6 +3,8 @@
 // and in volumes; and their bits.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 
 #include "support/catch.hpp"
 #include "support/support.hpp"
@@ -255,4 +257,128 @@ TEST_CASE("derivatives and values have the same bits everywhere", "[ssim_gradien
         CHECK((gradient == first));
         CHECK((bytes_of(metric) == first_state));
     }
+}
+
+namespace {
+
+// What an update of a pair gives; with a map values and derivatives have a pass each.
+template <class Sample>
+struct results {
+    std::vector<double> per_image, per_channel;
+    std::vector<float> reference, candidate;
+    std::vector<unsigned char> state;
+
+    results(const iqa_ssim_options &options, const std::vector<Sample> &x, const std::vector<Sample> &y, int dtype,
+            const std::vector<int64_t> &shape, const std::vector<int64_t> &map_shape, int isa, int threads)
+        : per_image(size_t(shape[0])),
+          per_channel(size_t(shape[0] * shape[1])),
+          reference(x.size()),
+          candidate(x.size())
+    {
+        const context_pointer context = make_context(threads, isa);
+        const metric_pointer metric = make_ssim(context, options);
+        REQUIRE(metric != nullptr);
+        std::vector<float> map(x.size());
+        const tensor of_images(per_image.data(), IQA_FLOAT64, {shape[0]});
+        const tensor of_channels(per_channel.data(), IQA_FLOAT64, {shape[0], shape[1]});
+        const tensor by_reference(reference.data(), IQA_FLOAT32, shape);
+        const tensor by_candidate(candidate.data(), IQA_FLOAT32, shape);
+        const tensor pixels(map.data(), IQA_FLOAT32, map_shape);
+        iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+        extras.per_image = of_images;
+        extras.per_channel = options.size_x == 7 ? &of_channels.view : nullptr; // with it sums are of channels
+        extras.reference_gradient = by_reference;
+        extras.candidate_gradient = by_candidate;
+        extras.map = map_shape.empty() ? nullptr : &pixels.view;
+        const iqa_status status =
+            iqa_metric_update(metric.get(), tensor(x.data(), dtype, shape), tensor(y.data(), dtype, shape), &extras);
+        INFO(last_error(context));
+        REQUIRE(status == IQA_OK);
+        state = bytes_of(metric);
+    }
+};
+
+template <class Sample>
+bool same_bits(const std::vector<Sample> &a, const std::vector<Sample> &b)
+{
+    return std::memcmp(a.data(), b.data(), a.size() * sizeof(Sample)) == 0;
+}
+
+template <class Sample>
+void check_one_pass(iqa_ssim_options options, const std::vector<Sample> &x, const std::vector<Sample> &y, int dtype,
+                    const std::vector<int64_t> &shape)
+{
+    options.layout = IQA_LAYOUT_NCHW;
+    for (const int window : {11, 7})
+        for (const int border : {IQA_BORDER_VALID, IQA_BORDER_REFLECT, IQA_BORDER_ZERO}) {
+            options.size_y = 11;
+            options.size_x = window;
+            options.border = border;
+            std::vector<int64_t> map_shape = shape;
+            if (border == IQA_BORDER_VALID) {
+                map_shape[2] -= options.size_y - 1;
+                map_shape[3] -= options.size_x - 1;
+            }
+            const results<Sample> apart(options, x, y, dtype, shape, map_shape, IQA_ISA_BASELINE, 1);
+            for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512}) {
+                const results<Sample> together(options, x, y, dtype, shape, {}, isa, isa == IQA_ISA_AVX2 ? 3 : 1);
+                INFO("border " << border << ", window " << window << ", " << shape[2] << " x " << shape[3] << ", isa "
+                               << isa);
+                CHECK((together.state == apart.state));
+                CHECK(same_bits(together.per_image, apart.per_image));
+                CHECK(same_bits(together.per_channel, apart.per_channel));
+                CHECK(same_bits(together.reference, apart.reference));
+                CHECK(same_bits(together.candidate, apart.candidate));
+            }
+        }
+}
+
+} // namespace
+
+TEST_CASE("one pass for values and derivatives gives the bits of two", "[ssim_gradient]")
+{
+    iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+    const std::vector<int64_t> shapes[] = {{1, 1, 11, 11},  {2, 3, 64, 128}, {1, 2, 74, 138}, {1, 1, 75, 139},
+                                           {1, 3, 69, 133}, {1, 1, 130, 20}, {1, 1, 20, 261}};
+    random_numbers random(3);
+    for (const std::vector<int64_t> &shape : shapes) {
+        const size_t samples = size_t(shape[0] * shape[1] * shape[2] * shape[3]);
+        std::vector<uint8_t> x(samples), y(samples);
+        for (size_t i = 0; i < samples; ++i) {
+            x[i] = uint8_t(random.below(200) + 30);
+            y[i] = uint8_t(x[i] + random.below(41) - 20);
+        }
+        check_one_pass(options, x, y, IQA_UINT8, shape);
+    }
+
+    options.data_low = 0;
+    options.data_high = 1;
+    const std::vector<int64_t> shape = {2, 2, 90, 150};
+    std::vector<float> x(2 * 2 * 90 * 150), y(x.size());
+    const auto fill = [&](auto &&sample) {
+        for (size_t i = 0; i < x.size(); ++i) {
+            x[i] = sample(i);
+            y[i] = x[i] + 0.1f * float(random.uniform() - 0.5); // some outside the range
+        }
+    };
+    fill([&](size_t) { return float(random.uniform()); });
+    check_one_pass(options, x, y, IQA_FLOAT32, shape);
+    y = x; // 1 exactly, and no derivative
+    check_one_pass(options, x, y, IQA_FLOAT32, shape);
+    // Flat areas at two levels, of which float makes doubts.
+    fill([&](size_t) { return float(random.uniform()); });
+    for (size_t i = 0; i < 10000; ++i) {
+        x[i] = 0.3f;
+        y[i] = 0.45f;
+    }
+    check_one_pass(options, x, y, IQA_FLOAT32, shape);
+    // Samples that lie too far from the pivot, in one tile.
+    fill([&](size_t i) { return float(random.uniform()) + (i == 5000 ? 1000.0f : 0.0f); });
+    check_one_pass(options, x, y, IQA_FLOAT32, shape);
+    // What is not finite, and where it makes a window so.
+    options.nonfinite = IQA_NONFINITE_PROPAGATE;
+    x[7000] = std::numeric_limits<float>::infinity();
+    check_one_pass(options, x, y, IQA_FLOAT32, shape);
+    x[7000] = 1e30f;
+    check_one_pass(options, x, y, IQA_FLOAT32, shape);
 }
