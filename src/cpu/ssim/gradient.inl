@@ -70,6 +70,9 @@ struct gradient_of_tile {
           own_column(int(area.map_first[2]) + radius[2]),
           own_columns(own_count(area.box.x, 2))
     {
+        const int64_t first_centre = around.y.first + radius[1];
+        statistics.first_row = int(larger_of<int64_t>(area.map_first[1] - first_centre, 0));
+        statistics.end_row = int(smaller_of<int64_t>(area.map_end[1] - first_centre, around.y.count));
         const gradient_memory memory = memory_of(area);
         ring = static_cast<real *>(area.memory) + memory.statistics.total();
         deep = ring + memory.ring;
@@ -104,12 +107,12 @@ struct gradient_of_tile {
     real *plain_factors() const { return statistics.spare(2); }
     void find_factors();
     const real *weighted_factors(int slice, int row) const;
-    bool has_row(int slice, int row) const
+    bool has_slice(int slice) const
     {
         const int64_t z = around.z.first + radius[0] + slice;
-        const int64_t y = around.y.first + radius[1] + row;
-        return z >= tile.map_first[0] && z < tile.map_end[0] && y >= tile.map_first[1] && y < tile.map_end[1];
+        return z >= tile.map_first[0] && z < tile.map_end[0];
     }
+    void clear_rows(int slice, int first, int end);
     // 1 in the columns of the map's tile beside this one, else 0.
     real *own_mask() const { return statistics.spare(4); }
     template <int taps, bool product, bool measuring>
@@ -162,6 +165,16 @@ const typename Lanes::real *gradient_of_tile<Lanes>::weighted_factors(int slice,
     return factors;
 }
 
+// Rows outside the map.
+template <class Lanes>
+void gradient_of_tile<Lanes>::clear_rows(int slice, int first, int end)
+{
+    for (int k = 0; k < 4; ++k)
+        for (int row = first; row < end; ++row)
+            for (int i = 0; i < around.x.count; ++i)
+                derivatives_of(slice)[(k * rows + row) * stride() + i] = real(0);
+}
+
 // g_k of one row of map pixels; `measuring`: and SSIM of those of the map's tile.
 template <class Lanes>
 template <int taps, bool product, bool measuring>
@@ -171,16 +184,9 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
     const Lanes twice_pivot = Lanes::broadcast(statistics.pivot + statistics.pivot);
     const Lanes zero = Lanes::broadcast(0);
     const Lanes least_coverage = Lanes::broadcast(least_covered<real>(tile.coverage));
-    const int count = around.x.count;
     real *const first = derivatives_of(slice) + row * stride();
     const int64_t next = rows * stride();
     real *const g[4] = {first, first + next, first + 2 * next, first + 3 * next};
-    if (!has_row(slice, row)) {
-        for (real *derivatives : g)
-            for (int i = 0; i < count; ++i)
-                derivatives[i] = real(0);
-        return;
-    }
     const real *const factors = statistics.weighted ? weighted_factors(slice, row) : plain_factors();
     Lanes spread = most_spread;
     struct pixels {
@@ -262,8 +268,12 @@ void gradient_of_tile<Lanes>::differentiate(int first)
         if (tile.value != nullptr)
             row_of = eleven ? &gradient_of_tile::template differentiate_row<11, true, true>
                             : &gradient_of_tile::template differentiate_row<0, true, true>;
+    for (int slice = first; slice < first + statistics.slices_from(first); ++slice) {
+        clear_rows(slice, 0, has_slice(slice) ? statistics.first_row : around.y.count);
+        clear_rows(slice, statistics.end_row, around.y.count);
+    }
     statistics.measure(first, [&](int slice, int row, int together) {
-        for (int i = 0; i < together; ++i)
+        for (int i = 0; i < together && has_slice(slice); ++i)
             (this->*row_of)(slice, row + i, i);
     });
 }

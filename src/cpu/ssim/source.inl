@@ -13,6 +13,57 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
+// The positions `first` ... `first + count - 1` of a row: those inside the image at once, by inside(to, column,
+// length), and each other one by zero(to), by copy(to, from) of one that is there already, or by inside() again.
+template <class Inside, class Copy, class Zero>
+static void for_positions(border_mode border, int64_t first, int64_t count, int64_t extent, const Inside &inside,
+                          const Copy &copy, const Zero &zero)
+{
+    const int64_t begin = first < 0 ? (-first < count ? -first : count) : 0;
+    const int64_t beyond = first + count - extent;
+    const int64_t end = beyond > 0 ? (beyond < count ? count - beyond : 0) : count;
+    if (begin < end)
+        inside(begin, first + begin, end - begin);
+    for (int64_t to = 0; to < count; ++to) {
+        if (to == begin && begin < end)
+            to = end;
+        if (to >= count)
+            break;
+        const int64_t column = border_index(border, first + to, extent);
+        const int64_t from = column - first;
+        if (column < 0)
+            zero(to);
+        else if (from >= begin && from < end)
+            copy(to, from);
+        else
+            inside(to, column, 1);
+    }
+}
+
+// s and d of a run of samples. Multiplying by the gain, a power of two, is exact.
+template <class Real, class Sample>
+static void stage_run(const Sample *__restrict reference, const Sample *__restrict candidate, int64_t count, Real gain,
+                      const Real *__restrict pivot, Real *__restrict sum, Real *__restrict difference)
+{
+    const auto stage = [=](int64_t i) {
+        const Real x = Real(widen(reference[i])) * gain - pivot[i];
+        const Real y = Real(widen(candidate[i])) * gain - pivot[i];
+        sum[i] = x + y;
+        difference[i] = x - y;
+    };
+    // Numbers of samples that the compiler knows, so that short rows and the ends of long ones are vectors too.
+    constexpr int64_t many = 64;
+    constexpr int64_t few = 16;
+    int64_t i = 0;
+    for (const int64_t end = count / many * many; i < end; ++i)
+        stage(i);
+    for (; i + few <= count; i += few)
+        for (int64_t j = i; j < i + few; ++j)
+            stage(j);
+    for (; i < count; ++i)
+        stage(i);
+}
+
 // Luma is computed in double, whatever the arithmetic.
 template <class Real>
 static void read_luma(const sample_source &source, const char *samples, int64_t channel_bytes, int64_t step,
@@ -92,29 +143,51 @@ static void read_positions(const sample_source &source, border_mode border, int6
     };
     if (z < 0 || y < 0)
         return read_zeros(0, count);
-    const int64_t inside_from = first < 0 ? (-first < count ? -first : count) : 0;
-    const int64_t beyond = first + count - source.width;
-    const int64_t inside_to = beyond > 0 ? (beyond < count ? count - beyond : 0) : count;
-    if (inside_from < inside_to)
-        read_inside(inside_from, first + inside_from, inside_to - inside_from);
-    for (int64_t i = 0; i < count; ++i) {
-        if (i == inside_from && inside_from < inside_to)
-            i = inside_to;
-        if (i >= count)
-            break;
-        const int64_t x = border_index(border, first + i, source.width);
-        const int64_t read = x - first; // where it already is, unless the border reaches beyond the run
-        if (x < 0) {
-            read_zeros(i, 1);
-        } else if (read >= inside_from && read < inside_to) {
-            reference[i] = reference[read];
-            candidate[i] = candidate[read];
-            if (weight != nullptr)
-                weight[i] = weight[read];
-        } else {
-            read_inside(i, x, 1);
+    const auto copy_position = [&](int64_t to, int64_t from) {
+        reference[to] = reference[from];
+        candidate[to] = candidate[from];
+        if (weight != nullptr)
+            weight[to] = weight[from];
+    };
+    for_positions(border, first, count, source.width, read_inside, copy_position,
+                  [&](int64_t to) { read_zeros(to, 1); });
+}
+
+// Likewise s and d of rows without luma and weights, whose pixels lie next to each other.
+template <class Sample, class Real>
+static void stage_positions(const sample_source &source, border_mode border, int64_t slice, int64_t row, int64_t first,
+                            int64_t count, const Real *pivot, Real *sum, Real *difference)
+{
+    const int64_t z = border_index(border, slice, source.depth);
+    const int64_t y = border_index(border, row, source.height);
+    const auto stage_zeros = [&](int64_t to, int64_t length) {
+        for (int64_t i = to; i < to + length; ++i) {
+            sum[i] = (Real(0) - pivot[i]) + (Real(0) - pivot[i]);
+            difference[i] = Real(0);
         }
-    }
+    };
+    if (z < 0 || y < 0)
+        return stage_zeros(0, count);
+    const auto row_of = [&](const sample_volume &side) {
+        return static_cast<const Sample *>(side.data) + z * side.slice_stride + y * side.row_stride;
+    };
+    const Sample *const reference = row_of(source.reference);
+    const Sample *const candidate = row_of(source.candidate);
+    const auto stage_inside = [&](int64_t to, int64_t column, int64_t length) {
+        if (length > 1 && y + rows_ahead < source.height) {
+            const int64_t bytes = length * int64_t(sizeof(Sample));
+            prefetch_run(reference + column + rows_ahead * source.reference.row_stride, bytes);
+            prefetch_run(candidate + column + rows_ahead * source.candidate.row_stride, bytes);
+        }
+        stage_run(reference + column, candidate + column, length, Real(source.gain), pivot + to, sum + to,
+                  difference + to);
+    };
+    const auto copy_position = [&](int64_t to, int64_t from) {
+        sum[to] = sum[from];
+        difference[to] = difference[from];
+    };
+    for_positions(border, first, count, source.width, stage_inside, copy_position,
+                  [&](int64_t to) { stage_zeros(to, 1); });
 }
 
 } // namespace iqa::IQA_INSTRUCTION_SET

@@ -33,6 +33,7 @@ struct box_statistics {
     int64_t columns;  // of a row with its margins
     int together;     // slices that are filtered together
     int staged_slices;
+    int first_row, end_row; // of the box, that are wanted
     real pivot;
     real *staged, *filtered, *down, *rest;
 
@@ -45,6 +46,8 @@ struct box_statistics {
           columns(area.x.count + area.x.taps - 1),
           together(area.z.taps == 1 ? 1 : Lanes::rows_at_once),
           staged_slices(0),
+          first_row(0),
+          end_row(area.y.count),
           pivot(0),
           staged(static_cast<real *>(area.memory)),
           filtered(staged + layout.staged),
@@ -161,14 +164,27 @@ void box_statistics<Lanes>::find_pivot(const span_of_outputs &in_z, const span_o
 template <class Lanes>
 void box_statistics<Lanes>::stage(int slice)
 {
-    for (int row = 0; row < rows(); ++row) {
+    const sample_source &source = box.source;
+    if (!weighted && source.luma == nullptr && source.reference.column_stride == 1 &&
+        source.candidate.column_stride == 1) {
+        real *const pivots = spare(0);
+        for (int64_t i = 0; i < columns; ++i)
+            pivots[i] = pivot;
+        with_sample_type(source.type, [&]<class Sample>(Sample) {
+            for (int row = first_row; row < end_row + box.y.taps - 1; ++row)
+                stage_positions<Sample>(source, box.border, box.z.first + slice, box.y.first + row, box.x.first,
+                                        columns, pivots, plane(slice, 0) + row * memory.stride,
+                                        plane(slice, 1) + row * memory.stride);
+        });
+        return;
+    }
+    for (int row = first_row; row < end_row + box.y.taps - 1; ++row) {
         real *sum = plane(slice, 0) + row * memory.stride;
         real *difference = plane(slice, 1) + row * memory.stride;
         real *weight = weighted ? plane(slice, 2) + row * memory.stride : nullptr;
         real *x = spare(0);
         real *y = spare(1);
-        read_positions(box.source, box.border, box.z.first + slice, box.y.first + row, box.x.first, columns, x, y,
-                       weight);
+        read_positions(source, box.border, box.z.first + slice, box.y.first + row, box.x.first, columns, x, y, weight);
         if (!weighted || !box.convolution) {
             for (int64_t i = 0; i < columns; ++i) {
                 const real reference = x[i] - pivot;
@@ -330,8 +346,8 @@ void box_statistics<Lanes>::measure(int first, const Finish &finish)
     else if (box.z.taps > 1)
         slices == at_once ? filter_depth_at<at_once, 0>(first) : filter_depth_at<1, 0>(first);
     for (int line = 0; line < slices; ++line)
-        for (int row = 0; row < box.y.count;) {
-            const int count = box.y.count - row >= at_once ? at_once : 1;
+        for (int row = first_row; row < end_row;) {
+            const int count = end_row - row >= at_once ? at_once : 1;
             if (count == 1)
                 filter_down_at<1, 0>(line, row);
             else if (box.y.taps == 11)

@@ -17,6 +17,7 @@
 #include "cpu/isa/instruction_set.h"
 #include "cpu/ssim/filters.inl"
 #include "cpu/ssim/kernels.hpp"
+#include "cpu/ssim/source.inl"
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
@@ -41,30 +42,6 @@ struct ssim_workspace {
     real *staged(int row) const { return ring + 2 * stride * (row % ring_rows); }
     real *map(int row, int k) const { return filtered + stride * (4 * row + k); }
 };
-
-// s and d of a run of samples. Multiplying by the gain, a power of two, is exact.
-template <class Real, class Sample>
-static void stage_run(const Sample *__restrict reference, const Sample *__restrict candidate, int64_t count, Real gain,
-                      const Real *__restrict pivot, Real *__restrict sum, Real *__restrict difference)
-{
-    const auto stage = [=](int64_t i) {
-        const Real x = Real(widen(reference[i])) * gain - pivot[i];
-        const Real y = Real(widen(candidate[i])) * gain - pivot[i];
-        sum[i] = x + y;
-        difference[i] = x - y;
-    };
-    // Numbers of samples that the compiler knows, so that short rows and the ends of long ones are vectors too.
-    constexpr int64_t many = 64;
-    constexpr int64_t few = 16;
-    int64_t i = 0;
-    for (const int64_t end = count / many * many; i < end; ++i)
-        stage(i);
-    for (; i + few <= count; i += few)
-        for (int64_t j = i; j < i + few; ++j)
-            stage(j);
-    for (; i < count; ++i)
-        stage(i);
-}
 
 template <class Real, class Sample>
 static void stage_strided_run(const Sample *reference, int64_t reference_step, const Sample *candidate,
@@ -118,25 +95,16 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
             stage_strided_run(x_run, reference_step, y_run, candidate_step, to - from, gain, work.pivot + at, sum + at,
                               difference + at);
     };
-    // Columns inside the image form one run; columns outside are staged one by one.
-    const int64_t inside_from = tile.first_column < 0 ? -tile.first_column : 0;
-    const int64_t beyond = tile.first_column + pixels - tile.width;
-    const int64_t inside_to = pixels - (beyond > 0 ? beyond : 0);
-    if (inside_from < inside_to)
-        stage_pixels(inside_from, inside_to, tile.first_column + inside_from);
-    if (inside_from == 0 && inside_to == pixels)
-        return;
-    for (int64_t i = 0; i < pixels; ++i) {
-        if (i == inside_from && inside_from < inside_to)
-            i = inside_to;
-        if (i >= pixels)
-            break;
-        const int64_t column = border_index(tile.border, tile.first_column + i, tile.width);
-        if (column < 0)
-            stage_zeros(i, i + 1);
-        else
-            stage_pixels(i, i + 1, column);
-    }
+    const auto copy_pixel = [&](int64_t to, int64_t from) {
+        for (int channel = 0; channel < channels; ++channel) {
+            sum[to * channels + channel] = sum[from * channels + channel];
+            difference[to * channels + channel] = difference[from * channels + channel];
+        }
+    };
+    for_positions(
+        tile.border, tile.first_column, pixels, tile.width,
+        [&](int64_t to, int64_t column, int64_t length) { stage_pixels(to, to + length, column); }, copy_pixel,
+        [&](int64_t to) { stage_zeros(to, to + 1); });
 }
 
 // The pivot of each channel.
