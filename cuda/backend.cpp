@@ -61,7 +61,7 @@ const backend &cuda_backend()
         .ssim_blocks = cuda::ssim_blocks,
         .ssim_block_values = cuda::ssim_block_values,
         .ssim_gradient = cuda::ssim_gradient,
-        .ssim_and_gradient = nullptr,
+        .ssim_and_gradient = cuda::ssim_and_gradient,
         .shrink = cuda::shrink,
         .count = cuda::count,
         .sums_of_pairs = cuda::sums_of_pairs,

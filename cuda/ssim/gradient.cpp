@@ -200,4 +200,10 @@ void ssim_gradient(context &where, workspace &memory, const ssim_gradient_reques
     launch_after(memory, [&] { gradient_on_device<double, float>(where, memory, request, spread).run(); });
 }
 
+// The kernels of gradients add up no values.
+bool ssim_and_gradient(context &, workspace &, ssim_request &, ssim_gradient_request, double)
+{
+    return false;
+}
+
 } // namespace iqa::cuda

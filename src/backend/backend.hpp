@@ -31,9 +31,10 @@ struct backend {
     void (*ssim_blocks)(context &where, workspace &memory, ssim_blocks_request &request);
     void (*ssim_block_values)(context &where, const ssim_block_values_request &request);
     void (*ssim_gradient)(context &where, workspace &memory, const ssim_gradient_request &request);
-    // Both of the same images in one pass, with the same results: false where it does neither. May be NULL.
-    bool (*ssim_and_gradient)(context &where, workspace &memory, ssim_request &request,
-                              const ssim_gradient_request &gradient);
+    // Both of the same images in one pass, with the same results; `slope` is each factor of the gradient, which has
+    // none. False where it does neither.
+    bool (*ssim_and_gradient)(context &where, workspace &memory, ssim_request &request, ssim_gradient_request gradient,
+                              double slope);
     // Each level is made of the one before, in the same arithmetic.
     void (*shrink)(context &where, workspace &memory, std::span<const shrink_request> levels);
     void (*count)(context &where, count_request &request);

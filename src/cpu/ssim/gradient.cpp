@@ -337,8 +337,8 @@ void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_re
 
 // The window means around a tile of pixels contain those of the map's tile beside it, so that a pass of its own is left
 // out. What float does not carry is measured in that pass after all.
-bool cpu_ssim_and_gradient(context &where, workspace &memory, ssim_request &request,
-                           const ssim_gradient_request &gradient)
+bool cpu_ssim_and_gradient(context &where, workspace &memory, ssim_request &request, ssim_gradient_request gradient,
+                           double slope)
 {
     const ssim_plan &plan = *request.plan;
     const bool safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
@@ -353,18 +353,22 @@ bool cpu_ssim_and_gradient(context &where, workspace &memory, ssim_request &requ
                         [](const sample_counts &counts) { return counts.nonfinite != 0; }))
             return false;
     }
-    const int64_t channels = request.images.reference.channels;
+    const int64_t planes = images * request.images.reference.channels;
     gradient_passes passes(where, gradient);
     sums_of_values sums{&request, nullptr};
+    double *factors = nullptr;
     place_in(memory.work, purpose, [&](arena &work) {
         passes.place(work);
-        sums.doubts = work.take<doubt_total>(images * channels);
+        sums.doubts = work.take<doubt_total>(planes);
+        factors = work.take<double>(planes);
     });
-    std::fill_n(request.sums, images * (request.by_channel ? channels : 1) * ssim_factors, 0);
+    std::fill_n(factors, planes, slope);
+    gradient.factors = factors;
+    std::fill_n(request.sums, (request.by_channel ? planes : images) * ssim_factors, 0);
     std::fill_n(request.not_a_number, images, false);
-    std::fill_n(sums.doubts, images * channels, doubt_total{});
+    std::fill_n(sums.doubts, planes, doubt_total{});
     const bool carried = passes.run(where, collect_value, &sums);
-    if (!carried || std::any_of(sums.doubts, sums.doubts + images * channels,
+    if (!carried || std::any_of(sums.doubts, sums.doubts + planes,
                                 [](const doubt_total &plane) { return plane.too_much_for_plane(false); }))
         cpu_ssim(where, memory, request);
     return true;

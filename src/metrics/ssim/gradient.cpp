@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Gradients, from the smallest level to the caller's images.
-#include <algorithm>
-
 #include "metrics/ssim/metric.hpp"
 
 namespace iqa {
@@ -9,20 +7,17 @@ namespace iqa {
 // The derivative of a mean by a pixel of the map does not depend on the values.
 bool ssim_metric::measure_with_gradient(const ssim_update &update, image_group group, ssim_request &request)
 {
-    if (!update.wants_gradient() || !plain_mean(options_) || update.is_made(0) ||
-        update.device->ssim_and_gradient == nullptr)
+    if (!update.wants_gradient() || !plain_mean(options_) || update.is_made(0))
         return false;
-    const size_t planes = size_t(group.count * update.channels);
-    double *factors = update.memory->factors.take<double>(planes, "the factors of gradients");
-    std::fill_n(factors, planes, slope_of_map_pixel(double(levels_[0].pixels) * double(update.channels)));
     const ssim_gradient_request gradient{.plan = request.plan,
                                          .images = request.images,
                                          .weights = request.weights,
-                                         .factors = factors,
+                                         .factors = nullptr,
                                          .reference = images_of(update.reference_gradient, group),
                                          .candidate = images_of(update.candidate_gradient, group),
                                          .smaller = nullptr};
-    return update.device->ssim_and_gradient(owner(), update.memory->work, request, gradient);
+    const double slope = slope_of_map_pixel(double(levels_[0].pixels) * double(update.channels));
+    return update.device->ssim_and_gradient(owner(), update.memory->work, request, gradient, slope);
 }
 
 void ssim_metric::differentiate_group(const ssim_update &update, image_group group, const ssim_values_request &values)
