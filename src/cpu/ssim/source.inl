@@ -16,14 +16,17 @@ namespace iqa::IQA_INSTRUCTION_SET {
 // The positions `first` ... `first + count - 1` of a row: those inside the image at once, by inside(to, column,
 // length), and each other one by zero(to), by copy(to, from) of one that is there already, or by inside() again.
 template <class Inside, class Copy, class Zero>
-static void for_positions(border_mode border, int64_t first, int64_t count, int64_t extent, const Inside &inside,
-                          const Copy &copy, const Zero &zero)
+[[gnu::always_inline]] static inline void for_positions(border_mode border, int64_t first, int64_t count,
+                                                        int64_t extent, const Inside &inside, const Copy &copy,
+                                                        const Zero &zero)
 {
     const int64_t begin = first < 0 ? (-first < count ? -first : count) : 0;
     const int64_t beyond = first + count - extent;
     const int64_t end = beyond > 0 ? (beyond < count ? count - beyond : 0) : count;
     if (begin < end)
         inside(begin, first + begin, end - begin);
+    if (begin == 0 && end == count)
+        return;
     for (int64_t to = 0; to < count; ++to) {
         if (to == begin && begin < end)
             to = end;
