@@ -47,6 +47,10 @@ static bool halve_inside(const shrink_row &row)
             const Sample *const upper = static_cast<const Sample *>(volume.data) +
                                         row.first_slice * volume.slice_stride + row.first_row * volume.row_stride +
                                         row.first_column * volume.column_stride;
+            const int64_t bytes = 2 * row.columns * volume.column_stride * int64_t(sizeof(Sample));
+            for (int line = rows_ahead; line < rows_ahead + 2; ++line)
+                if (row.first_row + line < source.height)
+                    prefetch_run(upper + line * volume.row_stride, bytes);
             halve_two_rows(upper, upper + volume.row_stride, volume.column_stride, row.columns, Real(source.gain),
                            static_cast<Real *>(out));
         };
