@@ -43,7 +43,7 @@ struct cpu_kernels {
     void (*to_double)(element_type type, const void *const *channels, const luma_rule *luma, int64_t count,
                       double *samples);
     // The derivative by each sample of the candidate; `weights` may be NULL.
-    void (*error_derivatives)(const error_slope &slope, const double *reference, const double *candidate,
+    void (*error_derivatives)(const error_slope &slope, element_type type, const void *reference, const void *candidate,
                               const float *weights, int64_t count, double *derivatives);
     // Times a factor.
     void (*store_derivatives)(const double *derivatives, double factor, int64_t count, const derivative_place &to);

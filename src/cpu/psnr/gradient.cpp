@@ -73,13 +73,16 @@ private:
     void add_pixels(row_part part, pixel_memory &memory) const
     {
         const pixel_run run = reader_.read(part, memory);
-        reader_.to_double(run, memory);
-        kernels_.error_derivatives(request_.slopes[part.image], memory.reference_double, memory.candidate_double,
-                                   run.weights, run.count, memory.derivatives);
+        const error_slope &slope = request_.slopes[part.image];
         if (request_.source.luma == nullptr) {
+            kernels_.error_derivatives(slope, run.type, run.reference[0], run.candidate[0], run.weights, run.count,
+                                       memory.derivatives);
             store(part, memory.derivatives, 1.0);
             return;
         }
+        reader_.to_double(run, memory);
+        kernels_.error_derivatives(slope, element_type::float64, memory.reference_double, memory.candidate_double,
+                                   run.weights, run.count, memory.derivatives);
         const luma_factors &weights = request_.source.luma->weights;
         for (const double factor : {weights.red, weights.green, weights.blue}) {
             store(part, memory.derivatives, factor);

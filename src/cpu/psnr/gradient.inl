@@ -9,28 +9,33 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-template <bool of_magnitude, class Weight>
-static void derivatives_of(const error_slope &slope, const double *reference, const double *candidate,
-                           const Weight &weight, int64_t count, double *derivatives)
+template <bool of_magnitude, class Sample, class Weight>
+static void derivatives_of(const error_slope &slope, const Sample *__restrict reference,
+                           const Sample *__restrict candidate, const Weight &weight, int64_t count,
+                           double *__restrict derivatives)
 {
     const error_slope known = {slope.before, slope.factor, slope.after, of_magnitude};
     for (int64_t i = 0; i < count; ++i)
-        derivatives[i] = error_derivative(known, reference[i], candidate[i], weight(i));
+        derivatives[i] = error_derivative(known, double(reference[i]), double(candidate[i]), weight(i));
 }
 
-static void error_derivatives(const error_slope &slope, const double *reference, const double *candidate,
+static void error_derivatives(const error_slope &slope, element_type type, const void *reference, const void *candidate,
                               const float *weights, int64_t count, double *derivatives)
 {
-    const auto derive = [=](const auto &weight) {
-        if (slope.of_magnitude)
-            derivatives_of<true>(slope, reference, candidate, weight, count, derivatives);
+    with_gathered_type(type, [&]<class Sample>(Sample) {
+        const auto derive = [&](const auto &weight) {
+            const auto *x = static_cast<const Sample *>(reference);
+            const auto *y = static_cast<const Sample *>(candidate);
+            if (slope.of_magnitude)
+                derivatives_of<true>(slope, x, y, weight, count, derivatives);
+            else
+                derivatives_of<false>(slope, x, y, weight, count, derivatives);
+        };
+        if (weights == nullptr)
+            derive([](int64_t) { return 1.0; });
         else
-            derivatives_of<false>(slope, reference, candidate, weight, count, derivatives);
-    };
-    if (weights == nullptr)
-        derive([](int64_t) { return 1.0; });
-    else
-        derive([=](int64_t i) { return double(weights[i]); });
+            derive([=](int64_t i) { return double(weights[i]); });
+    });
 }
 
 // Adding 0 turns -0 into 0.
