@@ -326,7 +326,7 @@ void collect_value(void *receiver, const tile_grid::place &at, const ssim_tile_v
     ssim_request &request = *to.request;
     const int64_t plane = at.image * request.images.reference.channels + at.plane;
     int128 *const sums = request.sums + (request.by_channel ? plane : at.image) * ssim_factors;
-    sums[ssim_product] += int128(value.sum) * (int64_t(1) << (ssim_double_bits - ssim_float_bits));
+    sums[ssim_product] += value.sum * (int64_t(1) << (ssim_double_bits - ssim_float_bits));
     request.not_a_number[at.image] = request.not_a_number[at.image] || value.not_a_number;
     to.doubts[plane].add(value.doubt);
 }

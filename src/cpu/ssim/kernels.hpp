@@ -151,7 +151,7 @@ struct ssim_box_result {
 
 // SSIM of the pixels of a tile of the map, from float arithmetic.
 struct ssim_tile_value {
-    int64_t sum; // in units of 2^-ssim_float_bits
+    int128 sum; // in units of 2^-ssim_float_bits; with NaN unspecified
     doubt_total doubt;
     bool not_a_number;
 };
