@@ -24,13 +24,20 @@ struct span_of_outputs {
     int64_t first, count;
 };
 
-// Those of the tile of the map that has the place of a tile of pixels, with whose pivot the derivatives of these are
-// computed: so its windows' means are the same numbers for both. A map that leaves `margin` pixels out may have no tile
-// there; the pixels' own extent then stands for it.
-IQA_HD span_of_outputs outputs_beside_pixels(int64_t first, int64_t count, int64_t margin, int64_t extent)
+// The outputs of the map's tile that has the place of a tile of `count` pixels from `first` on. A map that leaves
+// `margin` pixels out at each end may have none there.
+IQA_HD int64_t count_beside_pixels(int64_t first, int64_t count, int64_t margin, int64_t extent)
 {
     const int64_t left = extent - margin - (first + margin);
-    return {first + margin, left > 0 && left < count ? left : count};
+    return left < 0 ? 0 : left < count ? left : count;
+}
+
+// With the pivot of that tile the derivatives of the pixels are computed, so that its windows' means are the same
+// numbers for both. Where it is empty, the pixels' own extent stands for it.
+IQA_HD span_of_outputs outputs_beside_pixels(int64_t first, int64_t count, int64_t margin, int64_t extent)
+{
+    const int64_t outputs = count_beside_pixels(first, count, margin, extent);
+    return {first + margin, outputs > 0 ? outputs : count};
 }
 
 template <class Real>

@@ -281,7 +281,7 @@ private:
     Real *adjoint_[3]{};
 };
 
-// All derivatives of a request, in the arithmetic of its plan and then in double where that does not carry.
+// All derivatives of a request in float, and then in double where that does not carry.
 class gradient_passes {
 public:
     gradient_passes(context &where, const ssim_gradient_request &request)

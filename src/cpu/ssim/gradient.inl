@@ -66,9 +66,11 @@ struct gradient_of_tile {
           rows(around.y.count),
           most_spread(Lanes::broadcast(0)),
           own_row(int(area.map_first[1]) + radius[1]),
-          own_rows(own_count(area.box.y, 1)),
+          own_rows(
+              int(count_beside_pixels(area.box.y.first, area.box.y.count, area.map_first[1], area.box.source.height))),
           own_column(int(area.map_first[2]) + radius[2]),
-          own_columns(own_count(area.box.x, 2))
+          own_columns(
+              int(count_beside_pixels(area.box.x.first, area.box.x.count, area.map_first[2], area.box.source.width)))
     {
         const int64_t first_centre = around.y.first + radius[1];
         statistics.first_row = int(larger_of<int64_t>(area.map_first[1] - first_centre, 0));
@@ -95,12 +97,6 @@ struct gradient_of_tile {
     {
         const int64_t margin = axis.taps - 1;
         return axis.first + first >= margin && axis.first + first + count <= extent - margin;
-    }
-
-    int own_count(const box_axis &axis, int index) const
-    {
-        const int64_t left = tile.map_end[index] - tile.map_first[index] - axis.first;
-        return int(left < 0 ? 0 : left < axis.count ? left : axis.count);
     }
 
     bool carries() const;
