@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // src/arith against the C library's long double functions and obvious loops.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -11,6 +12,7 @@
 #include "arith/exact_sum.h"
 #include "arith/half.h"
 #include "arith/squared_error.h"
+#include "arith/ssim_pivot.h"
 #include "arith/weight.h"
 #include "arith/window.h"
 #include "support/catch.hpp"
@@ -232,6 +234,29 @@ TEST_CASE("window taps are symmetric and sum to one", "[arith]")
             CHECK(std::abs(sum - 1) < 2e-15);
             CHECK(std::abs(sum_of_rounded - 1) < 6e-8);
         }
+}
+
+TEST_CASE("a pivot lies among the samples that are usable", "[arith]")
+{
+    test::random_numbers random(7);
+    for (uint32_t usable = 0; usable < uint32_t(1) << pivot_samples; ++usable) {
+        pivot_grid<float> grid;
+        float least = std::numeric_limits<float>::infinity();
+        float most = -least;
+        for (int i = 0; i < pivot_samples; ++i) {
+            const bool masked = (usable >> i & 1) == 0;
+            const float x = 1.5f + float(random.below(64)) / 256;
+            const float y = 1.5f + float(random.below(64)) / 256;
+            grid.put(i, masked ? -100.0f : x, masked && i % 2 == 0 ? std::nanf("") : y, masked && i % 2 == 1);
+            if (!masked) {
+                least = std::min({least, x, y});
+                most = std::max({most, x, y});
+            }
+        }
+        const float pivot = grid.pivot();
+        if (usable == 0 ? pivot != 0 : !(pivot >= least && pivot <= most))
+            FAIL("usable " << usable << ": " << pivot << " of " << least << " to " << most);
+    }
 }
 
 TEST_CASE("a divider gives whole quotients of all numbers below 2^31", "[arith]")
