@@ -14,7 +14,7 @@ void ssim_block_values(context &where, const ssim_block_values_request &request)
 void ssim_blocks(context &where, workspace &memory, ssim_blocks_request &request);
 void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
 bool ssim_and_gradient(context &where, workspace &memory, ssim_request &request, ssim_gradient_request gradient,
-                       double slope);
+                       const double *slope);
 void shrink(context &where, workspace &memory, std::span<const shrink_request> levels);
 void count(context &where, count_request &request);
 void sums_of_pairs(context &where, workspace &memory, const pair_sums_request &request);

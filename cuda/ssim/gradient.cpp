@@ -201,7 +201,7 @@ void ssim_gradient(context &where, workspace &memory, const ssim_gradient_reques
 }
 
 // The kernels of gradients add up no values.
-bool ssim_and_gradient(context &, workspace &, ssim_request &, ssim_gradient_request, double)
+bool ssim_and_gradient(context &, workspace &, ssim_request &, ssim_gradient_request, const double *)
 {
     return false;
 }

@@ -91,7 +91,7 @@ struct ssim_gradient_of {
         int64_t image, channel;
         int64_t first[3];
         int count[3];
-        double factor; // of each map pixel
+        double factor; // of the derivatives of the sum over the map
         pivot_grid<Real> grid;
         map_part<Real> band;         // map pixels whose windows see the part
         int band_row;                // the first row of the band
@@ -202,8 +202,9 @@ private:
         });
     }
 
-    // The factor of a map pixel, with its weight; 0 outside the map.
-    IQA_KERNEL static Real factor_at(const arguments &args, const part_of_image &part, const int64_t (&centre)[3])
+    // The weight of a map pixel; 0 outside the map.
+    IQA_KERNEL static Real weight_of_map_pixel(const arguments &args, const part_of_image &part,
+                                               const int64_t (&centre)[3])
     {
         for (int axis = z_axis; axis <= x_axis; ++axis) {
             const int64_t margin = map_margin(args.border, args.statistics.taps[axis]);
@@ -211,10 +212,10 @@ private:
                 return Real(0);
         }
         if (!args.statistics.source.weighted())
-            return Real(part.factor);
+            return Real(1);
         const weighted_pair<Real> pair = pair_at<Real>(
             args.statistics.source, {part.image, part.channel, centre[z_axis], centre[y_axis], centre[x_axis]});
-        return Real(part.factor) * Real(weight_of_units(double(weight_units(pair.weight))));
+        return Real(weight_of_units(double(weight_units(pair.weight))));
     }
 
     // Adds the derivatives by the window means of one slice of map pixels to the adjoint of each slice they see.
@@ -231,10 +232,10 @@ private:
         block.each(band.count[y_axis] * columns, [&](int i) {
             const int row = i / columns;
             const int column = i - row * columns;
-            Real factor =
-                factor_at(args, part,
-                          {band.first[z_axis] + taps[z_axis] / 2 + slice, band.first[y_axis] + taps[y_axis] / 2 + row,
-                           band.first[x_axis] + taps[x_axis] / 2 + column});
+            Real factor = weight_of_map_pixel(args, part,
+                                              {band.first[z_axis] + taps[z_axis] / 2 + slice,
+                                               band.first[y_axis] + taps[y_axis] / 2 + row,
+                                               band.first[x_axis] + taps[x_axis] / 2 + column});
             Real derivatives[plain_maps] = {};
             if (factor != Real(0)) {
                 Real means[maps];
@@ -364,7 +365,8 @@ private:
                 by_reference = by_reference * staged.weight;
                 by_candidate = by_candidate * staged.weight;
             }
-            store(args.output, at, by_reference, by_candidate);
+            const Real factor = Real(part.factor);
+            store(args.output, at, by_reference * factor, by_candidate * factor);
         });
     }
 

@@ -338,7 +338,7 @@ private:
                 if (map_columns - columns_filtered + output < seeing_columns || first + output < seeing_columns)
                     spread = at_least(means[output][2] + means[output][3], spread);
             };
-            if (args.product && args.safe && !args.negative_to_zero && part.factor != 0.0f && is_inside(first) &&
+            if (args.product && args.safe && !args.negative_to_zero && is_inside(first) &&
                 is_inside(first + columns_filtered - 1)) { // nearly always
                 IQA_UNROLL_ON_GPU
                 for (int output = 0; output < columns_filtered; ++output) {
@@ -349,7 +349,7 @@ private:
                 IQA_UNROLL_ON_GPU
                 for (int output = 0; output < columns_filtered; ++output) {
                     to[output] = {};
-                    if (part.factor == 0.0f || !is_inside(first + output))
+                    if (!is_inside(first + output))
                         continue;
                     add_spread(output);
                     to[output] = derivatives_of<false>(args, part, means[output]);
@@ -370,8 +370,7 @@ private:
             return {};
         const ssim_derivatives<float> found =
             ssim_derivatives_of<usual>(terms, means[0], means[1], args.constants, 0.0f, usual || args.product);
-        return {{found.mean_sum * part.factor, found.mean_difference * part.factor, found.square_sum * part.factor,
-                 found.square_difference * part.factor}};
+        return {{found.mean_sum, found.mean_difference, found.square_sum, found.square_difference}};
     }
 
     // The adjoint down, of a band of pixels from the bands of derivatives in `slot` and after it.
@@ -421,7 +420,8 @@ private:
                 const float by_sum = totals[output][0] + (pixel.sum + pixel.sum) * totals[output][2];
                 const float by_difference =
                     totals[output][1] + (pixel.difference + pixel.difference) * totals[output][3];
-                found[row * columns + first + output] = {by_sum + by_difference, by_sum - by_difference};
+                found[row * columns + first + output] = {(by_sum + by_difference) * part.factor,
+                                                         (by_sum - by_difference) * part.factor};
             }
         });
     }

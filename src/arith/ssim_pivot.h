@@ -2,8 +2,8 @@
 // The pivot of a tile: a value that is subtracted from the samples of both images, so that squares of the differences
 // are small. It is the mean of both images' middles. The middle of an image is the median over three rows of the mean
 // of the middle three of five samples, which an outlier in each row, or a row of outliers, does not move. A non-finite
-// or masked sample is replaced by the usable one before it, and the first ones by the first usable one: a mask that begins
-// within the tile would leave zeros else, from which all other samples are far.
+// or masked sample is replaced by the usable one before it, and the first ones by the first usable one: a mask that
+// begins within the tile would leave zeros else, from which all other samples are far.
 #pragma once
 
 #include "arith/portable.h"

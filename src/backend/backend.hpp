@@ -32,9 +32,10 @@ struct backend {
     void (*ssim_block_values)(context &where, const ssim_block_values_request &request);
     void (*ssim_gradient)(context &where, workspace &memory, const ssim_gradient_request &request);
     // Both of the same images in one pass, with the same results; `slope` is each factor of the gradient, which has
-    // none. False where it does neither.
+    // none. NULL: it is not known yet, and the derivatives of the sums over the maps are stored, by samples times the
+    // plan's gain; ssim_gradient() finishes them. False where it does neither.
     bool (*ssim_and_gradient)(context &where, workspace &memory, ssim_request &request, ssim_gradient_request gradient,
-                              double slope);
+                              const double *slope);
     // Each level is made of the one before, in the same arithmetic.
     void (*shrink)(context &where, workspace &memory, std::span<const shrink_request> levels);
     void (*count)(context &where, count_request &request);

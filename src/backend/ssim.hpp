@@ -98,13 +98,15 @@ struct shrink_request {
     std::byte *shrunk_weights; // with weights or masks; else NULL
 };
 
-// The derivatives of each image's value with respect to its samples.
+// The derivatives of each image's value with respect to its samples: those of the sum over a channel's map, times the
+// value's derivative by each pixel of the map, in the plan's arithmetic.
 struct ssim_gradient_request {
     const ssim_plan *plan; // wants the product, or contrast-structure alone
     image_pair images;
     weight_view weights;
     const double *factors; // [images][channels]: the value's derivative by each pixel of the map; NULL: all are 0
     output_view reference, candidate; // with the images' own channels; `data` may be NULL
+    bool holds_sums;                  // they hold the derivatives of the sums already: see ssim_and_gradient
     // Derivatives by the samples of the smaller images that were made from these, in their form; NULL: no such images.
     const shrink_request *smaller;
 };

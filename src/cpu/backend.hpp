@@ -14,7 +14,7 @@ void cpu_ssim_blocks(context &where, workspace &memory, ssim_blocks_request &req
 void cpu_ssim_boxes(context &where, workspace &memory, ssim_request &request);
 void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request);
 bool cpu_ssim_and_gradient(context &where, workspace &memory, ssim_request &request, ssim_gradient_request gradient,
-                           double slope);
+                           const double *slope);
 void cpu_shrink(context &where, workspace &memory, std::span<const shrink_request> levels);
 void cpu_count(context &where, count_request &request);
 void cpu_sums_of_pairs(context &where, workspace &memory, const pair_sums_request &request);

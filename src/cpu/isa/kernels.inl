@@ -15,6 +15,7 @@
 #include "cpu/ssim/blocks.inl"
 #include "cpu/ssim/boxes.inl"
 #include "cpu/ssim/gradient.inl"
+#include "cpu/ssim/pairs.inl"
 #include "cpu/ssim/shrink.inl"
 #include "cpu/ssim/tiles.inl"
 
@@ -33,6 +34,7 @@ const cpu_kernels kernels = {
     .ssim_box_double = ssim_of_box<double>,
     .ssim_gradient_float = ssim_gradient<float>,
     .ssim_gradient_double = ssim_gradient<double>,
+    .finish_pairs = finish_pairs,
     .shrink_float = shrink_one_row<float>,
     .shrink_double = shrink_one_row<double>,
     .count_samples = count_samples,

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "arith/window.h"
+#include "core/parallel.hpp"
 #include "core/waves.hpp"
 #include "cpu/backend.hpp"
 #include "cpu/isa/dispatch.hpp"
@@ -36,11 +37,29 @@ void fill_adjoint(border_mode border, int64_t extent, int taps, const Real *filt
         }
 }
 
+// Values of a request, which are added up beside the derivatives.
+struct sums_beside {
+    ssim_request *request;
+    doubt_total *doubts; // [images][channels]
+    const double *slope; // the factor of all derivatives; NULL: not known yet, so that those of sums are stored
+
+    void add(const tile_grid::place &at, const ssim_tile_value &value) const
+    {
+        const int64_t plane = at.image * request->images.reference.channels + at.plane;
+        int128 *const sums = request->sums + (request->by_channel ? plane : at.image) * ssim_factors;
+        sums[request->plan->wanted[ssim_product] ? ssim_product : ssim_contrast_structure] +=
+            value.sum * (int64_t(1) << (ssim_double_bits - ssim_float_bits));
+        request->not_a_number[at.image] = request->not_a_number[at.image] || value.not_a_number;
+        doubts[plane].add(value.doubt);
+    }
+};
+
 // The destination of a tile's finished rows.
 struct gradient_rows {
     const ssim_gradient_request *request;
     int64_t image, channel, slice, row, column;
     int columns;
+    double gain;
 };
 
 // Adds the shares of smaller images to the derivatives of a row's pixels. `Made`: the type of smaller images, that of
@@ -128,7 +147,7 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
             store_row(side.out, to.image, channel, slice, row, to.column, values, 1, to.columns, factor);
         };
         if (smaller == nullptr && !of_luma && side.derivatives != nullptr) {
-            store(to.channel, side.derivatives, plan.gain);
+            store(to.channel, side.derivatives, to.gain);
             continue;
         }
         double values[ssim_tile_width] = {};
@@ -137,17 +156,117 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
         if (smaller != nullptr)
             add_shares<Made>(to, slice, row, side.smaller, values);
         if (!of_luma) {
-            store(to.channel, values, plan.gain);
+            store(to.channel, values, to.gain);
             continue;
         }
         const luma_factors &luma = plan.luma->weights;
         const double weights[3] = {luma.red, luma.green, luma.blue};
         for (double &value : values)
-            value *= plan.gain;
+            value *= to.gain;
         for (int channel = 0; channel < 3; ++channel)
             store(channel, values, weights[channel]);
     }
 }
+
+// Finishes rows of derivatives of sums that the outputs of a plain request hold, in float.
+class batch_of_sums {
+public:
+    batch_of_sums(context &where, const ssim_gradient_request &request)
+        : where_(where), kernels_(kernels_for(where)), request_(request), shape_(request.images.reference)
+    {
+    }
+
+    void run()
+    {
+        constexpr int64_t rows_of_a_tile = 16;
+        const int64_t tiles_of_image = divide_up(shape_.height, rows_of_a_tile);
+        const int64_t tiles = shape_.images * tiles_of_image;
+        const int workers = workers_for(where_, tiles, 2 * shape_.images * shape_.channels * shape_.pixels());
+        for_each_tile(where_, workers, tiles, [&](int64_t tile, int) {
+            const int64_t image = tile / tiles_of_image;
+            const int64_t first = tile % tiles_of_image * rows_of_a_tile;
+            for (int64_t row = first; row < std::min(first + rows_of_a_tile, shape_.height); ++row)
+                for (int64_t channel = 0; channel < shape_.channels; ++channel)
+                    finish_row(image, channel, row);
+        });
+    }
+
+private:
+    void finish_row(int64_t image, int64_t channel, int64_t row) const
+    {
+        const double factor = request_.factors[image * shape_.channels + channel];
+        const int64_t done = factor == 0.0 ? 0 : 2 * finish_pairs(image, channel, row, factor);
+        gradient_rows to = {&request_, image, channel, 0, row, done, 0, request_.plan->gain};
+        for (; to.column < shape_.width; to.column += to.columns) {
+            to.columns = int(std::min<int64_t>(shape_.width - to.column, ssim_tile_width));
+            if (factor == 0.0) {
+                store_gradient_row<float, float>(&to, 0, 0, nullptr, nullptr);
+                continue;
+            }
+            float derivatives[2][ssim_tile_width];
+            multiply(request_.reference, to, factor, derivatives[0]);
+            multiply(request_.candidate, to, factor, derivatives[1]);
+            store_gradient_row<float, float>(&to, 0, 0, derivatives[0], derivatives[1]);
+        }
+    }
+
+    // The pairs of pixels from the first one on that are finished together.
+    int64_t finish_pairs(int64_t image, int64_t channel, int64_t row, double factor) const
+    {
+        const shrink_request *const smaller = request_.smaller;
+        if (smaller == nullptr || smaller->x.factor != 2 || smaller->x.first() != 0)
+            return 0;
+        const box_share box = share_of(smaller->y, row);
+        if (box.box < 0)
+            return 0;
+        const int64_t boxes = smaller->x.boxes();
+        const int64_t shares =
+            ((image * shape_.channels + channel) * smaller->y.boxes() + box.box) * boxes * int64_t(sizeof(float));
+        const int64_t pairs = std::min(boxes, shape_.width / 2);
+        const auto finish = [&](const output_view &out, const std::byte *smaller_gradient) {
+            if (out.data != nullptr)
+                kernels_.finish_pairs(
+                    {.data = address_in(out, image, channel, row, 0),
+                     .is_double = out.is_double,
+                     .step = out.column_stride,
+                     .pairs = pairs,
+                     .shares = reinterpret_cast<const float *>(smaller_gradient + shares),
+                     .factor = float(factor),
+                     .scale = share_of_derivative(1.0, box.times, double(smaller->y.factor) * smaller->x.factor, 1.0),
+                     .gain = request_.plan->gain});
+        };
+        finish(request_.reference, smaller->reference);
+        finish(request_.candidate, smaller->candidate);
+        return pairs;
+    }
+
+    static std::byte *address_in(const output_view &out, int64_t image, int64_t channel, int64_t row, int64_t column)
+    {
+        const int64_t index =
+            image * out.image_stride + channel * out.channel_stride + row * out.row_stride + column * out.column_stride;
+        return out.data + index * int64_t(out.is_double ? sizeof(double) : sizeof(float));
+    }
+
+    static void multiply(const output_view &out, const gradient_rows &at, double factor, float *derivatives)
+    {
+        if (out.data == nullptr)
+            return;
+        const auto multiply_by = [&]<class Held>(const Held *held) {
+            for (int i = 0; i < at.columns; ++i)
+                derivatives[i] = float(held[i * out.column_stride]) * float(factor);
+        };
+        const std::byte *const first = address_in(out, at.image, at.channel, at.row, at.column);
+        if (out.is_double)
+            multiply_by(reinterpret_cast<const double *>(first));
+        else
+            multiply_by(reinterpret_cast<const float *>(first));
+    }
+
+    context &where_;
+    const cpu_kernels &kernels_;
+    const ssim_gradient_request &request_;
+    const image_view &shape_;
+};
 
 // All tiles in the arithmetic of `Real`, or the tiles whose spread is too large for the plan's, which is that of
 // `Made`.
@@ -183,15 +302,8 @@ public:
     }
 
     // `spread` [tiles]: set if the spread of a tile is too large for the arithmetic. `again`: only tiles so marked.
-    void run(context &where, std::byte *block, bool *spread, bool again)
-    {
-        run(where, block, spread, again, nullptr, nullptr);
-    }
-
-    // And calls collect(receiver, place, value) for all tiles, with SSIM of the map's tiles beside them, unless it is
-    // NULL.
-    using collector = void (*)(void *receiver, const tile_grid::place &at, const ssim_tile_value &value);
-    void run(context &where, std::byte *block, bool *spread, bool again, collector collect, void *receiver)
+    // `sums`: see sums_beside; NULL: the factors are the request's.
+    void run(context &where, std::byte *block, bool *spread, bool again, const sums_beside *sums)
     {
         arena memory(block);
         place(memory);
@@ -201,12 +313,13 @@ public:
         waves_.run(
             where, 0, tiles(),
             [&](int64_t tile, int worker, ssim_tile_value &value) {
+                value = {};
                 if (!again || spread[tile])
-                    spread[tile] = !compute(grid_.at(tile), worker, collect == nullptr ? nullptr : &value);
+                    spread[tile] = !compute(grid_.at(tile), worker, sums, value);
             },
             [&](int64_t tile, const ssim_tile_value &value) {
-                if (collect != nullptr)
-                    collect(receiver, grid_.at(tile), value);
+                if (sums != nullptr)
+                    sums->add(grid_.at(tile), value);
             });
     }
 
@@ -220,13 +333,15 @@ private:
         waves_.place(memory, size_t(items_of_worker_) * sizeof(Real));
     }
 
-    bool compute(const tile_grid::place &at, int worker, ssim_tile_value *value) const
+    bool compute(const tile_grid::place &at, int worker, const sums_beside *sums, ssim_tile_value &value) const
     {
         const auto [image, channel, slice, row, column, slices, rows, columns] = at;
-        if (value != nullptr)
-            *value = {};
-        gradient_rows to = {&request_, image, channel, slice, row, column, columns};
-        const double factor = request_.factors == nullptr ? 0.0 : request_.factors[image * channels_ + channel];
+        const bool stores_sums = sums != nullptr && sums->slope == nullptr;
+        gradient_rows to = {&request_, image, channel, slice, row, column, columns, stores_sums ? 1.0 : plan_.gain};
+        const double factor = stores_sums                   ? 1.0
+                              : sums != nullptr             ? *sums->slope
+                              : request_.factors == nullptr ? 0.0
+                                                            : request_.factors[image * channels_ + channel];
         if (factor == 0.0) { // only shares of smaller images, or zeros
             for (int z = 0; z < slices; ++z)
                 for (int y = 0; y < rows; ++y)
@@ -259,7 +374,7 @@ private:
         }
         tile.factor = factor;
         tile.coverage = plan_.coverage;
-        tile.value = value;
+        tile.value = sums == nullptr ? nullptr : &value;
         tile.memory = waves_.memory_of(worker);
         tile.store_row = store_gradient_row<Real, Made>;
         tile.receiver = &to;
@@ -295,15 +410,13 @@ public:
         spread_ = memory.take<bool>(tiles());
         block_ = memory.take<std::byte>(int64_t(std::max(in_float_.bytes(), in_double_.bytes())));
     }
-    // False if a tile was computed in double. See batch_of_gradients::run() for the others.
-    bool run(context &where, batch_of_gradients<float, float>::collector collect, void *receiver)
+    // False if a tile has to be computed in double.
+    bool run_in_float(context &where, const sums_beside *sums)
     {
-        in_float_.run(where, block_, spread_, false, collect, receiver);
-        if (std::find(spread_, spread_ + tiles(), true) == spread_ + tiles())
-            return true;
-        in_double_.run(where, block_, spread_, true);
-        return false;
+        in_float_.run(where, block_, spread_, false, sums);
+        return std::find(spread_, spread_ + tiles(), true) == spread_ + tiles();
     }
+    void run_in_double(context &where, const sums_beside *sums) { in_double_.run(where, block_, spread_, true, sums); }
 
 private:
     batch_of_gradients<float, float> in_float_;
@@ -314,31 +427,17 @@ private:
 
 constexpr const char *purpose = "the tiles of SSIM gradients";
 
-// Sums of values beside derivatives.
-struct sums_of_values {
-    ssim_request *request;
-    doubt_total *doubts; // [images][channels]
-};
-
-void collect_value(void *receiver, const tile_grid::place &at, const ssim_tile_value &value)
-{
-    const sums_of_values &to = *static_cast<const sums_of_values *>(receiver);
-    ssim_request &request = *to.request;
-    const int64_t plane = at.image * request.images.reference.channels + at.plane;
-    int128 *const sums = request.sums + (request.by_channel ? plane : at.image) * ssim_factors;
-    sums[ssim_product] += value.sum * (int64_t(1) << (ssim_double_bits - ssim_float_bits));
-    request.not_a_number[at.image] = request.not_a_number[at.image] || value.not_a_number;
-    to.doubts[plane].add(value.doubt);
-}
-
 } // namespace
 
 void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
 {
+    if (request.holds_sums)
+        return batch_of_sums(where, request).run();
     if (!request.plan->double_arithmetic) {
         gradient_passes passes(where, request);
         place_in(memory.work, purpose, [&](arena &work) { passes.place(work); });
-        passes.run(where, nullptr, nullptr);
+        if (!passes.run_in_float(where, nullptr))
+            passes.run_in_double(where, nullptr);
         return;
     }
     batch_of_gradients<double, double> batch(where, request);
@@ -348,18 +447,17 @@ void cpu_ssim_gradient(context &where, workspace &memory, const ssim_gradient_re
         spread = work.take<bool>(batch.tiles());
         block = work.take<std::byte>(int64_t(batch.bytes()));
     });
-    batch.run(where, block, spread, false);
+    batch.run(where, block, spread, false, nullptr);
 }
 
 // The window means around a tile of pixels contain those of the map's tile beside it, so that a pass of its own is left
 // out. What float does not carry is measured in that pass after all.
 bool cpu_ssim_and_gradient(context &where, workspace &memory, ssim_request &request, ssim_gradient_request gradient,
-                           double slope)
+                           const double *slope)
 {
     const ssim_plan &plan = *request.plan;
     const bool safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
-    if (!is_plain(request) || !plan.wanted[ssim_product] || plan.double_arithmetic || !safe ||
-        request.map.data != nullptr)
+    if (!is_plain(request) || plan.double_arithmetic || !safe || request.map.data != nullptr)
         return false;
     const int64_t images = request.images.reference.images;
     if (request.counts != nullptr) {
@@ -371,21 +469,23 @@ bool cpu_ssim_and_gradient(context &where, workspace &memory, ssim_request &requ
     }
     const int64_t planes = images * request.images.reference.channels;
     gradient_passes passes(where, gradient);
-    sums_of_values sums{&request, nullptr};
-    double *factors = nullptr;
+    sums_beside sums{&request, nullptr, slope};
     place_in(memory.work, purpose, [&](arena &work) {
         passes.place(work);
         sums.doubts = work.take<doubt_total>(planes);
-        factors = work.take<double>(planes);
     });
-    std::fill_n(factors, planes, slope);
-    gradient.factors = factors;
     std::fill_n(request.sums, (request.by_channel ? planes : images) * ssim_factors, 0);
     std::fill_n(request.not_a_number, images, false);
     std::fill_n(sums.doubts, planes, doubt_total{});
-    const bool carried = passes.run(where, collect_value, &sums);
-    if (!carried || std::any_of(sums.doubts, sums.doubts + planes,
-                                [](const doubt_total &plane) { return plane.too_much_for_plane(false); }))
+    const bool carried = passes.run_in_float(where, &sums);
+    if (!carried && slope == nullptr)
+        return false; // outputs of float might not hold sums from double
+    const bool is_sure = carried && std::none_of(sums.doubts, sums.doubts + planes, [](const doubt_total &plane) {
+                             return plane.too_much_for_plane(false);
+                         });
+    if (!carried)
+        passes.run_in_double(where, &sums);
+    if (!is_sure)
         cpu_ssim(where, memory, request);
     return true;
 }

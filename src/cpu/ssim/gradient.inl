@@ -3,6 +3,7 @@
 // through the window means: with g_k(p) the derivative with respect to mean k of map pixel p, and A_k(q) the sum of
 // g_k(p) w(q - p) over the windows that contain q (once for each position that reads q at a border),
 //     d/dy = m (A_s - A_d + 2 s A_ss - 2 d A_dd)      d/dx = m (A_s + A_d + 2 s A_ss + 2 d A_dd)
+// A factor that all have multiplies these, so that it may be found later.
 // The adjoint of each axis' filter is a band of coefficients for each pixel, made on the host. Far from the ends of the
 // axis it is the filter itself, which is symmetric. Slices go through a ring, so memory does not grow with depth.
 #pragma once
@@ -113,6 +114,15 @@ struct gradient_of_tile {
     real *own_mask() const { return statistics.spare(4); }
     template <int taps, bool product, bool measuring>
     void differentiate_row(int slice, int row, int down_row);
+    template <bool measuring>
+    auto row_of_taps() const
+    {
+        if (around.x.taps == 11)
+            return tile.product ? &gradient_of_tile::template differentiate_row<11, true, measuring>
+                                : &gradient_of_tile::template differentiate_row<11, false, measuring>;
+        return tile.product ? &gradient_of_tile::template differentiate_row<0, true, measuring>
+                            : &gradient_of_tile::template differentiate_row<0, false, measuring>;
+    }
     void differentiate(int first);
     template <int slices>
     void combine_depth(int slice);
@@ -136,14 +146,14 @@ bool gradient_of_tile<Lanes>::carries() const
     return sizeof(real) != sizeof(float) || !(most > real(IQA_SSIM_MOST_SPREAD) * real(tile.box.twice_c2));
 }
 
-// The factor of each map pixel of a row inside the map; 0 in columns outside, and in lanes beyond the row.
+// 1 for each map pixel of a row inside the map; 0 in columns outside, and in lanes beyond the row.
 template <class Lanes>
 void gradient_of_tile<Lanes>::find_factors()
 {
     const int64_t x = around.x.first + radius[2];
     for (int64_t i = 0; i < stride(); ++i)
         plain_factors()[i] =
-            x + i >= tile.map_first[2] && x + i < tile.map_end[2] && i < around.x.count ? real(tile.factor) : real(0);
+            x + i >= tile.map_first[2] && x + i < tile.map_end[2] && i < around.x.count ? real(1) : real(0);
     for (int64_t i = 0; i < stride(); ++i)
         own_mask()[i] = i >= own_column && i < own_column + own_columns ? real(1) : real(0);
 }
@@ -216,7 +226,8 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
         begun.factor = factor;
         begun.value = zero;
         if constexpr (measuring) {
-            begun.value = keep_if<comparison::unequal>(ssim_of<true>(begun.terms), Lanes::load(own + at), zero);
+            const Lanes value = product ? ssim_of<true>(begun.terms) : contrast_structure_of<true>(begun.terms);
+            begun.value = keep_if<comparison::unequal>(value, Lanes::load(own + at), zero);
             if (__builtin_expect(doubts != nullptr, 0))
                 ssim_doubt(begun.terms, means[0], means[1], means[2], means[3], constants,
                            constants_of_doubt<Lanes>(Lanes::broadcast))
@@ -254,16 +265,9 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
 template <class Lanes>
 void gradient_of_tile<Lanes>::differentiate(int first)
 {
-    const bool eleven = around.x.taps == 11;
-    auto row_of = eleven ? &gradient_of_tile::template differentiate_row<11, true, false>
-                         : &gradient_of_tile::template differentiate_row<0, true, false>;
-    if (!tile.product)
-        row_of = eleven ? &gradient_of_tile::template differentiate_row<11, false, false>
-                        : &gradient_of_tile::template differentiate_row<0, false, false>;
+    auto row_of = row_of_taps<false>();
     if constexpr (sizeof(real) == sizeof(float))
-        if (tile.value != nullptr)
-            row_of = eleven ? &gradient_of_tile::template differentiate_row<11, true, true>
-                            : &gradient_of_tile::template differentiate_row<0, true, true>;
+        row_of = tile.value != nullptr ? row_of_taps<true>() : row_of;
     for (int slice = first; slice < first + statistics.slices_from(first); ++slice) {
         clear_rows(slice, 0, has_slice(slice) ? statistics.first_row : around.y.count);
         clear_rows(slice, statistics.end_row, around.y.count);
@@ -335,6 +339,7 @@ void gradient_of_tile<Lanes>::combine_across(int slice, int row, int line)
     const real *weight =
         statistics.weighted && around.convolution ? statistics.plane(staged_slice, 2) + offset : nullptr;
     real *const by_both[2] = {out, out + stride()};
+    const Lanes factor = Lanes::broadcast(real(tile.factor));
     const int count = tile.box.x.count;
     for (int64_t at = 0; at < count; at += Lanes::width) {
         Lanes totals[4];
@@ -360,8 +365,8 @@ void gradient_of_tile<Lanes>::combine_across(int slice, int row, int line)
             by_reference = by_reference * pixel_weight;
             by_candidate = by_candidate * pixel_weight;
         }
-        by_reference.store(by_both[0] + at);
-        by_candidate.store(by_both[1] + at);
+        (by_reference * factor).store(by_both[0] + at);
+        (by_candidate * factor).store(by_both[1] + at);
     }
     tile.store_row(tile.receiver, slice, row, by_both[0], by_both[1]);
 }

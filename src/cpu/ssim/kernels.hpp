@@ -163,7 +163,7 @@ struct ssim_gradient_tile {
     int64_t map_first[3], map_end[3]; // the range of window centres in the map, in pixels of the image: z, y, x
     const void *adjoint[3];           // for each axis: [taps][stride] coefficients, from the tile's first pixel on
     int64_t adjoint_stride[3];
-    double factor; // of each pixel of the map
+    double factor; // of the derivatives of the sum over the map
     double coverage;
     // Receives SSIM of the map's tile beside this one (outputs_beside_pixels()), in float without weights, where no
     // denominator is 0; NULL: not wanted.
@@ -172,6 +172,18 @@ struct ssim_gradient_tile {
     // Receives each finished row of both derivatives, in the arithmetic's type.
     void (*store_row)(void *receiver, int slice, int row, const void *reference, const void *candidate);
     void *receiver;
+};
+
+// Derivatives of sums over a map of float, by pixels in pairs, which each have a share in a pixel of the smaller image:
+// they become (derivative * factor + share * scale) * gain.
+struct pairs_of_derivatives {
+    void *data;
+    bool is_double; // else float
+    int64_t step;   // from pixel to pixel, in elements
+    int64_t pairs;
+    const float *shares; // one for each pair
+    float factor;
+    double scale, gain;
 };
 
 // Rows of a smaller image: each pixel is the mean of a box of factor^2 or factor^3 pixels.

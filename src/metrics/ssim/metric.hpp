@@ -44,6 +44,7 @@ struct ssim_level {
     image_pair images;
     weight_view weights;
     std::byte *gradients[2]; // of a downsampled level: derivatives by its samples
+    bool holds_sums;         // the derivatives of the sums are there (ssim_gradient_request)
     // Results: sums and weight for each image and channel, or each image; not_a_number for each image.
     int128 *sums, *weight;
     bool *not_a_number;
@@ -110,7 +111,9 @@ private:
     [[gnu::noinline]] void place_levels(const ssim_update &update, image_group group);
     // True if the gradients are there too.
     [[gnu::noinline]] bool measure_group(const ssim_update &update, image_group group, sample_counts *counts);
-    bool measure_with_gradient(const ssim_update &update, image_group group, ssim_request &request);
+    output_view gradient_of_level(const ssim_update &update, image_group group, int level, int side) const;
+    // True if the sums are there; the gradient is then there too, or that of the level's sums.
+    bool measure_with_gradient(const ssim_update &update, image_group group, int level, ssim_request &request);
     ssim_values_request values_of(const ssim_update &update, image_group group) const;
     [[gnu::noinline]] void differentiate_group(const ssim_update &update, image_group group,
                                                const ssim_values_request &values);

@@ -130,6 +130,7 @@ bool ssim_metric::measure_group(const ssim_update &update, image_group group, sa
     const std::span<const shrink_request> made = update.is_made(0) ? levels : levels.subspan(1);
     if (!made.empty())
         update.device->shrink(owner(), update.memory->work, made);
+    bool differentiated = false;
     for (int level = 0; level < options_.scales; ++level) {
         ssim_level &current = levels_[size_t(level)];
         current.not_a_number = not_a_number + level * group.count;
@@ -148,11 +149,12 @@ bool ssim_metric::measure_group(const ssim_update &update, image_group group, sa
             .counts = update.is_made(level) ? nullptr : counts,
             .not_a_number = current.not_a_number,
         };
-        if (measure_with_gradient(update, group, request))
-            return true;
-        update.device->ssim(owner(), update.memory->work, request);
+        if (measure_with_gradient(update, group, level, request))
+            differentiated = !current.holds_sums;
+        else
+            update.device->ssim(owner(), update.memory->work, request);
     }
-    return false;
+    return differentiated;
 }
 
 ssim_values_request ssim_metric::values_of(const ssim_update &update, image_group group) const
