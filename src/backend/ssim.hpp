@@ -67,13 +67,17 @@ struct ssim_request {
     bool *not_a_number;    // [images]: some pixel of the map is NaN
 };
 
-// True for plain images and one sum: product or contrast-structure.
+// True for one sum of values as they are: product or contrast-structure.
+inline bool has_one_factor(const ssim_plan &plan)
+{
+    return plan.wanted[ssim_product] != plan.wanted[ssim_contrast_structure] && !plan.wanted[ssim_luminance] &&
+           !plan.negative_to_zero;
+}
+
+// True for plain images and one sum.
 inline bool is_plain(const ssim_request &request)
 {
-    const ssim_plan &plan = *request.plan;
-    const bool one_factor = plan.wanted[ssim_product] != plan.wanted[ssim_contrast_structure];
-    return plan.is_plain(request.images.reference, request.weights) && !plan.negative_to_zero &&
-           !plan.wanted[ssim_luminance] && one_factor;
+    return request.plan->is_plain(request.images.reference, request.weights) && has_one_factor(*request.plan);
 }
 
 // SSIM over blocks of a batch of uint8 or uint16 images of at least block_size pixels down and across.

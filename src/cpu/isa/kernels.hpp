@@ -20,7 +20,7 @@ struct cpu_kernels {
     // False: the spread is too large for float (arith/ssim_doubt.h), and the stored derivatives may be wrong.
     bool (*ssim_gradient_float)(const ssim_gradient_tile &tile);
     bool (*ssim_gradient_double)(const ssim_gradient_tile &tile);
-    void (*finish_pairs)(const pairs_of_derivatives &run);
+    void (*finish_derivatives)(const derivatives_of_sum &run);
     void (*shrink_float)(const shrink_row &row);
     void (*shrink_double)(const shrink_row &row);
     void (*count_samples)(const sample_run &run, data_range range, sample_counts &counts);

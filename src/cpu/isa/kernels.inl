@@ -14,8 +14,8 @@
 #include "cpu/psnr/squared_error.inl"
 #include "cpu/ssim/blocks.inl"
 #include "cpu/ssim/boxes.inl"
+#include "cpu/ssim/finish.inl"
 #include "cpu/ssim/gradient.inl"
-#include "cpu/ssim/pairs.inl"
 #include "cpu/ssim/shrink.inl"
 #include "cpu/ssim/tiles.inl"
 
@@ -34,7 +34,7 @@ const cpu_kernels kernels = {
     .ssim_box_double = ssim_of_box<double>,
     .ssim_gradient_float = ssim_gradient<float>,
     .ssim_gradient_double = ssim_gradient<double>,
-    .finish_pairs = finish_pairs,
+    .finish_derivatives = finish_derivatives,
     .shrink_float = shrink_one_row<float>,
     .shrink_double = shrink_one_row<double>,
     .count_samples = count_samples,

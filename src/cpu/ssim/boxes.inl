@@ -12,21 +12,6 @@
 
 namespace iqa::IQA_INSTRUCTION_SET {
 
-// The sum of rows of values, each times its pixel's weight, or each as it is.
-template <bool weighted, class Lanes>
-struct sum_of_rows {
-    weighted_sum<typename Lanes::real> sum;
-
-    void add(Lanes value, Lanes weight, int) { sum.add(value, weight); }
-};
-
-template <class Lanes>
-struct sum_of_rows<false, Lanes> {
-    fixed_sum<typename Lanes::real> sum;
-
-    void add(Lanes value, Lanes, int count) { sum.add(value, count); }
-};
-
 // Measures the `rows` rows from `first` on, which were filtered down together. `only`: the factor that is wanted;
 // ssim_factors: any. `most_spread`: of pixels that count, lane by lane.
 template <bool safe, int taps, bool weighted, int only, class Lanes>
@@ -133,25 +118,6 @@ static void finish_box_rows(const box_statistics<Lanes> &statistics, const ssim_
             weight = sum.weight();
     }
     result.weight += weight;
-}
-
-// True if the weights of all pixels of the map are 0.
-template <class Lanes>
-static bool nothing_counts(const box_statistics<Lanes> &statistics)
-{
-    const ssim_box &box = statistics.box;
-    if (box.source.weights.data == nullptr)
-        return false;
-    typename Lanes::real *const weights = statistics.spare(0);
-    int32_t counted = 0;
-    for (int slice = 0; slice < box.z.count; ++slice)
-        for (int row = 0; row < box.y.count && counted == 0; ++row) {
-            read_weights(box.source.weights, box.z.first + box.z.taps / 2 + slice, box.y.first + box.y.taps / 2 + row,
-                         box.x.first + box.x.taps / 2, box.x.count, weights);
-            for (int i = 0; i < box.x.count; ++i)
-                counted |= weights[i] != 0;
-        }
-    return counted == 0;
 }
 
 template <bool weighted, class Lanes>

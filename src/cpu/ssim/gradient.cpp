@@ -45,10 +45,13 @@ struct sums_beside {
 
     void add(const tile_grid::place &at, const ssim_tile_value &value) const
     {
-        const int64_t plane = at.image * request->images.reference.channels + at.plane;
-        int128 *const sums = request->sums + (request->by_channel ? plane : at.image) * ssim_factors;
-        sums[request->plan->wanted[ssim_product] ? ssim_product : ssim_contrast_structure] +=
+        const ssim_plan &plan = *request->plan;
+        const int64_t plane = at.image * plan.channels(request->images.reference) + at.plane;
+        const int64_t sum = request->by_channel ? plane : at.image;
+        request->sums[sum * ssim_factors + (plan.wanted[ssim_product] ? ssim_product : ssim_contrast_structure)] +=
             value.sum * (int64_t(1) << (ssim_double_bits - ssim_float_bits));
+        if (plan.weighs(request->weights))
+            request->weight[sum] += value.weight;
         request->not_a_number[at.image] = request->not_a_number[at.image] || value.not_a_number;
         doubts[plane].add(value.doubt);
     }
@@ -168,7 +171,7 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
     }
 }
 
-// Finishes rows of derivatives of sums that the outputs of a plain request hold, in float.
+// Finishes rows of derivatives of sums that the outputs of a request for images hold, in float.
 class batch_of_sums {
 public:
     batch_of_sums(context &where, const ssim_gradient_request &request)
@@ -195,7 +198,7 @@ private:
     void finish_row(int64_t image, int64_t channel, int64_t row) const
     {
         const double factor = request_.factors[image * shape_.channels + channel];
-        const int64_t done = factor == 0.0 ? 0 : 2 * finish_pairs(image, channel, row, factor);
+        const int64_t done = factor == 0.0 ? 0 : finish_at_once(image, channel, row, factor);
         gradient_rows to = {&request_, image, channel, 0, row, done, 0, request_.plan->gain};
         for (; to.column < shape_.width; to.column += to.columns) {
             to.columns = int(std::min<int64_t>(shape_.width - to.column, ssim_tile_width));
@@ -210,34 +213,40 @@ private:
         }
     }
 
-    // The pairs of pixels from the first one on that are finished together.
-    int64_t finish_pairs(int64_t image, int64_t channel, int64_t row, double factor) const
+    // Finishes pixels from the first one on, and returns their number: none where shares are not those of pairs.
+    int64_t finish_at_once(int64_t image, int64_t channel, int64_t row, double factor) const
     {
         const shrink_request *const smaller = request_.smaller;
-        if (smaller == nullptr || smaller->x.factor != 2 || smaller->x.first() != 0)
-            return 0;
-        const box_share box = share_of(smaller->y, row);
-        if (box.box < 0)
-            return 0;
-        const int64_t boxes = smaller->x.boxes();
-        const int64_t shares =
-            ((image * shape_.channels + channel) * smaller->y.boxes() + box.box) * boxes * int64_t(sizeof(float));
-        const int64_t pairs = std::min(boxes, shape_.width / 2);
-        const auto finish = [&](const output_view &out, const std::byte *smaller_gradient) {
-            if (out.data != nullptr)
-                kernels_.finish_pairs(
-                    {.data = address_in(out, image, channel, row, 0),
-                     .is_double = out.is_double,
-                     .step = out.column_stride,
-                     .pairs = pairs,
-                     .shares = reinterpret_cast<const float *>(smaller_gradient + shares),
-                     .factor = float(factor),
-                     .scale = share_of_derivative(1.0, box.times, double(smaller->y.factor) * smaller->x.factor, 1.0),
-                     .gain = request_.plan->gain});
+        derivatives_of_sum run = {.data = nullptr,
+                                  .is_double = false,
+                                  .step = 1,
+                                  .count = shape_.width,
+                                  .shares = nullptr,
+                                  .factor = float(factor),
+                                  .scale = 0.0,
+                                  .gain = request_.plan->gain};
+        int64_t first_box = 0;
+        if (smaller != nullptr) {
+            const box_share box = share_of(smaller->y, row);
+            const int64_t boxes = smaller->x.boxes();
+            if (box.box < 0 || smaller->x.factor != 2 || smaller->x.first() != 0 || smaller->shrunk_weights != nullptr)
+                return 0;
+            first_box = ((image * shape_.channels + channel) * smaller->y.boxes() + box.box) * boxes;
+            run.count = 2 * std::min(boxes, shape_.width / 2);
+            run.scale = share_of_derivative(1.0, box.times, double(smaller->y.factor) * smaller->x.factor, 1.0);
+        }
+        const auto finish = [&](const output_view &out, const std::byte *shares) {
+            if (out.data == nullptr)
+                return;
+            run.data = address_in(out, image, channel, row, 0);
+            run.is_double = out.is_double;
+            run.step = out.column_stride;
+            run.shares = shares == nullptr ? nullptr : reinterpret_cast<const float *>(shares) + first_box;
+            kernels_.finish_derivatives(run);
         };
-        finish(request_.reference, smaller->reference);
-        finish(request_.candidate, smaller->candidate);
-        return pairs;
+        finish(request_.reference, smaller == nullptr ? nullptr : smaller->reference);
+        finish(request_.candidate, smaller == nullptr ? nullptr : smaller->candidate);
+        return run.count;
     }
 
     static std::byte *address_in(const output_view &out, int64_t image, int64_t channel, int64_t row, int64_t column)
@@ -456,32 +465,39 @@ bool cpu_ssim_and_gradient(context &where, workspace &memory, ssim_request &requ
                            const double *slope)
 {
     const ssim_plan &plan = *request.plan;
+    const image_view &shape = request.images.reference;
     const bool safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
-    if (!is_plain(request) || plan.double_arithmetic || !safe || request.map.data != nullptr)
+    if (!has_one_factor(plan) || plan.size_z != 1 || plan.double_arithmetic || !safe || request.map.data != nullptr)
         return false;
-    const int64_t images = request.images.reference.images;
+    if (slope == nullptr && (shape.depth != 1 || plan.takes_luma(shape)))
+        return false; // an output does not hold the sums of luma
+    const int64_t images = shape.images;
     if (request.counts != nullptr) {
-        count_request counting{request.images, request.weights, plan.range, false, request.counts, {}};
+        count_request counting{request.images, request.weights, plan.range, plan.mask_nonfinite, request.counts, {}};
         cpu_count(where, counting);
         if (std::any_of(request.counts, request.counts + images,
                         [](const sample_counts &counts) { return counts.nonfinite != 0; }))
             return false;
     }
-    const int64_t planes = images * request.images.reference.channels;
+    const int64_t planes = images * plan.channels(shape);
+    const int64_t sums_kept = request.by_channel ? planes : images;
+    const bool weighing = plan.weighs(request.weights);
     gradient_passes passes(where, gradient);
     sums_beside sums{&request, nullptr, slope};
     place_in(memory.work, purpose, [&](arena &work) {
         passes.place(work);
         sums.doubts = work.take<doubt_total>(planes);
     });
-    std::fill_n(request.sums, (request.by_channel ? planes : images) * ssim_factors, 0);
+    std::fill_n(request.sums, sums_kept * ssim_factors, 0);
+    if (weighing)
+        std::fill_n(request.weight, sums_kept, 0);
     std::fill_n(request.not_a_number, images, false);
     std::fill_n(sums.doubts, planes, doubt_total{});
     const bool carried = passes.run_in_float(where, &sums);
     if (!carried && slope == nullptr)
         return false; // outputs of float might not hold sums from double
-    const bool is_sure = carried && std::none_of(sums.doubts, sums.doubts + planes, [](const doubt_total &plane) {
-                             return plane.too_much_for_plane(false);
+    const bool is_sure = carried && std::none_of(sums.doubts, sums.doubts + planes, [=](const doubt_total &plane) {
+                             return plane.too_much_for_plane(weighing);
                          });
     if (!carried)
         passes.run_in_double(where, &sums);

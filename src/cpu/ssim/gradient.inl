@@ -42,6 +42,9 @@ static gradient_memory memory_of(const ssim_gradient_tile &tile)
     return ssim_gradient_memory(box.y.count, box.x.count, box.z.taps, box.y.taps, box.x.taps);
 }
 
+// What a row of derivatives adds up beside them.
+enum class beside { nothing, values, weighted_values };
+
 template <class Lanes>
 struct gradient_of_tile {
     using real = typename Lanes::real;
@@ -112,16 +115,16 @@ struct gradient_of_tile {
     void clear_rows(int slice, int first, int end);
     // 1 in the columns of the map's tile beside this one, else 0.
     real *own_mask() const { return statistics.spare(4); }
-    template <int taps, bool product, bool measuring>
+    template <int taps, bool product, beside sums>
     void differentiate_row(int slice, int row, int down_row);
-    template <bool measuring>
+    template <beside sums>
     auto row_of_taps() const
     {
         if (around.x.taps == 11)
-            return tile.product ? &gradient_of_tile::template differentiate_row<11, true, measuring>
-                                : &gradient_of_tile::template differentiate_row<11, false, measuring>;
-        return tile.product ? &gradient_of_tile::template differentiate_row<0, true, measuring>
-                            : &gradient_of_tile::template differentiate_row<0, false, measuring>;
+            return tile.product ? &gradient_of_tile::template differentiate_row<11, true, sums>
+                                : &gradient_of_tile::template differentiate_row<11, false, sums>;
+        return tile.product ? &gradient_of_tile::template differentiate_row<0, true, sums>
+                            : &gradient_of_tile::template differentiate_row<0, false, sums>;
     }
     void differentiate(int first);
     template <int slices>
@@ -181,14 +184,15 @@ void gradient_of_tile<Lanes>::clear_rows(int slice, int first, int end)
                 derivatives_of(slice)[(k * rows + row) * stride() + i] = real(0);
 }
 
-// g_k of one row of map pixels; `measuring`: and SSIM of those of the map's tile.
+// g_k of one row of map pixels, and the sums of values of those of the map's tile.
 template <class Lanes>
-template <int taps, bool product, bool measuring>
+template <int taps, bool product, beside sums>
 void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row)
 {
     const filter_of_row<taps, 1, Lanes> across(static_cast<const real *>(around.x.filter), around.x.taps, 1);
     const Lanes twice_pivot = Lanes::broadcast(statistics.pivot + statistics.pivot);
     const Lanes zero = Lanes::broadcast(0);
+    const Lanes units = Lanes::broadcast(real(1 << pixel_weight_bits));
     const Lanes least_coverage = Lanes::broadcast(least_covered<real>(tile.coverage));
     real *const first = derivatives_of(slice) + row * stride();
     const int64_t next = rows * stride();
@@ -199,18 +203,21 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
         ssim_terms<Lanes> terms;
         ssim_quotients<Lanes> quotients;
         Lanes mean_sum, mean_difference, factor;
-        Lanes value; // of the map, if it is measured
+        Lanes value, weight; // of the map, if it is measured
     };
-    const bool measured = measuring && row >= own_row && row < own_row + own_rows;
+    constexpr bool weighing = sums == beside::weighted_values;
+    const bool measured = sums != beside::nothing && row >= own_row && row < own_row + own_rows;
     const real *const own = own_mask();
     real *const doubts = measured && doubts_row(row - own_row, own_rows) ? statistics.spare(5) : nullptr;
-    fixed_sum<real> sum;
+    real *const weights = statistics.spare(6); // of those of the map's tile
+    const real *const centres = statistics.plane(slice + radius[0], 2) + (row + radius[1]) * stride() + radius[2];
+    sum_of_rows<weighing, Lanes> total;
     const bool normalises = statistics.normalises();
-    const auto begin = [&](int64_t at, window_means<Lanes> sums) __attribute__((always_inline))
+    const auto begin = [&](int64_t at, window_means<Lanes> of_windows) __attribute__((always_inline))
     {
         if (normalises)
-            sums.divide();
-        const auto &means = sums.k;
+            of_windows.divide();
+        const auto &means = of_windows.k;
         Lanes factor = Lanes::load(factors + at);
         if constexpr (sizeof(real) == sizeof(float))
             spread = at_least(keep_if<comparison::unequal>(means[2] + means[3], factor, zero), spread);
@@ -224,10 +231,19 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
         begun.mean_sum = means[0];
         begun.mean_difference = means[1];
         begun.factor = factor;
-        begun.value = zero;
-        if constexpr (measuring) {
-            const Lanes value = product ? ssim_of<true>(begun.terms) : contrast_structure_of<true>(begun.terms);
-            begun.value = keep_if<comparison::unequal>(value, Lanes::load(own + at), zero);
+        begun.value = begun.weight = zero;
+        if constexpr (sums != beside::nothing) {
+            begun.value = product ? ssim_of<true>(begun.terms) : contrast_structure_of<true>(begun.terms);
+            if constexpr (weighing) {
+                const Lanes weight = nearest_integers(Lanes::load(centres + at) * units);
+                begun.weight = keep_if<comparison::unequal>(weight, Lanes::load(own + at), zero);
+                if (normalises)
+                    begun.weight = keep_if<comparison::at_least>(begun.weight, means[4], least_coverage);
+                if (__builtin_expect(doubts != nullptr, 0))
+                    begun.weight.store(weights + at);
+            } else {
+                begun.value = keep_if<comparison::unequal>(begun.value, Lanes::load(own + at), zero);
+            }
             if (__builtin_expect(doubts != nullptr, 0))
                 ssim_doubt(begun.terms, means[0], means[1], means[2], means[3], constants,
                            constants_of_doubt<Lanes>(Lanes::broadcast))
@@ -239,8 +255,8 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
     {
         const ssim_derivatives<Lanes> found = ssim_derivatives_of(begun.terms, begun.quotients, begun.mean_sum,
                                                                   begun.mean_difference, constants, zero, product);
-        if constexpr (measuring)
-            sum.add(begun.value, Lanes::width);
+        if constexpr (sums != beside::nothing)
+            total.add(begun.value, begun.weight, Lanes::width);
         Lanes factor = begun.factor;
         if (around.negative_to_zero)
             factor = keep_if<comparison::greater>(factor, begun.terms.structure_top, zero);
@@ -252,22 +268,25 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
     };
     for_sums_of_row<taps>(statistics, across, down_row, begin, finish);
     most_spread = spread;
-    if constexpr (measuring)
-        if (measured) {
-            tile.value->sum += sum.total();
-            tile.value->not_a_number = tile.value->not_a_number || sum.any_nan();
-            if (doubts != nullptr)
-                add_doubts(doubts + own_column, nullptr, own_columns, tile.value->doubt);
-        }
+    if (!measured)
+        return;
+    tile.value->sum += total.sum.total();
+    tile.value->not_a_number = tile.value->not_a_number || total.sum.any_nan();
+    if constexpr (weighing)
+        tile.value->weight += total.sum.weight();
+    if constexpr (sizeof(real) == sizeof(float))
+        if (doubts != nullptr)
+            add_doubts(doubts + own_column, weighing ? weights + own_column : nullptr, own_columns, tile.value->doubt);
 }
 
 // g_k of the slices of map pixels that are measured together from `first` on.
 template <class Lanes>
 void gradient_of_tile<Lanes>::differentiate(int first)
 {
-    auto row_of = row_of_taps<false>();
+    auto row_of = row_of_taps<beside::nothing>();
     if constexpr (sizeof(real) == sizeof(float))
-        row_of = tile.value != nullptr ? row_of_taps<true>() : row_of;
+        if (tile.value != nullptr)
+            row_of = statistics.weighted ? row_of_taps<beside::weighted_values>() : row_of_taps<beside::values>();
     for (int slice = first; slice < first + statistics.slices_from(first); ++slice) {
         clear_rows(slice, 0, has_slice(slice) ? statistics.first_row : around.y.count);
         clear_rows(slice, statistics.end_row, around.y.count);
@@ -411,6 +430,12 @@ template <class Real>
 static bool ssim_gradient(const ssim_gradient_tile &tile)
 {
     gradient_of_tile<typename lanes_of<Real>::type> work(tile);
+    if (nothing_counts(work.statistics)) {
+        for (int slice = 0; slice < tile.box.z.count; ++slice)
+            for (int row = 0; row < tile.box.y.count; ++row)
+                tile.store_row(tile.receiver, slice, row, nullptr, nullptr);
+        return true;
+    }
     work.find_factors();
     const auto outputs = [&tile](const box_axis &axis, int index, int64_t extent) {
         return outputs_beside_pixels(axis.first, axis.count, tile.map_first[index], extent);

@@ -149,9 +149,10 @@ struct ssim_box_result {
     bool spread;       // too large for float
 };
 
-// SSIM of the pixels of a tile of the map, from float arithmetic.
+// SSIM or contrast-structure of the pixels of a tile of the map, from float arithmetic.
 struct ssim_tile_value {
-    int128 sum; // in units of 2^-ssim_float_bits; with NaN unspecified
+    int128 sum;     // in units of 2^-ssim_float_bits, with weights times 2^-pixel_weight_bits; with NaN unspecified
+    int64_t weight; // of the pixels counted, in units of 2^-pixel_weight_bits; only with weights
     doubt_total doubt;
     bool not_a_number;
 };
@@ -165,23 +166,23 @@ struct ssim_gradient_tile {
     int64_t adjoint_stride[3];
     double factor; // of the derivatives of the sum over the map
     double coverage;
-    // Receives SSIM of the map's tile beside this one (outputs_beside_pixels()), in float without weights, where no
-    // denominator is 0; NULL: not wanted.
+    // Receives SSIM of the map's tile beside this one (outputs_beside_pixels()), in float, where no denominator is 0;
+    // NULL: not wanted.
     ssim_tile_value *value;
     void *memory; // ssim_gradient_memory() items
-    // Receives each finished row of both derivatives, in the arithmetic's type.
+    // Receives each finished row of both derivatives, in the arithmetic's type; NULL: all are 0.
     void (*store_row)(void *receiver, int slice, int row, const void *reference, const void *candidate);
     void *receiver;
 };
 
-// Derivatives of sums over a map of float, by pixels in pairs, which each have a share in a pixel of the smaller image:
-// they become (derivative * factor + share * scale) * gain.
-struct pairs_of_derivatives {
+// Derivatives of a sum over a map of float by a run of pixels: each becomes
+// (derivative * factor + share * scale) * gain.
+struct derivatives_of_sum {
     void *data;
-    bool is_double; // else float
-    int64_t step;   // from pixel to pixel, in elements
-    int64_t pairs;
-    const float *shares; // one for each pair
+    bool is_double;      // else float
+    int64_t step;        // from pixel to pixel, in elements
+    int64_t count;       // even, with shares
+    const float *shares; // one for each two pixels, whose mean a pixel of the smaller image has part in; NULL: none
     float factor;
     double scale, gain;
 };

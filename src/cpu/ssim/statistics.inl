@@ -293,6 +293,48 @@ sums_at(const box_statistics<Lanes> &statistics, const filter_of_row<taps, 1, La
     return sums;
 }
 
+// True if the weights of all pixels at the centres of the box's windows are 0.
+template <class Lanes>
+static bool nothing_counts(const box_statistics<Lanes> &statistics)
+{
+    const ssim_box &box = statistics.box;
+    const sample_source &source = box.source;
+    if (source.weights.data == nullptr)
+        return false;
+    const auto inside = [](const box_axis &axis, int64_t extent) {
+        const int64_t first = axis.first + axis.taps / 2;
+        const int64_t begin = larger_of<int64_t>(first, 0);
+        return span_of_outputs{begin, smaller_of<int64_t>(first + axis.count, extent) - begin};
+    };
+    const auto [slice, slices] = inside(box.z, source.depth);
+    const auto [row, rows] = inside(box.y, source.height);
+    const auto [column, columns] = inside(box.x, source.width);
+    typename Lanes::real *const weights = statistics.spare(0);
+    int32_t counted = 0;
+    for (int64_t z = slice; z < slice + slices; ++z)
+        for (int64_t y = row; y < row + rows && counted == 0; ++y) {
+            read_weights(source.weights, z, y, column, columns, weights);
+            for (int64_t i = 0; i < columns; ++i)
+                counted |= weights[i] != 0;
+        }
+    return counted == 0;
+}
+
+// The sum of rows of values, each times its pixel's weight, or each as it is.
+template <bool weighted, class Lanes>
+struct sum_of_rows {
+    weighted_sum<typename Lanes::real> sum;
+
+    void add(Lanes value, Lanes weight, int) { sum.add(value, weight); }
+};
+
+template <class Lanes>
+struct sum_of_rows<false, Lanes> {
+    fixed_sum<typename Lanes::real> sum;
+
+    void add(Lanes value, Lanes, int count) { sum.add(value, count); }
+};
+
 // Adds the doubts of a row. `weights`: the pixels', in units; NULL: each is 1.
 static void add_doubts(const float *doubts, const float *weights, int count, doubt_total &total)
 {

@@ -22,8 +22,8 @@ output_view ssim_metric::gradient_of_level(const ssim_update &update, image_grou
     return out;
 }
 
-// The derivative of a mean by a pixel of the map does not depend on the values; that of other rules is known after
-// them.
+// The derivative of a mean by a pixel of the map depends neither on the values nor, without weights, on their number;
+// that of other rules is known afterwards.
 bool ssim_metric::measure_with_gradient(const ssim_update &update, image_group group, int level, ssim_request &request)
 {
     ssim_level &current = levels_[size_t(level)];
@@ -38,7 +38,7 @@ bool ssim_metric::measure_with_gradient(const ssim_update &update, image_group g
                                          .candidate = gradient_of_level(update, group, level, 1),
                                          .holds_sums = false,
                                          .smaller = nullptr};
-    const bool is_known = plain_mean(options_) && !update.is_made(0);
+    const bool is_known = plain_mean(options_) && !update.is_made(0) && !update.weighing;
     const double slope = slope_of_map_pixel(double(current.pixels) * double(update.channels));
     const bool is_done =
         update.device->ssim_and_gradient(owner(), update.memory->work, request, gradient, is_known ? &slope : nullptr);

@@ -11,7 +11,8 @@ using namespace test;
 
 namespace {
 
-// What an update of a pair gives; with a map values and derivatives have a pass each.
+// What an update of a pair gives; with a map values and derivatives have a pass each. `weights`: empty, or one for each
+// sample.
 template <class Sample>
 struct results {
     std::vector<double> per_image, per_channel;
@@ -19,7 +20,8 @@ struct results {
     std::vector<unsigned char> state;
 
     results(const iqa_ssim_options &options, const std::vector<Sample> &x, const std::vector<Sample> &y, int dtype,
-            const std::vector<int64_t> &shape, const std::vector<int64_t> &map_shape, int isa, int threads)
+            const std::vector<float> &weights, const std::vector<int64_t> &shape, const std::vector<int64_t> &map_shape,
+            int isa, int threads)
         : per_image(size_t(shape[0])),
           per_channel(size_t(shape[0] * shape[1])),
           reference(x.size()),
@@ -34,9 +36,12 @@ struct results {
         const tensor by_reference(reference.data(), IQA_FLOAT32, shape);
         const tensor by_candidate(candidate.data(), IQA_FLOAT32, shape);
         const tensor pixels(map.data(), IQA_FLOAT32, map_shape);
+        const tensor of_pixels(weights.data(), IQA_FLOAT32, shape);
         iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
         extras.per_image = of_images;
-        extras.per_channel = options.size_x == 7 ? &of_channels.view : nullptr; // with it sums are of channels
+        if (options.size_x == 7 && options.luma == IQA_LUMA_NONE)
+            extras.per_channel = of_channels; // with it sums are of channels
+        extras.weights = weights.empty() ? nullptr : &of_pixels.view;
         extras.reference_gradient = by_reference;
         extras.candidate_gradient = by_candidate;
         extras.map = map_shape.empty() ? nullptr : &pixels.view;
@@ -56,7 +61,7 @@ bool same_bits(const std::vector<Sample> &a, const std::vector<Sample> &b)
 
 template <class Sample>
 void check_one_pass(iqa_ssim_options options, const std::vector<Sample> &x, const std::vector<Sample> &y, int dtype,
-                    const std::vector<int64_t> &shape)
+                    const std::vector<int64_t> &shape, const std::vector<float> &weights = {})
 {
     options.layout = IQA_LAYOUT_NCHW;
     for (const int window : {11, 7})
@@ -69,9 +74,12 @@ void check_one_pass(iqa_ssim_options options, const std::vector<Sample> &x, cons
                 map_shape[2] -= options.size_y - 1;
                 map_shape[3] -= options.size_x - 1;
             }
-            const results<Sample> apart(options, x, y, dtype, shape, map_shape, IQA_ISA_BASELINE, 1);
+            if (options.luma != IQA_LUMA_NONE)
+                map_shape[1] = 1;
+            const results<Sample> apart(options, x, y, dtype, weights, shape, map_shape, IQA_ISA_BASELINE, 1);
             for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512}) {
-                const results<Sample> together(options, x, y, dtype, shape, {}, isa, isa == IQA_ISA_AVX2 ? 3 : 1);
+                const results<Sample> together(options, x, y, dtype, weights, shape, {}, isa,
+                                               isa == IQA_ISA_AVX2 ? 3 : 1);
                 INFO("border " << border << ", window " << window << ", " << shape[2] << " x " << shape[3] << ", isa "
                                << isa);
                 CHECK((together.state == apart.state));
@@ -131,6 +139,56 @@ TEST_CASE("one pass for values and derivatives gives the bits of two", "[ssim_on
     check_one_pass(options, x, y, IQA_FLOAT32, shape);
     x[7000] = 1e30f;
     check_one_pass(options, x, y, IQA_FLOAT32, shape);
+}
+
+TEST_CASE("one pass under masks and weights, and of luma, gives the bits of two", "[ssim_one_pass]")
+{
+    random_numbers random(4);
+    const std::vector<int64_t> shape = {1, 3, 90, 150};
+    const size_t samples = 3 * 90 * 150;
+    std::vector<float> x(samples), y(samples), weights(samples);
+    const auto fill = [&] {
+        for (size_t i = 0; i < samples; ++i) {
+            x[i] = float(random.uniform());
+            y[i] = x[i] + 0.1f * float(random.uniform() - 0.5);
+        }
+    };
+    fill();
+    for (size_t i = 20000; i < 26000; ++i) { // flat, of which float makes doubts
+        x[i] = 0.3f;
+        y[i] = 0.45f;
+    }
+    enum kind { ones, scattered_zeros, left_half, single_pixels, fractions };
+    for (const kind of : {ones, scattered_zeros, left_half, single_pixels, fractions}) {
+        for (size_t i = 0; i < samples; ++i)
+            weights[i] = of == ones              ? 1.0f
+                         : of == scattered_zeros ? float(i % 16 != 3)
+                         : of == left_half       ? float(i % 150 < 20 || i < samples / 2)
+                         : of == single_pixels   ? float(i % 5000 == 10)
+                                                 : float(random.uniform());
+        for (const int mask : {IQA_MASK_CONVOLUTION, IQA_MASK_MAP}) {
+            if (mask == IQA_MASK_MAP && of != scattered_zeros && of != fractions)
+                continue;
+            iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+            options.data_low = 0;
+            options.data_high = 1;
+            options.mask = mask;
+            options.coverage = of == fractions ? 0.45 : 0.0;
+            CAPTURE(of, mask);
+            check_one_pass(options, x, y, IQA_FLOAT32, shape, weights);
+        }
+    }
+    iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+    options.data_low = 0;
+    options.data_high = 1;
+    options.luma = IQA_LUMA_BT601_FULL;
+    check_one_pass(options, x, y, IQA_FLOAT32, shape);
+    options.luma = IQA_LUMA_NONE;
+    options.nonfinite = IQA_NONFINITE_MASK;
+    x[7000] = y[20000] = std::numeric_limits<float>::quiet_NaN();
+    check_one_pass(options, x, y, IQA_FLOAT32, shape);
+    weights.assign(samples, 1.0f);
+    check_one_pass(options, x, y, IQA_FLOAT32, shape, weights);
 }
 
 namespace {
