@@ -58,7 +58,7 @@ public:
         if (plan_.border == border_mode::valid)
             args_.statistics.border = border_mode::replicate;
         args_.border = plan_.border;
-        args_.maps = divide_maps(plan_, shape, {shape.depth, shape.height, shape.width}, ssim_gradient_depth,
+        args_.maps = divide_maps(plan_, shape, {shape.depth, shape.height, shape.width}, ssim_box_depth,
                                  std::max(plan_.size_y, plan_.size_x) > large_window ? part_of_large_windows
                                  : plan_.size_z > 1                                  ? volume_part
                                                                                      : image_part);
@@ -116,7 +116,7 @@ spread_of_tiles take_spread(workspace &memory, const ssim_gradient_request &requ
     const image_view &shape = request.images.reference;
     const int part[3] = {1, 1, 1};
     const divided_maps maps =
-        divide_maps(*request.plan, shape, {shape.depth, shape.height, shape.width}, ssim_gradient_depth, part);
+        divide_maps(*request.plan, shape, {shape.depth, shape.height, shape.width}, ssim_box_depth, part);
     const int64_t tiles = maps.images * maps.channels * maps.boxes_of_plane();
     uint32_t *const zeros = memory.zeros.take<uint32_t>(size_t(tiles + 1), "the spread of tiles");
     return {zeros + 1, tiles, zeros};

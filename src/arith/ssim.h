@@ -17,14 +17,8 @@ namespace iqa {
 
 // Each tile of output pixels has a pivot for each channel (arith/ssim_pivot.h) and a choice of arithmetic
 // (arith/ssim_doubt.h), so the tiles decide bits, and every backend uses these. Volumes with windows of several slices
-// have boxes, and gradients have tiles of pixels of the image.
-enum : int {
-    ssim_tile_height = 64,
-    ssim_tile_width = 128,
-    ssim_box_depth = 32,
-    ssim_box_height = 32,
-    ssim_gradient_depth = 64
-};
+// have boxes. Gradients have tiles of pixels of the image of the same size.
+enum : int { ssim_tile_height = 64, ssim_tile_width = 128, ssim_box_depth = 32, ssim_box_height = 32 };
 
 // The samples that a tile of the map counts, along one axis: those under its pixels, and at the image's edges the
 // margins too. Every sample belongs to one tile.

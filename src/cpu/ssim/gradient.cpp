@@ -65,6 +65,19 @@ struct gradient_rows {
     double gain;
 };
 
+double pixels_of_a_box(const shrink_request &smaller)
+{
+    return double(smaller.z.factor) * smaller.y.factor * smaller.x.factor;
+}
+
+// The first pixel of the smaller image's row that has shares of this one.
+int64_t first_box_of_row(const gradient_rows &to, const box_share &z, const box_share &y)
+{
+    const shrink_request &smaller = *to.request->smaller;
+    const int64_t plane = to.image * to.request->plan->channels(to.request->images.reference) + to.channel;
+    return ((plane * smaller.z.boxes() + z.box) * smaller.y.boxes() + y.box) * smaller.x.boxes();
+}
+
 // Adds the shares of smaller images to the derivatives of a row's pixels. `Made`: the type of smaller images, that of
 // the plan's arithmetic.
 template <class Made>
@@ -79,13 +92,12 @@ void add_shares(const gradient_rows &to, int64_t slice, int64_t row, const std::
     const box_share y = share_of(smaller.y, row);
     if (z.box < 0 || y.box < 0)
         return;
-    const int64_t plane = to.image * plan.channels(request.images.reference) + to.channel;
-    const int64_t first_box = ((plane * smaller.z.boxes() + z.box) * smaller.y.boxes() + y.box) * axis.boxes();
+    const int64_t first_box = first_box_of_row(to, z, y);
     const Made *gradient = reinterpret_cast<const Made *>(smaller_gradient) + first_box;
     const Made *weights = smaller.shrunk_weights == nullptr
                               ? nullptr
                               : reinterpret_cast<const Made *>(smaller.shrunk_weights) + first_box;
-    const double count = double(smaller.z.factor) * smaller.y.factor * axis.factor;
+    const double count = pixels_of_a_box(smaller);
     const bool normalised = plan.weighs_means(request.weights);
     const int64_t boxes = axis.boxes();
     const double scale = share_of_derivative(1.0, z.times * y.times, count, 1.0); // a multiple of a power of two
@@ -182,24 +194,25 @@ public:
     void run()
     {
         constexpr int64_t rows_of_a_tile = 16;
-        const int64_t tiles_of_image = divide_up(shape_.height, rows_of_a_tile);
+        const int64_t rows = shape_.depth * shape_.height;
+        const int64_t tiles_of_image = divide_up(rows, rows_of_a_tile);
         const int64_t tiles = shape_.images * tiles_of_image;
         const int workers = workers_for(where_, tiles, 2 * shape_.images * shape_.channels * shape_.pixels());
         for_each_tile(where_, workers, tiles, [&](int64_t tile, int) {
             const int64_t image = tile / tiles_of_image;
             const int64_t first = tile % tiles_of_image * rows_of_a_tile;
-            for (int64_t row = first; row < std::min(first + rows_of_a_tile, shape_.height); ++row)
+            for (int64_t row = first; row < std::min(first + rows_of_a_tile, rows); ++row)
                 for (int64_t channel = 0; channel < shape_.channels; ++channel)
-                    finish_row(image, channel, row);
+                    finish_row({&request_, image, channel, row / shape_.height, row % shape_.height, 0, 0,
+                                request_.plan->gain});
         });
     }
 
 private:
-    void finish_row(int64_t image, int64_t channel, int64_t row) const
+    void finish_row(gradient_rows to) const
     {
-        const double factor = request_.factors[image * shape_.channels + channel];
-        const int64_t done = factor == 0.0 ? 0 : finish_at_once(image, channel, row, factor);
-        gradient_rows to = {&request_, image, channel, 0, row, done, 0, request_.plan->gain};
+        const double factor = request_.factors[to.image * shape_.channels + to.channel];
+        to.column = factor == 0.0 ? 0 : finish_at_once(to, factor);
         for (; to.column < shape_.width; to.column += to.columns) {
             to.columns = int(std::min<int64_t>(shape_.width - to.column, ssim_tile_width));
             if (factor == 0.0) {
@@ -214,7 +227,7 @@ private:
     }
 
     // Finishes pixels from the first one on, and returns their number: none where shares are not those of pairs.
-    int64_t finish_at_once(int64_t image, int64_t channel, int64_t row, double factor) const
+    int64_t finish_at_once(const gradient_rows &at, double factor) const
     {
         const shrink_request *const smaller = request_.smaller;
         derivatives_of_sum run = {.data = nullptr,
@@ -224,21 +237,22 @@ private:
                                   .shares = nullptr,
                                   .factor = float(factor),
                                   .scale = 0.0,
-                                  .gain = request_.plan->gain};
+                                  .gain = at.gain};
         int64_t first_box = 0;
         if (smaller != nullptr) {
-            const box_share box = share_of(smaller->y, row);
-            const int64_t boxes = smaller->x.boxes();
-            if (box.box < 0 || smaller->x.factor != 2 || smaller->x.first() != 0 || smaller->shrunk_weights != nullptr)
+            const box_share z = share_of(smaller->z, at.slice);
+            const box_share y = share_of(smaller->y, at.row);
+            const shrink_axis &x = smaller->x;
+            if (z.box < 0 || y.box < 0 || x.factor != 2 || x.first() != 0 || smaller->shrunk_weights != nullptr)
                 return 0;
-            first_box = ((image * shape_.channels + channel) * smaller->y.boxes() + box.box) * boxes;
-            run.count = 2 * std::min(boxes, shape_.width / 2);
-            run.scale = share_of_derivative(1.0, box.times, double(smaller->y.factor) * smaller->x.factor, 1.0);
+            first_box = first_box_of_row(at, z, y);
+            run.count = 2 * std::min(x.boxes(), shape_.width / 2);
+            run.scale = share_of_derivative(1.0, z.times * y.times, pixels_of_a_box(*smaller), 1.0);
         }
         const auto finish = [&](const output_view &out, const std::byte *shares) {
             if (out.data == nullptr)
                 return;
-            run.data = address_in(out, image, channel, row, 0);
+            run.data = address_in(out, at);
             run.is_double = out.is_double;
             run.step = out.column_stride;
             run.shares = shares == nullptr ? nullptr : reinterpret_cast<const float *>(shares) + first_box;
@@ -249,10 +263,10 @@ private:
         return run.count;
     }
 
-    static std::byte *address_in(const output_view &out, int64_t image, int64_t channel, int64_t row, int64_t column)
+    static std::byte *address_in(const output_view &out, const gradient_rows &at)
     {
-        const int64_t index =
-            image * out.image_stride + channel * out.channel_stride + row * out.row_stride + column * out.column_stride;
+        const int64_t index = at.image * out.image_stride + at.channel * out.channel_stride +
+                              at.slice * out.slice_stride + at.row * out.row_stride + at.column * out.column_stride;
         return out.data + index * int64_t(out.is_double ? sizeof(double) : sizeof(float));
     }
 
@@ -264,7 +278,7 @@ private:
             for (int i = 0; i < at.columns; ++i)
                 derivatives[i] = float(held[i * out.column_stride]) * float(factor);
         };
-        const std::byte *const first = address_in(out, at.image, at.channel, at.row, at.column);
+        const std::byte *const first = address_in(out, at);
         if (out.is_double)
             multiply_by(reinterpret_cast<const double *>(first));
         else
@@ -292,7 +306,7 @@ public:
                 .depth = shape_.depth,
                 .height = shape_.height,
                 .width = shape_.width,
-                .tile_depth = plan_.size_z == 1 ? 1 : ssim_gradient_depth,
+                .tile_depth = plan_.size_z == 1 ? 1 : ssim_box_depth,
                 .tile_height = plan_.size_z == 1 ? int(ssim_tile_height) : int(ssim_box_height),
                 .tile_width = ssim_tile_width,
                 .planes_together = shape_.column_stride != 1},
@@ -467,10 +481,10 @@ bool cpu_ssim_and_gradient(context &where, workspace &memory, ssim_request &requ
     const ssim_plan &plan = *request.plan;
     const image_view &shape = request.images.reference;
     const bool safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
-    if (!has_one_factor(plan) || plan.size_z != 1 || plan.double_arithmetic || !safe || request.map.data != nullptr)
+    if (!has_one_factor(plan) || plan.double_arithmetic || !safe || request.map.data != nullptr)
         return false;
-    if (slope == nullptr && (shape.depth != 1 || plan.takes_luma(shape)))
-        return false; // an output does not hold the sums of luma
+    if (slope == nullptr && plan.takes_luma(shape))
+        return false; // outputs of three channels do not hold its sums
     const int64_t images = shape.images;
     if (request.counts != nullptr) {
         count_request counting{request.images, request.weights, plan.range, plan.mask_nonfinite, request.counts, {}};

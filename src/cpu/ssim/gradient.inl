@@ -58,7 +58,7 @@ struct gradient_of_tile {
     real *ring, *deep, *low, *out;
     Lanes most_spread; // of windows of the map, lane by lane
     // The map's tile beside this one, in map pixels around it: see `value` of the tile.
-    int own_row, own_rows, own_column, own_columns;
+    int own_slice, own_slices, own_row, own_rows, own_column, own_columns;
 
     explicit gradient_of_tile(const ssim_gradient_tile &area)
         : tile(area),
@@ -69,6 +69,9 @@ struct gradient_of_tile {
           radius{area.box.z.taps / 2, area.box.y.taps / 2, area.box.x.taps / 2},
           rows(around.y.count),
           most_spread(Lanes::broadcast(0)),
+          own_slice(int(area.map_first[0]) + radius[0]),
+          own_slices(
+              int(count_beside_pixels(area.box.z.first, area.box.z.count, area.map_first[0], area.box.source.depth))),
           own_row(int(area.map_first[1]) + radius[1]),
           own_rows(
               int(count_beside_pixels(area.box.y.first, area.box.y.count, area.map_first[1], area.box.source.height))),
@@ -127,7 +130,7 @@ struct gradient_of_tile {
                             : &gradient_of_tile::template differentiate_row<0, false, sums>;
     }
     void differentiate(int first);
-    template <int slices>
+    template <int slices, int taps, bool inner>
     void combine_depth(int slice);
     template <int together, int taps, bool inner>
     void combine_down(const real *maps, int row);
@@ -206,7 +209,8 @@ void gradient_of_tile<Lanes>::differentiate_row(int slice, int row, int down_row
         Lanes value, weight; // of the map, if it is measured
     };
     constexpr bool weighing = sums == beside::weighted_values;
-    const bool measured = sums != beside::nothing && row >= own_row && row < own_row + own_rows;
+    const bool measured = sums != beside::nothing && row >= own_row && row < own_row + own_rows && slice >= own_slice &&
+                          slice < own_slice + own_slices;
     const real *const own = own_mask();
     real *const doubts = measured && doubts_row(row - own_row, own_rows) ? statistics.spare(5) : nullptr;
     real *const weights = statistics.spare(6); // of those of the map's tile
@@ -299,9 +303,10 @@ void gradient_of_tile<Lanes>::differentiate(int first)
 
 // The adjoint in depth, for `slices` slices of the tile from `slice` on.
 template <class Lanes>
-template <int slices>
+template <int slices, int taps, bool inner>
 void gradient_of_tile<Lanes>::combine_depth(int slice)
 {
+    const real *filter = static_cast<const real *>(around.z.filter);
     const real *band = static_cast<const real *>(tile.adjoint[0]) + slice;
     const int64_t band_stride = tile.adjoint_stride[0];
     const int slots = statistics.slots();
@@ -311,9 +316,9 @@ void gradient_of_tile<Lanes>::combine_depth(int slice)
     for (int64_t row = 0; row < rows; ++row) {
         const real *from = ring + row * stride();
         real *to = deep + row * stride();
-        filter_rows_down<slices, 0, 4, Lanes>(
+        filter_rows_down<slices, taps, 4, Lanes>(
             around.z.taps, around.x.count,
-            [=](int line, int tap) -> const real & { return band[tap * band_stride + line]; },
+            [=](int line, int tap) -> const real & { return inner ? filter[tap] : band[tap * band_stride + line]; },
             [=](int tap) {
                 const int slot = first_slot + tap < slots ? first_slot + tap : first_slot + tap - slots;
                 return from + slot * items;
@@ -418,8 +423,12 @@ void gradient_of_tile<Lanes>::combine_at(int first, int slices)
     const bool eleven = around.y.taps == 11 && around.x.taps == 11;
     for (int slice = first; slice < first + slices;) {
         const int count = first + slices - slice >= statistics.together ? statistics.together : 1;
-        if (around.z.taps > 1)
-            count == 1 ? combine_depth<1>(slice) : combine_depth<Lanes::rows_at_once>(slice);
+        if (around.z.taps > 1 && count == 1)
+            combine_depth<1, 0, false>(slice);
+        else if (around.z.taps == 11 && are_inner(tile.box.z, tile.box.source.depth, slice, count))
+            combine_depth<Lanes::rows_at_once, 11, true>(slice);
+        else if (around.z.taps > 1)
+            combine_depth<Lanes::rows_at_once, 0, false>(slice);
         for (int line = 0; line < count; ++line)
             eleven ? combine<11>(slice + line, line) : combine<0>(slice + line, line);
         slice += count;

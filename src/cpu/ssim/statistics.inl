@@ -102,8 +102,9 @@ struct box_statistics {
         else
             filter_down<rows, taps, weight_kind::any>(line, row);
     }
-    // The slices that are measured together from `first` on.
-    int slices_from(int first) const { return box.z.count - first >= together ? together : 1; }
+    // The slices that are measured together from `first` on. Single ones come first, so that those of the adjoint,
+    // which end together with them, have none between.
+    int slices_from(int first) const { return (box.z.count - first) % together == 0 ? together : 1; }
     template <class Finish>
     void measure(int first, const Finish &finish);
 };

@@ -63,7 +63,8 @@ template <class Sample>
 void check_one_pass(iqa_ssim_options options, const std::vector<Sample> &x, const std::vector<Sample> &y, int dtype,
                     const std::vector<int64_t> &shape, const std::vector<float> &weights = {})
 {
-    options.layout = IQA_LAYOUT_NCHW;
+    const bool volume = shape.size() == 5;
+    options.layout = volume ? IQA_LAYOUT_NCDHW : IQA_LAYOUT_NCHW;
     for (const int window : {11, 7})
         for (const int border : {IQA_BORDER_VALID, IQA_BORDER_REFLECT, IQA_BORDER_ZERO}) {
             options.size_y = 11;
@@ -71,8 +72,9 @@ void check_one_pass(iqa_ssim_options options, const std::vector<Sample> &x, cons
             options.border = border;
             std::vector<int64_t> map_shape = shape;
             if (border == IQA_BORDER_VALID) {
-                map_shape[2] -= options.size_y - 1;
-                map_shape[3] -= options.size_x - 1;
+                map_shape.end()[-1] -= options.size_x - 1;
+                map_shape.end()[-2] -= options.size_y - 1;
+                map_shape.end()[-3] -= volume ? options.size_z - 1 : 0;
             }
             if (options.luma != IQA_LUMA_NONE)
                 map_shape[1] = 1;
@@ -80,8 +82,8 @@ void check_one_pass(iqa_ssim_options options, const std::vector<Sample> &x, cons
             for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512}) {
                 const results<Sample> together(options, x, y, dtype, weights, shape, {}, isa,
                                                isa == IQA_ISA_AVX2 ? 3 : 1);
-                INFO("border " << border << ", window " << window << ", " << shape[2] << " x " << shape[3] << ", isa "
-                               << isa);
+                INFO("border " << border << ", window " << window << ", " << shape.end()[-2] << " x " << shape.end()[-1]
+                               << ", isa " << isa);
                 CHECK((together.state == apart.state));
                 CHECK(same_bits(together.per_image, apart.per_image));
                 CHECK(same_bits(together.per_channel, apart.per_channel));
@@ -191,6 +193,26 @@ TEST_CASE("one pass under masks and weights, and of luma, gives the bits of two"
     check_one_pass(options, x, y, IQA_FLOAT32, shape, weights);
 }
 
+TEST_CASE("one pass over volumes gives the bits of two", "[ssim_one_pass]")
+{
+    random_numbers random(6);
+    iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+    options.data_low = 0;
+    options.data_high = 1;
+    for (const auto &[size_z, depth] : {std::pair(11, 34), std::pair(5, 13), std::pair(1, 3)}) {
+        const std::vector<int64_t> shape = {1, 1, depth, 36, 137};
+        std::vector<float> x(size_t(depth * 36 * 137)), y(x.size()), weights(x.size());
+        for (size_t i = 0; i < x.size(); ++i) {
+            x[i] = float(random.uniform());
+            y[i] = x[i] + 0.1f * float(random.uniform() - 0.5);
+            weights[i] = float(i % 16 != 3);
+        }
+        options.size_z = size_z;
+        CAPTURE(size_z);
+        check_one_pass(options, x, y, IQA_FLOAT32, shape, size_z == 5 ? weights : std::vector<float>{});
+    }
+}
+
 namespace {
 
 // Values and derivatives of several scales; with the parts of values, values have a pass of their own at each scale.
@@ -294,4 +316,19 @@ TEST_CASE("one pass for each of several scales gives the bits of two", "[ssim_on
             CAPTURE(far, is_flat);
             check_scales<float>(options, x, y, IQA_FLOAT32, shape);
         }
+
+    iqa_ssim_options volumes = three_scales();
+    volumes.layout = IQA_LAYOUT_NCDHW;
+    volumes.scales = 2;
+    volumes.size_z = volumes.size_y = volumes.size_x = 5;
+    for (const int shrink : {IQA_SHRINK_SYMMETRIC, IQA_SHRINK_FLOOR}) {
+        volumes.shrink = shrink;
+        const std::vector<int64_t> extents = {1, 2, 35, 21, 42};
+        std::vector<uint8_t> x(2 * 35 * 21 * 42), y(x.size());
+        for (size_t i = 0; i < x.size(); ++i) {
+            x[i] = uint8_t(random.below(200) + 30);
+            y[i] = uint8_t(x[i] + random.below(41) - 20);
+        }
+        check_scales<float>(volumes, x, y, IQA_UINT8, extents);
+    }
 }
