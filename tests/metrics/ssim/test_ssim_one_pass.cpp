@@ -319,7 +319,6 @@ TEST_CASE("one pass for each of several scales gives the bits of two", "[ssim_on
 
     iqa_ssim_options volumes = three_scales();
     volumes.layout = IQA_LAYOUT_NCDHW;
-    volumes.scales = 2;
     volumes.size_z = volumes.size_y = volumes.size_x = 5;
     for (const int shrink : {IQA_SHRINK_SYMMETRIC, IQA_SHRINK_FLOOR}) {
         volumes.shrink = shrink;
