@@ -25,9 +25,6 @@ IQA_HD int64_t border_index(border_mode mode, int64_t position, int64_t extent)
     if (mode == border_mode::replicate || extent == 1)
         return position < 0 ? 0 : extent - 1;
     const int64_t repeated = mode == border_mode::symmetric ? 1 : 0; // is the edge sample repeated?
-    const int64_t mirrored = position < 0 ? -position - repeated : 2 * extent - 2 + repeated - position;
-    if (mirrored >= 0 && mirrored < extent) // nearly always: divisions take long
-        return mirrored;
     const int64_t period = 2 * extent - 2 + 2 * repeated;
     int64_t phase = position % period;
     if (phase < 0)
