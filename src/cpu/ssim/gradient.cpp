@@ -183,7 +183,7 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
     }
 }
 
-// Finishes rows of derivatives of sums that the outputs of a request for images hold, in float.
+// Finishes derivatives of sums, which the outputs of a request hold, in float.
 class batch_of_sums {
 public:
     batch_of_sums(context &where, const ssim_gradient_request &request)

@@ -439,7 +439,9 @@ template <class Real>
 static bool ssim_gradient(const ssim_gradient_tile &tile)
 {
     gradient_of_tile<typename lanes_of<Real>::type> work(tile);
-    if (nothing_counts(work.statistics)) {
+    // Only then are all products 0 whatever the samples.
+    const bool is_usual = work.around.convolution && tile.factor > 0.0 && is_finite(tile.factor);
+    if (is_usual && nothing_counts(work.statistics)) {
         for (int slice = 0; slice < tile.box.z.count; ++slice)
             for (int row = 0; row < tile.box.y.count; ++row)
                 tile.store_row(tile.receiver, slice, row, nullptr, nullptr);
