@@ -57,13 +57,14 @@ struct image_case {
     std::vector<int64_t> shape;
 };
 
-enum class extra { nothing, mask, ellipse, scattered, weights, gradient };
+enum class extra { nothing, mask, ellipse, scattered, weights };
 
-// A measurement: a metric, its changed options, and the extra of its updates.
+// A measurement: a metric, its changed options, and the extra and the gradient of its updates.
 struct measure {
     const char *name;
     void (*ssim)(iqa_ssim_options &options); // NULL: PSNR
     extra with = extra::nothing;
+    bool gradient = false;
     bool integers_only = false;
 };
 
@@ -86,14 +87,17 @@ constexpr measure measures[] = {
     {"ssim_ellipse", plain, extra::ellipse},
     {"ssim_scattered", plain, extra::scattered},
     {"ssim_weighted", plain, extra::weights},
-    {"ssim_gradient", plain, extra::gradient},
+    {"ssim_gradient", plain, extra::nothing, true},
+    {"ssim_masked_gradient", plain, extra::mask, true},
+    {"ssim_ellipse_gradient", plain, extra::ellipse, true},
+    {"ssim_weighted_gradient", plain, extra::weights, true},
     {"ms_ssim", five_scales},
-    {"ms_ssim_gradient", five_scales, extra::gradient},
-    {"blocks", [](iqa_ssim_options &options) { options.window = IQA_WINDOW_BLOCKS; }, extra::nothing, true},
+    {"ms_ssim_gradient", five_scales, extra::nothing, true},
+    {"blocks", [](iqa_ssim_options &options) { options.window = IQA_WINDOW_BLOCKS; }, extra::nothing, false, true},
     {"psnr", nullptr},
     {"psnr_masked", nullptr, extra::mask},
     {"psnr_weighted", nullptr, extra::weights},
-    {"psnr_gradient", nullptr, extra::gradient},
+    {"psnr_gradient", nullptr, extra::nothing, true},
 };
 
 // Inside the ellipse that has four fifths of an image's height and width.
@@ -107,15 +111,15 @@ bool is_in_ellipse(const std::vector<int64_t> &shape, size_t index)
     return x * x + y * y < 1.0;
 }
 
-// The extra of an update: a mask (of ones, an ellipse, or ones with scattered zeros), weights of all kinds, or memory
-// for a gradient.
-struct extra_tensor {
+// The extras of an update: a mask (of ones, an ellipse, or ones with scattered zeros) or weights of all kinds, and
+// memory for a gradient.
+struct extra_tensors {
     std::vector<uint8_t> mask;
-    std::vector<float> numbers;
-    iqa_tensor tensor{};
+    std::vector<float> numbers, derivatives;
+    iqa_tensor weights{}, gradient{};
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
 
-    extra_tensor(extra kind, const std::vector<int64_t> &shape)
+    extra_tensors(extra kind, bool wants_gradient, const std::vector<int64_t> &shape)
     {
         const std::vector<uint8_t> image = make_image<uint8_t>(shape, 3);
         const auto axes = int32_t(shape.size());
@@ -124,18 +128,23 @@ struct extra_tensor {
                 mask.push_back(kind == extra::mask      ? image[i] > 64
                                : kind == extra::ellipse ? is_in_ellipse(shape, i)
                                                         : image[i] % 16 != 0);
-            tensor = iqa_cpu_tensor(mask.data(), IQA_BOOL, axes, shape.data());
-            extras.weights = &tensor;
-        } else if (kind != extra::nothing) {
+            weights = iqa_cpu_tensor(mask.data(), IQA_BOOL, axes, shape.data());
+            extras.weights = &weights;
+        } else if (kind == extra::weights) {
             for (const uint8_t value : image)
                 numbers.push_back(float(value) / 256);
-            tensor = iqa_cpu_tensor(numbers.data(), IQA_FLOAT32, axes, shape.data());
-            (kind == extra::weights ? extras.weights : extras.candidate_gradient) = &tensor;
+            weights = iqa_cpu_tensor(numbers.data(), IQA_FLOAT32, axes, shape.data());
+            extras.weights = &weights;
+        }
+        if (wants_gradient) {
+            derivatives.resize(image.size());
+            gradient = iqa_cpu_tensor(derivatives.data(), IQA_FLOAT32, axes, shape.data());
+            extras.candidate_gradient = &gradient;
         }
     }
-    double bytes() const { return double(mask.size() + numbers.size() * sizeof(float)); }
-    extra_tensor(const extra_tensor &) = delete;
-    extra_tensor &operator=(const extra_tensor &) = delete;
+    double bytes() const { return double(mask.size() + (numbers.size() + derivatives.size()) * sizeof(float)); }
+    extra_tensors(const extra_tensors &) = delete;
+    extra_tensors &operator=(const extra_tensors &) = delete;
 };
 
 template <class Sample>
@@ -166,7 +175,7 @@ void run(benchmark::State &state, const measure &measured, const image_case &ima
     const auto axes = int32_t(image.shape.size());
     const iqa_tensor x = iqa_cpu_tensor(reference.data(), dtype, axes, image.shape.data());
     const iqa_tensor y = iqa_cpu_tensor(candidate.data(), dtype, axes, image.shape.data());
-    const extra_tensor tensors(measured.with, image.shape);
+    const extra_tensors tensors(measured.with, measured.gradient, image.shape);
     for (auto _ : state)
         if (iqa_metric_update(metric, &x, &y, &tensors.extras) != IQA_OK) {
             state.SkipWithError(iqa_context_error(context));
@@ -174,7 +183,8 @@ void run(benchmark::State &state, const measure &measured, const image_case &ima
         }
     const double pixels = double(state.iterations()) * double(reference.size());
     state.counters["Mpx/s"] = benchmark::Counter(pixels / 1e6, benchmark::Counter::kIsRate);
-    if (measured.ssim == plain && measured.with == extra::nothing && image.layout != IQA_LAYOUT_DHW)
+    if (measured.ssim == plain && measured.with == extra::nothing && !measured.gradient &&
+        image.layout != IQA_LAYOUT_DHW)
         state.counters["of_fma_peak"] =
             benchmark::Counter(pixels * operations_of_a_pixel / peak_of(iqa_context_instruction_set(context)) / threads,
                                benchmark::Counter::kIsRate);

@@ -75,9 +75,10 @@ IQA_HD Real mean_of_middle(const Real *samples)
 template <class Real>
 IQA_HD Real middle_of_grid(Real *samples, const bool *usable)
 {
-    Real last = Real(0);
-    for (int i = pivot_samples; i-- > 0;)
-        last = usable[i] ? samples[i] : last;
+    int first = 0;
+    while (first + 1 < pivot_samples && !usable[first])
+        ++first;
+    Real last = usable[first] ? samples[first] : Real(0);
     for (int i = 0; i < pivot_samples; ++i) {
         last = usable[i] ? samples[i] : last;
         samples[i] = last;
