@@ -77,7 +77,12 @@ PLAN = {
         "128x128x128": ("float32",),
     },
     "MS-SSIM": {"1080p RGB": ("uint8", "float32"), "16x3x256x256": ("float32",)},
-    "SSIM and gradient": {"1080p RGB": ("float32",), "16x3x256x256": ("float32",)},
+    "SSIM and gradient": {
+        "1080p RGB": ("float32",),
+        "16x3x256x256": ("float32",),
+        "128x128x128": ("float32",),
+    },
+    "MS-SSIM and gradient": {"1080p RGB": ("float32",), "16x3x256x256": ("float32",)},
     "PSNR": {
         "256x256": ("uint8", "uint16", "float32"),
         "1080p RGB": ("uint8", "uint16", "float32"),
@@ -103,7 +108,12 @@ PLAN = {
 }
 """Metrics, their cases and element types: the rows of the document."""
 
-MULTIPLY_ADDS = {"SSIM": 88, "MS-SSIM": 88 * 341 / 256, "SSIM and gradient": 205}
+MULTIPLY_ADDS = {
+    "SSIM": 88,
+    "MS-SSIM": 88 * 341 / 256,
+    "SSIM and gradient": 205,
+    "MS-SSIM and gradient": 205 * 341 / 256,
+}
 """Of a pixel with 11 taps in two dimensions: docs/reference/performance.md counts them."""
 
 ABOUT = {
@@ -188,7 +198,7 @@ def write(directory, metric, case, dtype, small):
     if case in IMAGES:
         layout, shape = IMAGES[case]
         if small:
-            shape = tuple(min(side, 180 if metric == "MS-SSIM" else 24) for side in shape)
+            shape = tuple(min(side, 180 if metric.startswith("MS-SSIM") else 24) for side in shape)
         (x, y), facts = pictures(layout, shape, dtype)
     elif case in LABELS:
         shape = tuple(side // 8 for side in MAP) if small else MAP
@@ -343,7 +353,7 @@ def share(result, machine):
     if metric in MULTIPLY_ADDS:
         work, limit = MULTIPLY_ADDS[metric], limits.get(machine["instruction set"])
         if IMAGES[result["case"]][0] == "DHW":
-            work = 154
+            work = 432 if "gradient" in metric else 154
     else:
         work, limit = 2 * np.dtype(result["dtype"]).itemsize, limits.get("read")
     if limit is None or result["case"] in ROWS:

@@ -60,6 +60,11 @@ def _rows_of_subset(x):
     return len(x) // 5
 
 
+def _values(metric):
+    """The metric whose values come with a gradient, or the metric itself."""
+    return metric.removesuffix(" and gradient")
+
+
 def iqa(metric, data, threads, **options):
     import iqa
 
@@ -80,12 +85,12 @@ def iqa(metric, data, threads, **options):
         accumulator = iqa.ConfusionMatrix(data.classes, **macro, **options, context=context)
     else:
         kinds = {"MS-SSIM": iqa.MS_SSIM, "PSNR": iqa.PSNR, "MSE": iqa.MeanErrors}
-        kind = {**kinds, "MAE": iqa.MeanErrors}.get(metric, iqa.SSIM)
+        kind = {**kinds, "MAE": iqa.MeanErrors}.get(_values(metric), iqa.SSIM)
         measures = {"MSE": "mean_squared_error", "MAE": "mean_absolute_error"}
         if metric in measures:
             options |= {"measure": measures[metric], "alone": True}
         accumulator = kind(data.data_range, data.layout, context=context, **options)
-        if metric == "SSIM and gradient":
+        if metric != _values(metric):
             extras["candidate_gradient"] = np.empty(x.shape, np.promote_types(x.dtype, np.float32))
 
     def run():
@@ -280,7 +285,7 @@ def _of_images(function, metric, data, threads):
         back = (0, 2, 3, 1) if data.layout == "HWC" else tuple(range(y.ndim))
         return y.grad.permute(back).numpy().reshape(data.x.shape)
 
-    return gradient if metric == "SSIM and gradient" else run
+    return gradient if metric != _values(metric) else run
 
 
 def torchmetrics(metric, data, threads):
@@ -327,14 +332,14 @@ def torchmetrics(metric, data, threads):
         "PSNR": functional.image.peak_signal_noise_ratio,
         "MS-SSIM": functional.image.multiscale_structural_similarity_index_measure,
     }
-    function = functions.get(metric, functional.image.structural_similarity_index_measure)
+    function = functions.get(_values(metric), functional.image.structural_similarity_index_measure)
     return _of_images(partial(function, data_range=data.data_range), metric, data, threads)
 
 
 def pytorch_msssim(metric, data, threads):
     from pytorch_msssim import ms_ssim, ssim
 
-    function = ms_ssim if metric == "MS-SSIM" else ssim
+    function = ms_ssim if _values(metric) == "MS-SSIM" else ssim
     return _of_images(partial(function, data_range=data.data_range), metric, data, threads)
 
 
@@ -344,7 +349,7 @@ def piq(metric, data, threads):
     if data.layout == "DHW":
         return None
     functions = {"PSNR": piq.psnr, "MS-SSIM": piq.multi_scale_ssim}
-    function = functions.get(metric, partial(piq.ssim, downsample=False))
+    function = functions.get(_values(metric), partial(piq.ssim, downsample=False))
     return _of_images(partial(function, data_range=data.data_range), metric, data, threads)
 
 
@@ -454,8 +459,8 @@ PEERS = {
         iqa,
         "iqa",
         dict.fromkeys(
-            ("SSIM", "MS-SSIM", "SSIM and gradient", "PSNR", "MSE", "MAE", "confusion", "Dice")
-            + ("moments", "FID", "KID", "KID of subsets", "Inception Score"),
+            ("SSIM", "MS-SSIM", "SSIM and gradient", "MS-SSIM and gradient", "PSNR", "MSE", "MAE")
+            + ("confusion", "Dice", "moments", "FID", "KID", "KID of subsets", "Inception Score"),
             Convention(),
         ),
     ),
@@ -489,6 +494,7 @@ PEERS = {
             "SSIM": _ssim("torchmetrics"),
             "MS-SSIM": _ssim("ms_ssim_torchmetrics"),
             "SSIM and gradient": _ssim("torchmetrics", 1e-2),
+            "MS-SSIM and gradient": _ssim("ms_ssim_torchmetrics", 1e-2),
             "PSNR": _SINGLE,
             "MSE": _SINGLE,
             "MAE": _SINGLE,
@@ -507,6 +513,7 @@ PEERS = {
             "SSIM": _ssim("pytorch_msssim"),
             "MS-SSIM": _ssim("ms_ssim_pytorch_msssim"),
             "SSIM and gradient": _ssim("pytorch_msssim", 1e-2),
+            "MS-SSIM and gradient": _ssim("ms_ssim_pytorch_msssim", 1e-2),
         },
     ),
     "piq": Peer(
@@ -516,6 +523,7 @@ PEERS = {
             "SSIM": _ssim("wang2004"),
             "MS-SSIM": _ssim("ms_ssim_piq"),
             "SSIM and gradient": _ssim("wang2004", 1e-2),
+            "MS-SSIM and gradient": _ssim("ms_ssim_piq", 1e-2),
             "PSNR": _MEAN_OF_IMAGES,
         },
     ),
