@@ -159,4 +159,15 @@ IQA_HD Real fused_negative_multiply_add(Real a, Real b, Real c)
     return fused_multiply_add(-a, b, c);
 }
 
+// One pattern for NaN, since processors make and convert them differently.
+IQA_HD float with_one_nan(float value)
+{
+    return value == value ? value : float_from_bits(0x7fc00000u);
+}
+
+IQA_HD double with_one_nan(double value)
+{
+    return value == value ? value : double_from_bits(0x7ff8000000000000u);
+}
+
 } // namespace iqa

@@ -90,17 +90,6 @@ IQA_HD double weight_at(const weight_view &weights, int64_t image, int64_t chann
     });
 }
 
-// One pattern for NaN, since processors make and convert them differently.
-IQA_HD float with_one_nan(float value)
-{
-    return value == value ? value : float_from_bits(0x7fc00000u);
-}
-
-IQA_HD double with_one_nan(double value)
-{
-    return value == value ? value : double_from_bits(0x7ff8000000000000u);
-}
-
 // An output with a value for each image, channel or pixel. `data` is NULL if it is not wanted.
 struct output_view {
     std::byte *data = nullptr;

@@ -2,7 +2,7 @@
 // The last step of derivatives whose factor was not known before: see ssim_and_gradient in backend/backend.hpp.
 #pragma once
 
-#include "core/tensor.hpp"
+#include "arith/portable.h"
 #include "cpu/images/gather.inl"
 #include "cpu/isa/instruction_set.h"
 #include "cpu/ssim/kernels.hpp"
