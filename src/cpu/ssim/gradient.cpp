@@ -252,7 +252,7 @@ private:
         const auto finish = [&](const output_view &out, const std::byte *shares) {
             if (out.data == nullptr)
                 return;
-            run.data = address_in(out, at);
+            run.data = address_in(out, at.image, at.channel, at.slice, at.row, 0);
             run.is_double = out.is_double;
             run.step = out.column_stride;
             run.shares = shares == nullptr ? nullptr : reinterpret_cast<const float *>(shares) + first_box;
@@ -263,13 +263,6 @@ private:
         return run.count;
     }
 
-    static std::byte *address_in(const output_view &out, const gradient_rows &at)
-    {
-        const int64_t index = at.image * out.image_stride + at.channel * out.channel_stride +
-                              at.slice * out.slice_stride + at.row * out.row_stride + at.column * out.column_stride;
-        return out.data + index * int64_t(out.is_double ? sizeof(double) : sizeof(float));
-    }
-
     static void multiply(const output_view &out, const gradient_rows &at, double factor, float *derivatives)
     {
         if (out.data == nullptr)
@@ -278,7 +271,7 @@ private:
             for (int i = 0; i < at.columns; ++i)
                 derivatives[i] = float(held[i * out.column_stride]) * float(factor);
         };
-        const std::byte *const first = address_in(out, at);
+        const std::byte *const first = address_in(out, at.image, at.channel, at.slice, at.row, at.column);
         if (out.is_double)
             multiply_by(reinterpret_cast<const double *>(first));
         else
