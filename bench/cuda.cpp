@@ -205,8 +205,7 @@ void measure_images(const image_work &work)
     const device_tensor gradient(IQA_FLOAT32, work.shape);
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
     extras.candidate_gradient = &gradient.view;
-    figure("SSIM and gradient", iqa_ssim_create, ssim, &extras, pixels * sizeof(float),
-           slots_of_ssim + slots::ssim_gradient);
+    figure("SSIM and gradient", iqa_ssim_create, ssim, &extras, pixels * sizeof(float), slots::ssim_gradient);
 
     if (work.shape[2] <= 160)
         return;

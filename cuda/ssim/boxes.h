@@ -55,33 +55,14 @@ struct ssim_boxes_of {
         part_of_box &part = *reinterpret_cast<part_of_box *>(block.shared());
         window_filters<Block, Real> filters(block, args.statistics,
                                             reinterpret_cast<Real *>(block.shared() + shared_bytes));
-        for (int64_t index = block.index(); index < args.maps.work(); index += block.blocks()) {
-            block.each(most_totals * threads, [&](int i) {
-                part.totals[i] = 0;
-                if (i == 0)
-                    find(args, index, part);
-            });
-            if constexpr (!is_float)
-                if (args.doubts.tiles != nullptr && args.doubts.carries(part.box)) {
-                    block.each(1, [&](int) { take_from_float(args, part); });
-                    continue;
-                }
-            const map_part<Real> &map = part.map;
-            int64_t first[3], count[3];
-            box_of_part(args, part.extents, first, count);
-            find_pivot(block, args.statistics.source, map.image, map.channel, first, count, args.statistics.taps,
-                       part.grid, part.map.pivot);
-            filters.run(part.map, [&](int slice) {
-                if (args.statistics.convolution)
-                    finish<weighted_maps>(block, args, filters, part, slice);
-                else
-                    finish<plain_maps>(block, args, filters, part, slice);
-            });
-            collect(block, args, part);
-        }
-        if constexpr (!is_float)
+        if constexpr (is_float) {
+            for (int64_t index = block.index(); index < args.maps.work(); index += block.blocks())
+                measure(block, args, filters, part, [&] { return extents_of_part(args.maps, index); });
+        } else {
+            finish_boxes(block, args, filters, part);
             if (block.comes_last(args.arrivals))
                 hand_out(block, args);
+        }
     }
 
 private:
@@ -90,10 +71,38 @@ private:
         return args.statistics.border == border_mode::valid ? 0 : args.statistics.taps[axis] / 2;
     }
 
-    IQA_KERNEL static void find(const arguments &args, int64_t index, part_of_box &part)
+    // Takes the sums of boxes that float carries, and measures the others. Blocks share a box, each with the parts that
+    // lie beside each other: to look at a box for a single part would be slow where float carries all.
+    template <class Block, class Filters>
+    IQA_KERNEL static void finish_boxes(Block &block, const arguments &args, Filters &filters, part_of_box &part)
     {
-        part.extents = extents_of_part(args.maps, index);
-        part.box = args.maps.box_of(part.extents);
+        const divided_maps &maps = args.maps;
+        const bool follows = args.doubts.tiles != nullptr;
+        const int parts = maps.parts_of_box(z_axis) * maps.parts_of_box(y_axis) * maps.parts_of_box(x_axis);
+        const int beside = follows ? maps.parts_of_box(x_axis) : 1;
+        const int groups = parts / beside;
+        const int together = block.blocks() < groups ? 1 : groups;
+        const int64_t step = block.blocks() / together;
+        const int place = int(block.index() % together);
+        if (block.index() >= step * together)
+            return;
+        for (int64_t box = block.index() / together; box < maps.all_boxes(); box += step) {
+            if (follows && args.doubts.carries(box)) {
+                if (place == 0)
+                    block.each(1, [&](int) { take_from_float(args, box); });
+                continue;
+            }
+            for (int group = place; group < groups; group += together)
+                for (int index = group * beside; index < (group + 1) * beside; ++index)
+                    if (extents_in_box(maps, box, index).has_pixels())
+                        measure(block, args, filters, part, [&] { return extents_in_box(maps, box, index); });
+        }
+    }
+
+    IQA_KERNEL static void find(const arguments &args, const part_extents &extents, part_of_box &part)
+    {
+        part.extents = extents;
+        part.box = args.maps.box_of(extents);
         part.spread = part.not_a_number = 0;
         for (uint32_t(&digits)[2] : part.doubts)
             digits[0] = digits[1] = 0;
@@ -104,6 +113,29 @@ private:
         }
         map.image = part.extents.image;
         map.channel = part.extents.channel;
+    }
+
+    template <class Block, class Filters, class Extents>
+    IQA_KERNEL static void measure(Block &block, const arguments &args, Filters &filters, part_of_box &part,
+                                   Extents &&extents)
+    {
+        block.each(most_totals * threads, [&](int i) {
+            part.totals[i] = 0;
+            if (i == 0)
+                find(args, extents(), part);
+        });
+        const map_part<Real> &map = part.map;
+        int64_t first[3], count[3];
+        box_of_part(args, part.extents, first, count);
+        find_pivot(block, args.statistics.source, map.image, map.channel, first, count, args.statistics.taps, part.grid,
+                   part.map.pivot);
+        filters.run(part.map, [&](int slice) {
+            if (args.statistics.convolution)
+                finish<weighted_maps>(block, args, filters, part, slice);
+            else
+                finish<plain_maps>(block, args, filters, part, slice);
+        });
+        collect(block, args, part);
     }
 
     // The first windows and the extents of the part's box.
@@ -123,14 +155,10 @@ private:
             .accumulators[args.by_channel ? extents.image * args.maps.channels + extents.channel : extents.image];
     }
 
-    // Takes a box's sums from the kernel in float. The box's first part does it for all.
-    IQA_KERNEL static void take_from_float(const arguments &args, const part_of_box &part)
+    IQA_KERNEL static void take_from_float(const arguments &args, int64_t box)
     {
-        const part_extents &extents = part.extents;
-        for (int axis = z_axis; axis <= x_axis; ++axis)
-            if (extents.first[axis] != extents.box_first[axis])
-                return;
-        const ssim_tile_total &from = args.doubts.tiles[part.box];
+        const part_extents extents = extents_in_box(args.maps, box, 0);
+        const ssim_tile_total &from = args.doubts.tiles[box];
         ssim_accumulator &to = results_of(args, extents);
         for (int factor = 0; factor < ssim_factors; ++factor)
             add(&to.sums[factor], value_of(from.sums.sums[factor]));

@@ -7,6 +7,7 @@
 #include "cuda/machine/launch.hpp"
 #include "cuda/ssim/gradient_tiles.h"
 #include "cuda/ssim/statistics.hpp"
+#include "cuda/ssim/tiles.hpp"
 
 namespace iqa::cuda {
 
@@ -18,7 +19,13 @@ constexpr int volume_part[3] = {8, 16, 32};
 constexpr int part_of_large_windows[3] = {1, 32, 128};
 constexpr int large_window = 64; // taps
 constexpr int64_t least_band = 8;
-constexpr int usual_taps = 11; // of plain images
+
+// The factors of derivatives: of images and channels, or, if `each` is NULL, one for all images of finite samples.
+struct gradient_factors {
+    const double *each; // [images][channels]
+    double all;
+    const sample_counts *counts; // [images], when the kernel in double runs; NULL: all samples are finite
+};
 
 template <class Made>
 gradient_output<Made> output_of(const ssim_gradient_request &request)
@@ -49,7 +56,7 @@ public:
     using kernel = ssim_gradient_of<Real, Made>;
 
     gradient_on_device(context &where, workspace &memory, const ssim_gradient_request &request,
-                       const spread_of_tiles &spread)
+                       const gradient_factors &factors, const spread_of_tiles &spread)
         : where_(where), plan_(*request.plan)
     {
         const image_view &shape = request.images.reference;
@@ -64,7 +71,9 @@ public:
                                                                                      : image_part);
         args_.formula = formula_of(plan_);
         args_.product = plan_.wanted[ssim_product];
-        args_.factors = request.factors;
+        args_.factors = factors.each;
+        args_.factor = factors.all;
+        args_.counts = factors.counts;
         args_.output = output_of<Made>(request);
         args_.spread = spread;
         lay_out();
@@ -111,15 +120,14 @@ private:
     int64_t blocks_ = 0;
 };
 
-spread_of_tiles take_spread(workspace &memory, const ssim_gradient_request &request)
+spread_of_tiles place_spread(arena &zeros, const ssim_gradient_request &request)
 {
     const image_view &shape = request.images.reference;
     const int part[3] = {1, 1, 1};
     const divided_maps maps =
         divide_maps(*request.plan, shape, {shape.depth, shape.height, shape.width}, ssim_box_depth, part);
     const int64_t tiles = maps.images * maps.channels * maps.boxes_of_plane();
-    uint32_t *const zeros = memory.zeros.take<uint32_t>(size_t(tiles + 1), "the spread of tiles");
-    return {zeros + 1, tiles, zeros};
+    return {zeros.take<uint32_t>(tiles), tiles, zeros.take<uint32_t>(1), zeros.take<uint32_t>(1)};
 }
 
 // Whether ssim_gradient_tiles serves: plain images, the usual window, float.
@@ -133,8 +141,36 @@ bool goes_by_tiles(const ssim_gradient_request &request)
             shape.type == element_type::bfloat16 || shape.type == element_type::uint8);
 }
 
+// A request of values beside that of derivatives.
+struct request_beside {
+    const ssim_request *request; // NULL: none
+    tile_sums sums;
+};
+
+// `Values` is the kernel's values_beside.
+template <class Values>
+Values values_of(const request_beside &beside)
+{
+    Values values{};
+    if (beside.request == nullptr)
+        return values;
+    const ssim_request &request = *beside.request;
+    const data_range &range = request.plan->range;
+    values.doubts = beside.sums.doubts;
+    values.images = beside.sums.totals.images;
+    values.height = request.out_height;
+    values.width = request.out_width;
+    values.tiles_down = int(map_tiles_down(request));
+    values.tiles_across = int(map_tiles_across(request));
+    values.counting = counts_samples(request);
+    values.low = least_at_or_above<float>(range.low);
+    values.high = most_at_or_below<float>(range.high);
+    return values;
+}
+
 template <class Sample>
-void differentiate_by_tiles(context &where, const ssim_gradient_request &request, const spread_of_tiles &spread)
+void differentiate_by_tiles(context &where, const ssim_gradient_request &request, const gradient_factors &factors,
+                            const spread_of_tiles &spread, const request_beside &beside)
 {
     using kernel = ssim_gradient_tiles<Sample, usual_taps>;
     const ssim_plan &plan = *request.plan;
@@ -166,44 +202,73 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     args.negative_to_zero = plan.negative_to_zero;
     args.product = plan.wanted[ssim_product];
     args.safe = args.constants.twice_c1 > 0.0f && args.constants.twice_c2 > 0.0f;
-    args.factors = request.factors;
+    args.factors = factors.each;
+    args.factor = factors.all;
     args.output = output_of<float>(request);
     args.spread = spread;
+    args.values = values_of<typename kernel::values_beside>(beside);
     launch<kernel>(where, blocks, kernel::shared_bytes, args);
 }
 
-void differentiate_by_tiles(context &where, const ssim_gradient_request &request, const spread_of_tiles &spread)
+void differentiate_by_tiles(context &where, const ssim_gradient_request &request, const gradient_factors &factors,
+                            const spread_of_tiles &spread, const request_beside &beside)
 {
     switch (request.images.reference.type) {
     case element_type::float16:
-        return differentiate_by_tiles<float16>(where, request, spread);
+        return differentiate_by_tiles<float16>(where, request, factors, spread, beside);
     case element_type::bfloat16:
-        return differentiate_by_tiles<bfloat16>(where, request, spread);
+        return differentiate_by_tiles<bfloat16>(where, request, factors, spread, beside);
     case element_type::uint8:
-        return differentiate_by_tiles<uint8_t>(where, request, spread);
+        return differentiate_by_tiles<uint8_t>(where, request, factors, spread, beside);
     default:
-        return differentiate_by_tiles<float>(where, request, spread);
+        return differentiate_by_tiles<float>(where, request, factors, spread, beside);
     }
+}
+
+// What float does not carry comes after it, in double.
+void differentiate_in_double(context &where, workspace &memory, const ssim_gradient_request &request,
+                             const gradient_factors &factors, const spread_of_tiles &spread)
+{
+    gradient_on_device<double, float>(where, memory, request, factors, spread).run();
 }
 
 } // namespace
 
 void ssim_gradient(context &where, workspace &memory, const ssim_gradient_request &request)
 {
+    const gradient_factors factors = {request.factors, 0.0, nullptr};
     if (request.plan->double_arithmetic)
-        return gradient_on_device<double, double>(where, memory, request, {}).run();
-    const spread_of_tiles spread = take_spread(memory, request);
+        return gradient_on_device<double, double>(where, memory, request, factors, {}).run();
+    spread_of_tiles spread{};
+    place_in(memory.zeros, "the spread of tiles", [&](arena &zeros) { spread = place_spread(zeros, request); });
     if (goes_by_tiles(request))
-        differentiate_by_tiles(where, request, spread);
+        differentiate_by_tiles(where, request, factors, spread, {});
     else
-        gradient_on_device<float, float>(where, memory, request, spread).run();
-    launch_after(memory, [&] { gradient_on_device<double, float>(where, memory, request, spread).run(); });
+        gradient_on_device<float, float>(where, memory, request, factors, spread).run();
+    launch_after(memory, [&] { differentiate_in_double(where, memory, request, factors, spread); });
 }
 
-// The kernels of gradients add up no values.
-bool ssim_and_gradient(context &, workspace &, ssim_request &, ssim_gradient_request, const double *)
+// The kernel of plain images adds up values too, if it knows the factor of the derivatives.
+bool ssim_and_gradient(context &where, workspace &memory, ssim_request &request, ssim_gradient_request gradient,
+                       const double *slope)
 {
-    return false;
+    const ssim_plan &plan = *request.plan;
+    const bool safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    if (slope == nullptr || !safe || request.map.data != nullptr || !is_plain(request) || !goes_by_tiles(gradient))
+        return false;
+    const gradient_factors factors = {nullptr, *slope, request.counts};
+    request_beside beside = {&request, {}};
+    spread_of_tiles spread{};
+    place_in(memory.zeros, "the sums of SSIM and its gradient", [&](arena &zeros) {
+        beside.sums = place_tile_sums(zeros, request);
+        spread = place_spread(zeros, gradient);
+    });
+    differentiate_by_tiles(where, gradient, factors, spread, beside);
+    launch_after(memory, [&] {
+        finish_tiles(where, request, beside.sums);
+        differentiate_in_double(where, memory, gradient, factors, spread);
+    });
+    return true;
 }
 
 } // namespace iqa::cuda

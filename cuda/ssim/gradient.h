@@ -24,19 +24,27 @@ struct gradient_layout {
     block_memory bands; // weights of the adjoints: for each axis [taps][pixels of a part]
 };
 
-// Tiles whose windows have too much spread for float.
+// Tiles whose windows have too much spread for float. All zero between updates.
 struct spread_of_tiles {
-    uint32_t *tiles; // [images * channels * tiles of an image]; zero between updates; NULL: the plan is in double
+    uint32_t *tiles; // [images * channels * tiles of an image]; NULL: the plan is in double
     int64_t count;
+    uint32_t *any; // the kernel in double has work to do
     uint32_t *arrivals;
+
+    IQA_KERNEL void mark(int64_t tile) const
+    {
+        set_bits(&tiles[tile], 1u);
+        set_bits(any, 1u);
+    }
 
     template <class Block>
     IQA_KERNEL void clear_at_end(Block &block) const
     {
-        if (block.comes_last(arrivals))
-            for (int64_t first = 0; first < count; first += 1 << 20)
-                block.each(int(count - first < 1 << 20 ? count - first : 1 << 20),
-                           [&](int i) { tiles[first + i] = 0; });
+        if (!block.comes_last(arrivals))
+            return;
+        for (int64_t first = 0; first < count; first += 1 << 20)
+            block.each(int(count - first < 1 << 20 ? count - first : 1 << 20), [&](int i) { tiles[first + i] = 0; });
+        block.each(1, [&](int) { *any = 0; });
     }
 };
 
@@ -76,9 +84,16 @@ struct ssim_gradient_of {
         border_mode border; // of the map; the border of the statistics has samples everywhere
         ssim_formula formula;
         bool product;
-        const double *factors; // [images][channels]; NULL: all are 0
+        const double *factors; // [images][channels]; NULL: all are `factor`
+        double factor;
+        const sample_counts *counts; // [images]; NULL: all samples are finite, or their images' factors are NaN
         gradient_output<Made> output;
         spread_of_tiles spread;
+
+        IQA_HD_MEMBER bool has_nonfinite(int64_t image) const
+        {
+            return counts != nullptr && counts[image].nonfinite != 0;
+        }
     };
     static constexpr bool is_float = sizeof(Real) == sizeof(float);
     static constexpr bool is_second = sizeof(Real) != sizeof(Made); // repeats tiles that float does not carry
@@ -102,9 +117,12 @@ struct ssim_gradient_of {
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
+        if constexpr (is_second)
+            if (*args.spread.any == 0) // nearly always
+                return;
         part_of_image &part = *reinterpret_cast<part_of_image *>(block.shared());
         for (int64_t index = block.index(); index < args.maps.work(); index += block.blocks()) {
-            if (is_second && args.spread.tiles[args.maps.box_of(extents_of_part(args.maps, index))] == 0)
+            if (is_second && !comes_again(args, extents_of_part(args.maps, index)))
                 continue;
             block.each(1, [&](int) { find(args, index, part); });
             if (part.factor == 0.0)
@@ -117,6 +135,12 @@ struct ssim_gradient_of {
     }
 
 private:
+    // The kernel in float had no factor for images with samples that are not finite.
+    IQA_KERNEL static bool comes_again(const arguments &args, const part_extents &part)
+    {
+        return args.spread.tiles[args.maps.box_of(part)] != 0 || args.has_nonfinite(part.image);
+    }
+
     IQA_KERNEL static void find(const arguments &args, int64_t index, part_of_image &part)
     {
         part.extents = extents_of_part(args.maps, index);
@@ -131,7 +155,10 @@ private:
         }
         part.image = around.image = part.extents.image;
         part.channel = around.channel = part.extents.channel;
-        part.factor = args.factors == nullptr ? 0.0 : args.factors[part.image * args.maps.channels + part.channel];
+        part.factor =
+            args.factors == nullptr ? args.factor : args.factors[part.image * args.maps.channels + part.channel];
+        if (args.has_nonfinite(part.image))
+            part.factor = __builtin_nan("");
     }
 
     // The band from row `row` of the map pixels on.
@@ -244,7 +271,7 @@ private:
                     ssim_terms_of(means[0], means[1], means[2], means[3], band.pivot + band.pivot, constants);
                 if constexpr (is_float)
                     if (too_much_spread(means[2] + means[3], constants.twice_c2))
-                        set_bits(&args.spread.tiles[part.tile], 1u);
+                        args.spread.mark(part.tile);
                 if constexpr (maps == weighted_maps)
                     factor =
                         covers_enough(means[plain_maps], args.formula.coverage) ? factor / means[plain_maps] : Real(0);

@@ -30,9 +30,7 @@ struct gradient_output {
 // The view that begins at a pixel.
 IQA_KERNEL output_view moved(output_view view, const pixel_place &to)
 {
-    const int64_t index = to.image * view.image_stride + to.channel * view.channel_stride +
-                          to.slice * view.slice_stride + to.row * view.row_stride + to.column * view.column_stride;
-    view.data += index * int64_t(view.is_double ? sizeof(double) : sizeof(float));
+    view.data = view.at(to.image, to.channel, to.slice, to.row, to.column);
     return view;
 }
 

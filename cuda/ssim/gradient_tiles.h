@@ -2,12 +2,13 @@
 // The derivatives of SSIM for plain images with a window of few taps, in float, as training needs them. A block of
 // threads goes down a strip of a tile, band by band, in shared memory: s and d of the samples, window means, the
 // derivatives by them, the adjoint down and across (see gradient.h). What later bands need again stays in rings of
-// bands, so that a strip computes nothing twice. Tiles cannot share window means, since each has a pivot of its own.
+// bands, so that a strip computes nothing twice. Tiles cannot share window means, since each has a pivot of its own:
+// that of the map's tile beside it, so that a strip can add up the values of its own map pixels as tiles.h does.
 // Taps, and the weights of the adjoints at the image's edges, are arguments of the launch.
 //
 // Fused multiply-adds for a pixel, with 11 taps and idle lanes: 76 down and 62 across for the means, 66 and 45 for the
-// adjoint. 1.45 times the formula of the derivatives with four divisions; 2 samples of each image staged, mostly from
-// the caches. Issue slots in total: bench/cuda_slots.hpp.
+// adjoint. 1.45 times the formula of the derivatives with four divisions, and a fifth for the value; 2 samples of each
+// image staged, mostly from the caches. Issue slots in total: bench/cuda_slots.hpp.
 #pragma once
 
 #include "arith/divider.h"
@@ -15,6 +16,7 @@
 #include "cuda/images/samples.h"
 #include "cuda/machine/per_thread.h"
 #include "cuda/ssim/gradient.h"
+#include "cuda/ssim/strip.h"
 
 namespace iqa::cuda {
 
@@ -25,6 +27,15 @@ struct ssim_gradient_tiles {
     // is that of all others, whose weights are the taps.
     static constexpr int places = 4 * radius + 1;
 
+    // Sums of values beside the derivatives, for the kernel in double of tiles.h.
+    struct values_beside {
+        ssim_doubts doubts;       // `tiles` is NULL: none
+        ssim_image_total *images; // [images]
+        int64_t height, width;    // of the map
+        int tiles_down, tiles_across;
+        bool counting;
+        float low, high; // the data range
+    };
     struct arguments {
         image_pair images;
         divider down, across, channels; // strips
@@ -35,9 +46,11 @@ struct ssim_gradient_tiles {
         ssim_constants<float> constants;
         bool negative_to_zero, product;
         bool safe;             // no denominator is 0
-        const double *factors; // [images][channels]; NULL: all are 0
+        const double *factors; // [images][channels]; NULL: all are `factor`
+        double factor;
         gradient_output<float> output;
         spread_of_tiles spread; // for the kernel in double
+        values_beside values;
     };
     static constexpr int threads = 128;
     static constexpr int least_resident = 4; // the limit of shared memory
@@ -75,6 +88,7 @@ struct ssim_gradient_tiles {
         staged_pixel staged[ring][rows * staged_columns];
         pivot_grid<float> grid;
         float pivot;
+        uint32_t doubts[doubt_kinds]; // of the map's values
     };
     static constexpr int shared_bytes = int(sizeof(shared_memory));
     static_assert(sizeof(two_sides) * columns <= sizeof(four) * map_stride);
@@ -103,6 +117,15 @@ struct ssim_gradient_tiles {
         int begin_sample, end_sample;                     // rows of samples in the image
         inner_pixels inner_rows, inner_columns;
         output_view sides[2]; // from the strip's first pixel on
+        // The map pixels beside those of the strip, whose values are added up (none: no columns): from `first_own`
+        // down and across on.
+        int first_own, own_rows, own_columns;
+        int64_t map_tile; // their tile's number in the batch
+
+        IQA_HD_MEMBER bool is_own_row(int map_row) const
+        {
+            return map_row >= first_own && map_row < first_own + own_rows;
+        }
     };
     // The samples of a column that one thread stages.
     struct column_of_pair {
@@ -131,7 +154,7 @@ struct ssim_gradient_tiles {
             if (part.sides[side].data != nullptr)
                 part.sides[side] = moved(part.sides[side], {part.image, part.channel, 0, part.row, part.column});
         }
-        const double factor = args.factors == nullptr ? 0.0 : args.factors[plane];
+        const double factor = args.factors == nullptr ? args.factor : args.factors[plane];
         part.factor = float(factor);
         if (factor == 0.0) {
             for (int band = 0; band < part.bands; ++band)
@@ -141,11 +164,13 @@ struct ssim_gradient_tiles {
         find_windows(args, part);
         part.pivot = pivot_of(block, args, part, memory);
         per_thread<Block, column_of_pair, threads> sources;
+        per_thread<Block, int64_t, threads> sums;
         block.each_thread(staged_columns, [&](int column) { sources[column] = source_of(args, part, column); });
-        int slot = 0; // of the band in its ring
+        int slot = 0;    // of the band in its ring
+        int doubted = 0; // the next of the strip's own rows whose doubts are sampled
         for (int band = 0; band < part.bands + 2 * (ring - 1); ++band) {
             block.each_thread(staged_columns, [&](int column) {
-                stage(args, part, band, sources[column], memory.staged[slot] + column);
+                stage(args, part, band, column, sources[column], memory.staged[slot] + column);
             });
             slot = slot + 1 == ring ? 0 : slot + 1; // that of the earliest band
             if (band < ring - 1)
@@ -154,7 +179,9 @@ struct ssim_gradient_tiles {
                 filter_down<lead>(block, args, slot, memory);
             else
                 filter_down<0>(block, args, slot, memory);
-            differentiate(block, args, part, band - (ring - 1), memory.derivatives[slot], memory);
+            differentiate(block, args, part, band - (ring - 1), memory.derivatives[slot], memory, sums);
+            if (part.own_columns > 0)
+                doubt(block, args, part, band - (ring - 1), doubted, memory);
             const int found = band - 2 * (ring - 1);
             if (found < 0)
                 continue;
@@ -164,6 +191,10 @@ struct ssim_gradient_tiles {
             combine_across(block, args, part, memory.staged[slot], pixels, memory);
             finish(block, args, part, found, [&](int i) { return pixels[i]; });
         }
+        if (part.own_columns == 0)
+            return;
+        const int64_t sum = block.sum(threads, [&](int thread) { return sums[thread]; });
+        block.each_thread(1, [&](int) { add_values(args, part, memory, sum); });
     }
 
 private:
@@ -193,6 +224,16 @@ private:
         part.end_sample = from_row(shape.height + 2 * radius);
         part.inner_rows = {from_row(2 * radius), from_row(shape.height - 2 * radius)};
         part.inner_columns = {from_column(2 * radius), from_column(shape.width - 2 * radius)};
+        part.first_own = int(margin) + radius;
+        part.own_rows = part.own_columns = 0;
+        if (args.values.doubts.tiles == nullptr)
+            return;
+        part.own_rows = clamped(args.values.height - part.row, 0, ssim_tile_height);
+        part.own_columns = part.own_rows == 0 ? 0 : clamped(args.values.width - part.column, 0, columns);
+        part.map_tile =
+            ((part.image * shape.channels + part.channel) * args.values.tiles_down + part.row / ssim_tile_height) *
+                args.values.tiles_across +
+            part.column / ssim_tile_width;
     }
 
     // The pivot of the strip's tile: see arith/ssim.h.
@@ -216,7 +257,11 @@ private:
             };
             memory.grid.put(i, scaled(args.images.reference), scaled(args.images.candidate), false);
         });
-        block.each(1, [&](int) { memory.pivot = memory.grid.pivot(); });
+        block.each(1, [&](int) {
+            memory.pivot = memory.grid.pivot();
+            for (uint32_t &sum : memory.doubts)
+                sum = 0;
+        });
         return memory.pivot;
     }
 
@@ -235,8 +280,8 @@ private:
     }
 
     // A column of a band.
-    IQA_KERNEL static void stage(const arguments &args, const strip &part, int band, const column_of_pair &source,
-                                 staged_pixel *staged)
+    IQA_KERNEL static void stage(const arguments &args, const strip &part, int band, int column,
+                                 const column_of_pair &source, staged_pixel *staged)
     {
         const image_view &x = args.images.reference;
         const int first = band * rows - lead;
@@ -247,9 +292,21 @@ private:
             first + rows <= part.end_sample) { // no border: steps down the column
             const std::byte *x_at = source.reference + row * x_step;
             const std::byte *y_at = source.candidate + row * y_step;
+            float reference[rows], candidate[rows];
             IQA_UNROLL_ON_GPU
-            for (int r = 0; r < rows; ++r, x_at += x_step, y_at += y_step)
-                staged[r * staged_columns] = staged_of(args, part, sample(x_at), sample(y_at));
+            for (int r = 0; r < rows; ++r, x_at += x_step, y_at += y_step) {
+                reference[r] = sample(x_at);
+                candidate[r] = sample(y_at);
+                staged[r * staged_columns] = staged_of(args, part, reference[r], candidate[r]);
+            }
+            if (!args.values.counting)
+                return;
+            bool inside = true;
+            IQA_UNROLL_ON_GPU
+            for (int r = 0; r < rows; ++r)
+                inside = inside && is_in_range(args, reference[r]) && is_in_range(args, candidate[r]);
+            if (!inside) // rare
+                count_samples(args, part, first, column, source);
             return;
         }
         for (int r = 0; r < rows; ++r) {
@@ -259,6 +316,34 @@ private:
                 staged_of(args, part, zero ? 0.0f : sample(source.reference + source_row * x_step),
                           zero ? 0.0f : sample(source.candidate + source_row * y_step));
         }
+        if (args.values.counting)
+            count_samples(args, part, first, column, source);
+    }
+
+    IQA_KERNEL static bool is_in_range(const arguments &args, float value)
+    {
+        return value >= args.values.low && value <= args.values.high;
+    }
+
+    // Counts samples outside the data range or not finite, among those of the strip's pixels. `first`: the row of the
+    // strip's samples that `column` of a band begins with.
+    IQA_KERNEL static void count_samples(const arguments &args, const strip &part, int first, int column,
+                                         const column_of_pair &source)
+    {
+        column -= 2 * radius;
+        first -= 2 * radius;
+        if (column < 0 || column >= part.columns)
+            return;
+        const int64_t x_step = args.images.reference.row_stride * element_size(args.images.reference.type);
+        const int64_t y_step = args.images.candidate.row_stride * element_size(args.images.candidate.type);
+        refused_samples refused{};
+        for (int row = first > 0 ? first : 0; row < first + rows && row < part.rows; ++row) {
+            refused.look_at(sample(source.reference + (part.row + row) * x_step), args.values.low, args.values.high);
+            refused.look_at(sample(source.candidate + (part.row + row) * y_step), args.values.low, args.values.high);
+        }
+        add(args.values.images[part.image], refused);
+        if (refused.nonfinite != 0)
+            set_bits(args.spread.any, 1u);
     }
 
     IQA_KERNEL static staged_pixel staged_of(const arguments &args, const strip &part, float reference, float candidate)
@@ -313,19 +398,27 @@ private:
         });
     }
 
-    // Window means of a band of map pixels, and the derivatives by them.
-    template <class Block>
+    // Window means of `Columns` map pixels of a band.
+    template <int Columns>
+    IQA_KERNEL static void filter_across(const arguments &args, const shared_memory &memory, int row, int first,
+                                         float (&means)[Columns][4])
+    {
+        filter(
+            means, [&](int tap) { return memory.low[row * low_stride + first + tap]; },
+            [&](int tap, int) { return args.taps[1][tap]; });
+    }
+
+    // Window means of a band of map pixels, the derivatives by them, and the sums of values.
+    template <class Block, class Sums>
     IQA_KERNEL static void differentiate(Block &block, const arguments &args, const strip &part, int band,
-                                         four *derivatives, const shared_memory &memory)
+                                         four *derivatives, const shared_memory &memory, Sums &sums)
     {
         constexpr int groups = map_columns / columns_filtered;
         block.each_thread(band == 0 ? (rows - lead) * groups : rows * groups, [&](int task) {
             const int row = band == 0 ? lead + task / groups : task % rows;
             const int first = (band == 0 ? task % groups : task / rows) * columns_filtered;
             float means[columns_filtered][4] = {};
-            filter(
-                means, [&](int tap) { return memory.low[row * low_stride + first + tap]; },
-                [&](int tap, int) { return args.taps[1][tap]; });
+            filter_across(args, memory, row, first, means);
             four *const to = derivatives + row * map_stride + first;
             float spread = 0.0f;
             const int map_row = band * rows - lead + row;
@@ -338,13 +431,35 @@ private:
                 if (map_columns - columns_filtered + output < seeing_columns || first + output < seeing_columns)
                     spread = at_least(means[output][2] + means[output][3], spread);
             };
-            if (args.product && args.safe && !args.negative_to_zero && is_inside(first) &&
-                is_inside(first + columns_filtered - 1)) { // nearly always
+            // The strip's own map pixels, from this thread's first pixel on.
+            const int own = part.first_own - first;
+            const uint32_t own_count = part.is_own_row(map_row) ? uint32_t(part.own_columns) : 0;
+            const auto is_own = [&](int output) {
+                return uint32_t(output - own) < own_count;
+            };
+            uint64_t sum = 0;
+            bool not_a_number = false;
+            const auto add_value = [&](int output, float found) {
+                const float value = is_own(output) ? found : 0.0f;
+                sum += uint64_t(ssim_fixed(value));
+                not_a_number = not_a_number || value != value;
+            };
+            const auto differentiate_usual = [&](auto &&use_terms) {
                 IQA_UNROLL_ON_GPU
                 for (int output = 0; output < columns_filtered; ++output) {
                     add_spread(output);
-                    to[output] = derivatives_of<true>(args, part, means[output]);
+                    const ssim_terms<float> terms = terms_of(args, part, means[output]);
+                    to[output] = derivatives_of<true>(args, terms, means[output]);
+                    use_terms(output, terms);
                 }
+            };
+            if (args.product && args.safe && !args.negative_to_zero && is_inside(first) &&
+                is_inside(first + columns_filtered - 1)) { // nearly always
+                if (part.own_columns > 0)
+                    differentiate_usual(
+                        [&](int output, const ssim_terms<float> &terms) { add_value(output, ssim_of<true>(terms)); });
+                else
+                    differentiate_usual([](int, const ssim_terms<float> &) {});
             } else {
                 IQA_UNROLL_ON_GPU
                 for (int output = 0; output < columns_filtered; ++output) {
@@ -352,20 +467,66 @@ private:
                     if (!is_inside(first + output))
                         continue;
                     add_spread(output);
-                    to[output] = derivatives_of<false>(args, part, means[output]);
+                    const ssim_terms<float> terms = terms_of(args, part, means[output]);
+                    to[output] = derivatives_of<false>(args, terms, means[output]);
+                    if (part.own_columns > 0)
+                        add_value(output, args.product ? ssim_of<true>(terms) : contrast_structure_of<true>(terms));
                 }
             }
-            if (too_much_spread(spread, args.constants.twice_c2))
-                set_bits(&args.spread.tiles[part.tile], 1u);
+            sums[task] += int64_t(sum);
+            if (not_a_number) // rare
+                set_bits(&args.values.doubts.tiles[part.map_tile].not_a_number, 1u);
+            if (too_much_spread(spread, args.constants.twice_c2)) { // rare
+                args.spread.mark(part.tile);
+                for (int output = 0; output < columns_filtered; ++output)
+                    if (is_own(output) && too_much_spread(means[output][2] + means[output][3], args.constants.twice_c2))
+                        set_bits(&args.values.doubts.tiles[part.map_tile].spread, 1u);
+            }
         });
+    }
+
+    // Adds the doubts of a band's values, from row `next` of the strip's own on. Separate threads compute them, as in
+    // tiles.h.
+    template <class Block>
+    IQA_KERNEL static void doubt(Block &block, const arguments &args, const strip &part, int band, int &next,
+                                 shared_memory &memory)
+    {
+        const int before = part.first_own + lead - band * rows; // rows from the band's first on to the first own row
+        for (; next < part.own_rows && before + next < rows; next += step_of_doubts(part.own_rows)) {
+            const int row = before + next;
+            block.each_thread(part.own_columns, [&](int column) {
+                float means[1][4] = {};
+                filter_across(args, memory, row, part.first_own + column, means);
+                const float found = ssim_doubt(terms_of(args, part, means[0]), means[0][0], means[0][1], means[0][2],
+                                               means[0][3], args.constants, constants_of_doubt_in_float());
+                add(&memory.doubts[doubt_kind(found)], uint32_t(doubt_units(found)));
+            });
+        }
+    }
+
+    // Adds the sum and the doubts of the strip's values to those of their tile.
+    IQA_KERNEL static void add_values(const arguments &args, const strip &part, const shared_memory &memory,
+                                      int64_t sum)
+    {
+        const ssim_doubts &doubts = args.values.doubts;
+        ssim_accumulator &to = doubts.tiles[part.map_tile].sums;
+        add(&to.sums[args.product ? ssim_product : ssim_contrast_structure], in_double_units<float>(sum));
+        doubt_total found = {int64_t(doubted_rows(part.own_rows)) * part.own_columns, {}};
+        for (int kind = 0; kind < doubt_kinds; ++kind)
+            found.sums[kind] = memory.doubts[kind];
+        add(doubts, part.map_tile, found);
+    }
+
+    IQA_KERNEL static ssim_terms<float> terms_of(const arguments &args, const strip &part, const float (&means)[4])
+    {
+        return ssim_terms_of(means[0], means[1], means[2], means[3], part.pivot + part.pivot, args.constants);
     }
 
     // `usual`: of the product, whose denominators are never 0.
     template <bool usual>
-    IQA_KERNEL static four derivatives_of(const arguments &args, const strip &part, const float (&means)[4])
+    IQA_KERNEL static four derivatives_of(const arguments &args, const ssim_terms<float> &terms,
+                                          const float (&means)[4])
     {
-        const ssim_terms<float> terms =
-            ssim_terms_of(means[0], means[1], means[2], means[3], part.pivot + part.pivot, args.constants);
         if (!usual && args.negative_to_zero && !(terms.structure_top > 0.0f))
             return {};
         const ssim_derivatives<float> found =

@@ -89,7 +89,14 @@ struct divided_maps {
     }
     IQA_HD_MEMBER int64_t boxes(int axis) const { return divide_up(extents[axis], box[axis]); }
     IQA_HD_MEMBER int64_t boxes_of_plane() const { return boxes(z_axis) * boxes(y_axis) * boxes(x_axis); }
+    IQA_HD_MEMBER int64_t all_boxes() const { return images * channels * boxes_of_plane(); }
     IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
+    // Of a box along an axis. The map may end before some of them.
+    IQA_HD_MEMBER int parts_of_box(int axis) const
+    {
+        const int most = box[axis] / part[axis];
+        return most < parts[axis] ? most : int(parts[axis]);
+    }
 };
 
 // The extents of a part in its map, and those of its box.
@@ -97,6 +104,18 @@ struct part_extents {
     int64_t image, channel;
     int64_t first[3], box_first[3];
     int count[3], box_count[3];
+
+    IQA_HD_MEMBER bool has_pixels() const { return count[z_axis] > 0 && count[y_axis] > 0 && count[x_axis] > 0; }
+    // Along one axis: from `at` on, in the box from `box` on.
+    IQA_HD_MEMBER void take(const divided_maps &maps, int axis, int64_t at, int64_t box)
+    {
+        const int64_t left = maps.extents[axis] - at;
+        const int64_t box_left = maps.extents[axis] - box;
+        first[axis] = at;
+        box_first[axis] = box;
+        count[axis] = left < maps.part[axis] ? int(left) : maps.part[axis];
+        box_count[axis] = box_left < maps.box[axis] ? int(box_left) : maps.box[axis];
+    }
 };
 
 IQA_KERNEL part_extents extents_of_part(const divided_maps &maps, int64_t index)
@@ -106,16 +125,26 @@ IQA_KERNEL part_extents extents_of_part(const divided_maps &maps, int64_t index)
     for (int axis = x_axis; axis >= z_axis; --axis) {
         const int64_t at = index % maps.parts[axis] * maps.part[axis];
         index /= maps.parts[axis];
-        const int64_t box = at - at % maps.box[axis];
-        const int64_t left = maps.extents[axis] - at;
-        const int64_t box_left = maps.extents[axis] - box;
-        part.first[axis] = at;
-        part.box_first[axis] = box;
-        part.count[axis] = left < maps.part[axis] ? int(left) : maps.part[axis];
-        part.box_count[axis] = box_left < maps.box[axis] ? int(box_left) : maps.box[axis];
+        part.take(maps, axis, at, at - at % maps.box[axis]);
     }
     part.image = index / maps.channels;
     part.channel = index % maps.channels;
+    return part;
+}
+
+// Part `index` of a box; it has no pixels where the map ends before it.
+IQA_KERNEL part_extents extents_in_box(const divided_maps &maps, int64_t box, int index)
+{
+    part_extents part;
+    IQA_UNROLL_ON_GPU
+    for (int axis = x_axis; axis >= z_axis; --axis) {
+        const int64_t first = box % maps.boxes(axis) * maps.box[axis];
+        box /= maps.boxes(axis);
+        part.take(maps, axis, first + index % maps.parts_of_box(axis) * maps.part[axis], first);
+        index /= maps.parts_of_box(axis);
+    }
+    part.image = box / maps.channels;
+    part.channel = box % maps.channels;
     return part;
 }
 

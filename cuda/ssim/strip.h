@@ -22,11 +22,39 @@ struct ssim_image_total {
     uint32_t unused;
 };
 
+// Samples outside the data range or not finite.
+struct refused_samples {
+    int outside, nonfinite;
+
+    template <class Real>
+    IQA_KERNEL void look_at(Real value, Real low, Real high)
+    {
+        outside += !(value >= low && value <= high);
+        nonfinite += !is_finite(value);
+    }
+};
+
+IQA_KERNEL void add(ssim_image_total &total, const refused_samples &more)
+{
+    if (more.outside != 0)
+        add(&total.outside, more.outside);
+    if (more.nonfinite != 0)
+        add(&total.nonfinite, more.nonfinite);
+}
+
 struct ssim_totals {
     ssim_plane_total *planes; // [images], or [images * channels]
     ssim_image_total *images; // [images]
     uint32_t *arrivals;
 };
+
+// A sum of values on the grid of the arithmetic's type, on that of double.
+template <class Real>
+IQA_KERNEL int128 in_double_units(int64_t sum)
+{
+    constexpr int shift = sizeof(Real) == sizeof(float) ? ssim_double_bits - ssim_float_bits : 0;
+    return int128(sum) * (int64_t(1) << shift);
+}
 
 template <class Real, int Taps>
 struct ssim_tiles_arguments {
@@ -154,20 +182,13 @@ struct ssim_strips {
             return;
         const int64_t begin = counted_begin(area.row, margin);
         const int64_t end = counted_end(area.row + area.rows, args.out_height, x.height, margin);
-        int outside = 0;
-        int nonfinite = 0;
+        refused_samples refused{};
         for (int64_t row = samples.row > begin ? samples.row : begin; row < end && row < samples.row + samples.count;
              ++row)
             for (const Real value : {sample(x, samples.reference + row * samples.reference_step),
-                                     sample(y, samples.candidate + row * samples.candidate_step)}) {
-                outside += !is_inside(args, value);
-                nonfinite += !is_finite(value);
-            }
-        ssim_image_total &total = args.totals.images[area.image];
-        if (outside != 0)
-            add(&total.outside, outside);
-        if (nonfinite != 0)
-            add(&total.nonfinite, nonfinite);
+                                     sample(y, samples.candidate + row * samples.candidate_step)})
+                refused.look_at(value, args.low, args.high);
+        add(args.totals.images[area.image], refused);
     }
 
     IQA_KERNEL static bool is_inside(const arguments &args, Real value)

@@ -6,7 +6,7 @@
 // The kernel in double follows the kernel in float: it takes over the sums of tiles that float carries, and measures
 // the others again.
 //
-// For each pixel, with 11 taps and strips of 16 rows: 101 fused multiply-adds, in 247 issue slots (bench/
+// For each pixel, with 11 taps and strips of 16 rows: 101 fused multiply-adds, in 245 issue slots (bench/
 // cuda_slots.hpp). Bytes: each sample is read 1.75 times, mostly from the caches.
 #pragma once
 
@@ -214,12 +214,6 @@ struct ssim_tiles {
         return sum;
     }
 
-    IQA_KERNEL static int128 in_double_units(int64_t sum)
-    {
-        constexpr int shift = ssim_double_bits - (is_float ? ssim_float_bits : ssim_double_bits);
-        return int128(sum) * (int64_t(1) << shift);
-    }
-
     // Adds the sum of a strip or tile to the results.
     IQA_KERNEL static void add_to_results(const arguments &args, const strip &area, int128 sum)
     {
@@ -266,7 +260,7 @@ struct ssim_tiles {
             return;
         const int64_t sum = measure(block, args, area);
         block.each_thread(1, [&](int) {
-            add(&args.doubts.tiles[area.tile].sums.sums[args.factor], in_double_units(sum));
+            add(&args.doubts.tiles[area.tile].sums.sums[args.factor], in_double_units<Real>(sum));
             doubt_total doubt = {int64_t(__builtin_popcount(area.doubted)) * area.columns, {}};
             for (int kind = 0; kind < doubt_kinds; ++kind)
                 doubt.sums[kind] = common_of(block).doubts[kind];
@@ -313,7 +307,7 @@ struct ssim_tiles {
         if (area.rows <= 0)
             return;
         const int64_t sum = measure(block, args, area);
-        block.each_thread(1, [&](int) { add_to_results(args, area, in_double_units(sum)); });
+        block.each_thread(1, [&](int) { add_to_results(args, area, in_double_units<Real>(sum)); });
     }
 };
 

@@ -43,16 +43,21 @@ enum : int {
     doubt_weight_shift = 16 // from weights in units of 2^-pixel_weight_bits to weights of doubts
 };
 
-// True for the rows of a tile whose doubt is sampled.
+// From row to row of a tile whose doubt is sampled: the first is.
+IQA_HD int step_of_doubts(int rows_of_tile)
+{
+    return rows_of_tile <= doubt_every_row ? 1 : int(doubt_row_step);
+}
+
 IQA_HD bool doubts_row(int row, int rows_of_tile)
 {
-    return rows_of_tile <= doubt_every_row || row % doubt_row_step == 0;
+    return row % step_of_doubts(rows_of_tile) == 0;
 }
 
 // The number of rows of a tile that are sampled.
 IQA_HD int doubted_rows(int rows_of_tile)
 {
-    return rows_of_tile <= doubt_every_row ? rows_of_tile : divide_up(rows_of_tile, int(doubt_row_step));
+    return divide_up(rows_of_tile, step_of_doubts(rows_of_tile));
 }
 
 // Sums of doubts in units, and the number of pixels behind them; with weights both are weighted.

@@ -96,15 +96,20 @@ struct output_view {
     bool is_double = true;
     int64_t image_stride = 0, channel_stride = 0, slice_stride = 0, row_stride = 0, column_stride = 0;
 
-    IQA_HD_MEMBER void store(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column,
-                             double value) const
+    IQA_HD_MEMBER std::byte *at(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column) const
     {
         const int64_t index = image * image_stride + channel * channel_stride + slice * slice_stride +
                               row * row_stride + column * column_stride;
+        return data + index * int64_t(is_double ? sizeof(double) : sizeof(float));
+    }
+    IQA_HD_MEMBER void store(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column,
+                             double value) const
+    {
+        std::byte *const to = at(image, channel, slice, row, column);
         if (is_double)
-            reinterpret_cast<double *>(data)[index] = with_one_nan(value);
+            *reinterpret_cast<double *>(to) = with_one_nan(value);
         else
-            reinterpret_cast<float *>(data)[index] = with_one_nan(static_cast<float>(value));
+            *reinterpret_cast<float *>(to) = with_one_nan(static_cast<float>(value));
     }
 };
 output_view shave_edges(output_view pixels, int32_t layout, int32_t shave);

@@ -100,12 +100,8 @@ private:
     {
         if (view.data == nullptr)
             return;
-        const int64_t index = part.image * view.image_stride + part.channel * view.channel_stride +
-                              part.slice * view.slice_stride + part.row * view.row_stride +
-                              part.column * view.column_stride;
-        const int64_t size = view.is_double ? sizeof(double) : sizeof(float);
-        kernels_.store_derivatives(derivatives, factor, part.count,
-                                   {view.data + index * size, view.is_double, view.column_stride});
+        std::byte *const to = view.at(part.image, part.channel, part.slice, part.row, part.column);
+        kernels_.store_derivatives(derivatives, factor, part.count, {to, view.is_double, view.column_stride});
     }
 
     context &where_;

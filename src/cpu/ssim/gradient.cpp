@@ -252,7 +252,7 @@ private:
         const auto finish = [&](const output_view &out, const std::byte *shares) {
             if (out.data == nullptr)
                 return;
-            run.data = address_in(out, at.image, at.channel, at.slice, at.row, 0);
+            run.data = out.at(at.image, at.channel, at.slice, at.row, 0);
             run.is_double = out.is_double;
             run.step = out.column_stride;
             run.shares = shares == nullptr ? nullptr : reinterpret_cast<const float *>(shares) + first_box;
@@ -271,7 +271,7 @@ private:
             for (int i = 0; i < at.columns; ++i)
                 derivatives[i] = float(held[i * out.column_stride]) * float(factor);
         };
-        const std::byte *const first = address_in(out, at.image, at.channel, at.slice, at.row, at.column);
+        const std::byte *const first = out.at(at.image, at.channel, at.slice, at.row, at.column);
         if (out.is_double)
             multiply_by(reinterpret_cast<const double *>(first));
         else

@@ -76,6 +76,7 @@ iqa_metric *make(const request &asked, const sample_type &type, iqa_context *con
     options.layout = IQA_LAYOUT_CHW;
     options.data_low = 0;
     options.data_high = type.peak;
+    options.luma = asked.metric == "ssim_luma" ? IQA_LUMA_BT601_FULL : options.luma;
     check(iqa_ssim_create(context, &options, &metric), context);
     return metric;
 }
@@ -140,6 +141,7 @@ int main(int arguments, char **values)
         for (const char *type : {"uint8", "float32"})
             count({metric, type, {3, 270, 480}});
     count({"ms_ssim", "uint8", {3, 270, 480}});
+    count({"ssim_luma", "float32", {3, 270, 480}});
     count({"ssim", "float64", {3, 270, 480}});
     return 0;
 }

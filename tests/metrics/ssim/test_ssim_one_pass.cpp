@@ -11,6 +11,13 @@ using namespace test;
 
 namespace {
 
+std::vector<int> instruction_sets()
+{
+    if (device_of_tests == IQA_CUDA)
+        return {IQA_ISA_BEST};
+    return {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512};
+}
+
 // What an update of a pair gives; with a map values and derivatives have a pass each. `weights`: empty, or one for each
 // sample.
 template <class Sample>
@@ -39,7 +46,7 @@ struct results {
         const tensor of_pixels(weights.data(), IQA_FLOAT32, shape);
         iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
         extras.per_image = of_images;
-        if (options.size_x == 7 && options.luma == IQA_LUMA_NONE)
+        if (options.border == IQA_BORDER_REFLECT && options.luma == IQA_LUMA_NONE)
             extras.per_channel = of_channels; // with it sums are of channels
         extras.weights = weights.empty() ? nullptr : &of_pixels.view;
         extras.reference_gradient = by_reference;
@@ -79,7 +86,7 @@ void check_one_pass(iqa_ssim_options options, const std::vector<Sample> &x, cons
             if (options.luma != IQA_LUMA_NONE)
                 map_shape[1] = 1;
             const results<Sample> apart(options, x, y, dtype, weights, shape, map_shape, IQA_ISA_BASELINE, 1);
-            for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512}) {
+            for (const int isa : instruction_sets()) {
                 const results<Sample> together(options, x, y, dtype, weights, shape, {}, isa,
                                                isa == IQA_ISA_AVX2 ? 3 : 1);
                 INFO("border " << border << ", window " << window << ", " << shape.end()[-2] << " x " << shape.end()[-1]
@@ -143,7 +150,8 @@ TEST_CASE("one pass for values and derivatives gives the bits of two", "[ssim_on
     check_one_pass(options, x, y, IQA_FLOAT32, shape);
 }
 
-TEST_CASE("one pass under masks and weights, and of luma, gives the bits of two", "[ssim_one_pass]")
+// CUDA has two passes for what follows.
+TEST_CASE("one pass under masks and weights, and of luma, gives the bits of two", "[host]")
 {
     random_numbers random(4);
     const std::vector<int64_t> shape = {1, 3, 90, 150};
@@ -193,7 +201,7 @@ TEST_CASE("one pass under masks and weights, and of luma, gives the bits of two"
     check_one_pass(options, x, y, IQA_FLOAT32, shape, weights);
 }
 
-TEST_CASE("one pass over volumes gives the bits of two", "[ssim_one_pass]")
+TEST_CASE("one pass over volumes gives the bits of two", "[host]")
 {
     random_numbers random(6);
     iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
@@ -261,7 +269,7 @@ void check_scales(const iqa_ssim_options &options, const std::vector<Sample> &x,
 {
     using found = results_of_scales<Sample, Derivative>;
     const found apart(options, x, y, dtype, shape, true, IQA_ISA_BASELINE, 1);
-    for (const int isa : {IQA_ISA_BASELINE, IQA_ISA_AVX2, IQA_ISA_AVX512}) {
+    for (const int isa : instruction_sets()) {
         const found together(options, x, y, dtype, shape, false, isa, isa == IQA_ISA_AVX2 ? 3 : 1);
         INFO("isa " << isa << ", " << shape[1] << " x " << shape[2] << " x " << shape[3]);
         CHECK(same_bits(together.per_image, apart.per_image));
@@ -272,7 +280,7 @@ void check_scales(const iqa_ssim_options &options, const std::vector<Sample> &x,
 
 } // namespace
 
-TEST_CASE("one pass for each of several scales gives the bits of two", "[ssim_one_pass]")
+TEST_CASE("one pass for each of several scales gives the bits of two", "[host]")
 {
     random_numbers random(5);
     for (const int32_t layout : {IQA_LAYOUT_NCHW, IQA_LAYOUT_NHWC})
