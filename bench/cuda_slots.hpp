@@ -10,7 +10,7 @@ namespace iqa::slots {
 // SSIM of plain images, 11 taps.
 constexpr double ssim_uint8 = 245;
 constexpr double ssim_float32 = 257;
-constexpr double ssim_gradient = 593; // with the values; float32, 240 x 384 pixels, a third of them near an edge
+constexpr double ssim_gradient = 594; // with the values; float32, 240 x 384 pixels, a third of them near an edge
 constexpr double smaller_levels = 60; // all levels of MS-SSIM together, for a pixel of uint8 images
 
 // 1080p RGB, where each block has few pairs.

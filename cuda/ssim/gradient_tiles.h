@@ -473,8 +473,8 @@ private:
                         add_value(output, args.product ? ssim_of<true>(terms) : contrast_structure_of<true>(terms));
                 }
             }
-            sums[task] += int64_t(sum);
-            if (not_a_number) // rare
+            sums[task] += not_a_number ? 0 : int64_t(sum); // which is meaningless with a NaN, and large
+            if (not_a_number)                              // rare
                 set_bits(&args.values.doubts.tiles[part.map_tile].not_a_number, 1u);
             if (too_much_spread(spread, args.constants.twice_c2)) { // rare
                 args.spread.mark(part.tile);
