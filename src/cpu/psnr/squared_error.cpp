@@ -14,9 +14,7 @@ namespace iqa {
 
 namespace {
 
-// What is worth a second thread: some 10 microseconds.
-constexpr int64_t samples_of_a_tile = 1 << 15;
-constexpr int64_t plain_integers_of_a_tile = 1 << 16;
+constexpr int64_t samples_of_a_tile = 1 << 16;
 constexpr int64_t bytes_of_a_piece = 16384;
 constexpr int64_t bytes_of_a_line = 64; // of the cache
 
@@ -42,7 +40,7 @@ struct run_layout {
     int64_t length;   // samples of a run
     int64_t channels; // whose runs follow one another before the next line of pixels
     int64_t reference_step, candidate_step;
-    int64_t samples_of_tile, rows_of_tile, tiles_of_row;
+    int64_t rows_of_tile, tiles_of_row;
 
     int64_t tiles_of_plane() const { return divide_up(rows, rows_of_tile) * tiles_of_row; }
 };
@@ -98,9 +96,8 @@ run_layout lay_out(const weighted_images &source, bool by_channel)
         layout.reference_step = x.column_stride;
         layout.candidate_step = y.column_stride;
     }
-    layout.samples_of_tile = source.is_plain() && is_integer(x.type) ? plain_integers_of_a_tile : samples_of_a_tile;
-    layout.rows_of_tile = std::max<int64_t>(1, layout.samples_of_tile / layout.length);
-    layout.tiles_of_row = divide_up(layout.length, layout.samples_of_tile);
+    layout.rows_of_tile = std::max<int64_t>(1, samples_of_a_tile / layout.length);
+    layout.tiles_of_row = divide_up(layout.length, samples_of_a_tile);
     return layout;
 }
 
@@ -192,7 +189,7 @@ private:
             pairs.most_sample = request_.range.low;
             pairs.reference = no_samples;
         }
-        const int64_t column = index % layout_.tiles_of_row * layout_.samples_of_tile;
+        const int64_t column = index % layout_.tiles_of_row * samples_of_a_tile;
         const int64_t plane = index / layout_.tiles_of_plane();
         const int64_t first_row = index % layout_.tiles_of_plane() / layout_.tiles_of_row * layout_.rows_of_tile;
         const int64_t end_row = std::min(first_row + layout_.rows_of_tile, layout_.rows);
@@ -203,7 +200,7 @@ private:
                                    .slice = line / shape_.height,
                                    .row = line % shape_.height,
                                    .column = column,
-                                   .count = std::min(layout_.samples_of_tile, layout_.length - column)};
+                                   .count = std::min(samples_of_a_tile, layout_.length - column)};
             if (plain_)
                 add_run(part, worker, passes, counting, result);
             else
