@@ -52,9 +52,8 @@ public:
         zeroed_sums sums{};
         place_in(memory.zeros, "the sums of SSIM", [&](arena &zeros) {
             if (in_float)
-                sums.doubts = {zeros.take<ssim_tile_total>(planes * maps.boxes_of_plane()),
-                               zeros.take<doubt_total>(planes), maps.boxes_of_plane(),
-                               args_.statistics.source.weighted()};
+                sums.doubts = {zeros.take<ssim_tile_total>(maps.all_boxes()), zeros.take<doubt_total>(planes),
+                               maps.boxes_of_plane(), args_.statistics.source.weighted()};
             sums.accumulators = zeros.take<ssim_accumulator>(args_.results());
             sums.arrivals = zeros.take<uint32_t>(1);
             sums.found_nan = zeros.take<uint32_t>(maps.images);

@@ -126,7 +126,7 @@ spread_of_tiles place_spread(arena &zeros, const ssim_gradient_request &request)
     const int part[3] = {1, 1, 1};
     const divided_maps maps =
         divide_maps(*request.plan, shape, {shape.depth, shape.height, shape.width}, ssim_box_depth, part);
-    const int64_t tiles = maps.images * maps.channels * maps.boxes_of_plane();
+    const int64_t tiles = maps.all_boxes();
     return {zeros.take<uint32_t>(tiles), tiles, zeros.take<uint32_t>(1), zeros.take<uint32_t>(1)};
 }
 
@@ -147,11 +147,9 @@ struct request_beside {
     tile_sums sums;
 };
 
-// `Values` is the kernel's values_beside.
-template <class Values>
-Values values_of(const request_beside &beside)
+values_beside values_of(const request_beside &beside)
 {
-    Values values{};
+    values_beside values{};
     if (beside.request == nullptr)
         return values;
     const ssim_request &request = *beside.request;
@@ -206,7 +204,7 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     args.factor = factors.all;
     args.output = output_of<float>(request);
     args.spread = spread;
-    args.values = values_of<typename kernel::values_beside>(beside);
+    args.values = values_of(beside);
     launch<kernel>(where, blocks, kernel::shared_bytes, args);
 }
 
@@ -253,7 +251,7 @@ bool ssim_and_gradient(context &where, workspace &memory, ssim_request &request,
                        const double *slope)
 {
     const ssim_plan &plan = *request.plan;
-    const bool safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    const bool safe = is_safe_product(plan.twice_c1, plan.twice_c2);
     if (slope == nullptr || !safe || request.map.data != nullptr || !is_plain(request) || !goes_by_tiles(gradient))
         return false;
     const gradient_factors factors = {nullptr, *slope, request.counts};

@@ -20,6 +20,16 @@
 
 namespace iqa::cuda {
 
+// Sums of values beside the derivatives, for the kernel in double of tiles.h.
+struct values_beside {
+    ssim_doubts doubts;       // `tiles` is NULL: none
+    ssim_image_total *images; // [images]
+    int64_t height, width;    // of the map
+    int tiles_down, tiles_across;
+    bool counting;
+    float low, high; // the data range
+};
+
 template <class Sample, int Taps>
 struct ssim_gradient_tiles {
     static constexpr int radius = Taps / 2;
@@ -27,15 +37,6 @@ struct ssim_gradient_tiles {
     // is that of all others, whose weights are the taps.
     static constexpr int places = 4 * radius + 1;
 
-    // Sums of values beside the derivatives, for the kernel in double of tiles.h.
-    struct values_beside {
-        ssim_doubts doubts;       // `tiles` is NULL: none
-        ssim_image_total *images; // [images]
-        int64_t height, width;    // of the map
-        int tiles_down, tiles_across;
-        bool counting;
-        float low, high; // the data range
-    };
     struct arguments {
         image_pair images;
         divider down, across, channels; // strips
@@ -322,7 +323,7 @@ private:
 
     IQA_KERNEL static bool is_in_range(const arguments &args, float value)
     {
-        return value >= args.values.low && value <= args.values.high;
+        return is_within(value, args.values.low, args.values.high);
     }
 
     // Counts samples outside the data range or not finite, among those of the strip's pixels. `first`: the row of the

@@ -68,7 +68,7 @@ struct ssim_formula {
     {
         return {Real(twice_c1), Real(twice_c2), Real(covariance)};
     }
-    IQA_HD_MEMBER bool safe() const { return twice_c1 * twice_c2 >= IQA_SSIM_SAFE_PRODUCT; }
+    IQA_HD_MEMBER bool safe() const { return is_safe_product(twice_c1, twice_c2); }
 };
 
 // A batch of maps, cut into boxes whose pixels share a pivot, and boxes into parts for blocks.
@@ -91,7 +91,7 @@ struct divided_maps {
     IQA_HD_MEMBER int64_t boxes_of_plane() const { return boxes(z_axis) * boxes(y_axis) * boxes(x_axis); }
     IQA_HD_MEMBER int64_t all_boxes() const { return images * channels * boxes_of_plane(); }
     IQA_HD_MEMBER int64_t work() const { return images * channels * parts[z_axis] * parts[y_axis] * parts[x_axis]; }
-    // Of a box along an axis. The map may end before some of them.
+    // Of a box along an axis: parts divide boxes, unless the map is smaller. The map may end before some of them.
     IQA_HD_MEMBER int parts_of_box(int axis) const
     {
         const int most = box[axis] / part[axis];

@@ -22,6 +22,12 @@ struct ssim_image_total {
     uint32_t unused;
 };
 
+template <class Real>
+IQA_KERNEL bool is_within(Real value, Real low, Real high)
+{
+    return value >= low && value <= high;
+}
+
 // Samples outside the data range or not finite.
 struct refused_samples {
     int outside, nonfinite;
@@ -29,7 +35,7 @@ struct refused_samples {
     template <class Real>
     IQA_KERNEL void look_at(Real value, Real low, Real high)
     {
-        outside += !(value >= low && value <= high);
+        outside += !is_within(value, low, high);
         nonfinite += !is_finite(value);
     }
 };
@@ -193,7 +199,7 @@ struct ssim_strips {
 
     IQA_KERNEL static bool is_inside(const arguments &args, Real value)
     {
-        return value >= args.low && value <= args.high;
+        return is_within(value, args.low, args.high);
     }
 
     IQA_KERNEL static staged_pixel staged_of(const arguments &args, const strip &area, Real reference, Real candidate)

@@ -28,7 +28,7 @@ typename ssim_tiles<Real, Sample, Taps>::arguments arguments_for(const ssim_requ
     round_taps(plan.taps_y, Taps, args.taps_y);
     round_taps(plan.taps_x, Taps, args.taps_x);
     args.constants = {Real(plan.twice_c1), Real(plan.twice_c2), Real(plan.covariance)};
-    args.safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    args.safe = is_safe_product(plan.twice_c1, plan.twice_c2);
     // Only the first kernel counts.
     args.counting = counts_samples(request) && (sizeof(Real) == sizeof(float) || sums.doubts.tiles == nullptr);
     args.by_channel = request.by_channel;

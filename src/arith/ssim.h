@@ -76,6 +76,11 @@ struct ssim_constants {
 // Below this product of the doubled constants the denominator could underflow: each ratio is then a division.
 #define IQA_SSIM_SAFE_PRODUCT 0x1p-100
 
+IQA_HD bool is_safe_product(double twice_c1, double twice_c2)
+{
+    return twice_c1 * twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+}
+
 // The numerator and denominator of each ratio of a pixel.
 template <class Value>
 struct ssim_terms {

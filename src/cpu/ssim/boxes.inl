@@ -127,7 +127,7 @@ static void measure_box(box_statistics<Lanes> &statistics, ssim_box_result &resu
     const ssim_box &box = statistics.box;
     const ssim_constants<Lanes> constants = {Lanes::broadcast(real(box.twice_c1)), Lanes::broadcast(real(box.twice_c2)),
                                              Lanes::broadcast(real(box.covariance))};
-    const bool safe = box.twice_c1 * box.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    const bool safe = is_safe_product(box.twice_c1, box.twice_c2);
     const bool several = box.wanted[ssim_luminance] || box.wanted[ssim_product] == box.wanted[ssim_contrast_structure];
     auto finish = safe ? finish_box_rows<true, 0, weighted, ssim_factors, Lanes>
                        : finish_box_rows<false, 0, weighted, ssim_factors, Lanes>;

@@ -473,7 +473,7 @@ bool cpu_ssim_and_gradient(context &where, workspace &memory, ssim_request &requ
 {
     const ssim_plan &plan = *request.plan;
     const image_view &shape = request.images.reference;
-    const bool safe = plan.twice_c1 * plan.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    const bool safe = is_safe_product(plan.twice_c1, plan.twice_c2);
     if (!has_one_factor(plan) || plan.double_arithmetic || !safe || request.map.data != nullptr)
         return false;
     if (slope == nullptr && plan.takes_luma(shape))

@@ -306,7 +306,7 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     const ssim_constants<Lanes> constants = {Lanes::broadcast(real(tile.twice_c1)),
                                              Lanes::broadcast(real(tile.twice_c2)),
                                              Lanes::broadcast(real(tile.covariance))};
-    const bool safe = tile.twice_c1 * tile.twice_c2 >= IQA_SSIM_SAFE_PRODUCT;
+    const bool safe = is_safe_product(tile.twice_c1, tile.twice_c2);
 
     void (*down)(const ssim_workspace<Lanes> &, int) = filter_down<Lanes::rows_at_once, 0, Lanes>;
     void (*down_last)(const ssim_workspace<Lanes> &, int) = filter_down<1, 0, Lanes>;
