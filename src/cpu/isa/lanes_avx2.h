@@ -333,29 +333,32 @@ struct sum_of_near_squares {
 };
 
 struct sum_of_byte_squares {
-    static constexpr int width = 32;
+    static constexpr int width = 64;
 
-    __m256i low = _mm256_setzero_si256();
-    __m256i high = _mm256_setzero_si256();
+    __m256i sum[4] = {};
 
     void add(const uint8_t *x, const uint8_t *y)
     {
-        const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(x));
-        const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(y));
-        const __m256i difference = _mm256_sub_epi8(_mm256_max_epu8(a, b), _mm256_min_epu8(a, b));
-        const __m256i lower = _mm256_unpacklo_epi8(difference, _mm256_setzero_si256());
-        const __m256i upper = _mm256_unpackhi_epi8(difference, _mm256_setzero_si256());
-        low = _mm256_add_epi32(low, _mm256_madd_epi16(lower, lower));
-        high = _mm256_add_epi32(high, _mm256_madd_epi16(upper, upper));
+        IQA_UNROLL
+        for (int i = 0; i < 2; ++i) {
+            const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(x) + i);
+            const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(y) + i);
+            const __m256i difference = _mm256_sub_epi8(_mm256_max_epu8(a, b), _mm256_min_epu8(a, b));
+            const __m256i low = _mm256_unpacklo_epi8(difference, _mm256_setzero_si256());
+            const __m256i high = _mm256_unpackhi_epi8(difference, _mm256_setzero_si256());
+            sum[2 * i] = _mm256_add_epi32(sum[2 * i], _mm256_madd_epi16(low, low));
+            sum[2 * i + 1] = _mm256_add_epi32(sum[2 * i + 1], _mm256_madd_epi16(high, high));
+        }
     }
-    int32_t total() const
+    uint32_t total() const
     {
-        int32_t each[8];
-        _mm256_storeu_si256(reinterpret_cast<__m256i *>(each), _mm256_add_epi32(low, high));
-        int32_t sum = 0;
-        for (const int32_t one : each)
-            sum += one;
-        return sum;
+        uint32_t each[8];
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(each),
+                            _mm256_add_epi32(_mm256_add_epi32(sum[0], sum[1]), _mm256_add_epi32(sum[2], sum[3])));
+        uint32_t total = 0;
+        for (const uint32_t one : each)
+            total += one;
+        return total;
     }
 };
 

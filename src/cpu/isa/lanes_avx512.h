@@ -326,22 +326,28 @@ struct sum_of_near_squares {
 };
 
 struct sum_of_byte_squares {
-    static constexpr int width = 64;
+    static constexpr int width = 128;
 
-    __m512i low = _mm512_setzero_si512();
-    __m512i high = _mm512_setzero_si512();
+    __m512i sum[4] = {};
 
     void add(const uint8_t *x, const uint8_t *y)
     {
-        const __m512i a = _mm512_loadu_si512(x);
-        const __m512i b = _mm512_loadu_si512(y);
-        const __m512i difference = _mm512_sub_epi8(_mm512_max_epu8(a, b), _mm512_min_epu8(a, b));
-        const __m512i lower = _mm512_unpacklo_epi8(difference, _mm512_setzero_si512());
-        const __m512i upper = _mm512_unpackhi_epi8(difference, _mm512_setzero_si512());
-        low = _mm512_add_epi32(low, _mm512_madd_epi16(lower, lower));
-        high = _mm512_add_epi32(high, _mm512_madd_epi16(upper, upper));
+        IQA_UNROLL
+        for (int i = 0; i < 2; ++i) {
+            const __m512i a = _mm512_loadu_si512(x + 64 * i);
+            const __m512i b = _mm512_loadu_si512(y + 64 * i);
+            const __m512i difference = _mm512_sub_epi8(_mm512_max_epu8(a, b), _mm512_min_epu8(a, b));
+            const __m512i low = _mm512_unpacklo_epi8(difference, _mm512_setzero_si512());
+            const __m512i high = _mm512_unpackhi_epi8(difference, _mm512_setzero_si512());
+            sum[2 * i] = _mm512_add_epi32(sum[2 * i], _mm512_madd_epi16(low, low));
+            sum[2 * i + 1] = _mm512_add_epi32(sum[2 * i + 1], _mm512_madd_epi16(high, high));
+        }
     }
-    int32_t total() const { return _mm512_reduce_add_epi32(_mm512_add_epi32(low, high)); }
+    uint32_t total() const
+    {
+        return uint32_t(_mm512_reduce_add_epi32(
+            _mm512_add_epi32(_mm512_add_epi32(sum[0], sum[1]), _mm512_add_epi32(sum[2], sum[3]))));
+    }
 };
 
 struct lanes_bits {

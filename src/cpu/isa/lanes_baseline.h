@@ -160,18 +160,18 @@ struct sum_of_near_squares {
     int64_t total() const { return int64_t(sum); }
 };
 
-// The sum of squared differences of 2^15 bytes or fewer.
+// The sum of squared differences of 2^16 bytes or fewer.
 struct sum_of_byte_squares {
     static constexpr int width = 1;
 
-    int32_t sum = 0;
+    uint32_t sum = 0;
 
     void add(const uint8_t *x, const uint8_t *y)
     {
         const auto difference = int16_t(*x - *y);
-        sum += int32_t(difference) * int32_t(difference);
+        sum += uint32_t(int32_t(difference) * int32_t(difference));
     }
-    int32_t total() const { return sum; }
+    uint32_t total() const { return sum; }
 };
 
 // The bits of float32 samples, as integers without a sign.

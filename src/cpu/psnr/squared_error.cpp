@@ -14,7 +14,8 @@ namespace iqa {
 
 namespace {
 
-constexpr int64_t samples_of_a_tile = 1 << 16;
+constexpr int64_t samples_of_a_tile = 1 << 16; // at least
+constexpr int64_t bytes_of_a_dense_tile = 1 << 18;
 constexpr int64_t bytes_of_a_piece = 16384;
 constexpr int64_t bytes_of_a_line = 64; // of the cache
 
@@ -40,7 +41,7 @@ struct run_layout {
     int64_t length;   // samples of a run
     int64_t channels; // whose runs follow one another before the next line of pixels
     int64_t reference_step, candidate_step;
-    int64_t rows_of_tile, tiles_of_row;
+    int64_t samples_of_tile, rows_of_tile, tiles_of_row;
 
     int64_t tiles_of_plane() const { return divide_up(rows, rows_of_tile) * tiles_of_row; }
 };
@@ -84,11 +85,13 @@ run_layout lay_out(const weighted_images &source, bool by_channel)
     layout.planes = by_channel ? source.channels() : 1;
     layout.channels = 1;
     layout.reference_step = layout.candidate_step = 1;
+    layout.samples_of_tile = samples_of_a_tile;
     const int64_t channels = by_channel ? 1 : source.channels();
     const int64_t lines = x.depth * x.height;
     if (source.is_plain() && same_order && dense(x, by_channel) && dense(y, by_channel)) {
         layout.rows = 1;
         layout.length = channels * lines * x.width;
+        layout.samples_of_tile = std::max(samples_of_a_tile, bytes_of_a_dense_tile / element_size(x.type));
     } else {
         layout.channels = channels;
         layout.rows = channels * lines;
@@ -96,8 +99,8 @@ run_layout lay_out(const weighted_images &source, bool by_channel)
         layout.reference_step = x.column_stride;
         layout.candidate_step = y.column_stride;
     }
-    layout.rows_of_tile = std::max<int64_t>(1, samples_of_a_tile / layout.length);
-    layout.tiles_of_row = divide_up(layout.length, samples_of_a_tile);
+    layout.rows_of_tile = std::max<int64_t>(1, layout.samples_of_tile / layout.length);
+    layout.tiles_of_row = divide_up(layout.length, layout.samples_of_tile);
     return layout;
 }
 
@@ -189,7 +192,7 @@ private:
             pairs.most_sample = request_.range.low;
             pairs.reference = no_samples;
         }
-        const int64_t column = index % layout_.tiles_of_row * samples_of_a_tile;
+        const int64_t column = index % layout_.tiles_of_row * layout_.samples_of_tile;
         const int64_t plane = index / layout_.tiles_of_plane();
         const int64_t first_row = index % layout_.tiles_of_plane() / layout_.tiles_of_row * layout_.rows_of_tile;
         const int64_t end_row = std::min(first_row + layout_.rows_of_tile, layout_.rows);
@@ -200,7 +203,7 @@ private:
                                    .slice = line / shape_.height,
                                    .row = line % shape_.height,
                                    .column = column,
-                                   .count = std::min(samples_of_a_tile, layout_.length - column)};
+                                   .count = std::min(layout_.samples_of_tile, layout_.length - column)};
             if (plain_)
                 add_run(part, worker, passes, counting, result);
             else
@@ -219,7 +222,8 @@ private:
         }
     }
 
-    // Runs are cut into pieces that stay in the first-level cache between one term, the next and counting.
+    // Runs are cut into pieces that stay in the first-level cache between one term, the next and counting, or another
+    // way to sum the same samples, which bytes never need.
     void add_run(const row_part &part, int worker, std::span<const gained_term> passes, bool counting,
                  tile_result &result) const
     {
@@ -236,7 +240,9 @@ private:
         const bool widened = run.type == element_type::float16 || run.type == element_type::bfloat16;
         const bool dense = run.reference_step == 1 && run.candidate_step == 1 && !widened;
         const int64_t size = element_size(run.type);
-        const int64_t samples_of_a_piece = bytes_of_a_piece / (widened ? int64_t(sizeof(float)) : size);
+        const bool read_once = dense && size == 1 && passes.size() == 1 && !counting;
+        const int64_t samples_of_a_piece =
+            read_once ? run.count : bytes_of_a_piece / (widened ? int64_t(sizeof(float)) : size);
         const int64_t beyond_line = int64_t(reinterpret_cast<uintptr_t>(run.reference) % bytes_of_a_line);
         int64_t count = samples_of_a_piece;
         if (dense && run.count > count && beyond_line != 0)

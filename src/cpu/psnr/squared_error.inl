@@ -23,13 +23,13 @@ static auto term_of(int32_t x, int32_t y)
     }
 }
 
-// Terms of bytes: the sum of 2^15 terms fits 32 bits.
-constexpr int64_t bytes_of_a_sum = 1 << 15;
+// Terms of bytes: the sum of 2^16 terms fits 32 bits.
+constexpr int64_t bytes_of_a_sum = 1 << 16;
 
 template <error_term term>
 static int64_t sum_of_few_bytes(const uint8_t *reference, const uint8_t *candidate, int64_t count)
 {
-    int32_t sum = 0;
+    uint32_t sum = 0;
     int64_t i = 0;
     if constexpr (term == error_term::square) {
         constexpr int width = sum_of_byte_squares::width;
@@ -39,10 +39,8 @@ static int64_t sum_of_few_bytes(const uint8_t *reference, const uint8_t *candida
         sum = squares.total();
     }
     for (; i < count; ++i) {
-        const int16_t base = int16_t(is_of_reference(term) ? reference[i] : reference[i] - candidate[i]);
-        sum += is_square(term)                 ? int32_t(base) * int32_t(base)
-               : term == error_term::magnitude ? int32_t(base < 0 ? -base : base)
-                                               : int32_t(base);
+        const int32_t base = is_of_reference(term) ? reference[i] : reference[i] - candidate[i];
+        sum += uint32_t(is_square(term) ? base * base : base < 0 ? -base : base);
     }
     return sum;
 }
