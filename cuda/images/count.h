@@ -9,12 +9,26 @@
 namespace iqa::cuda {
 
 struct count_samples {
+    enum : int { reference, candidate, weights, tensors };
+
+    // Steps are in bytes.
+    struct axis {
+        int64_t extent;
+        int64_t steps[tensors];
+    };
+    static constexpr int most_axes = 4;
+
     struct arguments {
-        image_pair images;
-        weight_view weights;
+        const std::byte *first[tensors]; // NULL: every weight is 1
+        int64_t image_steps[tensors];
+        axis axes[most_axes]; // of an image, from the innermost
+        int axis_count;
+        element_type type;
+        weight_type type_of_weights;
         data_range range;
+        float low, high; // the range for types that float32 holds
         bool mask_nonfinite;
-        sample_order order; // of an image
+        int64_t samples; // of an image
         int64_t tiles_of_image, samples_of_tile;
         sample_counts *counts; // [images]
         fault *report;
@@ -26,13 +40,10 @@ struct count_samples {
     {
         const int64_t image = block.index() / args.tiles_of_image;
         const int64_t first = (block.index() - image * args.tiles_of_image) * args.samples_of_tile;
-        const int64_t left = args.order.samples() - first;
+        const int64_t left = args.samples - first;
         const int samples = int(left < args.samples_of_tile ? left : args.samples_of_tile);
-        const totals sums = block.template reduce<totals>(samples, [&](int i, totals &counts) {
-            pixel_place place = place_of(args.order, first + i);
-            place.image = image;
-            count(args, place, counts);
-        });
+        const totals sums = block.template reduce<totals>(
+            samples, [&](int i, totals &counts) { count(args, place_of(args, image, first + i), counts); });
         block.each(1, [&](int) {
             if (sums.outside != 0)
                 add(&args.counts[image].outside, int64_t(sums.outside));
@@ -54,24 +65,66 @@ private:
             bad_weights += other.bad_weights;
         }
     };
+    struct place {
+        const std::byte *in[tensors];
+    };
 
-    IQA_KERNEL static void count(const arguments &args, const pixel_place &at, totals &counts)
+    IQA_KERNEL static place place_of(const arguments &args, int64_t image, int64_t number)
     {
-        const double weight = weight_at(args.weights, at);
-        counts.bad_weights += !(weight >= 0.0 && weight <= 1.0);
-        if (weight == 0.0)
+        place at;
+        IQA_UNROLL_ON_GPU
+        for (int tensor = 0; tensor < tensors; ++tensor)
+            at.in[tensor] = args.first[tensor] + image * args.image_steps[tensor];
+        IQA_UNROLL_ON_GPU
+        for (int i = 0; i < most_axes; ++i) {
+            if (i >= args.axis_count)
+                break;
+            const axis &along = args.axes[i];
+            const int64_t index = i + 1 < args.axis_count ? take_index(number, along.extent) : number;
+            IQA_UNROLL_ON_GPU
+            for (int tensor = 0; tensor < tensors; ++tensor)
+                at.in[tensor] += index * along.steps[tensor];
+        }
+        return at;
+    }
+
+    // Counts a weight that is not valid. True for a weight of 0.
+    IQA_KERNEL static bool is_masked(const arguments &args, const place &at, totals &counts)
+    {
+        if (args.first[weights] == nullptr)
+            return false;
+        return with_weight_type(args.type_of_weights, [&](auto type) {
+            const auto weight = weight_of_element(*reinterpret_cast<const decltype(type) *>(at.in[weights]));
+            counts.bad_weights += !(weight >= 0 && weight <= 1);
+            return weight == 0;
+        });
+    }
+
+    IQA_KERNEL static void count(const arguments &args, const place &at, totals &counts)
+    {
+        if (is_masked(args, at, counts))
             return;
-        const image_view *const views[2] = {&args.images.reference, &args.images.candidate};
-        double samples[2];
+        with_sample_type(args.type, [&](auto type) {
+            using Sample = decltype(type);
+            if constexpr (sizeof(Sample) > sizeof(float))
+                count<double, Sample>(args.range.low, args.range.high, args.mask_nonfinite, at, counts);
+            else
+                count<float, Sample>(args.low, args.high, args.mask_nonfinite, at, counts);
+        });
+    }
+
+    template <class Real, class Sample>
+    IQA_KERNEL static void count(Real low, Real high, bool mask_nonfinite, const place &at, totals &counts)
+    {
+        Real samples[2];
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < 2; ++i)
-            samples[i] = sample_of<double>(args.images.reference.type,
-                                           views[i]->at(at.image, at.channel, at.slice, at.row, at.column));
-        if (args.mask_nonfinite && !(is_finite(samples[0]) && is_finite(samples[1])))
+            samples[i] = sample_of<Real, Sample>(at.in[i]);
+        if (mask_nonfinite && !(is_finite(samples[0]) && is_finite(samples[1])))
             return;
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < 2; ++i) {
-            counts.outside += !(samples[i] >= args.range.low && samples[i] <= args.range.high);
+            counts.outside += !(samples[i] >= low && samples[i] <= high);
             counts.nonfinite += !is_finite(samples[i]);
         }
     }

@@ -25,10 +25,10 @@ struct zeroed_sums {
     uint32_t *arrivals, *found_nan;
 };
 
-template <class Real>
+template <class Real, int known>
 class boxes_on_device {
 public:
-    using kernel = ssim_boxes_of<Real>;
+    using kernel = ssim_boxes_of<Real, known>;
 
     boxes_on_device(context &where, workspace &memory, const ssim_request &request)
         : where_(where), plan_(*request.plan)
@@ -108,11 +108,14 @@ void ssim_boxes(context &where, workspace &memory, ssim_request &request)
             request.images, request.weights, request.plan->range, request.plan->mask_nonfinite, request.counts, {}};
         count(where, counting);
     }
-    boxes_on_device<double> in_double(where, memory, request);
+    boxes_on_device<double, 0> in_double(where, memory, request);
     const zeroed_sums sums = in_double.take_sums(memory);
     if (request.plan->double_arithmetic)
         return in_double.run(memory, sums);
-    boxes_on_device<float>(where, memory, request).run(memory, sums);
+    if (knows_taps(*request.plan))
+        boxes_on_device<float, usual_taps>(where, memory, request).run(memory, sums);
+    else
+        boxes_on_device<float, 0>(where, memory, request).run(memory, sums);
     launch_after(memory, [&] { in_double.run(memory, sums); });
 }
 

@@ -4,7 +4,8 @@
 
 namespace iqa::cuda {
 
-IQA_ENTRY(ssim_boxes_of<float>)
-IQA_ENTRY(ssim_boxes_of<double>)
+IQA_ENTRY(ssim_boxes_of<float, usual_taps>)
+IQA_ENTRY(ssim_boxes_of<float, 0>)
+IQA_ENTRY(ssim_boxes_of<double, 0>)
 
 } // namespace iqa::cuda

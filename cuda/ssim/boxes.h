@@ -12,7 +12,9 @@
 
 namespace iqa::cuda {
 
-template <class Real>
+//
+// `known`: see window_filters.
+template <class Real, int known>
 struct ssim_boxes_of {
     struct arguments {
         statistics_arguments<Real> statistics;
@@ -53,8 +55,8 @@ struct ssim_boxes_of {
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         part_of_box &part = *reinterpret_cast<part_of_box *>(block.shared());
-        window_filters<Block, Real> filters(block, args.statistics,
-                                            reinterpret_cast<Real *>(block.shared() + shared_bytes));
+        window_filters<Block, Real, known> filters(block, args.statistics,
+                                                   reinterpret_cast<Real *>(block.shared() + shared_bytes));
         if constexpr (is_float) {
             for (int64_t index = block.index(); index < args.maps.work(); index += block.blocks())
                 measure(block, args, filters, part, [&] { return extents_of_part(args.maps, index); });
@@ -172,17 +174,17 @@ private:
                                        int column, bool covered)
     {
         const int(&taps)[3] = args.statistics.taps;
-        const weighted_pair<Real> centre = pair_at<Real>(
-            args.statistics.source,
-            {part.image, part.channel, part.first[z_axis] + taps[z_axis] / 2 + slice,
-             part.first[y_axis] + taps[y_axis] / 2 + row, part.first[x_axis] + taps[x_axis] / 2 + column});
-        return covered ? int32_t(weight_units(centre.weight)) : 0;
+        const Real weight = weight_at<Real>(args.statistics.source,
+                                            {part.image, part.channel, part.first[z_axis] + taps[z_axis] / 2 + slice,
+                                             part.first[y_axis] + taps[y_axis] / 2 + row,
+                                             part.first[x_axis] + taps[x_axis] / 2 + column});
+        return covered ? int32_t(weight_units(weight)) : 0;
     }
 
     // One slice: values from window means, added to the threads' totals.
     template <int maps, class Block>
-    IQA_KERNEL static void finish(Block &block, const arguments &args, const window_filters<Block, Real> &filters,
-                                  part_of_box &part, int slice)
+    IQA_KERNEL static void finish(Block &block, const arguments &args,
+                                  const window_filters<Block, Real, known> &filters, part_of_box &part, int slice)
     {
         const map_part<Real> &map = part.map;
         int64_t *totals = part.totals;

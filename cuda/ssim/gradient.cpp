@@ -50,10 +50,10 @@ gradient_output<Made> output_of(const ssim_gradient_request &request)
     return output;
 }
 
-template <class Real, class Made>
+template <class Real, class Made, int known>
 class gradient_on_device {
 public:
-    using kernel = ssim_gradient_of<Real, Made>;
+    using kernel = ssim_gradient_of<Real, Made, known>;
 
     gradient_on_device(context &where, workspace &memory, const ssim_gradient_request &request,
                        const gradient_factors &factors, const spread_of_tiles &spread)
@@ -135,8 +135,7 @@ bool goes_by_tiles(const ssim_gradient_request &request)
 {
     const ssim_plan &plan = *request.plan;
     const image_view &shape = request.images.reference;
-    return !plan.double_arithmetic && plan.is_plain(shape, request.weights) && plan.size_y == usual_taps &&
-           plan.size_x == usual_taps &&
+    return !plan.double_arithmetic && plan.is_plain(shape, request.weights) && knows_taps(plan) &&
            (shape.type == element_type::float32 || shape.type == element_type::float16 ||
             shape.type == element_type::bfloat16 || shape.type == element_type::uint8);
 }
@@ -227,7 +226,7 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
 void differentiate_in_double(context &where, workspace &memory, const ssim_gradient_request &request,
                              const gradient_factors &factors, const spread_of_tiles &spread)
 {
-    gradient_on_device<double, float>(where, memory, request, factors, spread).run();
+    gradient_on_device<double, float, 0>(where, memory, request, factors, spread).run();
 }
 
 } // namespace
@@ -236,13 +235,15 @@ void ssim_gradient(context &where, workspace &memory, const ssim_gradient_reques
 {
     const gradient_factors factors = {request.factors, 0.0, nullptr};
     if (request.plan->double_arithmetic)
-        return gradient_on_device<double, double>(where, memory, request, factors, {}).run();
+        return gradient_on_device<double, double, 0>(where, memory, request, factors, {}).run();
     spread_of_tiles spread{};
     place_in(memory.zeros, "the spread of tiles", [&](arena &zeros) { spread = place_spread(zeros, request); });
     if (goes_by_tiles(request))
         differentiate_by_tiles(where, request, factors, spread, {});
+    else if (knows_taps(*request.plan))
+        gradient_on_device<float, float, usual_taps>(where, memory, request, factors, spread).run();
     else
-        gradient_on_device<float, float>(where, memory, request, factors, spread).run();
+        gradient_on_device<float, float, 0>(where, memory, request, factors, spread).run();
     launch_after(memory, [&] { differentiate_in_double(where, memory, request, factors, spread); });
 }
 

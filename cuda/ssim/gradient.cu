@@ -4,8 +4,9 @@
 
 namespace iqa::cuda {
 
-IQA_ENTRY(ssim_gradient_of<float, float>)
-IQA_ENTRY(ssim_gradient_of<double, float>)
-IQA_ENTRY(ssim_gradient_of<double, double>)
+IQA_ENTRY(ssim_gradient_of<float, float, usual_taps>)
+IQA_ENTRY(ssim_gradient_of<float, float, 0>)
+IQA_ENTRY(ssim_gradient_of<double, float, 0>)
+IQA_ENTRY(ssim_gradient_of<double, double, 0>)
 
 } // namespace iqa::cuda

@@ -74,8 +74,8 @@ IQA_KERNEL Real weight_in_window(border_mode border, int taps, const Real *weigh
     return sum;
 }
 
-// `Made`: the type of the plan's arithmetic, which smaller images have.
-template <class Real, class Made>
+// `Made`: the type of the plan's arithmetic, which smaller images have. `known`: see window_filters.
+template <class Real, class Made, int known>
 struct ssim_gradient_of {
     struct arguments {
         statistics_arguments<Real> statistics;
@@ -176,7 +176,7 @@ private:
     {
         Real *const shared = reinterpret_cast<Real *>(block.shared() + shared_bytes);
         Real *const global = args.statistics.global + block.index() * args.statistics.global_stride;
-        window_filters<Block, Real> filters(block, args.statistics, shared);
+        window_filters<Block, Real, known> filters(block, args.statistics, shared);
         int64_t first[3], count[3];
         IQA_UNROLL_ON_GPU
         for (int axis = z_axis; axis <= x_axis; ++axis) {
@@ -240,15 +240,15 @@ private:
         }
         if (!args.statistics.source.weighted())
             return Real(1);
-        const weighted_pair<Real> pair = pair_at<Real>(
-            args.statistics.source, {part.image, part.channel, centre[z_axis], centre[y_axis], centre[x_axis]});
-        return Real(weight_of_units(double(weight_units(pair.weight))));
+        const Real weight = weight_at<Real>(args.statistics.source,
+                                            {part.image, part.channel, centre[z_axis], centre[y_axis], centre[x_axis]});
+        return Real(weight_of_units(double(weight_units(weight))));
     }
 
     // Adds the derivatives by the window means of one slice of map pixels to the adjoint of each slice they see.
     template <int maps, class Block>
     IQA_KERNEL static void combine_depth(Block &block, const arguments &args,
-                                         const window_filters<Block, Real> &filters, const part_of_image &part,
+                                         const window_filters<Block, Real, known> &filters, const part_of_image &part,
                                          int slice)
     {
         const map_part<Real> &band = part.band;
@@ -286,16 +286,20 @@ private:
                     derivatives[3] = found.square_difference * factor;
                 }
             }
-            for (int output = 0; output < part.count[z_axis]; ++output) {
-                const int tap = slice - output;
-                if (tap < 0 || tap >= taps[z_axis])
-                    continue;
-                const Real weight = part.bands[z_axis][tap * args.maps.part[z_axis] + output];
-                Real *deep = part.deep + output * plain_maps * plane + row * args.layout.stride + column;
+            // The slices that see it, of which the last one sees it first.
+            const int last = slice < part.count[z_axis] ? slice : part.count[z_axis] - 1;
+            const int first = slice < taps[z_axis] ? 0 : slice - taps[z_axis] + 1;
+            const int next_weight = args.maps.part[z_axis] - 1;
+            const Real *weight = part.bands[z_axis] + (slice - last) * args.maps.part[z_axis] + last;
+            Real *deep = part.deep + last * plain_maps * plane + row * args.layout.stride + column;
+            for (int output = last; output >= first; --output) {
+                const Real share = *weight;
                 IQA_UNROLL_ON_GPU
                 for (int map = 0; map < plain_maps; ++map)
                     deep[map * plane] =
-                        fused_multiply_add(weight, derivatives[map], tap == 0 ? Real(0) : deep[map * plane]);
+                        fused_multiply_add(share, derivatives[map], output == slice ? Real(0) : deep[map * plane]);
+                weight += next_weight;
+                deep -= plain_maps * plane;
             }
         });
     }
@@ -321,9 +325,10 @@ private:
             const int first = group * rows_together<Real>;
             const int left = part.count[y_axis] - first;
             const int count = left < rows_together<Real> ? left : rows_together<Real>;
-            const int end = first_row + band.count[y_axis];
-            const int from = first > first_row ? first : first_row;
-            const int until = first + count + taps - 1 < end ? first + count + taps - 1 : end;
+            const int before = first_row - first; // the band's first row, from the first one that is seen
+            const int seen = count + taps - 1;
+            const int from = before < 0 ? 0 : before;
+            const int until = before + band.count[y_axis] < seen ? before + band.count[y_axis] : seen;
             if (from >= until && first_row != 0)
                 return;
             Real *output_rows = low + first * stride + column;
@@ -335,23 +340,17 @@ private:
                     IQA_UNROLL_ON_GPU
             for (int map = 0; map < plain_maps; ++map)
                 totals[output][map] = output_rows[map * step + output * stride];
-            for (int row = from; row < until; ++row) {
-                const Real *values = deep + (row - first_row) * stride + column;
-                Real value[plain_maps];
-                IQA_UNROLL_ON_GPU
-                for (int map = 0; map < plain_maps; ++map)
-                    value[map] = values[map * plane];
-                IQA_UNROLL_ON_GPU
-                for (int output = 0; output < rows_together<Real>; ++output) {
-                    const int tap = row - first - output;
-                    if (output < count && tap >= 0 && tap < taps) {
-                        const Real weight = weights[tap * args.maps.part[y_axis] + first + output];
-                        IQA_UNROLL_ON_GPU
-                        for (int map = 0; map < plain_maps; ++map)
-                            totals[output][map] = fused_multiply_add(weight, value[map], totals[output][map]);
-                    }
-                }
-            }
+            filter_rows<known>(
+                taps, from, until, totals,
+                [&](int row, Real(&values)[plain_maps]) {
+                    const Real *from_row = deep + (row - before) * stride + column;
+                    IQA_UNROLL_ON_GPU
+                    for (int map = 0; map < plain_maps; ++map)
+                        values[map] = from_row[map * plane];
+                },
+                [&](int tap, int output) {
+                    return weights[tap * args.maps.part[y_axis] + first + (output < count ? output : count - 1)];
+                });
             IQA_UNROLL_ON_GPU
             for (int output = 0; output < rows_together<Real>; ++output)
                 if (output < count)
@@ -375,12 +374,12 @@ private:
             const int column = i - row * columns;
             const Real *from = low + row * args.layout.stride + column;
             Real totals[plain_maps] = {};
-            for (int tap = 0; tap < taps; ++tap) {
+            each_tap<known>(taps, [&](int tap) {
                 const Real weight = weights[tap * args.maps.part[x_axis] + column];
                 IQA_UNROLL_ON_GPU
                 for (int map = 0; map < plain_maps; ++map)
                     totals[map] = fused_multiply_add(weight, from[map * step + tap], totals[map]);
-            }
+            });
             const pixel_place at = {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
                                     part.first[x_axis] + column};
             const staged_sample<Real> staged = stage_at(args.statistics, part.band.pivot, at);

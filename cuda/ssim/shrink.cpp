@@ -24,7 +24,7 @@ size_t shrink_on_device(const context &where, std::span<const shrink_request> le
     const shrink_request &first = levels.front();
     const ssim_plan &plan = *first.plan;
     typename kernel::arguments args{};
-    args.source = source_of(plan, first.images, first.weights);
+    args.source = source_of<Real>(plan, first.images, first.weights);
     args.border = border_of(first.x.rule);
     const shrink_axis axes[3] = {first.z, first.y, first.x};
     for (int axis = z_axis; axis <= x_axis; ++axis) {

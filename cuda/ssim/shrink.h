@@ -28,7 +28,7 @@ struct shrink_images {
     static constexpr int most_levels = 6; // the last tile is one pixel
 
     struct arguments {
-        ssim_source source;
+        ssim_source<Real> source;
         border_mode border;
         int64_t first[3];      // z, y, x: position of the first box of the first level
         int factor[3];         // of the first level; later levels halve rows and columns
@@ -82,7 +82,7 @@ private:
     IQA_KERNEL static void make_first(Block &block, const arguments &args, const level_tile &tile,
                                       weighted_pair<Real> *kept)
     {
-        const ssim_source &source = args.source;
+        const ssim_source<Real> &source = args.source;
         const image_view &shape = source.images.reference;
         const border_mode border = args.border;
         const uint32_t channels = tile.plane / args.depth;
@@ -104,9 +104,8 @@ private:
             const std::byte *candidate = source.images.candidate.at(image, channel, 0, 0, 0);
             make_tile(block, args.levels[0], tile, kept, [&](int i, int j) {
                 const box_of_four box = {y + 2 * i, x + 2 * j, shape.height, shape.width, border == border_mode::zero};
-                return weighted_pair<Real>{mean_of_four(source.images.reference, reference, box, Real(source.gain)),
-                                           mean_of_four(source.images.candidate, candidate, box, Real(source.gain)),
-                                           Real(1)};
+                return weighted_pair<Real>{mean_of_four(source.images.reference, reference, box, source.gain),
+                                           mean_of_four(source.images.candidate, candidate, box, source.gain), Real(1)};
             });
         }
     }

@@ -11,15 +11,30 @@ namespace iqa::cuda {
 
 enum : int { z_axis, y_axis, x_axis };
 
+// Where samples or weights lie: steps in bytes from one to the next along each axis.
+struct sample_places {
+    const std::byte *first; // NULL: nowhere
+    int64_t image, channel, slice, row, column;
+
+    // In an order in which compilers keep the sum that pixels of a block share.
+    IQA_HD_MEMBER const std::byte *at(const pixel_place &place) const
+    {
+        return first + place.image * image + place.channel * channel + place.slice * slice + place.row * row +
+               place.column * column;
+    }
+};
+
+template <class Real>
 struct ssim_source {
     image_pair images;
-    weight_view weights;
-    double gain; // multiplies each sample; a power of two
+    sample_places reference, candidate, weights;
+    weight_type type_of_weights;
+    Real gain; // multiplies each sample; a power of two
     luma_rule luma;
     bool of_luma; // three channels are measured as one
     bool mask_nonfinite;
 
-    IQA_HD_MEMBER bool weighted() const { return weights.data != nullptr || mask_nonfinite; }
+    IQA_HD_MEMBER bool weighted() const { return weights.first != nullptr || mask_nonfinite; }
 };
 
 template <class Real>
@@ -27,32 +42,52 @@ struct weighted_pair {
     Real reference, candidate, weight;
 };
 
-template <class Real>
-IQA_KERNEL Real sample_at(const ssim_source &source, const image_view &view, const pixel_place &at)
+template <class Real, class Sample>
+IQA_KERNEL Real sample_at(const ssim_source<Real> &source, const sample_places &places, const pixel_place &at)
 {
-    const std::byte *address = view.at(at.image, at.channel, at.slice, at.row, at.column);
+    const std::byte *address = places.at(at);
     if (!source.of_luma)
-        return sample_of<Real>(view.type, address) * Real(source.gain);
-    const int64_t next = view.channel_stride * element_size(view.type);
-    const double red = sample_of<double>(view.type, address);
-    const double green = sample_of<double>(view.type, address + next);
-    const double blue = sample_of<double>(view.type, address + 2 * next);
-    return Real(luma_of(source.luma, red, green, blue) * source.gain);
+        return sample_of<Real, Sample>(address) * source.gain;
+    const double red = sample_of<double, Sample>(address);
+    const double green = sample_of<double, Sample>(address + places.channel);
+    const double blue = sample_of<double, Sample>(address + 2 * places.channel);
+    return Real(luma_of(source.luma, red, green, blue) * double(source.gain));
+}
+
+// The weight of a pixel without regard to its samples.
+template <class Real>
+IQA_KERNEL Real stated_weight_at(const ssim_source<Real> &source, const pixel_place &at)
+{
+    if (source.weights.first == nullptr)
+        return Real(1);
+    const std::byte *address = source.weights.at(at);
+    return with_weight_type(source.type_of_weights, [&](auto type) {
+        return Real(weight_of_element(*reinterpret_cast<const decltype(type) *>(address)));
+    });
 }
 
 // A slice, row or column of -1 lies in a border of zeros. Weights are valid.
 template <class Real>
-IQA_KERNEL weighted_pair<Real> pair_at(const ssim_source &source, const pixel_place &at)
+IQA_KERNEL weighted_pair<Real> pair_at(const ssim_source<Real> &source, const pixel_place &at)
 {
     if (at.slice < 0 || at.row < 0 || at.column < 0)
         return {Real(0), Real(0), Real(1)};
-    weighted_pair<Real> pair;
-    pair.reference = sample_at<Real>(source, source.images.reference, at);
-    pair.candidate = sample_at<Real>(source, source.images.candidate, at);
-    pair.weight = Real(weight_at(source.weights, at.image, at.channel, at.slice, at.row, at.column));
+    weighted_pair<Real> pair = with_sample_type(source.images.reference.type, [&](auto sample) {
+        using Sample = decltype(sample);
+        return weighted_pair<Real>{sample_at<Real, Sample>(source, source.reference, at),
+                                   sample_at<Real, Sample>(source, source.candidate, at), Real(0)};
+    });
+    pair.weight = stated_weight_at<Real>(source, at);
     if (source.mask_nonfinite && (!is_finite(pair.reference) || !is_finite(pair.candidate)))
         pair.weight = Real(0);
     return pair;
+}
+
+// The weight of a pixel inside the images.
+template <class Real>
+IQA_KERNEL Real weight_at(const ssim_source<Real> &source, const pixel_place &at)
+{
+    return source.mask_nonfinite ? pair_at<Real>(source, at).weight : stated_weight_at<Real>(source, at);
 }
 
 } // namespace iqa::cuda

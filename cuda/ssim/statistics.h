@@ -11,6 +11,7 @@
 
 #include "arith/ssim.h"
 #include "arith/ssim_pivot.h"
+#include "cuda/ssim/filter.h"
 #include "cuda/ssim/source.h"
 
 namespace iqa::cuda {
@@ -44,7 +45,7 @@ struct statistics_layout {
 
 template <class Real>
 struct statistics_arguments {
-    ssim_source source;
+    ssim_source<Real> source;
     border_mode border;
     int taps[3];
     const Real *weights[3];
@@ -162,7 +163,7 @@ struct map_part {
 
 // The pivot of a box, by all threads. `grid` is shared memory.
 template <class Real, class Block>
-IQA_KERNEL void find_pivot(Block &block, const ssim_source &source, int64_t image, int64_t channel,
+IQA_KERNEL void find_pivot(Block &block, const ssim_source<Real> &source, int64_t image, int64_t channel,
                            const int64_t (&first)[3], const int64_t (&count)[3], const int (&taps)[3],
                            pivot_grid<Real> &grid, Real &pivot)
 {
@@ -213,8 +214,8 @@ IQA_KERNEL void values_of(const staged_sample<Real> &staged, Real (&values)[maps
     }
 }
 
-// The filters of one part of a map.
-template <class Block, class Real>
+// The filters of one part of a map. `known`: the taps of each axis but a single one in depth, or 0.
+template <class Block, class Real, int known>
 class window_filters {
 public:
     // `shared`: where the layout's shared memory begins.
@@ -257,10 +258,11 @@ public:
         IQA_UNROLL_ON_GPU
         for (Real &mean : means)
             mean = Real(0);
-        for (int tap = 0; tap < args_.taps[x_axis]; ++tap)
+        each_tap<known>(args_.taps[x_axis], [&](int tap) {
             IQA_UNROLL_ON_GPU
-        for (int map = 0; map < maps; ++map)
-            means[map] = fused_multiply_add(weights[tap], from[map * step + tap], means[map]);
+            for (int map = 0; map < maps; ++map)
+                means[map] = fused_multiply_add(weights[tap], from[map * step + tap], means[map]);
+        });
         if constexpr (maps == weighted_maps)
             IQA_UNROLL_ON_GPU
         for (int map = 0; map < plain_maps; ++map)
@@ -326,19 +328,13 @@ private:
             const int64_t y = row_at(part, rows.first + row);
             const int64_t x = column_at(part, column);
             Real totals[most_slices_together][maps] = {};
-            for (int tap = 0; tap < taps + together - 1; ++tap) {
-                const int64_t z = border_index(args_.border, part.first[z_axis] + slice + tap, depth);
-                Real values[maps];
-                values_of(stage_at(args_, part.pivot, {part.image, part.channel, z, y, x}), values);
-                IQA_UNROLL_ON_GPU
-                for (int output = 0; output < most_slices_together; ++output)
-                    if (tap >= output && tap - output < taps) {
-                        const Real weight = weights[tap - output];
-                        IQA_UNROLL_ON_GPU
-                        for (int map = 0; map < maps; ++map)
-                            totals[output][map] = fused_multiply_add(weight, values[map], totals[output][map]);
-                    }
-            }
+            filter_rows<0>( // reading takes so long that it is not worth a copy for each tap
+                taps, 0, taps + together - 1, totals,
+                [&](int next, Real(&values)[maps]) {
+                    const int64_t z = border_index(args_.border, part.first[z_axis] + slice + next, depth);
+                    values_of(stage_at(args_, part.pivot, {part.image, part.channel, z, y, x}), values);
+                },
+                [&](int tap, int) { return weights[tap]; });
             Real *to = slab_ + row * args_.layout.stride + column;
             IQA_UNROLL_ON_GPU
             for (int output = 0; output < most_slices_together; ++output)
@@ -389,10 +385,11 @@ private:
             const int first = group * rows_together<Real>;
             const int left = part.count[y_axis] - first;
             const int count = left < rows_together<Real> ? left : rows_together<Real>;
-            const int end = rows.first + rows.count;
-            const int from = first > rows.first ? first : rows.first;
-            const int to = first + count + taps - 1 < end ? first + count + taps - 1 : end;
-            if (from >= to && rows.first != 0)
+            const int before = rows.first - first; // the slab's first row, from the first one that is seen
+            const int seen = count + taps - 1;
+            const int from = before < 0 ? 0 : before;
+            const int until = before + rows.count < seen ? before + rows.count : seen;
+            if (from >= until && rows.first != 0)
                 return;
             Real *output_rows = down_ + first * stride + column;
             Real totals[rows_together<Real>][maps] = {};
@@ -403,20 +400,12 @@ private:
                     IQA_UNROLL_ON_GPU
             for (int map = 0; map < maps; ++map)
                 totals[output][map] = output_rows[map * step + output * stride];
-            for (int row = from; row < to; ++row) {
-                Real values[maps];
-                load_values(slab + (row - rows.first) * stride + column, plane, values);
-                IQA_UNROLL_ON_GPU
-                for (int output = 0; output < rows_together<Real>; ++output) {
-                    const int tap = row - first - output;
-                    if (tap >= 0 && tap < taps) {
-                        const Real weight = weights[tap];
-                        IQA_UNROLL_ON_GPU
-                        for (int map = 0; map < maps; ++map)
-                            totals[output][map] = fused_multiply_add(weight, values[map], totals[output][map]);
-                    }
-                }
-            }
+            filter_rows<known>(
+                taps, from, until, totals,
+                [&](int row, Real(&values)[maps]) {
+                    load_values(slab + (row - before) * stride + column, plane, values);
+                },
+                [&](int tap, int) { return weights[tap]; });
             IQA_UNROLL_ON_GPU
             for (int output = 0; output < rows_together<Real>; ++output)
                 if (output < count)

@@ -38,12 +38,38 @@ private:
     int64_t shared_ = 0, global_ = 0;
 };
 
-inline ssim_source source_of(const ssim_plan &plan, const image_pair &images, const weight_view &weights)
+// Whether the kernels serve that know their taps.
+inline bool knows_taps(const ssim_plan &plan)
+{
+    return (plan.size_z == 1 || plan.size_z == usual_taps) && plan.size_y == usual_taps && plan.size_x == usual_taps;
+}
+
+// `size`: of a sample, or weight.
+template <class View>
+sample_places places_of(const View &view, int64_t size)
+{
+    return {view.data,
+            view.image_stride * size,
+            view.channel_stride * size,
+            view.slice_stride * size,
+            view.row_stride * size,
+            view.column_stride * size};
+}
+
+template <class Real>
+ssim_source<Real> source_of(const ssim_plan &plan, const image_pair &images, const weight_view &weights)
 {
     const bool of_luma = plan.takes_luma(images.reference);
+    const int64_t size = element_size(images.reference.type);
+    const auto type_of_weights = static_cast<weight_type>(weights.dtype);
+    const int64_t size_of_weight =
+        with_weight_type(type_of_weights, [](auto weight) { return int64_t(sizeof weight); });
     return {.images = images,
-            .weights = weights,
-            .gain = plan.gain,
+            .reference = places_of(images.reference, size),
+            .candidate = places_of(images.candidate, size),
+            .weights = places_of(weights, size_of_weight),
+            .type_of_weights = type_of_weights,
+            .gain = Real(plan.gain),
             .luma = of_luma ? *plan.luma : luma_rule{},
             .of_luma = of_luma,
             .mask_nonfinite = plan.mask_nonfinite};
@@ -68,7 +94,7 @@ statistics_arguments<Real> arguments_of(context &where, workspace &memory, const
                                         const image_pair &images, const weight_view &weights)
 {
     const device_taps<Real> taps = taps_on_device<Real>(where, memory, plan);
-    return {.source = source_of(plan, images, weights),
+    return {.source = source_of<Real>(plan, images, weights),
             .border = plan.border,
             .taps = {plan.size_z, plan.size_y, plan.size_x},
             .weights = {taps.z, taps.y, taps.x},

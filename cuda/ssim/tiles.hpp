@@ -2,16 +2,13 @@
 // What the kernels of tiles.h share with that of gradient_tiles.h, which adds up the same sums beside the derivatives.
 #pragma once
 
-#include <cmath>
-#include <limits>
-
 #include "core/arena.hpp"
 #include "core/context.hpp"
+#include "cuda/images/bounds.hpp"
+#include "cuda/ssim/filter.h"
 #include "cuda/ssim/strip.h"
 
 namespace iqa::cuda {
-
-constexpr int usual_taps = 11; // of plain images
 
 // Memory that kernels add to; zero between updates.
 struct tile_sums {
@@ -44,21 +41,6 @@ inline int64_t map_tiles(const ssim_request &request)
 inline bool counts_samples(const ssim_request &request)
 {
     return request.counts != nullptr && !covers(request.plan->range, request.images.reference.type);
-}
-
-// The data range's bounds in the arithmetic's type. Comparing a sample with them gives the same result as in double.
-template <class Real>
-Real least_at_or_above(double value)
-{
-    const Real rounded = Real(value);
-    return double(rounded) < value ? std::nextafter(rounded, std::numeric_limits<Real>::infinity()) : rounded;
-}
-
-template <class Real>
-Real most_at_or_below(double value)
-{
-    const Real rounded = Real(value);
-    return double(rounded) > value ? std::nextafter(rounded, -std::numeric_limits<Real>::infinity()) : rounded;
 }
 
 } // namespace iqa::cuda

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Counts the PTX instructions that the warps of an update's kernels issue, on the machine that executes PTX.
 //     ptx_count [METRIC TYPE CHANNELS HEIGHT WIDTH]    without arguments: a table of common cases
-// METRIC: ssim, ssim_map, ssim_gradient, ms_ssim, psnr, psnr_gradient. TYPE: uint8, uint16, float32, float64.
+// METRIC: ssim, ms_ssim, psnr, and with parts of a name behind it what else is asked for: ssim_map, _gradient, _luma,
+// _masked (one pixel in 16) and _volume (CHANNELS are slices). TYPE: uint8, uint16, float32, float64.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -59,6 +60,11 @@ iqa_tensor on_device(const request &asked, const sample_type &type)
     return made;
 }
 
+bool asks_for(const request &asked, const char *part)
+{
+    return asked.metric.find(part) != std::string::npos;
+}
+
 iqa_metric *make(const request &asked, const sample_type &type, iqa_context *context)
 {
     iqa_metric *metric = nullptr;
@@ -71,12 +77,13 @@ iqa_metric *make(const request &asked, const sample_type &type, iqa_context *con
         return metric;
     }
     iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+    const bool volume = asks_for(asked, "_volume");
     const int32_t preset = asked.metric == "ms_ssim" ? IQA_MS_SSIM_WANG2003 : IQA_SSIM_WANG2004;
     check(iqa_ssim_options_preset(&options, sizeof options, preset), context);
-    options.layout = IQA_LAYOUT_CHW;
+    options.layout = volume ? IQA_LAYOUT_DHW : IQA_LAYOUT_CHW;
     options.data_low = 0;
     options.data_high = type.peak;
-    options.luma = asked.metric == "ssim_luma" ? IQA_LUMA_BT601_FULL : options.luma;
+    options.luma = asks_for(asked, "_luma") ? IQA_LUMA_BT601_FULL : options.luma;
     check(iqa_ssim_create(context, &options, &metric), context);
     return metric;
 }
@@ -103,10 +110,15 @@ void count(const request &asked)
     iqa_tensor map = output;
     map.shape = inside;
     iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
-    if (asked.metric == "ssim_map")
+    if (asks_for(asked, "_map"))
         extras.map = &map;
-    if (asked.metric.find("_gradient") != std::string::npos)
+    if (asks_for(asked, "_gradient"))
         extras.candidate_gradient = &output;
+    const iqa_tensor mask = on_device(asked, types[0]);
+    for (int64_t i = 0; i < samples; ++i)
+        static_cast<uint8_t *>(mask.data)[i] = i % 16 != 5;
+    if (asks_for(asked, "_masked"))
+        extras.weights = &mask;
     device::get().counts.clear();
     check(iqa_metric_update(metric, &reference, &candidate, &extras), context);
     std::printf("%s %s %lld x %lld x %lld\n", asked.metric.c_str(), type->name, static_cast<long long>(asked.shape[0]),
@@ -125,7 +137,7 @@ void count(const request &asked)
     }
     iqa_metric_destroy(metric);
     iqa_context_destroy(context);
-    for (const iqa_tensor &each : {reference, candidate, output})
+    for (const iqa_tensor &each : {reference, candidate, output, mask})
         device::get().deallocate(each.data);
 }
 
@@ -141,7 +153,10 @@ int main(int arguments, char **values)
         for (const char *type : {"uint8", "float32"})
             count({metric, type, {3, 270, 480}});
     count({"ms_ssim", "uint8", {3, 270, 480}});
-    count({"ssim_luma", "float32", {3, 270, 480}});
+    for (const char *metric : {"ssim_luma", "ssim_masked", "ssim_masked_gradient"})
+        count({metric, "float32", {3, 270, 480}});
+    for (const char *metric : {"ssim_volume", "ssim_volume_gradient"})
+        count({metric, "float32", {32, 64, 128}});
     count({"ssim", "float64", {3, 270, 480}});
     return 0;
 }

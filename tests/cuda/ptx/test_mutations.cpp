@@ -23,7 +23,7 @@ struct mutation {
 
 constexpr int everywhere = -1;
 constexpr char tiles[] = "iqa::cuda::ssim_tiles<float, unsigned char, 11>";
-constexpr char boxes[] = "iqa::cuda::ssim_boxes_of<float>";
+constexpr char boxes[] = "iqa::cuda::ssim_boxes_of<float, 0>";
 constexpr char gradient[] = "iqa::cuda::ssim_gradient_tiles<float, 11>";
 constexpr char moments[] = "iqa::cuda::add_moments<4>";
 constexpr char errors[] = "iqa::cuda::plain_errors<unsigned char>";
