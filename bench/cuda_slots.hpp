@@ -11,6 +11,12 @@ namespace iqa::slots {
 constexpr double ssim_uint8 = 245;
 constexpr double ssim_float32 = 257;
 constexpr double ssim_gradient = 594; // with the values; float32, 240 x 384 pixels, a third of them near an edge
+// General SSIM and its gradient without the values, 11 taps, for a pixel or voxel of the images: 240 x 384 float32 with
+// a mask of bytes, and a volume of 32 x 64 x 128 float32.
+constexpr double ssim_masked = 909;
+constexpr double ssim_masked_gradient = 2772;
+constexpr double ssim_volume = 875;
+constexpr double ssim_volume_gradient = 6563;
 constexpr double smaller_levels = 60; // all levels of MS-SSIM together, for a pixel of uint8 images
 
 // 1080p RGB, where each block has few pairs.

@@ -20,7 +20,8 @@ void place_axes(const count_request &request, count_samples::arguments &args)
     const weight_view &w = request.weights;
     const int64_t size = element_size(x.type);
     const int64_t weight_size =
-        with_weight_type(args.type_of_weights, [](auto weight) { return int64_t(sizeof weight); });
+        w.data == nullptr ? 0
+                          : with_weight_type(args.type_of_weights, [](auto weight) { return int64_t(sizeof weight); });
     args.image_steps[count_samples::reference] = x.image_stride * size;
     args.image_steps[count_samples::candidate] = y.image_stride * size;
     args.image_steps[count_samples::weights] = w.image_stride * weight_size;

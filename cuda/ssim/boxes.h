@@ -174,10 +174,10 @@ private:
                                        int column, bool covered)
     {
         const int(&taps)[3] = args.statistics.taps;
-        const Real weight = weight_at<Real>(args.statistics.source,
-                                            {part.image, part.channel, part.first[z_axis] + taps[z_axis] / 2 + slice,
-                                             part.first[y_axis] + taps[y_axis] / 2 + row,
-                                             part.first[x_axis] + taps[x_axis] / 2 + column});
+        const Real weight =
+            weight_at(args.statistics.source,
+                      {part.image, part.channel, part.first[z_axis] + taps[z_axis] / 2 + slice,
+                       part.first[y_axis] + taps[y_axis] / 2 + row, part.first[x_axis] + taps[x_axis] / 2 + column});
         return covered ? int32_t(weight_units(weight)) : 0;
     }
 

@@ -240,8 +240,8 @@ private:
         }
         if (!args.statistics.source.weighted())
             return Real(1);
-        const Real weight = weight_at<Real>(args.statistics.source,
-                                            {part.image, part.channel, centre[z_axis], centre[y_axis], centre[x_axis]});
+        const Real weight = weight_at(args.statistics.source,
+                                      {part.image, part.channel, centre[z_axis], centre[y_axis], centre[x_axis]});
         return Real(weight_of_units(double(weight_units(weight))));
     }
 
@@ -382,14 +382,16 @@ private:
             });
             const pixel_place at = {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
                                     part.first[x_axis] + column};
-            const staged_sample<Real> staged = stage_at(args.statistics, part.band.pivot, at);
-            const Real by_sum = totals[0] + (staged.sum + staged.sum) * totals[2];
-            const Real by_difference = totals[1] + (staged.difference + staged.difference) * totals[3];
+            const ssim_source<Real> &source = args.statistics.source;
+            const staged_sample<Real> sample =
+                staged(pair_in(source, address_of(source, at)), part.band.pivot, args.statistics.convolution);
+            const Real by_sum = totals[0] + (sample.sum + sample.sum) * totals[2];
+            const Real by_difference = totals[1] + (sample.difference + sample.difference) * totals[3];
             Real by_reference = by_sum + by_difference;
             Real by_candidate = by_sum - by_difference;
             if (args.statistics.convolution) {
-                by_reference = by_reference * staged.weight;
-                by_candidate = by_candidate * staged.weight;
+                by_reference = by_reference * sample.weight;
+                by_candidate = by_candidate * sample.weight;
             }
             const Real factor = Real(part.factor);
             store(args.output, at, by_reference * factor, by_candidate * factor);

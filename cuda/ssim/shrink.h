@@ -94,9 +94,9 @@ private:
         if constexpr (std::is_void_v<Sample>)
             make_tile(block, args.levels[0], tile, kept, [&](int i, int j) {
                 return mean_of(args.factor[z_axis], args.factor[x_axis], args.normalised, [&](int k, int l, int m) {
-                    return pair_at<Real>(source, {image, channel, border_index(border, z + k, shape.depth),
-                                                  border_index(border, y + i * args.factor[y_axis] + l, shape.height),
-                                                  border_index(border, x + j * args.factor[x_axis] + m, shape.width)});
+                    return pair_at(source, {image, channel, border_index(border, z + k, shape.depth),
+                                            border_index(border, y + i * args.factor[y_axis] + l, shape.height),
+                                            border_index(border, x + j * args.factor[x_axis] + m, shape.width)});
                 });
             });
         else {

@@ -42,10 +42,32 @@ struct weighted_pair {
     Real reference, candidate, weight;
 };
 
-template <class Real, class Sample>
-IQA_KERNEL Real sample_at(const ssim_source<Real> &source, const sample_places &places, const pixel_place &at)
+// Where the samples of a pixel lie, and its weight.
+struct pair_address {
+    const std::byte *reference, *candidate, *weight;
+};
+
+template <class Real>
+IQA_KERNEL pair_address address_of(const ssim_source<Real> &source, const pixel_place &at)
 {
-    const std::byte *address = places.at(at);
+    return {source.reference.at(at), source.candidate.at(at), source.weights.at(at)};
+}
+
+// The address that lies so many slices, rows and columns further.
+template <class Real>
+IQA_KERNEL pair_address moved(const ssim_source<Real> &source, const pair_address &from, int64_t slices, int64_t rows,
+                              int64_t columns)
+{
+    const auto step = [&](const std::byte *first, const sample_places &places) {
+        return first + slices * places.slice + rows * places.row + columns * places.column;
+    };
+    return {step(from.reference, source.reference), step(from.candidate, source.candidate),
+            step(from.weight, source.weights)};
+}
+
+template <class Real, class Sample>
+IQA_KERNEL Real sample_in(const ssim_source<Real> &source, const sample_places &places, const std::byte *address)
+{
     if (!source.of_luma)
         return sample_of<Real, Sample>(address) * source.gain;
     const double red = sample_of<double, Sample>(address);
@@ -54,40 +76,50 @@ IQA_KERNEL Real sample_at(const ssim_source<Real> &source, const sample_places &
     return Real(luma_of(source.luma, red, green, blue) * double(source.gain));
 }
 
-// The weight of a pixel without regard to its samples.
+// The weight without regard to the samples.
 template <class Real>
-IQA_KERNEL Real stated_weight_at(const ssim_source<Real> &source, const pixel_place &at)
+IQA_KERNEL Real stated_weight_in(const ssim_source<Real> &source, const std::byte *address)
 {
     if (source.weights.first == nullptr)
         return Real(1);
-    const std::byte *address = source.weights.at(at);
     return with_weight_type(source.type_of_weights, [&](auto type) {
         return Real(weight_of_element(*reinterpret_cast<const decltype(type) *>(address)));
     });
 }
 
-// A slice, row or column of -1 lies in a border of zeros. Weights are valid.
 template <class Real>
-IQA_KERNEL weighted_pair<Real> pair_at(const ssim_source<Real> &source, const pixel_place &at)
+IQA_KERNEL weighted_pair<Real> pair_in(const ssim_source<Real> &source, const pair_address &at)
 {
-    if (at.slice < 0 || at.row < 0 || at.column < 0)
-        return {Real(0), Real(0), Real(1)};
     weighted_pair<Real> pair = with_sample_type(source.images.reference.type, [&](auto sample) {
         using Sample = decltype(sample);
-        return weighted_pair<Real>{sample_at<Real, Sample>(source, source.reference, at),
-                                   sample_at<Real, Sample>(source, source.candidate, at), Real(0)};
+        return weighted_pair<Real>{sample_in<Real, Sample>(source, source.reference, at.reference),
+                                   sample_in<Real, Sample>(source, source.candidate, at.candidate), Real(0)};
     });
-    pair.weight = stated_weight_at<Real>(source, at);
+    pair.weight = stated_weight_in(source, at.weight);
     if (source.mask_nonfinite && (!is_finite(pair.reference) || !is_finite(pair.candidate)))
         pair.weight = Real(0);
     return pair;
 }
 
-// The weight of a pixel inside the images.
+// The weight of a pixel inside the images. Weights are valid.
 template <class Real>
 IQA_KERNEL Real weight_at(const ssim_source<Real> &source, const pixel_place &at)
 {
-    return source.mask_nonfinite ? pair_at<Real>(source, at).weight : stated_weight_at<Real>(source, at);
+    return source.mask_nonfinite ? pair_in(source, address_of(source, at)).weight
+                                 : stated_weight_in(source, source.weights.at(at));
+}
+
+// In a border of zeros.
+template <class Real>
+constexpr weighted_pair<Real> pair_of_zeros = {Real(0), Real(0), Real(1)};
+
+// A slice, row or column of -1 lies in a border of zeros.
+template <class Real>
+IQA_KERNEL weighted_pair<Real> pair_at(const ssim_source<Real> &source, const pixel_place &at)
+{
+    if (at.slice < 0 || at.row < 0 || at.column < 0)
+        return pair_of_zeros<Real>;
+    return pair_in(source, address_of(source, at));
 }
 
 } // namespace iqa::cuda

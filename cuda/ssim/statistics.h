@@ -170,12 +170,12 @@ IQA_KERNEL void find_pivot(Block &block, const ssim_source<Real> &source, int64_
     const image_view &shape = source.images.reference;
     block.each(pivot_samples, [&](int i) {
         const int row = i / pivot_columns;
-        const weighted_pair<Real> pair = pair_at<Real>(
-            source,
-            {image, channel, pivot_position(first[z_axis], taps[z_axis], count[z_axis], shape.depth, row, pivot_rows),
-             pivot_position(first[y_axis], taps[y_axis], count[y_axis], shape.height, row, pivot_rows),
-             pivot_position(first[x_axis], taps[x_axis], count[x_axis], shape.width, i % pivot_columns,
-                            pivot_columns)});
+        const weighted_pair<Real> pair =
+            pair_at(source, {image, channel,
+                             pivot_position(first[z_axis], taps[z_axis], count[z_axis], shape.depth, row, pivot_rows),
+                             pivot_position(first[y_axis], taps[y_axis], count[y_axis], shape.height, row, pivot_rows),
+                             pivot_position(first[x_axis], taps[x_axis], count[x_axis], shape.width, i % pivot_columns,
+                                            pivot_columns)});
         grid.put(i, pair.reference, pair.candidate, source.weighted() && pair.weight == Real(0));
     });
     block.each(1, [&](int) { pivot = grid.pivot(); });
@@ -188,12 +188,11 @@ struct staged_sample {
 };
 
 template <class Real>
-IQA_KERNEL staged_sample<Real> stage_at(const statistics_arguments<Real> &args, Real pivot, const pixel_place &at)
+IQA_KERNEL staged_sample<Real> staged(const weighted_pair<Real> &pair, Real pivot, bool convolution)
 {
-    const weighted_pair<Real> pair = pair_at<Real>(args.source, at);
     const Real x = pair.reference - pivot;
     const Real y = pair.candidate - pivot;
-    if (args.convolution && pair.weight == Real(0))
+    if (convolution && pair.weight == Real(0))
         return {Real(0), Real(0), Real(0)};
     return {x + y, x - y, pair.weight};
 }
@@ -284,32 +283,41 @@ private:
             filter_depth<plain_maps>(part, slice, together, rows);
     }
 
-    IQA_KERNEL int64_t row_at(const map_part<Real> &part, int row) const
+    // Calls stage(to, from, inside) for each column of each row of the slab: where its values go, the address of the
+    // samples that it has in slice `z` of the images, and whether it lies inside of them.
+    template <class Stage>
+    IQA_KERNEL void each_column(const map_part<Real> &part, row_range rows, int64_t z, Stage &&stage)
     {
-        return border_index(args_.border, part.first[y_axis] + row, args_.source.images.reference.height);
+        const image_view &shape = args_.source.images.reference;
+        const pair_address slice = address_of(args_.source, {part.image, part.channel, z, 0, 0});
+        const int64_t first_row = part.first[y_axis] + rows.first; // copies, which no store can change
+        const int64_t first_column = part.first[x_axis];
+        const int columns = part.columns(args_.taps[x_axis]);
+        block_.each(rows.count * columns, [&](int i) {
+            const int row = i / columns;
+            const int column = i - row * columns;
+            const int64_t y = border_index(args_.border, first_row + row, shape.height);
+            const int64_t x = border_index(args_.border, first_column + column, shape.width);
+            stage(slab_ + row * args_.layout.stride + column, moved(args_.source, slice, 0, y, x), y >= 0 && x >= 0);
+        });
     }
-    IQA_KERNEL int64_t column_at(const map_part<Real> &part, int column) const
+
+    IQA_KERNEL staged_sample<Real> stage_at(const pair_address &at, bool inside, Real pivot) const
     {
-        return border_index(args_.border, part.first[x_axis] + column, args_.source.images.reference.width);
+        return staged(inside ? pair_in(args_.source, at) : pair_of_zeros<Real>, pivot, args_.convolution);
     }
 
     // Windows of one slice: the slab has the samples.
     IQA_KERNEL void stage(const map_part<Real> &part, int slice, row_range rows)
     {
-        const int columns = part.columns(args_.taps[x_axis]);
         const int plane = args_.layout.slab_rows * args_.layout.stride;
-        const int64_t z = part.first[z_axis] + slice;
-        block_.each(rows.count * columns, [&](int i) {
-            const int row = i / columns;
-            const int column = i - row * columns;
-            const staged_sample<Real> staged =
-                stage_at(args_, part.pivot,
-                         {part.image, part.channel, z, row_at(part, rows.first + row), column_at(part, column)});
-            Real *to = slab_ + row * args_.layout.stride + column;
-            to[0] = staged.sum;
-            to[plane] = staged.difference;
+        const Real pivot = part.pivot;
+        each_column(part, rows, part.first[z_axis] + slice, [&](Real *to, const pair_address &at, bool inside) {
+            const staged_sample<Real> sample = stage_at(at, inside, pivot);
+            to[0] = sample.sum;
+            to[plane] = sample.difference;
             if (args_.convolution)
-                to[2 * plane] = staged.weight;
+                to[2 * plane] = sample.weight;
         });
     }
 
@@ -317,25 +325,21 @@ private:
     template <int maps>
     IQA_KERNEL void filter_depth(const map_part<Real> &part, int slice, int together, row_range rows)
     {
-        const int columns = part.columns(args_.taps[x_axis]);
         const int plane = args_.layout.slab_rows * args_.layout.stride;
         const int taps = args_.taps[z_axis];
         const Real *weights = args_.weights[z_axis];
         const int64_t depth = args_.source.images.reference.depth;
-        block_.each(rows.count * columns, [&](int i) {
-            const int row = i / columns;
-            const int column = i - row * columns;
-            const int64_t y = row_at(part, rows.first + row);
-            const int64_t x = column_at(part, column);
+        const int64_t first = part.first[z_axis] + slice;
+        const Real pivot = part.pivot;
+        each_column(part, rows, 0, [&](Real *to, const pair_address &column, bool inside) {
             Real totals[most_slices_together][maps] = {};
             filter_rows<0>( // reading takes so long that it is not worth a copy for each tap
                 taps, 0, taps + together - 1, totals,
                 [&](int next, Real(&values)[maps]) {
-                    const int64_t z = border_index(args_.border, part.first[z_axis] + slice + next, depth);
-                    values_of(stage_at(args_, part.pivot, {part.image, part.channel, z, y, x}), values);
+                    const int64_t z = border_index(args_.border, first + next, depth);
+                    values_of(stage_at(moved(args_.source, column, z, 0, 0), inside && z >= 0, pivot), values);
                 },
                 [&](int tap, int) { return weights[tap]; });
-            Real *to = slab_ + row * args_.layout.stride + column;
             IQA_UNROLL_ON_GPU
             for (int output = 0; output < most_slices_together; ++output)
                 if (output < together)

@@ -48,6 +48,8 @@ inline bool knows_taps(const ssim_plan &plan)
 template <class View>
 sample_places places_of(const View &view, int64_t size)
 {
+    if (view.data == nullptr)
+        return {};
     return {view.data,
             view.image_stride * size,
             view.channel_stride * size,

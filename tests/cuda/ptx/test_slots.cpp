@@ -70,6 +70,31 @@ counted_work ssim_work(const char *name, const char *kernels, double recorded, b
     return {kernels, recorded, map_only ? 128 * 256 : shape[2] * shape[3], {name, make, {update}}};
 }
 
+// With a mask of 15 pixels in 16, or of a volume.
+counted_work general_ssim_work(const char *name, double recorded, bool volume, bool gradient)
+{
+    const std::vector<int64_t> shape =
+        volume ? std::vector<int64_t>{1, 1, 32, 64, 128} : std::vector<int64_t>{1, 1, 240, 384};
+    case_update update = pair_of<float>(shape, 1.0 / 255);
+    if (!volume)
+        update.weights = dense<uint8_t>(shape, [](int64_t i) { return double(i % 16 != 5); });
+    if (gradient)
+        update.candidate_gradient = output(shape, IQA_FLOAT32);
+    const auto make = [=](const context_pointer &context) {
+        iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
+        set_images(options, 1);
+        if (volume)
+            options.layout = IQA_LAYOUT_NCDHW;
+        iqa_metric *metric = nullptr;
+        REQUIRE(iqa_ssim_create(context.get(), &options, &metric) == IQA_OK);
+        return metric_pointer(metric);
+    };
+    int64_t pixels = 1;
+    for (const int64_t extent : shape)
+        pixels *= extent;
+    return {gradient ? "ssim_gradient_of<float" : "ssim_boxes_of<float", recorded, pixels, {name, make, {update}}};
+}
+
 template <class Sample>
 counted_work psnr_work(const char *name, double recorded)
 {
@@ -127,6 +152,10 @@ TEST_CASE("kernels issue as many instructions for a pixel as is recorded")
          {ssim_work<uint8_t>("SSIM, uint8", "ssim_tiles<float", slots::ssim_uint8, false, false),
           ssim_work<float>("SSIM, float32", "ssim_tiles<float", slots::ssim_float32, false, false),
           ssim_work<float>("SSIM's gradient, float32", "ssim_gradient_tiles<", slots::ssim_gradient, false, true),
+          general_ssim_work("SSIM, masked", slots::ssim_masked, false, false),
+          general_ssim_work("its gradient", slots::ssim_masked_gradient, false, true),
+          general_ssim_work("SSIM of a volume", slots::ssim_volume, true, false),
+          general_ssim_work("its gradient", slots::ssim_volume_gradient, true, true),
           ssim_work<uint8_t>("smaller scales, uint8", "shrink", slots::smaller_levels, true, false),
           psnr_work<uint8_t>("PSNR, uint8", slots::psnr_uint8), psnr_work<float>("PSNR, float32", slots::psnr_float32),
           counts_work("counts, uint8", slots::counts_uint8)}) {
