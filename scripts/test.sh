@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # From a fresh Debian 12 to every test: installs what is missing, builds, and runs
 #     style        clang-format, what each folder may see, every header alone, clang-tidy
-#     release      the optimised build, with CUDA for all architectures, and the tests of numbers, frame and manners,
+#     release      the optimised build, with CUDA for the three architectures that every compiler of version 12 has
+#                  (newer ones take minutes more), and the tests of numbers, frame and manners,
 #                  installed consumers, MPI, valgrind; what needs a GPU is skipped where there is none
 #     demo         scripts/demo.sh
 #     python       the Python package as pip installs it, the program, the pages, packages; what needs PyTorch is

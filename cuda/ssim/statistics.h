@@ -213,7 +213,7 @@ IQA_KERNEL void values_of(const staged_sample<Real> &staged, Real (&values)[maps
     }
 }
 
-// The filters of one part of a map. `known`: the taps of each axis but a single one in depth, or 0.
+// The filters of one part of a map. `known`: the taps down and across, where the compiler knows them, or 0.
 template <class Block, class Real, int known>
 class window_filters {
 public:

@@ -38,10 +38,10 @@ private:
     int64_t shared_ = 0, global_ = 0;
 };
 
-// Whether the kernels serve that know their taps.
+// Whether the kernels serve that know their taps down and across.
 inline bool knows_taps(const ssim_plan &plan)
 {
-    return (plan.size_z == 1 || plan.size_z == usual_taps) && plan.size_y == usual_taps && plan.size_x == usual_taps;
+    return plan.size_y == usual_taps && plan.size_x == usual_taps;
 }
 
 // `size`: of a sample, or weight.
