@@ -197,6 +197,22 @@ void add_volumes(std::vector<device_case> &cases)
     cases.push_back(make_case(
         "volume", with(base(IQA_LAYOUT_NDHW), [](iqa_ssim_options &o) { o.size_z = o.size_y = o.size_x = 5; }),
         {update}));
+
+    case_update usual;
+    const shape_of larger = {1, 14, 27, 46};
+    fill(usual, IQA_FLOAT32, larger, 53);
+    want_all(usual, larger, 1, 1, larger, true);
+    case_update weighted = usual;
+    weighted.weights = dense<float>(larger, [](int64_t i) { return double(i % 5) / 4; });
+    for (const int depth : {11, 3})
+        cases.push_back(make_case("volume, 11 taps and " + std::to_string(depth) + " in depth",
+                                  with(base(IQA_LAYOUT_NDHW),
+                                       [&](iqa_ssim_options &o) {
+                                           o.size_z = depth;
+                                           o.size_y = o.size_x = 11;
+                                           o.border = IQA_BORDER_REFLECT;
+                                       }),
+                                  {usual, weighted}));
 }
 
 void add_rest(std::vector<device_case> &cases)
@@ -265,17 +281,20 @@ std::vector<device_case> cases_of_many_parts(int64_t blocks)
         parts += 2; // else a block would take only last parts
     const int64_t volumes = 3 * blocks / parts + 1;
     const shape_of shape = {volumes, slices_of_a_part * (parts - 1) + 3, 5, 6};
+    const iqa_ssim_options of_three_taps =
+        with(base(IQA_LAYOUT_NDHW), [](iqa_ssim_options &o) { o.size_z = o.size_y = o.size_x = 3; });
     std::vector<device_case> cases;
     for (const int dtype : {IQA_FLOAT32, IQA_FLOAT64}) {
         case_update update;
         fill(update, dtype, shape, 41);
         want_all(update, shape, volumes, 1, {volumes, shape[1] - 2, 3, 4}, true);
-        const auto of_three_taps = [](iqa_ssim_options &o) {
-            o.size_z = o.size_y = o.size_x = 3;
-        };
-        cases.push_back(make_case("many volumes of type " + std::to_string(dtype),
-                                  with(base(IQA_LAYOUT_NDHW), of_three_taps), {update}));
+        cases.push_back(make_case("many volumes of type " + std::to_string(dtype), of_three_taps, {update}));
     }
+    case_update deep; // so many that parts for gradients have 16 slices
+    const shape_of of_deep = {256, 19, 5, 6};
+    fill(deep, IQA_FLOAT32, of_deep, 47);
+    want_all(deep, of_deep, 256, 1, {256, 17, 3, 4}, true);
+    cases.push_back(make_case("volumes of deep parts", of_three_taps, {deep}));
     case_update images; // each has one strip of a tile, in double
     fill(images, IQA_FLOAT64, {3 * blocks, 12, 13}, 43);
     cases.push_back(make_case("many images", base(IQA_LAYOUT_NHW), {images}));
