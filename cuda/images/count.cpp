@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cuda/backend.hpp"
+#include "cuda/images/axes.hpp"
 #include "cuda/images/bounds.hpp"
 #include "cuda/machine/launch.hpp"
 
@@ -11,42 +12,28 @@ namespace iqa::cuda {
 
 namespace {
 
-// The axes of an image, from the innermost. Those that lie one after another in every tensor are one, so that fewer
-// divisions find a sample.
 void place_axes(const count_request &request, count_samples::arguments &args)
 {
     const image_view &x = request.images.reference;
     const image_view &y = request.images.candidate;
     const weight_view &w = request.weights;
     const int64_t size = element_size(x.type);
-    const int64_t weight_size =
-        w.data == nullptr ? 0
-                          : with_weight_type(args.type_of_weights, [](auto weight) { return int64_t(sizeof weight); });
-    args.image_steps[count_samples::reference] = x.image_stride * size;
-    args.image_steps[count_samples::candidate] = y.image_stride * size;
-    args.image_steps[count_samples::weights] = w.image_stride * weight_size;
-    using axis = count_samples::axis;
-    const axis channels = {x.channels,
-                           {x.channel_stride * size, y.channel_stride * size, w.channel_stride * weight_size}};
-    const axis columns = {x.width, {x.column_stride * size, y.column_stride * size, w.column_stride * weight_size}};
-    const axis rows = {x.height, {x.row_stride * size, y.row_stride * size, w.row_stride * weight_size}};
-    const axis slices = {x.depth, {x.slice_stride * size, y.slice_stride * size, w.slice_stride * weight_size}};
-    const bool channels_first = order_of(x, x.channels).channels_first;
-    for (const axis &next : {channels_first ? channels : columns, channels_first ? columns : rows,
-                             channels_first ? rows : slices, channels_first ? slices : channels}) {
-        if (next.extent == 1)
-            continue;
-        if (args.axis_count > 0) {
-            axis &last = args.axes[args.axis_count - 1];
-            bool follows = true;
-            for (int tensor = 0; tensor < count_samples::tensors; ++tensor)
-                follows = follows && next.steps[tensor] == last.steps[tensor] * last.extent;
-            if (follows) {
-                last.extent *= next.extent;
-                continue;
-            }
-        }
-        args.axes[args.axis_count++] = next;
+    const int64_t size_of_weight =
+        with_weight_type(args.type_of_weights, [](auto weight) { return int64_t(sizeof weight); });
+    const int64_t sizes[] = {size, size, w.data != nullptr ? size_of_weight : 0};
+    const std::byte *const data[] = {x.data, y.data, w.data};
+    const int64_t image_strides[] = {x.image_stride, y.image_stride, w.image_stride};
+    for (int tensor = 0; tensor < count_samples::tensors; ++tensor) {
+        args.first[tensor] = data[tensor];
+        args.image_steps[tensor] = image_strides[tensor] * sizes[tensor];
+    }
+    for (const joint_axis &axis : axes_of(request.images, w, x.channels)) {
+        if (axis.extent == 1)
+            break;
+        count_samples::axis &to = args.axes[args.axis_count++];
+        to.extent = axis.extent;
+        for (int tensor = 0; tensor < count_samples::tensors; ++tensor)
+            to.steps[tensor] = axis.strides[tensor] * sizes[tensor];
     }
 }
 
@@ -61,9 +48,6 @@ void count(context &where, count_request &request)
     if (!weights_may_be_bad && covers(request.range, shape.type))
         return; // every sample and weight is valid
     count_samples::arguments args{};
-    args.first[count_samples::reference] = shape.data;
-    args.first[count_samples::candidate] = request.images.candidate.data;
-    args.first[count_samples::weights] = request.weights.data;
     args.type = shape.type;
     args.type_of_weights = static_cast<weight_type>(request.weights.dtype);
     place_axes(request, args);

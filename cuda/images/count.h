@@ -21,7 +21,7 @@ struct count_samples {
     struct arguments {
         const std::byte *first[tensors]; // NULL: every weight is 1
         int64_t image_steps[tensors];
-        axis axes[most_axes]; // of an image, from the innermost
+        axis axes[most_axes]; // of an image, see axes_of()
         int axis_count;
         element_type type;
         weight_type type_of_weights;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 #include "core/arena.hpp"
 #include "cuda/backend.hpp"
+#include "cuda/images/axes.hpp"
 #include "cuda/machine/launch.hpp"
 #include "cuda/psnr/squared_error_general.h"
 #include "cuda/psnr/squared_error_plain.h"
@@ -15,39 +15,6 @@ namespace {
 
 // Keeps any GPU of today busy, with little imbalance at the end.
 constexpr int64_t blocks_wanted = 1024;
-
-struct axis {
-    int64_t extent, reference_stride, candidate_stride;
-};
-
-// The axes of a plane, from the innermost in memory, with contiguous axes merged.
-std::array<axis, 4> axes_of(const image_view &x, const image_view &y, int64_t channels)
-{
-    std::array<axis, 4> axes = {{{channels, x.channel_stride, y.channel_stride},
-                                 {x.depth, x.slice_stride, y.slice_stride},
-                                 {x.height, x.row_stride, y.row_stride},
-                                 {x.width, x.column_stride, y.column_stride}}};
-    for (axis &single : axes)
-        if (single.extent == 1)
-            single = {1, INT64_MAX, INT64_MAX};
-    std::sort(axes.begin(), axes.end(),
-              [](const axis &a, const axis &b) { return std::abs(a.reference_stride) < std::abs(b.reference_stride); });
-    size_t last = 0;
-    for (size_t i = 1; i < axes.size(); ++i) {
-        if (axes[i].extent == 1)
-            continue;
-        axis &inner = axes[last];
-        if (axes[i].reference_stride == inner.extent * inner.reference_stride &&
-            axes[i].candidate_stride == inner.extent * inner.candidate_stride)
-            inner.extent *= axes[i].extent;
-        else
-            axes[++last] = axes[i];
-    }
-    std::fill(axes.begin() + ptrdiff_t(last) + 1, axes.end(), axis{1, 0, 0});
-    if (axes[0].extent == 1)
-        axes[0] = {1, 1, 1};
-    return axes;
-}
 
 class batch_of_errors {
 public:
@@ -121,15 +88,17 @@ private:
         using kernel = plain_errors<Sample>;
         const image_view &x = source_.reference;
         const image_view &y = source_.candidate;
-        const auto axes = axes_of(x, y, channels_);
+        auto axes = axes_of({x, y}, {}, channels_);
+        if (axes[0].extent == 1)
+            axes[0].strides[0] = axes[0].strides[1] = 1;
         const auto apart = [](int64_t a, int64_t b) {
             return (a - b) % kernel::samples_of_slot != 0;
         };
-        bool fits = axes[0].reference_stride == 1 && axes[0].candidate_stride == 1 &&
+        bool fits = axes[0].strides[0] == 1 && axes[0].strides[1] == 1 &&
                     (reinterpret_cast<uintptr_t>(x.data) - reinterpret_cast<uintptr_t>(y.data)) % 16 == 0 &&
                     !apart(x.image_stride, y.image_stride) && !apart(x.channel_stride, y.channel_stride);
         for (size_t i = 1; i < axes.size(); ++i)
-            fits = fits && !apart(axes[i].reference_stride, axes[i].candidate_stride);
+            fits = fits && !apart(axes[i].strides[0], axes[i].strides[1]);
         if (!fits)
             return false;
         typename kernel::arguments args{};
@@ -144,8 +113,8 @@ private:
         for (size_t i = 1; i < axes.size(); ++i) {
             args.rows.rows *= axes[i].extent;
             args.rows.extents[i - 1] = uint32_t(axes[i].extent);
-            args.rows.reference_strides[i - 1] = axes[i].reference_stride;
-            args.rows.candidate_strides[i - 1] = axes[i].candidate_stride;
+            args.rows.reference_strides[i - 1] = axes[i].strides[0];
+            args.rows.candidate_strides[i - 1] = axes[i].strides[1];
         }
         // One slot more than the samples need, since rows need not begin at a multiple of 16 bytes.
         args.slots_of_row = divide_up(args.rows.length, kernel::samples_of_slot) + 1;
