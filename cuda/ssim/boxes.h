@@ -2,8 +2,8 @@
 // General SSIM: any window, volumes, weights, luma, all factors. A box of map pixels has one pivot (arith/ssim.h);
 // blocks take boxes in parts. The kernel in double follows the kernel in float, as for tiles (tiles.h).
 //
-// Operations for a pixel of a plain 2-D part of 16 x 64 with 11 x 11 taps and weights: 1.9 samples staged (each some 80
-// instructions), 1.2 filtered down (26/8 rows read, 55 fused multiply-adds), 55 across, and one division for each
+// Operations for a pixel of a plain 2-D part of 16 x 64 with 11 x 11 taps and weights: 1.9 samples staged (each some
+// 100 instructions), 1.2 filtered down (18/8 rows read, 55 fused multiply-adds), 55 across, and one division for each
 // factor.
 #pragma once
 
