@@ -140,7 +140,7 @@ static const fallible operations[] = {
     {"SSIM floats by column", 0, IQA_LAYOUT_HW, IQA_FLOAT32, 2, {200, 300}, {1, 200}, 0, 0, run_update},
     {"SSIM batch of doubles", 0, IQA_LAYOUT_NCHW, IQA_FLOAT64, 4, {5, 3, 60, 50}, {0}, 1, 0, run_update},
     {"PSNR grey bytes", 1, IQA_LAYOUT_HW, IQA_UINT8, 2, {300, 200}, {0}, 0, 0, run_update},
-    {"PSNR grey bytes again, larger", 1, IQA_LAYOUT_HW, IQA_UINT8, 2, {600, 400}, {0}, 0, 1, run_update},
+    {"PSNR grey bytes again, larger", 1, IQA_LAYOUT_HW, IQA_UINT8, 2, {900, 600}, {0}, 0, 1, run_update},
     {"PSNR interleaved words", 1, IQA_LAYOUT_HWC, IQA_UINT16, 3, {300, 200, 3}, {0}, 0, 0, run_update},
     {"PSNR planar halves", 1, IQA_LAYOUT_CHW, IQA_FLOAT16, 3, {3, 300, 200}, {0}, 0, 0, run_update},
     {"PSNR floats by column", 1, IQA_LAYOUT_HW, IQA_FLOAT32, 2, {200, 300}, {1, 200}, 0, 0, run_update},
