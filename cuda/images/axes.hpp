@@ -26,7 +26,7 @@ inline std::array<joint_axis, 4> axes_of(const image_pair &images, const weight_
                                        {x.depth, {x.slice_stride, y.slice_stride, weights.slice_stride}},
                                        {x.height, {x.row_stride, y.row_stride, weights.row_stride}},
                                        {x.width, {x.column_stride, y.column_stride, weights.column_stride}}}};
-    std::stable_sort(axes.begin(), axes.end(), [](const joint_axis &a, const joint_axis &b) {
+    std::sort(axes.begin(), axes.end(), [](const joint_axis &a, const joint_axis &b) {
         if (a.extent == 1 || b.extent == 1)
             return a.extent != 1;
         return std::abs(a.strides[0]) < std::abs(b.strides[0]);
