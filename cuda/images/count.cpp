@@ -18,9 +18,7 @@ void place_axes(const count_request &request, count_samples::arguments &args)
     const image_view &y = request.images.candidate;
     const weight_view &w = request.weights;
     const int64_t size = element_size(x.type);
-    const int64_t size_of_weight =
-        with_weight_type(args.type_of_weights, [](auto weight) { return int64_t(sizeof weight); });
-    const int64_t sizes[] = {size, size, w.data != nullptr ? size_of_weight : 0};
+    const int64_t sizes[] = {size, size, w.data != nullptr ? element_size(args.type_of_weights) : 0};
     const std::byte *const data[] = {x.data, y.data, w.data};
     const int64_t image_strides[] = {x.image_stride, y.image_stride, w.image_stride};
     for (int tensor = 0; tensor < count_samples::tensors; ++tensor) {

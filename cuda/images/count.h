@@ -124,7 +124,7 @@ private:
             return;
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < 2; ++i) {
-            counts.outside += !(samples[i] >= low && samples[i] <= high);
+            counts.outside += !is_within(samples[i], low, high);
             counts.nonfinite += !is_finite(samples[i]);
         }
     }

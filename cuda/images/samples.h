@@ -21,4 +21,11 @@ IQA_KERNEL Real sample_of(element_type type, const std::byte *address)
     return with_sample_type(type, [&](auto sample) { return sample_of<Real, decltype(sample)>(address); });
 }
 
+// Not for NaN.
+template <class Real>
+IQA_KERNEL bool is_within(Real value, Real low, Real high)
+{
+    return value >= low && value <= high;
+}
+
 } // namespace iqa::cuda

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "backend/psnr.hpp"
+#include "cuda/images/samples.h"
 #include "cuda/machine/block.h"
 
 namespace iqa::cuda {
@@ -81,7 +82,7 @@ struct error_totals {
     }
     IQA_KERNEL void count(data_range range, double sample)
     {
-        outside += !(sample >= range.low && sample <= range.high);
+        outside += !is_within(sample, range.low, range.high);
         nonfinite += !is_finite(sample);
     }
     IQA_KERNEL void combine(const error_totals &other)

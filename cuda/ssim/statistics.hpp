@@ -64,12 +64,10 @@ ssim_source<Real> source_of(const ssim_plan &plan, const image_pair &images, con
     const bool of_luma = plan.takes_luma(images.reference);
     const int64_t size = element_size(images.reference.type);
     const auto type_of_weights = static_cast<weight_type>(weights.dtype);
-    const int64_t size_of_weight =
-        with_weight_type(type_of_weights, [](auto weight) { return int64_t(sizeof weight); });
     return {.images = images,
             .reference = places_of(images.reference, size),
             .candidate = places_of(images.candidate, size),
-            .weights = places_of(weights, size_of_weight),
+            .weights = places_of(weights, element_size(type_of_weights)),
             .type_of_weights = type_of_weights,
             .gain = Real(plan.gain),
             .luma = of_luma ? *plan.luma : luma_rule{},

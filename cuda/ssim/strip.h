@@ -22,12 +22,6 @@ struct ssim_image_total {
     uint32_t unused;
 };
 
-template <class Real>
-IQA_KERNEL bool is_within(Real value, Real low, Real high)
-{
-    return value >= low && value <= high;
-}
-
 // Samples outside the data range or not finite.
 struct refused_samples {
     int outside, nonfinite;

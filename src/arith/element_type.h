@@ -17,11 +17,6 @@ enum class element_type : int32_t {
     float64 = 0x0240
 };
 
-IQA_HD constexpr int64_t element_size(element_type type)
-{
-    return (static_cast<int32_t>(type) & 0xff) / 8;
-}
-
 IQA_HD constexpr bool is_integer(element_type type)
 {
     return type == element_type::uint8 || type == element_type::uint16 || type == element_type::int16;
@@ -29,6 +24,13 @@ IQA_HD constexpr bool is_integer(element_type type)
 
 // Types of pixel weights.
 enum class weight_type : int32_t { boolean = 0x0608, uint8 = 0x0108, float32 = 0x0220, float64 = 0x0240 };
+
+// Bytes of a sample or weight: the codes of both types end with the bits.
+template <class Type>
+IQA_HD constexpr int64_t element_size(Type type)
+{
+    return (static_cast<int32_t>(type) & 0xff) / 8;
+}
 
 // Calls use(Sample()) with the C++ type of that name, and returns its result.
 template <class Use>

@@ -2,7 +2,7 @@
 // Counts the PTX instructions that the warps of an update's kernels issue, on the machine that executes PTX.
 //     ptx_count [METRIC TYPE CHANNELS HEIGHT WIDTH]    without arguments: a table of common cases
 // METRIC: ssim, ms_ssim, psnr, and with parts of a name behind it what else is asked for: ssim_map, _gradient, _luma,
-// _masked (one pixel in 16) and _volume (CHANNELS are slices). TYPE: uint8, uint16, float32, float64.
+// _masked (one pixel in 16 is left out) and _volume (CHANNELS are slices). TYPE: uint8, uint16, float32, float64.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -72,13 +72,13 @@ iqa_metric *make(const request &asked, const sample_type &type, iqa_context *con
         iqa_psnr_options options = IQA_PSNR_OPTIONS_INIT;
         options.layout = IQA_LAYOUT_CHW;
         options.data_high = type.peak;
-        options.gradient = asked.metric == "psnr_gradient" ? IQA_GRADIENT_OF_MSE : options.gradient;
+        options.gradient = asks_for(asked, "_gradient") ? IQA_GRADIENT_OF_MSE : options.gradient;
         check(iqa_psnr_create(context, &options, &metric), context);
         return metric;
     }
     iqa_ssim_options options = IQA_SSIM_OPTIONS_INIT;
     const bool volume = asks_for(asked, "_volume");
-    const int32_t preset = asked.metric == "ms_ssim" ? IQA_MS_SSIM_WANG2003 : IQA_SSIM_WANG2004;
+    const int32_t preset = asked.metric.rfind("ms_ssim", 0) == 0 ? IQA_MS_SSIM_WANG2003 : IQA_SSIM_WANG2004;
     check(iqa_ssim_options_preset(&options, sizeof options, preset), context);
     options.layout = volume ? IQA_LAYOUT_DHW : IQA_LAYOUT_CHW;
     options.data_low = 0;

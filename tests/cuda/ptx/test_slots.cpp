@@ -153,9 +153,9 @@ TEST_CASE("kernels issue as many instructions for a pixel as is recorded")
           ssim_work<float>("SSIM, float32", "ssim_tiles<float", slots::ssim_float32, false, false),
           ssim_work<float>("SSIM's gradient, float32", "ssim_gradient_tiles<", slots::ssim_gradient, false, true),
           general_ssim_work("SSIM, masked", slots::ssim_masked, false, false),
-          general_ssim_work("its gradient", slots::ssim_masked_gradient, false, true),
+          general_ssim_work("gradient, masked", slots::ssim_masked_gradient, false, true),
           general_ssim_work("SSIM of a volume", slots::ssim_volume, true, false),
-          general_ssim_work("its gradient", slots::ssim_volume_gradient, true, true),
+          general_ssim_work("gradient of a volume", slots::ssim_volume_gradient, true, true),
           ssim_work<uint8_t>("smaller scales, uint8", "shrink", slots::smaller_levels, true, false),
           psnr_work<uint8_t>("PSNR, uint8", slots::psnr_uint8), psnr_work<float>("PSNR, float32", slots::psnr_float32),
           counts_work("counts, uint8", slots::counts_uint8)}) {
