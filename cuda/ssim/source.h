@@ -16,11 +16,14 @@ struct sample_places {
     const std::byte *first; // NULL: nowhere
     int64_t image, channel, slice, row, column;
 
-    // In an order in which compilers keep the sum that pixels of a block share.
     IQA_HD_MEMBER const std::byte *at(const pixel_place &place) const
     {
-        return first + place.image * image + place.channel * channel + place.slice * slice + place.row * row +
-               place.column * column;
+        return moved(first + place.image * image + place.channel * channel, place.slice, place.row, place.column);
+    }
+    // The address that lies so many slices, rows and columns further.
+    IQA_HD_MEMBER const std::byte *moved(const std::byte *from, int64_t slices, int64_t rows, int64_t columns) const
+    {
+        return from + slices * slice + rows * row + columns * column;
     }
 };
 
@@ -53,16 +56,13 @@ IQA_KERNEL pair_address address_of(const ssim_source<Real> &source, const pixel_
     return {source.reference.at(at), source.candidate.at(at), source.weights.at(at)};
 }
 
-// The address that lies so many slices, rows and columns further.
 template <class Real>
 IQA_KERNEL pair_address moved(const ssim_source<Real> &source, const pair_address &from, int64_t slices, int64_t rows,
                               int64_t columns)
 {
-    const auto step = [&](const std::byte *first, const sample_places &places) {
-        return first + slices * places.slice + rows * places.row + columns * places.column;
-    };
-    return {step(from.reference, source.reference), step(from.candidate, source.candidate),
-            step(from.weight, source.weights)};
+    return {source.reference.moved(from.reference, slices, rows, columns),
+            source.candidate.moved(from.candidate, slices, rows, columns),
+            source.weights.moved(from.weight, slices, rows, columns)};
 }
 
 template <class Real, class Sample>
