@@ -198,13 +198,16 @@ void measure_images(const image_work &work)
     set_up(psnr);
     figure("PSNR", iqa_psnr_create, psnr, nullptr, 0, slots_of_psnr);
 
+    const device_tensor gradient(IQA_FLOAT32, work.shape);
+    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
+    extras.candidate_gradient = &gradient.view;
+    figure("PSNR and gradient", iqa_psnr_create, psnr, &extras, bytes + pixels * sizeof(float),
+           slots_of_psnr + slots::psnr_gradient);
+
     iqa_ssim_options ssim = IQA_SSIM_OPTIONS_INIT;
     set_up(ssim);
     figure("SSIM", iqa_ssim_create, ssim, nullptr, 0, slots_of_ssim);
 
-    const device_tensor gradient(IQA_FLOAT32, work.shape);
-    iqa_update_extras extras = IQA_UPDATE_EXTRAS_INIT;
-    extras.candidate_gradient = &gradient.view;
     figure("SSIM and gradient", iqa_ssim_create, ssim, &extras, pixels * sizeof(float), slots::ssim_gradient);
 
     if (work.shape[2] <= 160)

@@ -22,6 +22,9 @@ constexpr double smaller_levels = 60; // all levels of MS-SSIM together, for a p
 // 1080p RGB, where each block has few pairs.
 constexpr double psnr_uint8 = 6.0;
 constexpr double psnr_float32 = 48.8;
+constexpr double psnr_masked_uint8 = 73;
+constexpr double psnr_masked_float32 = 124;
+constexpr double psnr_gradient = 54; // without the value; float32
 
 constexpr double counts_uint8 = 15.5; // 19 classes, regions, 1024 x 1024
 

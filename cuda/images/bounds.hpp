@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "cuda/images/samples.h"
+
 namespace iqa::cuda {
 
 template <class Real>
@@ -20,6 +22,11 @@ Real most_at_or_below(double value)
 {
     const Real rounded = Real(value);
     return double(rounded) > value ? std::nextafter(rounded, -std::numeric_limits<Real>::infinity()) : rounded;
+}
+
+inline sample_bounds bounds_of(data_range range)
+{
+    return {range, least_at_or_above<float>(range.low), most_at_or_below<float>(range.high)};
 }
 
 } // namespace iqa::cuda

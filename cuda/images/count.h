@@ -3,30 +3,19 @@
 #pragma once
 
 #include "backend/images.hpp"
-#include "cuda/images/samples.h"
-#include "cuda/machine/places.h"
+#include "cuda/images/walk.h"
 
 namespace iqa::cuda {
 
 struct count_samples {
     enum : int { reference, candidate, weights, tensors };
 
-    // Steps are in bytes.
-    struct axis {
-        int64_t extent;
-        int64_t steps[tensors];
-    };
-    static constexpr int most_axes = 4;
-
     struct arguments {
         const std::byte *first[tensors]; // NULL: every weight is 1
-        int64_t image_steps[tensors];
-        axis axes[most_axes]; // of an image, see axes_of()
-        int axis_count;
+        joint_order<tensors> order;      // of an image
         element_type type;
         weight_type type_of_weights;
-        data_range range;
-        float low, high; // the range for types that float32 holds
+        sample_bounds bounds;
         bool mask_nonfinite;
         int64_t samples; // of an image
         int64_t tiles_of_image, samples_of_tile;
@@ -34,6 +23,7 @@ struct count_samples {
         fault *report;
     };
     static constexpr int threads = 256;
+    static constexpr int most_of_thread = 32;
 
     template <class Block>
     IQA_KERNEL static void run(Block &block, const arguments &args)
@@ -42,8 +32,16 @@ struct count_samples {
         const int64_t first = (block.index() - image * args.tiles_of_image) * args.samples_of_tile;
         const int64_t left = args.samples - first;
         const int samples = int(left < args.samples_of_tile ? left : args.samples_of_tile);
-        const totals sums = block.template reduce<totals>(
-            samples, [&](int i, totals &counts) { count(args, place_of(args, image, first + i), counts); });
+        const totals sums = block.template reduce<totals>(threads, [&](int thread, totals &counts) {
+            sample_walk<tensors, threads> walk(args.order, image, 0, first + thread);
+            with_sample_type(args.type, [&](auto type) {
+                for (int i = thread; i < samples; i += threads) {
+                    joint_place<tensors> place[1];
+                    walk.take(place);
+                    count<decltype(type)>(args, place[0], counts);
+                }
+            });
+        });
         block.each(1, [&](int) {
             if (sums.outside != 0)
                 add(&args.counts[image].outside, int64_t(sums.outside));
@@ -65,66 +63,35 @@ private:
             bad_weights += other.bad_weights;
         }
     };
-    struct place {
-        const std::byte *in[tensors];
-    };
-
-    IQA_KERNEL static place place_of(const arguments &args, int64_t image, int64_t number)
-    {
-        place at;
-        IQA_UNROLL_ON_GPU
-        for (int tensor = 0; tensor < tensors; ++tensor)
-            at.in[tensor] = args.first[tensor] + image * args.image_steps[tensor];
-        IQA_UNROLL_ON_GPU
-        for (int i = 0; i < most_axes; ++i) {
-            if (i >= args.axis_count)
-                break;
-            const axis &along = args.axes[i];
-            const int64_t index = i + 1 < args.axis_count ? take_index(number, along.extent) : number;
-            IQA_UNROLL_ON_GPU
-            for (int tensor = 0; tensor < tensors; ++tensor)
-                at.in[tensor] += index * along.steps[tensor];
-        }
-        return at;
-    }
 
     // Counts a weight that is not valid. True for a weight of 0.
-    IQA_KERNEL static bool is_masked(const arguments &args, const place &at, totals &counts)
+    IQA_KERNEL static bool is_masked(const arguments &args, const joint_place<tensors> &at, totals &counts)
     {
         if (args.first[weights] == nullptr)
             return false;
         return with_weight_type(args.type_of_weights, [&](auto type) {
-            const auto weight = weight_of_element(*reinterpret_cast<const decltype(type) *>(at.in[weights]));
+            const auto weight =
+                weight_of_element(*reinterpret_cast<const decltype(type) *>(args.first[weights] + at.offset[weights]));
             counts.bad_weights += !(weight >= 0 && weight <= 1);
             return weight == 0;
         });
     }
 
-    IQA_KERNEL static void count(const arguments &args, const place &at, totals &counts)
+    template <class Sample>
+    IQA_KERNEL static void count(const arguments &args, const joint_place<tensors> &at, totals &counts)
     {
+        using Real = decltype(widen(Sample()));
         if (is_masked(args, at, counts))
             return;
-        with_sample_type(args.type, [&](auto type) {
-            using Sample = decltype(type);
-            if constexpr (sizeof(Sample) > sizeof(float))
-                count<double, Sample>(args.range.low, args.range.high, args.mask_nonfinite, at, counts);
-            else
-                count<float, Sample>(args.low, args.high, args.mask_nonfinite, at, counts);
-        });
-    }
-
-    template <class Real, class Sample>
-    IQA_KERNEL static void count(Real low, Real high, bool mask_nonfinite, const place &at, totals &counts)
-    {
         Real samples[2];
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < 2; ++i)
-            samples[i] = sample_of<Real, Sample>(at.in[i]);
-        if (mask_nonfinite && !(is_finite(samples[0]) && is_finite(samples[1])))
+            samples[i] = sample_of<Real, Sample>(args.first[i] + at.offset[i]);
+        if (args.mask_nonfinite && !(is_finite(samples[0]) && is_finite(samples[1])))
             return;
         IQA_UNROLL_ON_GPU
         for (int i = 0; i < 2; ++i) {
-            counts.outside += !is_within(samples[i], low, high);
+            counts.outside += !is_within(samples[i], args.bounds);
             counts.nonfinite += !is_finite(samples[i]);
         }
     }

@@ -2,117 +2,148 @@
 // Pixels of both images with their weights, as PSNR measures them.
 #pragma once
 
+#include <type_traits>
+
 #include "arith/weight.h"
 #include "backend/images.hpp"
-#include "cuda/images/samples.h"
-#include "cuda/machine/places.h"
+#include "cuda/images/walk.h"
 
 namespace iqa::cuda {
 
-// weighted_images (backend/images.hpp) by value, for the arguments of a kernel.
+// weighted_images (backend/images.hpp) for the arguments of a kernel.
 struct pixel_source {
-    image_view reference, candidate;
-    weight_view weights;
+    const std::byte *reference, *candidate;
+    const std::byte *weights;                     // NULL: every pixel has weight 1
+    int64_t reference_channel, candidate_channel; // steps in bytes
+    weight_type type_of_weights;
     luma_rule luma;
     bool of_luma;
     bool mask_nonfinite; // false for integer types
 };
 
+// The tensors of a pixel; those of a kernel may have more behind them.
+enum : int { of_reference, of_candidate, of_weights };
+
 inline pixel_source in_one_piece(const weighted_images &source)
 {
-    return {.reference = source.images.reference,
-            .candidate = source.images.candidate,
-            .weights = source.weights,
+    const image_view &x = source.images.reference;
+    const image_view &y = source.images.candidate;
+    const int64_t size = element_size(x.type);
+    return {.reference = x.data,
+            .candidate = y.data,
+            .weights = source.weights.data,
+            .reference_channel = x.channel_stride * size,
+            .candidate_channel = y.channel_stride * size,
+            .type_of_weights = static_cast<weight_type>(source.weights.dtype),
             .luma = source.luma != nullptr ? *source.luma : luma_rule{},
             .of_luma = source.luma != nullptr,
             .mask_nonfinite = source.masks()};
 }
 
+// A number of the samples' own kind holds each of them.
+template <class Number>
 struct weighted_pixel {
-    double reference, candidate;
+    Number reference, candidate;
     float weight; // negative: invalid
 };
 
-// A thread reads this many pixels together, in one loop for each image, so that many loads are in flight.
-constexpr int pixels_at_once = 2;
+// The channel that is measured.
+template <class Sample>
+struct own_samples {
+    static constexpr int pixels_at_once = 4;
+    using number = std::conditional_t<integer_sample<Sample>, int32_t, decltype(widen(Sample()))>;
+
+    IQA_KERNEL static number read(const std::byte *address, int64_t, const luma_rule &, bool &finite)
+    {
+        const Sample sample = *reinterpret_cast<const Sample *>(address);
+        if constexpr (integer_sample<Sample>) {
+            return sample;
+        } else {
+            finite = finite && is_finite(widen(sample));
+            return widen(sample);
+        }
+    }
+};
+
+// Luma of three channels.
+template <class Sample>
+struct luma_samples {
+    static constexpr int pixels_at_once = 2;
+    using number = double;
+
+    IQA_KERNEL static number read(const std::byte *address, int64_t channel, const luma_rule &rule, bool &finite)
+    {
+        double samples[3];
+        IQA_UNROLL_ON_GPU
+        for (int i = 0; i < 3; ++i) {
+            samples[i] = sample_of<double, Sample>(address + i * channel);
+            finite = finite && is_finite(samples[i]);
+        }
+        return luma_of(rule, samples[0], samples[1], samples[2]);
+    }
+};
 
 // The weights, rounded to their grid. All threads take the same branch.
-IQA_KERNEL void read_weights(const weight_view &weights, const pixel_place *at, weighted_pixel *pixels)
+template <class Number, class Place, int count>
+IQA_KERNEL void read_weights(const pixel_source &source, const Place (&at)[count],
+                             weighted_pixel<Number> (&pixels)[count])
 {
-    int64_t index[pixels_at_once];
-    IQA_UNROLL_ON_GPU
-    for (int k = 0; k < pixels_at_once; ++k)
-        index[k] = weights.index(at[k].image, at[k].channel, at[k].slice, at[k].row, at[k].column);
-    with_weight_type(static_cast<weight_type>(weights.dtype), [&](auto type) {
-        const auto *data = reinterpret_cast<const decltype(type) *>(weights.data);
+    with_weight_type(source.type_of_weights, [&](auto type) {
         IQA_UNROLL_ON_GPU
-        for (int k = 0; k < pixels_at_once; ++k)
-            pixels[k].weight = weight_on_grid(data[index[k]]);
+        for (int k = 0; k < count; ++k)
+            pixels[k].weight =
+                weight_on_grid(*reinterpret_cast<const decltype(type) *>(source.weights + at[k].offset[of_weights]));
     });
 }
 
-// The pixels of both images. `finite[k]`: all samples of pixel k are finite.
-template <class Sample>
-IQA_KERNEL void read_samples(const pixel_source &source, const pixel_place *at, weighted_pixel *pixels, bool *finite)
+// Samples: own_samples or luma_samples.
+template <class Samples, class Place, int count>
+IQA_KERNEL void read_pixels(const pixel_source &source, const Place (&at)[count],
+                            weighted_pixel<typename Samples::number> (&pixels)[count])
 {
-    const Sample *addresses[2][pixels_at_once];
-    double samples[2][pixels_at_once];
+    bool finite[count];
     IQA_UNROLL_ON_GPU
-    for (int side = 0; side < 2; ++side) {
-        const image_view &view = side == 0 ? source.reference : source.candidate;
-        IQA_UNROLL_ON_GPU
-        for (int k = 0; k < pixels_at_once; ++k)
-            addresses[side][k] = reinterpret_cast<const Sample *>(
-                view.at(at[k].image, at[k].channel, at[k].slice, at[k].row, at[k].column));
-    }
-    const auto read = [&](int64_t reference_step, int64_t candidate_step) {
-        IQA_UNROLL_ON_GPU
-        for (int k = 0; k < pixels_at_once; ++k) {
-            samples[0][k] = double(widen(addresses[0][k][reference_step]));
-            samples[1][k] = double(widen(addresses[1][k][candidate_step]));
-            finite[k] = finite[k] && is_finite(samples[0][k]) && is_finite(samples[1][k]);
-        }
-    };
-    IQA_UNROLL_ON_GPU
-    for (int k = 0; k < pixels_at_once; ++k)
+    for (int k = 0; k < count; ++k) {
         finite[k] = true;
-    read(0, 0);
-    IQA_UNROLL_ON_GPU
-    for (int k = 0; k < pixels_at_once; ++k) {
-        pixels[k].reference = samples[0][k];
-        pixels[k].candidate = samples[1][k];
+        pixels[k].reference = Samples::read(source.reference + at[k].offset[of_reference], source.reference_channel,
+                                            source.luma, finite[k]);
+        pixels[k].candidate = Samples::read(source.candidate + at[k].offset[of_candidate], source.candidate_channel,
+                                            source.luma, finite[k]);
+        pixels[k].weight = 1.0f;
     }
-    if (!source.of_luma)
-        return;
-    double second[2][pixels_at_once];
-    read(source.reference.channel_stride, source.candidate.channel_stride);
-    IQA_UNROLL_ON_GPU
-    for (int k = 0; k < pixels_at_once; ++k) {
-        second[0][k] = samples[0][k];
-        second[1][k] = samples[1][k];
-    }
-    read(2 * source.reference.channel_stride, 2 * source.candidate.channel_stride);
-    IQA_UNROLL_ON_GPU
-    for (int k = 0; k < pixels_at_once; ++k) {
-        pixels[k].reference = luma_of(source.luma, pixels[k].reference, second[0][k], samples[0][k]);
-        pixels[k].candidate = luma_of(source.luma, pixels[k].candidate, second[1][k], samples[1][k]);
+    if (source.weights != nullptr)
+        read_weights(source, at, pixels);
+    if (source.mask_nonfinite) {
+        IQA_UNROLL_ON_GPU
+        for (int k = 0; k < count; ++k)
+            if (!finite[k] && pixels[k].weight > 0.0f)
+                pixels[k].weight = 0.0f;
     }
 }
 
-template <class Sample>
-IQA_KERNEL void read_pixels(const pixel_source &source, const pixel_place *at, weighted_pixel *pixels)
+// Calls use(place, pixel) for the pixels of a thread: those of a walk over the next `left` samples. Several are read
+// together, so that many loads are in flight.
+template <class Samples, size_t tensors, int threads, class Use>
+IQA_KERNEL void for_each_pixel(const pixel_source &source, sample_walk<tensors, threads> &walk, int left, Use &&use)
 {
-    bool finite[pixels_at_once];
-    read_samples<Sample>(source, at, pixels, finite);
-    IQA_UNROLL_ON_GPU
-    for (int k = 0; k < pixels_at_once; ++k)
-        pixels[k].weight = 1.0f;
-    if (source.weights.data != nullptr)
-        read_weights(source.weights, at, pixels);
-    IQA_UNROLL_ON_GPU
-    for (int k = 0; k < pixels_at_once; ++k)
-        if (source.mask_nonfinite && !finite[k] && pixels[k].weight > 0.0f)
-            pixels[k].weight = 0.0f;
+    constexpr int most_at_once = Samples::pixels_at_once;
+    const auto visit = [&](auto &places, auto &pixels) {
+        walk.take(places);
+        read_pixels<Samples>(source, places, pixels);
+        IQA_UNROLL_ON_GPU
+        for (int k = 0; k < int(sizeof places / sizeof places[0]); ++k)
+            use(places[k], pixels[k]);
+    };
+    for (; left > (most_at_once - 1) * threads; left -= most_at_once * threads) {
+        joint_place<tensors> places[most_at_once];
+        weighted_pixel<typename Samples::number> pixels[most_at_once];
+        visit(places, pixels);
+    }
+    for (; left > 0; left -= threads) {
+        joint_place<tensors> places[1];
+        weighted_pixel<typename Samples::number> pixels[1];
+        visit(places, pixels);
+    }
 }
 
 } // namespace iqa::cuda

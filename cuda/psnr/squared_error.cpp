@@ -5,6 +5,8 @@
 #include "core/arena.hpp"
 #include "cuda/backend.hpp"
 #include "cuda/images/axes.hpp"
+#include "cuda/images/bounds.hpp"
+#include "cuda/machine/grid.hpp"
 #include "cuda/machine/launch.hpp"
 #include "cuda/psnr/squared_error_general.h"
 #include "cuda/psnr/squared_error_plain.h"
@@ -19,7 +21,7 @@ constexpr int64_t blocks_wanted = 1024;
 class batch_of_errors {
 public:
     batch_of_errors(context &where, workspace &memory, const pair_sums_request &request, const term_sums &term)
-        : where_(where), memory_(memory), source_(in_one_piece(request.source)), plain_(request.source.is_plain())
+        : where_(where), memory_(memory), source_(request.source)
     {
         const weighted_images &source = request.source;
         const element_type type = source.images.reference.type;
@@ -28,10 +30,10 @@ public:
         task_.images = source.images.reference.images;
         task_.planes = planes;
         task_.samples = channels_ * source.images.reference.pixels();
-        task_.range = request.range;
+        task_.bounds = bounds_of(request.range);
         task_.counting = !covers(request.range, type);
-        task_.weighing = source.weights.data != nullptr || source_.mask_nonfinite;
-        task_.integers = is_integer(type) && !source_.of_luma;
+        task_.weighing = source.weights.data != nullptr || source.masks();
+        task_.integers = is_integer(type) && source.luma == nullptr;
         task_.term = term.term;
         task_.usual_exponent =
             task_.integers ? 0 : usual_error_exponent(term.term, request.range.high - request.range.low);
@@ -46,8 +48,8 @@ public:
 
     void run()
     {
-        with_sample_type(source_.reference.type, [&]<class Sample>(Sample) {
-            if (task_.term != error_term::square || !plain_ || !run_plain<Sample>())
+        with_sample_type(source_.images.reference.type, [&]<class Sample>(Sample) {
+            if (task_.term != error_term::square || !source_.is_plain() || !run_plain<Sample>())
                 run_placed<Sample>();
         });
     }
@@ -86,19 +88,19 @@ private:
         if (sizeof(Sample) < sizeof(double) && task_.usual_exponent < least_exponent)
             return false;
         using kernel = plain_errors<Sample>;
-        const image_view &x = source_.reference;
-        const image_view &y = source_.candidate;
-        auto axes = axes_of({x, y}, {}, channels_);
+        const image_view &x = source_.images.reference;
+        const image_view &y = source_.images.candidate;
+        auto axes = axes_of(x, channels_, std::array{places_of(x, 1), places_of(y, 1)}); // steps in samples
         if (axes[0].extent == 1)
-            axes[0].strides[0] = axes[0].strides[1] = 1;
+            axes[0].steps[0] = axes[0].steps[1] = 1;
         const auto apart = [](int64_t a, int64_t b) {
             return (a - b) % kernel::samples_of_slot != 0;
         };
-        bool fits = axes[0].strides[0] == 1 && axes[0].strides[1] == 1 &&
+        bool fits = axes[0].steps[0] == 1 && axes[0].steps[1] == 1 &&
                     (reinterpret_cast<uintptr_t>(x.data) - reinterpret_cast<uintptr_t>(y.data)) % 16 == 0 &&
                     !apart(x.image_stride, y.image_stride) && !apart(x.channel_stride, y.channel_stride);
         for (size_t i = 1; i < axes.size(); ++i)
-            fits = fits && !apart(axes[i].strides[0], axes[i].strides[1]);
+            fits = fits && !apart(axes[i].steps[0], axes[i].steps[1]);
         if (!fits)
             return false;
         typename kernel::arguments args{};
@@ -113,8 +115,8 @@ private:
         for (size_t i = 1; i < axes.size(); ++i) {
             args.rows.rows *= axes[i].extent;
             args.rows.extents[i - 1] = uint32_t(axes[i].extent);
-            args.rows.reference_strides[i - 1] = axes[i].strides[0];
-            args.rows.candidate_strides[i - 1] = axes[i].strides[1];
+            args.rows.reference_strides[i - 1] = axes[i].steps[0];
+            args.rows.candidate_strides[i - 1] = axes[i].steps[1];
         }
         // One slot more than the samples need, since rows need not begin at a multiple of 16 bytes.
         args.slots_of_row = divide_up(args.rows.length, kernel::samples_of_slot) + 1;
@@ -137,19 +139,17 @@ private:
     {
         using kernel = placed_errors<Sample>;
         typename kernel::arguments args{};
-        args.source = source_;
-        args.order = order_of(source_.reference, channels_);
+        args.source = in_one_piece(source_);
+        args.order = order_of(source_.images.reference, channels_, places_of(source_.images, source_.weights));
         const int64_t samples = task_.images * task_.planes * task_.samples;
-        args.samples_of_tile = kernel::threads * std::clamp(divide_up(samples, blocks_wanted * kernel::threads),
-                                                            int64_t(1), int64_t(kernel::most_of_thread));
+        args.samples_of_tile = kernel::threads * items_of_thread(samples, kernel::threads, kernel::most_of_thread);
         task_.tiles_of_plane = divide_up(task_.samples, args.samples_of_tile);
         launch_task<kernel>(args);
     }
 
     context &where_;
     workspace &memory_;
-    pixel_source source_;
-    bool plain_;
+    const weighted_images &source_;
     int64_t channels_; // of a plane
     error_task task_{};
 };

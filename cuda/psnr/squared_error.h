@@ -47,7 +47,7 @@ struct error_task {
     int64_t images, planes; // planes of an image
     int64_t samples;        // of a plane
     int64_t tiles_of_plane;
-    data_range range;
+    sample_bounds bounds;
     bool counting;
     bool weighing; // false: every sample has weight 1
     bool integers; // terms are integers
@@ -80,9 +80,10 @@ struct error_totals {
         low[limb] += int64_t(uint32_t(sum));
         high[limb] += sum >> 32;
     }
-    IQA_KERNEL void count(data_range range, double sample)
+    template <class Real>
+    IQA_KERNEL void count(const sample_bounds &bounds, Real sample)
     {
-        outside += !is_within(sample, range.low, range.high);
+        outside += !is_within(sample, bounds);
         nonfinite += !is_finite(sample);
     }
     IQA_KERNEL void combine(const error_totals &other)

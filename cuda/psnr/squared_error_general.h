@@ -15,7 +15,7 @@ struct placed_errors {
     struct arguments {
         error_task task;
         pixel_source source;
-        sample_order order; // of a plane
+        joint_order<3> order; // of a plane
         int64_t samples_of_tile;
     };
     static constexpr int threads = 256;
@@ -30,17 +30,89 @@ struct placed_errors {
     template <class Block>
     IQA_KERNEL static void add_tile(Block &block, const arguments &args, int64_t plane, int64_t tile, double gain)
     {
+        if (args.source.of_luma)
+            add_tile_of<real_terms<luma_samples<Sample>>>(block, args, plane, tile, gain);
+        else if constexpr (integer_sample<Sample>)
+            add_tile_of<integer_terms>(block, args, plane, tile, gain);
+        else
+            add_tile_of<real_terms<own_samples<Sample>>>(block, args, plane, tile, gain);
+    }
+
+private:
+    template <int limbs>
+    struct tile_totals : error_totals<limbs> {
+        int64_t weight;
+        uint64_t most, least_of_all; // keys
+        uint32_t invalid_weights;
+
+        IQA_KERNEL void combine(const tile_totals &other)
+        {
+            error_totals<limbs>::combine(other);
+            weight += other.weight;
+            most = other.most > most ? other.most : most;
+            least_of_all = other.least_of_all > least_of_all ? other.least_of_all : least_of_all;
+            invalid_weights += other.invalid_weights;
+        }
+    };
+
+    // The sums of a thread, by kind of samples.
+    struct integer_terms {
+        using samples = own_samples<Sample>;
+        using totals = tile_totals<1>;
+        static constexpr int first_limb = 1; // terms are always weighted: without weights, each has the units of 1
+        int64_t sum;
+
+        IQA_KERNEL void add(error_term term, const weighted_pixel<int32_t> &pixel, double)
+        {
+            const int32_t base = pixel.reference - (is_of_reference(term) ? 0 : pixel.candidate);
+            const int64_t units = units_of_weight(pixel.weight);
+            if (is_square(term)) {
+                const uint32_t magnitude = uint32_t(base);
+                sum += int64_t(magnitude * magnitude) * units; // at most 65535^2, which fits 32 bits
+            } else {
+                sum += int64_t(term == error_term::magnitude && base < 0 ? -base : base) * units;
+            }
+        }
+        IQA_KERNEL void add_to(totals &tile) const { tile.add(0, sum); }
+    };
+
+    template <class Samples>
+    struct real_terms {
+        using samples = Samples;
+        using totals = tile_totals<error_limbs>;
+        static constexpr int first_limb = 0;
+        grid_sums<uint64_t> sums;
+
+        IQA_KERNEL void add(error_term term, const weighted_pixel<typename Samples::number> &pixel, double gain)
+        {
+            const double reference = double(pixel.reference);
+            const double base = (is_of_reference(term) ? reference : reference - double(pixel.candidate)) * gain;
+            if (is_square(term))
+                return sums.add(base, double(pixel.weight));
+            sums.keep_largest(base);
+            sums.add_term((term == error_term::magnitude ? __builtin_fabs(base) : base) * double(pixel.weight));
+        }
+        IQA_KERNEL void add_to(totals &tile) const { sums.add_to(tile); }
+    };
+
+    template <class Terms, class Block>
+    IQA_KERNEL static void add_tile_of(Block &block, const arguments &args, int64_t plane, int64_t tile, double gain)
+    {
+        using totals = typename Terms::totals;
         const error_task &task = args.task;
+        const int64_t image = plane / task.planes;
+        const int64_t channel = plane - image * task.planes;
         const int64_t first = tile * args.samples_of_tile;
-        const int64_t end = first + args.samples_of_tile < task.samples ? first + args.samples_of_tile : task.samples;
-        const tile_totals sums = block.template reduce<tile_totals>(threads, [&](int thread, tile_totals &totals) {
-            if constexpr (std::is_integral_v<Sample>)
-                if (task.integers)
-                    return add_integers(args, plane, first + thread, end, totals);
-            add_reals(args, plane, first + thread, end, gain, totals);
+        const int64_t left = task.samples - first;
+        const int samples = int(left < args.samples_of_tile ? left : args.samples_of_tile);
+        const totals sums = block.template reduce<totals>(threads, [&](int thread, totals &of_thread) {
+            if (thread >= samples)
+                return;
+            sample_walk<3, threads> walk(args.order, image, channel, first + thread);
+            add_share<Terms>(args, walk, samples - thread, gain, of_thread);
         });
         block.each(1, [&](int) {
-            add_to_accounts(task, plane, 0, sums);
+            add_to_accounts(task, plane, Terms::first_limb, sums);
             plane_account &account = task.plane_accounts[plane];
             if (sums.weight != 0)
                 add(&account.weight, sums.weight);
@@ -53,107 +125,51 @@ struct placed_errors {
         });
     }
 
-private:
-    struct tile_totals : error_totals<error_limbs> {
-        int64_t weight;
-        uint64_t most, least_of_all; // keys
-        uint32_t invalid_weights;
-
-        IQA_KERNEL void combine(const tile_totals &other)
-        {
-            error_totals<error_limbs>::combine(other);
-            weight += other.weight;
-            most = other.most > most ? other.most : most;
-            least_of_all = other.least_of_all > least_of_all ? other.least_of_all : least_of_all;
-            invalid_weights += other.invalid_weights;
-        }
-    };
-
-    // Calls use(pixel) for each of the thread's pixels with a weight that is not 0.
-    template <class Use>
-    IQA_KERNEL static void for_each_pixel(const arguments &args, int64_t plane, int64_t first, int64_t end,
-                                          tile_totals &totals, Use &&use)
+    // The pixels of a thread: those of a walk over the next `left` samples.
+    template <class Terms>
+    IQA_KERNEL static void add_share(const arguments &args, sample_walk<3, threads> &walk, int left, double gain,
+                                     typename Terms::totals &totals)
     {
-        const int64_t image = plane / args.task.planes;
-        const int64_t channel = plane - image * args.task.planes;
-        for (int64_t number = first; number < end; number += pixels_at_once * threads) {
-            pixel_place places[pixels_at_once];
-            weighted_pixel pixels[pixels_at_once];
-            IQA_UNROLL_ON_GPU
-            for (int k = 0; k < pixels_at_once; ++k) {
-                const int64_t pixel_number = number + k * threads;
-                places[k] = place_of(args.order, pixel_number < end ? pixel_number : end - 1);
-                places[k].image = image;
-                places[k].channel += channel;
-            }
-            read_pixels<Sample>(args.source, places, pixels);
-            IQA_UNROLL_ON_GPU
-            for (int k = 0; k < pixels_at_once; ++k) {
-                if (number + k * threads >= end)
-                    continue;
-                totals.weight += units_of_weight(pixels[k].weight);
-                totals.invalid_weights += pixels[k].weight < 0.0f;
-                if (pixels[k].weight == 0.0f)
-                    continue;
-                use(pixels[k]);
-                if (args.task.extremes != nullptr)
-                    extend(totals, key_of(pixels[k].reference));
-                if (args.task.counting)
-                    count(args, places[k], pixels[k], totals);
-            }
-        }
+        Terms terms{};
+        for_each_pixel<typename Terms::samples>(args.source, walk, left,
+                                                [&](const joint_place<3> &place, const auto &pixel) {
+                                                    totals.weight += units_of_weight(pixel.weight);
+                                                    totals.invalid_weights += pixel.weight < 0.0f;
+                                                    if (pixel.weight == 0.0f)
+                                                        return;
+                                                    terms.add(args.task.term, pixel, gain);
+                                                    if (args.task.extremes != nullptr)
+                                                        extend(totals, key_of(double(pixel.reference)));
+                                                    if (args.task.counting)
+                                                        count(args, place, totals);
+                                                });
+        terms.add_to(totals);
     }
 
-    IQA_KERNEL static void extend(tile_totals &totals, uint64_t key)
+    template <class Totals>
+    IQA_KERNEL static void extend(Totals &totals, uint64_t key)
     {
         totals.most = key > totals.most ? key : totals.most;
         totals.least_of_all = ~key > totals.least_of_all ? ~key : totals.least_of_all;
     }
 
-    IQA_KERNEL static void count(const arguments &args, pixel_place place, const weighted_pixel &pixel,
-                                 tile_totals &totals)
+    template <class Totals>
+    IQA_KERNEL static void count(const arguments &args, const joint_place<3> &place, Totals &totals)
     {
-        if (!args.source.of_luma) {
-            totals.count(args.task.range, pixel.reference);
-            totals.count(args.task.range, pixel.candidate);
-            return;
+        const pixel_source &source = args.source;
+        const int channels = source.of_luma ? 3 : 1;
+        for (int channel = 0; channel < channels; ++channel) {
+            count_sample(args, source.reference + place.offset[of_reference] + channel * source.reference_channel,
+                         totals);
+            count_sample(args, source.candidate + place.offset[of_candidate] + channel * source.candidate_channel,
+                         totals);
         }
-        for (place.channel = 0; place.channel < 3; ++place.channel)
-            for (const image_view *view : {&args.source.reference, &args.source.candidate})
-                totals.count(args.task.range, sample_of<double, Sample>(view->at(
-                                                  place.image, place.channel, place.slice, place.row, place.column)));
     }
 
-    // Terms are always weighted: without weights, each pixel has the units of weight 1.
-    IQA_KERNEL static void add_integers(const arguments &args, int64_t plane, int64_t first, int64_t end,
-                                        tile_totals &totals)
+    template <class Totals>
+    IQA_KERNEL static void count_sample(const arguments &args, const std::byte *address, Totals &totals)
     {
-        const error_term term = args.task.term;
-        int64_t sum = 0;
-        for_each_pixel(args, plane, first, end, totals, [&](const weighted_pixel &pixel) {
-            int64_t base = int64_t(pixel.reference) - (is_of_reference(term) ? 0 : int64_t(pixel.candidate));
-            if (is_square(term))
-                base *= base;
-            else if (term == error_term::magnitude)
-                base = base < 0 ? -base : base;
-            sum += base * units_of_weight(pixel.weight);
-        });
-        totals.add(1, sum);
-    }
-
-    IQA_KERNEL static void add_reals(const arguments &args, int64_t plane, int64_t first, int64_t end, double gain,
-                                     tile_totals &totals)
-    {
-        const error_term term = args.task.term;
-        grid_sums<uint64_t> sums{};
-        for_each_pixel(args, plane, first, end, totals, [&](const weighted_pixel &pixel) {
-            const double base = (is_of_reference(term) ? pixel.reference : pixel.reference - pixel.candidate) * gain;
-            if (is_square(term))
-                return sums.add(base, double(pixel.weight));
-            sums.keep_largest(base);
-            sums.add_term((term == error_term::magnitude ? __builtin_fabs(base) : base) * double(pixel.weight));
-        });
-        sums.add_to(totals);
+        totals.count(args.task.bounds, widen(*reinterpret_cast<const Sample *>(address)));
     }
 };
 

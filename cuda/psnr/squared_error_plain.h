@@ -234,7 +234,7 @@ private:
 
     IQA_KERNEL static void add_share(const arguments &args, const thread_share &share, double gain, totals_type &totals)
     {
-        const data_range range = args.task.range;
+        const sample_bounds &bounds = args.task.bounds;
         const bool counting = args.task.counting;
         errors_type errors{};
         if constexpr (adds_slots)
@@ -254,12 +254,13 @@ private:
             }
         });
         errors.add_to(totals);
-        const bool inside = double(least) >= range.low && double(most) <= range.high && !errors.some_nonfinite();
+        const bool inside =
+            double(least) >= bounds.exact.low && double(most) <= bounds.exact.high && !errors.some_nonfinite();
         if (!counting || inside)
             return;
         visit<1>(args, share, [&](Sample reference, Sample candidate) {
-            totals.count(range, double(widen(reference)));
-            totals.count(range, double(widen(candidate)));
+            totals.count(bounds, widen(reference));
+            totals.count(bounds, widen(candidate));
         });
     }
 

@@ -2,6 +2,8 @@
 #include "cuda/psnr/values.h"
 
 #include "cuda/backend.hpp"
+#include "cuda/images/axes.hpp"
+#include "cuda/machine/grid.hpp"
 #include "cuda/machine/launch.hpp"
 #include "cuda/machine/ledger.hpp"
 #include "cuda/psnr/gradient.h"
@@ -33,17 +35,27 @@ void values_of_pairs(context &where, workspace &memory, const pair_values_reques
 
 void error_gradient(context &where, workspace &, const error_gradient_request &request)
 {
-    const sample_order order = order_of(request.source.images.reference, request.source.channels());
-    const int64_t samples = request.source.images.reference.images * order.samples();
-    with_sample_type(request.source.images.reference.type, [&]<class Sample>(Sample) {
+    const weighted_images &source = request.source;
+    const image_view &shape = source.images.reference;
+    with_sample_type(shape.type, [&]<class Sample>(Sample) {
         using kernel = error_gradients<Sample>;
-        launch<kernel>(where, divide_up(samples, kernel::samples_of_block), 0,
-                       {.source = in_one_piece(request.source),
-                        .order = order,
-                        .samples = samples,
-                        .slopes = request.slopes,
-                        .reference = request.reference,
-                        .candidate = request.candidate});
+        const auto [x, y, weights] = places_of(source.images, source.weights);
+        const auto output_of = [](const output_view &view) {
+            return typename kernel::output{view.data, view.channel_stride * view.element_size(), view.is_double};
+        };
+        typename kernel::arguments args{};
+        args.source = in_one_piece(source);
+        args.order = order_of(shape, source.channels(),
+                              std::array{x, y, weights, places_of(request.reference, request.reference.element_size()),
+                                         places_of(request.candidate, request.candidate.element_size())});
+        args.samples = source.channels() * shape.pixels();
+        args.samples_of_tile =
+            kernel::threads * items_of_thread(shape.images * args.samples, kernel::threads, kernel::most_of_thread);
+        args.tiles_of_image = divide_up(args.samples, args.samples_of_tile);
+        args.slopes = request.slopes;
+        args.reference = output_of(request.reference);
+        args.candidate = output_of(request.candidate);
+        launch<kernel>(where, shape.images * args.tiles_of_image, 0, args);
     });
 }
 

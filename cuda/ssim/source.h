@@ -11,22 +11,6 @@ namespace iqa::cuda {
 
 enum : int { z_axis, y_axis, x_axis };
 
-// Where samples or weights lie: steps in bytes from one to the next along each axis.
-struct sample_places {
-    const std::byte *first; // NULL: nowhere
-    int64_t image, channel, slice, row, column;
-
-    IQA_HD_MEMBER const std::byte *at(const pixel_place &place) const
-    {
-        return moved(first + place.image * image + place.channel * channel, place.slice, place.row, place.column);
-    }
-    // The address that lies so many slices, rows and columns further.
-    IQA_HD_MEMBER const std::byte *moved(const std::byte *from, int64_t slices, int64_t rows, int64_t columns) const
-    {
-        return from + slices * slice + rows * row + columns * column;
-    }
-};
-
 template <class Real>
 struct ssim_source {
     image_pair images;

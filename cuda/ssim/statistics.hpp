@@ -44,20 +44,6 @@ inline bool knows_taps(const ssim_plan &plan)
     return plan.size_y == usual_taps && plan.size_x == usual_taps;
 }
 
-// `size`: of a sample, or weight.
-template <class View>
-sample_places places_of(const View &view, int64_t size)
-{
-    if (view.data == nullptr)
-        return {};
-    return {view.data,
-            view.image_stride * size,
-            view.channel_stride * size,
-            view.slice_stride * size,
-            view.row_stride * size,
-            view.column_stride * size};
-}
-
 template <class Real>
 ssim_source<Real> source_of(const ssim_plan &plan, const image_pair &images, const weight_view &weights)
 {

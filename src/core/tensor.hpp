@@ -90,6 +90,14 @@ IQA_HD double weight_at(const weight_view &weights, int64_t image, int64_t chann
     });
 }
 
+IQA_HD void store_output(std::byte *to, bool is_double, double value)
+{
+    if (is_double)
+        *reinterpret_cast<double *>(to) = with_one_nan(value);
+    else
+        *reinterpret_cast<float *>(to) = with_one_nan(static_cast<float>(value));
+}
+
 // An output with a value for each image, channel or pixel. `data` is NULL if it is not wanted.
 struct output_view {
     std::byte *data = nullptr;
@@ -100,16 +108,13 @@ struct output_view {
     {
         const int64_t index = image * image_stride + channel * channel_stride + slice * slice_stride +
                               row * row_stride + column * column_stride;
-        return data + index * int64_t(is_double ? sizeof(double) : sizeof(float));
+        return data + index * element_size();
     }
+    IQA_HD_MEMBER int64_t element_size() const { return int64_t(is_double ? sizeof(double) : sizeof(float)); }
     IQA_HD_MEMBER void store(int64_t image, int64_t channel, int64_t slice, int64_t row, int64_t column,
                              double value) const
     {
-        std::byte *const to = at(image, channel, slice, row, column);
-        if (is_double)
-            *reinterpret_cast<double *>(to) = with_one_nan(value);
-        else
-            *reinterpret_cast<float *>(to) = with_one_nan(static_cast<float>(value));
+        store_output(at(image, channel, slice, row, column), is_double, value);
     }
 };
 output_view shave_edges(output_view pixels, int32_t layout, int32_t shave);

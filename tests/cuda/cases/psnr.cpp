@@ -119,6 +119,34 @@ void add_sizes(std::vector<device_case> &cases)
     }
 }
 
+// Several samples for each thread, along axes longer and shorter than a block's threads.
+void add_many_samples(std::vector<device_case> &cases)
+{
+    const auto mask = [](const shape_of &shape) {
+        return dense<uint8_t>(shape, [](int64_t i) { return double(i % 16 != 5); });
+    };
+    case_update planar = pair_of(IQA_UINT8, {1, 3, 600, 600}, 35);
+    planar.weights = mask({1, 1, 600, 600});
+    want_gradients(planar);
+    cases.push_back(make_case("many samples, planar", options_for<iqa_psnr_options>(IQA_LAYOUT_NCHW, 100), {planar}));
+    case_update interleaved = pair_of(IQA_FLOAT32, {1, 600, 600, 3}, 36);
+    interleaved.weights = mask({1, 600, 600});
+    want_gradients(interleaved);
+    cases.push_back(
+        make_case("many samples, interleaved", options_for<iqa_psnr_options>(IQA_LAYOUT_NHWC, 100), {interleaved}));
+    case_update with_gaps = pair_of(IQA_FLOAT32, {1040, 1100}, 37);
+    for (case_tensor *tensor : {&with_gaps.reference, &with_gaps.candidate}) {
+        tensor->shape = {1040, 1030};
+        tensor->strides = {1100, 1};
+    }
+    with_gaps.weights = mask({1040, 1030});
+    want_gradients(with_gaps);
+    cases.push_back(make_case("many samples, gaps", options_for<iqa_psnr_options>(IQA_LAYOUT_HW, 100), {with_gaps}));
+    iqa_psnr_options luma = options_for<iqa_psnr_options>(IQA_LAYOUT_CHW, 100);
+    luma.luma = IQA_LUMA_BT601_STUDIO;
+    cases.push_back(make_case("many samples, luma", luma, {pair_of(IQA_UINT8, {3, 1040, 1030}, 38)}));
+}
+
 // Views of larger images: rows with gaps, mirrored, transposed, repeated; off multiples of 16 bytes, with equal and
 // with different alignment.
 template <class Options>
@@ -295,7 +323,10 @@ void add_measures(std::vector<device_case> &cases)
 
 std::vector<device_case> psnr_cases(bool few)
 {
-    return all_cases<iqa_psnr_options>(few);
+    std::vector<device_case> cases = all_cases<iqa_psnr_options>(few);
+    if (!few)
+        add_many_samples(cases);
+    return cases;
 }
 
 std::vector<device_case> errors_cases(bool few)

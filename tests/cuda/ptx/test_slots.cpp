@@ -95,10 +95,17 @@ counted_work general_ssim_work(const char *name, double recorded, bool volume, b
     return {gradient ? "ssim_gradient_of<float" : "ssim_boxes_of<float", recorded, pixels, {name, make, {update}}};
 }
 
+// Of 1080p RGB; with a mask of 15 samples in 16, or with the gradient, which is what is counted then.
+enum class psnr_kind { plain, masked, gradient };
 template <class Sample>
-counted_work psnr_work(const char *name, double recorded)
+counted_work psnr_work(const char *name, double recorded, psnr_kind kind)
 {
     const std::vector<int64_t> shape = {1, 3, 1080, 1920};
+    case_update update = pair_of<Sample>(shape, sizeof(Sample) == 1 ? 1.0 : 1.0 / 255);
+    if (kind == psnr_kind::masked)
+        update.weights = dense<uint8_t>(shape, [](int64_t i) { return double(i % 16 != 5); });
+    if (kind == psnr_kind::gradient)
+        update.candidate_gradient = output(shape, IQA_FLOAT32);
     const auto make = [](const context_pointer &context) {
         iqa_psnr_options options = IQA_PSNR_OPTIONS_INIT;
         set_images(options, sizeof(Sample) == 1 ? 255 : 1);
@@ -106,10 +113,10 @@ counted_work psnr_work(const char *name, double recorded)
         REQUIRE(iqa_psnr_create(context.get(), &options, &metric) == IQA_OK);
         return metric_pointer(metric);
     };
-    return {"plain_errors<",
-            recorded,
-            shape[1] * shape[2] * shape[3],
-            {name, make, {pair_of<Sample>(shape, sizeof(Sample) == 1 ? 1.0 : 1.0 / 255)}}};
+    const char *const kernels = kind == psnr_kind::plain    ? "plain_errors<"
+                                : kind == psnr_kind::masked ? "placed_errors<"
+                                                            : "error_gradients<";
+    return {kernels, recorded, shape[1] * shape[2] * shape[3], {name, make, {update}}};
 }
 
 counted_work counts_work(const char *name, double recorded)
@@ -157,7 +164,11 @@ TEST_CASE("kernels issue as many instructions for a pixel as is recorded")
           general_ssim_work("SSIM of a volume", slots::ssim_volume, true, false),
           general_ssim_work("gradient of a volume", slots::ssim_volume_gradient, true, true),
           ssim_work<uint8_t>("smaller scales, uint8", "shrink", slots::smaller_levels, true, false),
-          psnr_work<uint8_t>("PSNR, uint8", slots::psnr_uint8), psnr_work<float>("PSNR, float32", slots::psnr_float32),
+          psnr_work<uint8_t>("PSNR, uint8", slots::psnr_uint8, psnr_kind::plain),
+          psnr_work<float>("PSNR, float32", slots::psnr_float32, psnr_kind::plain),
+          psnr_work<uint8_t>("PSNR, masked, uint8", slots::psnr_masked_uint8, psnr_kind::masked),
+          psnr_work<float>("PSNR, masked, float32", slots::psnr_masked_float32, psnr_kind::masked),
+          psnr_work<float>("PSNR's gradient, float32", slots::psnr_gradient, psnr_kind::gradient),
           counts_work("counts, uint8", slots::counts_uint8)}) {
         const double counted = slots_of(each);
         std::printf("%-26s %7.1f issue slots, recorded are %.1f\n", each.work.name.c_str(), counted, each.recorded);
