@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # From a fresh Debian 12 to every test: installs what is missing, builds, and runs
 #     style        clang-format, what each folder may see, every header alone, clang-tidy
-#     release      the optimised build, with CUDA for the three architectures that every compiler of version 12 has
-#                  (newer ones take minutes more), and the tests of numbers, frame and manners,
+#     release      the optimised build, with CUDA for the oldest architecture and the one that tests execute
+#                  (each further one takes a minute more), and the tests of numbers, frame and manners,
 #                  installed consumers, MPI, valgrind; what needs a GPU is skipped where there is none
 #     demo         scripts/demo.sh
 #     python       the Python package as pip installs it, the program, the pages, packages; what needs PyTorch is
@@ -22,10 +22,11 @@ jobs=$(nproc)
 build=$root/build
 . scripts/packages.sh
 
-# What several builds compile alike is compiled once.
-use_ccache() {
+# What several builds compile alike is compiled once, wherever they are.
+use_ccache() { # [the folder whose sources are built]
     command -v ccache > /dev/null || return 0
-    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$root
+    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+    export CCACHE_BASEDIR=${1:-$root} CCACHE_NOHASHDIR=true
 }
 
 step_packages() {
@@ -61,20 +62,26 @@ step_python() {
     local venv=$build/venv
     [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return 1
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt || return 1
-    use_ccache
     # The source distribution is what is installed, without the program, which the release step built: the tests of
-    # `python -m iqa` and of the Debian packages run that one, and the step `wheel` that of a wheel.
-    rm -rf "$build/dist"
-    "$venv/bin/python" -c "from scikit_build_core.build import build_sdist as b; b('$build/dist')" > "$build/sdist.log" ||
+    # `python -m iqa` and of the Debian packages run that one, and the step `wheel` that of a wheel. Unpacked in a folder
+    # of its own it is compiled as the release is, with its warnings, so that the cache has it.
+    local sdist=$build/sdist
+    rm -rf "$sdist" && mkdir -p "$sdist" || return 1
+    "$venv/bin/python" -c "from scikit_build_core.build import build_sdist as b; b('$sdist')" > "$build/sdist.log" ||
         { cat "$build/sdist.log"; return 1; }
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall \
-        --config-settings=cmake.define.IQA_BUILD_TOOLS=OFF "$build"/dist/iqa-*.tar.gz || return 1
+    tar -xzf "$sdist"/iqa-*.tar.gz -C "$sdist" --strip-components=1 || return 1
+    use_ccache "$sdist"
+    CC=cc CXX=c++ "$venv/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+        --force-reinstall --config-settings=build-dir=build --config-settings=cmake.define.IQA_BUILD_TOOLS=OFF \
+        --config-settings=cmake.define.IQA_WERROR=ON "$sdist" || return 1
+    use_ccache
     "$venv/bin/ruff" check --quiet bindings/python tests/packages || return 1
     local failed=0
     local directory
     for directory in bindings/python/tests tests/cli tests/docs tests/packages; do
         echo "pytest $directory"
-        IQA_CLI=$build/tools/iqa IQA_BUILD_DIR=$build "$venv/bin/python" -m pytest -q "$directory" || failed=1
+        IQA_CLI=$build/tools/iqa IQA_BUILD_DIR=$build "$venv/bin/python" -m pytest -q --numprocesses "$jobs" \
+            --dist loadfile "$directory" || failed=1
     done
     return $failed
 }
@@ -95,11 +102,12 @@ step_wheel() {
 
 step_sanitizers() {
     # clang's find more than gcc's, such as sizes added to a null pointer. Its OpenMP runtime leaves memory behind.
-    # The CUDA backend runs on the CPU here; what nvcc compiles does not. Warnings are errors in the other builds.
+    # The CUDA backend runs on the CPU here; what nvcc compiles does not.
     build_and_test asan
 }
 
 step_fuzz() {
+    use_ccache
     scripts/fuzz.sh 10
 }
 

@@ -16,7 +16,7 @@ constexpr int poison = 0x5a;
 // A tensor of a case, on the CPU or on the device.
 class placed_tensor {
 public:
-    placed_tensor(const case_tensor &from, bool on_device) : from_(from), on_device_(on_device), bytes_(from.bytes)
+    placed_tensor(const case_tensor &from, bool on_device) : on_device_(on_device), bytes_(from.bytes)
     {
         if (bytes_.empty())
             return;
@@ -48,7 +48,6 @@ public:
     }
 
 private:
-    const case_tensor &from_;
     bool on_device_;
     std::vector<std::byte> bytes_;
     void *device_ = nullptr;

@@ -19,7 +19,6 @@ constexpr int field_of_measure[] = {
     IQA_FIELD_MAE,           IQA_FIELD_MSE,        IQA_FIELD_RMSE, IQA_FIELD_NRMSE_EUCLIDEAN,
     IQA_FIELD_NRMSE_MIN_MAX, IQA_FIELD_NRMSE_MEAN, IQA_FIELD_SNR};
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // The sum of doubles, rounded once: partial sums that do not overlap (Shewchuk, "Adaptive Precision Floating-Point
 // Arithmetic", 1997), as Python's math.fsum() has it.

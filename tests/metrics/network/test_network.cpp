@@ -284,7 +284,7 @@ TEST_CASE("recorded features stay", "[network][host]")
     CHECK(digest == 0x650ccd45537b92d6u);
 }
 
-TEST_CASE("features of all layers are those on record", "[network][host]")
+TEST_CASE("features of all layers are those on record", "[network][host][bits]")
 {
     const auto [isa, threads] = GENERATE(table<int, int>({{IQA_ISA_AVX2, 3}, {IQA_ISA_AVX512, 2}}));
     const recorded_pictures pictures;
@@ -308,7 +308,7 @@ TEST_CASE("features of all layers are those on record", "[network][host]")
 
 // Of the layer that takes least. Where multiply-adds are emulated, small networks have as many pictures:
 // tests/cuda/test_cases.cpp.
-TEST_CASE("features have the same bits in any batch, with any threads and instruction set", "[network][host]")
+TEST_CASE("features have the same bits in any batch, with any threads and instruction set", "[network][host][bits]")
 {
     const recorded_pictures pictures;
     const auto of_first = [&](const network_pointer &network, int64_t count) {
