@@ -55,9 +55,4 @@ IQA_KERNEL pixel_place place_of(const sample_order &order, int64_t number)
     return place;
 }
 
-IQA_KERNEL double weight_at(const weight_view &weights, const pixel_place &at)
-{
-    return iqa::weight_at(weights, at.image, at.channel, at.slice, at.row, at.column);
-}
-
 } // namespace iqa::cuda

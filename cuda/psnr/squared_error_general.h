@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The general sums: weights, masks, luma, any strides, and all terms. Each sample is addressed by its place. The term
-// is the same for all threads.
+// The general sums: weights, masks, luma, any strides, and all terms. Walks find the samples. The term is the same for
+// all threads.
 #pragma once
 
 #include <type_traits>
@@ -131,18 +131,18 @@ private:
                                      typename Terms::totals &totals)
     {
         Terms terms{};
-        for_each_pixel<typename Terms::samples>(args.source, walk, left,
-                                                [&](const joint_place<3> &place, const auto &pixel) {
-                                                    totals.weight += units_of_weight(pixel.weight);
-                                                    totals.invalid_weights += pixel.weight < 0.0f;
-                                                    if (pixel.weight == 0.0f)
-                                                        return;
-                                                    terms.add(args.task.term, pixel, gain);
-                                                    if (args.task.extremes != nullptr)
-                                                        extend(totals, key_of(double(pixel.reference)));
-                                                    if (args.task.counting)
-                                                        count(args, place, totals);
-                                                });
+        const auto use = [&](const joint_place<3> &place, const auto &pixel) {
+            totals.weight += units_of_weight(pixel.weight);
+            totals.invalid_weights += pixel.weight < 0.0f;
+            if (pixel.weight == 0.0f)
+                return;
+            terms.add(args.task.term, pixel, gain);
+            if (args.task.extremes != nullptr)
+                extend(totals, key_of(double(pixel.reference)));
+            if (args.task.counting)
+                count(args, place, totals);
+        };
+        for_each_pixel<typename Terms::samples>(args.source, walk, left, use);
         terms.add_to(totals);
     }
 
