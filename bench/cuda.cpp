@@ -214,7 +214,10 @@ void measure_images(const image_work &work)
         return;
     check(iqa_ssim_options_preset(&ssim, sizeof ssim, IQA_MS_SSIM_WANG2003));
     set_up(ssim);
-    figure("MS-SSIM", iqa_ssim_create, ssim, nullptr, 0, 4.0 / 3 * slots_of_ssim + slots::smaller_levels);
+    const double slots_of_scales = 4.0 / 3 * slots_of_ssim + slots::smaller_levels;
+    figure("MS-SSIM", iqa_ssim_create, ssim, nullptr, 0, slots_of_scales);
+    figure("MS-SSIM and gradient", iqa_ssim_create, ssim, &extras, pixels * sizeof(float),
+           slots_of_scales + slots::ms_ssim_gradient);
 }
 
 template <class Label>

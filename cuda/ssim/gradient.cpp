@@ -38,11 +38,15 @@ gradient_output<Made> output_of(const ssim_gradient_request &request)
     gradient_output<Made> output{};
     output.sides[0] = request.reference;
     output.sides[1] = request.candidate;
-    if (const shrink_request *smaller = request.smaller)
-        output.smaller = {.axes = {smaller->z, smaller->y, smaller->x},
+    if (const shrink_request *smaller = request.smaller) {
+        const double pixels = double(smaller->z.factor) * smaller->y.factor * smaller->x.factor;
+        output.smaller = {.axes = {boxes_along(smaller->z), boxes_along(smaller->y), boxes_along(smaller->x)},
                           .sides = {reinterpret_cast<const Made *>(smaller->reference),
                                     reinterpret_cast<const Made *>(smaller->candidate)},
-                          .weights = reinterpret_cast<const Made *>(smaller->shrunk_weights)};
+                          .weights = reinterpret_cast<const Made *>(smaller->shrunk_weights),
+                          .pixels = pixels,
+                          .part = pixels == power_of_two(exponent_of(pixels)) ? 1.0 / pixels : 0.0};
+    }
     output.channels = plan.channels(shape);
     output.weights = request.weights;
     output.normalised = plan.weighs_means(request.weights);
@@ -149,9 +153,10 @@ spread_of_tiles place_spread(arena &zeros, const ssim_gradient_request &request)
 // Whether ssim_gradient_tiles serves: plain images, the usual window, float.
 bool goes_by_tiles(const ssim_gradient_request &request)
 {
+    constexpr int64_t most_extent = 1 << 30; // whose places fit an int
     const ssim_plan &plan = *request.plan;
     const image_view &shape = request.images.reference;
-    return !plan.double_arithmetic && plan.is_plain(shape, request.weights) && knows_taps(plan) &&
+    return !plan.double_arithmetic && shape.height <= most_extent && shape.width <= most_extent && plan.is_plain(shape, request.weights) && knows_taps(plan) &&
            (shape.type == element_type::float32 || shape.type == element_type::float16 ||
             shape.type == element_type::bfloat16 || shape.type == element_type::uint8);
 }
@@ -171,8 +176,8 @@ values_beside values_of(const request_beside &beside)
     const data_range &range = request.plan->range;
     values.doubts = beside.sums.doubts;
     values.images = beside.sums.totals.images;
-    values.height = request.out_height;
-    values.width = request.out_width;
+    values.height = int(request.out_height);
+    values.width = int(request.out_width);
     values.tiles_down = int(map_tiles_down(request));
     values.tiles_across = int(map_tiles_across(request));
     values.counting = counts_samples(request);
@@ -190,6 +195,8 @@ void differentiate_by_tiles(context &where, const ssim_gradient_request &request
     const image_view &shape = request.images.reference;
     typename kernel::arguments args{};
     args.images = request.images;
+    args.height = int(shape.height);
+    args.width = int(shape.width);
     const int64_t down = divide_up(shape.height, ssim_tile_height);
     const int64_t across = divide_up(shape.width, kernel::columns);
     const int64_t blocks = shape.images * shape.channels * down * across;

@@ -10,9 +10,28 @@ namespace iqa::cuda {
 // Derivatives by the samples of the smaller images that were made from this image.
 template <class Made>
 struct smaller_derivatives {
-    shrink_axis axes[3];
+    axis_of_boxes axes[3];
     const Made *sides[2]; // of the reference and the candidate; NULL: there are no smaller images
     const Made *weights;  // NULL: 1 for each
+    double pixels;        // of a box
+    double part;          // 1 / pixels, if that is exact; else 0
+
+    // The number of a box of some plane; -1: the pixel is in none.
+    IQA_HD_MEMBER int64_t box_at(int64_t plane, const box_share &z, const box_share &y, const box_share &x) const
+    {
+        if (z.box < 0 || y.box < 0 || x.box < 0)
+            return -1;
+        return ((plane * axes[z_axis].boxes + z.box) * axes[y_axis].boxes + y.box) * axes[x_axis].boxes + x.box;
+    }
+
+    // What a box adds to the derivative by a pixel that it contains `times` times.
+    IQA_HD_MEMBER double share(int side, int64_t box, int times) const
+    {
+        const double derivative = double(sides[side][box]);
+        if (weights == nullptr && part != 0.0)
+            return derivative * (times * part);
+        return share_of_derivative(derivative, times, pixels, weights == nullptr ? 1.0 : double(weights[box]));
+    }
 };
 
 template <class Made>
@@ -43,18 +62,13 @@ IQA_KERNEL void store(const gradient_output<Made> &args, const pixel_place &at, 
     int times = 0;
     double weight = 1.0;
     if (smaller.sides[0] != nullptr) {
-        const box_share z = share_of(smaller.axes[z_axis], at.slice);
-        const box_share y = share_of(smaller.axes[y_axis], at.row);
-        const box_share x = share_of(smaller.axes[x_axis], at.column);
-        if (z.box >= 0 && y.box >= 0 && x.box >= 0) {
-            const int64_t plane = at.image * args.channels + at.channel;
-            box = ((plane * smaller.axes[z_axis].boxes() + z.box) * smaller.axes[y_axis].boxes() + y.box) *
-                      smaller.axes[x_axis].boxes() +
-                  x.box;
-            times = z.times * y.times * x.times;
-            if (args.normalised)
-                weight = weight_at(args.weights, at.image, at.channel, at.slice, at.row, at.column);
-        }
+        const box_share z = smaller.axes[z_axis].share_of(at.slice);
+        const box_share y = smaller.axes[y_axis].share_of(at.row);
+        const box_share x = smaller.axes[x_axis].share_of(at.column);
+        box = smaller.box_at(at.image * args.channels + at.channel, z, y, x);
+        times = z.times * y.times * x.times;
+        if (box >= 0 && args.normalised)
+            weight = weight_at(args.weights, at.image, at.channel, at.slice, at.row, at.column);
     }
     IQA_UNROLL_ON_GPU
     for (int side = 0; side < 2; ++side) {
@@ -62,12 +76,8 @@ IQA_KERNEL void store(const gradient_output<Made> &args, const pixel_place &at, 
         if (out.data == nullptr)
             continue;
         double value = double(side == 0 ? by_reference : by_candidate);
-        if (box >= 0) {
-            const double pixels =
-                double(smaller.axes[z_axis].factor) * smaller.axes[y_axis].factor * smaller.axes[x_axis].factor;
-            const double box_weight = smaller.weights == nullptr ? 1.0 : double(smaller.weights[box]);
-            value += weight * share_of_derivative(double(smaller.sides[side][box]), times, pixels, box_weight);
-        }
+        if (box >= 0)
+            value += weight * smaller.share(side, box, times);
         value *= args.gain;
         if (args.of_luma) {
             const double parts[3] = {args.luma.red, args.luma.green, args.luma.blue};

@@ -24,7 +24,7 @@ namespace iqa::cuda {
 struct values_beside {
     ssim_doubts doubts;       // `tiles` is NULL: none
     ssim_image_total *images; // [images]
-    int64_t height, width;    // of the map
+    int height, width;        // of the map
     int tiles_down, tiles_across;
     bool counting;
     float low, high; // the data range
@@ -39,6 +39,7 @@ struct ssim_gradient_tiles {
 
     struct arguments {
         image_pair images;
+        int height, width;              // of the images
         divider down, across, channels; // strips
         border_mode border;
         float gain;
@@ -108,10 +109,11 @@ struct ssim_gradient_tiles {
         }
     };
     struct strip {
-        int64_t image, channel, row, column;
-        int64_t tile; // its number in the batch
-        int bands;
+        int64_t image, channel;
+        int row, column;   // the first ones
         int rows, columns; // in the image
+        int bands;
+        int64_t tile; // its number in the batch
         float factor, pivot;
         // Rows and columns are counted from the first window, sample or pixel of the strip.
         int begin_row, end_row, begin_column, end_column; // windows that the map has
@@ -138,17 +140,16 @@ struct ssim_gradient_tiles {
     IQA_KERNEL static void run(Block &block, const arguments &args)
     {
         shared_memory &memory = *reinterpret_cast<shared_memory *>(block.shared());
-        const image_view &shape = args.images.reference;
         const uint32_t row_of_strips = args.across.quotient(uint32_t(block.index()));
         const uint32_t plane = args.down.quotient(row_of_strips);
         strip part;
-        part.column = int64_t(uint32_t(block.index()) - row_of_strips * args.across.divisor) * columns;
-        part.row = int64_t(row_of_strips - plane * args.down.divisor) * ssim_tile_height;
+        part.column = int(uint32_t(block.index()) - row_of_strips * args.across.divisor) * columns;
+        part.row = int(row_of_strips - plane * args.down.divisor) * ssim_tile_height;
         part.image = args.channels.quotient(plane);
         part.channel = plane - uint32_t(part.image) * args.channels.divisor;
-        part.tile = int64_t(row_of_strips) * divide_up(shape.width, ssim_tile_width) + part.column / ssim_tile_width;
-        part.rows = clamped(shape.height - part.row, 0, ssim_tile_height);
-        part.columns = clamped(shape.width - part.column, 0, columns);
+        part.tile = int64_t(row_of_strips) * divide_up(args.width, int(ssim_tile_width)) + part.column / ssim_tile_width;
+        part.rows = clamped(args.height - part.row, 0, ssim_tile_height);
+        part.columns = clamped(args.width - part.column, 0, columns);
         part.bands = divide_up(part.rows, rows);
         for (int side = 0; side < 2; ++side) {
             part.sides[side] = args.output.sides[side];
@@ -201,31 +202,26 @@ struct ssim_gradient_tiles {
 private:
     IQA_KERNEL static float sample(const std::byte *address) { return sample_of<float, Sample>(address); }
 
-    IQA_KERNEL static int clamped(int64_t value, int least, int most)
+    IQA_KERNEL static int clamped(int value, int least, int most)
     {
-        return int(value < least ? least : value > most ? most : value);
+        return value < least ? least : value > most ? most : value;
     }
 
     IQA_KERNEL static void find_windows(const arguments &args, strip &part)
     {
-        constexpr int far = 2 * (ssim_tile_height + ssim_tile_width + Taps); // from any place in the strip
-        const auto from_row = [&](int64_t row) {
-            return clamped(row - part.row, -far, far);
-        };
-        const auto from_column = [&](int64_t column) {
-            return clamped(column - part.column, -far, far);
-        };
         const image_view &shape = args.images.reference;
-        const int64_t margin = map_margin(args.border, Taps);
-        part.begin_row = from_row(margin + radius);
-        part.end_row = from_row(shape.height - margin + radius);
-        part.begin_column = from_column(margin + radius);
-        part.end_column = from_column(shape.width - margin + radius);
-        part.begin_sample = from_row(2 * radius);
-        part.end_sample = from_row(shape.height + 2 * radius);
-        part.inner_rows = {from_row(2 * radius), from_row(shape.height - 2 * radius)};
-        part.inner_columns = {from_column(2 * radius), from_column(shape.width - 2 * radius)};
-        part.first_own = int(margin) + radius;
+        const int margin = int(map_margin(args.border, Taps));
+        const int below = args.height - part.row;
+        const int behind = args.width - part.column;
+        part.begin_row = margin + radius - part.row;
+        part.end_row = below - margin + radius;
+        part.begin_column = margin + radius - part.column;
+        part.end_column = behind - margin + radius;
+        part.begin_sample = 2 * radius - part.row;
+        part.end_sample = below + 2 * radius;
+        part.inner_rows = {2 * radius - part.row, below - 2 * radius};
+        part.inner_columns = {2 * radius - part.column, behind - 2 * radius};
+        part.first_own = margin + radius;
         part.own_rows = part.own_columns = 0;
         if (args.values.doubts.tiles == nullptr)
             return;
@@ -592,21 +588,21 @@ private:
     template <class Block, class Found>
     IQA_KERNEL static void finish(Block &block, const arguments &args, const strip &part, int band, Found &&found)
     {
+        if (args.output.smaller.sides[0] != nullptr)
+            finish<true>(block, args, part, band, found);
+        else
+            finish<false>(block, args, part, band, found);
+    }
+
+    // `shares`: smaller images add to the derivatives.
+    template <bool shares, class Block, class Found>
+    IQA_KERNEL static void finish(Block &block, const arguments &args, const strip &part, int band, Found &&found)
+    {
         constexpr int rows_stored = rows / row_groups;
         const gradient_output<float> &output = args.output;
+        const smaller_derivatives<float> &smaller = output.smaller;
         const int rows_left = part.rows - band * rows;
-        if (output.smaller.sides[0] != nullptr) {
-            block.each(rows * columns, [&](int i) {
-                const int row = i / columns;
-                const int column = i % columns;
-                if (row >= rows_left || column >= part.columns)
-                    return;
-                const two_sides pixel = found(i);
-                store(output, {part.image, part.channel, 0, part.row + band * rows + row, part.column + column},
-                      pixel.by_reference, pixel.by_candidate);
-            });
-            return;
-        }
+        IQA_UNROLL_ON_GPU
         for (int side = 0; side < 2; ++side) {
             if (output.sides[side].data == nullptr)
                 continue;
@@ -616,13 +612,23 @@ private:
                 if (column >= part.columns)
                     return;
                 const output_view view = moved(part.sides[side], {0, 0, 0, band * rows + first, column});
+                box_share x{};
+                if constexpr (shares)
+                    x = smaller.axes[x_axis].share_of(part.column + column);
                 IQA_UNROLL_ON_GPU
                 for (int row = 0; row < rows_stored; ++row) {
                     if (first + row >= rows_left)
                         return;
                     const two_sides pixel = found((first + row) * columns + column);
-                    view.store(0, 0, 0, row, 0,
-                               double(side == 0 ? pixel.by_reference : pixel.by_candidate) * output.gain);
+                    double value = double(side == 0 ? pixel.by_reference : pixel.by_candidate);
+                    if constexpr (shares) {
+                        const box_share y = smaller.axes[y_axis].share_of(part.row + band * rows + first + row);
+                        const int64_t plane = part.image * output.channels + part.channel;
+                        const int64_t box = smaller.box_at(plane, {0, 1}, y, x);
+                        if (box >= 0)
+                            value += smaller.share(side, box, y.times * x.times);
+                    }
+                    view.store(0, 0, 0, row, 0, value * output.gain);
                 }
             });
         }

@@ -70,6 +70,31 @@ IQA_HD box_share share_of(const shrink_axis &axis, int64_t pixel)
     return {box, times};
 }
 
+// share_of() for kernels that ask for each pixel: pairs take no division.
+struct axis_of_boxes {
+    shrink_axis axis;
+    int64_t first, boxes;
+    int64_t twice; // the pixel that its pair contains twice; -1: none
+
+    IQA_HD_MEMBER box_share share_of(int64_t pixel) const
+    {
+        if (axis.factor != 2)
+            return iqa::share_of(axis, pixel);
+        const int64_t box = (pixel - first) >> 1;
+        return box < boxes ? box_share{box, pixel == twice ? 2 : 1} : box_share{-1, 0};
+    }
+};
+
+// Only the pixels at the ends can be in a pair twice.
+inline axis_of_boxes boxes_along(const shrink_axis &axis)
+{
+    const auto is_twice = [&](int64_t pixel) {
+        return share_of(axis, pixel).times == 2;
+    };
+    const int64_t last = axis.extent - 1;
+    return {axis, axis.first(), axis.boxes(), is_twice(0) ? 0 : is_twice(last) ? last : -1};
+}
+
 // The derivative by a pixel from the derivative by the mean of its box, which contains it `times` times. `weight`: the
 // mean of the box's weights.
 IQA_HD double share_of_derivative(double derivative, int times, double pixels, double weight)

@@ -11,6 +11,7 @@
 #include "arith/elementary.h"
 #include "arith/exact_sum.h"
 #include "arith/half.h"
+#include "arith/shrink.h"
 #include "arith/squared_error.h"
 #include "arith/ssim_pivot.h"
 #include "arith/weight.h"
@@ -283,6 +284,29 @@ TEST_CASE("a divider gives whole quotients of all numbers below 2^31", "[arith]"
             if (by.quotient(number) != number / divisor) // much faster than a check for each
                 FAIL(number << " / " << divisor << " = " << by.quotient(number));
     }
+}
+
+TEST_CASE("boxes are found without division where they are found with it", "[arith]")
+{
+    for (const shrink_rule rule :
+         {shrink_rule::symmetric, shrink_rule::floor, shrink_rule::zero, shrink_rule::replicate})
+        for (const int factor : {1, 2, 3})
+            for (int64_t extent = factor; extent < 12; ++extent)
+                for (const bool any_odd : {extent % 2 != 0, true}) {
+                    const bool pads = rule == shrink_rule::zero || rule == shrink_rule::replicate;
+                    if (pads && factor != 2)
+                        continue;
+                    const shrink_axis axis = {rule, factor, extent, any_odd};
+                    const axis_of_boxes boxes = boxes_along(axis);
+                    CAPTURE(int(rule), factor, extent, any_odd);
+                    CHECK(boxes.boxes == axis.boxes());
+                    for (int64_t pixel = 0; pixel < extent; ++pixel) {
+                        const box_share found = boxes.share_of(pixel);
+                        const box_share expected = share_of(axis, pixel);
+                        CHECK(found.box == expected.box);
+                        CHECK((found.box < 0 || found.times == expected.times));
+                    }
+                }
 }
 
 TEST_CASE("a float has the weight that it has as a double")

@@ -177,6 +177,20 @@ void add_scales(std::vector<device_case> &cases)
                                        o.product = IQA_PRODUCT_OF_IMAGE;
                                    }),
                               {update}));
+    case_update odd; // in one axis
+    const shape_of usual = {2, 1, 46, 77};
+    fill(odd, IQA_FLOAT32, usual, 59);
+    want_all(odd, usual, 2, 1, {2, 1, 36, 67}, true);
+    for (const int rule : {IQA_SHRINK_SYMMETRIC, IQA_SHRINK_FLOOR, IQA_SHRINK_ZERO, IQA_SHRINK_REPLICATE})
+        cases.push_back(make_case("two scales, shrink " + std::to_string(rule),
+                                  with(base(IQA_LAYOUT_NCHW),
+                                       [=](iqa_ssim_options &o) {
+                                           o.scales = 2;
+                                           o.scale_weights[0] = o.scale_weights[1] = 0.5;
+                                           o.negative = IQA_NEGATIVE_RELU;
+                                           o.shrink = rule;
+                                       }),
+                                  {odd}));
     case_update halved = update;
     halved.map = output({3, 3, 19, 27}, IQA_FLOAT32);
     cases.push_back(make_case("downsampled",

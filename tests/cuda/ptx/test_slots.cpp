@@ -159,6 +159,7 @@ TEST_CASE("kernels issue as many instructions for a pixel as is recorded")
          {ssim_work<uint8_t>("SSIM, uint8", "ssim_tiles<float", slots::ssim_uint8, false, false),
           ssim_work<float>("SSIM, float32", "ssim_tiles<float", slots::ssim_float32, false, false),
           ssim_work<float>("SSIM's gradient, float32", "ssim_gradient_tiles<", slots::ssim_gradient, false, true),
+          ssim_work<float>("MS-SSIM's gradient, float32", "ssim_gradient_tiles<", slots::ms_ssim_gradient, true, true),
           general_ssim_work("SSIM, masked", slots::ssim_masked, false, false),
           general_ssim_work("gradient, masked", slots::ssim_masked_gradient, false, true),
           general_ssim_work("SSIM of a volume", slots::ssim_volume, true, false),
@@ -171,7 +172,7 @@ TEST_CASE("kernels issue as many instructions for a pixel as is recorded")
           psnr_work<float>("PSNR's gradient, float32", slots::psnr_gradient, psnr_kind::gradient),
           counts_work("counts, uint8", slots::counts_uint8)}) {
         const double counted = slots_of(each);
-        std::printf("%-26s %7.1f issue slots, recorded are %.1f\n", each.work.name.c_str(), counted, each.recorded);
+        std::printf("%-28s %7.1f issue slots, recorded are %.1f\n", each.work.name.c_str(), counted, each.recorded);
         CAPTURE(each.work.name, counted, each.recorded);
         CHECK(std::abs(counted - each.recorded) <= tolerance * each.recorded);
     }
