@@ -10,7 +10,7 @@ namespace iqa::slots {
 // SSIM of plain images, 11 taps.
 constexpr double ssim_uint8 = 245;
 constexpr double ssim_float32 = 257;
-constexpr double ssim_gradient = 604; // with the values; float32, 240 x 384 pixels, a third of them near an edge
+constexpr double ssim_gradient = 604;    // with the values; float32, 240 x 384 pixels, a third of them near an edge
 constexpr double ms_ssim_gradient = 883; // without the values; float32, five scales of 256 x 384 pixels
 // General SSIM and its gradient without the values, 11 taps, for a pixel or voxel of the images: 240 x 384 float32 with
 // a mask of bytes, and a volume of 32 x 64 x 128 float32.

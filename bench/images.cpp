@@ -93,6 +93,8 @@ constexpr measure measures[] = {
     {"ssim_weighted_gradient", plain, extra::weights, true},
     {"ms_ssim", five_scales},
     {"ms_ssim_gradient", five_scales, extra::nothing, true},
+    {"ms_ssim_scattered", five_scales, extra::scattered},
+    {"ms_ssim_scattered_gradient", five_scales, extra::scattered, true},
     {"blocks", [](iqa_ssim_options &options) { options.window = IQA_WINDOW_BLOCKS; }, extra::nothing, false, true},
     {"psnr", nullptr},
     {"psnr_masked", nullptr, extra::mask},

@@ -43,13 +43,11 @@ gradient_output<Made> output_of(const ssim_gradient_request &request)
         output.smaller = {.axes = {boxes_along(smaller->z), boxes_along(smaller->y), boxes_along(smaller->x)},
                           .sides = {reinterpret_cast<const Made *>(smaller->reference),
                                     reinterpret_cast<const Made *>(smaller->candidate)},
-                          .weights = reinterpret_cast<const Made *>(smaller->shrunk_weights),
+                          .weights = reinterpret_cast<const Made *>(smaller->weights_of_means()),
                           .pixels = pixels,
                           .part = pixels == power_of_two(exponent_of(pixels)) ? 1.0 / pixels : 0.0};
     }
     output.channels = plan.channels(shape);
-    output.weights = request.weights;
-    output.normalised = plan.weighs_means(request.weights);
     output.gain = plan.gain;
     output.of_luma = plan.takes_luma(shape);
     if (output.of_luma)
@@ -156,7 +154,8 @@ bool goes_by_tiles(const ssim_gradient_request &request)
     constexpr int64_t most_extent = 1 << 30; // whose places fit an int
     const ssim_plan &plan = *request.plan;
     const image_view &shape = request.images.reference;
-    return !plan.double_arithmetic && shape.height <= most_extent && shape.width <= most_extent && plan.is_plain(shape, request.weights) && knows_taps(plan) &&
+    return !plan.double_arithmetic && shape.height <= most_extent && shape.width <= most_extent &&
+           plan.is_plain(shape, request.weights) && knows_taps(plan) &&
            (shape.type == element_type::float32 || shape.type == element_type::float16 ||
             shape.type == element_type::bfloat16 || shape.type == element_type::uint8);
 }

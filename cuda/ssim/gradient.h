@@ -394,7 +394,7 @@ private:
                 by_candidate = by_candidate * sample.weight;
             }
             const Real factor = Real(part.factor);
-            store(args.output, at, by_reference * factor, by_candidate * factor);
+            store(args.output, source, at, by_reference * factor, by_candidate * factor);
         });
     }
 
@@ -408,7 +408,7 @@ private:
         for (int slice = 0; slice < slices; ++slice)
             block.each(pixels, [&](int i) {
                 const int row = i / columns;
-                store(args.output,
+                store(args.output, args.statistics.source,
                       {part.image, part.channel, part.first[z_axis] + slice, part.first[y_axis] + row,
                        part.first[x_axis] + (i - row * columns)},
                       Real(0), Real(0));

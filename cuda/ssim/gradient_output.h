@@ -12,7 +12,7 @@ template <class Made>
 struct smaller_derivatives {
     axis_of_boxes axes[3];
     const Made *sides[2]; // of the reference and the candidate; NULL: there are no smaller images
-    const Made *weights;  // NULL: 1 for each
+    const Made *weights;  // shrink_request::weights_of_means()
     double pixels;        // of a box
     double part;          // 1 / pixels, if that is exact; else 0
 
@@ -39,8 +39,6 @@ struct gradient_output {
     output_view sides[2]; // of the reference and the candidate; `data` may be NULL
     smaller_derivatives<Made> smaller;
     int64_t channels; // measured channels
-    weight_view weights;
-    bool normalised; // means are weighted
     double gain;
     bool of_luma;
     luma_factors luma;
@@ -55,7 +53,8 @@ IQA_KERNEL output_view moved(output_view view, const pixel_place &to)
 
 // Stores the derivatives by a pixel of both images, for luma in each channel.
 template <class Made, class Real>
-IQA_KERNEL void store(const gradient_output<Made> &args, const pixel_place &at, Real by_reference, Real by_candidate)
+IQA_KERNEL void store(const gradient_output<Made> &args, const ssim_source<Real> &source, const pixel_place &at,
+                      Real by_reference, Real by_candidate)
 {
     const smaller_derivatives<Made> &smaller = args.smaller;
     int64_t box = -1;
@@ -67,8 +66,8 @@ IQA_KERNEL void store(const gradient_output<Made> &args, const pixel_place &at, 
         const box_share x = smaller.axes[x_axis].share_of(at.column);
         box = smaller.box_at(at.image * args.channels + at.channel, z, y, x);
         times = z.times * y.times * x.times;
-        if (box >= 0 && args.normalised)
-            weight = weight_at(args.weights, at.image, at.channel, at.slice, at.row, at.column);
+        if (box >= 0 && smaller.weights != nullptr)
+            weight = double(Made(weight_at(source, at)));
     }
     IQA_UNROLL_ON_GPU
     for (int side = 0; side < 2; ++side) {

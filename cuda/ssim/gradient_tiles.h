@@ -147,7 +147,8 @@ struct ssim_gradient_tiles {
         part.row = int(row_of_strips - plane * args.down.divisor) * ssim_tile_height;
         part.image = args.channels.quotient(plane);
         part.channel = plane - uint32_t(part.image) * args.channels.divisor;
-        part.tile = int64_t(row_of_strips) * divide_up(args.width, int(ssim_tile_width)) + part.column / ssim_tile_width;
+        part.tile =
+            int64_t(row_of_strips) * divide_up(args.width, int(ssim_tile_width)) + part.column / ssim_tile_width;
         part.rows = clamped(args.height - part.row, 0, ssim_tile_height);
         part.columns = clamped(args.width - part.column, 0, columns);
         part.bands = divide_up(part.rows, rows);

@@ -100,6 +100,9 @@ struct shrink_request {
     shrink_axis z, y, x;
     std::byte *reference, *candidate;
     std::byte *shrunk_weights; // with weights or masks; else NULL
+
+    // The weights of boxes where those of pixels count in the means; NULL: all pixels count alike.
+    const std::byte *weights_of_means() const { return plan->convolution ? shrunk_weights : nullptr; }
 };
 
 // The derivatives of each image's value with respect to its samples: those of the sum over a channel's map, times the

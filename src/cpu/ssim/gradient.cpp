@@ -78,15 +78,40 @@ int64_t first_box_of_row(const gradient_rows &to, const box_share &z, const box_
     return ((plane * smaller.z.boxes() + z.box) * smaller.y.boxes() + y.box) * smaller.x.boxes();
 }
 
+// The weights that a row's pixels have in the means of boxes.
+template <class Made>
+void read_weights(const gradient_rows &to, int64_t slice, int64_t row, Made *weights)
+{
+    const ssim_gradient_request &request = *to.request;
+    const weight_view &view = request.weights;
+    std::fill_n(weights, to.columns, Made(1));
+    if (view.data != nullptr)
+        with_weight_type(static_cast<weight_type>(view.dtype), [&]<class Weight>(Weight) {
+            const Weight *const from =
+                reinterpret_cast<const Weight *>(view.data) + view.index(to.image, to.channel, slice, row, to.column);
+            for (int i = 0; i < to.columns; ++i)
+                weights[i] = Made(weight_of_element(from[i * view.column_stride]));
+        });
+    if (!request.plan->mask_nonfinite)
+        return;
+    const int channels = request.plan->takes_luma(request.images.reference) ? 3 : 1;
+    for (const image_view *side : {&request.images.reference, &request.images.candidate})
+        for (int channel = 0; channel < channels; ++channel)
+            with_sample_type(side->type, [&]<class Sample>(Sample) {
+                const std::byte *const first = side->at(to.image, to.channel + channel, slice, row, to.column);
+                for (int i = 0; i < to.columns; ++i)
+                    if (!is_finite(widen(reinterpret_cast<const Sample *>(first)[i * side->column_stride])))
+                        weights[i] = Made(0);
+            });
+}
+
 // Adds the shares of smaller images to the derivatives of a row's pixels. `Made`: the type of smaller images, that of
 // the plan's arithmetic.
 template <class Made>
 void add_shares(const gradient_rows &to, int64_t slice, int64_t row, const std::byte *smaller_gradient,
                 double *derivatives)
 {
-    const ssim_gradient_request &request = *to.request;
-    const ssim_plan &plan = *request.plan;
-    const shrink_request &smaller = *request.smaller;
+    const shrink_request &smaller = *to.request->smaller;
     const shrink_axis &axis = smaller.x;
     const box_share z = share_of(smaller.z, slice);
     const box_share y = share_of(smaller.y, row);
@@ -94,43 +119,51 @@ void add_shares(const gradient_rows &to, int64_t slice, int64_t row, const std::
         return;
     const int64_t first_box = first_box_of_row(to, z, y);
     const Made *gradient = reinterpret_cast<const Made *>(smaller_gradient) + first_box;
-    const Made *weights = smaller.shrunk_weights == nullptr
-                              ? nullptr
-                              : reinterpret_cast<const Made *>(smaller.shrunk_weights) + first_box;
+    const bool weighted = smaller.weights_of_means() != nullptr;
+    const Made *weights = weighted ? reinterpret_cast<const Made *>(smaller.weights_of_means()) + first_box : nullptr;
+    Made weights_of_pixels[ssim_tile_width];
+    if (weighted)
+        read_weights(to, slice, row, weights_of_pixels);
     const double count = pixels_of_a_box(smaller);
-    const bool normalised = plan.weighs_means(request.weights);
+    const auto share_of_box = [&](int64_t box, int times) {
+        return share_of_derivative(double(gradient[box]), z.times * y.times * times, count,
+                                   weighted ? double(weights[box]) : 1.0);
+    };
+    const auto weigh = [&](int pixel, double share) {
+        return weighted ? double(weights_of_pixels[pixel]) * share : share;
+    };
     const int64_t boxes = axis.boxes();
     const double scale = share_of_derivative(1.0, z.times * y.times, count, 1.0); // a multiple of a power of two
     int i = 0;
     for (int64_t box = (to.column - axis.first()) / axis.factor; box < boxes && i < to.columns; ++box) {
         const int64_t first = axis.first() + box * axis.factor;
         const bool inside = first >= 0 && first + axis.factor <= axis.extent; // each pixel is in the box once
-        if (inside && weights == nullptr && axis.factor == 2 && first == to.column + i) {
+        if (inside && axis.factor == 2 && first == to.column + i) {
             // The usual boxes, as far as they lie inside.
             const int64_t end = std::min(to.column + to.columns, axis.extent);
-            const int64_t whole = std::min(boxes - box, (end - first) / 2);
-            for (int64_t k = 0; k < whole; ++k) {
-                const double share = double(gradient[box + k]) * scale;
-                derivatives[i + 2 * k] += share;
-                derivatives[i + 2 * k + 1] += share;
-            }
+            const int whole = int(std::min(boxes - box, (end - first) / 2));
+            const auto add = [&](auto &&share_of_pair) {
+                for (int k = 0; k < whole; ++k) {
+                    const double share = share_of_pair(box + k);
+                    derivatives[i + 2 * k] += weigh(i + 2 * k, share);
+                    derivatives[i + 2 * k + 1] += weigh(i + 2 * k + 1, share);
+                }
+            };
+            if (weighted)
+                add([&](int64_t pair) { return share_of_box(pair, 1); });
+            else
+                add([&](int64_t pair) { return double(gradient[pair]) * scale; });
             if (whole > 0) {
-                i += int(2 * whole);
+                i += 2 * whole;
                 box += whole - 1;
                 continue;
             }
         }
-        const auto share_of_pixel = [&](int times) {
-            return share_of_derivative(double(gradient[box]), z.times * y.times * times, count,
-                                       weights == nullptr ? 1.0 : double(weights[box]));
-        };
-        double share = share_of_pixel(1);
+        double share = share_of_box(box, 1);
         for (const int64_t end = std::min<int64_t>(first + axis.factor - to.column, to.columns); i < end; ++i) {
             if (!inside)
-                share = share_of_pixel(share_of(axis, to.column + i).times);
-            derivatives[i] += normalised
-                                  ? weight_at(request.weights, to.image, to.channel, slice, row, to.column + i) * share
-                                  : share;
+                share = share_of_box(box, share_of(axis, to.column + i).times);
+            derivatives[i] += weigh(i, share);
         }
     }
 }
@@ -243,7 +276,7 @@ private:
             const box_share z = share_of(smaller->z, at.slice);
             const box_share y = share_of(smaller->y, at.row);
             const shrink_axis &x = smaller->x;
-            if (z.box < 0 || y.box < 0 || x.factor != 2 || x.first() != 0 || smaller->shrunk_weights != nullptr)
+            if (z.box < 0 || y.box < 0 || x.factor != 2 || x.first() != 0 || smaller->weights_of_means() != nullptr)
                 return 0;
             first_box = first_box_of_row(at, z, y);
             run.count = 2 * std::min(x.boxes(), shape_.width / 2);

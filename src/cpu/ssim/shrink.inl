@@ -88,6 +88,18 @@ static void halve_row(const shrink_row &row)
             out[side][i] = (sums[side][2 * i] + sums[side][2 * i + 1]) * share;
 }
 
+// The sums of `factor` neighbours.
+template <class Real, class Factor>
+static void sum_each(const Real *__restrict from, int64_t count, Factor factor, Real *__restrict sums)
+{
+    for (int64_t i = 0; i < count; ++i) {
+        Real sum = from[i * factor];
+        for (int j = 1; j < factor; ++j)
+            sum += from[i * factor + j];
+        sums[i] = sum;
+    }
+}
+
 // One row of a smaller image, in the same order.
 template <class Real>
 static void shrink_one_row(const shrink_row &row)
@@ -123,18 +135,17 @@ static void shrink_one_row(const shrink_row &row)
     const Real count = Real(row.factor_z) * Real(row.factor) * Real(row.factor);
     Real *const out[3] = {static_cast<Real *>(row.reference), static_cast<Real *>(row.candidate),
                           static_cast<Real *>(row.weights)};
-    // Over the columns of each box.
-    for (int plane = 0; plane < (weighted ? 3 : 2); ++plane) {
-        Real *const sum = sums[plane];
-        for (int64_t i = 0; i < row.columns; ++i) {
-            Real total = sum[i * row.factor];
-            for (int j = 1; j < row.factor; ++j)
-                total += sum[i * row.factor + j];
-            x[i] = total;
+    const auto sum_columns = [&](auto factor) {
+        for (int plane = 0; plane < (weighted ? 3 : 2); ++plane) {
+            sum_each(sums[plane], row.columns, factor, x);
+            for (int64_t i = 0; i < row.columns; ++i)
+                sums[plane][i] = x[i];
         }
-        for (int64_t i = 0; i < row.columns; ++i)
-            sum[i] = x[i];
-    }
+    };
+    if (row.factor == 2) // the compiler reads pairs as vectors
+        sum_columns(constant_step<2>());
+    else
+        sum_columns(row.factor);
     for (int64_t i = 0; i < row.columns; ++i) {
         const Real divisor = normalised ? sums[2][i] : count;
         out[0][i] = divisor == Real(0) ? Real(0) : sums[0][i] / divisor;

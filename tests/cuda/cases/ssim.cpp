@@ -164,6 +164,11 @@ void add_scales(std::vector<device_case> &cases)
         o.scale_weights[2] = 0.5;
         o.negative = IQA_NEGATIVE_RELU;
     };
+    const auto two = [](iqa_ssim_options &o) {
+        o.scales = 2;
+        o.scale_weights[0] = o.scale_weights[1] = 0.5;
+        o.negative = IQA_NEGATIVE_RELU;
+    };
     case_update update;
     const shape_of shape = {3, 3, 45, 62};
     fill(update, IQA_UINT8, shape, 17);
@@ -185,12 +190,36 @@ void add_scales(std::vector<device_case> &cases)
         cases.push_back(make_case("two scales, shrink " + std::to_string(rule),
                                   with(base(IQA_LAYOUT_NCHW),
                                        [=](iqa_ssim_options &o) {
-                                           o.scales = 2;
-                                           o.scale_weights[0] = o.scale_weights[1] = 0.5;
-                                           o.negative = IQA_NEGATIVE_RELU;
+                                           two(o);
                                            o.shrink = rule;
                                        }),
                                   {odd}));
+    case_update weighted;
+    const shape_of smaller = {1, 2, 27, 38};
+    fill(weighted, IQA_FLOAT32, smaller, 61);
+    want_all(weighted, smaller, 1, 2, {1, 2, 23, 34}, true);
+    case_update masked = weighted;
+    weighted.weights = dense<float>({1, 1, 27, 38}, [](int64_t i) { return double(i % 5) / 4; });
+    const float value = __builtin_nanf("");
+    for (const size_t at : {size_t(5), size_t(1000), size_t(1500)})
+        std::memcpy(masked.candidate.bytes.data() + 4 * at, &value, sizeof value);
+    for (const int mask : {IQA_MASK_CONVOLUTION, IQA_MASK_MAP})
+        cases.push_back(make_case("two scales of weights, mask " + std::to_string(mask),
+                                  with(base(IQA_LAYOUT_NCHW),
+                                       [=](iqa_ssim_options &o) {
+                                           two(o);
+                                           o.size_y = o.size_x = 5;
+                                           o.mask = mask;
+                                       }),
+                                  {weighted}));
+    cases.push_back(make_case("two scales of samples that are not finite",
+                              with(base(IQA_LAYOUT_NCHW),
+                                   [=](iqa_ssim_options &o) {
+                                       two(o);
+                                       o.size_y = o.size_x = 5;
+                                       o.nonfinite = IQA_NONFINITE_MASK;
+                                   }),
+                              {masked}));
     case_update halved = update;
     halved.map = output({3, 3, 19, 27}, IQA_FLOAT32);
     cases.push_back(make_case("downsampled",

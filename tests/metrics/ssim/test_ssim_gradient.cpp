@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Derivatives of SSIM and MS-SSIM against central differences of the value itself, with every border, weights, scales
 // and in volumes; and their bits.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -162,6 +163,8 @@ TEST_CASE("derivatives of several scales, whatever the rule of shrinking", "[ssi
             options.product = product;
             check_differences(options, picture({2, 2, 29, 38}, 2));
             check_differences(options, picture({2, 2, 29, 38}, 2, true));
+            options.mask = IQA_MASK_MAP;
+            check_differences(options, picture({2, 2, 29, 38}, 2, true));
         }
     iqa_ssim_options options = options_for(IQA_LAYOUT_DHW);
     make_scales(options, 2, IQA_NEGATIVE_RELU);
@@ -172,6 +175,46 @@ TEST_CASE("derivatives of several scales, whatever the rule of shrinking", "[ssi
     options.downsample = 2;
     options.shrink = IQA_SHRINK_FLOOR;
     check_differences(options, picture({41, 35}, 1, true));
+    options.mask = IQA_MASK_MAP;
+    check_differences(options, picture({41, 35}, 1, true));
+}
+
+TEST_CASE("derivatives by masked samples are 0, whatever masks them", "[ssim_gradient]")
+{
+    const auto check = [](const iqa_ssim_options &options, const std::vector<int64_t> &shape) {
+        picture of(shape);
+        std::vector<size_t> masked;
+        for (size_t i = 3; i < of.x.size(); i += 97) {
+            masked.push_back(i);
+            (i % 2 == 0 ? of.x : of.y)[i] = i % 3 == 0 ? std::numeric_limits<double>::infinity() : std::nan("");
+        }
+        const context_pointer context = make_context(1);
+        const metric_pointer metric = make_ssim(context, options);
+        REQUIRE(metric != nullptr);
+        std::vector<double> by_reference(of.x.size(), 7.0), by_candidate(of.x.size(), 7.0);
+        const tensor reference(by_reference.data(), IQA_FLOAT64, of.shape);
+        const tensor candidate(by_candidate.data(), IQA_FLOAT64, of.shape);
+        update(context, metric, of, reference, candidate);
+        for (const auto *derivatives : {&by_reference, &by_candidate}) {
+            CHECK(std::all_of(derivatives->begin(), derivatives->end(), [](double d) { return std::isfinite(d); }));
+            CHECK(std::all_of(masked.begin(), masked.end(), [&](size_t i) { return (*derivatives)[i] == 0.0; }));
+            CHECK(std::count(derivatives->begin(), derivatives->end(), 0.0) < ptrdiff_t(derivatives->size()));
+        }
+    };
+    for (const int arithmetic : {IQA_ARITHMETIC_AUTO, IQA_ARITHMETIC_FLOAT64}) {
+        iqa_ssim_options options = options_for(IQA_LAYOUT_NCHW);
+        options.arithmetic = arithmetic;
+        options.nonfinite = IQA_NONFINITE_MASK;
+        check(options, {2, 2, 29, 38});
+        options.downsample = 2;
+        check(options, {2, 2, 29, 38});
+        options.downsample = 1;
+        make_scales(options, 3, IQA_NEGATIVE_RELU);
+        check(options, {2, 2, 29, 38});
+        options.luma = IQA_LUMA_BT709_STUDIO;
+        options.layout = IQA_LAYOUT_NHWC;
+        check(options, {2, 29, 38, 3});
+    }
 }
 
 TEST_CASE("derivatives are finite everywhere, and 0 for equal images", "[ssim_gradient]")
