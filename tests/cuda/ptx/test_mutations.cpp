@@ -43,7 +43,7 @@ const mutation mutations[] = {
      everywhere},
     {"a branch is taken the other way", ssim_cases, tiles, "@%p(\\d+) bra", "@!%p$1 bra"},
     {"a vector is not aligned", ssim_cases, gradient, "(ld\\.shared\\.v4\\.f32[^;]*\\+)\\d+\\]", "$0120]"},
-    {"a barrier of the gradient is left out", ssim_cases, gradient, barrier, "", 3},
+    {"a barrier of the gradient is left out", ssim_cases, gradient, barrier, "", 5},
     {"a barrier of the boxes is left out", ssim_cases, boxes, barrier, "", 3},
     {"threads diverge at a barrier", ssim_cases, boxes, barrier, "@%p1 bra $out; bar.sync 0; $out:"},
     {"parts of fragments are exchanged", fid_cases, moments, "(mma[^{]*\\{[^}]*\\}, \\{)(%r\\d+), (%r\\d+)", "$1$3, $2",
