@@ -39,7 +39,7 @@ gradient_output<Made> output_of(const ssim_gradient_request &request)
     output.sides[0] = request.reference;
     output.sides[1] = request.candidate;
     if (const shrink_request *smaller = request.smaller) {
-        const double pixels = double(smaller->z.factor) * smaller->y.factor * smaller->x.factor;
+        const double pixels = smaller->pixels_of_box();
         output.smaller = {.axes = {boxes_along(smaller->z), boxes_along(smaller->y), boxes_along(smaller->x)},
                           .sides = {reinterpret_cast<const Made *>(smaller->reference),
                                     reinterpret_cast<const Made *>(smaller->candidate)},

@@ -101,6 +101,7 @@ struct shrink_request {
     std::byte *reference, *candidate;
     std::byte *shrunk_weights; // with weights or masks; else NULL
 
+    double pixels_of_box() const { return double(z.factor) * y.factor * x.factor; }
     // The weights of boxes where those of pixels count in the means; NULL: all pixels count alike.
     const std::byte *weights_of_means() const { return plan->convolution ? shrunk_weights : nullptr; }
 };

@@ -65,11 +65,6 @@ struct gradient_rows {
     double gain;
 };
 
-double pixels_of_a_box(const shrink_request &smaller)
-{
-    return double(smaller.z.factor) * smaller.y.factor * smaller.x.factor;
-}
-
 // The first pixel of the smaller image's row that has shares of this one.
 int64_t first_box_of_row(const gradient_rows &to, const box_share &z, const box_share &y)
 {
@@ -105,11 +100,11 @@ void read_weights(const gradient_rows &to, int64_t slice, int64_t row, Made *wei
             });
 }
 
-// Adds the shares of smaller images to the derivatives of a row's pixels. `Made`: the type of smaller images, that of
-// the plan's arithmetic.
+// Adds the shares of smaller images to the derivatives of a row's pixels, whose weights are in `weights_of_pixels`
+// (NULL: all count alike). `Made`: the type of smaller images, that of the plan's arithmetic.
 template <class Made>
-void add_shares(const gradient_rows &to, int64_t slice, int64_t row, const std::byte *smaller_gradient,
-                double *derivatives)
+void add_shares(const gradient_rows &to, int64_t slice, int64_t row, const Made *weights_of_pixels,
+                const std::byte *smaller_gradient, double *derivatives)
 {
     const shrink_request &smaller = *to.request->smaller;
     const shrink_axis &axis = smaller.x;
@@ -119,12 +114,9 @@ void add_shares(const gradient_rows &to, int64_t slice, int64_t row, const std::
         return;
     const int64_t first_box = first_box_of_row(to, z, y);
     const Made *gradient = reinterpret_cast<const Made *>(smaller_gradient) + first_box;
-    const bool weighted = smaller.weights_of_means() != nullptr;
+    const bool weighted = weights_of_pixels != nullptr;
     const Made *weights = weighted ? reinterpret_cast<const Made *>(smaller.weights_of_means()) + first_box : nullptr;
-    Made weights_of_pixels[ssim_tile_width];
-    if (weighted)
-        read_weights(to, slice, row, weights_of_pixels);
-    const double count = pixels_of_a_box(smaller);
+    const double count = smaller.pixels_of_box();
     const auto share_of_box = [&](int64_t box, int times) {
         return share_of_derivative(double(gradient[box]), z.times * y.times * times, count,
                                    weighted ? double(weights[box]) : 1.0);
@@ -181,6 +173,10 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
     const int64_t slice = to.slice + slice_of_tile;
     const int64_t row = to.row + row_of_tile;
     const bool of_luma = plan.takes_luma(request.images.reference);
+    const bool weighted = smaller != nullptr && smaller->weights_of_means() != nullptr;
+    Made weights_of_pixels[ssim_tile_width];
+    if (weighted)
+        read_weights(to, slice, row, weights_of_pixels);
 
     const struct {
         const output_view &out;
@@ -202,7 +198,7 @@ void store_gradient_row(void *receiver, int slice_of_tile, int row_of_tile, cons
         if (side.derivatives != nullptr)
             std::copy_n(side.derivatives, to.columns, values);
         if (smaller != nullptr)
-            add_shares<Made>(to, slice, row, side.smaller, values);
+            add_shares<Made>(to, slice, row, weighted ? weights_of_pixels : nullptr, side.smaller, values);
         if (!of_luma) {
             store(to.channel, values, to.gain);
             continue;
@@ -280,7 +276,7 @@ private:
                 return 0;
             first_box = first_box_of_row(at, z, y);
             run.count = 2 * std::min(x.boxes(), shape_.width / 2);
-            run.scale = share_of_derivative(1.0, z.times * y.times, pixels_of_a_box(*smaller), 1.0);
+            run.scale = share_of_derivative(1.0, z.times * y.times, smaller->pixels_of_box(), 1.0);
         }
         const auto finish = [&](const output_view &out, const std::byte *shares) {
             if (out.data == nullptr)

@@ -203,20 +203,22 @@ void add_scales(std::vector<device_case> &cases)
     const float value = __builtin_nanf("");
     for (const size_t at : {size_t(5), size_t(1000), size_t(1500)})
         std::memcpy(masked.candidate.bytes.data() + 4 * at, &value, sizeof value);
+    const auto two_of_five_taps = [=](iqa_ssim_options &o) {
+        two(o);
+        o.size_y = o.size_x = 5;
+    };
     for (const int mask : {IQA_MASK_CONVOLUTION, IQA_MASK_MAP})
         cases.push_back(make_case("two scales of weights, mask " + std::to_string(mask),
                                   with(base(IQA_LAYOUT_NCHW),
                                        [=](iqa_ssim_options &o) {
-                                           two(o);
-                                           o.size_y = o.size_x = 5;
+                                           two_of_five_taps(o);
                                            o.mask = mask;
                                        }),
                                   {weighted}));
     cases.push_back(make_case("two scales of samples that are not finite",
                               with(base(IQA_LAYOUT_NCHW),
                                    [=](iqa_ssim_options &o) {
-                                       two(o);
-                                       o.size_y = o.size_x = 5;
+                                       two_of_five_taps(o);
                                        o.nonfinite = IQA_NONFINITE_MASK;
                                    }),
                               {masked}));
