@@ -44,6 +44,18 @@ struct lanes_float {
         return all;
     }
     static lanes_float load(const float *from) { return {_mm256_loadu_ps(from)}; }
+    static lanes_float load(const uint8_t *from)
+    {
+        return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(from))))};
+    }
+    static lanes_float load(const uint16_t *from)
+    {
+        return {_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from))))};
+    }
+    static lanes_float load(const int16_t *from)
+    {
+        return {_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from))))};
+    }
     template <int offset>
     static lanes_float load_beyond(const float *map)
     {

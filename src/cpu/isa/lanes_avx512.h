@@ -21,6 +21,18 @@ struct lanes_float {
     static lanes_float broadcast(float v) { return {_mm512_set1_ps(v)}; }
     static lanes_float broadcast_here(const float &v) { return broadcast(v); }
     static lanes_float load(const float *from) { return {_mm512_loadu_ps(from)}; }
+    static lanes_float load(const uint8_t *from)
+    {
+        return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from))))};
+    }
+    static lanes_float load(const uint16_t *from)
+    {
+        return {_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from))))};
+    }
+    static lanes_float load(const int16_t *from)
+    {
+        return {_mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from))))};
+    }
     // The lanes from map + offset on. `map` is aligned. Half of the taps come as shifts of whole vectors, since every
     // other load would touch two cache lines.
     template <int offset>

@@ -9,6 +9,7 @@
 #include "arith/weight.h"
 #include "cpu/images/gather.inl"
 #include "cpu/isa/instruction_set.h"
+#include "cpu/ssim/filters.inl"
 #include "cpu/ssim/kernels.hpp"
 
 namespace iqa::IQA_INSTRUCTION_SET {
@@ -48,6 +49,22 @@ template <class Real, class Sample>
 static void stage_run(const Sample *__restrict reference, const Sample *__restrict candidate, int64_t count, Real gain,
                       const Real *__restrict pivot, Real *__restrict sum, Real *__restrict difference)
 {
+    using lanes_type = typename lanes_of<Real>::type;
+    if constexpr (lanes_type::width > 1 && requires { lanes_type::load(reference); }) {
+        constexpr int64_t width = lanes_type::width;
+        if (count >= width) {
+            const lanes_type factor = lanes_type::broadcast(gain);
+            for (int64_t i = 0; i < count; i += width) {
+                const int64_t at = i + width <= count ? i : count - width; // the last ones may be staged twice
+                const lanes_type middle = lanes_type::load(pivot + at);
+                const lanes_type x = lanes_type::load(reference + at) * factor - middle;
+                const lanes_type y = lanes_type::load(candidate + at) * factor - middle;
+                (x + y).store(sum + at);
+                (x - y).store(difference + at);
+            }
+            return;
+        }
+    }
     const auto stage = [=](int64_t i) {
         const Real x = Real(widen(reference[i])) * gain - pivot[i];
         const Real y = Real(widen(candidate[i])) * gain - pivot[i];

@@ -122,15 +122,15 @@ static void fill_pivots(const ssim_workspace<Lanes> &work)
         columns[i] = pivot_position(tile.first_column, tile.size_x, tile.columns, tile.width, i, pivot_columns);
     for (int channel = 0; channel < tile.channels; ++channel) {
         pivot_grid<real> grid;
-        for (int i = 0; i < pivot_samples; ++i) {
-            const auto sample = [&](const sample_plane &side) {
-                const Sample *samples = static_cast<const Sample *>(side.data);
-                const int64_t at =
-                    rows[i / pivot_columns] * side.row_stride + columns[i % pivot_columns] * side.column_stride;
-                return real(widen(samples[at + channel])) * gain;
-            };
-            grid.put(i, sample(tile.reference), sample(tile.candidate), false);
-        }
+        for (int row = 0; row < pivot_rows; ++row)
+            for (int column = 0; column < pivot_columns; ++column) {
+                const auto sample = [&](const sample_plane &side) {
+                    const Sample *samples = static_cast<const Sample *>(side.data);
+                    const int64_t at = rows[row] * side.row_stride + columns[column] * side.column_stride;
+                    return real(widen(samples[at + channel])) * gain;
+                };
+                grid.put(row * pivot_columns + column, sample(tile.reference), sample(tile.candidate), false);
+            }
         const real pivot = grid.pivot();
         real *const pivots = work.pivot; // a local, which no store aliases
         const int64_t stride = work.stride;
@@ -150,10 +150,16 @@ static void filter_down(const ssim_workspace<Lanes> &work, int first)
 {
     using real = typename Lanes::real;
     const ssim_tile &tile = work.tile;
-    for (int tap = 0; tap < tile.size_y + rows - 1; ++tap)
-        work.staged_in_order[tap] = work.staged(first + tap);
-    const auto *const *staged = work.staged_in_order;
     const int64_t stride = work.stride;
+    const real *const beyond_ring = work.ring + 2 * stride * work.ring_rows;
+    const real *staged_row = work.staged(first);
+    for (int tap = 0; tap < tile.size_y + rows - 1; ++tap) {
+        work.staged_in_order[tap] = staged_row;
+        staged_row += 2 * stride;
+        if (staged_row == beyond_ring)
+            staged_row = work.ring;
+    }
+    const auto *const *staged = work.staged_in_order;
     filter_rows_down<rows, taps, 4, Lanes>(
         tile.size_y, int64_t(tile.columns + tile.size_x - 1) * tile.channels,
         [filter = work.taps_y](int, int tap) -> const real & { return filter[tap]; },
@@ -263,18 +269,22 @@ static void finish_rows(const ssim_workspace<Lanes> &work, const ssim_constants<
 template <class Lanes>
 static void collect_doubts(const ssim_workspace<Lanes> &work, ssim_tile_result &result)
 {
+    constexpr int width = Lanes::width;
     const ssim_tile &tile = work.tile;
     const float most_spread = IQA_SSIM_MOST_SPREAD * float(tile.twice_c2);
-    for (int channel = 0; channel < tile.channels; ++channel) {
-        float spread = 0.0f;
-        for (int i = channel; i < tile.channels * Lanes::width; i += tile.channels) {
-            const int32_t *lane = work.doubts + i / Lanes::width * doubt_kinds * Lanes::width + i % Lanes::width;
-            for (int kind = 0; kind < doubt_kinds; ++kind)
-                result.doubts[channel][kind] += lane[kind * Lanes::width];
-            spread = iqa::at_least(work.spreads[i], spread);
-        }
-        result.spread[channel] = spread > most_spread;
-    }
+    with_step(tile.channels, [&](auto channels) {
+        float spreads[ssim_most_interleaved] = {};
+        for (int i = 0; i < channels * width; ++i)
+            spreads[i % channels] = iqa::at_least(work.spreads[i], spreads[i % channels]);
+        for (int vector = 0; vector < channels; ++vector)
+            for (int kind = 0; kind < doubt_kinds; ++kind) {
+                const int32_t *lanes = work.doubts + (vector * doubt_kinds + kind) * width;
+                for (int i = 0; i < width; ++i)
+                    result.doubts[(vector * width + i) % channels][kind] += lanes[i];
+            }
+        for (int channel = 0; channel < channels; ++channel)
+            result.spread[channel] = spreads[channel] > most_spread;
+    });
 }
 
 // Counts the samples of one row of the image that belong to this tile.
