@@ -150,8 +150,10 @@ void reduction::multiply_group(int64_t k, int64_t group, double *partial)
         if (group + c == k + 1)
             row_head_ = row[c];
     }
+    // Meanwhile the next group comes from memory or the last cache.
     for (int c = 0; c < dot_lanes; c += 2)
-        kernels_.add_pair(partial + from, columns + c * stride + from, stride, tail + c, rows_ - from);
+        kernels_.add_pair(partial + from, columns + c * stride + from, stride, tail + c, rows_ - from,
+                          dot_lanes * stride);
 }
 
 void reduction::multiply_both_ways(int64_t k)
@@ -203,7 +205,7 @@ void reduction::finish_x(int64_t k)
         inside.setZero();
         // An odd chunk at the end is paired with the chunk that stays zero.
         for (int64_t chunk = first_chunk; chunk < last_chunk; chunk += 2)
-            kernels_.add_pair(inside.data(), &partial_(from, chunk), rows_, ones, to - from);
+            kernels_.add_pair(inside.data(), &partial_(from, chunk), rows_, ones, to - from, 0);
         for (int64_t r = from; r < to; ++r)
             x[r] = fused_multiply_add(from_right_.scale, x[r], head_column[r]);
         kernels_.subtract_combination(inside.data(), &left_(from, 0), rows_, along_left_, pairs_ + 1, to - from);

@@ -64,9 +64,11 @@ struct fid_kernels {
     int tile_rows;
     int tile_columns;
 
-    // One tile of C (+)= A B over `depth` steps: a is [depth][tile_rows], b is [depth][tile_columns], c is
-    // column-major. Each element is one chain from zero, added to (or put into) c at its end.
-    void (*multiply_tile)(const double *a, const double *b, int depth, double *c, int64_t c_stride, bool add);
+    // One tile of C (+)= A B over `depth` steps: a is [steps][tile_rows], b is [steps][tile_columns], c is
+    // column-major. Each element is one chain from zero, added to (or put into) c at its end. `steps`: those to take,
+    // ascending, or NULL for the first `depth`.
+    void (*multiply_tile)(const double *a, const double *b, const int32_t *steps, int depth, double *c,
+                          int64_t c_stride, bool add);
 
     // x[r] = x[r] - basis_0[r] c_0 - basis_1[r] c_1 ..., one fused chain. Column t of the basis is at basis + t *
     // stride.
@@ -79,8 +81,10 @@ struct fid_kernels {
     // out[i] = dot(a + i * stride, b), i = 0 and 1, in one pass over b.
     void (*dot_pair)(const double *a, int64_t stride, const double *b, int64_t length, double *out);
 
-    // x[r] = x[r] + a_0[r] c_0 + a_1[r] c_1, one fused chain; a_1 is at a + stride.
-    void (*add_pair)(double *x, const double *a, int64_t stride, const double *coefficients, int64_t length);
+    // x[r] = x[r] + a_0[r] c_0 + a_1[r] c_1, one fused chain; a_1 is at a + stride. Fetches what lies `ahead` elements
+    // after a_0 and a_1 into the second cache, unless it is 0.
+    void (*add_pair)(double *x, const double *a, int64_t stride, const double *coefficients, int64_t length,
+                     int64_t ahead);
 
     // Singular values of a bidiagonal matrix by bisection: see arith/bidiagonal.h.
     void (*bisect)(const double *diagonal_squared, const double *off_squared, int64_t order, double upper,

@@ -20,20 +20,23 @@ constexpr int dot_vectors = dot_lanes / vector;
 constexpr int product_vectors = 3;
 constexpr int product_rows = product_vectors * vector;
 
-void multiply_tile(const double *a, const double *b, int depth, double *c, int64_t c_stride, bool add)
+template <bool listed>
+void multiply_steps(const double *a, const double *b, const int32_t *steps, int depth, double *c, int64_t c_stride,
+                    bool add)
 {
     lanes_double sums[product_columns][product_vectors];
     for (auto &column : sums)
         for (auto &sum : column)
             sum = lanes_double::broadcast(0.0);
     for (int k = 0; k < depth; ++k) {
+        const int step = listed ? steps[k] : k;
         lanes_double left[product_vectors];
 #pragma GCC unroll 4
         for (int v = 0; v < product_vectors; ++v)
-            left[v] = lanes_double::load(a + k * product_rows + v * vector);
+            left[v] = lanes_double::load(a + step * product_rows + v * vector);
 #pragma GCC unroll 8
         for (int j = 0; j < product_columns; ++j) {
-            const lanes_double right = lanes_double::broadcast(b[k * product_columns + j]);
+            const lanes_double right = lanes_double::broadcast(b[step * product_columns + j]);
 #pragma GCC unroll 4
             for (int v = 0; v < product_vectors; ++v)
                 sums[j][v] = fused_multiply_add(left[v], right, sums[j][v]);
@@ -46,6 +49,15 @@ void multiply_tile(const double *a, const double *b, int depth, double *c, int64
             double *target = c + j * c_stride + v * vector;
             (add ? lanes_double::load(target) + sums[j][v] : sums[j][v]).store(target);
         }
+}
+
+void multiply_tile(const double *a, const double *b, const int32_t *steps, int depth, double *c, int64_t c_stride,
+                   bool add)
+{
+    if (steps != nullptr)
+        multiply_steps<true>(a, b, steps, depth, c, c_stride, add);
+    else
+        multiply_steps<false>(a, b, nullptr, depth, c, c_stride, add);
 }
 
 void subtract_combination(double *x, const double *basis, int64_t stride, const double *coefficients, int count,
@@ -106,13 +118,19 @@ void dot_pair(const double *a, int64_t stride, const double *b, int64_t length, 
     dots<2>(a, stride, b, length, out);
 }
 
-void add_pair(double *x, const double *a, int64_t stride, const double *coefficients, int64_t length)
+constexpr int64_t doubles_of_line = 8;
+
+void add_pair(double *x, const double *a, int64_t stride, const double *coefficients, int64_t length, int64_t ahead)
 {
     const lanes_double first = lanes_double::broadcast(coefficients[0]);
     const lanes_double second = lanes_double::broadcast(coefficients[1]);
     for (int64_t r = 0; r < length; r += vector) {
         const lanes_double sum = fused_multiply_add(lanes_double::load(a + r), first, lanes_double::load(x + r));
         fused_multiply_add(lanes_double::load(a + stride + r), second, sum).store(x + r);
+        if (ahead != 0 && r % doubles_of_line == 0) {
+            __builtin_prefetch(a + r + ahead, 0, into_second_cache);
+            __builtin_prefetch(a + stride + r + ahead, 0, into_second_cache);
+        }
     }
 }
 

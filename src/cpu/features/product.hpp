@@ -12,22 +12,27 @@ namespace iqa {
 // The part of a product that is wanted. With `lower`, elements above the diagonal are unspecified.
 enum class part { whole, lower };
 
+// The zeros of both operands: step k has elements in rows 0 ... a[k] of A and 0 ... b[k] of B only. NULL: everywhere.
+struct operand_ends {
+    const int64_t *a, *b;
+};
+
 class multiplier {
 public:
     multiplier(context &where, const fid_kernels &kernels, int64_t most_rows);
 
-    // c = a b^T
+    // c = a b^T. Steps that would add zeros alone are left out, which changes no bit.
     template <class A, class B>
-    void assign(crew &team, const A &a, const B &b, matrix_ref c, part wanted = part::whole)
+    void assign(crew &team, const A &a, const B &b, matrix_ref c, part wanted = part::whole, operand_ends ends = {})
     {
-        run(team, request_for(a, b, c, false, wanted));
+        run(team, request_for(a, b, c, false, wanted), ends);
     }
 
     // c = c - a b^T
     template <class A, class B>
     void subtract(crew &team, const A &a, const B &b, matrix_ref c, part wanted = part::whole)
     {
-        run(team, request_for(a, b, c, true, wanted));
+        run(team, request_for(a, b, c, true, wanted), {});
     }
 
 private:
@@ -44,10 +49,18 @@ private:
                 .lower_only = wanted == part::lower};
     }
 
-    void run(crew &team, const matrix_product &request);
-    void pack(crew &team, const matrix_product &request, int64_t from, int depth);
-    void multiply_packed(crew &team, const matrix_product &request, int depth, bool add);
-    void multiply_block(const matrix_product &request, int64_t row_block, int64_t column_block, int depth, bool add);
+    // The steps from `from` on that are one chain of each element.
+    struct chain {
+        int64_t from;
+        int depth;
+        operand_ends ends;
+        bool add;
+    };
+
+    void run(crew &team, const matrix_product &request, operand_ends ends);
+    void pack(crew &team, const matrix_product &request, const chain &steps);
+    void multiply_packed(crew &team, const matrix_product &request, const chain &steps);
+    void multiply_block(const matrix_product &request, const chain &steps, int64_t row_block, int64_t column_block);
 
     const fid_kernels &kernels_;
     scratch memory_;

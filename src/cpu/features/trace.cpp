@@ -44,6 +44,7 @@ private:
     double *norm_memory_;
     vector_view diagonal_;
     index_view permutation_;
+    index_view pivots_[2]; // for each feature the column of its pivot, behind which its row of L is 0
 };
 
 trace_computation::trace_computation(context &where, memory_source &memory, trace_request &request)
@@ -54,13 +55,14 @@ trace_computation::trace_computation(context &where, memory_source &memory, trac
       columns_(round_up(order_, dot_lanes)),
       product_(where, kernels_, stride_),
       memory_(memory),
-      rest_(memory_.take<double>(size_t(3 * stride_ * columns_ + 2 * stride_) + nuclear_norm_memory(order_, order_),
+      rest_(memory_.take<double>(size_t(3 * stride_ * columns_ + 4 * stride_) + nuclear_norm_memory(order_, order_),
                                  "the trace term")),
       work_(rest_.matrix(stride_, columns_)),
       factors_{rest_.matrix(stride_, columns_), rest_.matrix(stride_, columns_)},
       norm_memory_(rest_.take(int64_t(nuclear_norm_memory(order_, order_)))),
       diagonal_(rest_.vector(order_)),
-      permutation_(rest_.indices(order_))
+      permutation_(rest_.indices(order_)),
+      pivots_{rest_.indices(order_), rest_.indices(order_)}
 {
 }
 
@@ -72,13 +74,16 @@ cholesky_result trace_computation::factor(crew &team, int set)
         for (int64_t i = j; i < order_; ++i)
             work_(i, j) = covariance.at(i, j);
     });
-    return pivoted_cholesky(team, kernels_, product_,
-                            {.s = work_.topLeftCorner(order_, order_),
-                             .l = factors_[set],
-                             .most_rank = covariance.most_rank(),
-                             .diagonal = diagonal_,
-                             .permutation = permutation_},
-                            set * order_, progress_total());
+    const cholesky_result result = pivoted_cholesky(team, kernels_, product_,
+                                                    {.s = work_.topLeftCorner(order_, order_),
+                                                     .l = factors_[set],
+                                                     .most_rank = covariance.most_rank(),
+                                                     .diagonal = diagonal_,
+                                                     .permutation = permutation_},
+                                                    set * order_, progress_total());
+    for (int64_t i = 0; i < order_; ++i)
+        pivots_[set][permutation_[i]] = i;
+    return result;
 }
 
 // || La^T Lb ||_*, with the factor of larger rank as a.
@@ -93,7 +98,8 @@ double trace_computation::norm_of_product(crew &team)
     const auto left = factors_[tall].topLeftCorner(order_, rows);
     const auto right = factors_[1 - tall].topLeftCorner(order_, columns);
     auto product = work_.topLeftCorner(rows, columns);
-    product_.assign(team, left.transpose(), right.transpose(), product);
+    product_.assign(team, left.transpose(), right.transpose(), product, part::whole,
+                    {.a = pivots_[tall].data(), .b = pivots_[1 - tall].data()});
     return nuclear_norm(team, kernels_, product_, {.k = product, .memory = norm_memory_}, 2 * order_, progress_total());
 }
 
