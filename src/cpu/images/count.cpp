@@ -14,7 +14,6 @@ namespace iqa {
 namespace {
 
 constexpr int64_t rows_of_a_tile = 16;
-constexpr int64_t block = 128; // keeps frames small
 
 class counter {
 public:
@@ -57,7 +56,7 @@ public:
             if (checks_weights_ && !are_valid(start))
                 return false;
             if (all.outside != 0) // else the row needs no weights
-                count_weighted(start, counts);
+                count_chosen(start, counts);
         }
         return true;
     }
@@ -83,45 +82,38 @@ private:
         kernels_.count_samples(run, request_.range, counts);
     }
 
+    const void *weights_of(const pixel_place &start) const
+    {
+        const weight_view &view = request_.weights;
+        if (view.data == nullptr)
+            return nullptr;
+        const int64_t index = start.image * view.image_stride + start.channel * view.channel_stride +
+                              start.slice * view.slice_stride + start.row * view.row_stride;
+        return view.data + index * ((view.dtype & 0xff) / 8);
+    }
+
     bool are_valid(const pixel_place &start) const
     {
         const weight_view &view = request_.weights;
         if (view.channel_stride == 0 && start.channel != 0)
             return true; // they were checked with the first channel
-        const int64_t index = start.image * view.image_stride + start.channel * view.channel_stride +
-                              start.slice * view.slice_stride + start.row * view.row_stride;
-        const int64_t size = (view.dtype & 0xff) / 8;
-        return kernels_.are_weights(static_cast<weight_type>(view.dtype), view.data + index * size, view.column_stride,
+        return kernels_.are_weights(static_cast<weight_type>(view.dtype), weights_of(start), view.column_stride,
                                     shape_.width);
     }
 
     // One channel of a row.
-    void count_weighted(pixel_place at, sample_counts &counts) const
+    void count_chosen(const pixel_place &start, sample_counts &counts) const
     {
-        bool counted[block];
-        double samples[2][block];
-        for (; at.column < shape_.width; at.column += block) {
-            const int64_t count = std::min(block, shape_.width - at.column);
-            for (int64_t i = 0; i < count; ++i)
-                counted[i] = request_.weights.data == nullptr ||
-                             weight_at(request_.weights, at.image, at.channel, at.slice, at.row, at.column + i) > 0;
-            const image_view *const sides[] = {&shape_, &request_.images.candidate};
-            for (int side = 0; side < 2; ++side)
-                kernels_.widen(shape_.type, sides[side]->at(at.image, at.channel, at.slice, at.row, at.column),
-                               sides[side]->column_stride, count, samples[side]);
-            if (request_.mask_nonfinite)
-                for (int64_t i = 0; i < count; ++i)
-                    counted[i] = counted[i] && is_finite(samples[0][i]) && is_finite(samples[1][i]);
-            int64_t outside = 0;
-            int64_t nonfinite = 0;
-            for (const auto &row : samples)
-                for (int64_t i = 0; i < count; ++i) {
-                    outside += counted[i] & !(row[i] >= request_.range.low && row[i] <= request_.range.high);
-                    nonfinite += counted[i] & !is_finite(row[i]);
-                }
-            counts.outside += outside;
-            counts.nonfinite += nonfinite;
-        }
+        const image_view &other = request_.images.candidate;
+        const sample_run run = {shape_.type,
+                                shape_.at(start.image, start.channel, start.slice, start.row, 0),
+                                other.at(start.image, start.channel, start.slice, start.row, 0),
+                                shape_.width,
+                                shape_.column_stride,
+                                other.column_stride};
+        const sample_choice choice = {weights_of(start), static_cast<weight_type>(request_.weights.dtype),
+                                      request_.weights.column_stride, request_.mask_nonfinite};
+        kernels_.count_chosen(run, choice, request_.range, counts);
     }
 
     const cpu_kernels &kernels_;

@@ -5,6 +5,7 @@
 #include "arith/element_type.h"
 #include "arith/half.h"
 #include "arith/portable.h"
+#include "cpu/images/gather.inl"
 #include "cpu/images/kernels.hpp"
 #include "cpu/isa/instruction_set.h"
 
@@ -96,6 +97,57 @@ static void count_samples(const sample_run &run, data_range range, sample_counts
 {
     count_run(run.type, run.reference, run.count, run.reference_step, range, counts);
     count_run(run.type, run.candidate, run.count, run.candidate_step, range, counts);
+}
+
+// In float, or in double for samples of float64.
+template <class Real>
+static void count_chosen_in(const sample_run &run, const sample_choice &choice, data_range range, sample_counts &counts)
+{
+    constexpr int64_t block = 128; // keeps frames small
+    const Real low = at_least(range.low, Real());
+    const Real high = at_most(range.high, Real());
+    Real samples[2][block];
+    int32_t chosen[block];
+    for (int64_t from = 0; from < run.count; from += block) {
+        const int64_t length = run.count - from < block ? run.count - from : block;
+        const auto read = [&](const void *data, int64_t step, Real *to) {
+            with_sample_type(run.type, [&]<class Sample>(Sample) {
+                widen_run<Sample>(static_cast<const Sample *>(data) + from * step, step, length, Real(1), to);
+            });
+        };
+        read(run.reference, run.reference_step, samples[0]);
+        read(run.candidate, run.candidate_step, samples[1]);
+        for (int64_t i = 0; i < length; ++i)
+            chosen[i] = 1;
+        if (choice.weights != nullptr)
+            with_weight_type(choice.type, [&]<class Weight>(Weight) {
+                const auto *weights = static_cast<const Weight *>(choice.weights) + from * choice.weight_step;
+                with_step(choice.weight_step, [&](auto apart) {
+                    for (int64_t i = 0; i < length; ++i)
+                        chosen[i] = weights[i * apart] > Weight(0);
+                });
+            });
+        if (choice.mask_nonfinite)
+            for (int64_t i = 0; i < length; ++i)
+                chosen[i] &= int32_t(is_finite(samples[0][i])) & int32_t(is_finite(samples[1][i]));
+        int32_t outside = 0;
+        int32_t nonfinite = 0;
+        for (const auto &side : samples)
+            for (int64_t i = 0; i < length; ++i) {
+                outside += chosen[i] & !((side[i] >= low) & (side[i] <= high));
+                nonfinite += chosen[i] & !is_finite(side[i]);
+            }
+        counts.outside += outside;
+        counts.nonfinite += nonfinite;
+    }
+}
+
+static void count_chosen(const sample_run &run, const sample_choice &choice, data_range range, sample_counts &counts)
+{
+    if (run.type == element_type::float64)
+        count_chosen_in<double>(run, choice, range, counts);
+    else
+        count_chosen_in<float>(run, choice, range, counts);
 }
 
 } // namespace iqa::IQA_INSTRUCTION_SET

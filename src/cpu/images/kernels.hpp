@@ -22,6 +22,15 @@ struct sample_run {
     const float *weights = nullptr; // dense; NULL: each is 1
 };
 
+// The samples of a run that count: those whose weight is above 0, and of them only pairs of finite ones where others
+// are masked.
+struct sample_choice {
+    const void *weights; // of each sample, `weight_step` elements apart; NULL: each is 1
+    weight_type type;
+    int64_t weight_step;
+    bool mask_nonfinite;
+};
+
 // The weights of a run after non-finite samples were masked.
 struct weight_survey {
     int64_t units;       // their sum in units of 2^-pixel_weight_bits

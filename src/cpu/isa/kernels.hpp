@@ -24,6 +24,7 @@ struct cpu_kernels {
     void (*shrink_float)(const shrink_row &row);
     void (*shrink_double)(const shrink_row &row);
     void (*count_samples)(const sample_run &run, data_range range, sample_counts &counts);
+    void (*count_chosen)(const sample_run &run, const sample_choice &choice, data_range range, sample_counts &counts);
     // Samples `step` apart as dense doubles.
     void (*widen)(element_type type, const void *samples, int64_t step, int64_t count, double *out);
     // Copies samples `step` apart into dense memory; the 16-bit floating-point types become float32.

@@ -38,6 +38,7 @@ const cpu_kernels kernels = {
     .shrink_float = shrink_one_row<float>,
     .shrink_double = shrink_one_row<double>,
     .count_samples = count_samples,
+    .count_chosen = count_chosen,
     .widen = widen_samples,
     .gather = gather,
     .sums_of_pairs = sums_of_pairs,
