@@ -66,6 +66,7 @@ struct measure {
     extra with = extra::nothing;
     bool gradient = false;
     bool integers_only = false;
+    double high = 255; // of the data range
 };
 
 void plain(iqa_ssim_options &)
@@ -84,6 +85,7 @@ constexpr measure measures[] = {
          options.parts = 1;
      }},
     {"ssim_masked", plain, extra::mask},
+    {"ssim_masked_outside", plain, extra::mask, false, false, 190}, // most rows have samples above it
     {"ssim_ellipse", plain, extra::ellipse},
     {"ssim_scattered", plain, extra::scattered},
     {"ssim_weighted", plain, extra::weights},
@@ -165,13 +167,13 @@ void run(benchmark::State &state, const measure &measured, const image_case &ima
         measured.ssim(ssim);
         ssim.layout = image.layout;
         ssim.data_low = 0;
-        ssim.data_high = 255;
+        ssim.data_high = measured.high;
         iqa_ssim_create(context, &ssim, &metric);
     } else {
         iqa_psnr_options psnr = IQA_PSNR_OPTIONS_INIT;
         psnr.layout = image.layout;
         psnr.data_low = 0;
-        psnr.data_high = 255;
+        psnr.data_high = measured.high;
         iqa_psnr_create(context, &psnr, &metric);
     }
     const auto axes = int32_t(image.shape.size());
