@@ -32,6 +32,7 @@ inline int128 sum_of_4(__m256i lanes)
 struct lanes_float {
     static constexpr int width = 8;
     static constexpr int rows_at_once = 2;
+    static constexpr bool filters_ahead = false;
     using real = float;
 
     __m256 value;
@@ -92,6 +93,7 @@ struct lanes_float {
 struct lanes_double {
     static constexpr int width = 4;
     static constexpr int rows_at_once = 2;
+    static constexpr bool filters_ahead = false;
     using real = double;
 
     __m256d value;

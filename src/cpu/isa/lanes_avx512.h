@@ -14,6 +14,7 @@ namespace iqa::avx512 {
 struct lanes_float {
     static constexpr int width = 16;
     static constexpr int rows_at_once = 4;
+    static constexpr bool filters_ahead = true;
     using real = float;
 
     __m512 value;
@@ -78,6 +79,7 @@ struct lanes_float {
 struct lanes_double {
     static constexpr int width = 8;
     static constexpr int rows_at_once = 4;
+    static constexpr bool filters_ahead = true;
     using real = double;
 
     __m512d value;

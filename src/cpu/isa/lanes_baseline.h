@@ -14,6 +14,9 @@ template <class Real>
 struct lanes {
     static constexpr int width = 1;
     static constexpr int rows_at_once = 1;
+    // Filters the pixels that follow before it finishes those before: the divisions of these would fill the queues of
+    // processors, but it takes registers.
+    static constexpr bool filters_ahead = false;
     using real = Real;
 
     Real value;

@@ -194,6 +194,12 @@ static void add_by_channel(const Real *values, int64_t samples, int channels, in
         sums[channel] += int128(int64_t(totals[channel])) * unit;
 }
 
+// The means of s, d, s^2 and d^2 under the windows of a vector of pixels.
+template <class Lanes>
+struct window_means_of_pixels {
+    Lanes k[4];
+};
+
 // Filters the `rows` rows from `first` on across and finishes them: SSIM, or contrast-structure alone, and its sums.
 template <bool safe, bool product, int taps, int channels, class Lanes>
 static void finish_rows(const ssim_workspace<Lanes> &work, const ssim_constants<Lanes> &given, int first, int rows,
@@ -219,13 +225,24 @@ static void finish_rows(const ssim_workspace<Lanes> &work, const ssim_constants<
         const real *const maps = work.map(row, 0);
         const bool doubting = doubts_row(first + row, tile.rows);
         fixed_sum<real> sum;
+        const auto filter_at = [&](int64_t at) __attribute__((always_inline))
+        {
+            window_means_of_pixels<Lanes> means;
+            across.template filter<4>(maps + at, next, means.k);
+            return means;
+        };
+        window_means_of_pixels<Lanes> coming;
+        if constexpr (Lanes::filters_ahead)
+            coming = filter_at(0);
         // One vector, of which `count` lanes are pixels: all of them, which the compiler knows, but at the end of a
         // row.
         const auto finish = [&](int64_t at, int i, int count) __attribute__((always_inline))
         {
-            Lanes means[4];
-            across.template filter<4>(maps + at, next, means);
-            const auto &[mean_sum, mean_difference, square_sum, square_difference] = means;
+            const window_means_of_pixels<Lanes> means = Lanes::filters_ahead ? coming : filter_at(at);
+            const auto &[mean_sum, mean_difference, square_sum, square_difference] = means.k;
+            if constexpr (Lanes::filters_ahead)
+                if (at + width < samples)
+                    coming = filter_at(at + width);
             const Lanes pivot = Lanes::load(pivots + at);
             const ssim_terms<Lanes> terms =
                 ssim_terms_of(mean_sum, mean_difference, square_sum, square_difference, pivot + pivot, constants);
