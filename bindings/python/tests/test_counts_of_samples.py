@@ -49,3 +49,38 @@ def test_counts_are_those_of_a_comparison(dtype, layout, weights):
                 chosen = counted & finite if nonfinite == "mask" else counted
                 found = measured.out_of_range, measured.nonfinite
                 assert found == expected(chosen), (metric, nonfinite, instruction_set)
+
+
+@pytest.mark.parametrize("layout", ["NHW", "NHWC"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float16", "float32", "float64"])
+def test_one_sample_alone_is_counted_wherever_it_is(dtype, layout):
+    height, width = 70, 140  # four tiles of the map
+    places = [(row, column) for row in (0, 35, height - 1) for column in range(0, width, 3)]
+    places += [(row, column) for row in range(height) for column in (0, 127, width - 1)]
+    channels = 3 if layout == "NHWC" else 1
+    wrong = [9, 201] if "int" in dtype else [9, 201, np.nan, np.inf]
+    pictures = np.full((len(places), height, width, channels), 100, dtype)
+    clean = pictures.copy()
+    for i, place in enumerate(places):
+        pictures[(i, *place, i % channels)] = np.array(wrong[i % len(wrong)], dtype)
+    if channels == 1:
+        pictures, clean = pictures[..., 0], clean[..., 0]
+    for instruction_set, options in (
+        ("baseline", {}),
+        ("avx2", {}),
+        ("avx512", {}),
+        ("avx512", {"border": "reflect"}),
+        ("avx512", {"border": "zero"}),
+        ("avx2", {"size": 7}),
+    ):
+        context = iqa.Context(threads=2, instruction_set=instruction_set)
+        for pair in ((pictures, clean), (clean, pictures)):
+            measured = iqa.SSIM(
+                layout=layout,
+                data_range=(10, 200),
+                nonfinite="propagate",
+                context=context,
+                **options,
+            )
+            measured.update(*pair)
+            assert measured.out_of_range == len(places), (options, instruction_set)

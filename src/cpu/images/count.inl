@@ -44,6 +44,16 @@ static Limit at_most(double bound, Limit kind)
     return -at_least(-bound, kind);
 }
 
+// A sample as it is compared with the range, in the type of its limits.
+template <class Sample>
+static auto limit_for(Sample sample)
+{
+    if constexpr (integer_sample<Sample>)
+        return int32_t(sample);
+    else
+        return widen(sample);
+}
+
 template <class Limit, class Sample>
 static int64_t count_outside(const Sample *samples, int64_t count, int64_t step, data_range range)
 {
@@ -85,11 +95,8 @@ static void count_samples_of(const void *data, int64_t count, int64_t step, data
 static void count_run(element_type type, const void *data, int64_t count, int64_t step, data_range range,
                       sample_counts &counts)
 {
-    with_sample_type(type, [&]<class Sample>(Sample) {
-        if constexpr (integer_sample<Sample>)
-            count_samples_of<int32_t, Sample>(data, count, step, range, counts);
-        else
-            count_samples_of<decltype(widen(Sample())), Sample>(data, count, step, range, counts);
+    with_sample_type(type, [&]<class Sample>(Sample sample) {
+        count_samples_of<decltype(limit_for(sample)), Sample>(data, count, step, range, counts);
     });
 }
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "arith/border.h"
+#include "arith/comparison.h"
 #include "arith/element_type.h"
 #include "arith/luma.h"
 #include "arith/portable.h"
 #include "arith/weight.h"
+#include "cpu/images/count.inl"
 #include "cpu/images/gather.inl"
 #include "cpu/isa/instruction_set.h"
 #include "cpu/ssim/filters.inl"
@@ -44,44 +46,101 @@ template <class Inside, class Copy, class Zero>
     }
 }
 
-// s and d of a run of samples. Multiplying by the gain, a power of two, is exact.
-template <class Real, class Sample>
+// Whether all of some samples are within a range: as numbers and as vectors of lanes, which are 1 until one is not.
+// NaN is not.
+template <class Lanes, class Limit>
+struct range_check {
+    using real = typename Lanes::real;
+
+    Limit low;
+    Limit high;
+    int32_t outside = 0;
+    Lanes inside = Lanes::broadcast(1);
+
+    explicit range_check(data_range range) : low(at_least(range.low, Limit())), high(at_most(range.high, Limit())) {}
+
+    void add(Limit sample) { outside |= !((sample >= low) & (sample <= high)); }
+    void add_lanes(Lanes samples)
+    {
+        inside = keep_if<comparison::at_least>(inside, samples, Lanes::broadcast(real(low)));
+        inside = keep_if<comparison::at_least>(inside, Lanes::broadcast(real(high)), samples);
+    }
+    bool holds() const
+    {
+        real lanes[Lanes::width];
+        inside.store(lanes);
+        int32_t any = outside;
+        for (const real lane : lanes)
+            any |= lane != 1;
+        return any == 0;
+    }
+};
+
+// Asks for no range.
+struct any_sample {
+    template <class Limit>
+    void add(Limit) const
+    {
+    }
+    template <class Lanes>
+    void add_lanes(Lanes) const
+    {
+    }
+};
+
+// s and d of a run of samples, each of which is given to `check`. Multiplying by the gain, a power of two, is exact.
+template <class Real, class Sample, class Check>
 static void stage_run(const Sample *__restrict reference, const Sample *__restrict candidate, int64_t count, Real gain,
-                      const Real *__restrict pivot, Real *__restrict sum, Real *__restrict difference)
+                      const Real *__restrict pivot, Real *__restrict sum, Real *__restrict difference, Check &check)
 {
     using lanes_type = typename lanes_of<Real>::type;
-    if constexpr (lanes_type::width > 1 && requires { lanes_type::load(reference); }) {
+    Check checked = check; // a local, which no store aliases
+    constexpr bool by_lanes = lanes_type::width > 1 && requires
+    {
+        lanes_type::load(reference);
+    };
+    if constexpr (by_lanes) {
         constexpr int64_t width = lanes_type::width;
         if (count >= width) {
             const lanes_type factor = lanes_type::broadcast(gain);
             for (int64_t i = 0; i < count; i += width) {
                 const int64_t at = i + width <= count ? i : count - width; // the last ones may be staged twice
                 const lanes_type middle = lanes_type::load(pivot + at);
-                const lanes_type x = lanes_type::load(reference + at) * factor - middle;
-                const lanes_type y = lanes_type::load(candidate + at) * factor - middle;
+                const lanes_type first = lanes_type::load(reference + at);
+                const lanes_type second = lanes_type::load(candidate + at);
+                checked.add_lanes(first);
+                checked.add_lanes(second);
+                const lanes_type x = first * factor - middle;
+                const lanes_type y = second * factor - middle;
                 (x + y).store(sum + at);
                 (x - y).store(difference + at);
             }
+            check = checked;
             return;
         }
     }
-    const auto stage = [=](int64_t i) {
+    const auto stage = [&](int64_t i) {
+        checked.add(limit_for(reference[i]));
+        checked.add(limit_for(candidate[i]));
         const Real x = Real(widen(reference[i])) * gain - pivot[i];
         const Real y = Real(widen(candidate[i])) * gain - pivot[i];
         sum[i] = x + y;
         difference[i] = x - y;
     };
-    // Numbers of samples that the compiler knows, so that short rows and the ends of long ones are vectors too.
-    constexpr int64_t many = 64;
-    constexpr int64_t few = 16;
     int64_t i = 0;
-    for (const int64_t end = count / many * many; i < end; ++i)
-        stage(i);
-    for (; i + few <= count; i += few)
-        for (int64_t j = i; j < i + few; ++j)
-            stage(j);
+    if constexpr (!by_lanes) {
+        // Numbers of samples that the compiler knows, so that short rows and the ends of long ones are vectors too.
+        constexpr int64_t many = 64;
+        constexpr int64_t few = 16;
+        for (const int64_t end = count / many * many; i < end; ++i)
+            stage(i);
+        for (; i + few <= count; i += few)
+            for (int64_t j = i; j < i + few; ++j)
+                stage(j);
+    }
     for (; i < count; ++i)
         stage(i);
+    check = checked;
 }
 
 // Luma is computed in double, whatever the arithmetic.
@@ -199,8 +258,9 @@ static void stage_positions(const sample_source &source, border_mode border, int
             prefetch_run(reference + column + rows_ahead * source.reference.row_stride, bytes);
             prefetch_run(candidate + column + rows_ahead * source.candidate.row_stride, bytes);
         }
+        any_sample check;
         stage_run(reference + column, candidate + column, length, Real(source.gain), pivot + to, sum + to,
-                  difference + to);
+                  difference + to, check);
     };
     const auto copy_position = [&](int64_t to, int64_t from) {
         sum[to] = sum[from];

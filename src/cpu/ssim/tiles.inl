@@ -43,19 +43,20 @@ struct ssim_workspace {
     real *map(int row, int k) const { return filtered + stride * (4 * row + k); }
 };
 
-template <class Real, class Sample>
+template <class Real, class Sample, class Check>
 static void stage_strided_run(const Sample *reference, int64_t reference_step, const Sample *candidate,
                               int64_t candidate_step, int64_t count, Real gain, const Real *pivot, Real *sum,
-                              Real *difference)
+                              Real *difference, Check &check)
 {
     for (int64_t i = 0; i < count; ++i)
         stage_run(reference + i * reference_step, candidate + i * candidate_step, 1, gain, pivot + i, sum + i,
-                  difference + i);
+                  difference + i, check);
 }
 
-// Stages one row of the tile with its margins. `row` counts from the first row under the tile's windows.
-template <class Sample, class Lanes>
-static void stage_row(const ssim_workspace<Lanes> &work, int row)
+// Stages one row of the tile with its margins, whose samples are given to `check`. `row` counts from the first row
+// under the tile's windows.
+template <class Sample, class Lanes, class Check>
+static void stage_row(const ssim_workspace<Lanes> &work, int row, Check &check)
 {
     using real = typename Lanes::real;
     const ssim_tile &tile = work.tile;
@@ -90,10 +91,10 @@ static void stage_row(const ssim_workspace<Lanes> &work, int row)
                 prefetch_run(x_run + rows_ahead * tile.reference.row_stride, bytes);
                 prefetch_run(y_run + rows_ahead * tile.candidate.row_stride, bytes);
             }
-            stage_run(x_run, y_run, (to - from) * channels, gain, work.pivot + at, sum + at, difference + at);
+            stage_run(x_run, y_run, (to - from) * channels, gain, work.pivot + at, sum + at, difference + at, check);
         } else
             stage_strided_run(x_run, reference_step, y_run, candidate_step, to - from, gain, work.pivot + at, sum + at,
-                              difference + at);
+                              difference + at, check);
     };
     const auto copy_pixel = [&](int64_t to, int64_t from) {
         for (int channel = 0; channel < channels; ++channel) {
@@ -325,6 +326,21 @@ static void count_row_of_tile(const ssim_tile &tile, int64_t row, sample_counts 
     }
 }
 
+// Stages a row of the tile, and counts its samples outside the range, of which most images have none.
+template <class Sample, class Lanes>
+static void stage_and_count_row(const ssim_workspace<Lanes> &work, int row, sample_counts &counts)
+{
+    const ssim_tile &tile = work.tile;
+    if (!tile.counting) {
+        any_sample check;
+        return stage_row<Sample>(work, row, check);
+    }
+    range_check<Lanes, decltype(limit_for(Sample()))> check(tile.range);
+    stage_row<Sample>(work, row, check);
+    if (!check.holds())
+        count_row_of_tile(tile, tile.first_row + row, counts);
+}
+
 template <class Lanes>
 static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result)
 {
@@ -356,9 +372,9 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     else if (safe && tile.product && tile.size_x == 7 && tile.channels == 3)
         finish = finish_rows<true, true, 7, 3, Lanes>;
 
-    void (*stage)(const ssim_workspace<Lanes> &, int) = nullptr;
+    void (*stage)(const ssim_workspace<Lanes> &, int, sample_counts &) = nullptr;
     with_sample_type(tile.type, [&]<class Sample>(Sample) {
-        stage = stage_row<Sample, Lanes>;
+        stage = stage_and_count_row<Sample, Lanes>;
         fill_pivots<Sample>(work);
     });
 
@@ -367,11 +383,8 @@ static void run_tile(const ssim_workspace<Lanes> &work, ssim_tile_result &result
     int staged_rows = 0;
     for (int first = 0; first < tile.rows;) {
         const int rows = tile.rows - first >= Lanes::rows_at_once ? Lanes::rows_at_once : 1;
-        for (; staged_rows < first + rows + tile.size_y - 1; ++staged_rows) {
-            stage(work, staged_rows);
-            if (tile.counting)
-                count_row_of_tile(tile, tile.first_row + staged_rows, result.counts);
-        }
+        for (; staged_rows < first + rows + tile.size_y - 1; ++staged_rows)
+            stage(work, staged_rows, result.counts);
         (rows == Lanes::rows_at_once ? down : down_last)(work, first);
         finish(work, constants, first, rows, result);
         first += rows;
