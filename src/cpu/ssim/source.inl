@@ -88,7 +88,20 @@ struct any_sample {
     }
 };
 
-// s and d of a run of samples, each of which is given to `check`. Multiplying by the gain, a power of two, is exact.
+// s and d of a pair of samples, which are given to `check`. Multiplying by the gain, a power of two, is exact.
+template <class Real, class Sample, class Check>
+[[gnu::always_inline]] static inline void stage_pair(Sample reference, Sample candidate, Real gain, Real pivot,
+                                                     Real &sum, Real &difference, Check &check)
+{
+    check.add(limit_for(reference));
+    check.add(limit_for(candidate));
+    const Real x = Real(widen(reference)) * gain - pivot;
+    const Real y = Real(widen(candidate)) * gain - pivot;
+    sum = x + y;
+    difference = x - y;
+}
+
+// The same of a run of samples.
 template <class Real, class Sample, class Check>
 static void stage_run(const Sample *__restrict reference, const Sample *__restrict candidate, int64_t count, Real gain,
                       const Real *__restrict pivot, Real *__restrict sum, Real *__restrict difference, Check &check)
@@ -120,12 +133,7 @@ static void stage_run(const Sample *__restrict reference, const Sample *__restri
         }
     }
     const auto stage = [&](int64_t i) {
-        checked.add(limit_for(reference[i]));
-        checked.add(limit_for(candidate[i]));
-        const Real x = Real(widen(reference[i])) * gain - pivot[i];
-        const Real y = Real(widen(candidate[i])) * gain - pivot[i];
-        sum[i] = x + y;
-        difference[i] = x - y;
+        stage_pair(reference[i], candidate[i], gain, pivot[i], sum[i], difference[i], checked);
     };
     int64_t i = 0;
     if constexpr (!by_lanes) {

@@ -48,9 +48,11 @@ static void stage_strided_run(const Sample *reference, int64_t reference_step, c
                               int64_t candidate_step, int64_t count, Real gain, const Real *pivot, Real *sum,
                               Real *difference, Check &check)
 {
+    Check checked = check; // a local, which no store aliases
     for (int64_t i = 0; i < count; ++i)
-        stage_run(reference + i * reference_step, candidate + i * candidate_step, 1, gain, pivot + i, sum + i,
-                  difference + i, check);
+        stage_pair(reference[i * reference_step], candidate[i * candidate_step], gain, pivot[i], sum[i], difference[i],
+                   checked);
+    check = checked;
 }
 
 // Stages one row of the tile with its margins, whose samples are given to `check`. `row` counts from the first row
